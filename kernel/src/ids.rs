@@ -1,0 +1,22 @@
+//! Ids are a parameter, as time is.
+
+use uuid::Uuid;
+
+/// The port that makes new ids: unique for ever, and roughly ordered by the time they were made (RFC 9562, version 7).
+pub trait Ids: Send + Sync {
+    /// An id that was never given before.
+    fn next(&self) -> Uuid;
+}
+
+/// Ids that count upwards, for tests that want to name them.
+#[cfg(feature = "testing")]
+#[derive(Debug, Default)]
+pub struct CountingIds(std::sync::atomic::AtomicU64);
+
+#[cfg(feature = "testing")]
+impl Ids for CountingIds {
+    fn next(&self) -> Uuid {
+        let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
+    }
+}

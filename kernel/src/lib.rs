@@ -1,0 +1,20 @@
+//! Pure value types that the services' cores share.
+//!
+//! A core depends on this crate and on value crates only. There is deliberately no I/O here, no clock that reads the
+//! machine's time and no source of randomness: both are ports ([`Clock`], [`Ids`]) that an adapter implements.
+
+pub mod clock;
+pub mod commit;
+pub mod fingerprint;
+pub mod ids;
+pub mod money;
+pub mod page;
+pub mod version;
+
+pub use clock::{Clock, Timestamp};
+pub use commit::{Commit, CommitError, Done, Event, Receipt, Unavailable};
+pub use fingerprint::Fingerprint;
+pub use ids::Ids;
+pub use money::Money;
+pub use page::{Page, PageSeal, PageSize};
+pub use version::Version;
