@@ -1,3 +1,44 @@
-//! The contracts: prost messages, their JSON mapping and their field rules.
-include!(concat!(env!("OUT_DIR"), "/messages.rs"));
-include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));
+//! The contracts in Rust: prost messages, their JSON form and their field rules.
+//!
+//! Everything here is read from the `.proto` files of this folder by `build.rs`. There is deliberately no transport in
+//! this crate: HTTP is chassis's and Kafka is chassis's.
+
+mod messages {
+    #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "rendered by prost-build")]
+
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+    include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));
+}
+
+pub mod json;
+pub mod rules;
+
+use std::sync::LazyLock;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+
+pub use messages::mart::*;
+pub use rules::{Violation, check};
+
+/// Every message, enum and option of the contracts, with comments.
+pub static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+    DescriptorPool::decode(bytes).expect("the build script encoded it")
+});
+
+/// A message of the contracts: it has a name, a JSON form and field rules.
+pub trait Wire: prost::Message + prost::Name + Default + prost_protovalidate::Validate {}
+
+impl<M: prost::Message + prost::Name + Default + prost_protovalidate::Validate> Wire for M {}
+
+/// The descriptor of a message of the contracts.
+pub fn descriptor<M: prost::Name>() -> MessageDescriptor {
+    DESCRIPTORS.get_message_by_name(&M::full_name()).expect("every message is in the set that it was rendered from")
+}
+
+/// The same message as one whose fields can be asked for by name.
+pub fn dynamic<M: prost::Message + prost::Name>(message: &M) -> DynamicMessage {
+    let mut dynamic = DynamicMessage::new(descriptor::<M>());
+    dynamic.transcode_from(message).expect("both are of one contract");
+    dynamic
+}

@@ -1,0 +1,230 @@
+//! Typed configuration from the environment: all faults are told at once, and secrets never print.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// How a service runs. `Debug` leaves secrets out.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The service's name, as in its contract's package.
+    pub service: &'static str,
+    /// `HTTP_ADDR`: where operations are served.
+    pub http_addr: SocketAddr,
+    /// `INTERNAL_ADDR`: where operators ask for health, metrics and dead letters; the gateway never routes to it.
+    pub internal_addr: SocketAddr,
+    /// `DATABASE_URL`: PostgreSQL as the app role, or as the owner role for `migrate`. A secret.
+    pub database_url: SecretString,
+    /// `DATABASE_POOL`: connections for single statements; a quarter as many more for decisions over several rows.
+    pub database_pool: u32,
+    /// `KAFKA_BROKERS`: host:port, separated by commas.
+    pub kafka_brokers: String,
+    /// `TOPIC_PREFIX`: put before every topic and consumer group, so that environments can share a cluster.
+    pub topic_prefix: String,
+    /// `TOKEN_KEYS`: the file with the public keys (JWKS) of those who sign tokens. Read again when it changes.
+    pub token_keys: PathBuf,
+    /// `TOKEN_ISSUER`: the `iss` that tokens must have.
+    pub token_issuer: String,
+    /// `TOKEN_AUDIENCE`: the `aud` that tokens must have.
+    pub token_audience: String,
+    /// `PAGE_TOKEN_SECRET`: seals page tokens; the same for all replicas. A secret of at least 32 characters.
+    pub page_token_secret: SecretString,
+    /// What one request may take.
+    pub limits: Limits,
+    /// `SHUTDOWN_BUDGET`: seconds from SIGTERM to the exit.
+    pub shutdown_budget: Duration,
+    /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts at an event that waits.
+    pub inbox_retry_ceiling: Duration,
+}
+
+/// What one request may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// `HTTP_MAX_HEADER_BYTES`: all header lines together.
+    pub header_bytes: usize,
+    /// `HTTP_MAX_BODY_BYTES`.
+    pub body_bytes: usize,
+    /// `HTTP_TIMEOUT`: seconds for the whole request.
+    pub time: Duration,
+    /// `HTTP_MAX_CONCURRENT`: requests at once; more are turned away.
+    pub concurrent: usize,
+    /// `HTTP_MAX_CONNECTIONS`: connections at once; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 16 * 1024,
+            body_bytes: 1024 * 1024,
+            time: Duration::from_secs(10),
+            concurrent: 512,
+            connections: 4096,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env(service: &'static str) -> Result<Self, ConfigError> {
+        Self::from_vars(service, std::env::vars().collect())
+    }
+
+    /// Reads a given environment.
+    pub fn from_vars(service: &'static str, vars: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut env = Env { vars, faults: Vec::new() };
+        let limits = Limits::default();
+        let config = Self {
+            service,
+            http_addr: env.required("HTTP_ADDR", "an address such as 127.0.0.1:8080", unspecified()),
+            internal_addr: env.required("INTERNAL_ADDR", "an address such as 127.0.0.1:8081", unspecified()),
+            database_url: env.secret("DATABASE_URL", "a URL such as postgres://user:password@host/database", |url| {
+                sqlx::postgres::PgConnectOptions::from_str(url).is_ok()
+            }),
+            database_pool: env.or("DATABASE_POOL", "a number from 1 to 1000", 16, |n| (1..=1000).contains(n)),
+            kafka_brokers: env.required("KAFKA_BROKERS", "host:port, separated by commas", String::new()),
+            topic_prefix: env.or("TOPIC_PREFIX", "letters, digits, '.', '_' and '-'", String::new(), |prefix| {
+                prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            }),
+            token_keys: env.required("TOKEN_KEYS", "the path of a JWKS file", PathBuf::new()),
+            token_issuer: env.required("TOKEN_ISSUER", "the `iss` of tokens", String::new()),
+            token_audience: env.required("TOKEN_AUDIENCE", "the `aud` of tokens", String::new()),
+            page_token_secret: env.secret("PAGE_TOKEN_SECRET", "at least 32 characters", |s| s.len() >= 32),
+            limits: Limits {
+                header_bytes: env.or("HTTP_MAX_HEADER_BYTES", "bytes, 1024 to 65536", limits.header_bytes, |n| {
+                    (1024..=65_536).contains(n)
+                }),
+                body_bytes: env.or("HTTP_MAX_BODY_BYTES", "bytes, at least 1", limits.body_bytes, |n| *n > 0),
+                time: env.seconds("HTTP_TIMEOUT", limits.time),
+                concurrent: env.or("HTTP_MAX_CONCURRENT", "a number above 0", limits.concurrent, |n| *n > 0),
+                connections: env.or("HTTP_MAX_CONNECTIONS", "a number above 0", limits.connections, |n| *n > 0),
+            },
+            shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
+            inbox_retry_ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
+        };
+        if env.faults.is_empty() { Ok(config) } else { Err(ConfigError { service, faults: env.faults }) }
+    }
+}
+
+fn unspecified() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 0))
+}
+
+/// Everything that is wrong with the environment. Values of secrets are not in it.
+#[derive(Debug, thiserror::Error)]
+pub struct ConfigError {
+    service: &'static str,
+    faults: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} can't start: {} of its environment variables are wrong", self.service, self.faults.len())?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+struct Env {
+    vars: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+impl Env {
+    fn required<T: FromStr>(&mut self, name: &str, expected: &str, placeholder: T) -> T {
+        match self.vars.get(name).filter(|value| !value.is_empty()).map(|value| value.parse()) {
+            Some(Ok(value)) => return value,
+            Some(Err(_)) => self.faults.push(format!("{name}={:?}: expected {expected}", self.vars[name])),
+            None => self.faults.push(format!("{name} is missing: expected {expected}")),
+        }
+        placeholder
+    }
+
+    fn or<T: FromStr>(&mut self, name: &str, expected: &str, default: T, valid: impl Fn(&T) -> bool) -> T {
+        let Some(text) = self.vars.get(name) else { return default };
+        match text.parse() {
+            Ok(value) if valid(&value) => value,
+            _ => {
+                self.faults.push(format!("{name}={text:?}: expected {expected}"));
+                default
+            }
+        }
+    }
+
+    fn seconds(&mut self, name: &str, default: Duration) -> Duration {
+        let within = |seconds: &f64| (0.01..=86_400.0).contains(seconds);
+        Duration::from_secs_f64(self.or(name, "seconds, 0.01 to 86400", default.as_secs_f64(), within))
+    }
+
+    fn secret(&mut self, name: &str, expected: &str, valid: impl Fn(&str) -> bool) -> SecretString {
+        let value = self.vars.remove(name).unwrap_or_default();
+        if value.is_empty() {
+            self.faults.push(format!("{name} is missing: expected {expected}"));
+        } else if !valid(&value) {
+            self.faults.push(format!("{name} (not shown): expected {expected}"));
+        }
+        value.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const GOOD: [(&str, &str); 8] = [
+        ("HTTP_ADDR", "127.0.0.1:1"),
+        ("INTERNAL_ADDR", "127.0.0.1:2"),
+        ("DATABASE_URL", "postgres://app:hush-database@localhost/db"),
+        ("KAFKA_BROKERS", "localhost:9092"),
+        ("TOKEN_KEYS", "keys.json"),
+        ("TOKEN_ISSUER", "mart"),
+        ("TOKEN_AUDIENCE", "mart"),
+        ("PAGE_TOKEN_SECRET", "hush-page-hush-page-hush-page-hush"),
+    ];
+
+    #[test]
+    fn all_faults_are_told_at_once_and_no_secret() {
+        let bad =
+            [("HTTP_ADDR", "nowhere"), ("PAGE_TOKEN_SECRET", "hush"), ("HTTP_TIMEOUT", "-1"), ("TOPIC_PREFIX", "a b")];
+        let error = Config::from_vars("shelf", vars(&bad)).expect_err("nearly nothing is right").to_string();
+        for name in [
+            "HTTP_ADDR",
+            "INTERNAL_ADDR",
+            "DATABASE_URL",
+            "KAFKA_BROKERS",
+            "TOKEN_KEYS",
+            "TOKEN_ISSUER",
+            "TOKEN_AUDIENCE",
+            "PAGE_TOKEN_SECRET",
+            "HTTP_TIMEOUT",
+            "TOPIC_PREFIX",
+        ] {
+            assert!(error.contains(name), "{name} in {error}");
+        }
+        assert!(error.contains("10 of its environment variables"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let config = Config::from_vars("shelf", vars(&GOOD)).expect("good");
+        assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    }
+
+    #[test]
+    fn numbers_have_defaults_and_bounds() {
+        let mut all = GOOD.to_vec();
+        all.extend([("HTTP_TIMEOUT", "0.5"), ("HTTP_MAX_BODY_BYTES", "10")]);
+        let config = Config::from_vars("shelf", vars(&all)).expect("good");
+        assert_eq!((config.limits.time, config.limits.body_bytes), (Duration::from_millis(500), 10));
+        assert_eq!((config.database_pool, config.shutdown_budget), (16, Duration::from_secs(20)));
+    }
+}

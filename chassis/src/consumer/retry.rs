@@ -1,0 +1,53 @@
+//! Another attempt at what waits, by any replica, one queue at a time.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use mart_kernel::Unavailable;
+use tokio_util::sync::CancellationToken;
+
+use super::inbox::{ATTEMPTS, Due, Inbox};
+use super::{Outcome, Reactions, backoff, deliver};
+
+/// How often the table is looked at.
+const POLL: Duration = Duration::from_millis(250);
+const AT_ONCE: usize = 8;
+
+/// Tries until `stop`.
+pub(crate) async fn run(
+    inbox: Inbox,
+    reactions: Reactions,
+    prefix: String,
+    ceiling: Duration,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let found = match inbox.due(64).await {
+            Ok(due) => {
+                let found = !due.is_empty();
+                let attempts = due.into_iter().map(|due| attempt(&inbox, &reactions, &prefix, ceiling, due));
+                futures::stream::iter(attempts).buffer_unordered(AT_ONCE).for_each(|()| async {}).await;
+                found
+            }
+            Err(Unavailable) => false,
+        };
+        if !found {
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
+        }
+    }
+}
+
+async fn attempt(inbox: &Inbox, reactions: &Reactions, prefix: &str, ceiling: Duration, due: Due) {
+    let outcome = deliver(&reactions.dispatch, &due.handler, due.raw.record(prefix)).await;
+    let kept = match outcome {
+        Err(Unavailable) => inbox.give_back(due.position).await,
+        Ok(Outcome::Done) => inbox.done(due.position).await,
+        Ok(Outcome::Wait(why)) if due.expired || due.attempts + 1 >= ATTEMPTS => inbox.bury(due.position, &why).await,
+        Ok(Outcome::Wait(why)) => inbox.again(due.position, &why, backoff(due.attempts, ceiling)).await,
+        Ok(Outcome::Dead(why)) => inbox.bury(due.position, &why).await,
+    };
+    if kept.is_err() {
+        // The lease ends by itself, and the attempt is made again: receipts make that harmless.
+        tracing::debug!("the outcome of an attempt could not be kept");
+    }
+}

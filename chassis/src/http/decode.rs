@@ -1,0 +1,216 @@
+//! From path, query and body to one message.
+//!
+//! All three are put together as one JSON value first, so that a single reader with a single set of errors makes the
+//! message of it.
+
+use std::borrow::Cow;
+
+use hyper::{HeaderMap, header};
+use mart_proto::{DESCRIPTORS, Violation, Wire, json};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use serde_json::{Map, Value};
+
+use super::{Body, Operation, Problem};
+
+/// `google.api.FieldBehavior.OUTPUT_ONLY`.
+const OUTPUT_ONLY: i32 = 3;
+
+/// The parts of a request that make its message.
+pub(super) struct Parts<'a> {
+    pub(super) path: Vec<(String, String)>,
+    pub(super) query: Option<&'a str>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+}
+
+/// Reads a request and holds it against every rule of the contract.
+pub(super) fn request<Q: Wire>(operation: &Operation, parts: &Parts<'_>) -> Result<Q, Problem> {
+    let descriptor = mart_proto::descriptor::<Q>();
+    let mut value = match operation.body {
+        Body::Whole => body(parts)?,
+        Body::None | Body::Field { .. } => Map::new(),
+    };
+    for (name, text) in &parts.path {
+        let field = field(&descriptor, name).ok_or_else(Problem::internal)?;
+        // What the path says can't be said again: a body that names it names an unknown member.
+        if value.contains_key(field.name()) || value.contains_key(field.json_name()) {
+            return Err(unknown(field.json_name(), &descriptor));
+        }
+        value.insert(field.json_name().to_owned(), scalar(&field, text));
+    }
+    if !matches!(operation.body, Body::Whole) {
+        query(&descriptor, operation, parts, &mut value)?;
+    }
+    let mut mask = None;
+    if let Body::Field { name, mask: mask_name } = operation.body {
+        let field = field(&descriptor, name).ok_or_else(Problem::internal)?;
+        let members = body(parts)?;
+        if let Some(mask_name) = mask_name {
+            mask = Some(masked(&descriptor, &field, mask_name, &members, &mut value)?);
+        }
+        value.insert(field.json_name().to_owned(), Value::Object(members));
+    }
+    let prefix = match operation.body {
+        Body::Field { name, .. } => field(&descriptor, name).map(|field| format!("{}.", field.json_name())),
+        Body::None | Body::Whole => None,
+    };
+    let message = json::read(descriptor, &Value::Object(value))
+        .map_err(|error| Problem::malformed(&relative(&error.path, prefix.as_deref()), error.problem))?;
+    check(&message, prefix.as_deref(), mask.as_deref())
+}
+
+/// Holds a message against the rules. Within a body that changes some members, only those that change are looked at.
+fn check<Q: Wire>(message: &DynamicMessage, prefix: Option<&str>, mask: Option<&[String]>) -> Result<Q, Problem> {
+    let mut violations = match mart_proto::check::<Q>(message) {
+        Ok(typed) => return Ok(typed),
+        Err(violations) => violations,
+    };
+    if let (Some(prefix), Some(mask)) = (prefix, mask) {
+        violations.retain(|violation| {
+            violation.field.strip_prefix(prefix).is_none_or(|path| {
+                let member = path.split(['.', '[']).next().unwrap_or(path);
+                mask.iter().any(|name| name == member)
+            })
+        });
+    }
+    if violations.is_empty() {
+        return message.transcode_to().map_err(|_| Problem::internal());
+    }
+    for violation in &mut violations {
+        violation.field = relative(&violation.field, prefix);
+    }
+    Err(Problem::invalid(violations))
+}
+
+/// A path as the client sees it, whose body is only a part of the message.
+fn relative(path: &str, prefix: Option<&str>) -> String {
+    prefix.and_then(|prefix| path.strip_prefix(prefix)).unwrap_or(path).to_owned()
+}
+
+fn body(parts: &Parts<'_>) -> Result<Map<String, Value>, Problem> {
+    if parts.body.is_empty() {
+        return Ok(Map::new());
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::unsupported_media_type());
+    }
+    match serde_json::from_slice(parts.body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Problem::malformed("", "the body has to be a JSON object")),
+        Err(error) => Err(Problem::malformed("", format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// Puts query parameters into the value; both spellings of a name are taken.
+fn query(
+    descriptor: &MessageDescriptor,
+    operation: &Operation,
+    parts: &Parts<'_>,
+    value: &mut Map<String, Value>,
+) -> Result<(), Problem> {
+    for pair in parts.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, text) = (plain(name)?, plain(text)?);
+        let bound = |field: &FieldDescriptor| {
+            parts.path.iter().any(|(bound, _)| bound == field.name())
+                || matches!(operation.body, Body::Field { name, .. } if name == field.name())
+        };
+        let field = field(descriptor, &name).filter(|field| !bound(field));
+        let Some(field) = field.filter(|field| !is_message(field) || is_mask(field)) else {
+            return Err(unknown(&name, descriptor));
+        };
+        let member = field.json_name().to_owned();
+        if field.is_list() {
+            match value.entry(member).or_insert_with(|| Value::Array(Vec::new())) {
+                Value::Array(items) => items.push(scalar(&field, &text)),
+                _ => return Err(Problem::internal()),
+            }
+        } else if value.insert(member, scalar(&field, &text)).is_some() {
+            return Err(Problem::malformed(field.json_name(), "the parameter is given twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Undoes the encoding of `application/x-www-form-urlencoded`.
+fn plain(text: &str) -> Result<String, Problem> {
+    let spaced = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(Cow::into_owned)
+        .map_err(|_| Problem::malformed("query", "not valid UTF-8"))
+}
+
+/// Path and query carry text: booleans become JSON's, numbers and names of enums are strings in the protobuf mapping too.
+fn scalar(field: &FieldDescriptor, text: &str) -> Value {
+    match (field.kind(), text) {
+        (Kind::Bool, "true") => Value::Bool(true),
+        (Kind::Bool, "false") => Value::Bool(false),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// Finds the members that a change names, in the mask or else in the body, and puts the mask into the value.
+///
+/// Returns their JSON names. Members that only the service sets are left out where the body names them, since a client may
+/// send back what it has read; a mask that names one is wrong.
+fn masked(
+    descriptor: &MessageDescriptor,
+    resource: &FieldDescriptor,
+    mask: &str,
+    members: &Map<String, Value>,
+    value: &mut Map<String, Value>,
+) -> Result<Vec<String>, Problem> {
+    let kind = resource.kind();
+    let (Some(mask), Some(resource)) = (field(descriptor, mask), kind.as_message()) else {
+        return Err(Problem::internal());
+    };
+    let given = match value.get(mask.json_name()) {
+        Some(Value::String(paths)) if !paths.is_empty() => Some(paths.clone()),
+        _ => None,
+    };
+    let mut named = Vec::new();
+    if let Some(paths) = given {
+        for path in paths.split(',') {
+            let field = field(resource, path).filter(|field| !output_only(field));
+            let field = field.ok_or_else(|| {
+                Problem::malformed(mask.json_name(), format!("{path:?} is not a member that can be changed"))
+            })?;
+            named.push(field);
+        }
+    } else {
+        let changeable = members.keys().filter_map(|name| field(resource, name)).filter(|field| !output_only(field));
+        named.extend(changeable);
+    }
+    let names: Vec<String> = named.iter().map(|field| field.json_name().to_owned()).collect();
+    value.insert(mask.json_name().to_owned(), Value::String(names.join(",")));
+    Ok(names)
+}
+
+/// A field by either spelling of its name.
+fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    descriptor.get_field_by_name(name).or_else(|| descriptor.get_field_by_json_name(name))
+}
+
+fn is_message(field: &FieldDescriptor) -> bool {
+    field.kind().as_message().is_some()
+}
+
+fn is_mask(field: &FieldDescriptor) -> bool {
+    field.kind().as_message().is_some_and(|message| message.full_name() == "google.protobuf.FieldMask")
+}
+
+fn output_only(field: &FieldDescriptor) -> bool {
+    let Some(option) = DESCRIPTORS.get_extension_by_name("google.api.field_behavior") else { return false };
+    let options = field.options();
+    let behaviours = options.get_extension(&option);
+    behaviours.as_list().is_some_and(|list| list.iter().any(|value| value.as_enum_number() == Some(OUTPUT_ONLY)))
+}
+
+fn unknown(name: &str, descriptor: &MessageDescriptor) -> Problem {
+    let known: Vec<String> = descriptor.fields().map(|field| field.json_name().to_owned()).collect();
+    let message = format!("unknown here; {} has {}", descriptor.name(), known.join(", "));
+    Problem::invalid(vec![Violation::new(name, "unknown", message)])
+}

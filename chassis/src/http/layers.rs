@@ -1,0 +1,106 @@
+//! What happens around every request: trace, log line, metrics, limits, and problems outside handlers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use hyper::header::HeaderValue;
+use hyper::{HeaderMap, StatusCode};
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+use super::Problem;
+use crate::config::Limits;
+use crate::trace::{self, TraceContext};
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// Puts the limits, the trace and the fallbacks around a service's routes.
+pub fn protect(routes: Router, limits: &Limits) -> Router {
+    let limits = Arc::new(limits.clone());
+    let places = Arc::new(Semaphore::new(limits.concurrent));
+    routes
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let (limits, places) = (limits.clone(), places.clone());
+            async move { observe(request, |request| guard(request, next, limits, places)).await }
+        }))
+}
+
+/// Gives the request its trace and id, and tells how it went.
+async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnce(Request) -> F) -> Response {
+    let started = Instant::now();
+    let context = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let context = context.and_then(TraceContext::parse).map_or_else(TraceContext::root, TraceContext::child);
+    let id = request_id(request.headers()).cloned().or_else(|| HeaderValue::from_str(&context.trace_id()).ok());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", trace_id = %context.trace_id(), %method, route);
+
+    let mut response = trace::within(context, run(request)).instrument(span.clone()).await;
+
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+    let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(seconds);
+    span.in_scope(|| tracing::debug!(status, seconds, "answered"));
+    response
+}
+
+/// Any client can invent methods; metrics must not grow with them.
+fn known(method: &hyper::Method) -> &str {
+    match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
+        _ => "other",
+    }
+}
+
+/// The client's own id where it is short and printable, so that it can be put into logs and answers.
+fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let text = id.to_str().ok()?;
+    ((1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())).then_some(id)
+}
+
+/// Holds the request to the limits and turns a panic into a problem.
+async fn guard(request: Request, next: Next, limits: Arc<Limits>, places: Arc<Semaphore>) -> Response {
+    let Ok(_place) = places.try_acquire() else {
+        return Problem::busy("The service has as many requests as it can take. Try again.").into_response();
+    };
+    let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > limits.header_bytes {
+        return Problem::headers_too_large(limits.header_bytes).into_response();
+    }
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limits.time, handled).await {
+        Ok(Ok(response)) => told_apart(response),
+        Ok(Err(_)) => {
+            tracing::error!("a handler panicked");
+            Problem::internal().into_response()
+        }
+        Err(_) => Problem::timed_out().into_response(),
+    }
+}
+
+/// An error that the framework answered by itself has no body; it becomes a problem like all others.
+fn told_apart(response: Response) -> Response {
+    let bare =
+        response.headers().get(hyper::header::CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().ends_with(b"json"));
+    match response.status() {
+        status if bare && status.is_client_error() => {
+            let reason = status.canonical_reason().unwrap_or("The request is wrong.");
+            Problem::new(status.as_u16(), "BAD_REQUEST", reason).into_response()
+        }
+        status if bare && status == StatusCode::INTERNAL_SERVER_ERROR => Problem::internal().into_response(),
+        _ => response,
+    }
+}

@@ -1,0 +1,259 @@
+//! Operations over HTTP: what generated code says of each, and what happens around every call.
+//!
+//! A request becomes a typed message that keeps the contract's rules, together with the [`Call`] around it; the answer is
+//! JSON, or a problem of RFC 9457. [`server`] owns the sockets and their limits.
+
+mod decode;
+mod layers;
+pub mod problem;
+pub mod server;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::RequestPartsExt;
+use axum::extract::{RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::{HeaderMap, StatusCode, header};
+use mart_kernel::{Fingerprint, Receipt, Version};
+use mart_proto::Wire;
+use prost_reflect::DynamicMessage;
+
+use crate::auth::Keys;
+use crate::trace::{self, TraceContext};
+
+pub use layers::protect;
+pub use problem::{Fault, Problem};
+
+/// What a contract says of one operation. Generated code has one constant for each.
+#[derive(Debug)]
+pub struct Operation {
+    /// The rpc's name, such as `CreateProduct`.
+    pub name: &'static str,
+    /// Who may call it.
+    pub auth: Auth,
+    /// Where the request's fields come from, beside path and query.
+    pub body: Body,
+    /// What it makes, where it makes something.
+    pub creates: Option<Created>,
+    /// The path of the field in the answer that goes into `ETag`, where there is one.
+    pub etag: Option<&'static str>,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy)]
+pub enum Auth {
+    /// Everybody; a token is not looked at.
+    Public,
+    /// A provider that signs its request; the operation checks the signature.
+    Webhook,
+    /// A token of one of these roles.
+    Roles(&'static [&'static str]),
+}
+
+/// Where the fields of a request come from that are not in the path.
+#[derive(Debug, Clone, Copy)]
+pub enum Body {
+    /// The query: the request has no body.
+    None,
+    /// The body has all of them.
+    Whole,
+    /// The body is this field, the query has the others. With `mask`, that field names the members to change; where a
+    /// client leaves it out, it is made of the members that the body names.
+    Field {
+        /// The field that the body is.
+        name: &'static str,
+        /// The field mask, where the request has one.
+        mask: Option<&'static str>,
+    },
+}
+
+/// Where the new resource is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Created {
+    /// The path of the operation that reads it, up to the id.
+    pub location: &'static str,
+    /// The path of the id in the answer.
+    pub id: &'static str,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody known: the operation is public or a webhook.
+    Anyone,
+    /// The holder of a valid token.
+    Known {
+        /// The token's `sub`.
+        subject: String,
+        /// The token's role, which its key may speak for.
+        role: String,
+    },
+}
+
+/// What surrounds a request and never stands in its message.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// Makes the receipt that an Idempotency-Key asks for; `None` where the client sent none.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The version that the client has seen and wants to change.
+    pub if_match: Option<Version>,
+    /// The trace that the call belongs to.
+    pub trace: TraceContext,
+}
+
+/// An Idempotency-Key within its operation and caller, with the fingerprint of its request.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    scope: String,
+    key: String,
+    fingerprint: [u8; 32],
+}
+
+impl IdempotencyKey {
+    /// The receipt to commit with what the request makes.
+    pub fn receipt(self, subject: String) -> Receipt {
+        Receipt { scope: self.scope, key: self.key, fingerprint: self.fingerprint, subject }
+    }
+}
+
+/// What all operations of a service share.
+#[derive(Debug)]
+pub struct Edge {
+    keys: Arc<Keys>,
+    body_bytes: usize,
+}
+
+impl Edge {
+    /// An edge that trusts these keys and reads bodies up to so many bytes.
+    pub fn new(keys: Arc<Keys>, body_bytes: usize) -> Self {
+        Self { keys, body_bytes }
+    }
+
+    /// Serves one call: authenticates, reads and checks the request, runs the operation and writes the answer.
+    pub async fn answer<Q, A, E, F>(
+        &self,
+        operation: &'static Operation,
+        request: Request,
+        run: impl FnOnce(Call, Q) -> F,
+    ) -> Response
+    where
+        Q: Wire,
+        A: Wire,
+        E: Into<Problem>,
+        F: Future<Output = Result<A, E>>,
+    {
+        let (call, message) = match self.read(operation, request).await {
+            Ok(read) => read,
+            Err(problem) => return problem.into_response(),
+        };
+        match run(call, message).await {
+            Ok(answer) => write(operation, &answer),
+            Err(error) => error.into().into_response(),
+        }
+    }
+
+    async fn read<Q: Wire>(&self, operation: &Operation, request: Request) -> Result<(Call, Q), Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = self.caller(operation.auth, &parts.headers)?;
+        let path = parts.extract::<RawPathParams>().await.map_err(|_| Problem::malformed("path", "not valid UTF-8"))?;
+        let body = match Limited::new(body, self.body_bytes).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Problem::body_too_large(self.body_bytes)),
+            Err(_) => return Err(Problem::malformed("body", "the connection ended before the body did")),
+        };
+        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let whole = decode::Parts { path, query: parts.uri.query(), headers: &parts.headers, body: &body };
+        let message: Q = decode::request(operation, &whole)?;
+        let idempotency_key = idempotency_key(operation, &caller, &parts.headers, &message)?;
+        let if_match = if_match(&parts.headers)?;
+        Ok((Call { caller, idempotency_key, if_match, trace: trace::current() }, message))
+    }
+
+    fn caller(&self, auth: Auth, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let Auth::Roles(roles) = auth else { return Ok(Caller::Anyone) };
+        let mut all = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(value), None) = (all.next(), all.next()) else { return Err(Problem::unauthenticated()) };
+        let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let identity = self.keys.verify(token.unwrap_or_default()).map_err(|error| {
+            tracing::info!(%error, "a token was refused");
+            Problem::unauthenticated()
+        })?;
+        if roles.contains(&identity.role.as_str()) {
+            Ok(Caller::Known { subject: identity.subject, role: identity.role })
+        } else {
+            Err(Problem::forbidden())
+        }
+    }
+}
+
+/// Only an operation that creates something keeps receipts for clients.
+fn idempotency_key<Q: Wire>(
+    operation: &Operation,
+    caller: &Caller,
+    headers: &HeaderMap,
+    message: &Q,
+) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = headers.get("idempotency-key").filter(|_| operation.creates.is_some()) else { return Ok(None) };
+    let key = value.to_str().ok().map(str::trim).filter(|key| (1..=255).contains(&key.len()));
+    let key = key.ok_or_else(|| Problem::malformed("Idempotency-Key", "expected 1 to 255 visible ASCII characters"))?;
+    let fingerprint = Fingerprint::new(operation.name).part(&message.encode_to_vec()).finish();
+    let scope = match caller {
+        Caller::Known { subject, .. } => format!("{}:{subject}", operation.name),
+        // Strangers share no keys: the same key with another request is another key.
+        Caller::Anyone => {
+            let digits = fingerprint.iter().take(16).fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            });
+            format!("{}:#{digits}", operation.name)
+        }
+    };
+    Ok(Some(IdempotencyKey { scope, key: key.to_owned(), fingerprint }))
+}
+
+/// Reads `If-Match`: one strong entity tag that this service gave, or `*`, which any version matches.
+fn if_match(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    // A tag that no version has can match none.
+    tag.and_then(|tag| tag.parse().ok()).map(Some).ok_or_else(|| Fault::Stale.into())
+}
+
+fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
+    let answer = mart_proto::dynamic(answer);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    if let Some(tag) = operation.etag.and_then(|path| text(&answer, path)) {
+        insert(&mut headers, header::ETAG, &format!("\"{tag}\""));
+    }
+    let mut status = StatusCode::OK;
+    if let Some(created) = operation.creates {
+        status = StatusCode::CREATED;
+        let id = text(&answer, created.id).unwrap_or_default();
+        insert(&mut headers, header::LOCATION, &format!("{}{id}", created.location));
+    }
+    (status, headers, mart_proto::json::write(&answer)).into_response()
+}
+
+fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = header::HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The text of the field at a path such as `product.etag`.
+fn text(message: &DynamicMessage, path: &str) -> Option<String> {
+    match path.split_once('.') {
+        Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
+        None => message.get_field_by_name(path)?.as_str().map(str::to_owned),
+    }
+}

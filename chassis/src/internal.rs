@@ -1,0 +1,142 @@
+//! The internal listener: health, metrics, the outbox's length and dead letters, for operators and their machines.
+//!
+//! The gateway never routes to it, and it asks for no token: only who can reach its address can use it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hyper::{StatusCode, header};
+use mart_kernel::Unavailable;
+use serde::{Deserialize, Serialize};
+
+use crate::Database;
+use crate::consumer::{Inbox, Letter};
+use crate::http::{Fault, Problem};
+
+#[derive(Clone)]
+pub(crate) struct Internal {
+    pub(crate) database: Database,
+    pub(crate) inbox: Inbox,
+    /// Set when the service has begun to stop.
+    pub(crate) draining: Arc<AtomicBool>,
+}
+
+pub(crate) fn router(internal: Internal) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/outbox", get(outbox))
+        .route("/dead-letters", get(list))
+        .route("/dead-letters/{id}", get(show).delete(discard))
+        .route("/dead-letters/{id}/replay", post(replay))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .with_state(internal)
+}
+
+async fn ready(State(internal): State<Internal>) -> (StatusCode, &'static str) {
+    if internal.draining.load(Ordering::Relaxed) {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else if internal.database.ping().await {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    }
+}
+
+async fn metrics(State(internal): State<Internal>) -> impl IntoResponse {
+    if let Ok((waiting, dead)) = internal.inbox.counts().await {
+        gauge("inbox_waiting", waiting);
+        gauge("inbox_dead", dead);
+    }
+    if let Ok(outbox) = pending(&internal.database).await {
+        gauge("outbox_pending", outbox.pending);
+        metrics::gauge!("outbox_oldest_age").set(outbox.oldest_seconds.unwrap_or(0.0));
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], crate::telemetry::render())
+}
+
+fn gauge(name: &'static str, count: i64) {
+    metrics::gauge!(name).set(f64::from(i32::try_from(count).unwrap_or(i32::MAX)));
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outbox {
+    /// Rows that are not on Kafka yet.
+    pending: i64,
+    /// How old the oldest of them is.
+    oldest_seconds: Option<f64>,
+}
+
+async fn pending(database: &Database) -> Result<Outbox, Unavailable> {
+    let sql = "select count(*), extract(epoch from now() - min(at))::float8 from outbox";
+    let asked: Result<(i64, Option<f64>), _> = sqlx::query_as(sql).fetch_one(database.pool()).await;
+    asked
+        .map(|(pending, oldest_seconds)| Outbox { pending, oldest_seconds })
+        .map_err(|error| crate::db::unavailable(&error))
+}
+
+async fn outbox(State(internal): State<Internal>) -> Result<Json<Outbox>, Problem> {
+    Ok(Json(pending(&internal.database).await.map_err(unavailable)?))
+}
+
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Letters {
+    dead_letters: Vec<Letter>,
+    /// The `after` of the next page, where this one is full.
+    next_after: Option<i64>,
+}
+
+async fn list(
+    State(internal): State<Internal>,
+    Query(After { after }): Query<After>,
+) -> Result<Json<Letters>, Problem> {
+    let dead_letters = internal.inbox.letters(after, 100).await.map_err(unavailable)?;
+    let next_after = dead_letters.last().filter(|_| dead_letters.len() == 100).map(|letter| letter.id);
+    Ok(Json(Letters { dead_letters, next_after }))
+}
+
+async fn show(State(internal): State<Internal>, Path(id): Path<i64>) -> Result<Json<Letter>, Problem> {
+    internal.inbox.letter(id).await.map_err(unavailable)?.map(Json).ok_or_else(no_letter)
+}
+
+async fn replay(State(internal): State<Internal>, Path(id): Path<i64>) -> Response {
+    told(internal.inbox.replay(id).await, StatusCode::ACCEPTED)
+}
+
+async fn discard(State(internal): State<Internal>, Path(id): Path<i64>) -> Response {
+    told(internal.inbox.discard(id).await, StatusCode::NO_CONTENT)
+}
+
+fn told(done: Result<bool, Unavailable>, status: StatusCode) -> Response {
+    match done {
+        Ok(true) => status.into_response(),
+        Ok(false) => no_letter().into_response(),
+        Err(error) => unavailable(error).into_response(),
+    }
+}
+
+fn no_letter() -> Problem {
+    Problem::new(
+        404,
+        "DEAD_LETTER_NOT_FOUND",
+        "There is no such dead letter: it was replayed or discarded, or never was.",
+    )
+}
+
+fn unavailable(error: Unavailable) -> Problem {
+    Fault::from(error).into()
+}

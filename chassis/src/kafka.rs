@@ -1,0 +1,87 @@
+//! Clients of Kafka, configured in one place.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::Config;
+
+const PARTITIONS: i32 = 12;
+/// 30 days in milliseconds.
+const RETENTION: &str = "2592000000";
+
+fn base(config: &Config) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &config.kafka_brokers)
+        .set("client.id", config.service)
+        .set("reconnect.backoff.ms", "50")
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("topic.metadata.refresh.interval.ms", "5000");
+    client
+}
+
+/// A producer that keeps the order per key and never gives a record up: what Kafka does not take now waits for it.
+pub(crate) fn producer(config: &Config) -> ClientConfig {
+    let mut client = base(config);
+    client
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "0")
+        // No record expires: one that did would be overtaken by the next of its key.
+        .set("message.timeout.ms", "0")
+        .set("queue.buffering.max.messages", "20000")
+        .set("queue.buffering.max.kbytes", "16384");
+    client
+}
+
+/// A consumer that commits offsets only when it is told to.
+pub(crate) fn consumer(config: &Config) -> ClientConfig {
+    let mut client = base(config);
+    client
+        .set("group.id", format!("{}{}", config.topic_prefix, config.service))
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("allow.auto.create.topics", "false")
+        .set("session.timeout.ms", "10000")
+        .set("heartbeat.interval.ms", "1000")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.wait.max.ms", "100")
+        .set("queued.max.messages.kbytes", "4096")
+        .set("fetch.message.max.bytes", "262144");
+    client
+}
+
+/// Makes the topics that are missing: 12 partitions, kept for 30 days. A topic that is there stays as it is.
+///
+/// Three replicas are asked for, or as many as there are brokers.
+pub(crate) async fn create_topics(config: &Config, topics: &[&str]) -> Result<(), KafkaError> {
+    let admin: AdminClient<DefaultClientContext> = base(config).create()?;
+    let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
+    let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(15))?;
+    let replicas = i32::try_from(metadata.brokers().len()).unwrap_or(1).clamp(1, 3);
+    let there: HashMap<&str, usize> =
+        metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
+    let missing: Vec<NewTopic<'_>> = names
+        .iter()
+        .filter(|name| !there.contains_key(name.as_str()))
+        .map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(replicas)).set("retention.ms", RETENTION))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for made in
+        admin.create_topics(&missing, &AdminOptions::new().operation_timeout(Some(Duration::from_secs(15)))).await?
+    {
+        match made {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+        }
+    }
+    Ok(())
+}

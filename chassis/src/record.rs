@@ -1,0 +1,240 @@
+//! Events as records: what the outbox keeps, what Kafka carries and what a handler gets.
+//!
+//! The form on Kafka is CloudEvents 1.0, Kafka protocol binding 1.0.2, binary mode, with a protobuf payload. The rest of
+//! the crate and every service speak [`Record`] and never the client library's types.
+
+use mart_kernel::{Event, Fingerprint, Receipt, Timestamp, Version};
+use mart_proto::Wire;
+use rdkafka::message::{Headers, Message, OwnedHeaders};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+/// An event about one aggregate, on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The event's id, unique for ever.
+    pub id: Uuid,
+    /// When it happened, in business time.
+    pub at: Timestamp,
+    /// The topic, without the prefix of the environment.
+    pub topic: String,
+    /// The aggregate's id: records of one key keep their order.
+    pub key: String,
+    /// The full name of the payload's message.
+    pub kind: String,
+    /// The aggregate's version after the event.
+    pub version: Version,
+    /// The trace that it belongs to.
+    pub traceparent: String,
+    /// The encoded message.
+    pub payload: Vec<u8>,
+}
+
+impl Record {
+    /// Makes the record of an event; generated code calls it with what the contract says of topic and key.
+    pub fn of<E, M: Wire>(event: &Event<E>, topic: &str, key: String, message: &M) -> Self {
+        Self {
+            id: event.id,
+            at: event.at,
+            topic: topic.to_owned(),
+            key,
+            kind: M::full_name(),
+            version: event.version,
+            traceparent: crate::trace::current().to_string(),
+            payload: message.encode_to_vec(),
+        }
+    }
+
+    /// The CloudEvents attributes as Kafka headers.
+    pub(crate) fn headers(&self, source: &str) -> OwnedHeaders {
+        let at = self.at.get().format(&Rfc3339).unwrap_or_default();
+        let (id, version) = (self.id.to_string(), self.version.to_string());
+        let all = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", &id),
+            ("ce_type", &self.kind),
+            ("ce_source", source),
+            ("ce_time", &at),
+            ("ce_version", &version),
+            ("content-type", "application/protobuf"),
+            ("traceparent", &self.traceparent),
+        ];
+        all.into_iter().fold(OwnedHeaders::new_with_capacity(8), |headers, (key, value)| {
+            headers.insert(rdkafka::message::Header { key, value: Some(value) })
+        })
+    }
+}
+
+/// A typed event, as a reaction gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming<M> {
+    /// The reaction that gets it.
+    pub handler: &'static str,
+    /// The event's id.
+    pub id: Uuid,
+    /// When it happened, in business time.
+    pub at: Timestamp,
+    /// The aggregate's version after it.
+    pub version: Version,
+    /// What happened.
+    pub fact: M,
+}
+
+impl<M: Wire> Incoming<M> {
+    /// Reads the payload of a record.
+    pub fn read(handler: &'static str, record: &Record) -> Result<Self, prost::DecodeError> {
+        let fact = M::decode(record.payload.as_slice())?;
+        Ok(Self { handler, id: record.id, at: record.at, version: record.version, fact })
+    }
+}
+
+impl<M> Incoming<M> {
+    /// The receipt to commit with the reaction's effect, so that the event has it once.
+    pub fn receipt(&self) -> Receipt {
+        let (scope, key) = (self.handler.to_owned(), self.id.to_string());
+        Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }
+    }
+}
+
+/// A record to the byte, as Kafka gave it; the form in which waiting and dead ones are kept.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct Raw {
+    /// With the environment's prefix.
+    #[prost(string, tag = "1")]
+    pub(crate) topic: String,
+    #[prost(int32, tag = "2")]
+    pub(crate) partition: i32,
+    #[prost(int64, tag = "3")]
+    pub(crate) offset: i64,
+    /// Milliseconds since 1970; absent where the broker told none.
+    #[prost(int64, optional, tag = "4")]
+    pub(crate) timestamp: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub(crate) key: Option<Vec<u8>>,
+    #[prost(message, repeated, tag = "6")]
+    pub(crate) headers: Vec<RawHeader>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub(crate) payload: Option<Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct RawHeader {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+/// Why a record can't be told to anyone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("the header {0} is missing")]
+    HeaderMissing(&'static str),
+    #[error("the header {0} is not what it should be")]
+    HeaderMalformed(&'static str),
+    #[error("the key is missing or not text")]
+    Key,
+    #[error("the value is missing")]
+    Null,
+}
+
+impl Raw {
+    pub(crate) fn of(message: &impl Message) -> Self {
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            let raw = |header: rdkafka::message::Header<'_, &[u8]>| RawHeader {
+                name: header.key.to_owned(),
+                value: header.value.map(<[u8]>::to_vec),
+            };
+            headers.iter().map(raw).collect()
+        });
+        Self {
+            topic: message.topic().to_owned(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            key: message.key().map(<[u8]>::to_vec),
+            headers,
+            payload: message.payload().map(<[u8]>::to_vec),
+        }
+    }
+
+    /// The header's text; `None` where it is absent or not text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|header| header.name == name)?;
+        std::str::from_utf8(header.value.as_deref()?).ok()
+    }
+
+    /// A name for a record that has no usable id: equal bytes have equal names, wherever they lie.
+    pub(crate) fn hash(&self) -> String {
+        let mut digest = Fingerprint::new("record").part(self.topic.as_bytes()).optional(self.key.as_deref());
+        for header in &self.headers {
+            digest = digest.part(header.name.as_bytes()).optional(header.value.as_deref());
+        }
+        let hash = digest.optional(self.payload.as_deref()).finish();
+        hash.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// Reads the CloudEvents attributes.
+    pub(crate) fn record(&self, prefix: &str) -> Result<Record, Unusable> {
+        let header = |name: &'static str| self.header(name).ok_or(Unusable::HeaderMissing(name));
+        let malformed = Unusable::HeaderMalformed;
+        let id = header("ce_id")?.parse().map_err(|_| malformed("ce_id"))?;
+        let kind = header("ce_type")?.to_owned();
+        let at = OffsetDateTime::parse(header("ce_time")?, &Rfc3339).map_err(|_| malformed("ce_time"))?;
+        let version = header("ce_version")?.parse().map_err(|_| malformed("ce_version"))?;
+        let key = self.key.clone().and_then(|key| String::from_utf8(key).ok()).ok_or(Unusable::Key)?;
+        let traceparent = self.header("traceparent").unwrap_or_default().to_owned();
+        let payload = self.payload.clone().ok_or(Unusable::Null)?;
+        let topic = self.topic.strip_prefix(prefix).unwrap_or(&self.topic).to_owned();
+        Ok(Record { id, at: Timestamp::new(at), topic, key, kind, version, traceparent, payload })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw() -> Raw {
+        let header =
+            |(name, value): (&str, &str)| RawHeader { name: name.to_owned(), value: Some(value.as_bytes().to_vec()) };
+        let headers = [
+            ("ce_id", "018f0000-0000-7000-8000-000000000001"),
+            ("ce_type", "mart.product.v1.ProductArchived"),
+            ("ce_time", "2026-11-25T10:00:00.5Z"),
+            ("ce_version", "3"),
+        ];
+        Raw {
+            topic: "t1.mart.product.v1".to_owned(),
+            key: Some(b"p".to_vec()),
+            headers: headers.map(header).to_vec(),
+            payload: Some(vec![1]),
+            ..Raw::default()
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_from_its_headers() {
+        let record = raw().record("t1.").expect("whole");
+        assert_eq!((record.topic.as_str(), record.version.get()), ("mart.product.v1", 3));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for name in ["ce_id", "ce_type", "ce_time", "ce_version"] {
+            let mut raw = raw();
+            raw.headers.retain(|header| header.name != name);
+            assert_eq!(raw.record(""), Err(Unusable::HeaderMissing(name)));
+        }
+        assert_eq!(Raw { payload: None, ..raw() }.record(""), Err(Unusable::Null));
+        assert_eq!(Raw { key: Some(vec![0xff]), ..raw() }.record(""), Err(Unusable::Key));
+    }
+
+    #[test]
+    fn the_hash_tells_records_apart_and_not_where_they_lie() {
+        let moved = Raw { partition: 7, offset: 99, timestamp: Some(1), ..raw() };
+        assert_eq!(moved.hash(), raw().hash());
+        assert_ne!(Raw { payload: None, ..raw() }.hash(), raw().hash());
+        assert_ne!(Raw { payload: Some(vec![]), ..raw() }.hash(), Raw { payload: None, ..raw() }.hash());
+    }
+}

@@ -1,0 +1,127 @@
+//! The life of a service: serve, relay, consume, and on SIGTERM drain within the budget.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use sqlx::migrate::Migrator;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Keys;
+use crate::config::{Config, Limits};
+use crate::consumer::{self, Inbox, Reactions};
+use crate::http::{self, server};
+use crate::internal::{self, Internal};
+use crate::{Database, db, kafka, relay};
+
+/// How long receipts of requests are kept, in days. Those of events outlive their topic's retention by as much.
+const KEY_DAYS: i32 = 7;
+const EVENT_DAYS: i32 = 30 + KEY_DAYS;
+const SWEEP: Duration = Duration::from_mins(10);
+
+/// A service put together by its wiring.
+#[derive(Debug)]
+pub struct Service {
+    /// Its operations.
+    pub routes: Router,
+    /// What it consumes.
+    pub reactions: Reactions,
+    /// Its database.
+    pub database: Database,
+    /// The keys whose tokens it takes.
+    pub keys: Arc<Keys>,
+}
+
+/// Why a service could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The database.
+    #[error("the database could not be migrated: {0}")]
+    Database(#[from] db::MigrationFailed),
+    /// Kafka.
+    #[error("the topics could not be made: {0}")]
+    Kafka(#[from] rdkafka::error::KafkaError),
+}
+
+/// `service migrate`: brings the database to this version's schema, as its owner, and makes the topics that are missing.
+pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[&str]) -> Result<(), PrepareError> {
+    db::migrate(config, migrations).await?;
+    kafka::create_topics(config, topics).await?;
+    tracing::info!("the database and the topics are ready");
+    Ok(())
+}
+
+/// Serves until SIGTERM or SIGINT, then drains: readiness turns red, requests and the chunk at hand are finished, the
+/// outbox is flushed. What is not done when the budget ends is done by the next start.
+pub async fn serve(config: Config, service: Service) -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let public = server::listen(config.http_addr).await?;
+    let inner = server::listen(config.internal_addr).await?;
+    tracing::info!(http = %public.local_addr()?, internal = %inner.local_addr()?, "serving");
+
+    let draining = Arc::new(AtomicBool::new(false));
+    let (stop, stop_relay, stop_internal) =
+        (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let inbox = Inbox::new(service.database.clone());
+    let internal = Internal { database: service.database.clone(), inbox: inbox.clone(), draining: draining.clone() };
+    let grace = config.shutdown_budget / 2;
+
+    let work = TaskTracker::new();
+    let (routes, limits) = (http::protect(service.routes, &config.limits), config.limits.clone());
+    work.spawn({
+        let stop = stop.clone();
+        async move { server::serve(public, routes, &limits, stop, grace).await }
+    });
+    if !service.reactions.consumed.is_empty() {
+        work.spawn(consumer::run(config.clone(), inbox.clone(), service.reactions.clone(), stop.clone()));
+        let prefix = config.topic_prefix.clone();
+        work.spawn(consumer::retry(inbox, service.reactions, prefix, config.inbox_retry_ceiling, stop.clone()));
+    }
+    work.close();
+    let last = TaskTracker::new();
+    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_budget / 4));
+    last.spawn({
+        let stop = stop_internal.clone();
+        async move { server::serve(inner, internal::router(internal), &Limits::default(), stop, Duration::ZERO).await }
+    });
+    last.close();
+    let background = [tokio::spawn(sweep(service.database.clone())), tokio::spawn(service.keys.follow())];
+
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!("draining");
+    draining.store(true, Ordering::Relaxed);
+    let drain = async {
+        stop.cancel();
+        work.wait().await;
+        // Only now: a request that was just finished may have left an event in the outbox.
+        stop_relay.cancel();
+        stop_internal.cancel();
+        last.wait().await;
+        service.database.close().await;
+    };
+    if tokio::time::timeout(config.shutdown_budget, drain).await.is_err() {
+        tracing::warn!("the budget for the drain ended first");
+    }
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Takes receipts away that can't be asked for any more.
+async fn sweep(database: Database) {
+    // A receipt of a request has a fingerprint; that of an event is all zeros.
+    let sql = "delete from receipt where at < now() - make_interval(days => $1) \
+               and (at < now() - make_interval(days => $2) or fingerprint <> decode(repeat('00', 32), 'hex'))";
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        match sqlx::query(sql).bind(KEY_DAYS).bind(EVENT_DAYS).execute(database.pool()).await {
+            Ok(done) if done.rows_affected() > 0 => tracing::info!(receipts = done.rows_affected(), "swept"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "receipts could not be swept"),
+        }
+    }
+}
