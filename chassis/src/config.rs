@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// How a service runs. `Debug` leaves secrets out.
 #[derive(Debug, Clone)]
@@ -108,6 +108,13 @@ impl Config {
             inbox_retry_ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
         };
         if env.faults.is_empty() { Ok(config) } else { Err(ConfigError { service, faults: env.faults }) }
+    }
+}
+
+impl Config {
+    /// The bytes that seal page tokens.
+    pub fn page_token_secret(&self) -> &[u8] {
+        self.page_token_secret.expose_secret().as_bytes()
     }
 }
 

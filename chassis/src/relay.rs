@@ -128,13 +128,14 @@ impl Owner {
             };
             let Some(swept) = swept else {
                 // The last sweep begins at the head: what the one that was dropped had sent is sent again.
-                return match tokio::time::timeout(grace, self.sweep()).await {
-                    Ok(swept) => swept.map(|_| ()),
-                    Err(_) => {
+                let last = tokio::time::timeout(grace, self.sweep()).await;
+                return last.map_or_else(
+                    |_| {
                         tracing::warn!("the outbox could not be emptied before the end; the next start does it");
                         Ok(())
-                    }
-                };
+                    },
+                    |swept| swept.map(|_| ()),
+                );
             };
             if swept == 0 {
                 tokio::select! {

@@ -69,6 +69,16 @@ pub struct Reactions {
     pub dispatch: Dispatch,
 }
 
+impl Reactions {
+    /// Reacts to these events by calling this.
+    pub fn new<F>(consumed: &'static [Consumed], dispatch: impl Fn(String, Record) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Reaction, DispatchError>> + Send + 'static,
+    {
+        Self { consumed, dispatch: Arc::new(move |handler, record| Box::pin(dispatch(handler, record))) }
+    }
+}
+
 impl std::fmt::Debug for Reactions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reactions").field("consumed", &self.consumed).finish_non_exhaustive()

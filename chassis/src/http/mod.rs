@@ -120,6 +120,21 @@ impl IdempotencyKey {
     }
 }
 
+/// The state of generated routes: who answers, and the edge around it.
+#[derive(Debug)]
+pub struct Served<S> {
+    /// The implementation of the contract's trait.
+    pub service: Arc<S>,
+    /// What all operations share.
+    pub edge: Arc<Edge>,
+}
+
+impl<S> Clone for Served<S> {
+    fn clone(&self) -> Self {
+        Self { service: self.service.clone(), edge: self.edge.clone() }
+    }
+}
+
 /// What all operations of a service share.
 #[derive(Debug)]
 pub struct Edge {

@@ -1,0 +1,16 @@
+//! Putting a draft on sale.
+
+use mart_kernel::Version;
+
+use super::{Catalogue, ChangeError, Product, ProductId, Products};
+use crate::domain::Archived;
+
+/// Why a product was not put on sale.
+pub type ActivateError = ChangeError<Archived>;
+
+impl<P: Products> Catalogue<P> {
+    /// Puts a draft on sale; an active product stays as it is.
+    pub async fn activate_product(&self, id: ProductId, expected: Option<Version>) -> Result<Product, ActivateError> {
+        self.change(id, expected, |product| product.activate(self.clock.now())).await
+    }
+}

@@ -1,0 +1,69 @@
+//! Creating a product, once per Idempotency-Key.
+
+use mart_kernel::{Commit, CommitError, Done, Receipt, Unavailable};
+
+use super::{Catalogue, Invalid, Product, ProductId, Products, Status, Unique, Write};
+use crate::domain::Draft;
+
+/// What to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateProduct {
+    /// What the merchant says of it.
+    pub draft: Draft,
+    /// Draft or active.
+    pub status: Status,
+}
+
+/// Makes the receipt that the client's Idempotency-Key asks for, once the new product's id is known.
+pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
+
+/// Why a product was not created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateError {
+    /// It would break rules.
+    Invalid(Vec<Invalid>),
+    /// Another product has this value.
+    Taken(Unique),
+    /// The Idempotency-Key was used with another request.
+    KeyReused,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for CreateError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl<P: Products> Catalogue<P> {
+    /// Creates a product. With a receipt, a repeat of the same request creates nothing and answers with the product that
+    /// the first one created, as it is now.
+    pub async fn create_product(
+        &self,
+        request: CreateProduct,
+        receipt: Option<ReceiptFor>,
+    ) -> Result<Product, CreateError> {
+        let details = request.draft.parse().map_err(CreateError::Invalid)?;
+        let id = ProductId(self.ids.next());
+        let created = Product::create(id, details, request.status, self.clock.now());
+        let (product, facts) = created.map_err(CreateError::Invalid)?;
+        let commit = Commit {
+            write: Some(Write::Insert(product.clone())),
+            events: self.events(facts),
+            receipt: receipt.map(|receipt| receipt(id.0.to_string())),
+        };
+        match self.products.commit(commit).await {
+            Ok(Done::Committed) => Ok(product),
+            Ok(Done::AlreadyProcessed { subject, same_request: true }) => {
+                let id = subject.parse().map_err(|_| Unavailable)?;
+                Ok(self.products.by_id(ProductId(id)).await?.ok_or(Unavailable)?)
+            }
+            Ok(Done::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
+            Err(CommitError::Taken(unique)) => Err(CreateError::Taken(unique)),
+            // A new row is at no version that somebody else could have changed.
+            Err(CommitError::Conflict) => Err(CreateError::Unavailable(Unavailable)),
+            Err(CommitError::Unavailable(error)) => Err(CreateError::Unavailable(error)),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Listing products, page by page.
+
+use mart_kernel::money::{Currency, MoneyError};
+use mart_kernel::page::InvalidToken;
+use mart_kernel::{Fingerprint, Money, Page, PageSize, Timestamp, Unavailable};
+use uuid::Uuid;
+
+use super::{Catalogue, Invalid, Product, ProductId, Products, Status, search};
+use crate::ports::{Cursor, Filter, Order, PriceRange};
+
+/// What a client asks of a list. Empty texts ask for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListProducts {
+    /// Only in this status.
+    pub status: Option<Status>,
+    /// Only of this category.
+    pub category: String,
+    /// The ISO 4217 code that bounds and order need.
+    pub currency_code: String,
+    /// Only at this price or above.
+    pub min_price: String,
+    /// Only at this price or below.
+    pub max_price: String,
+    /// Only with these words.
+    pub query: String,
+    /// In which order.
+    pub order_by: OrderBy,
+    /// Items in a page.
+    pub page_size: PageSize,
+    /// From the page before.
+    pub page_token: String,
+}
+
+/// The orders that a client can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderBy {
+    /// Newest first.
+    Newest,
+    /// By name.
+    Name,
+    /// Cheapest first, in the request's currency.
+    Price,
+}
+
+/// Why there is no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListError {
+    /// The parameters break rules.
+    Invalid(Vec<Invalid>),
+    /// The token is not of this list.
+    Token,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for ListError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<InvalidToken> for ListError {
+    fn from(_: InvalidToken) -> Self {
+        Self::Token
+    }
+}
+
+impl<P: Products> Catalogue<P> {
+    /// A page of the products on sale.
+    pub async fn list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
+        self.admin_list_products(ListProducts { status: Some(Status::Active), ..request }).await
+    }
+
+    /// A page of all products.
+    pub async fn admin_list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
+        let size = request.page_size;
+        let token = request.page_token.clone();
+        let (filter, order) = request.parse().map_err(ListError::Invalid)?;
+        self.page(&filter, order, size, &token).await
+    }
+
+    /// The page behind a token, or the first one.
+    pub(super) async fn page(
+        &self,
+        filter: &Filter,
+        order: Order,
+        size: PageSize,
+        token: &str,
+    ) -> Result<Page<Product>, ListError> {
+        let list = fingerprint(filter, order);
+        let after = match token {
+            "" => None,
+            token => Some(Cursor::decode(order, &self.seal.open(list, token)?).ok_or(ListError::Token)?),
+        };
+        let found = self.products.list(filter, order, after.as_ref(), size.get() + 1).await?;
+        Ok(Page::cut(found, size, |last| self.seal.seal(list, &Cursor::of(order, last).encode())))
+    }
+}
+
+impl ListProducts {
+    fn parse(self) -> Result<(Filter, Order), Vec<Invalid>> {
+        let mut invalid = Vec::new();
+        let mut fault = |field: &str, rule: &'static str| invalid.push(Invalid::new(field, rule));
+        let code = self.currency_code.as_str();
+        let currency = Currency::from_code(code).ok();
+        if currency.is_none() && !code.is_empty() {
+            fault("currencyCode", "the currency is one of ISO 4217 with a minor unit");
+        }
+        let mut bound = |field: &str, amount: &str, open: i64| match Money::parse(amount, code) {
+            _ if amount.is_empty() => open,
+            Ok(money) => money.minor(),
+            Err(MoneyError::UnknownCurrency) if code.is_empty() => {
+                fault(field, "a bound of the price needs currencyCode");
+                open
+            }
+            Err(MoneyError::UnknownCurrency) => open,
+            Err(_) => {
+                fault(field, "a bound is an amount with exactly the currency's digits");
+                open
+            }
+        };
+        let min = bound("minPrice", &self.min_price, i64::MIN);
+        let max = bound("maxPrice", &self.max_price, i64::MAX);
+        let bounded = !self.min_price.is_empty() || !self.max_price.is_empty();
+        let order = match (self.order_by, currency) {
+            (OrderBy::Newest, _) => Order::Newest,
+            (OrderBy::Name, _) => Order::Name,
+            (OrderBy::Price, Some(currency)) => Order::Price(currency),
+            (OrderBy::Price, None) => {
+                if code.is_empty() {
+                    fault("orderBy", "the order by price needs currencyCode");
+                }
+                Order::Newest
+            }
+        };
+        if !invalid.is_empty() {
+            return Err(invalid);
+        }
+        let filter = Filter {
+            status: self.status,
+            category: Some(self.category).filter(|category| !category.is_empty()),
+            price: currency.filter(|_| bounded).map(|currency| PriceRange { currency, min, max }),
+            words: search::words(&self.query),
+        };
+        Ok((filter, order))
+    }
+}
+
+/// Tells lists apart, so that a token of one can't be used with another. The page's size may differ.
+fn fingerprint(filter: &Filter, order: Order) -> [u8; 32] {
+    let Filter { status, category, price, words } = filter;
+    let range = price.map(|range| format!("{} {} {}", range.currency, range.min, range.max));
+    let start = Fingerprint::new("products")
+        .part(format!("{order:?} {status:?}").as_bytes())
+        .optional(category.as_deref().map(str::as_bytes))
+        .optional(range.as_deref().map(str::as_bytes));
+    words.iter().fold(start, |all, word| all.part(word.as_bytes())).finish()
+}
+
+impl Cursor {
+    /// The place of a product.
+    pub fn of(order: Order, product: &Product) -> Self {
+        match order {
+            Order::Newest => Self::Newest(product.created_at, product.id),
+            Order::Name => Self::Name(search::fold(&product.details.name), product.id),
+            Order::Price(currency) => Self::Price(product.details.prices.of(currency).map(Money::minor), product.id),
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let (id, key) = match self {
+            Self::Newest(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
+            Self::Name(name, id) => (id, name.clone().into_bytes()),
+            Self::Price(minor, id) => (id, minor.map(|minor| minor.to_be_bytes().to_vec()).unwrap_or_default()),
+        };
+        [id.0.as_bytes().as_slice(), &key].concat()
+    }
+
+    fn decode(order: Order, bytes: &[u8]) -> Option<Self> {
+        let (id, key) = bytes.split_at_checked(16)?;
+        let id = ProductId(Uuid::from_slice(id).ok()?);
+        let number = || key.try_into().ok().map(i64::from_be_bytes);
+        Some(match order {
+            Order::Newest => Self::Newest(Timestamp::from_unix_micros(number()?)?, id),
+            Order::Name => Self::Name(String::from_utf8(key.to_vec()).ok()?, id),
+            Order::Price(_) if key.is_empty() => Self::Price(None, id),
+            Order::Price(_) => Self::Price(Some(number()?), id),
+        })
+    }
+}

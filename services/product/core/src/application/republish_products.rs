@@ -1,0 +1,39 @@
+//! Telling the current state again, so that read models can be rebuilt.
+
+use mart_kernel::{Commit, CommitError, PageSize, Unavailable};
+
+use super::list_products::ListError;
+use super::{Catalogue, Fact, Products};
+use crate::domain::fact::ProductRepublished;
+use crate::ports::{Filter, Order};
+
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// How many products.
+    pub count: usize,
+    /// Leads to the rest; `None` when all are published.
+    pub next: Option<String>,
+}
+
+impl<P: Products> Catalogue<P> {
+    /// Publishes ProductRepublished for a page of all products, under their current versions.
+    pub async fn republish_products(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
+        let page = self.page(&Filter::default(), Order::Newest, size, token).await?;
+        let count = page.items.len();
+        if count > 0 {
+            let facts = page
+                .items
+                .into_iter()
+                .map(|product| Fact::ProductRepublished(ProductRepublished { product }))
+                .collect();
+            let commit = Commit { write: None, events: self.events(facts), receipt: None };
+            self.products.commit(commit).await.map_err(|error| match error {
+                CommitError::Unavailable(error) => error,
+                // Nothing is written that could be taken or changed by others.
+                CommitError::Conflict | CommitError::Taken(_) => Unavailable,
+            })?;
+        }
+        Ok(Republished { count, next: page.next })
+    }
+}

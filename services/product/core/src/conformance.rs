@@ -1,0 +1,325 @@
+//! What every implementation of [`Products`] has to do, as one suite for all of them.
+//!
+//! [`conformance!`](crate::conformance!) makes a test of each case.
+
+use mart_kernel::money::Currency;
+use mart_kernel::{Commit, CommitError, Done, Event, Fingerprint, Money, Receipt, Timestamp, Version};
+use uuid::Uuid;
+
+use crate::domain::fact::{ProductCreated, ProductRepublished};
+use crate::domain::{Changes, Draft, Fact, Product, ProductId, Status, search};
+use crate::memory::MemoryProducts;
+use crate::ports::{Cursor, Filter, Order, PriceRange, Products, Unique, Write};
+
+/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::conformance!($store; creation_is_read_back update_is_read_back stale_version_is_a_conflict
+            receipt_wins_over_conflict_and_taken receipt_without_effect_is_not_kept taken_values_leave_nothing
+            empty_commit_of_events concurrent_updates_have_one_winner lists_agree_with_memory);
+    };
+    ($store:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$store.await).await;
+            }
+        )*
+    };
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_800_000_000_000_000 + micros).expect("in range")
+}
+
+fn id(n: u64) -> ProductId {
+    ProductId(Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n))
+}
+
+fn money(amount: &str, code: &str) -> Money {
+    Money::parse(amount, code).expect("money")
+}
+
+/// The `n`th product, with every member set.
+fn product(n: u64) -> Product {
+    let draft = Draft {
+        sku: format!("SKU-{n}"),
+        slug: format!("Slug-{n}"),
+        name: format!("Product {n} ünïcode % _ \\ '"),
+        description: "line one\nline two".to_owned(),
+        category: ["mugs", "tea", ""][usize::try_from(n % 3).expect("small")].to_owned(),
+        image_urls: vec!["https://a.example/1.png".to_owned(), "https://a.example/2.png".to_owned()],
+        attributes: vec![crate::domain::Attribute { key: "size".to_owned(), value: String::new() }],
+        prices: vec![money("1500.00", "PKR"), money("9.99", "USD"), money("1200", "JPY")],
+    };
+    let details = draft.parse().expect("good");
+    Product::create(id(n), details, Status::Active, at(i64::try_from(n).expect("small"))).expect("good").0
+}
+
+fn event(fact: Fact) -> Event<Fact> {
+    Event { id: Uuid::now_v7(), at: at(0), version: fact.product().version, fact }
+}
+
+fn insert(product: &Product) -> Commit<Write, Fact> {
+    let events = vec![event(Fact::ProductCreated(ProductCreated { product: product.clone() }))];
+    Commit { write: Some(Write::Insert(product.clone())), events, receipt: None }
+}
+
+fn update(product: &Product, changes: Changes) -> (Product, Commit<Write, Fact>) {
+    let (after, facts) = product.clone().update(changes, at(1_000_000)).expect("allowed");
+    let commit = Commit {
+        write: Some(Write::Update(after.clone())),
+        events: facts.into_iter().map(event).collect(),
+        receipt: None,
+    };
+    (after, commit)
+}
+
+fn rename(name: &str) -> Changes {
+    Changes { name: Some(name.to_owned()), ..Changes::default() }
+}
+
+fn receipt(key: &str, request: &str, subject: &str) -> Receipt {
+    let fingerprint = Fingerprint::new(request).finish();
+    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: subject.to_owned() }
+}
+
+async fn kept(store: &impl Products, product: &Product) -> Option<Product> {
+    store.by_id(product.id).await.expect("reachable")
+}
+
+/// What is created is found whole, by id and by slug.
+pub async fn creation_is_read_back(store: &impl Products) {
+    let created = product(1);
+    assert_eq!(store.commit(insert(&created)).await, Ok(Done::Committed));
+    assert_eq!(kept(store, &created).await, Some(created.clone()));
+    assert_eq!(store.by_slug("slug-1").await, Ok(Some(created)));
+    assert_eq!(store.by_slug("slug-2").await, Ok(None));
+    assert_eq!(store.by_id(id(2)).await, Ok(None));
+}
+
+/// What is changed is found as it is then, after one event and after two.
+pub async fn update_is_read_back(store: &impl Products) {
+    let created = product(1);
+    store.commit(insert(&created)).await.expect("kept");
+    let changes = Changes {
+        sku: Some(String::new()),
+        slug: Some("other".to_owned()),
+        prices: Some(vec![money("2.00", "EUR"), money("1600.00", "PKR")]),
+        attributes: Some(vec![]),
+        image_urls: Some(vec![]),
+        ..rename("Other")
+    };
+    let (after, commit) = update(&created, changes);
+    assert_eq!(after.version.get(), 3);
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(kept(store, &created).await, Some(after.clone()));
+    assert_eq!(store.by_slug("slug-1").await, Ok(None));
+    let (archived, facts) = after.archive(at(9)).expect("active");
+    let events = facts.into_iter().map(event).collect();
+    let commit = Commit { write: Some(Write::Update(archived.clone())), events, receipt: None };
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(kept(store, &created).await, Some(archived));
+}
+
+/// A change of an older version, and one of a product that is not there, change nothing.
+pub async fn stale_version_is_a_conflict(store: &impl Products) {
+    let created = product(1);
+    store.commit(insert(&created)).await.expect("kept");
+    let (after, commit) = update(&created, rename("First"));
+    store.commit(commit).await.expect("kept");
+    let (_, stale) = update(&created, rename("Second"));
+    assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
+    assert_eq!(kept(store, &created).await, Some(after));
+    let (_, missing) = update(&product(2), rename("Second"));
+    assert_eq!(store.commit(missing).await, Err(CommitError::Conflict));
+}
+
+/// Who comes again is told so, whatever else would be wrong, and is told whether the request was the same.
+pub async fn receipt_wins_over_conflict_and_taken(store: &impl Products) {
+    let created = product(1);
+    let first = Commit { receipt: Some(receipt("a", "r", "subject")), ..insert(&created) };
+    assert_eq!(store.commit(first.clone()).await, Ok(Done::Committed));
+    let again = |same_request| Ok(Done::AlreadyProcessed { subject: "subject".to_owned(), same_request });
+    assert_eq!(store.commit(first).await, again(true));
+    let other = Commit { receipt: Some(receipt("a", "another", "other")), ..insert(&product(2)) };
+    assert_eq!(store.commit(other).await, again(false));
+    assert_eq!(kept(store, &product(2)).await, None);
+
+    let (after, commit) = update(&created, rename("First"));
+    let commit = Commit { receipt: Some(receipt("b", "r", "subject")), ..commit };
+    assert_eq!(store.commit(commit.clone()).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, again(true), "although the version is stale now");
+    assert_eq!(kept(store, &created).await, Some(after));
+}
+
+/// A commit that fails leaves no receipt, so that it can be tried again.
+pub async fn receipt_without_effect_is_not_kept(store: &impl Products) {
+    let created = product(1);
+    store.commit(insert(&created)).await.expect("kept");
+    let (after, commit) = update(&created, rename("First"));
+    store.commit(commit).await.expect("kept");
+    let (_, stale) = update(&created, rename("Second"));
+    let stale = Commit { receipt: Some(receipt("a", "r", "")), ..stale };
+    assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
+    let (fresh_product, fresh) = update(&after, rename("Second"));
+    let fresh = Commit { receipt: Some(receipt("a", "r", "")), ..fresh };
+    assert_eq!(store.commit(fresh).await, Ok(Done::Committed));
+    assert_eq!(kept(store, &created).await, Some(fresh_product));
+}
+
+/// SKU and slug are unique without case, also against archived products; who fails leaves nothing.
+pub async fn taken_values_leave_nothing(store: &impl Products) {
+    let first = product(1);
+    store.commit(insert(&first)).await.expect("kept");
+    let (archived, facts) = first.archive(at(5)).expect("active");
+    let events = facts.into_iter().map(event).collect();
+    store.commit(Commit { write: Some(Write::Update(archived)), events, receipt: None }).await.expect("kept");
+
+    let changed = |n, changes| update(&product(n), changes).0;
+    let as_new = |product: Product| Product { version: Version::NONE.next(), ..product };
+    let sku = as_new(changed(2, Changes { sku: Some("sku-1".to_owned()), ..Changes::default() }));
+    let slug = as_new(changed(3, Changes { slug: Some("SLUG-1".to_owned()), ..Changes::default() }));
+    for (taker, unique) in [(sku, Unique::Sku), (slug, Unique::Slug)] {
+        let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&taker) };
+        assert_eq!(store.commit(commit).await, Err(CommitError::Taken(unique)));
+        assert_eq!(kept(store, &taker).await, None);
+    }
+    let second = product(2);
+    let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&second) };
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed), "the receipt was not used up");
+    let (_, commit) = update(&second, Changes { slug: Some("slug-1".to_owned()), ..Changes::default() });
+    assert_eq!(store.commit(commit).await, Err(CommitError::Taken(Unique::Slug)));
+    assert_eq!(kept(store, &second).await, Some(second));
+    let without = |n| as_new(changed(n, Changes { sku: Some(String::new()), ..Changes::default() }));
+    for n in [4, 5] {
+        assert_eq!(store.commit(insert(&without(n))).await, Ok(Done::Committed), "no SKU is no value");
+    }
+}
+
+/// Events alone can be committed, once per receipt, and nothing at all too.
+pub async fn empty_commit_of_events(store: &impl Products) {
+    let created = product(1);
+    store.commit(insert(&created)).await.expect("kept");
+    let events = vec![event(Fact::ProductRepublished(ProductRepublished { product: created.clone() }))];
+    let commit = Commit { write: None, events, receipt: Some(receipt("a", "r", "")) };
+    assert_eq!(store.commit(commit.clone()).await, Ok(Done::Committed));
+    let again = Done::AlreadyProcessed { subject: String::new(), same_request: true };
+    assert_eq!(store.commit(commit).await, Ok(again));
+    let nothing = Commit { write: None, events: vec![], receipt: None };
+    assert_eq!(store.commit(nothing).await, Ok(Done::Committed));
+    assert_eq!(kept(store, &created).await, Some(created));
+}
+
+/// Of two changes of one version at once, one is made and the other is a conflict.
+pub async fn concurrent_updates_have_one_winner(store: &impl Products) {
+    let created = product(1);
+    store.commit(insert(&created)).await.expect("kept");
+    let (a, commit_a) = update(&created, rename("A"));
+    let (b, commit_b) = update(&created, rename("B"));
+    let (done_a, done_b) = futures_join(store.commit(commit_a), store.commit(commit_b)).await;
+    let winner = match (done_a, done_b) {
+        (Ok(Done::Committed), Err(CommitError::Conflict)) => a,
+        (Err(CommitError::Conflict), Ok(Done::Committed)) => b,
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(kept(store, &created).await, Some(winner));
+}
+
+/// Polls two futures in turn on one task; enough to have two statements under way at once.
+async fn futures_join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
+    let (mut a, mut b) = (Box::pin(a), Box::pin(b));
+    let (mut done_a, mut done_b) = (None, None);
+    std::future::poll_fn(|context| {
+        if done_a.is_none()
+            && let std::task::Poll::Ready(done) = a.as_mut().poll(context)
+        {
+            done_a = Some(done);
+        }
+        if done_b.is_none()
+            && let std::task::Poll::Ready(done) = b.as_mut().poll(context)
+        {
+            done_b = Some(done);
+        }
+        if done_a.is_some() && done_b.is_some() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    (done_a.expect("polled to its end"), done_b.expect("polled to its end"))
+}
+
+/// Every filter in every order gives the same products in the same order as the store in memory, page by page.
+pub async fn lists_agree_with_memory(store: &impl Products) {
+    let memory = MemoryProducts::default();
+    let names = [
+        "Red mug", "red Mug", "Blue mug", "Straße", "STRASSE", "50% wool", "a_b", "چائے", "Ωmega", "zebra", "Zebra",
+        "éclair",
+    ];
+    for n in 0..36_u64 {
+        let nth = usize::try_from(n).expect("small");
+        let mut prices = vec![money(&format!("{}.00", 10 + n % 5), "USD")];
+        if n % 3 == 0 {
+            prices.push(money(&format!("{}.50", 100 + n % 4), "PKR"));
+        }
+        let changes = Changes {
+            name: Some(names[nth % names.len()].to_owned()),
+            sku: Some(if n % 4 == 0 { String::new() } else { format!("Ab{} x_{n}", n % 7) }),
+            prices: Some(prices),
+            ..Changes::default()
+        };
+        let made = update(&product(n), changes).0;
+        // Some are created at the same moment, so that ids have to break ties.
+        let created_at = at(i64::try_from(n / 3).expect("small"));
+        let status = [Status::Active, Status::Draft, Status::Archived][nth % 3];
+        let made = Product { version: Version::NONE.next(), created_at, status, ..made };
+        store.commit(insert(&made)).await.expect("kept");
+        memory.commit(insert(&made)).await.expect("kept");
+    }
+    let code = |code| Currency::from_code(code).expect("known");
+    let range = |min, max| Some(PriceRange { currency: code("PKR"), min, max });
+    let words = |query| Filter { words: search::words(query), ..Filter::default() };
+    let filters = [
+        Filter::default(),
+        Filter { status: Some(Status::Active), ..Filter::default() },
+        Filter { category: Some("mugs".to_owned()), ..Filter::default() },
+        Filter { price: range(10_050, 10_150), ..Filter::default() },
+        Filter { price: range(10_150, i64::MAX), status: Some(Status::Active), ..Filter::default() },
+        Filter { price: range(20_000, 10_000), ..Filter::default() },
+        words("mug"),
+        words("RE mug"),
+        words("strasse"),
+        words("50%"),
+        words("%"),
+        words("a_b"),
+        words("ab1 x_"),
+        words("ΩMEGA"),
+        words("چا"),
+        words("'; drop table"),
+    ];
+    for filter in &filters {
+        for order in [
+            Order::Newest,
+            Order::Name,
+            Order::Price(code("PKR")),
+            Order::Price(code("USD")),
+            Order::Price(code("JPY")),
+        ] {
+            let all = memory.list(filter, order, None, 100).await.expect("reachable");
+            assert_eq!(
+                ids(&store.list(filter, order, None, 100).await.expect("reachable")),
+                ids(&all),
+                "{filter:?} {order:?}"
+            );
+            for after in &all {
+                let cursor = Cursor::of(order, after);
+                let expected = memory.list(filter, order, Some(&cursor), 4).await.expect("reachable");
+                let found = store.list(filter, order, Some(&cursor), 4).await.expect("reachable");
+                assert_eq!(found, expected, "{filter:?} {order:?} {cursor:?}");
+            }
+        }
+    }
+}
+
+fn ids(products: &[Product]) -> Vec<ProductId> {
+    products.iter().map(|product| product.id).collect()
+}

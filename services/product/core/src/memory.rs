@@ -1,0 +1,131 @@
+//! A store in memory that behaves as the real one, for features and the tests of other services.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mart_kernel::{Commit, CommitError, Done, Event, Money, Receipt, Unavailable, Version};
+
+use crate::domain::{Fact, Product, ProductId, search};
+use crate::ports::{Cursor, Filter, Order, Products, Unique, Write};
+
+/// Products, receipts and the events that were committed. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryProducts(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    products: HashMap<ProductId, Product>,
+    receipts: HashMap<(String, String), Receipt>,
+    events: Vec<Event<Fact>>,
+}
+
+impl MemoryProducts {
+    /// The events that were committed, in their order.
+    pub fn events(&self) -> Vec<Event<Fact>> {
+        self.state().events.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Products for MemoryProducts {
+    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
+        Ok(self.state().products.get(&id).cloned())
+    }
+
+    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
+        Ok(self.state().products.values().find(|product| product.details.slug.key() == slug_key).cloned())
+    }
+
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: Order,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Vec<Product>, Unavailable> {
+        let mut found: Vec<Product> =
+            self.state().products.values().filter(|product| passes(filter, product)).cloned().collect();
+        found.sort_by(|a, b| compare(&Cursor::of(order, a), &Cursor::of(order, b)));
+        let behind = |product: &Product| after.is_none_or(|after| compare(after, &Cursor::of(order, product)).is_lt());
+        Ok(found.into_iter().filter(behind).take(limit).collect())
+    }
+
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
+        let mut state = self.state();
+        let Commit { write, events, receipt } = commit;
+        if let Some(receipt) = &receipt
+            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+        {
+            let same_request = kept.fingerprint == receipt.fingerprint;
+            return Ok(Done::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+        }
+        match &write {
+            Some(Write::Insert(product)) => state.free(product)?,
+            Some(Write::Update(product)) => {
+                let before = events.first().map_or(product.version, |event| previous(event.version));
+                if state.products.get(&product.id).is_none_or(|kept| kept.version != before) {
+                    return Err(CommitError::Conflict);
+                }
+                state.free(product)?;
+            }
+            None => {}
+        }
+        if let Some(Write::Insert(product) | Write::Update(product)) = write {
+            state.products.insert(product.id, product);
+        }
+        if let Some(receipt) = receipt {
+            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+        }
+        state.events.extend(events);
+        Ok(Done::Committed)
+    }
+}
+
+impl State {
+    fn free(&self, product: &Product) -> Result<(), CommitError<Unique>> {
+        let others = || self.products.values().filter(|other| other.id != product.id);
+        let sku = product.details.sku.as_ref().map(crate::domain::Sku::key);
+        if sku.is_some() && others().any(|other| other.details.sku.as_ref().map(crate::domain::Sku::key) == sku) {
+            return Err(CommitError::Taken(Unique::Sku));
+        }
+        if others().any(|other| other.details.slug.key() == product.details.slug.key()) {
+            return Err(CommitError::Taken(Unique::Slug));
+        }
+        Ok(())
+    }
+}
+
+/// The version that a row has to be at, for a commit whose first event takes this one.
+fn previous(first: Version) -> Version {
+    Version::from_stored(first.get() - 1).unwrap_or(Version::NONE)
+}
+
+fn passes(filter: &Filter, product: &Product) -> bool {
+    let details = &product.details;
+    let haystack = search::haystack(&details.name, details.sku.as_ref().map_or("", |sku| sku.as_str()));
+    filter.status.is_none_or(|status| product.status == status)
+        && filter.category.as_ref().is_none_or(|category| *category == details.category)
+        && filter.price.is_none_or(|range| {
+            details
+                .prices
+                .of(range.currency)
+                .map(Money::minor)
+                .is_some_and(|minor| (range.min..=range.max).contains(&minor))
+        })
+        && filter.words.iter().all(|word| haystack.contains(&search::needle(word)))
+}
+
+fn compare(a: &Cursor, b: &Cursor) -> Ordering {
+    match (a, b) {
+        (Cursor::Newest(at, id), Cursor::Newest(other_at, other_id)) => (other_at, other_id).cmp(&(at, id)),
+        (Cursor::Name(name, id), Cursor::Name(other_name, other_id)) => (name, id).cmp(&(other_name, other_id)),
+        (Cursor::Price(minor, id), Cursor::Price(other_minor, other_id)) => {
+            (minor.is_none(), minor, id).cmp(&(other_minor.is_none(), other_minor, other_id))
+        }
+        _ => Ordering::Equal,
+    }
+}

@@ -1,0 +1,342 @@
+//! The contract's operations by the core's use cases.
+
+use mart_chassis::http::{Call, Fault, IdempotencyKey};
+use mart_kernel::{PageSize, Unavailable, Version};
+use mart_proto::Violation;
+use mart_proto::product::v1;
+use product_core::Catalogue;
+use product_core::application::{
+    ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy, ReceiptFor,
+    UpdateProductError as UpdateError,
+};
+use product_core::domain::{self, Changes, Draft, ProductId, Status};
+use product_core::ports::{Products, Unique};
+
+use super::messages;
+use crate::generated::http::{
+    ActivateProductError, AdminGetProductError, AdminListProductsError, ArchiveProductError, CreateProductError,
+    GetProductBySlugError, GetProductError, ListProductsError, ProductService, RepublishProductsError,
+    UpdateProductError,
+};
+
+/// Serves the catalogue over HTTP.
+#[derive(Debug)]
+pub struct Http<P> {
+    catalogue: Catalogue<P>,
+}
+
+impl<P> Http<P> {
+    /// Serves this catalogue.
+    pub fn new(catalogue: Catalogue<P>) -> Self {
+        Self { catalogue }
+    }
+}
+
+impl<P: Products + 'static> ProductService for Http<P> {
+    async fn create_product(
+        &self,
+        call: Call,
+        request: v1::CreateProductRequest,
+    ) -> Result<v1::CreateProductResponse, CreateProductError> {
+        let v1::CreateProductRequest { product } = request;
+        let request = create(product.unwrap_or_default())?;
+        let created = self.catalogue.create_product(request, call.idempotency_key.map(receipt)).await?;
+        Ok(v1::CreateProductResponse { product: Some(messages::product(&created)) })
+    }
+
+    async fn get_product(
+        &self,
+        _call: Call,
+        request: v1::GetProductRequest,
+    ) -> Result<v1::GetProductResponse, GetProductError> {
+        let v1::GetProductRequest { product_id } = request;
+        let found = self.catalogue.get_product(id(&product_id)?).await.map_err(Fault::from)?;
+        let product = found.ok_or(GetProductError::ProductNotFound)?;
+        Ok(v1::GetProductResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn get_product_by_slug(
+        &self,
+        _call: Call,
+        request: v1::GetProductBySlugRequest,
+    ) -> Result<v1::GetProductBySlugResponse, GetProductBySlugError> {
+        let v1::GetProductBySlugRequest { slug } = request;
+        let found = self.catalogue.get_product_by_slug(&slug).await.map_err(Fault::from)?;
+        let product = found.ok_or(GetProductBySlugError::ProductNotFound)?;
+        Ok(v1::GetProductBySlugResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn list_products(
+        &self,
+        _call: Call,
+        request: v1::ListProductsRequest,
+    ) -> Result<v1::ListProductsResponse, ListProductsError> {
+        let v1::ListProductsRequest {
+            category,
+            currency_code,
+            min_price,
+            max_price,
+            query,
+            order_by,
+            page_size,
+            page_token,
+        } = request;
+        let (status, order_by, page_size) = (None, order(order_by), PageSize::requested(page_size));
+        let request = ListProducts {
+            status,
+            category,
+            currency_code,
+            min_price,
+            max_price,
+            query,
+            order_by,
+            page_size,
+            page_token,
+        };
+        let page = self.catalogue.list_products(request).await?;
+        let products = page.items.iter().map(messages::product).collect();
+        Ok(v1::ListProductsResponse { products, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn update_product(
+        &self,
+        call: Call,
+        request: v1::UpdateProductRequest,
+    ) -> Result<v1::UpdateProductResponse, UpdateProductError> {
+        let v1::UpdateProductRequest { product_id, product, update_mask } = request;
+        let product = product.unwrap_or_default();
+        let expected = expected(call.if_match, &product.etag)?;
+        let changes = changes(product, &update_mask.unwrap_or_default().paths)?;
+        let product = self.catalogue.update_product(id(&product_id)?, changes, expected).await?;
+        Ok(v1::UpdateProductResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn activate_product(
+        &self,
+        call: Call,
+        request: v1::ActivateProductRequest,
+    ) -> Result<v1::ActivateProductResponse, ActivateProductError> {
+        let v1::ActivateProductRequest { product_id } = request;
+        let product = self.catalogue.activate_product(id(&product_id)?, call.if_match).await?;
+        Ok(v1::ActivateProductResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn archive_product(
+        &self,
+        call: Call,
+        request: v1::ArchiveProductRequest,
+    ) -> Result<v1::ArchiveProductResponse, ArchiveProductError> {
+        let v1::ArchiveProductRequest { product_id } = request;
+        let product = self.catalogue.archive_product(id(&product_id)?, call.if_match).await?;
+        Ok(v1::ArchiveProductResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn admin_get_product(
+        &self,
+        _call: Call,
+        request: v1::AdminGetProductRequest,
+    ) -> Result<v1::AdminGetProductResponse, AdminGetProductError> {
+        let v1::AdminGetProductRequest { product_id } = request;
+        let found = self.catalogue.admin_get_product(id(&product_id)?).await.map_err(Fault::from)?;
+        let product = found.ok_or(AdminGetProductError::ProductNotFound)?;
+        Ok(v1::AdminGetProductResponse { product: Some(messages::product(&product)) })
+    }
+
+    async fn admin_list_products(
+        &self,
+        _call: Call,
+        request: v1::AdminListProductsRequest,
+    ) -> Result<v1::AdminListProductsResponse, AdminListProductsError> {
+        let v1::AdminListProductsRequest {
+            category,
+            currency_code,
+            min_price,
+            max_price,
+            query,
+            order_by,
+            page_size,
+            page_token,
+            status,
+        } = request;
+        let (status, order_by, page_size) =
+            (messages::status_named(status), order(order_by), PageSize::requested(page_size));
+        let request = ListProducts {
+            status,
+            category,
+            currency_code,
+            min_price,
+            max_price,
+            query,
+            order_by,
+            page_size,
+            page_token,
+        };
+        let page = self.catalogue.admin_list_products(request).await?;
+        let products = page.items.iter().map(messages::product).collect();
+        Ok(v1::AdminListProductsResponse { products, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn republish_products(
+        &self,
+        _call: Call,
+        request: v1::RepublishProductsRequest,
+    ) -> Result<v1::RepublishProductsResponse, RepublishProductsError> {
+        let v1::RepublishProductsRequest { page_size, page_token } = request;
+        let done = self.catalogue.republish_products(PageSize::requested(page_size), &page_token).await?;
+        let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
+        Ok(v1::RepublishProductsResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
+    }
+}
+
+fn create(product: v1::Product) -> Result<CreateProduct, Fault> {
+    let v1::Product {
+        sku,
+        slug,
+        name,
+        description,
+        category,
+        image_urls,
+        attributes,
+        prices,
+        status,
+        product_id: _,
+        create_time: _,
+        update_time: _,
+        etag: _,
+    } = product;
+    let (attributes, prices) = (messages::attributes(attributes), messages::prices(&prices)?);
+    let draft = Draft { sku, slug, name, description, category, image_urls, attributes, prices };
+    Ok(CreateProduct { draft, status: messages::status_named(status).unwrap_or(Status::Draft) })
+}
+
+fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, Fault> {
+    let v1::Product {
+        sku,
+        slug,
+        name,
+        description,
+        category,
+        image_urls,
+        attributes,
+        prices,
+        status,
+        product_id: _,
+        create_time: _,
+        update_time: _,
+        etag: _,
+    } = product;
+    let named = |path: &str| paths.iter().any(|named| named == path);
+    Ok(Changes {
+        sku: named("sku").then_some(sku),
+        slug: named("slug").then_some(slug),
+        name: named("name").then_some(name),
+        description: named("description").then_some(description),
+        category: named("category").then_some(category),
+        image_urls: named("image_urls").then_some(image_urls),
+        attributes: named("attributes").then(|| messages::attributes(attributes)),
+        prices: named("prices").then(|| messages::prices(&prices)).transpose()?,
+        status: messages::status_named(status).filter(|_| named("status")),
+    })
+}
+
+fn receipt(key: IdempotencyKey) -> ReceiptFor {
+    Box::new(|subject| key.receipt(subject))
+}
+
+/// An id that the contract has checked to be a UUID.
+fn id(text: &str) -> Result<ProductId, Fault> {
+    let invalid = |_| Fault::Invalid(vec![Violation::new("productId", "string.uuid", "value must be a UUID")]);
+    text.parse().map(ProductId).map_err(invalid)
+}
+
+/// The version that the client has seen: of If-Match, or of the `etag` in the product that it sends back.
+fn expected(if_match: Option<Version>, etag: &str) -> Result<Option<Version>, Fault> {
+    match if_match {
+        None if !etag.is_empty() => etag.parse().map(Some).map_err(|_| Fault::Stale),
+        seen => Ok(seen),
+    }
+}
+
+fn order(number: i32) -> OrderBy {
+    match v1::ProductOrder::try_from(number) {
+        Ok(v1::ProductOrder::Name) => OrderBy::Name,
+        Ok(v1::ProductOrder::Price) => OrderBy::Price,
+        Ok(v1::ProductOrder::Newest | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Newest,
+    }
+}
+
+impl From<CreateError> for CreateProductError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Invalid(invalid) => messages::invalid(invalid).into(),
+            CreateError::Taken(Unique::Sku) => Self::SkuTaken,
+            CreateError::Taken(Unique::Slug) => Self::SlugTaken,
+            CreateError::KeyReused => Fault::KeyReused.into(),
+            CreateError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<UpdateError> for UpdateProductError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::ProductNotFound,
+            ChangeError::Refused(domain::UpdateError::Archived) => Self::ProductArchived,
+            ChangeError::Refused(domain::UpdateError::Invalid(invalid)) => messages::invalid(invalid).into(),
+            ChangeError::Taken(Unique::Sku) => Self::SkuTaken,
+            ChangeError::Taken(Unique::Slug) => Self::SlugTaken,
+            ChangeError::Stale => Fault::Stale.into(),
+            ChangeError::Contended => Fault::Contended.into(),
+            ChangeError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<ActivateError> for ActivateProductError {
+    fn from(error: ActivateError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::ProductNotFound,
+            ChangeError::Refused(domain::Archived) => Self::ProductArchived,
+            other => status_only(&other).into(),
+        }
+    }
+}
+
+impl From<ArchiveError> for ArchiveProductError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::ProductNotFound,
+            ChangeError::Refused(domain::NotActive) => Self::ProductNotActive,
+            other => status_only(&other).into(),
+        }
+    }
+}
+
+/// What can go wrong in a change that touches no unique value.
+fn status_only<E>(error: &ChangeError<E>) -> Fault {
+    match error {
+        ChangeError::Stale => Fault::Stale,
+        ChangeError::Contended => Fault::Contended,
+        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => Unavailable.into(),
+        ChangeError::Unavailable(error) => (*error).into(),
+    }
+}
+
+/// The three lists fail in the same ways, under names of their own.
+macro_rules! list_errors {
+    ($($error:ident)*) => {
+        $(
+            impl From<ListError> for $error {
+                fn from(error: ListError) -> Self {
+                    match error {
+                        ListError::Invalid(invalid) => messages::invalid(invalid).into(),
+                        ListError::Token => Self::PageTokenInvalid,
+                        ListError::Unavailable(error) => Fault::from(error).into(),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+list_errors!(ListProductsError AdminListProductsError RepublishProductsError);

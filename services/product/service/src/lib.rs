@@ -1,0 +1,5 @@
+//! The product service: adapters around `product-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

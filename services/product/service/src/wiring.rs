@@ -1,0 +1,40 @@
+//! Puts the adapters together; the only place that names all of them.
+
+use std::sync::Arc;
+
+use mart_chassis::auth::Keys;
+use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::consumer::Reactions;
+use mart_chassis::http::Edge;
+use mart_chassis::run::Service;
+use mart_chassis::{Config, Database};
+use mart_kernel::PageSeal;
+use product_core::Catalogue;
+use sqlx::migrate::Migrator;
+
+use crate::adapters::events::{ProductMessages, ProductReactions};
+use crate::adapters::http::Http;
+use crate::adapters::postgres::PostgresProducts;
+use crate::generated::{events, http};
+
+/// The migrations of this service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Puts the service together.
+pub fn wire(config: &Config) -> anyhow::Result<Service> {
+    let database = Database::new(config)?;
+    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
+    let edge = Arc::new(Edge::new(keys.clone(), config.limits.body_bytes));
+
+    let products = PostgresProducts::new(database.clone(), events::record::<ProductMessages>);
+    let seal = PageSeal::new(config.page_token_secret());
+    let catalogue = Catalogue::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal);
+    let routes = http::router(Arc::new(Http::new(catalogue)), edge);
+
+    let reactions = Arc::new(ProductReactions);
+    let reactions = Reactions::new(events::CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { events::dispatch(&*reactions, &handler, &record).await }
+    });
+    Ok(Service { routes, reactions, database, keys })
+}
