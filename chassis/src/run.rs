@@ -58,6 +58,8 @@ pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[&str]) ->
 /// Serves until SIGTERM or SIGINT, then drains: readiness turns red, requests and the chunk at hand are finished, the
 /// outbox is flushed. What is not done when the budget ends is done by the next start.
 pub async fn serve(config: Config, service: Service) -> io::Result<()> {
+    #[cfg(feature = "failpoints")]
+    let _points = fail::FailScenario::setup();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public = server::listen(config.http_addr).await?;
     let inner = server::listen(config.internal_addr).await?;

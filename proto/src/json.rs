@@ -19,8 +19,20 @@ pub fn read(descriptor: MessageDescriptor, value: &serde_json::Value) -> Result<
     let options = DeserializeOptions::new().deny_unknown_fields(true);
     DynamicMessage::deserialize_with_options(descriptor, tracked, &options).map_err(|error| {
         let path = track.path().to_string();
-        Unreadable { path: if path == "." { String::new() } else { path }, problem: error.to_string() }
+        unreadable(if path == "." { "" } else { &path }, &error.to_string())
     })
+}
+
+/// The reader's path ends at the message that has no such member; the member's name is in its text only.
+fn unreadable(path: &str, problem: &str) -> Unreadable {
+    let unknown = problem.strip_prefix("unrecognized field name '").and_then(|rest| rest.split('\'').next());
+    match unknown {
+        None => Unreadable { path: path.to_owned(), problem: problem.to_owned() },
+        Some(name) => {
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            Unreadable { path, problem: "there is no such member".to_owned() }
+        }
+    }
 }
 
 /// Writes a message as JSON: lowerCamelCase members, zero values included, times in RFC 3339 with `Z`.

@@ -212,8 +212,7 @@ mod tests {
         let descriptor = crate::descriptor::<CreateProductRequest>();
         let error =
             crate::json::read(descriptor, &json!({"product": {"prices": [{"amout": "1"}]}})).expect_err("misspelled");
-        assert!(error.problem.contains("amout"), "{error}");
-        assert!(error.path.starts_with("product.prices[0]"), "{error}");
+        assert_eq!(error.to_string(), "product.prices[0].amout: there is no such member");
     }
 
     #[test]

@@ -84,7 +84,13 @@ fn check<Q: Wire>(message: &DynamicMessage, prefix: Option<&str>, mask: Option<&
 
 /// A path as the client sees it, whose body is only a part of the message.
 fn relative(path: &str, prefix: Option<&str>) -> String {
-    prefix.and_then(|prefix| path.strip_prefix(prefix)).unwrap_or(path).to_owned()
+    let Some(prefix) = prefix else { return path.to_owned() };
+    // The prefix ends with a dot, the path of the whole body does not.
+    if prefix.strip_suffix('.') == Some(path) {
+        String::new()
+    } else {
+        path.strip_prefix(prefix).unwrap_or(path).to_owned()
+    }
 }
 
 fn body(parts: &Parts<'_>) -> Result<Map<String, Value>, Problem> {

@@ -11,6 +11,6 @@ pub type ActivateError = ChangeError<Archived>;
 impl<P: Products> Catalogue<P> {
     /// Puts a draft on sale; an active product stays as it is.
     pub async fn activate_product(&self, id: ProductId, expected: Option<Version>) -> Result<Product, ActivateError> {
-        self.change(id, expected, |product| product.activate(self.clock.now())).await
+        self.change(id, expected, Product::activate).await
     }
 }

@@ -11,6 +11,6 @@ pub type ArchiveError = ChangeError<NotActive>;
 impl<P: Products> Catalogue<P> {
     /// Takes an active product off sale for good; an archived one stays as it is.
     pub async fn archive_product(&self, id: ProductId, expected: Option<Version>) -> Result<Product, ArchiveError> {
-        self.change(id, expected, |product| product.archive(self.clock.now())).await
+        self.change(id, expected, Product::archive).await
     }
 }

@@ -45,12 +45,12 @@ impl<P: Products> Catalogue<P> {
         receipt: Option<ReceiptFor>,
     ) -> Result<Product, CreateError> {
         let details = request.draft.parse().map_err(CreateError::Invalid)?;
-        let id = ProductId(self.ids.next());
-        let created = Product::create(id, details, request.status, self.clock.now());
+        let (id, now) = (ProductId(self.ids.next()), self.clock.now());
+        let created = Product::create(id, details, request.status, now);
         let (product, facts) = created.map_err(CreateError::Invalid)?;
         let commit = Commit {
             write: Some(Write::Insert(product.clone())),
-            events: self.events(facts),
+            events: self.events(facts, now),
             receipt: receipt.map(|receipt| receipt(id.0.to_string())),
         };
         match self.products.commit(commit).await {

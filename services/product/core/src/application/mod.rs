@@ -10,7 +10,7 @@ mod update_product;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Commit, CommitError, Event, Ids, PageSeal, Unavailable, Version};
+use mart_kernel::{Clock, Commit, CommitError, Event, Ids, PageSeal, Timestamp, Unavailable, Version};
 
 use crate::domain::{Fact, Invalid, Product, ProductId, Status, search};
 use crate::ports::{Products, Unique, Write};
@@ -62,9 +62,8 @@ impl<P: Products> Catalogue<P> {
         &self.products
     }
 
-    /// Gives facts their ids and times; each has the version of the product that it carries.
-    fn events(&self, facts: Vec<Fact>) -> Vec<Event<Fact>> {
-        let at = self.clock.now();
+    /// Gives facts their ids and the time; each has the version of the product that it carries.
+    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<Event<Fact>> {
         let event = |fact: Fact| Event { id: self.ids.next(), at, version: fact.product().version, fact };
         facts.into_iter().map(event).collect()
     }
@@ -75,7 +74,7 @@ impl<P: Products> Catalogue<P> {
         &self,
         id: ProductId,
         expected: Option<Version>,
-        decide: impl Fn(Product) -> Result<(Product, Vec<Fact>), E> + Send,
+        decide: impl Fn(Product, Timestamp) -> Result<(Product, Vec<Fact>), E> + Send,
     ) -> Result<Product, ChangeError<E>> {
         for _ in 0..ATTEMPTS {
             let found = self.products.by_id(id).await.map_err(ChangeError::Unavailable)?;
@@ -83,12 +82,13 @@ impl<P: Products> Catalogue<P> {
             if expected.is_some_and(|version| version != product.version) {
                 return Err(ChangeError::Stale);
             }
-            let (product, facts) = decide(product).map_err(ChangeError::Refused)?;
+            let now = self.clock.now();
+            let (product, facts) = decide(product, now).map_err(ChangeError::Refused)?;
             if facts.is_empty() {
                 return Ok(product);
             }
             let write = Some(Write::Update(product.clone()));
-            let commit = Commit { write, events: self.events(facts), receipt: None };
+            let commit = Commit { write, events: self.events(facts, now), receipt: None };
             match self.products.commit(commit).await {
                 Ok(_) => return Ok(product),
                 Err(CommitError::Conflict) if expected.is_some() => return Err(ChangeError::Stale),

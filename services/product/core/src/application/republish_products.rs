@@ -27,7 +27,7 @@ impl<P: Products> Catalogue<P> {
                 .into_iter()
                 .map(|product| Fact::ProductRepublished(ProductRepublished { product }))
                 .collect();
-            let commit = Commit { write: None, events: self.events(facts), receipt: None };
+            let commit = Commit { write: None, events: self.events(facts, self.clock.now()), receipt: None };
             self.products.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that could be taken or changed by others.

@@ -16,6 +16,6 @@ impl<P: Products> Catalogue<P> {
         changes: Changes,
         expected: Option<Version>,
     ) -> Result<Product, UpdateProductError> {
-        self.change(id, expected, |product| product.update(changes.clone(), self.clock.now())).await
+        self.change(id, expected, |product, now| product.update(changes.clone(), now)).await
     }
 }

@@ -1,0 +1,124 @@
+//! `./mart call`.
+
+use devstack::say;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use devstack::call::Reader;
+use devstack::contracts;
+use devstack::keys::Keys;
+use devstack::stack::Running;
+use devstack::state;
+use rdkafka::Offset;
+use serde_json::Value;
+
+/// Send a request and show the answer, the events that it caused and the equal curl line.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// GET, POST, PATCH, PUT or DELETE.
+    #[arg(value_parser = ["GET", "POST", "PATCH", "PUT", "DELETE"], ignore_case = true)]
+    method: String,
+    /// The path, with its query, such as /v1/products?query=mug
+    path: String,
+    /// The body, JSON.
+    body: Option<String>,
+    /// The role whose key signs a token for the request.
+    #[arg(long = "as", value_name = "ROLE", value_parser = devstack::keys::ROLES)]
+    role: Option<String>,
+    /// A further header, such as 'If-Match: "1"'.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let running = Running::read()?;
+    let service = running.service_of(&arguments.path)?;
+    let url = format!("{}{}", service.url, arguments.path);
+    let method = arguments.method.to_uppercase();
+    let trace = uuid::Uuid::new_v4().simple().to_string();
+    let mut headers = vec![("traceparent".to_owned(), format!("00-{trace}-{}-01", &trace[..16]))];
+    if arguments.body.is_some() {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    if let Some(role) = &arguments.role {
+        let token = Keys::in_folder(&state().join("keys"))?.token(role, &format!("{role}@devstack"))?;
+        headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+    }
+    for header in &arguments.headers {
+        let (name, value) =
+            header.split_once(':').with_context(|| format!("{header:?} is no header: write 'Name: value'"))?;
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    let topics: Vec<String> = contracts::topics().into_iter().collect();
+    // Before the request, so that nothing it causes is missed.
+    let reader = Reader::new(&running.brokers, &topics, Offset::End)?;
+
+    let mut request = reqwest::Client::new().request(method.parse()?, &url);
+    for (name, value) in &headers {
+        request = request.header(name, value);
+    }
+    if let Some(body) = &arguments.body {
+        request = request.body(body.clone());
+    }
+    say!("{method} {url}");
+    if let Some(body) = &arguments.body {
+        say!("{}", pretty(body));
+    }
+    let answer = request.send().await.with_context(|| format!("{} does not answer", service.name))?;
+    let status = answer.status();
+    say!("\n{status}");
+    for name in ["location", "etag", "retry-after", "allow"] {
+        if let Some(value) = answer.headers().get(name).and_then(|value| value.to_str().ok()) {
+            say!("{name}: {value}");
+        }
+    }
+    say!("{}", pretty(&answer.text().await?));
+
+    if method != "GET" {
+        say!("\nevents of trace {trace}:");
+        let mut any = false;
+        // Until a second of quiet.
+        while let Some(seen) = reader.next(Duration::from_secs(1)) {
+            if seen.trace_id() == trace {
+                super::events::print(&seen);
+                any = true;
+            }
+        }
+        if !any {
+            say!("  none");
+        }
+    }
+    say!("\n{}", curl(&method, &url, &headers, arguments.body.as_deref()));
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn pretty(text: &str) -> String {
+    let value: Result<Value, _> = serde_json::from_str(text);
+    value.ok().and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+/// The same request for a shell. The token in it is good for some minutes.
+fn curl(method: &str, url: &str, headers: &[(String, String)], body: Option<&str>) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut line = format!("curl -i -X {method} {}", quoted(url));
+    for (name, value) in headers.iter().filter(|(name, _)| name != "traceparent") {
+        line += &format!(" -H {}", quoted(&format!("{name}: {value}")));
+    }
+    if let Some(body) = body {
+        line += &format!(" -d {}", quoted(body));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::curl;
+
+    #[test]
+    fn the_curl_line_survives_a_shell() {
+        let headers = [("If-Match".to_owned(), "\"1\"".to_owned())];
+        let line = curl("PATCH", "http://x/v1?a=b&c", &headers, Some(r#"{"name":"Chef's"}"#));
+        assert_eq!(line, r#"curl -i -X PATCH 'http://x/v1?a=b&c' -H 'If-Match: "1"' -d '{"name":"Chef'\''s"}'"#);
+    }
+}

@@ -1,0 +1,35 @@
+//! `./mart logs`.
+
+use devstack::say;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use devstack::state;
+
+use super::up::readable;
+
+/// Show the last lines of a log.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A service's name, postgres or kafka.
+    name: String,
+    /// How many lines.
+    #[arg(short = 'n', long, default_value_t = 50)]
+    lines: usize,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let name = &arguments.name;
+    let path = match name.as_str() {
+        "postgres" | "kafka" => state().join(name).join("log"),
+        service => state().join(format!("logs/{service}.log")),
+    };
+    let known = devstack::service::all()?.join(", ");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("there is no log of {name:?} yet: there can be one of {known}, postgres and kafka"))?;
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[lines.len().saturating_sub(arguments.lines)..] {
+        say!("{}", readable(line));
+    }
+    Ok(ExitCode::SUCCESS)
+}

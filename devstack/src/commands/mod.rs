@@ -1,0 +1,40 @@
+//! One command per file.
+
+pub(crate) mod bench;
+pub(crate) mod call;
+pub(crate) mod down;
+pub(crate) mod events;
+pub(crate) mod logs;
+pub(crate) mod psql;
+pub(crate) mod restart;
+pub(crate) mod status;
+pub(crate) mod test;
+pub(crate) mod up;
+
+use anyhow::Result;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What asks us to stop: Ctrl-C, SIGTERM, or the terminal that goes away.
+pub(crate) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Stops {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `./mart up`.
+
+use devstack::say;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use devstack::stack::{Member, Running, Stack};
+use devstack::state;
+use rustix::fs::{FlockOperation, flock};
+use serde_json::Value;
+
+use super::Stops;
+
+/// Between two looks at logs, processes and requests to restart.
+const TICK: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run() -> Result<ExitCode> {
+    let mut stops = Stops::new()?;
+    let _lock = lock()?;
+    Running::forget();
+    let mut stack = Stack::default();
+    let started = tokio::select! {
+        started = stack.start() => Some(started),
+        () = stops.next() => None,
+    };
+    let end = match started {
+        Some(Ok(running)) => {
+            welcome(&running);
+            tokio::select! {
+                end = follow(&mut stack) => end,
+                () = stops.next() => Ok(()),
+            }
+        }
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
+    };
+    if let Err(error) = &end {
+        eprintln!("{error:#}");
+    }
+    say!("stopping (Ctrl-C again to kill)");
+    Running::forget();
+    let polite = tokio::select! {
+        () = stack.stop() => true,
+        () = stops.next() => false,
+    };
+    // What is dropped here is killed.
+    drop(stack);
+    super::down::wait_for_leftovers().await;
+    say!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
+    Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn lock() -> Result<File> {
+    std::fs::create_dir_all(state())?;
+    let file = File::create(state().join("up.lock"))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        bail!("this clone's mart is running already: ./mart status shows it, ./mart down stops it");
+    }
+    Ok(file)
+}
+
+fn welcome(running: &Running) {
+    say!("\nThe mart is ready:");
+    for service in &running.services {
+        say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
+    }
+    say!("  {:<12} {}", "kafka", running.brokers);
+    say!("  {:<12} ./mart psql product", "postgres");
+    say!("\nTry next, in another terminal:");
+    say!("  ./mart call GET '/v1/products?query=mug'");
+    say!(
+        "  ./mart call POST /v1/products '{{\"slug\":\"kite\",\"name\":\"Kite\",\"prices\":[{{\"amount\":\"900.00\",\"currencyCode\":\"PKR\"}}]}}' --as admin"
+    );
+    say!("  ./mart events");
+    say!("\nCtrl-C stops it and keeps the data. The services' logs follow.\n");
+}
+
+/// Follows logs, restarts what was asked for and what has ended by itself; ends only when a server has ended.
+async fn follow(stack: &mut Stack) -> Result<()> {
+    let mut logs: HashMap<String, Log> = HashMap::new();
+    let mut falls: HashMap<String, u32> = HashMap::new();
+    loop {
+        for member in &mut stack.members {
+            let name = member.setting.name.clone();
+            logs.entry(name.clone()).or_insert_with(|| Log::new(&member.setting.log)).print(&name);
+            if asked_to_restart(&name) {
+                restart(member).await?;
+                logs.remove(&name);
+                std::fs::remove_file(request(&name)).context("the request to restart could not be taken away")?;
+            }
+            let ended = member.process.as_mut().and_then(devstack::process::Process::ended);
+            if let Some(status) = ended {
+                let fall = falls.entry(name.clone()).or_default();
+                *fall += 1;
+                say!("{name} ended ({status}) and is started again");
+                tokio::time::sleep(Duration::from_secs(u64::from((*fall).min(10)))).await;
+                member.process = Some(member.setting.start()?);
+                logs.remove(&name);
+            }
+        }
+        for server in stack.servers() {
+            if let Some(status) = server.ended() {
+                bail!("{} has ended ({status}). Its last lines:\n{}", server.name(), server.last_lines());
+            }
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// The file by which `./mart restart` asks for a restart.
+pub(crate) fn request(name: &str) -> PathBuf {
+    state().join(format!("restart-{name}"))
+}
+
+fn asked_to_restart(name: &str) -> bool {
+    request(name).exists()
+}
+
+async fn restart(member: &mut Member) -> Result<()> {
+    say!("restarting {}", member.setting.name);
+    if let Some(process) = member.process.take() {
+        process.stop(Duration::from_secs(25)).await;
+    }
+    let started = async {
+        member.setting.migrate().await?;
+        member.setting.start_ready().await
+    };
+    match started.await {
+        Ok(process) => member.process = Some(process),
+        // The next build may mend it: the rest of the mart stays up.
+        Err(error) => eprintln!("{error:#}"),
+    }
+    Ok(())
+}
+
+/// A log that is followed.
+struct Log {
+    path: PathBuf,
+    at: u64,
+}
+
+impl Log {
+    fn new(path: &std::path::Path) -> Self {
+        Self { path: path.to_owned(), at: 0 }
+    }
+
+    /// Prints the lines that have come since the last time.
+    fn print(&mut self, name: &str) {
+        let Ok(mut file) = File::open(&self.path) else { return };
+        if file.seek(SeekFrom::Start(self.at)).is_err() {
+            return;
+        }
+        let mut reader = BufReader::new(file);
+        let mut line = String::new();
+        while let Ok(length) = reader.read_line(&mut line) {
+            if length == 0 || !line.ends_with('\n') {
+                break;
+            }
+            self.at += length as u64;
+            say!("{name:<12} {}", readable(line.trim_end()));
+            line.clear();
+        }
+    }
+}
+
+/// A log line for people: time, level, message, then the other members.
+pub(crate) fn readable(line: &str) -> String {
+    let Ok(Value::Object(mut members)) = serde_json::from_str(line) else { return line.to_owned() };
+    let mut take = |name: &str| members.remove(name).map(|value| text(&value)).unwrap_or_default();
+    let (time, level, message) = (take("timestamp"), take("level"), take("message"));
+    let clock = time.split('T').nth(1).and_then(|clock| clock.get(..12)).unwrap_or(&time).to_owned();
+    members.remove("target");
+    let span = members.remove("span");
+    let span = span.iter().filter_map(Value::as_object).flatten().filter(|(name, _)| *name != "name");
+    let rest: String = members.iter().chain(span).map(|(name, value)| format!(" {name}={}", text(value))).collect();
+    format!("{clock} {level:<5} {message}{rest}")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn a_log_line_is_told_in_the_order_that_people_read() {
+        let line = r#"{"timestamp":"2026-11-25T10:00:00.123456Z","level":"WARN","message":"busy","target":"x","n":1,"span":{"name":"request","trace_id":"ab"}}"#;
+        assert_eq!(readable(line), "10:00:00.123 WARN  busy n=1 trace_id=ab");
+        assert_eq!(readable("plain"), "plain");
+    }
+}

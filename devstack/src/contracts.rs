@@ -1,0 +1,73 @@
+//! What the stack has to know of the contracts: topics, and events in JSON.
+
+use std::collections::BTreeSet;
+
+use mart_proto::DESCRIPTORS;
+use prost_reflect::DynamicMessage;
+use serde_json::Value;
+
+/// Every topic that an event is published to, without prefix.
+pub fn topics() -> BTreeSet<String> {
+    let Some(option) = DESCRIPTORS.get_extension_by_name("mart.options.v1.event") else { return BTreeSet::new() };
+    let topic = |message: prost_reflect::MessageDescriptor| {
+        let options = message.options();
+        let event = options.has_extension(&option).then(|| options.get_extension(&option).into_owned())?;
+        let topic = event.as_message()?.get_field_by_name("topic")?.as_str()?.to_owned();
+        Some(topic)
+    };
+    DESCRIPTORS.all_messages().filter_map(topic).collect()
+}
+
+/// An event's payload in JSON; `None` where the kind is not known or the bytes are not one.
+pub fn decode(kind: &str, payload: &[u8]) -> Option<Value> {
+    let message = DynamicMessage::decode(DESCRIPTORS.get_message_by_name(kind)?, payload).ok()?;
+    serde_json::from_slice(&mart_proto::json::write(&message)).ok()
+}
+
+/// The service that has an operation at this path, by any method.
+pub fn service_of(path: &str) -> Option<String> {
+    let option = DESCRIPTORS.get_extension_by_name("google.api.http")?;
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let matches = |method: &prost_reflect::MethodDescriptor| -> bool {
+        let options = method.options();
+        let rule = options.get_extension(&option);
+        let Some(rule) = rule.as_message() else { return false };
+        ["get", "put", "post", "delete", "patch"].iter().any(|verb| {
+            rule.get_field_by_name(verb)
+                .is_some_and(|template| template.as_str().is_some_and(|template| fits(template, path)))
+        })
+    };
+    let service = DESCRIPTORS.services().find(|service| service.methods().any(|method| matches(&method)))?;
+    service.package_name().split('.').nth(1).map(str::to_owned)
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (mut parts, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part.starts_with('{') && !given.is_empty() || part == given => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_the_service_that_has_it() {
+        for path in ["/v1/products", "/v1/products/abc", "/v1/products/abc/archive", "/v1/products?pageSize=1"] {
+            assert_eq!(service_of(path).as_deref(), Some("product"), "{path}");
+        }
+        for path in ["/", "/v1/products/", "/v1/products/a/b/c"] {
+            assert_eq!(service_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_event_has_its_topic() {
+        assert!(topics().contains("mart.product.v1"));
+    }
+}

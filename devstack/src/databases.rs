@@ -1,0 +1,54 @@
+//! A database per service, with an owner for migrations and an app role that may do no more than it needs.
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::secrets::Secrets;
+
+/// The URLs of a service's database.
+#[derive(Debug, Clone)]
+pub struct Urls {
+    /// For `migrate`.
+    pub owner: String,
+    /// For serving.
+    pub app: String,
+}
+
+/// Makes the roles of a service and its database where they are missing. `server` is a URL of the superuser.
+pub async fn ensure(server: &str, service: &str, database: &str, secrets: &Secrets) -> Result<Urls> {
+    let mut connection = PgConnection::connect(server).await?;
+    // Roles are the cluster's: two that make the same one at once would collide.
+    sqlx::query("select pg_advisory_lock(7400)").execute(&mut connection).await?;
+    let (owner, app) = (format!("{service}_owner"), format!("{service}_app"));
+    for role in [&owner, &app] {
+        let there: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = $1")
+            .bind(role)
+            .fetch_optional(&mut connection)
+            .await?;
+        if there.is_none() {
+            let password = secrets.get(role)?;
+            run(&mut connection, format!("create role {role} login password '{password}'")).await?;
+        }
+    }
+    let there: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+        .bind(database)
+        .fetch_optional(&mut connection)
+        .await?;
+    if there.is_none() {
+        run(&mut connection, format!("create database \"{database}\" owner {owner}")).await?;
+        run(&mut connection, format!("revoke all on database \"{database}\" from public")).await?;
+        run(&mut connection, format!("grant connect on database \"{database}\" to {app}")).await?;
+    }
+    connection.close().await?;
+    let url = |role: &str| -> Result<String> {
+        let rest = server.split_once('@').map_or(server, |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or(rest);
+        Ok(format!("postgres://{role}:{}@{host}/{database}", secrets.get(role)?))
+    };
+    Ok(Urls { owner: url(&owner)?, app: url(&app)? })
+}
+
+async fn run(connection: &mut PgConnection, sql: String) -> Result<()> {
+    sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! A Kafka of one's own: one node, controller and broker in one (KRaft).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rustix::process::Signal;
+use tokio::process::Command;
+
+use crate::parts::Part;
+use crate::process::{self, Process};
+
+/// A node with its data in a folder, that may run.
+#[derive(Debug)]
+pub struct Kafka {
+    java: PathBuf,
+    jars: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Kafka {
+    /// Prepares a node below a folder and starts it; `controller` is a port that only the node itself uses.
+    pub async fn start(folder: &Path, port: u16, controller: u16) -> Result<Self> {
+        let (java, jars) = (Part::Java.get().await?, Part::Kafka.get().await?);
+        let mut node = Self { java, jars, folder: folder.to_owned(), port, process: None };
+        node.prepare(controller).await.context("Kafka's data folder could not be made")?;
+        node.run().await?;
+        Ok(node)
+    }
+
+    /// The address to bootstrap from.
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The process, while it runs.
+    pub fn process(&mut self) -> Option<&mut Process> {
+        self.process.as_mut()
+    }
+
+    async fn prepare(&self, controller: u16) -> Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        let data = self.folder.join("data");
+        let settings = [
+            ("process.roles", "broker,controller".to_owned()),
+            ("node.id", "1".to_owned()),
+            ("controller.quorum.voters", format!("1@127.0.0.1:{controller}")),
+            ("listeners", format!("PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{controller}", self.port)),
+            ("advertised.listeners", format!("PLAINTEXT://127.0.0.1:{}", self.port)),
+            ("controller.listener.names", "CONTROLLER".to_owned()),
+            ("log.dirs", data.display().to_string()),
+            ("offsets.topic.replication.factor", "1".to_owned()),
+            ("offsets.topic.num.partitions", "4".to_owned()),
+            ("transaction.state.log.replication.factor", "1".to_owned()),
+            ("transaction.state.log.min.isr", "1".to_owned()),
+            ("group.initial.rebalance.delay.ms", "0".to_owned()),
+            ("auto.create.topics.enable", "false".to_owned()),
+            ("controlled.shutdown.enable", "false".to_owned()),
+        ];
+        let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        std::fs::write(self.settings(), text)?;
+        if data.join("meta.properties").exists() {
+            return Ok(());
+        }
+        let mut words = self.java("kafka.tools.StorageTool");
+        words.extend(["format", "--ignore-formatted", "-t", "bWFydC1kZXZlbG9wbWVudA", "-c"].map(str::to_owned));
+        words.push(self.settings().display().to_string());
+        let (program, arguments) = words.split_first().context("a command has a program")?;
+        process::run(Command::new(program).args(arguments)).await
+    }
+
+    /// Starts it again after it was stopped or killed.
+    pub async fn run(&mut self) -> Result<()> {
+        let mut words = self.java("kafka.Kafka");
+        words.push(self.settings().display().to_string());
+        let mut process = Process::start("kafka", words, &[], &self.folder.join("log"), Signal::TERM)?;
+        let brokers = self.brokers();
+        let mend =
+            "If one of its ports is taken, stop what has it; if its data is damaged, ./mart down --wipe makes it new.";
+        process.until(Duration::from_secs(90), || answers(brokers.clone())).await.context(mend)?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Stops it.
+    pub async fn stop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.stop(Duration::from_secs(20)).await;
+        }
+    }
+
+    /// Kills it without a word, as a crash would.
+    pub async fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await;
+        }
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.join("server.properties")
+    }
+
+    fn java(&self, class: &str) -> Vec<String> {
+        let mut words = vec![self.java.display().to_string()];
+        words.extend(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"].map(str::to_owned));
+        words.push("-Dorg.slf4j.simpleLogger.showDateTime=true".to_owned());
+        words.extend(["-cp".to_owned(), format!("{}/*", self.jars.display()), class.to_owned()]);
+        words
+    }
+}
+
+/// Whether a broker tells its metadata.
+async fn answers(brokers: String) -> bool {
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", brokers).set("log_level", "0");
+        let client: Result<BaseConsumer, _> = client.create();
+        client.is_ok_and(|client| {
+            client.fetch_metadata(None, Duration::from_secs(1)).is_ok_and(|metadata| !metadata.brokers().is_empty())
+        })
+    });
+    asked.await.unwrap_or(false)
+}

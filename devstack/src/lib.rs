@@ -1,0 +1,50 @@
+//! The mart on one machine without containers: real PostgreSQL, real Kafka and the services, for `./mart` and for tests.
+//!
+//! Servers are private parts below `.mart/` of the clone, fetched from package registries. Nothing here is for production.
+
+#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+
+pub mod call;
+pub mod contracts;
+pub mod databases;
+pub mod kafka;
+pub mod keys;
+pub mod parts;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod secrets;
+mod seeds;
+pub mod service;
+pub mod stack;
+pub mod testing;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Prints a line. Who reads it may have gone away, as `head` does: then there is nobody left to tell anything.
+#[macro_export]
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::print_line(&format!($($words)*))
+    };
+}
+
+/// See [`say!`].
+#[doc(hidden)]
+pub fn print_line(line: &str) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(141);
+    }
+}
+
+/// The clone that this was built in.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// Where everything is kept that is not in the repository.
+pub fn state() -> PathBuf {
+    root().join(".mart")
+}

@@ -1,0 +1,62 @@
+//! The commands behind `./mart`.
+
+#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The mart on this machine: real PostgreSQL, real Kafka and all services, without containers.
+#[derive(Parser)]
+#[command(name = "mart", bin_name = "./mart", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything and follow the logs; Ctrl-C stops it and keeps the data.
+    Up,
+    /// Run the checks and tests that CI runs, or some of them.
+    Test(commands::test::Arguments),
+    /// Send a request and show the answer, the events that it caused and the equal curl line.
+    Call(commands::call::Arguments),
+    /// Follow events as they come, decoded.
+    Events(commands::events::Arguments),
+    /// Show what runs and whether it is ready.
+    Status,
+    /// Show the last lines of a service's log, or of postgres or kafka.
+    Logs(commands::logs::Arguments),
+    /// Build services anew and restart them within a running mart.
+    Restart(commands::restart::Arguments),
+    /// Stop a running mart from another terminal.
+    Down(commands::down::Arguments),
+    /// Open psql on a service's database as its owner.
+    Psql(commands::psql::Arguments),
+    /// Measure with release builds and print the ratios; see bench/README.md.
+    Bench(commands::bench::Arguments),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // One thread: a child's parent-death signal comes when the thread that started it ends.
+    let done = match Arguments::parse().command {
+        Command::Up => commands::up::run().await,
+        Command::Test(arguments) => commands::test::run(arguments).await,
+        Command::Call(arguments) => commands::call::run(arguments).await,
+        Command::Events(arguments) => commands::events::run(&arguments),
+        Command::Status => commands::status::run().await,
+        Command::Logs(arguments) => commands::logs::run(&arguments),
+        Command::Restart(arguments) => commands::restart::run(arguments).await,
+        Command::Down(arguments) => commands::down::run(&arguments).await,
+        Command::Psql(arguments) => commands::psql::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments).await,
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,190 @@
+//! The whole mart, started in order and stopped in the opposite one.
+
+use crate::say;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::databases;
+use crate::kafka::Kafka;
+use crate::keys::Keys;
+use crate::parts::SERVERS;
+use crate::ports::Ports;
+use crate::postgres::{Durability, Postgres};
+use crate::process::Process;
+use crate::secrets::Secrets;
+use crate::service::{self, Setting};
+use crate::{seeds, state};
+
+/// What runs, written down for the other commands.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Running {
+    /// The process of `up`.
+    pub pid: u32,
+    /// Kafka's address.
+    pub brokers: String,
+    /// A URL of PostgreSQL's superuser, without database.
+    pub postgres: String,
+    /// The folder of PostgreSQL's programs.
+    pub postgres_bin: PathBuf,
+    /// The services.
+    pub services: Vec<RunningService>,
+}
+
+/// A service that runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunningService {
+    /// Its name.
+    pub name: String,
+    /// Where its operations are.
+    pub url: String,
+    /// Where its health, metrics and dead letters are.
+    pub internal_url: String,
+}
+
+impl Running {
+    fn file() -> PathBuf {
+        state().join("running.json")
+    }
+
+    /// What `up` wrote down; an error that says what to do where nothing runs.
+    pub fn read() -> Result<Self> {
+        let text =
+            std::fs::read_to_string(Self::file()).ok().context("the mart is not running: start it by ./mart up")?;
+        let running: Self = serde_json::from_str(&text)?;
+        let alive = std::path::Path::new("/proc").join(running.pid.to_string()).exists();
+        alive.then_some(running).context("the mart is not running any more: start it by ./mart up")
+    }
+
+    /// Writes it down, as readable for its owner only as the secrets in it need.
+    pub fn write(&self) -> Result<()> {
+        crate::secrets::write_private(&Self::file(), serde_json::to_string_pretty(self)?.as_bytes())
+    }
+
+    /// Nothing runs any more.
+    pub fn forget() {
+        if Self::file().exists() && std::fs::remove_file(Self::file()).is_err() {
+            eprintln!("{} could not be removed", Self::file().display());
+        }
+    }
+
+    /// The service that serves a path.
+    pub fn service_of(&self, path: &str) -> Result<&RunningService> {
+        let name = crate::contracts::service_of(path);
+        let by_name = self.services.iter().find(|service| Some(&service.name) == name.as_ref());
+        by_name.or_else(|| self.services.first()).context("no service is running")
+    }
+}
+
+/// A service of the stack, with its process while it runs.
+#[derive(Debug)]
+pub struct Member {
+    /// How it is run.
+    pub setting: Setting,
+    /// Its process.
+    pub process: Option<Process>,
+}
+
+/// Everything that runs. What was started is stopped by [`Stack::stop`], or killed when this is dropped.
+#[derive(Debug, Default)]
+pub struct Stack {
+    postgres: Option<Postgres>,
+    kafka: Option<Kafka>,
+    /// The services, in the order in which they were started.
+    pub members: Vec<Member>,
+}
+
+impl Stack {
+    /// Fetches what is missing, builds, starts everything and waits until all are ready.
+    pub async fn start(&mut self) -> Result<Running> {
+        for part in SERVERS {
+            part.get().await?;
+        }
+        let services = service::all()?;
+        say!("building {}", services.join(", "));
+        let packages: Vec<String> = services.iter().map(|name| format!("{name}-service")).collect();
+        let programs = service::build(&packages, false, &[]).await?;
+
+        say!("starting PostgreSQL and Kafka");
+        let secrets = Secrets::in_file(&state().join("secrets.json"));
+        let keys = Keys::in_folder(&state().join("keys"))?;
+        let mut ports = Ports::remembered();
+        let postgres_port = ports.free("postgres")?;
+        let (kafka_port, controller) = (ports.free("kafka")?, ports.free("kafka-controller")?);
+        let password = secrets.get("postgres")?;
+        let (postgres_folder, kafka_folder) = (state().join("postgres"), state().join("kafka"));
+        let (postgres, kafka) = tokio::try_join!(
+            Postgres::start(&postgres_folder, postgres_port, &password, Durability::Full),
+            Kafka::start(&kafka_folder, kafka_port, controller),
+        )?;
+        let server = postgres.url("postgres");
+        let mut running = Running {
+            pid: std::process::id(),
+            brokers: kafka.brokers(),
+            postgres: server.clone(),
+            postgres_bin: postgres.bin().to_owned(),
+            services: Vec::new(),
+        };
+        self.postgres = Some(postgres);
+        self.kafka = Some(kafka);
+
+        for (name, program) in services.iter().zip(programs) {
+            let setting = Setting {
+                name: name.clone(),
+                program,
+                http: ports.free(name)?,
+                internal: ports.free(&format!("{name}-internal"))?,
+                database: databases::ensure(&server, name, name, &secrets).await?,
+                brokers: running.brokers.clone(),
+                topic_prefix: String::new(),
+                keys: keys.clone(),
+                page_secret: secrets.get("page-token")?,
+                log: state().join(format!("logs/{name}.log")),
+                more: Vec::new(),
+            };
+            setting.migrate().await?;
+            say!("starting {name}");
+            let process = Some(setting.start()?);
+            running.services.push(RunningService {
+                name: name.clone(),
+                url: setting.url(),
+                internal_url: setting.internal_url(),
+            });
+            self.members.push(Member { setting, process });
+        }
+        for member in &mut self.members {
+            if let Some(process) = &mut member.process {
+                let setting = &member.setting;
+                process.until(Duration::from_mins(1), || setting.ready()).await.with_context(|| {
+                    format!("Mend what the lines say, or look at all of them by ./mart logs {}", setting.name)
+                })?;
+            }
+        }
+        running.write()?;
+        seeds::sow(&running, &keys).await?;
+        Ok(running)
+    }
+
+    /// Stops everything: services first, so that they can finish.
+    pub async fn stop(&mut self) {
+        for member in self.members.drain(..).rev() {
+            if let Some(process) = member.process {
+                process.stop(Duration::from_secs(25)).await;
+            }
+        }
+        if let Some(mut kafka) = self.kafka.take() {
+            kafka.stop().await;
+        }
+        if let Some(mut postgres) = self.postgres.take() {
+            postgres.stop().await;
+        }
+    }
+
+    /// The servers' processes, to see whether they still run.
+    pub fn servers(&mut self) -> Vec<&mut Process> {
+        let postgres = self.postgres.as_mut().and_then(Postgres::process);
+        postgres.into_iter().chain(self.kafka.as_mut().and_then(Kafka::process)).collect()
+    }
+}

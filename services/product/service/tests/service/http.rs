@@ -1,0 +1,461 @@
+//! The operations over HTTP, from outside.
+
+use futures::future::join_all;
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::app::{Answer, App, answer, product, token, until};
+
+fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
+    assert_eq!(answer.kind, "application/problem+json");
+    assert_eq!(answer.body["status"], status);
+    assert_eq!(answer.body["traceId"].as_str().map(str::len), Some(32));
+}
+
+fn fields(answer: &Answer) -> Vec<&str> {
+    let violations = answer.body["violations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    violations.iter().filter_map(|violation| violation["field"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_product_lives_from_creation_to_archive() {
+    let app = App::start().await;
+    let body = json!({
+        "sku": "K-1", "slug": "kite", "name": "Kite", "description": "Red", "category": "Toys",
+        "imageUrls": ["https://a.example/kite.png"], "attributes": [{"key": "size", "value": "small"}],
+        "prices": [{"amount": "9.00", "currencyCode": "USD"}, {"amount": "900.00", "currencyCode": "PKR"}],
+    });
+    let created = app.admin(Method::POST, "/v1/products", Some(body.clone())).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let product = &created.body["product"];
+    let id = product["productId"].as_str().expect("an id");
+    assert_eq!(created.headers["location"], format!("/v1/admin/products/{id}"));
+    assert_eq!(created.headers["etag"], "\"1\"");
+    for member in ["sku", "slug", "name", "description", "category", "imageUrls", "attributes"] {
+        assert_eq!(product[member], body[member], "{member}");
+    }
+    assert_eq!(product["prices"][0], json!({"amount": "900.00", "currencyCode": "PKR"}));
+    assert_eq!(product["status"], "PRODUCT_STATUS_DRAFT");
+    assert!(product["createTime"].as_str().is_some_and(|time| time.ends_with('Z')));
+
+    let (public, admin) = (format!("/v1/products/{id}"), format!("/v1/admin/products/{id}"));
+    assert_problem(&app.send(Method::GET, &public, None, &[]).await, 404, "PRODUCT_NOT_FOUND");
+    assert_eq!(app.admin(Method::GET, &admin, None).await.body["product"], *product);
+
+    let active = app.admin(Method::POST, &format!("{public}/activate"), None).await;
+    assert_eq!((active.status, active.body["product"]["status"].as_str()), (200, Some("PRODUCT_STATUS_ACTIVE")));
+    assert_eq!(app.send(Method::GET, &public, None, &[]).await.status, 200);
+    let by_slug = app.send(Method::GET, "/v1/product-slugs/KITE", None, &[]).await;
+    assert_eq!(by_slug.body["product"]["productId"], id);
+
+    // The body names what changes; what only the service sets may be sent back with it.
+    let mut sent = by_slug.body["product"].clone();
+    sent["name"] = json!("Big kite");
+    sent["prices"] = json!([{"amount": "950.00", "currencyCode": "PKR"}]);
+    let updated = app.admin(Method::PATCH, &public, Some(sent.clone())).await;
+    assert_eq!(
+        (updated.status, &updated.headers["etag"]),
+        (200, &"\"4\"".parse().expect("a header")),
+        "{}",
+        updated.body
+    );
+    // It was read before that change: its etag is old.
+    assert_problem(&app.admin(Method::PATCH, &public, Some(sent)).await, 412, "ETAG_MISMATCH");
+
+    let archived = app.admin(Method::POST, &format!("{public}/archive"), Some(json!({}))).await;
+    assert_eq!(archived.body["product"]["status"], "PRODUCT_STATUS_ARCHIVED");
+    assert_problem(&app.send(Method::GET, &public, None, &[]).await, 404, "PRODUCT_NOT_FOUND");
+    let refused = app.admin(Method::PATCH, &public, Some(json!({"name": "Kites"}))).await;
+    assert_problem(&refused, 409, "PRODUCT_ARCHIVED");
+    assert_problem(&app.admin(Method::POST, "/v1/products", Some(body)).await, 409, "SKU_TAKEN");
+
+    let republished = app.admin(Method::POST, "/v1/admin/products/republish", None).await;
+    assert_eq!(republished.body, json!({"republishedCount": 1, "nextPageToken": ""}));
+    app.flushed().await;
+    let events = app.events().await;
+    let told: Vec<(&str, &str)> = events.iter().map(|event| (event.name(), event.header("ce_version"))).collect();
+    let expected = [
+        ("ProductCreated", "1"),
+        ("ProductActivated", "2"),
+        ("ProductUpdated", "3"),
+        ("ProductPriceChanged", "4"),
+        ("ProductArchived", "5"),
+        ("ProductRepublished", "5"),
+    ];
+    assert_eq!(told, expected);
+    assert!(events.iter().all(|event| event.key == id));
+    assert_eq!(events[3].payload["previousPrices"][0]["amount"], "900.00");
+    assert_eq!(events[2].payload["product"]["prices"][0]["amount"], "900.00", "the state after this event alone");
+}
+
+#[tokio::test]
+async fn what_a_mask_names_is_changed_and_nothing_else() {
+    let app = App::start().await;
+    let id = app.create("mug").await["productId"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/products/{id}");
+    let patch = async |query: &str, body: Value| app.admin(Method::PATCH, &format!("{path}{query}"), Some(body)).await;
+
+    let changed = patch("?updateMask=name,imageUrls", json!({"name": "New", "category": "ignored"})).await;
+    assert_eq!(
+        (changed.body["product"]["name"].as_str(), changed.body["product"]["category"].as_str()),
+        (Some("New"), Some(""))
+    );
+    // Rules of members that do not change are not held against the body, those of members that do are.
+    assert_eq!(patch("", json!({"description": "d"})).await.status, 200);
+    let invalid = patch("", json!({"name": "", "prices": []})).await;
+    assert_problem(&invalid, 400, "INVALID_REQUEST");
+    assert_eq!(fields(&invalid), ["name", "name", "prices"]);
+    for mask in ["nothing", "name,nothing", "etag", "productId"] {
+        let refused = patch(&format!("?updateMask={mask}"), json!({"name": "x"})).await;
+        assert_problem(&refused, 400, "INVALID_REQUEST");
+        assert_eq!(fields(&refused), ["updateMask"], "{mask}");
+    }
+    assert_eq!(fields(&patch("", json!({"nmae": "x"})).await), ["nmae"]);
+    assert_eq!(fields(&patch("", json!({"status": "PRODUCT_STATUS_ARCHIVED"})).await), ["status"]);
+    assert_eq!(patch("", json!({"status": "PRODUCT_STATUS_ACTIVE"})).await.status, 200, "repeats what is so");
+    let before = app.admin(Method::GET, &format!("/v1/admin/products/{id}"), None).await;
+    assert_eq!(patch("", json!({})).await.body, before.body, "nothing named, nothing changed");
+
+    let etag = before.headers["etag"].to_str().expect("text").to_owned();
+    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let conditional = async |tag: &str, name: &str| {
+        let headers = [("authorization", bearer.as_str()), ("if-match", tag)];
+        app.send(Method::PATCH, &path, Some(json!({ "name": name })), &headers).await
+    };
+    assert_eq!(conditional(&etag, "A").await.status, 200);
+    assert_problem(&conditional(&etag, "B").await, 412, "ETAG_MISMATCH");
+    for tag in ["\"x\"", "W/\"1\"", "1", ""] {
+        assert_problem(&conditional(tag, "B").await, 412, "ETAG_MISMATCH");
+    }
+    assert_eq!(conditional("*", "C").await.status, 200);
+}
+
+#[tokio::test]
+async fn lists_are_filtered_ordered_and_paged() {
+    let app = App::start().await;
+    for (slug, price) in [("red-mug", "30.00"), ("blue-mug", "10.00"), ("tea-pot", "20.00"), ("red-pot", "40.00")] {
+        let mut body = product(slug);
+        body["prices"][0]["amount"] = json!(price);
+        body["name"] = json!(slug.replace('-', " "));
+        assert_eq!(app.admin(Method::POST, "/v1/products", Some(body)).await.status, 201);
+    }
+    let list = async |query: &str| app.send(Method::GET, &format!("/v1/products?{query}"), None, &[]).await;
+    let slugs = |answer: &Answer| -> Vec<String> {
+        let products = answer.body["products"].as_array().cloned().unwrap_or_default();
+        products.iter().filter_map(|product| product["slug"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(slugs(&list("").await), ["red-pot", "tea-pot", "blue-mug", "red-mug"]);
+    assert_eq!(slugs(&list("query=RE+mu").await), ["red-mug"]);
+    assert_eq!(slugs(&list("query=%25").await), Vec::<String>::new());
+    assert_eq!(slugs(&list("order_by=PRODUCT_ORDER_NAME").await), ["blue-mug", "red-mug", "red-pot", "tea-pot"]);
+    let priced = "currencyCode=PKR&minPrice=20.00&maxPrice=30.00&orderBy=PRODUCT_ORDER_PRICE";
+    assert_eq!(slugs(&list(priced).await), ["tea-pot", "red-mug"]);
+
+    let mut seen = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = list(&format!("orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR&pageSize=1&pageToken={token}")).await;
+        seen.extend(slugs(&page));
+        token = page.body["nextPageToken"].as_str().expect("always there").to_owned();
+        if token.is_empty() {
+            break;
+        }
+        assert_problem(&list(&format!("pageToken={token}")).await, 400, "PAGE_TOKEN_INVALID");
+        assert_problem(
+            &list(&format!("orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR&pageToken=A{token}")).await,
+            400,
+            "PAGE_TOKEN_INVALID",
+        );
+    }
+    assert_eq!(seen, ["blue-mug", "tea-pot", "red-mug", "red-pot"]);
+
+    for (query, field) in [
+        ("pageSize=-1", "pageSize"),
+        ("pageSize=x", "pageSize"),
+        ("pageSize=1&pageSize=2", "pageSize"),
+        ("colour=red", "colour"),
+        ("orderBy=PRODUCT_ORDER_PRICE", "orderBy"),
+        ("minPrice=1.00", "minPrice"),
+        ("currencyCode=PKR&maxPrice=1", "maxPrice"),
+        ("currencyCode=ZZZ", "currencyCode"),
+        ("currencyCode=pkr", "currencyCode"),
+        ("query=%00", "query"),
+        ("query=%ff", "query"),
+        ("orderBy=UP", "orderBy"),
+        ("status=PRODUCT_STATUS_DRAFT", "status"),
+    ] {
+        let refused = list(query).await;
+        assert_problem(&refused, 400, "INVALID_REQUEST");
+        assert_eq!(fields(&refused), [field], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn bad_requests_are_problems_and_never_our_fault() {
+    let app = App::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
+    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let url = |path: &str| format!("{}{path}", app.setting.url());
+    let post = async |kind: Option<&str>, body: Vec<u8>| {
+        let mut request = app.client.post(url("/v1/products")).header("authorization", &bearer).body(body);
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        answer(request.send().await.expect("answered")).await
+    };
+    let json_kind = Some("application/json");
+    assert_problem(&app.send(Method::GET, "/nowhere", None, &[]).await, 404, "ROUTE_NOT_FOUND");
+    assert_problem(&app.send(Method::GET, "/v1/products/", None, &[]).await, 404, "ROUTE_NOT_FOUND");
+    let method = app.send(Method::DELETE, "/v1/products", None, &[]).await;
+    assert_problem(&method, 405, "METHOD_NOT_ALLOWED");
+    assert!(method.headers.contains_key("allow"));
+    assert_problem(&post(Some("text/plain"), b"{}".to_vec()).await, 415, "UNSUPPORTED_MEDIA_TYPE");
+    assert_problem(&post(None, b"{}".to_vec()).await, 415, "UNSUPPORTED_MEDIA_TYPE");
+    assert_problem(&post(json_kind, vec![b' '; 10_001]).await, 413, "BODY_TOO_LARGE");
+    for body in
+        ["{", "[]", "null", "\"x\"", "{\"slug\":1}", "{\"slug\":\"a\",\"slug\"}", "{\"prices\":{}}", "\u{feff}{}"]
+    {
+        assert_problem(&post(json_kind, body.as_bytes().to_vec()).await, 400, "INVALID_REQUEST");
+    }
+    assert_problem(&post(json_kind, vec![b'{', 0xff, b'}']).await, 400, "INVALID_REQUEST");
+    assert_problem(&post(json_kind, b"[".repeat(5_000)).await, 400, "INVALID_REQUEST");
+    let mut nul = product("nul");
+    nul["name"] = json!("a\u{0}b");
+    let nul = app.admin(Method::POST, "/v1/products", Some(nul)).await;
+    assert_problem(&nul, 400, "INVALID_REQUEST");
+    assert_eq!(fields(&nul), ["name"]);
+    for id in ["x", "%00", "%ff", "00000000-0000-0000-0000-00000000000g"] {
+        let refused = app.send(Method::GET, &format!("/v1/products/{id}"), None, &[]).await;
+        assert_problem(&refused, 400, "INVALID_REQUEST");
+    }
+    let many = [("x-filler", "x".repeat(17_000))];
+    let headers: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_problem(&app.send(Method::GET, "/v1/products", None, &headers).await, 431, "HEADERS_TOO_LARGE");
+    let key = app
+        .send(
+            Method::POST,
+            "/v1/products",
+            Some(product("k")),
+            &[("authorization", bearer.as_str()), ("idempotency-key", "")],
+        )
+        .await;
+    assert_problem(&key, 400, "INVALID_REQUEST");
+    assert_eq!(
+        app.send(Method::GET, "/v1/products", None, &[("x-request-id", "mine-1")]).await.headers["x-request-id"],
+        "mine-1"
+    );
+
+    // What is not even HTTP ends the connection and nothing else.
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+    socket.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").await.expect("sent");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).await.expect("read");
+    assert!(told.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&told));
+    assert_eq!(app.send(Method::GET, "/v1/products", None, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn only_a_good_token_of_the_right_role_is_let_in() {
+    let app = App::start().await;
+    let keys = &app.setting.keys;
+    let post = async |authorization: &str| {
+        let headers = if authorization.is_empty() { vec![] } else { vec![("authorization", authorization)] };
+        app.send(Method::POST, "/v1/products", Some(product("x")), &headers).await
+    };
+    let change = |change: fn(&mut Value)| format!("Bearer {}", token(keys, "admin", change));
+    let now = || time::OffsetDateTime::now_utc().unix_timestamp();
+    for refused in [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer garbage".to_owned(),
+        "Basic dTpw".to_owned(),
+        change(|claims| claims["iss"] = json!("other")),
+        change(|claims| claims["aud"] = json!("other")),
+        change(|claims| claims["exp"] = json!(1)),
+        change(|claims| {
+            claims.as_object_mut().expect("claims").remove("exp");
+        }),
+        change(|claims| {
+            claims.as_object_mut().expect("claims").remove("sub");
+        }),
+        format!("Bearer {}", token(keys, "admin", |claims| claims["nbf"] = json!(now() + 600))),
+        format!("Bearer {}", token(keys, "customer", |_| {})),
+        format!("Bearer {}", unsigned(keys)),
+        format!("Bearer {}", signed_with_the_public_key(keys)),
+    ] {
+        let answer = post(&refused).await;
+        assert_problem(&answer, 401, "UNAUTHENTICATED");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    let customer = keys.token("customer", "c").expect("signed");
+    assert_problem(&post(&format!("Bearer {customer}")).await, 403, "FORBIDDEN");
+    assert_eq!(post(&format!("bearer {}", keys.token("admin", "a").expect("signed"))).await.status, 201);
+    assert_eq!(app.send(Method::GET, "/v1/products", None, &[("authorization", "Bearer garbage")]).await.status, 200);
+}
+
+/// The admin's claims under `alg: none`.
+fn unsigned(keys: &devstack::keys::Keys) -> String {
+    use base64::Engine;
+    let token = keys.token("admin", "a").expect("signed");
+    let claims = token.split('.').nth(1).expect("three parts");
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"admin-1"}"#);
+    format!("{header}.{claims}.")
+}
+
+/// The admin's claims under HS256 with the public key as the secret.
+fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
+    let set: Value = serde_json::from_slice(&std::fs::read(keys.jwks()).expect("keys")).expect("JSON");
+    let public = set["keys"][0]["x"].as_str().expect("a public key");
+    let header = jsonwebtoken::Header { kid: Some("admin-1".to_owned()), ..jsonwebtoken::Header::default() };
+    let secret = jsonwebtoken::EncodingKey::from_secret(public.as_bytes());
+    jsonwebtoken::encode(&header, &devstack::keys::Keys::claims("admin", "a"), &secret).expect("signed")
+}
+
+#[tokio::test]
+async fn twenty_equal_creations_at_once_are_one() {
+    let app = App::start().await;
+    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let create = async |body: Value, key: &str| {
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        app.send(Method::POST, "/v1/products", Some(body), &headers).await
+    };
+    let mut body = product("mug");
+    body["sku"] = json!("M-1");
+    let answers = join_all((0..20).map(|_| create(body.clone(), "key-1"))).await;
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.body), (201, &answers[0].body));
+    }
+    // The same members in another order and with other white space are the same request.
+    let other_spelling: Value = serde_json::from_str(
+        r#"{"prices":[{"currencyCode":"PKR","amount":"1500.00"}],"status":2,"name":"Product mug","sku":"M-1","slug":"mug"}"#,
+    )
+    .expect("JSON");
+    assert_eq!(create(other_spelling, "key-1").await.body, answers[0].body);
+    let mut other = body.clone();
+    other["name"] = json!("Another");
+    assert_problem(&create(other, "key-1").await, 422, "IDEMPOTENCY_KEY_REUSED");
+    assert_problem(&create(body, "key-2").await, 409, "SKU_TAKEN");
+    app.flushed().await;
+    assert_eq!(app.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn concurrent_changes_are_all_made_or_told_to_try_again() {
+    let app = App::start().await;
+    let id = app.create("mug").await["productId"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/products/{id}");
+    let changes = (0..30).map(|n| app.admin(Method::PATCH, &path, Some(json!({"description": format!("{n}")}))));
+    let answers = join_all(changes).await;
+    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        assert_problem(answer, 503, "UNAVAILABLE");
+    }
+    assert!(made >= 3, "at least one per attempt");
+    let kept = app.admin(Method::GET, &format!("/v1/admin/products/{id}"), None).await;
+    assert_eq!(kept.body["product"]["etag"], (made + 1).to_string());
+    app.flushed().await;
+    let versions: Vec<String> = app.events().await.iter().map(|event| event.header("ce_version").to_owned()).collect();
+    assert_eq!(versions, (1..=made + 1).map(|version| version.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_route() {
+    let app = App::start().await;
+    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let parent = format!("00-{trace}-b7ad6b7169203331-01");
+    let headers = [("authorization", bearer.as_str()), ("traceparent", &parent)];
+    assert_eq!(app.send(Method::POST, "/v1/products", Some(product("mug")), &headers).await.status, 201);
+    let refused = app.send(Method::POST, "/v1/products", Some(product("mug")), &headers).await;
+    assert_eq!(refused.body["traceId"], trace);
+    app.flushed().await;
+    let events = app.events().await;
+    assert_eq!(events[0].trace_id(), trace);
+    assert_ne!(events[0].header("traceparent"), parent, "a step of its own");
+    for (name, value) in
+        [("ce_specversion", "1.0"), ("ce_source", "/product"), ("content-type", "application/protobuf")]
+    {
+        assert_eq!(events[0].header(name), value);
+    }
+    app.send(Method::GET, "/v1/products/not-an-id", None, &[]).await;
+    app.send(Method::from_bytes(b"FOO").expect("a token"), "/x/y", None, &[]).await;
+    let metrics = app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+    let metrics = metrics.text().await.expect("text");
+    for line in [
+        r#"http_requests_total{service="product",method="POST",route="/v1/products",status="201"} 1"#,
+        r#"http_requests_total{service="product",method="GET",route="/v1/products/{product_id}",status="400"} 1"#,
+        r#"http_requests_total{service="product",method="other",route="unmatched",status="404"} 1"#,
+        r#"outbox_pending{service="product"} 0"#,
+        r#"relay_published_total{service="product"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn more_requests_than_it_can_take_are_turned_away_and_slow_ones_ended() {
+    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "1")]).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+        let token = app.setting.keys.token("admin", "tests").expect("signed");
+        let head = format!(
+            "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{"
+        );
+        socket.write_all(head.as_bytes()).await.expect("sent");
+        slow.push(socket);
+    }
+    until("both places are taken", async || {
+        let answer = app.send(Method::GET, "/v1/products", None, &[]).await;
+        answer.status == 503 && answer.headers.contains_key("retry-after")
+    })
+    .await;
+    for mut socket in slow {
+        let mut told = vec![0; 1024];
+        let length = socket.read(&mut told).await.expect("answered");
+        assert!(told[..length].starts_with(b"HTTP/1.1 504"), "{}", String::from_utf8_lossy(&told));
+    }
+    assert_eq!(app.send(Method::GET, "/v1/products", None, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
+    let app = App::start().await;
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+    let body = product("last").to_string();
+    let token = app.setting.keys.token("admin", "tests").expect("signed");
+    let head = format!(
+        "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).await.expect("sent");
+    socket.write_all(&body.as_bytes()[..10]).await.expect("sent");
+    // The request has begun when its place is counted.
+    app.send(Method::GET, "/v1/products", None, &[]).await;
+    app.process.signal(Signal::TERM);
+    until("readiness is red", async || !app.setting.ready().await).await;
+    socket.write_all(&body.as_bytes()[10..]).await.expect("sent");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).await.expect("answered");
+    assert!(told.starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&told));
+    let setting = app.setting.clone();
+    let mut process = app.process;
+    let status =
+        tokio::time::timeout(std::time::Duration::from_secs(20), process.wait()).await.expect("within its budget");
+    assert_eq!(status.and_then(|status| status.code()), Some(0));
+    // The event of the last request was flushed before the end.
+    let events = crate::app::events(&setting).await;
+    assert_eq!(events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_without_its_environment_says_all_that_is_missing() {
+    let output = std::process::Command::new(crate::app::PROGRAM).arg("serve").env_clear().output().expect("run");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    for name in ["HTTP_ADDR", "DATABASE_URL", "KAFKA_BROKERS", "TOKEN_KEYS", "PAGE_TOKEN_SECRET"] {
+        assert!(told.contains(name), "{name} in {told}");
+    }
+}

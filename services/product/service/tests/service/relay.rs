@@ -1,0 +1,157 @@
+//! The outbox relay under faults: every committed event arrives, in order per key.
+
+use std::collections::{BTreeMap, HashSet};
+
+use devstack::call::Seen;
+use devstack::kafka::Kafka;
+use devstack::ports;
+use devstack::testing::Servers;
+use reqwest::Method;
+use serde_json::json;
+use sqlx::Connection;
+
+use crate::app::{App, PROGRAM, events, until};
+
+/// Every event at least once; without repeats, the versions of each key count up from one.
+fn assert_complete(events: &[Seen], keys: usize) -> usize {
+    let mut seen = HashSet::new();
+    let mut versions: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let mut repeats = 0;
+    for event in events {
+        if seen.insert(event.header("ce_id")) {
+            versions.entry(&event.key).or_default().push(event.header("ce_version").parse().expect("a version"));
+        } else {
+            repeats += 1;
+        }
+    }
+    assert_eq!(versions.len(), keys);
+    for (key, versions) in versions {
+        let expected: Vec<i64> = (1..).take(versions.len()).collect();
+        assert_eq!(versions, expected, "{key}");
+    }
+    repeats
+}
+
+async fn rename(app: &App, id: &str, name: &str) {
+    let answer = app.admin(Method::PATCH, &format!("/v1/products/{id}"), Some(json!({ "name": name }))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+fn id(product: &serde_json::Value) -> String {
+    product["productId"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn a_relay_killed_between_produce_and_delete_sends_twice_and_loses_nothing() {
+    let app = App::with(&[("FAILPOINTS", "relay.produced=pause")]).await;
+    let product = id(&app.create("mug").await);
+    until("the event is on Kafka", async || !app.events().await.is_empty()).await;
+    let mut database = app.database().await;
+    let left: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&mut database).await.expect("counted");
+    assert_eq!(left, 1, "it stopped before the row was deleted");
+    let app = app.kill_and_start().await;
+    rename(&app, &product, "Mug 2").await;
+    app.flushed().await;
+    let events = app.events().await;
+    assert_eq!(assert_complete(&events, 1), 1, "the first event came twice");
+    assert_eq!(events.len(), 3);
+}
+
+#[tokio::test]
+async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
+    let servers = Servers::of_this_run();
+    let folder = servers.scratch.join(format!("kafka-{}", uuid::Uuid::new_v4()));
+    let mut kafka =
+        Kafka::start(&folder, ports::any().expect("a port"), ports::any().expect("a port")).await.expect("Kafka");
+    let mut setting = servers.service("product", PROGRAM).await.expect("prepared");
+    setting.brokers = kafka.brokers();
+    setting.migrate().await.expect("topics");
+    let app = App::of(setting).await;
+    let first = id(&app.create("first").await);
+    app.flushed().await;
+
+    kafka.stop().await;
+    rename(&app, &first, "stopped").await;
+    let second = id(&app.create("second").await);
+    kafka.run().await.expect("Kafka again");
+    app.flushed().await;
+
+    kafka.kill().await;
+    for n in 0..5 {
+        rename(&app, &first, &format!("killed {n}")).await;
+        rename(&app, &second, &format!("killed {n}")).await;
+    }
+    kafka.run().await.expect("Kafka again");
+    app.flushed().await;
+    assert_complete(&app.events().await, 2);
+
+    // Both away and killed at once.
+    kafka.kill().await;
+    rename(&app, &first, "last").await;
+    let app = app.kill_and_start().await;
+    kafka.run().await.expect("Kafka again");
+    app.flushed().await;
+    let events = app.events().await;
+    assert_complete(&events, 2);
+    assert!(events.iter().any(|event| event.payload["product"]["name"] == "last"));
+    drop(app);
+    kafka.kill().await;
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+#[tokio::test]
+async fn two_replicas_relay_one_outbox_and_either_takes_over() {
+    let first = App::start().await;
+    let mut setting = first.setting.clone();
+    setting.http = ports::any().expect("a port");
+    setting.internal = ports::any().expect("a port");
+    setting.log.set_extension("second.log");
+    let second = App::of(setting).await;
+    let owners = async || {
+        let mut owners = 0;
+        for app in [&first, &second] {
+            let metrics =
+                app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+            owners += usize::from(metrics.text().await.expect("text").contains("relay_owner{service=\"product\"} 1"));
+        }
+        owners
+    };
+    until("one of them owns the outbox", async || owners().await == 1).await;
+
+    let products = [id(&first.create("a").await), id(&second.create("b").await)];
+    for n in 0..20 {
+        let app = if n % 2 == 0 { &first } else { &second };
+        rename(app, &products[n % 2], &format!("name {n}")).await;
+        rename(app, &products[(n + 1) % 2], &format!("name {n}")).await;
+    }
+    assert_eq!(owners().await, 1);
+    second.flushed().await;
+    // The first one is the owner: it was there alone.
+    let App { mut process, .. } = first;
+    process.kill().await;
+    rename(&second, &products[0], "after the owner's death").await;
+    second.flushed().await;
+    let events = second.events().await;
+    assert_complete(&events, 2);
+    assert_eq!(events.iter().map(|event| event.header("ce_id")).collect::<HashSet<_>>().len(), 2 + 40 + 1);
+}
+
+#[tokio::test]
+async fn a_commit_that_comes_late_is_not_skipped() {
+    let app = App::start().await;
+    let mut database = app.database().await;
+    let mut late = database.begin().await.expect("begun");
+    // Takes its place in the outbox now and commits it after others that came later.
+    let sql = "insert into outbox (id, at, topic, key, kind, version, traceparent, payload) \
+               values (gen_random_uuid(), now(), 'mart.product.v1', 'late', 'mart.product.v1.ProductArchived', 1, '', '')";
+    sqlx::query(sql).execute(&mut *late).await.expect("inserted");
+    for n in 0..5 {
+        app.create(&format!("p{n}")).await;
+    }
+    until("the others are published", async || app.events().await.len() == 5).await;
+    late.commit().await.expect("committed");
+    app.flushed().await;
+    let seen = events(&app.setting).await;
+    assert_eq!(seen.len(), 6);
+    assert_complete(&seen, 6);
+}
