@@ -189,6 +189,19 @@ pub async fn output(command: &mut Command) -> Result<String> {
     Ok(out)
 }
 
+/// Runs a build to its end: what it says to people goes to our terminal, and what it prints for us is given back.
+pub async fn build(command: &mut Command) -> Result<String> {
+    let told = format!("{:?}", command.as_std());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+    let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
+    let out = group.0.stdout.take();
+    let (out, status) = tokio::join!(read(out), group.0.wait());
+    if !status?.success() {
+        bail!("the build failed; mend what the compiler says above");
+    }
+    Ok(out)
+}
+
 /// Runs a command to its end with its output on our terminal.
 pub async fn show(command: &mut Command) -> Result<ExitStatus> {
     let told = format!("{:?}", command.as_std());

@@ -122,7 +122,7 @@ pub async fn build(packages: &[String], release: bool, features: &[&str]) -> Res
     if !features.is_empty() {
         cargo.args(["--features", &features.join(",")]);
     }
-    let told = process::output(&mut cargo).await.context("the build failed")?;
+    let told = process::build(&mut cargo).await?;
     let programs = |line: &str| -> Option<PathBuf> {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let program = message["executable"].as_str()?;

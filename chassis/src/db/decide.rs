@@ -21,6 +21,7 @@ impl Database {
         let database = self.clone();
         let context = trace::current();
         let work = trace::within(context, async move {
+            #[expect(clippy::disallowed_methods, reason = "the one place, in a task that no client can cancel")]
             let mut transaction = database.decisions.begin().await?;
             let decided = body(&mut transaction).await?;
             if decided.is_some() {

@@ -58,7 +58,13 @@ fn product(n: u64) -> Product {
 }
 
 fn event(fact: Fact) -> Event<Fact> {
-    Event { id: Uuid::now_v7(), at: at(0), version: fact.product().version, fact }
+    Event { id: event_id(), at: at(0), version: fact.product().version, fact }
+}
+
+/// Ids of events count through all cases.
+fn event_id() -> Uuid {
+    static NEXT: std::sync::LazyLock<mart_kernel::ids::CountingIds> = std::sync::LazyLock::new(Default::default);
+    mart_kernel::Ids::next(&*NEXT)
 }
 
 fn insert(product: &Product) -> Commit<Write, Fact> {

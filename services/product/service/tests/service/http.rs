@@ -396,7 +396,7 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
 
 #[tokio::test]
 async fn more_requests_than_it_can_take_are_turned_away_and_slow_ones_ended() {
-    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "1")]).await;
+    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "5")]).await;
     let mut slow = Vec::new();
     for _ in 0..2 {
         let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");

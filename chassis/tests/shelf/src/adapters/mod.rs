@@ -1,0 +1,4 @@
+//! Between the core and the world.
+
+pub mod events;
+pub mod postgres;

@@ -1,0 +1,30 @@
+//! Puts the adapters together; the only place that names all of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use mart_chassis::auth::Keys;
+use mart_chassis::consumer::Reactions;
+use mart_chassis::run::Service;
+use mart_chassis::{Config, Database};
+use sqlx::migrate::Migrator;
+
+use crate::adapters::events::ShelfReactions;
+use crate::adapters::postgres::PostgresItems;
+use crate::generated::events;
+
+/// The migrations of this service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Puts the service together.
+pub fn wire(config: &Config) -> anyhow::Result<Service> {
+    let database = Database::new(config)?;
+    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
+
+    let reactions = Arc::new(ShelfReactions::new(PostgresItems::new(database.clone())));
+    let reactions = Reactions::new(events::CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { events::dispatch(&*reactions, &handler, &record).await }
+    });
+    Ok(Service { routes: Router::new(), reactions, database, keys })
+}

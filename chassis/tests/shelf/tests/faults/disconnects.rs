@@ -1,0 +1,132 @@
+//! Clients that go away in mid-request leave no transaction behind, and what was acknowledged is there.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::post;
+use devstack::testing::Servers;
+use mart_chassis::config::Limits;
+use mart_chassis::db::append;
+use mart_chassis::http::{Fault, Problem, protect, server};
+use mart_chassis::{Config, Database, insert_sql};
+use sqlx::{Connection, PgConnection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::until;
+
+const CREATE: &str =
+    insert_sql!("insert into item (product_id, version, name) select $13, 1, '' from go returning product_id");
+
+/// A creation by one statement.
+async fn create(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
+    let bind = |statement: mart_chassis::db::commit::Statement| statement.bind(id.clone());
+    let done = database.commit(CREATE, None, Vec::new(), bind, |_| Some(())).await;
+    done.map(|_| id.clone()).map_err(|_| Fault::Unavailable.into())
+}
+
+/// A decision over several rows.
+async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
+    let made = id.clone();
+    let decided = database.decide(move |connection| {
+        Box::pin(async move {
+            for part in ["a", "b", "c"] {
+                let sql = "insert into item (product_id, version, name) values ($1 || $2, 1, '')";
+                sqlx::query(sql).bind(&made).bind(part).execute(&mut *connection).await?;
+            }
+            Ok(append(connection, None, Vec::new()).await?.then_some(()))
+        })
+    });
+    match decided.await {
+        Ok(Some(())) => Ok(id),
+        _ => Err(Fault::Unavailable.into()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowledged() {
+    let urls = Servers::of_this_run().database("shelf").await.expect("a database");
+    let config = |url: &str| {
+        let vars = [
+            ("HTTP_ADDR", "127.0.0.1:0"),
+            ("INTERNAL_ADDR", "127.0.0.1:0"),
+            ("DATABASE_URL", url),
+            ("DATABASE_POOL", "4"),
+            ("KAFKA_BROKERS", "none"),
+            ("TOKEN_KEYS", "none"),
+            ("TOKEN_ISSUER", "none"),
+            ("TOKEN_AUDIENCE", "none"),
+            ("PAGE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
+        ];
+        let vars: BTreeMap<String, String> =
+            vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Config::from_vars("shelf", vars).expect("good")
+    };
+    mart_chassis::db::migrate(&config(&urls.owner), &shelf_service::wiring::MIGRATIONS).await.expect("migrated");
+    let database = Database::new(&config(&urls.app)).expect("pools");
+    let routes = Router::new().route("/create/{id}", post(create)).route("/decide/{id}", post(decide));
+    let routes = protect(routes.with_state(database), &Limits::default());
+    let listener = server::listen(([127, 0, 0, 1], 0).into()).await.expect("listening");
+    let address = listener.local_addr().expect("bound");
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn({
+        let stop = stop.clone();
+        async move { server::serve(listener, routes, &Limits::default(), stop, Duration::from_secs(5)).await }
+    });
+
+    let acknowledged = Arc::new(Mutex::new(HashSet::new()));
+    let next = Arc::new(AtomicU64::new(0));
+    let client = |client: u64| {
+        let (acknowledged, next) = (acknowledged.clone(), next.clone());
+        async move {
+            for _ in 0..10 {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let path = if n.is_multiple_of(3) { "decide" } else { "create" };
+                let mut socket = TcpStream::connect(address).await.expect("connected");
+                let request =
+                    format!("POST /{path}/i{n} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                socket.write_all(request.as_bytes()).await.expect("sent");
+                // Three of four clients go away, each after another fraction of a request's time.
+                if !client.is_multiple_of(4) {
+                    tokio::time::sleep(Duration::from_micros(n * 37 % 4_000)).await;
+                    continue;
+                }
+                let mut answer = Vec::new();
+                socket.read_to_end(&mut answer).await.expect("read");
+                if answer.starts_with(b"HTTP/1.1 200") {
+                    acknowledged.lock().expect("not poisoned").insert(format!("i{n}"));
+                }
+            }
+        }
+    };
+    futures::future::join_all((0..400).map(|n| tokio::spawn(client(n)))).await;
+
+    let mut owner = PgConnection::connect(&urls.owner).await.expect("connected");
+    until("no connection is left in a transaction", async || {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'";
+        sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut owner).await.expect("counted") == 0
+    })
+    .await;
+    let there: Vec<String> =
+        sqlx::query_scalar("select product_id from item").fetch_all(&mut owner).await.expect("read");
+    let there: HashSet<String> = there.into_iter().collect();
+    let acknowledged = acknowledged.lock().expect("not poisoned").clone();
+    assert!(acknowledged.len() > 500, "only {} were acknowledged", acknowledged.len());
+    for id in &acknowledged {
+        let parts: Vec<String> = ["a", "b", "c"].map(|part| format!("{id}{part}")).to_vec();
+        assert!(
+            there.contains(id) || parts.iter().all(|part| there.contains(part)),
+            "{id} was acknowledged and is not there"
+        );
+    }
+    // Decisions are whole or not at all.
+    let decided = there.iter().filter(|id| id.ends_with(['a', 'b', 'c'])).count();
+    assert_eq!(decided % 3, 0);
+    stop.cancel();
+    serving.await.expect("stopped");
+}

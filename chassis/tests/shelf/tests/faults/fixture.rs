@@ -1,0 +1,190 @@
+//! A shelf with a database, a topic prefix and ports of its own, and a hand that writes records.
+
+use std::time::Duration;
+
+use devstack::process::Process;
+use devstack::service::Setting;
+use devstack::testing::Servers;
+use mart_proto::product::v1::{Product, ProductCreated, ProductUpdated};
+use prost::Message;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+pub(crate) struct Shelf {
+    pub(crate) setting: Setting,
+    pub(crate) process: Process,
+    producer: FutureProducer,
+}
+
+/// A record as a test writes it.
+#[derive(Clone)]
+pub(crate) struct Written {
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(&'static str, Option<Vec<u8>>)>,
+    pub(crate) payload: Option<Vec<u8>>,
+}
+
+/// A good record: version 1 creates the product, later ones rename it.
+pub(crate) fn event(product: &str, version: i64, name: &str) -> Written {
+    let told = Some(Product { product_id: product.to_owned(), name: name.to_owned(), ..Product::default() });
+    let (kind, payload) = match version {
+        1 => ("mart.product.v1.ProductCreated", ProductCreated { product: told }.encode_to_vec()),
+        _ => ("mart.product.v1.ProductUpdated", ProductUpdated { product: told }.encode_to_vec()),
+    };
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    let headers = vec![
+        ("ce_specversion", text("1.0")),
+        ("ce_id", text(&Uuid::new_v4().to_string())),
+        ("ce_type", text(kind)),
+        ("ce_time", text("2026-11-25T10:00:00Z")),
+        ("ce_version", text(&version.to_string())),
+        ("traceparent", text("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
+    ];
+    Written { key: text(product), headers, payload: Some(payload) }
+}
+
+impl Written {
+    pub(crate) fn without(mut self, header: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != header);
+        self
+    }
+
+    pub(crate) fn with(self, name: &'static str, value: &str) -> Self {
+        let mut changed = self.without(name);
+        changed.headers.push((name, Some(value.as_bytes().to_vec())));
+        changed
+    }
+}
+
+impl Shelf {
+    pub(crate) async fn start(more: &[(&str, &str)]) -> Self {
+        Self::of(Self::prepared(more).await).await
+    }
+
+    /// A setting with its topic, and with attempts that come quickly.
+    pub(crate) async fn prepared(more: &[(&str, &str)]) -> Setting {
+        let mut setting =
+            Servers::of_this_run().service("shelf", env!("CARGO_BIN_EXE_shelf-service")).await.expect("prepared");
+        setting.more.push(("INBOX_RETRY_CEILING".to_owned(), "0.05".to_owned()));
+        setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
+        let topic = topic(&setting);
+        let topic = NewTopic::new(&topic, 4, TopicReplication::Fixed(1));
+        admin.create_topics([&topic], &AdminOptions::new()).await.expect("made");
+        setting
+    }
+
+    pub(crate) async fn of(setting: Setting) -> Self {
+        let process = setting.start_ready().await.expect("ready");
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", &setting.brokers)
+            .set("enable.idempotence", "true")
+            .create()
+            .expect("a producer");
+        Self { setting, process, producer }
+    }
+
+    /// A second replica of the same group on the same database.
+    pub(crate) async fn replica(&self) -> Self {
+        let mut setting = self.setting.clone();
+        setting.http = devstack::ports::any().expect("a port");
+        setting.internal = devstack::ports::any().expect("a port");
+        setting.log.set_extension("replica.log");
+        Self::of(setting).await
+    }
+
+    pub(crate) async fn kill_and_start(mut self) -> Self {
+        self.process.kill().await;
+        self.setting.more.retain(|(name, _)| name != "FAILPOINTS");
+        Self::of(self.setting.clone()).await
+    }
+
+    pub(crate) async fn write(&self, record: &Written) {
+        let headers = record
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
+        let topic = topic(&self.setting);
+        let mut message = FutureRecord::<[u8], [u8]>::to(&topic).headers(headers);
+        message.key = record.key.as_deref();
+        message.payload = record.payload.as_deref();
+        self.producer.send(message, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
+    }
+
+    pub(crate) async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.setting.database.owner).await.expect("connected")
+    }
+
+    /// What had an effect, in the order of the effects.
+    pub(crate) async fn applied(&self) -> Vec<(String, i64)> {
+        let mut database = self.database().await;
+        sqlx::query_as("select product_id, version from applied order by position")
+            .fetch_all(&mut database)
+            .await
+            .expect("read")
+    }
+
+    /// The effects on one product, once `count` are there.
+    pub(crate) async fn applied_to(&self, product: &str, count: usize) -> Vec<i64> {
+        let mut versions = Vec::new();
+        until(&format!("{count} effects on {product}"), async || {
+            let all = self.applied().await.into_iter();
+            versions = all.filter(|(id, _)| id == product).map(|(_, version)| version).collect();
+            versions.len() >= count
+        })
+        .await;
+        versions
+    }
+
+    pub(crate) async fn internal(&self, method: reqwest::Method, path: &str) -> (u16, Value) {
+        let url = format!("{}{path}", self.setting.internal_url());
+        let answer = reqwest::Client::new().request(method, url).send().await.expect("answered");
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// The dead letters, once there are so many.
+    pub(crate) async fn dead(&self, count: usize) -> Vec<Value> {
+        let mut letters = Vec::new();
+        until(&format!("{count} dead letters"), async || {
+            let (_, body) = self.internal(reqwest::Method::GET, "/dead-letters").await;
+            letters = body["deadLetters"].as_array().cloned().unwrap_or_default();
+            letters.len() >= count
+        })
+        .await;
+        letters
+    }
+
+    /// How many records wait.
+    pub(crate) async fn waiting(&self) -> i64 {
+        let sql = "select count(*) from inbox_waiting where dead_at is null";
+        sqlx::query_scalar(sql).fetch_one(&mut self.database().await).await.expect("counted")
+    }
+
+    pub(crate) async fn metric(&self, line: &str) -> i64 {
+        let url = format!("{}/metrics", self.setting.internal_url());
+        let text = reqwest::get(url).await.expect("answered").text().await.expect("text");
+        let value = text.lines().find_map(|found| found.strip_prefix(line));
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    }
+}
+
+fn topic(setting: &Setting) -> String {
+    format!("{}mart.product.v1", setting.topic_prefix)
+}
+
+/// Waits for a condition; a test fails when it does not come within a minute.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+}

@@ -1,0 +1,5 @@
+//! The consumer, and the two ways of writing, under faults.
+
+mod consumer;
+mod disconnects;
+mod fixture;

@@ -1,0 +1,92 @@
+Feature: Finding products
+  Customers look through what is on sale: by category, by price, by words, in an order, page by page.
+
+  Background:
+    Given these products on sale, one after the other
+      | name        | sku   | category | price                 |
+      | Red mug     | AB-1  | Kitchen  | 1500.00 PKR, 5.99 USD |
+      | Blue mug    | AB-2  | Kitchen  | 1400.00 PKR           |
+      | Tea pot     | CD-1  | Kitchen  | 4200.00 PKR           |
+      | Straße      | EF-1  | Books    | 900.00 PKR            |
+      | 50% wool    | GH_1  | Clothing | 9.00 USD              |
+    And the draft "Green mug" for 1500.00 PKR
+    And the archived product "Old mug" for 1500.00 PKR
+
+  Scenario Outline: Filters, words and orders
+    When customers list products with <parameters>
+    Then they find <products>
+
+    Examples: filters
+      | parameters                                         | products                                      |
+      |                                                    | 50% wool, Straße, Tea pot, Blue mug, Red mug  |
+      | category=Kitchen                                   | Tea pot, Blue mug, Red mug                    |
+      | category=kitchen                                   | nothing                                       |
+      | currencyCode=PKR&minPrice=1400.00&maxPrice=1500.00 | Blue mug, Red mug                             |
+      | currencyCode=PKR&minPrice=1500.01                  | Tea pot                                       |
+      | currencyCode=USD&maxPrice=5.99                     | Red mug                                       |
+      | currencyCode=JPY&minPrice=1                        | nothing                                       |
+
+    Examples: words
+      | parameters        | products          |
+      | query=mug         | Blue mug, Red mug |
+      | query=RE+MU       | Red mug           |
+      | query=ug          | nothing           |
+      | query=ab-         | Blue mug, Red mug |
+      | query=tea+cd-1    | Tea pot           |
+      | query=strasse     | Straße            |
+      | query=50%25       | 50% wool          |
+      | query=%25         | nothing           |
+      | query=gh_         | 50% wool          |
+      | query=g__         | nothing           |
+
+    Examples: orders
+      | parameters                                     | products                                     |
+      | orderBy=PRODUCT_ORDER_NAME                     | 50% wool, Blue mug, Red mug, Straße, Tea pot |
+      | orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR   | Straße, Blue mug, Red mug, Tea pot, 50% wool |
+      | orderBy=PRODUCT_ORDER_NEWEST&category=Kitchen  | Tea pot, Blue mug, Red mug                   |
+
+  Scenario Outline: Page by page nothing is missed and nothing comes twice
+    When customers go through all pages of <size> with <parameters>
+    Then they find <products>
+
+    Examples:
+      | size | parameters                                   | products                                     |
+      | 1    | orderBy=PRODUCT_ORDER_NAME                   | 50% wool, Blue mug, Red mug, Straße, Tea pot |
+      | 2    | orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR | Straße, Blue mug, Red mug, Tea pot, 50% wool |
+      | 3    |                                              | 50% wool, Straße, Tea pot, Blue mug, Red mug |
+      | 200  | query=mug                                    | Blue mug, Red mug                            |
+
+  Scenario: A page token is good for its own list only
+    Given customers have the next page of "category=Kitchen"
+    When customers use it with "category=Books"
+    Then it is refused as PAGE_TOKEN_INVALID
+
+  Scenario Outline: What can't be asked is refused with its place
+    When customers list products with <parameters>
+    Then it is refused for its <place>
+
+    Examples:
+      | parameters                     | place        |
+      | minPrice=1.00                  | minPrice     |
+      | currencyCode=PKR&maxPrice=1    | maxPrice     |
+      | currencyCode=ABC               | currencyCode |
+      | orderBy=PRODUCT_ORDER_PRICE    | orderBy      |
+      | pageSize=-1                    | pageSize     |
+      | colour=red                     | colour       |
+
+  Scenario: Admins list every status
+    When the admin lists products with status=PRODUCT_STATUS_DRAFT
+    Then they find Green mug
+    When the admin lists products with query=mug
+    Then they find Old mug, Green mug, Blue mug, Red mug
+
+  Scenario: The state of all products is told again
+    When the admin republishes the catalogue
+    Then the mart is told of
+      | ProductRepublished | Old mug   |
+      | ProductRepublished | Green mug |
+      | ProductRepublished | 50% wool  |
+      | ProductRepublished | Straße    |
+      | ProductRepublished | Tea pot   |
+      | ProductRepublished | Blue mug  |
+      | ProductRepublished | Red mug   |

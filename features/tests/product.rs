@@ -1,0 +1,309 @@
+//! The steps of the catalogue.
+
+#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+
+use cucumber::gherkin::Step;
+use cucumber::{given, then, when};
+use product_core::domain::Fact;
+use serde_json::{Map, Value, json};
+
+use crate::world::World;
+
+/// A body from a table of members, on top of what a product needs at least.
+fn body(name: &str, step: &Step) -> Value {
+    let mut body = Map::new();
+    let rows = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+    for row in rows {
+        member(&mut body, &row[0], &row[1]);
+    }
+    let name = body.get("name").and_then(Value::as_str).unwrap_or(name).to_owned();
+    for (member, value) in [("name", name.clone()), ("slug", slug(&name)), ("sku", format!("{name}-1"))] {
+        body.entry(member).or_insert(json!(value));
+    }
+    Value::Object(body)
+}
+
+fn slug(name: &str) -> String {
+    let plain = name.to_lowercase().replace('ß', "ss");
+    let slug: String = plain.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    slug.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// Puts a member into a body, as people write it in a table.
+fn member(body: &mut Map<String, Value>, name: &str, value: &str) {
+    let parts = || value.split(", ").filter(|part| !part.is_empty());
+    match name {
+        "price" => body.insert("prices".to_owned(), prices(value)),
+        "image" => body.insert("imageUrls".to_owned(), parts().map(|part| json!(part)).collect()),
+        "status" => body.insert("status".to_owned(), json!(format!("PRODUCT_STATUS_{value}"))),
+        "attribute" => {
+            let pair = |part: &str| {
+                let (key, value) = part.split_once('=').expect("key=value");
+                json!({ "key": key, "value": value })
+            };
+            body.insert("attributes".to_owned(), parts().map(pair).collect())
+        }
+        name => body.insert(name.to_owned(), json!(value)),
+    };
+}
+
+fn prices(text: &str) -> Value {
+    let price = |part: &str| {
+        let (amount, code) = part.split_once(' ').expect("amount and currency");
+        json!({ "amount": amount, "currencyCode": code })
+    };
+    text.split(", ").filter(|part| !part.is_empty()).map(price).collect()
+}
+
+impl World {
+    fn path(&self, name: &str) -> String {
+        format!("/v1/products/{}", self.ids.get(name).unwrap_or_else(|| panic!("no product {name:?} was made")))
+    }
+
+    /// Begins the part of the scenario whose events are looked at.
+    fn begin(&mut self) {
+        self.told = self.store.events().len();
+    }
+
+    async fn create(&mut self, body: Value, headers: &[(&str, &str)]) {
+        let name = body["name"].as_str().unwrap_or_default().to_owned();
+        self.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
+        if let Some(id) = self.body["product"]["productId"].as_str() {
+            self.ids.insert(name, id.to_owned());
+        }
+    }
+
+    async fn create_named(&mut self, kind: &str, name: &str, price: &str, headers: &[(&str, &str)]) {
+        let status = if kind == "draft" { "PRODUCT_STATUS_DRAFT" } else { "PRODUCT_STATUS_ACTIVE" };
+        let (slug, sku) = (slug(name), format!("{name}-1"));
+        let body = json!({ "name": name, "slug": slug, "sku": sku, "prices": prices(price), "status": status });
+        self.create(body, headers).await;
+    }
+
+    async fn change(&mut self, name: &str, step: &Step, etag: Option<&str>) {
+        let mut body = Map::new();
+        for row in step.table.iter().flat_map(|table| &table.rows) {
+            member(&mut body, &row[0], &row[1]);
+        }
+        let tag = etag.map(|etag| format!("\"{etag}\"")).unwrap_or_default();
+        let headers: Vec<(&str, &str)> = etag.iter().map(|_| ("if-match", tag.as_str())).collect();
+        let path = self.path(name);
+        self.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
+    }
+
+    fn assert_done(&self) {
+        assert!((200..300).contains(&self.status), "{self:?}");
+    }
+
+    fn keep_list(&mut self) {
+        let products = self.body["products"].as_array().cloned().unwrap_or_default();
+        self.listed = products.iter().filter_map(|product| product["name"].as_str().map(str::to_owned)).collect();
+    }
+}
+
+#[given(regex = r#"^the (draft|product|archived product) "(.+)" for (.+)$"#)]
+async fn there_is(world: &mut World, kind: String, name: String, price: String) {
+    world.create_named(&kind, &name, &price, &[]).await;
+    world.assert_done();
+    if kind == "archived product" {
+        let path = format!("{}/archive", world.path(&name));
+        world.send(Some("admin"), "POST", &path, None, &[]).await;
+        world.assert_done();
+    }
+    world.begin();
+}
+
+#[given(regex = r"^these products on sale, one after the other$")]
+async fn there_are(world: &mut World, step: &Step) {
+    let rows = step.table.as_ref().expect("a table").rows.clone();
+    for row in &rows[1..] {
+        let mut body = Map::new();
+        for (name, value) in rows[0].iter().zip(row) {
+            member(&mut body, name, value);
+        }
+        member(&mut body, "status", "ACTIVE");
+        member(&mut body, "slug", &slug(&row[0]));
+        world.create(Value::Object(body), &[]).await;
+        world.assert_done();
+    }
+    world.begin();
+}
+
+#[when(regex = r#"^the admin creates the (draft|product) "([^"]+)" for ([^"]+?)$"#)]
+async fn creates(world: &mut World, kind: String, name: String, price: String) {
+    world.begin();
+    world.create_named(&kind, &name, &price, &[]).await;
+}
+
+#[when(regex = r#"^the admin creates the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
+async fn creates_once(world: &mut World, name: String, price: String, key: String) {
+    world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
+}
+
+#[given(regex = r#"^the admin has created the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
+async fn has_created_once(world: &mut World, name: String, price: String, key: String) {
+    world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
+    world.assert_done();
+    world.begin();
+}
+
+#[when(regex = r"^the admin creates a product$")]
+async fn creates_from_table(world: &mut World, step: &Step) {
+    world.begin();
+    let body = body("", step);
+    world.create(body, &[]).await;
+}
+
+#[when(regex = r#"^(?:the|a) (admin|customer) (activates|archives) "(.+)"$"#)]
+async fn steps_on(world: &mut World, role: String, way: String, name: String) {
+    let path = format!("{}/{}", world.path(&name), way.trim_end_matches('s'));
+    world.send(Some(&role), "POST", &path, None, &[]).await;
+}
+
+#[when(regex = r#"^the admin changes "(.+)"$"#)]
+async fn changes(world: &mut World, name: String, step: &Step) {
+    world.change(&name, step, None).await;
+}
+
+#[given(regex = r#"^the admin has changed "(.+)"$"#)]
+async fn has_changed(world: &mut World, name: String, step: &Step) {
+    world.change(&name, step, None).await;
+    world.assert_done();
+    world.begin();
+}
+
+#[given(regex = r#"^the admin has read "(.+)"$"#)]
+async fn has_read(world: &mut World, name: String) {
+    let path = world.path(&name);
+    world.send(None, "GET", &path, None, &[]).await;
+    world.assert_done();
+    world.read = world.body["product"].clone();
+}
+
+#[when(regex = r#"^the admin changes what was read of "(.+)"$"#)]
+async fn changes_what_was_read(world: &mut World, name: String, step: &Step) {
+    let etag = world.read["etag"].as_str().expect("read before").to_owned();
+    world.change(&name, step, Some(&etag)).await;
+}
+
+#[when(regex = r"^(customers|the admin) lists? products with ?(.*)$")]
+async fn list(world: &mut World, who: String, parameters: String) {
+    let (role, path) = if who == "customers" { (None, "/v1/products") } else { (Some("admin"), "/v1/admin/products") };
+    world.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
+    world.keep_list();
+}
+
+#[when(regex = r"^customers go through all pages of (\d+) with ?(.*)$")]
+async fn go_through(world: &mut World, size: u32, parameters: String) {
+    let (mut all, mut token) = (Vec::new(), String::new());
+    for _ in 0..100 {
+        let path = format!("/v1/products?{parameters}&pageSize={size}&pageToken={token}");
+        world.send(None, "GET", &path, None, &[]).await;
+        world.assert_done();
+        world.keep_list();
+        assert!(world.listed.len() <= size as usize, "{world:?}");
+        all.append(&mut world.listed);
+        token = world.body["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        if token.is_empty() {
+            break;
+        }
+    }
+    world.listed = all;
+}
+
+#[given(regex = r#"^customers have the next page of "(.+)"$"#)]
+async fn have_next_page(world: &mut World, parameters: String) {
+    world.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
+    let token = world.body["nextPageToken"].as_str().expect("a token").to_owned();
+    world.token = token;
+}
+
+#[when(regex = r#"^customers use it with "(.+)"$"#)]
+async fn use_token(world: &mut World, parameters: String) {
+    let path = format!("/v1/products?{parameters}&pageSize=1&pageToken={}", world.token);
+    world.send(None, "GET", &path, None, &[]).await;
+}
+
+#[when(regex = r"^the admin republishes the catalogue$")]
+async fn republishes(world: &mut World) {
+    world.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
+}
+
+#[then(regex = r"^they find (.+)$")]
+fn they_find(world: &mut World, names: String) {
+    world.assert_done();
+    let names: Vec<&str> = names.split(", ").filter(|name| *name != "nothing").collect();
+    assert_eq!(world.listed, names, "{world:?}");
+}
+
+#[then(regex = r"^it is done$")]
+fn is_done(world: &mut World) {
+    world.assert_done();
+}
+
+#[then(regex = r"^it is refused as ([A-Z_]+)$")]
+fn refused_as(world: &mut World, code: String) {
+    assert_eq!(world.body["code"], code, "{world:?}");
+    assert_eq!(world.headers["content-type"], "application/problem+json");
+}
+
+#[then(regex = r"^it is refused for its (.+)$")]
+fn refused_for(world: &mut World, places: String) {
+    assert_eq!((world.status, &world.body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
+    let violations = world.body["violations"].as_array().cloned().unwrap_or_default();
+    let mut told: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
+    told.dedup();
+    let expected: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
+    assert_eq!(told, expected, "{world:?}");
+}
+
+#[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
+async fn admin_sees(world: &mut World, name: String, status: String) {
+    let path = world.path(&name).replace("/v1/", "/v1/admin/");
+    world.send(Some("admin"), "GET", &path, None, &[]).await;
+    assert_eq!(world.body["product"]["status"], format!("PRODUCT_STATUS_{}", status.to_uppercase()), "{world:?}");
+}
+
+#[then(regex = r#"^customers see "(.+)" for (.+)$"#)]
+async fn customers_see(world: &mut World, name: String, price: String) {
+    let path = world.path(&name);
+    world.send(None, "GET", &path, None, &[]).await;
+    world.assert_done();
+    assert_eq!(world.body["product"]["prices"], prices(&price));
+}
+
+#[then(regex = r#"^customers see it by its address "(.+)", in any case$"#)]
+async fn customers_see_by_slug(world: &mut World, slug: String) {
+    for slug in [slug.clone(), slug.to_uppercase()] {
+        world.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
+        world.assert_done();
+    }
+}
+
+#[then(regex = r#"^customers can not see "(.+)"$"#)]
+async fn customers_do_not_see(world: &mut World, name: String) {
+    let path = world.path(&name);
+    world.send(None, "GET", &path, None, &[]).await;
+    assert_eq!(world.body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
+}
+
+#[then(regex = r"^the mart is told of( nothing)?$")]
+fn told_of(world: &mut World, step: &Step) {
+    let events = world.store.events();
+    let told: Vec<Vec<String>> = events[world.told..].iter().map(|event| named(&event.fact)).collect();
+    let expected = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+    assert_eq!(told, expected);
+}
+
+/// An event's name and its product's.
+fn named(fact: &Fact) -> Vec<String> {
+    let event = match fact {
+        Fact::ProductCreated(_) => "ProductCreated",
+        Fact::ProductUpdated(_) => "ProductUpdated",
+        Fact::ProductPriceChanged(_) => "ProductPriceChanged",
+        Fact::ProductActivated(_) => "ProductActivated",
+        Fact::ProductArchived(_) => "ProductArchived",
+        Fact::ProductRepublished(_) => "ProductRepublished",
+    };
+    vec![event.to_owned(), fact.product().details.name.clone()]
+}
