@@ -38,8 +38,12 @@ pub fn print_line(line: &str) {
     }
 }
 
-/// The clone that this was built in.
+/// The clone that this works on: the one whose `./mart` was called, or else the one that this was built in. Clones that
+/// share a build folder share programs too.
 pub fn root() -> PathBuf {
+    if let Some(root) = std::env::var_os("MART_ROOT") {
+        return root.into();
+    }
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()
 }

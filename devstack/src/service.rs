@@ -1,6 +1,7 @@
 //! A service as a process.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::root;
+use crate::{root, state};
 
 /// How a service is run.
 #[derive(Debug, Clone)]
@@ -111,22 +112,36 @@ pub fn all() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Builds programs and says where cargo put them.
-pub async fn build(packages: &[String], release: bool, features: &[&str]) -> Result<Vec<PathBuf>> {
+/// Builds services and puts their programs below `.mart/bin/`, where no other build replaces them while they run.
+pub async fn build(services: &[String]) -> Result<BTreeMap<String, PathBuf>> {
+    let packages: Vec<String> = services.iter().map(|name| format!("{name}-service")).collect();
+    let built = programs(&packages, false).await?;
+    let bin = state().join("bin");
+    std::fs::create_dir_all(&bin)?;
+    let mut kept = BTreeMap::new();
+    for (service, package) in services.iter().zip(&packages) {
+        let program =
+            built.get(package).with_context(|| format!("the package {package} has no program of that name"))?;
+        let (fresh, path) = (bin.join(format!("{package}.new")), bin.join(package));
+        std::fs::copy(program, &fresh)?;
+        std::fs::rename(fresh, &path)?;
+        kept.insert(service.clone(), path);
+    }
+    Ok(kept)
+}
+
+/// Builds packages and says where cargo put their programs, by their names.
+pub async fn programs(packages: &[String], release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json-render-diagnostics"]);
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
     if release {
         cargo.arg("--release");
     }
-    if !features.is_empty() {
-        cargo.args(["--features", &features.join(",")]);
-    }
     let told = process::build(&mut cargo).await?;
-    let programs = |line: &str| -> Option<PathBuf> {
+    let program = |line: &str| -> Option<(String, PathBuf)> {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let program = message["executable"].as_str()?;
-        Some(Path::new(program).to_owned())
+        Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into()))
     };
-    Ok(told.lines().filter_map(programs).collect())
+    Ok(told.lines().filter_map(program).collect())
 }

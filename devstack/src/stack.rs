@@ -1,10 +1,12 @@
 //! The whole mart, started in order and stopped in the opposite one.
 
 use crate::say;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::databases;
@@ -53,9 +55,9 @@ impl Running {
     pub fn read() -> Result<Self> {
         let text =
             std::fs::read_to_string(Self::file()).ok().context("the mart is not running: start it by ./mart up")?;
-        let running: Self = serde_json::from_str(&text)?;
-        let alive = std::path::Path::new("/proc").join(running.pid.to_string()).exists();
-        alive.then_some(running).context("the mart is not running any more: start it by ./mart up")
+        // Who has just ended may still have a process id, but no lock.
+        ensure!(lock()?.is_none(), "the mart is not running any more: start it by ./mart up");
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Writes it down, as readable for its owner only as the secrets in it need.
@@ -76,6 +78,13 @@ impl Running {
         let by_name = self.services.iter().find(|service| Some(&service.name) == name.as_ref());
         by_name.or_else(|| self.services.first()).context("no service is running")
     }
+}
+
+/// The lock of the one `up` of this clone, until it is dropped; `None` while another process has it.
+pub fn lock() -> Result<Option<File>> {
+    std::fs::create_dir_all(state())?;
+    let file = File::create(state().join("up.lock"))?;
+    Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file))
 }
 
 /// A service of the stack, with its process while it runs.
@@ -104,8 +113,7 @@ impl Stack {
         }
         let services = service::all()?;
         say!("building {}", services.join(", "));
-        let packages: Vec<String> = services.iter().map(|name| format!("{name}-service")).collect();
-        let programs = service::build(&packages, false, &[]).await?;
+        let programs = service::build(&services).await?;
 
         say!("starting PostgreSQL and Kafka");
         let secrets = Secrets::in_file(&state().join("secrets.json"));
@@ -130,10 +138,10 @@ impl Stack {
         self.postgres = Some(postgres);
         self.kafka = Some(kafka);
 
-        for (name, program) in services.iter().zip(programs) {
+        for (name, program) in &programs {
             let setting = Setting {
                 name: name.clone(),
-                program,
+                program: program.clone(),
                 http: ports.free(name)?,
                 internal: ports.free(&format!("{name}-internal"))?,
                 database: databases::ensure(&server, name, name, &secrets).await?,

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Ok(running) = Running::read() {
         signal(running.pid, Signal::TERM);
-        while Path::new("/proc").join(running.pid.to_string()).exists() {
+        while devstack::stack::lock()?.is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         say!("stopped");
@@ -92,7 +92,7 @@ pub(crate) async fn wait_for_leftovers() {
 
 /// Processes that work on this clone's data: their command lines name it, or they are PostgreSQL's own and stand in it.
 fn leftovers() -> Vec<u32> {
-    let folders = ["postgres", "kafka"].map(|name| state().join(name).display().to_string());
+    let folders = ["postgres", "kafka", "bin"].map(|name| state().join(name).display().to_string());
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| {

@@ -23,8 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         ensure!(known.contains(name), "there is no service {name:?}: there are {}", known.join(", "));
     }
     say!("building {}", names.join(", "));
-    let packages: Vec<String> = names.iter().map(|name| format!("{name}-service")).collect();
-    service::build(&packages, false, &[]).await?;
+    service::build(&names).await?;
     for name in &names {
         std::fs::write(super::up::request(name), "")?;
     }

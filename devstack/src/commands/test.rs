@@ -128,14 +128,14 @@ const PARTS: &[Part] = &[
         says: "./mart up under Ctrl-C, and every command beside it",
         servers: false,
         ci: true,
-        run: Run::Script("tests/up.sh"),
+        run: Run::Script("tests/up.py"),
     },
     Part {
         name: "docs",
         says: "every command of README, CONTRIBUTING and AGENTS in a clone",
         servers: false,
         ci: true,
-        run: Run::Script("tests/docs.sh"),
+        run: Run::Script("tests/docs.py"),
     },
     Part {
         name: "bench",
@@ -257,7 +257,7 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[
         }
         Run::Lint => lint().await,
         Run::Mutants => mutants().await,
-        Run::Script(path) => check(&["bash", path], "the lines above say what was expected").await,
+        Run::Script(path) => check(&["python3", path], "the lines above say what was expected").await,
     }
 }
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use devstack::stack::{Member, Running, Stack};
 use devstack::state;
-use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
 use super::Stops;
@@ -21,7 +20,8 @@ const TICK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run() -> Result<ExitCode> {
     let mut stops = Stops::new()?;
-    let _lock = lock()?;
+    let lock = devstack::stack::lock()?;
+    let _lock = lock.context("this clone's mart is running already: ./mart status shows it, ./mart down stops it")?;
     Running::forget();
     let mut stack = Stack::default();
     let started = tokio::select! {
@@ -53,15 +53,6 @@ pub(crate) async fn run() -> Result<ExitCode> {
     super::down::wait_for_leftovers().await;
     say!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
     Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn lock() -> Result<File> {
-    std::fs::create_dir_all(state())?;
-    let file = File::create(state().join("up.lock"))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        bail!("this clone's mart is running already: ./mart status shows it, ./mart down stops it");
-    }
-    Ok(file)
 }
 
 fn welcome(running: &Running) {

@@ -1,0 +1,57 @@
+"""Runs every command of README, CONTRIBUTING and AGENTS in a clone, in the order of the page.
+
+Commands stand in blocks marked `sh`. Those that a clone can't run again are exempt by name: cloning, apt, rustup, and
+`./mart test`, which would run this.
+"""
+
+import re
+import sys
+
+import stand
+from stand import Mart, expect, run
+
+PAGES = ["README.md", "CONTRIBUTING.md", "AGENTS.md"]
+EXEMPT = re.compile(r"^(git clone |sudo apt-get |rustup |\./mart test$)")
+
+
+def commands(text):
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            if line.strip():
+                yield line
+
+
+def links(folder, page, text):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if not target.startswith("http"):
+            expect(f"{page} leads to {target}", (folder / page).parent.joinpath(target).exists())
+
+
+def main():
+    folder = stand.make("clone")
+    marts = []
+    for page in PAGES:
+        text = (folder / page).read_text()
+        print(page)
+        lines = text.count("\n")
+        expect(f"it has {lines} lines", page != "README.md" or lines < 200)
+        links(folder, page, text)
+        for line in commands(text):
+            if EXEMPT.match(line):
+                print(f"  exempt: {line}")
+            elif line == "./mart up":
+                marts.append(Mart(folder).ready())
+                print(f"  {line}")
+            else:
+                run(folder, "bash", "-c", line)
+                print(f"  {line}")
+    for adr in sorted((folder / "docs/adr").glob("*.md")):
+        links(folder, f"docs/adr/{adr.name}", adr.read_text())
+    for mart in marts:
+        if mart.process.poll() is None:
+            mart.stop()
+    expect("nothing is left running", not stand.processes(folder), str(stand.processes(folder)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

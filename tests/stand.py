@@ -1,0 +1,161 @@
+"""A clone of this repository to try things in, and its ./mart under a terminal's rules.
+
+The clone is made of what git has of the working tree. It shares the fetched parts and begins with a copy of the dependencies
+that were built; everything else is its own.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+CLONES = ROOT / ".mart" / "clones"
+
+
+def git(*words, cwd=ROOT):
+    return subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def make(name):
+    """A clone with no state. One of the same tree is kept with what it has built; another one is taken away."""
+    folder = CLONES / name
+    for pid in processes(folder):
+        os.kill(pid, signal.SIGKILL)
+    changed = git("stash", "create") or "HEAD"
+    tree = git("rev-parse", f"{changed}^{{tree}}")
+    if not (folder / ".git").exists() or git("rev-parse", "HEAD^{tree}", cwd=folder) != tree or git("status", "-s", cwd=folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        git("clone", "--quiet", str(ROOT), str(folder))
+        git("fetch", "--quiet", str(ROOT), git("rev-parse", changed), cwd=folder)
+        git("checkout", "--quiet", "FETCH_HEAD", cwd=folder)
+        copy_build(TARGET / "debug", folder / "target" / "debug")
+    shutil.rmtree(folder / ".mart", ignore_errors=True)
+    (folder / ".mart").mkdir()
+    parts = ROOT / ".mart" / "parts"
+    parts.mkdir(parents=True, exist_ok=True)
+    (folder / ".mart" / "parts").symlink_to(parts)
+    return folder
+
+
+def second(first, name):
+    """A clone beside another one, with its build."""
+    folder = CLONES / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(first, folder, symlinks=True, ignore=shutil.ignore_patterns(".mart", "incremental"))
+    (folder / ".mart").mkdir()
+    (folder / ".mart" / "parts").symlink_to(ROOT / ".mart" / "parts")
+    return folder
+
+
+def copy_build(source, target):
+    """Copies what cargo has built of dependencies. A build folder must not be shared by clones: cargo would look at the
+    files of the one that built last to see whether the other one's have changed."""
+    for part in ("build", ".fingerprint"):
+        if (source / part).exists():
+            shutil.copytree(source / part, target / part, symlinks=True)
+    (target / "deps").mkdir(parents=True, exist_ok=True)
+    for path in (source / "deps").iterdir():
+        if path.suffix in (".rlib", ".rmeta", ".so", ".d"):
+            shutil.copy2(path, target / "deps" / path.name)
+    # The mart's own crates are built from the clone's files.
+    ours = re.compile(r"^(lib)?(mart|product|shelf|devstack|features|bench|service|faults|core|tidy)[_-]")
+    for folder in (target / ".fingerprint", target / "build"):
+        for path in folder.iterdir():
+            if ours.match(path.name) and not path.name.startswith("core_detect"):
+                shutil.rmtree(path)
+
+
+def environment():
+    kept = {name: value for name, value in os.environ.items() if name not in ("CARGO_TARGET_DIR", "MART_ROOT")}
+    return {**kept, "CI": "true"}
+
+
+def processes(folder):
+    """Processes that work in a clone: their command line names it."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace")
+            stands = os.readlink(entry / "cwd")
+        except OSError:
+            continue
+        if f"{folder}/" in words or stands == str(folder) or stands.startswith(f"{folder}/"):
+            found.append(int(entry.name))
+    return found
+
+
+class Mart:
+    """A `./mart up` that is running, in a process group of its own as at a terminal."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.log = folder / ".mart" / "up.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["./mart", "up"], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def ready(self, within=600):
+        deadline = time.monotonic() + within
+        while "The mart is ready" not in self.output():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                fail(f"./mart up did not come up:\n{self.output()}")
+            time.sleep(0.1)
+        return self
+
+    def interrupt(self):
+        """Ctrl-C: the whole foreground group gets it."""
+        try:
+            os.killpg(self.process.pid, signal.SIGINT)
+        except ProcessLookupError:
+            pass
+
+    def ended(self, within=60):
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            fail(f"./mart up did not end:\n{self.output()}")
+
+    def stop(self):
+        self.interrupt()
+        self.ended()
+
+
+def run(folder, *words, good=True):
+    """Runs a command in a clone; fails unless it ends as expected."""
+    done = subprocess.run(words, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=300)
+    told = done.stdout + done.stderr
+    if (done.returncode == 0) != good:
+        fail(f"{' '.join(words)} ended with {done.returncode}:\n{told}")
+    return told
+
+
+def expect(what, condition, told=""):
+    if not condition:
+        fail(f"{what}\n{told}")
+    print(f"  {what}")
+
+
+def fail(text):
+    print(f"FAILED: {text}", file=sys.stderr)
+    for folder in CLONES.iterdir():
+        for pid in processes(folder):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    sys.exit(1)

@@ -1,0 +1,140 @@
+"""./mart up: the commands beside it, Ctrl-C at any moment, a second clone, a part that does not start."""
+
+import json
+import os
+import random
+import signal
+import socket
+import time
+
+import stand
+from stand import Mart, expect, processes, run
+
+
+def ports(folder):
+    return json.loads((folder / ".mart" / "ports.json").read_text()).values()
+
+
+def nothing_runs(folder):
+    expect("no process is left", not processes(folder), str(processes(folder)))
+    taken = []
+    for port in ports(folder):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                taken.append(port)
+    expect("no port is left open", not taken, str(taken))
+
+
+def commands(folder):
+    kite = '{"slug":"kite","name":"Kite","prices":[{"amount":"900.00","currencyCode":"PKR"}]}'
+    told = run(folder, "./mart", "call", "POST", "/v1/products", kite, "--as", "admin")
+    expect("call shows the answer, the event and the curl line", all(part in told for part in
+           ["201 Created", "ProductCreated", "location:", "curl -i -X POST"]), told)
+    told = run(folder, "./mart", "call", "POST", "/v1/products", kite, "--as", "customer", good=False)
+    expect("call as a customer is refused", "403 Forbidden" in told, told)
+    told = run(folder, "./mart", "call", "GET", "/v1/products?query=mug")
+    expect("the seeds are there", "Red mug" in told and "Blue mug" in told, told)
+    expect("status says ready", "product      ok" in run(folder, "./mart", "status"))
+    told = run(folder, "./mart", "events", "--from-beginning", "--quiet", "2")
+    expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
+    expect("logs shows lines for people", "INFO  serving" in run(folder, "./mart", "logs", "product"))
+    expect("psql answers", "39" in run(folder, "./mart", "psql", "product", "-c", "select count(*) from product"))
+    expect("restart builds and restarts", "was restarted" in run(folder, "./mart", "restart", "product"))
+    told = run(folder, "./mart", "up", good=False)
+    expect("a second up in the same clone says that it runs already", "running already" in told, told)
+    for words in (["call", "GET", "/v1/products", "--as", "king"], ["call", "FETCH", "/x"], ["logs", "nobody"],
+                  ["psql", "nobody"], ["restart", "nobody"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
+        told = run(folder, "./mart", *words, good=False)
+        expect(f"./mart {' '.join(words)} is refused in words", told.strip() and "panicked" not in told, told)
+
+
+def main():
+    random.seed()
+    seed = random.randrange(1_000_000)
+    random.seed(seed)
+    print(f"the moments of this run come from seed {seed}")
+    folder = stand.make("clone")
+    mart = Mart(folder).ready()
+    commands(folder)
+
+    print("a service that falls is started again")
+    before = set(processes(folder))
+    service = [pid for pid in before if b"product-service\0serve" in open(f"/proc/{pid}/cmdline", "rb").read()]
+    for pid in service:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while "is started again" not in mart.output() or "product      ok" not in run_status(folder):
+        if time.monotonic() > deadline:
+            stand.fail(f"it was not started again:\n{mart.output()}")
+        time.sleep(0.3)
+    expect("it is ready again", True)
+
+    print("a second clone beside the first")
+    other = stand.second(folder, "second")
+    second = Mart(other).ready()
+    expect("their ports differ", not set(ports(folder)) & set(ports(other)))
+    expect("the second has data of its own", "38" in run(other, "./mart", "psql", "product", "-c", "select count(*) from product"))
+    run(other, "./mart", "down")
+    second.ended()
+    nothing_runs(other)
+    expect("the first still runs", "product      ok" in run(folder, "./mart", "status"))
+
+    print("Ctrl-C")
+    mart.stop()
+    nothing_runs(folder)
+    for n in range(10):
+        mart = Mart(folder)
+        moment = random.uniform(0, 8)
+        time.sleep(moment)
+        mart.interrupt()
+        if n % 2:
+            time.sleep(random.uniform(0, 1))
+            mart.interrupt()
+        mart.ended()
+        print(f" after {moment:.1f} s{', twice' if n % 2 else ''}")
+        nothing_runs(folder)
+
+    print("killed outright")
+    mart = Mart(folder).ready()
+    mart.process.kill()
+    mart.ended()
+    deadline = time.monotonic() + 30
+    while processes(folder) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    nothing_runs(folder)
+
+    print("a port that somebody has")
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port = json.loads((folder / ".mart" / "ports.json").read_text())["product"]
+        thief.bind(("127.0.0.1", port))
+        thief.listen()
+        mart = Mart(folder).ready()
+        expect("it moves and says so", f"port {port} is taken" in mart.output(), mart.output())
+    told = run(folder, "./mart", "call", "GET", "/v1/admin/products?query=kite", "--as", "admin")
+    expect("the data was kept through all of it", '"Kite"' in told, told)
+    mart.stop()
+    nothing_runs(folder)
+
+    print("a part that does not start")
+    data = folder / ".mart" / "postgres" / "data" / "global" / "pg_control"
+    data.write_bytes(b"damaged")
+    mart = Mart(folder)
+    mart.ended()
+    told = mart.output()
+    expect("its last lines, the cause and the mend are shown", mart.process.returncode != 0 and "pg_control" in told
+           and "down --wipe" in told, told)
+    nothing_runs(folder)
+    expect("down --wipe --yes makes it new", "the data is gone" in run(folder, "./mart", "down", "--wipe", "--yes"))
+    Mart(folder).ready().stop()
+    nothing_runs(folder)
+
+
+def run_status(folder):
+    import subprocess
+    done = subprocess.run(["./mart", "status"], cwd=folder, env=stand.environment(), capture_output=True, text=True)
+    return done.stdout
+
+
+main()
