@@ -8,7 +8,7 @@ use sqlx::Row;
 use crate::core::{Item, Items};
 
 /// `$13` product, `$14` version, `$15` name. The log is only ever added to.
-const KEEP: &str = insert_sql!(
+pub const KEEP: &str = insert_sql!(
     "insert into item as kept (product_id, version, name) select $13, $14, $15 from go \
      on conflict (product_id) do update set version = $14, name = $15 where kept.version = $14 - 1 returning product_id",
     "logged as (insert into applied (product_id, version) select product_id, $14 from written), "

@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Parameters of both writes, after those of the commit: `$13` id, `$14` version, `$15` status, `$16` `$17` SKU and its key,
 /// `$18` `$19` slug and its key, `$20` `$21` name and its key, `$22` description, `$23` category, `$24` images,
 /// `$25` `$26` attributes, `$27` haystack, `$28` `$29` times, `$30` `$31` prices, `$32` the version before.
-const INSERT: &str = insert_sql!(
+pub const INSERT: &str = insert_sql!(
     "insert into product (product_id, version, status, sku, sku_key, slug, slug_key, name, name_key, description, category, \
      image_urls, attribute_keys, attribute_values, haystack, created_at, updated_at) \
      select $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29 from go \

@@ -1,0 +1,114 @@
+//! What the mart does in a second, as ratios against the bare servers in the same minute.
+//!
+//! Every figure is a pair: the mart, then the bare server with the same work, in turn; what counts is the median of the
+//! pairs' ratios. Single pairs differ by a fifth on a shared machine.
+
+#![allow(clippy::print_stdout, reason = "a tool of the command line")]
+#![allow(clippy::cast_precision_loss, reason = "rates are not exact")]
+
+mod consumer;
+mod create;
+mod pgbench;
+mod relay;
+mod stand;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+use serde_json::json;
+
+/// Measures and prints a table; the same figures go to target/bench/result.json.
+#[derive(Parser)]
+struct Arguments {
+    /// One short pair with debug builds: shows that everything runs, measures nothing.
+    #[arg(long)]
+    smoke: bool,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    /// Pairs of each figure.
+    pub(crate) pairs: usize,
+    /// The length of a round under load.
+    pub(crate) round: Duration,
+    /// Rows or events of a round that ends when all are done.
+    pub(crate) rows: usize,
+    /// Connections of client and of pgbench.
+    pub(crate) connections: usize,
+    pub(crate) release: bool,
+}
+
+/// The mart and the bare server, in things per second.
+pub(crate) type Pair = (f64, f64);
+
+/// A figure with its pairs.
+struct Figure {
+    name: &'static str,
+    against: &'static str,
+    goal: f64,
+    pairs: Vec<Pair>,
+}
+
+impl Figure {
+    fn median(&self, of: impl Fn(&Pair) -> f64) -> f64 {
+        let mut all: Vec<f64> = self.pairs.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    fn ratio(&self) -> f64 {
+        self.median(|(mart, bare)| mart / bare)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let smoke = Arguments::parse().smoke;
+    let scale = if smoke {
+        Scale { pairs: 1, round: Duration::from_secs(1), rows: 2_000, connections: 8, release: false }
+    } else {
+        Scale { pairs: 5, round: Duration::from_secs(8), rows: 200_000, connections: 32, release: true }
+    };
+    let mut stand = stand::Stand::start(scale).await?;
+    let (create, memory) = create::measure(&mut stand, scale).await?;
+    let (relay, parts) = relay::measure(&mut stand, scale).await?;
+    let consumer = consumer::measure(&mut stand, scale).await?;
+    stand.stop().await;
+
+    let figures = [
+        Figure { name: "create over HTTP", against: "pgbench, same statement", goal: 0.6, pairs: create },
+        Figure { name: "relay", against: "the smaller of bare delete and bare producer", goal: 0.8, pairs: relay },
+        Figure { name: "consumer", against: "pgbench, same writes", goal: 0.8, pairs: consumer },
+    ];
+    println!("\n{:<18} {:>12} {:>12} {:>7} {:>6}  against", "", "mart/s", "bare/s", "ratio", "goal");
+    for figure in &figures {
+        let (mart, bare) = (figure.median(|pair| pair.0), figure.median(|pair| pair.1));
+        println!(
+            "{:<18} {mart:>12.0} {bare:>12.0} {:>7.2} {:>6.1}  {}",
+            figure.name,
+            figure.ratio(),
+            figure.goal,
+            figure.against
+        );
+    }
+    println!("relay's bare parts (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
+    println!("memory of product after load: {} KiB resident, {} KiB at most (goal 20480)", memory.0, memory.1);
+    if smoke {
+        println!("this was a smoke run: its figures mean nothing");
+    }
+    let result = json!({
+        "smoke": smoke,
+        "figures": figures.iter().map(|figure| json!({
+            "name": figure.name, "against": figure.against, "goal": figure.goal,
+            "ratio": figure.ratio(), "pairs": figure.pairs,
+        })).collect::<Vec<_>>(),
+        "relayBare": { "deletePerSecond": parts.0, "producerPerSecond": parts.1 },
+        "memoryKib": { "resident": memory.0, "peak": memory.1 },
+    });
+    let folder = devstack::root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("result.json"), serde_json::to_string_pretty(&result)?)?;
+    Ok(())
+}

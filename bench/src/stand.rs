@@ -1,0 +1,60 @@
+//! Servers of the bench's own, as careful with data as in production.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use devstack::kafka::Kafka;
+use devstack::ports;
+use devstack::postgres::{Durability, Postgres};
+use devstack::service::{self, Setting};
+use devstack::testing::Servers;
+
+use crate::Scale;
+
+pub(crate) struct Stand {
+    pub(crate) postgres: Postgres,
+    kafka: Kafka,
+    servers: Servers,
+    folder: PathBuf,
+    programs: BTreeMap<String, PathBuf>,
+}
+
+impl Stand {
+    pub(crate) async fn start(scale: Scale) -> Result<Self> {
+        println!("building the services ({})", if scale.release { "release" } else { "debug" });
+        let packages = ["product-service", "shelf-service"].map(str::to_owned);
+        let programs = service::programs(&packages, scale.release).await?;
+        let folder = devstack::state().join(format!("bench/{}", std::process::id()));
+        let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
+        let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
+        let (postgres, kafka) = tokio::try_join!(
+            Postgres::start(&postgres_folder, port, "bench", Durability::Full),
+            Kafka::start(&kafka_folder, kafka_port, controller),
+        )?;
+        let servers = Servers { postgres: postgres.url("postgres"), kafka: kafka.brokers(), scratch: folder.clone() };
+        Ok(Self { postgres, kafka, servers, folder, programs })
+    }
+
+    /// A service with a new database and topics of its own, with so many connections to its database.
+    pub(crate) async fn service(&self, name: &str, scale: Scale) -> Result<Setting> {
+        let program = self.programs.get(&format!("{name}-service")).context("it was built")?;
+        let mut setting = self.servers.service(name, &program.display().to_string()).await?;
+        setting.more =
+            vec![("DATABASE_POOL".to_owned(), scale.connections.to_string()), ("LOG".to_owned(), "warn".to_owned())];
+        Ok(setting)
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.kafka.stop().await;
+        self.postgres.stop().await;
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if std::fs::remove_dir_all(&self.folder).is_err() {
+            println!("{} could not be removed", self.folder.display());
+        }
+    }
+}
