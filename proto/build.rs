@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     resolver.add(GoogleFileResolver::new());
 
     let mut compiler = Compiler::with_file_resolver(resolver);
-    compiler.include_imports(true).include_source_info(true);
+    // Without comments and positions: they would be most of what every service holds in memory.
+    compiler.include_imports(true);
     for contract in contracts(Path::new("mart"))? {
         // Only the debug form of protox's errors names the line.
         compiler.open_file(&contract).map_err(|error| format!("{error:?}"))?;

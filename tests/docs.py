@@ -21,6 +21,27 @@ def commands(text):
                 yield line
 
 
+def inline(text):
+    """Commands within sentences, without those that only name a word to be filled in."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    for command in re.findall(r"`((?:\./mart|cargo) [^`…]+)`", prose):
+        if not re.search(r"\b[A-Z]{3,}\b", command):
+            yield command
+
+
+def check_inline(folder, command):
+    """A command in a sentence may take long or never end; its words have to be ones that the tool knows."""
+    words = command.split()
+    if words[:2] == ["./mart", "test"]:
+        known = run(folder, "./mart", "test", "--list")
+        parts = [word for word in words[2:] if not word.startswith("-")]
+        expect(f"known: {command}", all(re.search(rf"^{part}\b", known, re.MULTILINE) for part in parts if parts.index(part) == 0))
+    elif words[0] == "./mart":
+        expect(f"known: {command}", run(folder, *[word for word in words if word != "up"], "--help") if words[1] != "help" else True)
+    else:
+        expect(f"known: {command}", words[1] in ("fmt", "install"))
+
+
 def links(folder, page, text):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if not target.startswith("http"):
@@ -45,6 +66,8 @@ def main():
             else:
                 run(folder, "bash", "-c", line)
                 print(f"  {line}")
+        for command in inline(text):
+            check_inline(folder, command)
     for adr in sorted((folder / "docs/adr").glob("*.md")):
         links(folder, f"docs/adr/{adr.name}", adr.read_text())
     for mart in marts:

@@ -101,7 +101,7 @@ class Mart:
         self.log = folder / ".mart" / "up.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                ["./mart", "up"], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "up"], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
@@ -135,9 +135,9 @@ class Mart:
 
 
 def run(folder, *words, good=True):
-    """Runs a command in a clone; fails unless it ends as expected."""
+    """Runs a command in a clone; fails unless it ends as expected, within 20 minutes."""
     done = subprocess.run(words, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=300)
+                          timeout=1200)
     told = done.stdout + done.stderr
     if (done.returncode == 0) != good:
         fail(f"{' '.join(words)} ended with {done.returncode}:\n{told}")

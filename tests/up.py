@@ -2,9 +2,11 @@
 
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
+import subprocess
 import time
 
 import stand
@@ -40,7 +42,7 @@ def commands(folder):
     expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
     expect("logs shows lines for people", "INFO  serving" in run(folder, "./mart", "logs", "product"))
     expect("psql answers", "39" in run(folder, "./mart", "psql", "product", "-c", "select count(*) from product"))
-    expect("restart builds and restarts", "was restarted" in run(folder, "./mart", "restart", "product"))
+    expect("restart builds and restarts", "was stopped and started" in run(folder, "./mart", "restart", "product"))
     told = run(folder, "./mart", "up", good=False)
     expect("a second up in the same clone says that it runs already", "running already" in told, told)
     for words in (["call", "GET", "/v1/products", "--as", "king"], ["call", "FETCH", "/x"], ["logs", "nobody"],
@@ -129,10 +131,49 @@ def main():
     expect("down --wipe --yes makes it new", "the data is gone" in run(folder, "./mart", "down", "--wipe", "--yes"))
     Mart(folder).ready().stop()
     nothing_runs(folder)
+    interrupted_test()
+
+
+def interrupted_test():
+    """A run of tests that is interrupted while its servers and services are up leaves no process."""
+    print("an interrupted ./mart test")
+    log = stand.CLONES / "test.log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "test", "product"], cwd=stand.ROOT, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=out, env=stand.environment(), start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+    scratch = stand.ROOT / ".mart" / "test" / str(process.pid)
+    deadline = time.monotonic() + 240
+    while "... ok" not in log.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            stand.fail(f"its tests did not begin:\n{log.read_text(errors='replace')}")
+        time.sleep(0.1)
+    expect("its servers and services are up", len(of_run(scratch)) > 3, str(of_run(scratch)))
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(60)
+    deadline = time.monotonic() + 40
+    while of_run(scratch) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    expect("no process of it is left", not of_run(scratch), str(of_run(scratch)))
+    expect("its folder is gone", not scratch.exists())
+
+
+def of_run(scratch):
+    """Processes that know the folder of a run, by their command line or their environment."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"{scratch}".encode() in words:
+            found.append(entry.name)
+    return found
 
 
 def run_status(folder):
-    import subprocess
     done = subprocess.run(["./mart", "status"], cwd=folder, env=stand.environment(), capture_output=True, text=True)
     return done.stdout
 

@@ -80,10 +80,10 @@ async fn load(setting: &Setting, scale: Scale, next: &Arc<AtomicU64>) -> Result<
 /// The service's own statement, with values of the same sizes.
 fn script() -> String {
     let payload = format!("array[decode('{}', 'hex')]::bytea[]", "0a".repeat(210));
-    let unique = |prefix: &str| format!("'{prefix}' || :n");
+    let unique = |prefix: &str| format!("'{prefix}' || cast(:n as bigint)");
     let (key, sku, slug, name) = (unique("bench-"), unique("P-"), unique("p-"), unique("Product "));
     let values = [
-        "'CreateProduct:bench'::text",
+        "'CreateProduct of bench'::text",
         &key,
         "decode(repeat('ab', 32), 'hex')",
         "gen_random_uuid()::text",

@@ -23,8 +23,7 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) async fn start(scale: Scale) -> Result<Self> {
         println!("building the services ({})", if scale.release { "release" } else { "debug" });
-        let packages = ["product-service", "shelf-service"].map(str::to_owned);
-        let programs = service::programs(&packages, scale.release).await?;
+        let programs = service::programs(scale.release).await?;
         let folder = devstack::state().join(format!("bench/{}", std::process::id()));
         let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
         let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));

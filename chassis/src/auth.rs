@@ -95,6 +95,8 @@ pub struct Keys {
     issuer: String,
     audience: String,
     trusted: RwLock<Arc<HashMap<String, TrustedKey>>>,
+    /// The file's time when it was read first.
+    loaded: Option<SystemTime>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -111,6 +113,7 @@ impl Keys {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             trusted: RwLock::default(),
+            loaded: modified(path),
         };
         keys.reload()?;
         Ok(keys)
@@ -119,18 +122,21 @@ impl Keys {
     /// Follows the file: whenever it changes its keys are read again. A file that can't be used leaves the keys as they
     /// are.
     pub(crate) async fn follow(self: Arc<Self>) {
-        let mut seen = modified(&self.path);
+        let mut seen = self.loaded;
         loop {
             tokio::time::sleep(RELOAD).await;
+            // Before the text is read: a change in between is seen the next time.
             let now = modified(&self.path);
             if now == seen {
                 continue;
             }
             match self.reload() {
-                Ok(()) => tracing::info!("the token keys were read again"),
+                Ok(()) => {
+                    tracing::info!("the token keys were read again");
+                    seen = now;
+                }
                 Err(error) => tracing::error!(%error, "the token keys can't be used; the old ones stay"),
             }
-            seen = now;
         }
     }
 

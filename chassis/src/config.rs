@@ -10,6 +10,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 /// How a service runs. `Debug` leaves secrets out.
+///
+/// Beside these, `LOG` filters log lines as tracing's `EnvFilter` does (`info`, or `warn,mart_chassis=debug`).
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The service's name, as in its contract's package.

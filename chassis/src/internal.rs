@@ -34,8 +34,6 @@ pub(crate) fn router(internal: Internal) -> Router {
         .route("/dead-letters", get(list))
         .route("/dead-letters/{id}", get(show).delete(discard))
         .route("/dead-letters/{id}/replay", post(replay))
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .with_state(internal)
 }
 

@@ -36,6 +36,11 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 /// After how long without a sign PostgreSQL ends the owner's session and with it the lock.
 const IDLE_TIMEOUT: &str = "10s";
 
+/// The first pause after an interruption.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// How long a statement may take. A database that vanished without a word would otherwise be waited for until TCP gives up.
+const STATEMENT: Duration = Duration::from_secs(20);
+
 /// What can end a term of ownership.
 #[derive(Debug, thiserror::Error)]
 enum Interrupted {
@@ -47,11 +52,11 @@ enum Interrupted {
 
 /// Relays until `stop`; then sends what is left, as far as `grace` allows.
 pub(crate) async fn run(config: Config, database: Database, stop: CancellationToken, grace: Duration) {
-    let mut backoff = Duration::from_millis(100);
+    let mut backoff = BACKOFF;
     while !stop.is_cancelled() {
-        let term = term(&config, &database, &stop, grace);
+        let term = term(&config, &database, &stop, grace, &mut backoff);
         match term.await {
-            Ok(()) => backoff = Duration::from_millis(100),
+            Ok(()) => {}
             Err(error) => {
                 tracing::warn!(%error, "the relay was interrupted and starts again");
                 metrics::counter!("relay_interruptions_total").increment(1);
@@ -69,14 +74,16 @@ async fn term(
     database: &Database,
     stop: &CancellationToken,
     grace: Duration,
+    backoff: &mut Duration,
 ) -> Result<(), Interrupted> {
     // A lost delete only sends twice, so this session need not wait for the disk; writers always do.
     let settings = [("synchronous_commit", "off"), ("idle_session_timeout", IDLE_TIMEOUT)];
-    let mut session = database.connect(&settings).await?;
+    let mut session = within(database.connect(&settings)).await?;
     let mut ring = false;
-    while !sqlx::query_scalar::<_, bool>("select pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut session).await? {
+    let lock = "select pg_try_advisory_lock($1)";
+    while !within(sqlx::query_scalar::<_, bool>(lock).bind(LOCK).fetch_one(&mut session)).await? {
         if ring {
-            sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut session).await?;
+            within(sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut session)).await?;
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(session.close().await?),
@@ -85,6 +92,7 @@ async fn term(
         }
     }
     tracing::info!("this process relays the outbox");
+    *backoff = BACKOFF;
     metrics::gauge!("relay_owner").set(1.0);
 
     let pool = PgPoolOptions::new().max_connections(1).connect_with(database.options().clone()).await?;
@@ -151,11 +159,16 @@ impl Owner {
 
     /// From the head to the end of the outbox; returns how many rows were published and deleted.
     async fn sweep(&mut self) -> Result<usize, Interrupted> {
+        // Rows that come while this sweep runs are the next one's. One that took its place before and is committed late might
+        // otherwise be overtaken by the next of its key, which takes its place only after that commit.
+        let last: i64 =
+            within(sqlx::query_scalar("select coalesce(max(position), 0) from outbox").fetch_one(&mut self.session))
+                .await?;
         let mut flying: VecDeque<Flight> = VecDeque::new();
         let mut after = 0;
         let mut swept = 0;
         for _ in 0..SWEEP {
-            let (positions, records) = self.read(after).await?;
+            let (positions, records) = self.read(after, last).await?;
             let short = positions.len() < BATCH;
             if let Some(last) = positions.last() {
                 after = *last;
@@ -177,11 +190,11 @@ impl Owner {
         Ok(swept)
     }
 
-    async fn read(&mut self, after: i64) -> Result<(Vec<i64>, Vec<Record>), Interrupted> {
+    async fn read(&mut self, after: i64, last: i64) -> Result<(Vec<i64>, Vec<Record>), Interrupted> {
         let sql = "select position, id, at, topic, key, kind, version, traceparent, payload \
-                   from outbox where position > $1 order by position limit $2";
+                   from outbox where position > $1 and position <= $2 order by position limit $3";
         let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-        let rows = sqlx::query(sql).bind(after).bind(limit).fetch_all(&mut self.session).await?;
+        let rows = within(sqlx::query(sql).bind(after).bind(last).bind(limit).fetch_all(&mut self.session)).await?;
         let mut positions = Vec::with_capacity(rows.len());
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
@@ -225,25 +238,19 @@ impl Owner {
 
     /// Awaits the acknowledgements of a batch and deletes its rows.
     async fn land(&mut self, flight: Flight) -> Result<usize, Interrupted> {
-        let mut all = Box::pin(futures::future::join_all(flight.deliveries));
-        let delivered = loop {
+        let mut all = Box::pin(acknowledged(flight));
+        let (positions, refused) = loop {
             tokio::select! {
-                delivered = &mut all => break delivered,
+                all = &mut all => break all,
                 () = tokio::time::sleep(HEARTBEAT) => self.beat().await?,
             }
         };
-        for delivery in delivered {
-            match delivery {
-                Ok(Ok(_)) => {}
-                Ok(Err((error, _))) => return Err(error.into()),
-                Err(_) => return Err(KafkaError::Canceled.into()),
-            }
-        }
         fail::fail_point!("relay.produced");
         let sql = "delete from outbox where position = any($1)";
-        sqlx::query(sql).bind(&flight.positions).execute(&mut self.session).await?;
-        metrics::counter!("relay_published_total").increment(flight.positions.len() as u64);
-        Ok(flight.positions.len())
+        let count = positions.len();
+        within(sqlx::query(sql).bind(positions).execute(&mut self.session)).await?;
+        metrics::counter!("relay_published_total").increment(count as u64);
+        refused.map_or(Ok(count), |error| Err(error.into()))
     }
 
     async fn wait(&mut self, pause: Duration) -> Result<(), Interrupted> {
@@ -252,7 +259,26 @@ impl Owner {
     }
 
     async fn beat(&mut self) -> Result<(), Interrupted> {
-        sqlx::query("select 1").execute(&mut self.session).await?;
+        within(sqlx::query("select 1").execute(&mut self.session)).await?;
         Ok(())
     }
+}
+
+/// Awaits one after the other: all are on their way at once, and one waker is enough to notice the last. Gives the rows that
+/// Kafka has taken, and why it refused others.
+async fn acknowledged(flight: Flight) -> (Vec<i64>, Option<KafkaError>) {
+    let (mut taken, mut refused) = (Vec::with_capacity(flight.positions.len()), None);
+    for (position, delivery) in flight.positions.into_iter().zip(flight.deliveries) {
+        match delivery.await {
+            Ok(Ok(_)) => taken.push(position),
+            Ok(Err((error, _))) => refused = Some(error),
+            Err(_) => refused = Some(KafkaError::Canceled),
+        }
+    }
+    (taken, refused)
+}
+
+/// Holds a statement to its time.
+async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(STATEMENT, statement).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

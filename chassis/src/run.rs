@@ -16,7 +16,7 @@ use crate::config::{Config, Limits};
 use crate::consumer::{self, Inbox, Reactions};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
-use crate::{Database, db, kafka, relay};
+use crate::{Database, db, kafka, relay, telemetry};
 
 /// How long receipts of requests are kept, in days. Those of events outlive their topic's retention by as much.
 const KEY_DAYS: i32 = 7;
@@ -87,11 +87,16 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     let last = TaskTracker::new();
     last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_budget / 4));
     last.spawn({
-        let stop = stop_internal.clone();
-        async move { server::serve(inner, internal::router(internal), &Limits::default(), stop, Duration::ZERO).await }
+        let (stop, limits) = (stop_internal.clone(), Limits::default());
+        let routes = http::protect(internal::router(internal), &limits);
+        async move { server::serve(inner, routes, &limits, stop, Duration::ZERO).await }
     });
     last.close();
-    let background = [tokio::spawn(sweep(service.database.clone())), tokio::spawn(service.keys.follow())];
+    let background = [
+        tokio::spawn(sweep(service.database.clone())),
+        tokio::spawn(service.keys.follow()),
+        tokio::spawn(telemetry::upkeep()),
+    ];
 
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("draining");
@@ -116,14 +121,21 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
 /// Takes receipts away that can't be asked for any more.
 async fn sweep(database: Database) {
     // A receipt of a request has a fingerprint; that of an event is all zeros.
-    let sql = "delete from receipt where at < now() - make_interval(days => $1) \
-               and (at < now() - make_interval(days => $2) or fingerprint <> decode(repeat('00', 32), 'hex'))";
+    // Some at a time, so that a backlog is worked off and never cancelled as a whole.
+    let sql = "delete from receipt where ctid = any(array(select ctid from receipt \
+               where at < now() - make_interval(days => $1) and (at < now() - make_interval(days => $2) \
+               or fingerprint <> decode(repeat('00', 32), 'hex')) limit 10000))";
+    let mut more = false;
     loop {
-        tokio::time::sleep(SWEEP).await;
-        match sqlx::query(sql).bind(KEY_DAYS).bind(EVENT_DAYS).execute(database.pool()).await {
-            Ok(done) if done.rows_affected() > 0 => tracing::info!(receipts = done.rows_affected(), "swept"),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "receipts could not be swept"),
+        if !more {
+            tokio::time::sleep(SWEEP).await;
         }
+        more = match sqlx::query(sql).bind(KEY_DAYS).bind(EVENT_DAYS).execute(database.pool()).await {
+            Ok(done) => done.rows_affected() == 10_000,
+            Err(error) => {
+                tracing::warn!(%error, "receipts could not be swept");
+                false
+            }
+        };
     }
 }

@@ -1,6 +1,7 @@
 //! Log lines as JSON on standard output, and metrics in Prometheus' text format on the internal listener.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,16 @@ pub fn start(service: &'static str) {
         }
         handle
     });
+}
+
+/// Moves what was measured out of the buffers that it is written to; without it they would grow until somebody asks.
+pub(crate) async fn upkeep() {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        if let Some(handle) = METRICS.get() {
+            handle.run_upkeep();
+        }
+    }
 }
 
 /// All metrics in Prometheus' text format.

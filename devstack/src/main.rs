@@ -12,6 +12,9 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "mart", bin_name = "./mart", version, propagate_version = true)]
 struct Arguments {
+    /// Do not ask: neither before the machine is changed nor before data is removed. CI=true says the same of the machine.
+    #[arg(long, global = true)]
+    yes: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,7 +46,8 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // One thread: a child's parent-death signal comes when the thread that started it ends.
-    let done = match Arguments::parse().command {
+    let Arguments { yes, command } = Arguments::parse();
+    let done = match command {
         Command::Up => commands::up::run().await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Call(arguments) => commands::call::run(arguments).await,
@@ -51,7 +55,7 @@ async fn main() -> ExitCode {
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,
-        Command::Down(arguments) => commands::down::run(&arguments).await,
+        Command::Down(arguments) => commands::down::run(&arguments, yes).await,
         Command::Psql(arguments) => commands::psql::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments).await,
     };

@@ -181,7 +181,16 @@ async fn venv(scratch: &Scratch) -> Result<PathBuf> {
 async fn pip(scratch: &Scratch, package: &str) -> Result<()> {
     let bin = venv(scratch).await?;
     let mut install = Command::new(bin.join("python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"]);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-cache-dir",
+        "--no-deps",
+        "--target",
+    ]);
     process::run(install.arg(scratch.made()).arg(package)).await
 }
 
@@ -189,7 +198,15 @@ async fn pip(scratch: &Scratch, package: &str) -> Result<()> {
 async fn jars(scratch: &Scratch) -> Result<()> {
     let bin = venv(scratch).await?;
     let mut install = Command::new(bin.join("python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "jgo[cli]==3.2.0"]);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-cache-dir",
+        "jgo[cli]==3.2.0",
+    ]);
     process::run(&mut install).await?;
     let cache = scratch.path().join("cache");
     let mut resolve = Command::new(bin.join("jgo"));

@@ -178,6 +178,7 @@ pub async fn run(command: &mut Command) -> Result<()> {
 /// Runs a command to its end and gives its standard output.
 pub async fn output(command: &mut Command) -> Result<String> {
     let told = format!("{:?}", command.as_std());
+    let mut command = mortal(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
     let (out, err) = (group.0.stdout.take(), group.0.stderr.take());
@@ -192,6 +193,7 @@ pub async fn output(command: &mut Command) -> Result<String> {
 /// Runs a build to its end: what it says to people goes to our terminal, and what it prints for us is given back.
 pub async fn build(command: &mut Command) -> Result<String> {
     let told = format!("{:?}", command.as_std());
+    let mut command = mortal(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
     let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
     let out = group.0.stdout.take();
@@ -205,9 +207,27 @@ pub async fn build(command: &mut Command) -> Result<String> {
 /// Runs a command to its end with its output on our terminal.
 pub async fn show(command: &mut Command) -> Result<ExitStatus> {
     let told = format!("{:?}", command.as_std());
+    let mut command = mortal(command);
     let child = command.stdin(Stdio::null()).process_group(0).spawn();
     let mut group = Group(child.with_context(|| format!("{told} could not be started"))?);
     Ok(group.0.wait().await?)
+}
+
+/// The same command with a parent-death signal.
+fn mortal(command: &Command) -> Command {
+    let plain = command.as_std();
+    let mut mortal = Command::new("setpriv");
+    mortal.args(["--pdeathsig", "TERM", "--"]).arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => mortal.env(name, value),
+            None => mortal.env_remove(name),
+        };
+    }
+    if let Some(folder) = plain.get_current_dir() {
+        mortal.current_dir(folder);
+    }
+    mortal
 }
 
 async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>) -> String {

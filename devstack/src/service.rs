@@ -75,7 +75,10 @@ impl Setting {
     pub async fn migrate(&self) -> Result<()> {
         let mut command = Command::new(&self.program);
         command.arg("migrate").envs(self.env(&self.database.owner));
-        process::run(&mut command).await.with_context(|| format!("{} could not be migrated", self.name))
+        process::run(&mut command).await.with_context(|| {
+            let mend = "mend the migration that it names; one that ran is never changed, or ./mart down --wipe makes the data new";
+            format!("{} could not be migrated: {mend}", self.name)
+        })
     }
 
     /// Starts it, without waiting for it.
@@ -114,15 +117,14 @@ pub fn all() -> Result<Vec<String>> {
 
 /// Builds services and puts their programs below `.mart/bin/`, where no other build replaces them while they run.
 pub async fn build(services: &[String]) -> Result<BTreeMap<String, PathBuf>> {
-    let packages: Vec<String> = services.iter().map(|name| format!("{name}-service")).collect();
-    let built = programs(&packages, false).await?;
     let bin = state().join("bin");
+    let built = programs(false).await?;
     std::fs::create_dir_all(&bin)?;
     let mut kept = BTreeMap::new();
-    for (service, package) in services.iter().zip(&packages) {
-        let program =
-            built.get(package).with_context(|| format!("the package {package} has no program of that name"))?;
-        let (fresh, path) = (bin.join(format!("{package}.new")), bin.join(package));
+    for service in services {
+        let name = format!("{service}-service");
+        let program = built.get(&name).with_context(|| format!("the package {name} has no program of that name"))?;
+        let (fresh, path) = (bin.join(format!("{name}.new")), bin.join(&name));
         std::fs::copy(program, &fresh)?;
         std::fs::rename(fresh, &path)?;
         kept.insert(service.clone(), path);
@@ -130,13 +132,19 @@ pub async fn build(services: &[String]) -> Result<BTreeMap<String, PathBuf>> {
     Ok(kept)
 }
 
-/// Builds packages and says where cargo put their programs, by their names.
-pub async fn programs(packages: &[String], release: bool) -> Result<BTreeMap<String, PathBuf>> {
+/// Builds all programs of the workspace and says where cargo put them, by their names.
+///
+/// All at once, as `./mart` does: another choice of packages would be another set of features, and build every dependency
+/// anew.
+pub async fn programs(release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json-render-diagnostics"]);
-    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.current_dir(root()).args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"]);
     if release {
         cargo.arg("--release");
+    }
+    // The first build takes minutes and shows how far it is; later ones are a matter of seconds.
+    if state().join("bin").exists() {
+        cargo.arg("--quiet");
     }
     let told = process::build(&mut cargo).await?;
     let program = |line: &str| -> Option<(String, PathBuf)> {

@@ -56,7 +56,7 @@ impl World {
         let start = Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range");
         let (store, clock) = (MemoryProducts::default(), Arc::new(ManualClock::new(start)));
         let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-        let edge = Arc::new(Edge::new(Arc::new(keys), Limits::default().body_bytes));
+        let edge = Arc::new(Edge::new(Arc::new(keys), &Limits::default()));
         let ids = Arc::new(CountingIds::default());
         let catalogue = Catalogue::new(store.clone(), clock.clone(), ids, PageSeal::new(b"a scenario's secret"));
         let routes = protect(http::router(Arc::new(Http::new(catalogue)), edge), &Limits::default());

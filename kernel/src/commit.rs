@@ -74,7 +74,13 @@ pub enum CommitError<U> {
     Unavailable(#[from] Unavailable),
 }
 
-/// A store that can't be reached now. The adapter that found out has logged why.
+/// A store that did not do what it was asked. The adapter that found out has logged why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store can't be reached now")]
-pub struct Unavailable;
+pub enum Unavailable {
+    /// It can't be reached, or is too busy: the same will succeed later.
+    #[error("the store can't be reached now")]
+    Away,
+    /// It refused what it was asked: the same will be refused again, until somebody mends it.
+    #[error("the store refused")]
+    Failed,
+}

@@ -20,7 +20,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 pub use messages::mart::*;
 pub use rules::{Violation, check};
 
-/// Every message, enum and option of the contracts, with comments.
+/// Every message, enum and option of the contracts.
 pub static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
     let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
     DescriptorPool::decode(bytes).expect("the build script encoded it")

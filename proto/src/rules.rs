@@ -3,7 +3,8 @@
 //! Rules of `buf.validate` were compiled to Rust when this crate was built. What they can't say is looked for here:
 //! strings that no database keeps, money that is not exact, and items that have to differ.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use mart_kernel::Money;
 use mart_kernel::money::MoneyError;
@@ -142,13 +143,23 @@ fn unique(field: &FieldDescriptor, items: &[Value], path: &str, found: &mut Vec<
     }
 }
 
+/// The member by which the items of a list have to differ, if the contract names one.
 fn unique_by(field: &FieldDescriptor) -> Option<String> {
-    if !matches!(field.kind(), Kind::Message(_)) || !field.is_list() {
-        return None;
-    }
-    let option = DESCRIPTORS.get_extension_by_name("mart.options.v1.unique_by")?;
-    let options = field.options();
-    options.has_extension(&option).then(|| options.get_extension(&option).as_str().map(str::to_owned))?
+    /// By the field's full name; options are encoded in the descriptors, so they are read once.
+    static MEMBERS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let Some(option) = DESCRIPTORS.get_extension_by_name("mart.options.v1.unique_by") else {
+            return HashMap::new();
+        };
+        let fields = DESCRIPTORS.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
+        let lists = fields.filter(|field| field.is_list() && matches!(field.kind(), Kind::Message(_)));
+        let named = lists.filter_map(|field| {
+            let options = field.options();
+            let member = options.has_extension(&option).then(|| options.get_extension(&option).into_owned())?;
+            Some((field.full_name().to_owned(), member.as_str()?.to_owned()))
+        });
+        named.collect()
+    });
+    MEMBERS.get(field.full_name()).cloned()
 }
 
 #[cfg(test)]

@@ -37,6 +37,10 @@ pub(crate) async fn run(config: Config, inbox: Inbox, reactions: Reactions, stop
         if let Err(error) = member.work(&stop).await {
             tracing::warn!(%error, "the consumer was interrupted and joins again");
         }
+        // Leaving the group waits for Kafka, which must not hold up a thread of the runtime.
+        if tokio::task::spawn_blocking(move || drop(member)).await.is_err() {
+            tracing::warn!("leaving the consumer group failed");
+        }
     }
 }
 
@@ -129,7 +133,9 @@ impl Member {
                         let mut back = TopicPartitionList::new();
                         back.add_partition_offset(&raw.topic, raw.partition, Offset::Offset(raw.offset))?;
                         self.consumer.pause(&back)?;
-                        self.consumer.seek_partitions(back, Duration::from_secs(5))?;
+                        let back = self.consumer.seek_partitions(back, Duration::from_secs(5))?;
+                        // A record that can't be gone back to would be skipped: better join anew, from the committed offset.
+                        back.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
                     }
                 }
             }

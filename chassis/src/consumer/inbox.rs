@@ -146,7 +146,9 @@ impl Inbox {
 
     /// Gives a lease back without counting an attempt.
     pub(super) async fn give_back(&self, position: i64) -> Result<(), Unavailable> {
-        self.one("update inbox_waiting set next_at = now() where position = $1", position).await.map(|_| ())
+        self.one("update inbox_waiting set next_at = now() + interval '1 second' where position = $1", position)
+            .await
+            .map(|_| ())
     }
 
     pub(super) async fn bury(&self, position: i64, why: &str) -> Result<(), Unavailable> {

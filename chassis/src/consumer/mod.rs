@@ -85,6 +85,9 @@ impl std::fmt::Debug for Reactions {
     }
 }
 
+/// How long one reaction may take.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// How one delivery of a record to one handler ended.
 #[derive(Debug)]
 enum Outcome {
@@ -109,18 +112,25 @@ async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, Unus
     let span = tracing::info_span!("event", trace_id = %context.trace_id(), handler, kind, event = %id);
     let work = (dispatch)(handler.to_owned(), record);
     // In a task of its own, so that a panic is one failed attempt and no more.
-    let work = tokio::spawn(crate::trace::within(context, tracing::Instrument::instrument(work, span.clone())));
-    let (outcome, how) = match work.await {
+    let work = tokio::time::timeout(
+        LONGEST,
+        crate::trace::within(context, tracing::Instrument::instrument(work, span.clone())),
+    );
+    let ended = tokio::spawn(work)
+        .await
+        .map(|in_time| in_time.unwrap_or_else(|_| Ok(Reaction::Wait("it took too long".to_owned()))));
+    let (outcome, how) = match ended {
         Ok(Ok(Reaction::Applied)) => (Outcome::Done, "applied"),
-        Ok(Ok(Reaction::Ignored(why))) => {
-            span.in_scope(|| tracing::debug!(why, "ignored"));
-            (Outcome::Done, "ignored")
-        }
+        Ok(Ok(Reaction::Ignored(_))) => (Outcome::Done, "ignored"),
         Ok(Ok(Reaction::Wait(why))) => (Outcome::Wait(why), "waits"),
-        Ok(Err(DispatchError::Unavailable(unavailable))) => return Err(unavailable),
+        Ok(Err(DispatchError::Unavailable(Unavailable::Away))) => return Err(Unavailable::Away),
+        Ok(Err(DispatchError::Unavailable(Unavailable::Failed))) => {
+            (Outcome::Wait("the database refused it; see the log".to_owned()), "failed")
+        }
         Ok(Err(error)) => (Outcome::Dead(error.to_string()), "undeliverable"),
         Err(_) => (Outcome::Wait("the handler panicked".to_owned()), "panicked"),
     };
+    span.in_scope(|| tracing::debug!(outcome = how, "handled"));
     fail::fail_point!("consumer.handled");
     let labels = [("handler", handler.to_owned()), ("outcome", how.to_owned())];
     metrics::counter!("events_handled_total", &labels).increment(1);
@@ -133,12 +143,19 @@ fn backoff(attempts: u32, ceiling: Duration) -> Duration {
     Duration::from_millis(250).saturating_mul(1 << attempts.min(16)).min(ceiling)
 }
 
-/// The name under which a record waits, and the key that it holds up: its own event id and key, or else its hash.
+/// The longest key that is kept as it is, in bytes: an index entry of PostgreSQL has room for some thousand.
+const LONGEST_KEY: usize = 255;
+
+/// The name under which a record waits, and the key that it holds up: its own event id and key, or else a hash. What other
+/// people's records say is never more than PostgreSQL can keep.
 fn name_and_key(raw: &Raw) -> (String, String) {
-    let usable = raw.header("ce_id").filter(|_| raw.header("ce_type").is_some());
-    let key = raw.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
-    let name = usable.map_or_else(|| raw.hash(), str::to_owned);
-    // PostgreSQL keeps no NUL in a text.
-    let key = key.filter(|key| usable.is_some() && !key.contains('\0')).map_or_else(|| name.clone(), str::to_owned);
+    let id =
+        raw.header("ce_id").and_then(|id| uuid::Uuid::parse_str(id).ok()).filter(|_| raw.header("ce_type").is_some());
+    let name = id.map_or_else(|| raw.hash(), |id| id.to_string());
+    let key = raw.key.as_deref().filter(|_| id.is_some()).map(|bytes| match std::str::from_utf8(bytes) {
+        Ok(key) if key.len() <= LONGEST_KEY && !key.contains('\0') => key.to_owned(),
+        _ => Raw { key: Some(bytes.to_vec()), ..Raw::default() }.hash(),
+    });
+    let key = key.unwrap_or_else(|| name.clone());
     (name, key)
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use mart_kernel::Unavailable;
 use tokio_util::sync::CancellationToken;
 
 use super::inbox::{ATTEMPTS, Due, Inbox};
@@ -26,10 +25,12 @@ pub(crate) async fn run(
             Ok(due) => {
                 let found = !due.is_empty();
                 let attempts = due.into_iter().map(|due| attempt(&inbox, &reactions, &prefix, ceiling, due));
-                futures::stream::iter(attempts).buffer_unordered(AT_ONCE).for_each(|()| async {}).await;
+                // What is not tried before the stop is tried when its lease has ended.
+                let mut attempts = futures::stream::iter(attempts).buffer_unordered(AT_ONCE);
+                while attempts.next().await.is_some() && !stop.is_cancelled() {}
                 found
             }
-            Err(Unavailable) => false,
+            Err(_) => false,
         };
         if !found {
             tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
@@ -40,7 +41,7 @@ pub(crate) async fn run(
 async fn attempt(inbox: &Inbox, reactions: &Reactions, prefix: &str, ceiling: Duration, due: Due) {
     let outcome = deliver(&reactions.dispatch, &due.handler, due.raw.record(prefix)).await;
     let kept = match outcome {
-        Err(Unavailable) => inbox.give_back(due.position).await,
+        Err(_) => inbox.give_back(due.position).await,
         Ok(Outcome::Done) => inbox.done(due.position).await,
         Ok(Outcome::Wait(why)) if due.expired || due.attempts + 1 >= ATTEMPTS => inbox.bury(due.position, &why).await,
         Ok(Outcome::Wait(why)) => inbox.again(due.position, &why, backoff(due.attempts, ceiling)).await,

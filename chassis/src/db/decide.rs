@@ -34,7 +34,7 @@ impl Database {
         });
         let done = tokio::spawn(work).await.map_err(|error| {
             tracing::error!(%error, "a decision panicked and was taken back");
-            Unavailable
+            Unavailable::Failed
         })?;
         done.map_err(|error| unavailable(&error))
     }

@@ -99,7 +99,23 @@ impl Database {
 pub fn unavailable(error: &sqlx::Error) -> Unavailable {
     tracing::error!(%error, "the database failed");
     metrics::counter!("database_failures_total").increment(1);
-    Unavailable
+    let away = match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        // Classes of SQLSTATE: no connection, a conflict of transactions, no resources, an operator's intervention, and a
+        // standby that only reads.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            let class = ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
+            // A statement that took too long is its own fault.
+            class && code != "57014" || code == "25006"
+        }),
+        _ => false,
+    };
+    if away { Unavailable::Away } else { Unavailable::Failed }
 }
 
 /// Brings a database to the schema of this crate and of the service, as its owner, and grants the app role its rights on

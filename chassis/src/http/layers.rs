@@ -104,3 +104,58 @@ fn told_apart(response: Response) -> Response {
         _ => response,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use hyper::header;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(routes: Router, limits: &Limits, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        let answer = protect(routes, limits).oneshot(request).await.expect("answered");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+        (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_tells_nothing() {
+        async fn broken() -> &'static str {
+            panic!("the secret is out")
+        }
+        let (status, headers, body) = ask(Router::new().route("/", get(broken)), &Limits::default(), "/").await;
+        assert_eq!((status, body["code"].as_str()), (StatusCode::INTERNAL_SERVER_ERROR, Some("INTERNAL")));
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+        assert!(!body.to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_request_has_its_time() {
+        let routes = Router::new().route("/", get(std::future::pending::<&'static str>));
+        let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };
+        let (status, _, body) = ask(routes, &limits, "/").await;
+        assert_eq!((status, body["code"].as_str()), (StatusCode::GATEWAY_TIMEOUT, Some("TIMED_OUT")));
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_a_problem_too() {
+        let number = |axum::extract::Path(_): axum::extract::Path<u8>| async { "a number" };
+        let (status, headers, body) = ask(Router::new().route("/{n}", get(number)), &Limits::default(), "/x").await;
+        assert_eq!((status, body["status"].as_u64()), (StatusCode::BAD_REQUEST, Some(400)));
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_a_request_id() {
+        let routes = Router::new().route("/", get(|| async { "ok" }));
+        let (_, headers, _) = ask(routes, &Limits::default(), "/").await;
+        assert_eq!(headers[REQUEST_ID].len(), 32);
+    }
+}

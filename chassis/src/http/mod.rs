@@ -10,10 +10,12 @@ pub mod server;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::RequestPartsExt;
 use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{HeaderMap, StatusCode, header};
 use mart_kernel::{Fingerprint, Receipt, Version};
@@ -21,6 +23,7 @@ use mart_proto::Wire;
 use prost_reflect::DynamicMessage;
 
 use crate::auth::Keys;
+use crate::config::Limits;
 use crate::trace::{self, TraceContext};
 
 pub use layers::protect;
@@ -140,12 +143,14 @@ impl<S> Clone for Served<S> {
 pub struct Edge {
     keys: Arc<Keys>,
     body_bytes: usize,
+    /// Half of a request's time, so that the other half is left for its work.
+    body_time: Duration,
 }
 
 impl Edge {
-    /// An edge that trusts these keys and reads bodies up to so many bytes.
-    pub fn new(keys: Arc<Keys>, body_bytes: usize) -> Self {
-        Self { keys, body_bytes }
+    /// An edge that trusts these keys and reads bodies within these limits.
+    pub fn new(keys: Arc<Keys>, limits: &Limits) -> Self {
+        Self { keys, body_bytes: limits.body_bytes, body_time: limits.time / 2 }
     }
 
     /// Serves one call: authenticates, reads and checks the request, runs the operation and writes the answer.
@@ -175,10 +180,9 @@ impl Edge {
         let (mut parts, body) = request.into_parts();
         let caller = self.caller(operation.auth, &parts.headers)?;
         let path = parts.extract::<RawPathParams>().await.map_err(|_| Problem::malformed("path", "not valid UTF-8"))?;
-        let body = match Limited::new(body, self.body_bytes).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(Problem::body_too_large(self.body_bytes)),
-            Err(_) => return Err(Problem::malformed("body", "the connection ended before the body did")),
+        let body = match operation.body {
+            Body::None => Bytes::new(),
+            Body::Whole | Body::Field { .. } => self.body(body).await?,
         };
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let whole = decode::Parts { path, query: parts.uri.query(), headers: &parts.headers, body: &body };
@@ -186,6 +190,16 @@ impl Edge {
         let idempotency_key = idempotency_key(operation, &caller, &parts.headers, &message)?;
         let if_match = if_match(&parts.headers)?;
         Ok((Call { caller, idempotency_key, if_match, trace: trace::current() }, message))
+    }
+
+    async fn body(&self, body: axum::body::Body) -> Result<Bytes, Problem> {
+        let whole = Limited::new(body, self.body_bytes).collect();
+        match tokio::time::timeout(self.body_time, whole).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::body_too_large(self.body_bytes)),
+            Ok(Err(_)) => Err(Problem::malformed("body", "the connection ended before the body did")),
+            Err(_) => Err(Problem::body_too_slow()),
+        }
     }
 
     fn caller(&self, auth: Auth, headers: &HeaderMap) -> Result<Caller, Problem> {

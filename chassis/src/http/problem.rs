@@ -32,6 +32,8 @@ pub enum Fault {
     KeyReused,
     /// The store can't be reached. 503, to be tried again.
     Unavailable,
+    /// The service or its store did what it should never do. 500.
+    Broken,
 }
 
 impl From<Fault> for Problem {
@@ -49,14 +51,18 @@ impl From<Fault> for Problem {
                 "IDEMPOTENCY_KEY_REUSED",
                 "The Idempotency-Key was used with another request. Use a new key for a new request.",
             ),
+            Fault::Broken => Self::internal(),
             Fault::Unavailable => Self::busy("The service can't reach its store now. Try again."),
         }
     }
 }
 
 impl From<mart_kernel::Unavailable> for Fault {
-    fn from(_: mart_kernel::Unavailable) -> Self {
-        Self::Unavailable
+    fn from(unavailable: mart_kernel::Unavailable) -> Self {
+        match unavailable {
+            mart_kernel::Unavailable::Away => Self::Unavailable,
+            mart_kernel::Unavailable::Failed => Self::Broken,
+        }
     }
 }
 
@@ -92,6 +98,10 @@ impl Problem {
 
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self::new(413, "BODY_TOO_LARGE", format!("The body may have at most {limit} bytes."))
+    }
+
+    pub(crate) fn body_too_slow() -> Self {
+        Self::new(408, "BODY_TOO_SLOW", "The body did not come in time.")
     }
 
     pub(crate) fn headers_too_large(limit: usize) -> Self {

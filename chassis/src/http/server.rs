@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Limits;
+
+/// From the end of one request to the end of the next one's header lines.
+const IDLE: Duration = Duration::from_secs(65);
 
 /// Opens a listener and says which address was taken when it can't.
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -25,7 +28,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves until `stop`, then finishes the requests that have begun, for `grace` at most.
 pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop: CancellationToken, grace: Duration) {
-    let server = Arc::new(builder(limits));
+    let server = builder(limits);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     loop {
@@ -45,8 +48,11 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
                 continue;
             }
         };
-        let connection = connection(&server, stream, routes.clone());
-        let connection = graceful.watch(connection.into_owned());
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let service = TowerToHyperService::new(routes.clone());
+        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {
@@ -60,31 +66,15 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
     }
 }
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+/// HTTP/1.1 only: that is what a gateway speaks to its services, and it leaves no handshake to stall in.
+fn builder(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.time)
+        // Also how long an idle connection is kept: longer than a gateway keeps its own, so that it never sends into an end.
+        .header_read_timeout(IDLE)
         .max_headers(128)
         // Four times the limit, so that a request that is somewhat too large is told so as a problem.
         .max_buf_size(limits.header_bytes * 4);
     builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .max_concurrent_streams(128)
-        .max_header_list_size(u32::try_from(limits.header_bytes * 4).unwrap_or(u32::MAX));
-    builder
-}
-
-fn connection(
-    server: &auto::Builder<TokioExecutor>,
-    stream: TcpStream,
-    routes: Router,
-) -> auto::Connection<'_, TokioIo<TcpStream>, TowerToHyperService<Router>, TokioExecutor> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes))
 }

@@ -15,10 +15,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let programs = service::programs(&["bench".to_owned()], !arguments.smoke).await?;
+    let programs = service::programs(!arguments.smoke).await?;
     let program = programs.get("bench").context("the bench was built")?;
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", "--"]).arg(program);
+    let mut command = Command::new(program);
     if arguments.smoke {
         command.arg("--smoke");
     }

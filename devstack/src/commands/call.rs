@@ -2,7 +2,7 @@
 
 use devstack::say;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use devstack::call::Reader;
@@ -12,6 +12,9 @@ use devstack::stack::Running;
 use devstack::state;
 use rdkafka::Offset;
 use serde_json::Value;
+
+/// After so long without an event of the request's trace, no more are expected.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Send a request and show the answer, the events that it caused and the equal curl line.
 #[derive(clap::Args)]
@@ -77,12 +80,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 
     if method != "GET" {
         say!("\nevents of trace {trace}:");
-        let mut any = false;
-        // Until a second of quiet.
-        while let Some(seen) = reader.next(Duration::from_secs(1)) {
-            if seen.trace_id() == trace {
+        let (mut any, mut last) = (false, Instant::now());
+        // Until a second of quiet in this trace; others may go on telling.
+        while let Some(left) = QUIET.checked_sub(last.elapsed()) {
+            if let Some(seen) = reader.next(left).filter(|seen| seen.trace_id() == trace) {
                 super::events::print(&seen);
-                any = true;
+                (any, last) = (true, Instant::now());
             }
         }
         if !any {

@@ -17,13 +17,10 @@ pub(crate) struct Arguments {
     /// Remove the data too: databases, topics, keys and logs. Asks before it does.
     #[arg(long)]
     wipe: bool,
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
 }
 
-pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if arguments.wipe && !arguments.yes && !confirmed()? {
+pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
+    if arguments.wipe && !yes && !confirmed()? {
         say!("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }

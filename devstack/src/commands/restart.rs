@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             Running::read()?;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        say!("{name} was restarted");
+        say!("{name} was stopped and started");
     }
     super::status::run().await
 }

@@ -25,9 +25,6 @@ pub(crate) struct Arguments {
     /// Say what parts there are.
     #[arg(long)]
     list: bool,
-    /// Do not ask before the machine is changed; for CI.
-    #[arg(long)]
-    yes: bool,
     /// Arguments of the test programs, such as a part of a test's name.
     #[arg(last = true)]
     filter: Vec<String>,
@@ -50,6 +47,8 @@ enum Run {
 struct Part {
     name: &'static str,
     says: &'static str,
+    /// How long it takes on 2 cores, rounded up, once its dependencies are built.
+    minutes: u32,
     /// Whether it needs PostgreSQL and Kafka.
     servers: bool,
     /// Whether CI runs it.
@@ -60,6 +59,7 @@ struct Part {
 const PARTS: &[Part] = &[
     Part {
         name: "format",
+        minutes: 1,
         says: "cargo fmt --check",
         servers: false,
         ci: true,
@@ -67,6 +67,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "clippy",
+        minutes: 1,
         says: "clippy over everything, warnings are errors",
         servers: false,
         ci: true,
@@ -77,6 +78,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "rustdoc",
+        minutes: 1,
         says: "the crates' documentation, without warnings",
         servers: false,
         ci: true,
@@ -87,16 +89,39 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "lint",
+        minutes: 1,
         says: "cargo deny; buf, hadolint and actionlint over contracts, Dockerfiles and workflows",
         servers: false,
         ci: true,
         run: Run::Lint,
     },
-    Part { name: "kernel", says: "value types", servers: false, ci: true, run: Run::Tests(&["mart-kernel"]) },
-    Part { name: "proto", says: "JSON and field rules", servers: false, ci: true, run: Run::Tests(&["mart-proto"]) },
-    Part { name: "core", says: "the services' rules", servers: false, ci: true, run: Run::Tests(&["product-core"]) },
+    Part {
+        name: "kernel",
+        minutes: 1,
+        says: "value types",
+        servers: false,
+        ci: true,
+        run: Run::Tests(&["mart-kernel"]),
+    },
+    Part {
+        name: "proto",
+        minutes: 1,
+        says: "JSON and field rules",
+        servers: false,
+        ci: true,
+        run: Run::Tests(&["mart-proto"]),
+    },
+    Part {
+        name: "core",
+        minutes: 1,
+        says: "the services' rules",
+        servers: false,
+        ci: true,
+        run: Run::Tests(&["product-core"]),
+    },
     Part {
         name: "features",
+        minutes: 1,
         says: "the rules in the words of the business",
         servers: false,
         ci: true,
@@ -104,6 +129,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "tools",
+        minutes: 1,
         says: "the devstack itself, and the shape of the tree",
         servers: false,
         ci: true,
@@ -111,6 +137,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "chassis",
+        minutes: 1,
         says: "HTTP edge, commit, relay and consumer under faults",
         servers: true,
         ci: true,
@@ -118,6 +145,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "product",
+        minutes: 2,
         says: "the product service on real servers",
         servers: true,
         ci: true,
@@ -125,6 +153,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "up",
+        minutes: 5,
         says: "./mart up under Ctrl-C, and every command beside it",
         servers: false,
         ci: true,
@@ -132,6 +161,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "docs",
+        minutes: 3,
         says: "every command of README, CONTRIBUTING and AGENTS in a clone",
         servers: false,
         ci: true,
@@ -139,6 +169,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "bench",
+        minutes: 1,
         says: "the benchmarks, one second each",
         servers: false,
         ci: true,
@@ -146,6 +177,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "mutants",
+        minutes: 30,
         says: "cargo-mutants over kernel and product-core (long)",
         servers: false,
         ci: false,
@@ -175,7 +207,7 @@ impl Counts {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.list {
-        say!("quick        everything that needs no server");
+        say!("quick        format, clippy, rustdoc, kernel, proto, core, features, tools: no server, no network");
         for part in PARTS {
             say!("{:<12} {}{}", part.name, part.says, if part.ci { "" } else { " - not in CI" });
         }
@@ -194,7 +226,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Part>> {
         let known = name == "quick" || PARTS.iter().any(|part| part.name == name);
         ensure!(known, "there is no part {name:?}: ./mart test --list shows them");
     }
-    let quick = ["format", "clippy", "kernel", "proto", "core", "features", "tools"];
+    let quick = ["format", "clippy", "rustdoc", "kernel", "proto", "core", "features", "tools"];
     let wanted = |part: &&Part| {
         if names.is_empty() {
             return part.ci;
@@ -207,9 +239,8 @@ fn choose(names: &[String]) -> Result<Vec<&'static Part>> {
 async fn all(chosen: &[&Part], filter: &[String]) -> Result<ExitCode> {
     let names: Vec<&str> = chosen.iter().map(|part| part.name).collect();
     say!("running {}", names.join(", "));
-    if chosen.len() > 3 {
-        say!("everything takes 15 to 30 minutes on 2 cores from nothing, much of it building; later runs take less");
-    }
+    let minutes: u32 = chosen.iter().map(|part| part.minutes).sum();
+    say!("about {minutes} minutes on 2 cores, and up to 8 more where nothing is built yet");
     let started = Instant::now();
     let mut total = Counts::default();
     let mut failed = Vec::new();
@@ -315,7 +346,7 @@ impl Built {
         command.args(&words[1..]).args(filter).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
         command.process_group(0).kill_on_drop(true).env("CARGO_MANIFEST_DIR", &self.folder);
         if let Some(servers) = servers {
-            command.envs(servers.env());
+            command.envs(servers.env.iter().map(|(name, value)| (name, value)));
         }
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
@@ -341,8 +372,9 @@ impl Built {
 
 /// The servers of the run, in a folder that goes away with it.
 struct Servers {
-    postgres: Postgres,
-    kafka: Kafka,
+    running: Option<(Postgres, Kafka)>,
+    /// What tests have to know of them.
+    env: [(&'static str, String); 3],
     folder: PathBuf,
 }
 
@@ -358,26 +390,26 @@ impl Servers {
             Postgres::start(&postgres_folder, port, &password, Durability::ProcessCrash),
             Kafka::start(&kafka_folder, kafka_port, controller),
         )?;
-        Ok(Self { postgres, kafka, folder })
-    }
-
-    fn env(&self) -> [(&'static str, String); 3] {
-        [
-            (testing::POSTGRES, self.postgres.url("postgres")),
-            (testing::KAFKA, self.kafka.brokers()),
-            (testing::SCRATCH, self.folder.display().to_string()),
-        ]
+        let env = [
+            (testing::POSTGRES, postgres.url("postgres")),
+            (testing::KAFKA, kafka.brokers()),
+            (testing::SCRATCH, folder.display().to_string()),
+        ];
+        Ok(Self { running: Some((postgres, kafka)), env, folder })
     }
 
     async fn stop(mut self) {
-        self.kafka.stop().await;
-        self.postgres.stop().await;
+        if let Some((mut postgres, mut kafka)) = self.running.take() {
+            kafka.stop().await;
+            postgres.stop().await;
+        }
     }
 }
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        // What failed can be read in the logs, so those of a panic stay until the next run's folder is made.
+        // Killed first, so that nobody writes into the folder while it goes.
+        self.running.take();
         if std::fs::remove_dir_all(&self.folder).is_err() {
             eprintln!("{} could not be removed", self.folder.display());
         }

@@ -1,7 +1,8 @@
 create table item (
     product_id text primary key,
     version bigint not null,
-    name text not null
+    -- So that a test can have an event that no attempt gets in.
+    name text not null check (length(name) <= 1000)
 );
 
 -- Every event that had an effect, in the order of the effects. Nothing here is unique: a second effect would be seen.

@@ -9,7 +9,7 @@ use crate::domain::{Fact, Product, ProductId, Status};
 
 /// Keeps products, their events and the receipts of requests.
 ///
-/// Every implementation passes [`conformance`](crate::conformance). Each method fails with [`Unavailable`] where the store
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
 /// can't be reached; the implementation logs why.
 pub trait Products: Send + Sync {
     /// Finds a product by its id.

@@ -24,7 +24,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let edge = Arc::new(Edge::new(keys.clone(), config.limits.body_bytes));
+    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
 
     let products = PostgresProducts::new(database.clone(), events::record::<ProductMessages>);
     let seal = PageSeal::new(config.page_token_secret());

@@ -13,12 +13,15 @@ use crate::fixture::{Shelf, event, until};
 
 #[tokio::test]
 async fn a_consumer_killed_after_handling_applies_the_event_once() {
-    let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause")]).await;
+    let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause"), ("LOG", "debug")]).await;
     shelf.write(&event("p", 1, "one")).await;
     assert_eq!(shelf.applied_to("p", 1).await, [1], "the effect is committed, the offset is not");
     let shelf = shelf.kill_and_start().await;
     shelf.write(&event("p", 2, "two")).await;
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
+    // The trace of the record's header is the handler's too.
+    let handled = |line: &str| line.contains("handled") && line.contains("0af7651916cd43dd8448eb211c80319c");
+    until("a log line with the trace", async || shelf.process.output().lines().any(handled)).await;
     until("the first record came again", async || {
         shelf.metric(r#"events_handled_total{service="shelf",handler="shelf.product-created",outcome="ignored"}"#).await
             > 0
@@ -50,11 +53,16 @@ async fn what_can_not_be_handled_is_a_dead_letter_and_holds_up_nobody() {
     keyless.key = None;
     let mut bare = event("bare", 1, "bare");
     bare.headers.clear();
+    let mut long = event("long", 1, "long").with("ce_version", "x");
+    long.key = Some(vec![b'k'; 10_000]);
     let broken = [
         null,
         garbage,
         keyless,
         bare,
+        long,
+        event("nul-id", 1, "x").with("ce_id", "a\0b"),
+        event("long-id", 1, "x").with("ce_id", &"1".repeat(10_000)),
         event("no-id", 1, "x").without("ce_id"),
         event("no-type", 1, "x").without("ce_type"),
         event("bad-id", 1, "x").with("ce_id", "not a uuid"),
@@ -78,6 +86,17 @@ async fn what_can_not_be_handled_is_a_dead_letter_and_holds_up_nobody() {
     shelf.write(&event("good", 2, "still good")).await;
     assert_eq!(shelf.applied_to("good", 2).await, [1, 2]);
     assert_eq!(shelf.dead(broken.len()).await.len(), broken.len());
+}
+
+#[tokio::test]
+async fn an_event_that_the_database_refuses_dies_alone() {
+    let shelf = Shelf::start(&[]).await;
+    shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
+    shelf.write(&event("good", 1, "good")).await;
+    assert_eq!(shelf.applied_to("good", 1).await, [1], "it holds up nobody");
+    let letters = shelf.dead(1).await;
+    assert_eq!((&letters[0]["attempts"], letters[0]["key"].as_str()), (&20.into(), Some("long")));
+    assert!(letters[0]["why"].as_str().is_some_and(|why| why.contains("refused")), "{}", letters[0]);
 }
 
 #[tokio::test]
@@ -117,6 +136,10 @@ async fn a_dead_letter_is_kept_to_the_byte_and_can_be_replayed_or_discarded() {
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
     let (status, problem) = shelf.internal(Method::POST, &format!("{path}/replay")).await;
     assert_eq!((status, problem["code"].as_str()), (404, Some("DEAD_LETTER_NOT_FOUND")));
+    for (path, status) in [("/dead-letters/abc", 400), ("/dead-letters?after=abc", 400), ("/nowhere", 404)] {
+        let (told, problem) = shelf.internal(Method::GET, path).await;
+        assert_eq!((told, problem["status"].as_u64()), (status, Some(status.into())), "{path}");
+    }
     for letter in &poisoned {
         let path = format!("/dead-letters/{}", letter["id"]);
         assert_eq!(shelf.internal(Method::DELETE, &path).await.0, 204);

@@ -56,13 +56,13 @@ impl<P: Products> Catalogue<P> {
         match self.products.commit(commit).await {
             Ok(Done::Committed) => Ok(product),
             Ok(Done::AlreadyProcessed { subject, same_request: true }) => {
-                let id = subject.parse().map_err(|_| Unavailable)?;
-                Ok(self.products.by_id(ProductId(id)).await?.ok_or(Unavailable)?)
+                let id = subject.parse().map_err(|_| Unavailable::Failed)?;
+                Ok(self.products.by_id(ProductId(id)).await?.ok_or(Unavailable::Failed)?)
             }
             Ok(Done::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
             Err(CommitError::Taken(unique)) => Err(CreateError::Taken(unique)),
             // A new row is at no version that somebody else could have changed.
-            Err(CommitError::Conflict) => Err(CreateError::Unavailable(Unavailable)),
+            Err(CommitError::Conflict) => Err(CreateError::Unavailable(Unavailable::Failed)),
             Err(CommitError::Unavailable(error)) => Err(CreateError::Unavailable(error)),
         }
     }

@@ -31,7 +31,7 @@ impl<P: Products> Catalogue<P> {
             self.products.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that could be taken or changed by others.
-                CommitError::Conflict | CommitError::Taken(_) => Unavailable,
+                CommitError::Conflict | CommitError::Taken(_) => Unavailable::Failed,
             })?;
         }
         Ok(Republished { count, next: page.next })

@@ -1,7 +1,7 @@
 //! The contract's operations by the core's use cases.
 
 use mart_chassis::http::{Call, Fault, IdempotencyKey};
-use mart_kernel::{PageSize, Unavailable, Version};
+use mart_kernel::{PageSize, Version};
 use mart_proto::Violation;
 use mart_proto::product::v1;
 use product_core::Catalogue;
@@ -317,7 +317,7 @@ fn status_only<E>(error: &ChangeError<E>) -> Fault {
     match error {
         ChangeError::Stale => Fault::Stale,
         ChangeError::Contended => Fault::Contended,
-        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => Unavailable.into(),
+        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => Fault::Broken,
         ChangeError::Unavailable(error) => (*error).into(),
     }
 }

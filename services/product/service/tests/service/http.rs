@@ -295,6 +295,29 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
     assert_eq!(app.send(Method::GET, "/v1/products", None, &[("authorization", "Bearer garbage")]).await.status, 200);
 }
 
+#[tokio::test]
+async fn keys_are_read_again_when_their_file_changes_and_kept_when_it_is_broken() {
+    let mut setting =
+        devstack::testing::Servers::of_this_run().service("product", crate::app::PROGRAM).await.expect("prepared");
+    let folder = setting.log.with_extension("keys");
+    setting.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
+    let app = App::of(setting).await;
+    let keys = app.setting.keys.clone();
+    let bearer = format!("Bearer {}", keys.token("admin", "a").expect("signed"));
+    let status = async || app.send(Method::GET, "/v1/admin/products", None, &[("authorization", &bearer)]).await.status;
+    assert_eq!(status().await, 200);
+    let good = std::fs::read_to_string(keys.jwks()).expect("keys");
+
+    // Withdrawn, with another key in its place.
+    std::fs::write(keys.jwks(), good.replace("admin-1", "admin-2")).expect("written");
+    until("the withdrawn key is refused", async || status().await == 401).await;
+    std::fs::write(keys.jwks(), &good).expect("written");
+    until("the key is taken again", async || status().await == 200).await;
+    std::fs::write(keys.jwks(), "{ broken").expect("written");
+    until("the file was looked at", async || app.process.output().contains("the old ones stay")).await;
+    assert_eq!(status().await, 200);
+}
+
 /// The admin's claims under `alg: none`.
 fn unsigned(keys: &devstack::keys::Keys) -> String {
     use base64::Engine;
@@ -394,30 +417,36 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
     }
 }
 
+/// A request that begins and whose body does not come.
+async fn stalled(app: &App) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+    let token = app.setting.keys.token("admin", "tests").expect("signed");
+    let head = format!(
+        "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{"
+    );
+    socket.write_all(head.as_bytes()).await.expect("sent");
+    socket
+}
+
 #[tokio::test]
-async fn more_requests_than_it_can_take_are_turned_away_and_slow_ones_ended() {
-    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "5")]).await;
-    let mut slow = Vec::new();
-    for _ in 0..2 {
-        let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
-        let token = app.setting.keys.token("admin", "tests").expect("signed");
-        let head = format!(
-            "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{"
-        );
-        socket.write_all(head.as_bytes()).await.expect("sent");
-        slow.push(socket);
-    }
+async fn more_requests_than_it_can_take_are_turned_away() {
+    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "100")]).await;
+    let slow = [stalled(&app).await, stalled(&app).await];
     until("both places are taken", async || {
         let answer = app.send(Method::GET, "/v1/products", None, &[]).await;
         answer.status == 503 && answer.headers.contains_key("retry-after")
     })
     .await;
-    for mut socket in slow {
-        let mut told = vec![0; 1024];
-        let length = socket.read(&mut told).await.expect("answered");
-        assert!(told[..length].starts_with(b"HTTP/1.1 504"), "{}", String::from_utf8_lossy(&told));
-    }
-    assert_eq!(app.send(Method::GET, "/v1/products", None, &[]).await.status, 200);
+    drop(slow);
+    until("both places are free", async || app.send(Method::GET, "/v1/products", None, &[]).await.status == 200).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_the_clients_fault() {
+    let app = App::with(&[("HTTP_TIMEOUT", "1")]).await;
+    let mut told = vec![0; 1024];
+    let length = stalled(&app).await.read(&mut told).await.expect("answered");
+    assert!(told[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&told));
 }
 
 #[tokio::test]
