@@ -1,8 +1,8 @@
 //! What every service of the mart shares at run time and no service owns.
 //!
 //! A service's `main` reads its [`Config`], starts [`telemetry`], lets its wiring put adapters together and hands the
-//! result to [`run::serve`]. From then on this crate owns the sockets, the [outbox relay](relay), the
-//! [consumer](consumer) and the drain.
+//! result to [`run::serve`]. From then on this crate owns the sockets, the outbox [relay], the
+//! [consumer] and the drain.
 //!
 //! There is deliberately no word of the business here, and no rule of it: those are in the services' cores.
 

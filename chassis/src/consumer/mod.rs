@@ -1,6 +1,6 @@
 //! The consumer: every event of others has its effect once, and none holds up the rest.
 //!
-//! A record is handled at once, in one commit with its receipt. What must wait goes to a [table](inbox) of the consumer's
+//! A record is handled at once, in one commit with its receipt. What must wait goes to a table of the consumer's
 //! database, and later records of the same handler and key queue behind it; the partition goes on. Records are taken in
 //! chunks: lanes by key run side by side, then the chunk's offsets are committed.
 
