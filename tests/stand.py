@@ -32,6 +32,8 @@ def make(name):
     if not (folder / ".git").exists() or git("rev-parse", "HEAD^{tree}", cwd=folder) != tree or git("status", "-s", cwd=folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # As root's home is: PostgreSQL runs as another user and has to get through.
+        folder.parent.chmod(0o700)
         git("clone", "--quiet", str(ROOT), str(folder))
         git("fetch", "--quiet", str(ROOT), git("rev-parse", changed), cwd=folder)
         git("checkout", "--quiet", "FETCH_HEAD", cwd=folder)

@@ -153,6 +153,8 @@ fn as_user() -> Vec<String> {
     let capabilities = "-all,+dac_override,+dac_read_search";
     let words = [
         "setpriv".to_owned(),
+        // Without it the kernel forgets the capabilities in access(2), by which initdb looks for its own programs.
+        "--securebits=+no_setuid_fixup".to_owned(),
         format!("--reuid={NOBODY}"),
         format!("--regid={NOBODY}"),
         "--clear-groups".to_owned(),
