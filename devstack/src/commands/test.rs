@@ -1,19 +1,22 @@
 //! `./mart test`: everything that CI runs, in parts.
 
-use devstack::say;
+mod lint;
+mod parts;
+mod servers;
+
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use devstack::kafka::Kafka;
-use devstack::parts::Part as Tool;
-use devstack::postgres::{Durability, Postgres};
-use devstack::{ports, process, root, state, testing};
+use devstack::{process, root, say};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::Stops;
+use lint::lint;
+use parts::{PARTS, Part, Run};
+use servers::Servers;
 
 /// Run the checks and tests that CI runs.
 ///
@@ -29,161 +32,6 @@ pub(crate) struct Arguments {
     #[arg(last = true)]
     filter: Vec<String>,
 }
-
-/// How a part is run.
-enum Run {
-    /// A command that passes or fails as a whole: what it checks, its words, and how to mend it.
-    Check(&'static [&'static str], &'static str),
-    /// The tests of packages.
-    Tests(&'static [&'static str]),
-    /// Tools over contracts, Dockerfiles and workflows.
-    Lint,
-    /// `./mart test mutants`.
-    Mutants,
-    /// A script of tests/, with the name of the thing that it proves.
-    Script(&'static str),
-}
-
-struct Part {
-    name: &'static str,
-    says: &'static str,
-    /// How long it takes on 2 cores, rounded up, once its dependencies are built.
-    minutes: u32,
-    /// Whether it needs PostgreSQL and Kafka.
-    servers: bool,
-    /// Whether CI runs it.
-    ci: bool,
-    run: Run,
-}
-
-const PARTS: &[Part] = &[
-    Part {
-        name: "format",
-        minutes: 1,
-        says: "cargo fmt --check",
-        servers: false,
-        ci: true,
-        run: Run::Check(&["cargo", "fmt", "--all", "--check"], "run: cargo fmt --all"),
-    },
-    Part {
-        name: "clippy",
-        minutes: 1,
-        says: "clippy over everything, warnings are errors",
-        servers: false,
-        ci: true,
-        run: Run::Check(
-            &["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-            "mend what it names; an exception needs #[expect(…, reason = …)]",
-        ),
-    },
-    Part {
-        name: "rustdoc",
-        minutes: 1,
-        says: "the crates' documentation, without warnings",
-        servers: false,
-        ci: true,
-        run: Run::Check(
-            &["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--all-features"],
-            "mend the links and comments that it names",
-        ),
-    },
-    Part {
-        name: "lint",
-        minutes: 1,
-        says: "cargo deny; buf, hadolint and actionlint over contracts, Dockerfiles and workflows",
-        servers: false,
-        ci: true,
-        run: Run::Lint,
-    },
-    Part {
-        name: "kernel",
-        minutes: 1,
-        says: "value types",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["mart-kernel"]),
-    },
-    Part {
-        name: "proto",
-        minutes: 1,
-        says: "JSON and field rules",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["mart-proto"]),
-    },
-    Part {
-        name: "core",
-        minutes: 1,
-        says: "the services' rules",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["product-core"]),
-    },
-    Part {
-        name: "features",
-        minutes: 1,
-        says: "the rules in the words of the business",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["features"]),
-    },
-    Part {
-        name: "tools",
-        minutes: 1,
-        says: "the devstack itself, and the shape of the tree",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["devstack"]),
-    },
-    Part {
-        name: "chassis",
-        minutes: 1,
-        says: "HTTP edge, commit, relay and consumer under faults",
-        servers: true,
-        ci: true,
-        run: Run::Tests(&["mart-chassis", "shelf-service"]),
-    },
-    Part {
-        name: "product",
-        minutes: 2,
-        says: "the product service on real servers",
-        servers: true,
-        ci: true,
-        run: Run::Tests(&["product-service"]),
-    },
-    Part {
-        name: "up",
-        minutes: 5,
-        says: "./mart up under Ctrl-C, and every command beside it",
-        servers: false,
-        ci: true,
-        run: Run::Script("tests/up.py"),
-    },
-    Part {
-        name: "docs",
-        minutes: 3,
-        says: "every command of README, CONTRIBUTING and AGENTS in a clone",
-        servers: false,
-        ci: true,
-        run: Run::Script("tests/docs.py"),
-    },
-    Part {
-        name: "bench",
-        minutes: 1,
-        says: "the benchmarks, one second each",
-        servers: false,
-        ci: true,
-        run: Run::Check(&["./mart", "bench", "--smoke"], "see bench/README.md"),
-    },
-    Part {
-        name: "mutants",
-        minutes: 30,
-        says: "cargo-mutants over kernel and product-core (long)",
-        servers: false,
-        ci: false,
-        run: Run::Mutants,
-    },
-];
 
 /// Tests that passed, failed and were left out.
 #[derive(Debug, Default, Clone, Copy)]
@@ -368,108 +216,6 @@ impl Built {
         }
         Ok(counts)
     }
-}
-
-/// The servers of the run, in a folder that goes away with it.
-struct Servers {
-    running: Option<(Postgres, Kafka)>,
-    /// What tests have to know of them.
-    env: [(&'static str, String); 3],
-    folder: PathBuf,
-}
-
-impl Servers {
-    async fn start() -> Result<Self> {
-        say!("starting PostgreSQL and Kafka for the tests");
-        let folder = state().join(format!("test/{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let password = uuid::Uuid::new_v4().simple().to_string();
-        let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
-        let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
-        let (postgres, kafka) = tokio::try_join!(
-            Postgres::start(&postgres_folder, port, &password, Durability::ProcessCrash),
-            Kafka::start(&kafka_folder, kafka_port, controller),
-        )?;
-        let env = [
-            (testing::POSTGRES, postgres.url("postgres")),
-            (testing::KAFKA, kafka.brokers()),
-            (testing::SCRATCH, folder.display().to_string()),
-        ];
-        Ok(Self { running: Some((postgres, kafka)), env, folder })
-    }
-
-    async fn stop(mut self) {
-        if let Some((mut postgres, mut kafka)) = self.running.take() {
-            kafka.stop().await;
-            postgres.stop().await;
-        }
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        // Killed first, so that nobody writes into the folder while it goes.
-        self.running.take();
-        if std::fs::remove_dir_all(&self.folder).is_err() {
-            eprintln!("{} could not be removed", self.folder.display());
-        }
-    }
-}
-
-async fn lint() -> Result<Counts> {
-    let mut counts = Counts::default();
-    let deny = Tool::CargoDeny.get().await?.display().to_string();
-    counts.add(
-        check(
-            &[&deny, "--all-features", "check", "licenses", "bans", "sources"],
-            "see deny.toml; an exception there needs its reason",
-        )
-        .await?,
-    );
-    let folder = contracts_for_buf().await?;
-    let (buf, folder) = (Tool::Buf.get().await?.display().to_string(), folder.display().to_string());
-    counts.add(check(&[&buf, "lint", &folder], "the contracts pass buf's STANDARD rules; see proto/buf.yaml").await?);
-    let hadolint = Tool::Hadolint.get().await?.display().to_string();
-    for service in devstack::service::all()? {
-        let file = format!("services/{service}/Dockerfile");
-        counts.add(check(&[&hadolint, &file], "mend the lines that it names").await?);
-    }
-    let actionlint = Tool::Actionlint.get().await?.display().to_string();
-    counts.add(check(&[&actionlint], "mend the workflow that it names").await?);
-    Ok(counts)
-}
-
-/// Lays the contracts out with buf.validate beside them, which no network has to bring: the crate that compiles the rules
-/// carries the file.
-async fn contracts_for_buf() -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    let metadata = process::output(cargo.current_dir(root()).args(["metadata", "--format-version=1"])).await?;
-    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists packages")?;
-    let rules = packages.iter().find(|package| package["name"] == "prost-protovalidate-types");
-    let manifest =
-        rules.and_then(|package| package["manifest_path"].as_str()).context("the rules' crate is a dependency")?;
-    let folder = root().join("target/buf");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    copy(&root().join("proto"), &folder)?;
-    copy(&Path::new(manifest).with_file_name("proto"), &folder)?;
-    Ok(folder)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let path = entry?.path();
-        let target = to.join(path.file_name().context("an entry has a name")?);
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else if path.extension().is_some_and(|ending| ending == "proto" || ending == "yaml") {
-            std::fs::copy(&path, target)?;
-        }
-    }
-    Ok(())
 }
 
 async fn mutants() -> Result<Counts> {

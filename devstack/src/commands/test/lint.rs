@@ -1,0 +1,66 @@
+//! Tools over manifests, contracts, Dockerfiles and workflows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use devstack::parts::Part as Tool;
+use devstack::{process, root};
+use tokio::process::Command;
+
+use super::{Counts, check};
+
+pub(super) async fn lint() -> Result<Counts> {
+    let mut counts = Counts::default();
+    let deny = Tool::CargoDeny.get().await?.display().to_string();
+    counts.add(
+        check(
+            &[&deny, "--all-features", "check", "licenses", "bans", "sources"],
+            "see deny.toml; an exception there needs its reason",
+        )
+        .await?,
+    );
+    let folder = contracts_for_buf().await?;
+    let (buf, folder) = (Tool::Buf.get().await?.display().to_string(), folder.display().to_string());
+    counts.add(check(&[&buf, "lint", &folder], "the contracts pass buf's STANDARD rules; see proto/buf.yaml").await?);
+    let hadolint = Tool::Hadolint.get().await?.display().to_string();
+    for service in devstack::service::all()? {
+        let file = format!("services/{service}/Dockerfile");
+        counts.add(check(&[&hadolint, &file], "mend the lines that it names").await?);
+    }
+    let actionlint = Tool::Actionlint.get().await?.display().to_string();
+    counts.add(check(&[&actionlint], "mend the workflow that it names").await?);
+    Ok(counts)
+}
+
+/// Lays the contracts out with buf.validate beside them, which no network has to bring: the crate that compiles the rules
+/// carries the file.
+async fn contracts_for_buf() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    let metadata = process::output(cargo.current_dir(root()).args(["metadata", "--format-version=1"])).await?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists packages")?;
+    let rules = packages.iter().find(|package| package["name"] == "prost-protovalidate-types");
+    let manifest =
+        rules.and_then(|package| package["manifest_path"].as_str()).context("the rules' crate is a dependency")?;
+    let folder = root().join("target/buf");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    copy(&root().join("proto"), &folder)?;
+    copy(&Path::new(manifest).with_file_name("proto"), &folder)?;
+    Ok(folder)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().context("an entry has a name")?);
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else if path.extension().is_some_and(|ending| ending == "proto" || ending == "yaml") {
+            std::fs::copy(&path, target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! PostgreSQL and Kafka of one run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use devstack::kafka::Kafka;
+use devstack::postgres::{Durability, Postgres};
+use devstack::{ports, say, state, testing};
+
+/// The servers of the run, in a folder that goes away with it.
+pub(super) struct Servers {
+    running: Option<(Postgres, Kafka)>,
+    /// What tests have to know of them.
+    pub(super) env: [(&'static str, String); 3],
+    folder: PathBuf,
+}
+
+impl Servers {
+    pub(super) async fn start() -> Result<Self> {
+        say!("starting PostgreSQL and Kafka for the tests");
+        let folder = state().join(format!("test/{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        let password = uuid::Uuid::new_v4().simple().to_string();
+        let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
+        let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
+        let (postgres, kafka) = tokio::try_join!(
+            Postgres::start(&postgres_folder, port, &password, Durability::ProcessCrash),
+            Kafka::start(&kafka_folder, kafka_port, controller),
+        )?;
+        let env = [
+            (testing::POSTGRES, postgres.url("postgres")),
+            (testing::KAFKA, kafka.brokers()),
+            (testing::SCRATCH, folder.display().to_string()),
+        ];
+        Ok(Self { running: Some((postgres, kafka)), env, folder })
+    }
+
+    pub(super) async fn stop(mut self) {
+        if let Some((mut postgres, mut kafka)) = self.running.take() {
+            kafka.stop().await;
+            postgres.stop().await;
+        }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        // Killed first, so that nobody writes into the folder while it goes.
+        self.running.take();
+        if std::fs::remove_dir_all(&self.folder).is_err() {
+            eprintln!("{} could not be removed", self.folder.display());
+        }
+    }
+}
