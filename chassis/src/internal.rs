@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -48,13 +49,17 @@ async fn ready(State(internal): State<Internal>) -> (StatusCode, &'static str) {
 }
 
 async fn metrics(State(internal): State<Internal>) -> impl IntoResponse {
-    if let Ok((waiting, dead)) = internal.inbox.counts().await {
-        gauge("inbox_waiting", waiting);
-        gauge("inbox_dead", dead);
-    }
-    if let Ok(outbox) = pending(&internal.database).await {
-        gauge("outbox_pending", outbox.pending);
-        metrics::gauge!("outbox_oldest_age").set(outbox.oldest_seconds.unwrap_or(0.0));
+    // A database that is away must not take the other metrics with it: they say that it is.
+    let asked = async { tokio::join!(internal.inbox.counts(), pending(&internal.database)) };
+    if let Ok((inbox, outbox)) = tokio::time::timeout(Duration::from_secs(1), asked).await {
+        if let Ok((waiting, dead)) = inbox {
+            gauge("inbox_waiting", waiting);
+            gauge("inbox_dead", dead);
+        }
+        if let Ok(outbox) = outbox {
+            gauge("outbox_pending", outbox.pending);
+            metrics::gauge!("outbox_oldest_age").set(outbox.oldest_seconds.unwrap_or(0.0));
+        }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], crate::telemetry::render())
 }

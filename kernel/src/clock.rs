@@ -75,4 +75,13 @@ mod tests {
         assert_eq!(at.unix_micros(), 1_700_000_000_123_456);
         assert_eq!(Timestamp::from_unix_micros(at.unix_micros()), Some(at));
     }
+
+    #[cfg(feature = "testing")]
+    #[test]
+    fn a_manual_clock_moves_when_it_is_told_to() {
+        let start = Timestamp::from_unix_micros(0).expect("in range");
+        let clock = ManualClock::new(start);
+        clock.advance(time::Duration::SECOND);
+        assert_eq!((clock.now().unix_micros(), clock.now()), (1_000_000, clock.now()));
+    }
 }

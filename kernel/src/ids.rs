@@ -20,3 +20,16 @@ impl Ids for CountingIds {
         uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_ids_count_upwards_and_never_repeat() {
+        let ids = CountingIds::default();
+        let given: Vec<Uuid> = (0..100).map(|_| ids.next()).collect();
+        assert!(given.is_sorted_by(|a, b| a < b));
+        assert_ne!(given[0], Uuid::nil());
+    }
+}

@@ -93,8 +93,8 @@ impl Money {
         let unsigned = amount.strip_prefix('-').unwrap_or(amount);
         let (whole, fraction) = match unsigned.split_once('.') {
             Some((whole, fraction)) if digits > 0 => (whole, fraction),
-            None if digits == 0 => (unsigned, ""),
-            _ => return Err(malformed),
+            None => (unsigned, ""),
+            Some(_) => return Err(malformed),
         };
         let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         let canonical = whole == "0" || !(whole.is_empty() || whole.starts_with('0'));
@@ -244,6 +244,14 @@ mod tests {
         assert_eq!((pkr.to_string(), format!("{pkr:?}"), pkr.digits()), ("PKR".to_owned(), "PKR".to_owned(), 2));
         assert!(Currency::from_code("JPY").expect("known") < pkr);
         assert_eq!(Money::from_minor(5, pkr).to_string(), "0.05 PKR");
+    }
+
+    #[test]
+    fn a_line_is_its_price_times_its_quantity() {
+        let price = Money::parse("10.50", "PKR").expect("money");
+        assert_eq!(price.checked_mul(3).map(Money::minor), Ok(3_150));
+        assert_eq!(price.checked_mul(-1).map(Money::minor), Ok(-1_050));
+        assert_eq!(format!("{price:?}"), "10.50 PKR");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl PageSize {
         match u16::try_from(size) {
             Ok(0) => Self::DEFAULT,
             Ok(size) => Self(size.min(Self::MAX)),
-            Err(_) if size < 0 => Self::DEFAULT,
+            Err(_) if size.is_negative() => Self::DEFAULT,
             Err(_) => Self(Self::MAX),
         }
     }

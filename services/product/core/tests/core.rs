@@ -1,5 +1,334 @@
 //! The use cases over the store in memory, and the proof that this store is one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
+use mart_kernel::{Commit, CommitError, Done, Money, PageSeal, PageSize, Receipt, Timestamp, Unavailable, Version};
+use product_core::Catalogue;
+use product_core::application::{
+    ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy, ReceiptFor,
+};
+use product_core::domain::{
+    Archived, Attribute, Changes, Draft, Fact, NotActive, Product, ProductId, Status, UpdateError,
+};
+use product_core::memory::MemoryProducts;
+use product_core::ports::{Cursor, Filter, Order, Products, Unique, Write};
+
 mod memory {
     product_core::conformance!(async { product_core::memory::MemoryProducts::default() });
+}
+
+/// A store that is somebody else's turn so many times before it commits.
+#[derive(Clone, Default)]
+struct Contended {
+    store: MemoryProducts,
+    conflicts: Arc<AtomicUsize>,
+}
+
+impl Products for Contended {
+    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
+        self.store.by_id(id).await
+    }
+
+    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
+        self.store.by_slug(slug_key).await
+    }
+
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: Order,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Vec<Product>, Unavailable> {
+        self.store.list(filter, order, after, limit).await
+    }
+
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
+        let left = self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() { Err(CommitError::Conflict) } else { self.store.commit(commit).await }
+    }
+}
+
+struct Mart {
+    catalogue: Catalogue<Contended>,
+    clock: Arc<ManualClock>,
+}
+
+impl Mart {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range")));
+        let ids = Arc::new(CountingIds::default());
+        let catalogue = Catalogue::new(Contended::default(), clock.clone(), ids, PageSeal::new(b"secret"));
+        Self { catalogue, clock }
+    }
+
+    fn contend(&self, times: usize) {
+        self.catalogue.products().conflicts.store(times, Ordering::Relaxed);
+    }
+
+    fn told(&self) -> Vec<(&'static str, i64)> {
+        let name = |fact: &Fact| match fact {
+            Fact::ProductCreated(_) => "created",
+            Fact::ProductUpdated(_) => "updated",
+            Fact::ProductPriceChanged(_) => "repriced",
+            Fact::ProductActivated(_) => "activated",
+            Fact::ProductArchived(_) => "archived",
+            Fact::ProductRepublished(_) => "republished",
+        };
+        let events = self.catalogue.products().store.events();
+        events.iter().map(|event| (name(&event.fact), event.version.get())).collect()
+    }
+
+    /// Creates a product, a second after the one before.
+    async fn create(&self, slug: &str, status: Status) -> Product {
+        self.clock.advance(time::Duration::SECOND);
+        self.catalogue.create_product(request(slug, status), None).await.expect("created")
+    }
+
+    async fn page(&self, change: impl FnOnce(&mut ListProducts)) -> Result<(Vec<String>, String), ListError> {
+        let mut request = everything();
+        change(&mut request);
+        let page = self.catalogue.admin_list_products(request).await?;
+        let slugs = page.items.iter().map(|product| product.details.slug.as_str().to_owned()).collect();
+        Ok((slugs, page.next.unwrap_or_default()))
+    }
+}
+
+fn request(slug: &str, status: Status) -> CreateProduct {
+    let draft = Draft {
+        sku: format!("SKU {slug}"),
+        slug: slug.to_owned(),
+        name: slug.to_uppercase(),
+        description: String::new(),
+        category: "mugs".to_owned(),
+        image_urls: Vec::new(),
+        attributes: vec![Attribute { key: "size".to_owned(), value: "small".to_owned() }],
+        prices: vec![Money::parse("10.00", "PKR").expect("money")],
+    };
+    CreateProduct { draft, status }
+}
+
+fn everything() -> ListProducts {
+    ListProducts {
+        status: None,
+        category: String::new(),
+        currency_code: String::new(),
+        min_price: String::new(),
+        max_price: String::new(),
+        query: String::new(),
+        order_by: OrderBy::Newest,
+        page_size: PageSize::DEFAULT,
+        page_token: String::new(),
+    }
+}
+
+fn receipt(key: &str, fingerprint: u8) -> ReceiptFor {
+    let key = key.to_owned();
+    let receipt = move |subject| Receipt { scope: "create".to_owned(), key, fingerprint: [fingerprint; 32], subject };
+    Box::new(receipt)
+}
+
+fn rename(name: &str) -> Changes {
+    Changes { name: Some(name.to_owned()), ..Changes::default() }
+}
+
+fn price(product: &mut ListProducts, code: &str, min: &str, max: &str) {
+    (product.currency_code, product.min_price, product.max_price) = (code.to_owned(), min.to_owned(), max.to_owned());
+}
+
+#[tokio::test]
+async fn a_creation_is_kept_told_and_dated_once() {
+    let mart = Mart::new();
+    let created = mart.create("mug", Status::Draft).await;
+    assert_eq!(mart.catalogue.admin_get_product(created.id).await, Ok(Some(created.clone())));
+    let events = mart.catalogue.products().store.events();
+    assert_eq!((events.len(), events[0].at, events[0].version), (1, created.created_at, Version::NONE.next()));
+    let invalid = CreateProduct {
+        draft: Draft { name: String::new(), ..request("x", Status::Draft).draft },
+        status: Status::Draft,
+    };
+    assert!(matches!(mart.catalogue.create_product(invalid, None).await, Err(CreateError::Invalid(_))));
+    let archived = mart.catalogue.create_product(request("x", Status::Archived), None).await;
+    assert!(matches!(archived, Err(CreateError::Invalid(invalid)) if invalid[0].field == "status"));
+    let taken = mart.catalogue.create_product(request("mug", Status::Draft), None).await;
+    assert_eq!(taken, Err(CreateError::Taken(Unique::Sku)));
+    mart.contend(1);
+    let impossible = mart.catalogue.create_product(request("y", Status::Draft), None).await;
+    assert_eq!(impossible, Err(CreateError::Unavailable(Unavailable::Failed)), "a new row has no rival");
+    assert_eq!(mart.told(), [("created", 1)]);
+}
+
+#[tokio::test]
+async fn a_repeated_creation_answers_with_what_the_first_one_made_as_it_is_now() {
+    let mart = Mart::new();
+    let create =
+        |fingerprint| mart.catalogue.create_product(request("mug", Status::Active), Some(receipt("k", fingerprint)));
+    let first = create(1).await.expect("created");
+    let renamed = mart.catalogue.update_product(first.id, rename("Other"), None).await.expect("changed");
+    assert_eq!(create(1).await, Ok(renamed));
+    assert_eq!(create(2).await, Err(CreateError::KeyReused));
+    assert_eq!(mart.told(), [("created", 1), ("updated", 2)]);
+}
+
+#[tokio::test]
+async fn the_public_sees_what_is_on_sale_and_an_admin_sees_all() {
+    let mart = Mart::new();
+    for (slug, status, seen) in [("draft", Status::Draft, false), ("active", Status::Active, true)] {
+        let product = mart.create(slug, status).await;
+        let public = mart.catalogue.get_product(product.id).await.expect("reachable");
+        let by_slug = mart.catalogue.get_product_by_slug(&slug.to_uppercase()).await.expect("reachable");
+        assert_eq!((public.is_some(), by_slug.is_some()), (seen, seen), "{slug}");
+        assert_eq!(mart.catalogue.admin_get_product(product.id).await, Ok(Some(product)));
+    }
+    assert_eq!(mart.catalogue.get_product_by_slug("nothing").await, Ok(None));
+    let listed = mart.catalogue.list_products(everything()).await.expect("listed");
+    assert_eq!(listed.items.len(), 1);
+    let drafts = ListProducts { status: Some(Status::Draft), ..everything() };
+    let listed = mart.catalogue.list_products(drafts).await.expect("listed");
+    assert_eq!(listed.items[0].status, Status::Active, "the public can't ask for another status");
+}
+
+#[tokio::test]
+async fn a_change_is_tried_three_times_unless_a_version_is_expected() {
+    let mart = Mart::new();
+    let product = mart.create("mug", Status::Active).await;
+    mart.contend(2);
+    let changed = mart.catalogue.update_product(product.id, rename("Second"), None).await.expect("the third time");
+    mart.contend(3);
+    let contended = mart.catalogue.update_product(product.id, rename("Third"), None).await;
+    assert_eq!(contended, Err(ChangeError::Contended));
+    mart.contend(1);
+    let stale = mart.catalogue.update_product(product.id, rename("Third"), Some(changed.version)).await;
+    assert_eq!(stale, Err(ChangeError::Stale), "somebody was faster");
+    let stale = mart.catalogue.update_product(product.id, rename("Third"), Some(product.version)).await;
+    assert_eq!(stale, Err(ChangeError::Stale), "an older version was seen");
+    let expected =
+        mart.catalogue.update_product(product.id, rename("Third"), Some(changed.version)).await.expect("changed");
+    assert_eq!((expected.details.name.as_str(), expected.version.get()), ("Third", 3));
+    let other = mart.create("other", Status::Active).await;
+    let taken = Changes { slug: Some("mug".to_owned()), ..Changes::default() };
+    let taken = mart.catalogue.update_product(other.id, taken, None).await;
+    assert_eq!(taken, Err(ChangeError::Taken(Unique::Slug)));
+    let invalid = mart.catalogue.update_product(other.id, rename(" "), None).await;
+    assert!(matches!(invalid, Err(ChangeError::Refused(UpdateError::Invalid(_)))));
+    let nobody = ProductId(uuid::Uuid::nil());
+    assert_eq!(mart.catalogue.update_product(nobody, rename("x"), None).await, Err(ChangeError::NotFound));
+}
+
+#[tokio::test]
+async fn steps_of_a_life_are_committed_once_and_dated() {
+    let mart = Mart::new();
+    let product = mart.create("mug", Status::Draft).await;
+    let archived = mart.catalogue.archive_product(product.id, None).await;
+    assert_eq!(archived, Err(ChangeError::Refused(NotActive)));
+    mart.clock.advance(time::Duration::MINUTE);
+    let active = mart.catalogue.activate_product(product.id, Some(product.version)).await.expect("activated");
+    assert!(active.updated_at > product.updated_at);
+    assert_eq!(mart.catalogue.activate_product(product.id, None).await, Ok(active.clone()));
+    let archived = mart.catalogue.archive_product(product.id, Some(active.version)).await.expect("archived");
+    assert_eq!(mart.catalogue.archive_product(product.id, None).await, Ok(archived.clone()));
+    assert_eq!(mart.catalogue.activate_product(product.id, None).await, Err(ChangeError::Refused(Archived)));
+    assert_eq!(mart.told(), [("created", 1), ("activated", 2), ("archived", 3)]);
+    assert_eq!(mart.catalogue.products().store.events()[2].at, archived.updated_at);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_in_every_order_and_tokens_fit_their_list_only() {
+    let mart = Mart::new();
+    for slug in ["c", "a", "d", "b"] {
+        mart.create(slug, Status::Active).await;
+    }
+    let pkr = |request: &mut ListProducts| price(request, "PKR", "", "");
+    let orders: [(OrderBy, &[&str]); 3] = [
+        (OrderBy::Newest, &["b", "d", "a", "c"]),
+        (OrderBy::Name, &["a", "b", "c", "d"]),
+        (OrderBy::Price, &["c", "a", "d", "b"]),
+    ];
+    for (order_by, expected) in orders {
+        let (mut all, mut token) = (Vec::new(), String::new());
+        loop {
+            let set = |request: &mut ListProducts| {
+                pkr(request);
+                (request.order_by, request.page_size, request.page_token) =
+                    (order_by, PageSize::requested(1), token.clone());
+            };
+            let (slugs, next) = mart.page(set).await.expect("a page");
+            all.extend(slugs);
+            if next.is_empty() {
+                break;
+            }
+            for filter in ["query", "category", "status", "price"] {
+                let set = |request: &mut ListProducts| {
+                    pkr(request);
+                    (request.order_by, request.page_token) = (order_by, next.clone());
+                    match filter {
+                        "query" => request.query = "a".to_owned(),
+                        "category" => request.category = "mugs".to_owned(),
+                        "status" => request.status = Some(Status::Active),
+                        _ => request.min_price = "1.00".to_owned(),
+                    }
+                };
+                assert_eq!(mart.page(set).await, Err(ListError::Token), "{order_by:?} {filter}");
+            }
+            token = next;
+        }
+        assert_eq!(all, expected, "{order_by:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_list_is_asked_for_is_held_against_the_rules_all_at_once() {
+    let mart = Mart::new();
+    mart.create("mug", Status::Active).await;
+    let fields = async |change: fn(&mut ListProducts)| match mart.page(change).await {
+        Err(ListError::Invalid(invalid)) => invalid.into_iter().map(|invalid| invalid.field).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(fields(|r| price(r, "ZZZ", "1.00", "2.00")).await, ["currencyCode"]);
+    assert_eq!(fields(|r| price(r, "", "1.00", "2.00")).await, ["minPrice", "maxPrice"]);
+    assert_eq!(fields(|r| price(r, "PKR", "1", "2.0")).await, ["minPrice", "maxPrice"]);
+    assert_eq!(fields(|r| r.order_by = OrderBy::Price).await, ["orderBy"]);
+    let unknown = |r: &mut ListProducts| {
+        price(r, "ZZZ", "", "");
+        r.order_by = OrderBy::Price;
+    };
+    assert_eq!(fields(unknown).await, ["currencyCode"], "the order is not blamed for an unknown currency");
+
+    let found = async |change: fn(&mut ListProducts)| mart.page(change).await.expect("a page").0.len();
+    assert_eq!(found(|r| price(r, "PKR", "10.00", "")).await, 1);
+    assert_eq!(found(|r| price(r, "PKR", "10.01", "")).await, 0);
+    assert_eq!(found(|r| price(r, "PKR", "", "10.00")).await, 1);
+    assert_eq!(found(|r| price(r, "PKR", "", "9.99")).await, 0);
+    assert_eq!(found(|r| price(r, "USD", "", "")).await, 1, "a currency alone is no filter");
+    assert_eq!(found(|r| r.category = "tea".to_owned()).await, 0);
+    assert_eq!(found(|r| r.query = "mu".to_owned()).await, 1);
+}
+
+#[tokio::test]
+async fn republishing_tells_the_state_page_by_page_under_the_current_version() {
+    let mart = Mart::new();
+    let empty = mart.catalogue.republish_products(PageSize::DEFAULT, "").await.expect("nothing to do");
+    assert_eq!((empty.count, empty.next), (0, None));
+    for slug in ["a", "b", "c"] {
+        mart.create(slug, Status::Draft).await;
+    }
+    let first = mart.catalogue.republish_products(PageSize::requested(2), "").await.expect("a page");
+    assert_eq!(first.count, 2);
+    let rest =
+        mart.catalogue.republish_products(PageSize::requested(2), &first.next.expect("more")).await.expect("a page");
+    assert_eq!((rest.count, rest.next), (1, None));
+    assert_eq!(mart.told()[3..], [("republished", 1); 3]);
+    let refused = mart.catalogue.republish_products(PageSize::DEFAULT, "forged").await;
+    assert_eq!(refused, Err(ListError::Token));
+    mart.contend(1);
+    let impossible = mart.catalogue.republish_products(PageSize::DEFAULT, "").await;
+    assert_eq!(impossible, Err(ListError::Unavailable(Unavailable::Failed)));
+}
+
+#[test]
+fn a_catalogue_does_not_print_its_secret() {
+    assert_eq!(format!("{:?}", Mart::new().catalogue), "Catalogue");
 }
