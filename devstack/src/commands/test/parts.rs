@@ -123,7 +123,7 @@ pub(super) const PARTS: &[Part] = &[
     },
     Part {
         name: "up",
-        minutes: 5,
+        minutes: 3,
         says: "./mart up under Ctrl-C, and every command beside it",
         servers: false,
         ci: true,
@@ -131,7 +131,7 @@ pub(super) const PARTS: &[Part] = &[
     },
     Part {
         name: "docs",
-        minutes: 3,
+        minutes: 2,
         says: "every command of README, CONTRIBUTING and AGENTS in a clone",
         servers: false,
         ci: true,
