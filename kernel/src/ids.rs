@@ -16,7 +16,7 @@ pub struct CountingIds(std::sync::atomic::AtomicU64);
 #[cfg(feature = "testing")]
 impl Ids for CountingIds {
     fn next(&self) -> Uuid {
-        let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
     }
 }

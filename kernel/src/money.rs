@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(price.checked_mul(3).map(Money::minor), Ok(3_150));
         assert_eq!(price.checked_mul(-1).map(Money::minor), Ok(-1_050));
         assert_eq!(format!("{price:?}"), "10.50 PKR");
+        assert_eq!(price.checked_mul(0).map(Money::amount), Ok("0.00".to_owned()));
     }
 
     #[test]
