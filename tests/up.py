@@ -19,13 +19,16 @@ def ports(folder):
 
 def nothing_runs(folder):
     expect("no process is left", not processes(folder), str(processes(folder)))
-    taken = []
+    expect("no port is left open", not taken(folder), str(taken(folder)))
+
+
+def taken(folder):
+    found = []
     for port in ports(folder):
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                taken.append(port)
-    expect("no port is left open", not taken, str(taken))
+                found.append(port)
+    return found
 
 
 def commands(folder):
@@ -102,7 +105,7 @@ def main():
     mart.process.kill()
     mart.ended()
     deadline = time.monotonic() + 30
-    while processes(folder) and time.monotonic() < deadline:
+    while (processes(folder) or taken(folder)) and time.monotonic() < deadline:
         time.sleep(0.2)
     nothing_runs(folder)
 

@@ -9,7 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 use tokio::process::{Child, Command};
 
 /// A server or a service that runs.
@@ -154,6 +154,21 @@ impl Drop for Process {
     fn drop(&mut self) {
         if let Some(pid) = self.pid() {
             kill_process_group(pid, Signal::KILL).ok();
+        }
+    }
+}
+
+/// Waits until every child of this process has ended, those that were killed and dropped too; gives up after some seconds.
+///
+/// A process that is being killed has no command line any more while its ports are still open: only its end, seen by its
+/// parent, says that they are closed.
+pub async fn all_ended() {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while tokio::time::Instant::now() < deadline {
+        match wait(WaitOptions::NOHANG) {
+            Err(_) => return,
+            Ok(Some(_)) => {}
+            Ok(None) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }

@@ -50,6 +50,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     };
     // What is dropped here is killed.
     drop(stack);
+    devstack::process::all_ended().await;
     super::down::wait_for_leftovers().await;
     say!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
     Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
