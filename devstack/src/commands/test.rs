@@ -55,7 +55,9 @@ impl Counts {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.list {
-        say!("quick        format, clippy, rustdoc, kernel, proto, core, features, tools: no server, no network");
+        say!(
+            "quick        format, clippy, rustdoc, martgen, kernel, proto, core, features, tools: no server, no network"
+        );
         for part in PARTS {
             say!("{:<12} {}{}", part.name, part.says, if part.ci { "" } else { " - not in CI" });
         }
@@ -74,7 +76,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Part>> {
         let known = name == "quick" || PARTS.iter().any(|part| part.name == name);
         ensure!(known, "there is no part {name:?}: ./mart test --list shows them");
     }
-    let quick = ["format", "clippy", "rustdoc", "kernel", "proto", "core", "features", "tools"];
+    let quick = ["format", "clippy", "rustdoc", "martgen", "kernel", "proto", "core", "features", "tools"];
     let wanted = |part: &&Part| {
         if names.is_empty() {
             return part.ci;

@@ -4,6 +4,13 @@ use std::future::Future;
 
 use mart_kernel::{CommitError, Done, Receipt, Unavailable, Version};
 
+/// What the shelf tells others: nothing.
+pub mod domain {
+    /// There is no fact.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Fact {}
+}
+
 /// A product on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {

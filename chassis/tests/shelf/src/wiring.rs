@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::consumer::Reactions;
 use mart_chassis::run::Service;
@@ -11,7 +10,7 @@ use sqlx::migrate::Migrator;
 
 use crate::adapters::events::ShelfReactions;
 use crate::adapters::postgres::PostgresItems;
-use crate::generated::events;
+use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -26,5 +25,5 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
         let reactions = reactions.clone();
         async move { events::dispatch(&*reactions, &handler, &record).await }
     });
-    Ok(Service { routes: Router::new(), reactions, database, keys })
+    Ok(Service { routes: http::router(), reactions, database, keys })
 }

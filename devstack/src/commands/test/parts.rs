@@ -66,6 +66,14 @@ pub(super) const PARTS: &[Part] = &[
         run: Run::Lint,
     },
     Part {
+        name: "martgen",
+        minutes: 1,
+        says: "what is generated is what the contracts say, and martgen itself",
+        servers: false,
+        ci: true,
+        run: Run::Tests(&["martgen"]),
+    },
+    Part {
         name: "kernel",
         minutes: 1,
         says: "value types",

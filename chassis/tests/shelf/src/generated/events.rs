@@ -1,16 +1,26 @@
-// In the form that `cargo martgen generate` will render for a service that consumes; kept by hand until then.
+// Rendered by `cargo martgen generate` from chassis/tests/shelf/proto/mart/shelf/v1; changes are made there.
 
 //! The events of the shelf service: those it publishes and those of others that it reacts to.
 
 use std::future::Future;
 
+use crate::core::domain::Fact;
 use mart_chassis::Record;
 use mart_chassis::consumer::{Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
+use mart_kernel::Event;
 use mart_proto::product::v1 as product;
 
 /// The topics that this service owns.
 pub const TOPICS: &[&str] = &[];
+
+/// Makes the contract's message of each fact of the core.
+pub trait Messages {}
+
+/// Makes the record of an event: its topic, its key and its encoded message.
+pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    match event.fact {}
+}
 
 /// The events of others that this service reacts to.
 pub const CONSUMED: &[Consumed] = &[

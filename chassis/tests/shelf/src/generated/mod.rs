@@ -1,5 +1,17 @@
-// In the form that `cargo martgen generate` will render for a service that consumes; kept by hand until then.
+// Rendered by `cargo martgen generate` from chassis/tests/shelf/proto/mart/shelf/v1; changes are made there.
 
 //! What the contract says, in Rust.
 
 pub mod events;
+pub mod http;
+
+const _: () = assert!(
+    mart_proto::digest(&[
+        include_str!("../../../../../proto/mart/options/v1/options.proto"),
+        include_str!("../../../../../proto/mart/product/v1/product.proto"),
+        include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
+        include_str!("../../proto/mart/shelf/v1/shelf_service.proto"),
+        include_str!("../../../../../proto/mart/type/v1/money.proto"),
+    ]) == 0xbe11_b93a_3cbd_58a6,
+    "the contract has changed: run `cargo martgen generate`"
+);

@@ -1,4 +1,4 @@
-// In the form that `cargo martgen generate` will render from proto/mart/product/v1; kept by hand until then.
+// Rendered by `cargo martgen generate` from proto/mart/product/v1; changes are made there.
 
 //! The events of the product service: those it publishes and those of others that it reacts to.
 

@@ -1,14 +1,13 @@
-// In the form that `cargo martgen generate` will render from proto/mart/product/v1; kept by hand until then.
+// Rendered by `cargo martgen generate` from proto/mart/product/v1; changes are made there.
 
 //! The operations of the product service over HTTP.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::{Router, routing};
 use mart_chassis::http::{Auth, Body, Call, Created, Edge, Fault, Operation, Problem, Served};
 use mart_proto::product::v1;
 
@@ -89,14 +88,14 @@ pub trait ProductService: Send + Sync + 'static {
 /// The routes of the service.
 pub fn router<S: ProductService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
     Router::new()
-        .route("/v1/products", get(list_products::<S>).post(create_product::<S>))
-        .route("/v1/products/{product_id}", get(get_product::<S>).patch(update_product::<S>))
-        .route("/v1/product-slugs/{slug}", get(get_product_by_slug::<S>))
-        .route("/v1/products/{product_id}/activate", post(activate_product::<S>))
-        .route("/v1/products/{product_id}/archive", post(archive_product::<S>))
-        .route("/v1/admin/products/{product_id}", get(admin_get_product::<S>))
-        .route("/v1/admin/products", get(admin_list_products::<S>))
-        .route("/v1/admin/products/republish", post(republish_products::<S>))
+        .route("/v1/products", routing::get(list_products::<S>).post(create_product::<S>))
+        .route("/v1/products/{product_id}", routing::get(get_product::<S>).patch(update_product::<S>))
+        .route("/v1/product-slugs/{slug}", routing::get(get_product_by_slug::<S>))
+        .route("/v1/products/{product_id}/activate", routing::post(activate_product::<S>))
+        .route("/v1/products/{product_id}/archive", routing::post(archive_product::<S>))
+        .route("/v1/admin/products/{product_id}", routing::get(admin_get_product::<S>))
+        .route("/v1/admin/products", routing::get(admin_list_products::<S>))
+        .route("/v1/admin/products/republish", routing::post(republish_products::<S>))
         .with_state(Served { service, edge })
 }
 

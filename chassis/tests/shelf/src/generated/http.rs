@@ -1,0 +1,10 @@
+// Rendered by `cargo martgen generate` from chassis/tests/shelf/proto/mart/shelf/v1; changes are made there.
+
+//! The operations of the shelf service over HTTP.
+
+use axum::Router;
+
+/// The routes of the service: it has no operations.
+pub fn router() -> Router {
+    Router::new()
+}

@@ -1,0 +1,98 @@
+//! The command line. Its help is the manual.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Makes and keeps the mart's services.
+///
+/// A service's contract (proto/mart/SERVICE/v1/*.proto) says which operations it offers over HTTP, which events it publishes
+/// and which events of others it reacts to. martgen renders from it everything that must not drift, and leaves the rest to
+/// people: what is missing is a compile error until somebody has answered for it.
+///
+/// There are three kinds of files. GENERATED files are always rewritten. FRAME files are rewritten too, so that all services
+/// stay of one shape; a recorded waiver keeps an edited one. SEED files are written once and are yours from then on.
+/// martgen.lock has a line for each.
+///
+/// Exit codes: 0 everything is as it shall be; 1 there are findings; 2 the command line or a contract is wrong; 3 it could
+/// not be done, or was refused.
+#[derive(Debug, Parser)]
+#[command(name = "cargo martgen", bin_name = "cargo martgen", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The tree to work on; the one around the current folder where it is not given.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) root: Option<PathBuf>,
+    /// Tell everything as one JSON document.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Generate(Generate),
+    Check,
+    Waive(Waive),
+    Graph(Graph),
+    Completions(Completions),
+}
+
+/// Write what the contracts ask for, all of it or nothing.
+///
+/// Files that are as they shall be are not touched. A generated or frame file that somebody edited is shown with its
+/// difference and left alone; all others are written, and the exit code is 1.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Generate {
+    /// Say what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Show how each file would change, and write nothing.
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Write nothing; exit with 1 where something would be written.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Give up edits of generated and frame files, waived ones too.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+/// Keep an edited frame file, and say why.
+///
+/// The waiver names the rendering that it was made against: where that changes later, check shows the difference again.
+#[derive(Debug, Args)]
+pub(crate) struct Waive {
+    /// The file, from the top of the tree.
+    pub(crate) file: String,
+    /// Why this service differs from all others, for who reads it in a year.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+/// Draw which service publishes which event, and who reacts to it.
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = Form::Mermaid)]
+    pub(crate) format: Form,
+}
+
+/// A form of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Form {
+    /// For Markdown pages.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// For programs.
+    Json,
+}
+
+/// Write completions for a shell.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,74 @@
+//! Saying what is not as it shall be, and writing nothing.
+
+use anyhow::Result;
+
+use super::{Contracts, tell};
+use crate::digest;
+use crate::failure::CLEAN;
+use crate::finding::{Finding, Place};
+use crate::journal::Journal;
+use crate::lock::{LOCK, Lock};
+use crate::plan::{self, Kind, State};
+use crate::render;
+use crate::tree::Tree;
+use crate::waivers::{WAIVERS, Waivers};
+
+pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
+    let contracts = Contracts::read(tree)?;
+    if contracts.broken() {
+        return Ok(tell(&contracts.findings, &contracts.sources, json, true));
+    }
+    let mut findings = contracts.findings;
+    if Journal::interrupted(tree) {
+        let what = "a run of martgen was interrupted in the middle of its changes";
+        findings.push(Finding::error("interrupted", Place::file(LOCK), what, "cargo martgen generate finishes it"));
+    }
+    let plan = render::mart(&contracts.mart, &contracts.sources)?;
+    let (lock, waivers) = (Lock::read(tree)?, Waivers::read(tree)?);
+    for (path, planned) in &plan.files {
+        let there = tree.read(path)?;
+        let (rule, what, help) = match plan::state(planned, lock.files.get(path), there.as_deref()) {
+            State::Current => continue,
+            State::Missing => ("missing", "the contracts ask for this file", "run cargo martgen generate".to_owned()),
+            State::Stale => {
+                ("stale", "this file is not what the contracts say now", "run cargo martgen generate".to_owned())
+            }
+            State::Edited => {
+                let raw = digest::bytes(planned.raw.as_bytes());
+                match waivers.0.get(path).filter(|_| planned.kind == Kind::Frame) {
+                    Some(waiver) if waiver.raw == raw => continue,
+                    Some(_) => {
+                        let help =
+                            format!("see cargo martgen generate --diff, then: cargo martgen waive {path} --reason …");
+                        ("waiver", "the template of a waived file has changed", help)
+                    }
+                    None => {
+                        let what = "this file was edited by hand";
+                        (
+                            "edited",
+                            what,
+                            "cargo martgen generate shows the difference and says what can be done".to_owned(),
+                        )
+                    }
+                }
+            }
+        };
+        findings.push(Finding::error(rule, Place::file(path.as_str()), what, help));
+    }
+    for (path, _) in plan::orphans(&plan, &lock) {
+        let what = "nothing asks for this file any more";
+        findings.push(Finding::error("orphan", Place::file(path.as_str()), what, "run cargo martgen generate"));
+    }
+    for (path, waiver) in &waivers.0 {
+        if plan.files.get(path).is_none_or(|planned| planned.kind != Kind::Frame) {
+            let what = format!("a waiver is for {path}, which is no frame file ({})", waiver.reason);
+            findings.push(Finding::error("waiver", Place::file(WAIVERS), what, "remove its line"));
+        }
+    }
+    let code = tell(&findings, &contracts.sources, json, false);
+    if code == CLEAN && !json {
+        let services = contracts.mart.services.len();
+        anstream::println!("clean: {} files of {services} services; {} waived", plan.files.len(), waivers.0.len());
+    }
+    Ok(code)
+}

@@ -1,0 +1,97 @@
+//! One command a file, and what they share.
+
+mod check;
+mod generate;
+mod graph;
+mod waive;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::contract::model::Mart;
+use crate::contract::source::Sources;
+use crate::failure::{CLEAN, FINDINGS, Failure, USAGE};
+use crate::finding::{self, Finding};
+use crate::tree::Tree;
+use crate::{contract, digest};
+
+/// The digest of the templates that this program was built from.
+const TEMPLATES: &str = env!("MARTGEN_TEMPLATES");
+
+/// Runs a command and gives the exit code.
+pub(crate) fn run(cli: Cli) -> Result<u8> {
+    if let Command::Completions(arguments) = &cli.command {
+        clap_complete::generate(arguments.shell, &mut Cli::command(), "cargo-martgen", &mut std::io::stdout());
+        return Ok(CLEAN);
+    }
+    let folder = match cli.root {
+        Some(root) => root,
+        None => std::env::current_dir()?,
+    };
+    let tree = Tree::around(&folder)?;
+    same_templates(&tree)?;
+    match cli.command {
+        Command::Generate(arguments) => generate::run(&tree, &arguments, cli.json),
+        Command::Check => check::run(&tree, cli.json),
+        Command::Waive(arguments) => waive::run(&tree, &arguments),
+        Command::Graph(arguments) => graph::run(&tree, &arguments),
+        Command::Completions(_) => Ok(CLEAN),
+    }
+}
+
+/// A program that was built from other templates would undo what the right one has made.
+fn same_templates(tree: &Tree) -> Result<()> {
+    let there = digest::folder(&tree.path("template")).map_err(|error| {
+        Failure::refused(format!("the folder template can't be read ({error})"), "bring it back: git checkout template")
+    })?;
+    if there == TEMPLATES {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        "this martgen was built from other templates than those of this tree",
+        "run it as cargo martgen, which builds it anew where it has to",
+    ))
+}
+
+/// The compiled contracts of a tree.
+struct Contracts {
+    sources: Sources,
+    mart: Mart,
+    findings: Vec<Finding>,
+}
+
+impl Contracts {
+    fn read(tree: &Tree) -> Result<Self> {
+        let sources = Sources::read(tree, &BTreeMap::new())?;
+        match sources.compile(&tree.settings.package) {
+            Ok(pool) => {
+                let (mart, findings) = contract::model(tree, &sources, &pool);
+                Ok(Self { sources, mart, findings })
+            }
+            Err(finding) => Ok(Self { sources, mart: Mart { services: Vec::new() }, findings: vec![*finding] }),
+        }
+    }
+
+    /// Whether something can be rendered from them.
+    fn broken(&self) -> bool {
+        !self.findings.is_empty()
+    }
+}
+
+/// Tells findings, and gives the exit code for them.
+fn tell(findings: &[Finding], sources: &Sources, json: bool, contract: bool) -> u8 {
+    if json {
+        anstream::println!("{}", serde_json::json!({ "findings": findings }));
+    } else {
+        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        anstream::eprint!("{}", finding::render(findings, &sources.texts(), colour));
+    }
+    match (findings.len(), contract) {
+        (0, _) => CLEAN,
+        (_, true) => USAGE,
+        (_, false) => FINDINGS,
+    }
+}

@@ -1,0 +1,51 @@
+//! Recording that a frame file differs on purpose.
+
+use anyhow::Result;
+
+use super::{Contracts, tell};
+use crate::cli::Waive;
+use crate::digest;
+use crate::failure::{CLEAN, Failure};
+use crate::journal::{Change, Journal};
+use crate::lock::Lock;
+use crate::plan::{self, Kind, State};
+use crate::render;
+use crate::tree::Tree;
+use crate::waivers::{WAIVERS, Waiver, Waivers};
+
+pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
+    let reason = arguments.reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    if reason.is_empty() {
+        return Err(Failure::usage("a waiver needs a reason", "say --reason \"why this service differs\""));
+    }
+    let journal = Journal::open(tree)?;
+    let contracts = Contracts::read(tree)?;
+    if contracts.broken() {
+        return Ok(tell(&contracts.findings, &contracts.sources, false, true));
+    }
+    let plan = render::mart(&contracts.mart, &contracts.sources)?;
+    let file = arguments.file.trim_start_matches("./");
+    let Some(planned) = plan.files.get(file) else {
+        return Err(Failure::usage(
+            format!("{file} is no file that martgen keeps"),
+            "name it from the top of the tree; martgen.lock lists all",
+        ));
+    };
+    if planned.kind != Kind::Frame {
+        return Err(Failure::usage(
+            format!("{file} is generated: a contract would say one thing and the code another"),
+            "change the contract or the template; only frame files can be waived",
+        ));
+    }
+    let there = tree.read(file)?;
+    let lock = Lock::read(tree)?;
+    if plan::state(planned, lock.files.get(file), there.as_deref()) != State::Edited {
+        return Err(Failure::usage(format!("{file} was not edited"), "edit it first, then record why"));
+    }
+    let mut waivers = Waivers::read(tree)?;
+    let raw = digest::bytes(planned.raw.as_bytes());
+    waivers.0.insert(file.to_owned(), Waiver { raw, reason });
+    journal.write(&[Change { path: WAIVERS.to_owned(), content: waivers.text() }])?;
+    anstream::println!("{file} is kept as it is; the reason stands in {WAIVERS}");
+    Ok(CLEAN)
+}

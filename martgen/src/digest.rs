@@ -1,0 +1,35 @@
+//! Digests of files: whether one is what it was.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// The digest of some bytes: the first half of SHA-256, in hexadecimal digits.
+pub(crate) fn bytes(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest of all files below a folder, their names included.
+pub(crate) fn folder(folder: &Path) -> std::io::Result<String> {
+    let mut paths = Vec::new();
+    collect(folder, &mut paths)?;
+    paths.sort();
+    let mut all = Sha256::new();
+    for path in paths {
+        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        all.update(format!("{name} {}\n", bytes(&std::fs::read(&path)?)));
+    }
+    Ok(all.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Formats what was rendered, by the Rust toolchain's own rustfmt.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::failure::Failure;
+
+/// Formats texts of Rust in one run, with the tree's settings.
+pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folder = Folder::new()?;
+    let mut paths = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let path = folder.0.join(index.to_string());
+        std::fs::create_dir(&path)?;
+        std::fs::write(path.join("mod.rs"), text)?;
+        // rustfmt follows modules into their files: these are empty here.
+        for module in modules(text) {
+            std::fs::write(path.join(format!("{module}.rs")), "")?;
+        }
+        paths.push(path.join("mod.rs"));
+    }
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024", "--config-path"]).arg(root).args(&paths).stdin(Stdio::null());
+    let done = command.output().map_err(|error| {
+        Failure::refused(format!("rustfmt could not be run ({error})"), "install it by: rustup component add rustfmt")
+    })?;
+    if !done.status.success() {
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        return Err(Failure::refused(
+            format!("rustfmt refuses what was rendered:\n{told}"),
+            "this is a fault of a template: report it",
+        ));
+    }
+    paths.iter().map(|path| std::fs::read_to_string(path).context("what was formatted can't be read")).collect()
+}
+
+/// The modules that a text declares without their content.
+fn modules(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let rest = line.trim().strip_suffix(';')?;
+        let rest = rest.strip_prefix("pub ").unwrap_or(rest);
+        let name = rest.strip_prefix("mod ")?.trim();
+        Some(name.strip_prefix("r#").unwrap_or(name))
+    })
+}
+
+/// A folder that is removed when it is not needed any more.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self> {
+        let mut random = [0; 8];
+        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+        let path = std::env::temp_dir().join(format!("martgen-{:016x}", u64::from_ne_bytes(random)));
+        std::fs::create_dir(&path).with_context(|| format!("{} can't be made", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left in a folder for temporary files does no harm.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}

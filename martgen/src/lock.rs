@@ -1,0 +1,77 @@
+//! `martgen.lock`: what was written, so that hand edits and orphans are told exactly.
+//!
+//! A line a file, sorted: kind, digest of its content, digest of the raw rendering, path, source; parted by tabs.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::failure::Failure;
+use crate::plan::Kind;
+use crate::tree::Tree;
+
+/// Its path.
+pub(crate) const LOCK: &str = "martgen.lock";
+
+const HEAD: &str = "# Written by martgen: kind, digest of the content, digest of the rendering, file, source.\n";
+
+/// What was written of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: Kind,
+    /// The digest of what was written.
+    pub(crate) content: String,
+    /// The digest of the rendering before it was formatted.
+    pub(crate) raw: String,
+    /// The template, and what it was filled from.
+    pub(crate) source: String,
+}
+
+/// All that was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lock {
+    pub(crate) files: BTreeMap<String, Entry>,
+}
+
+impl Lock {
+    /// Reads it; a tree without one has written nothing.
+    pub(crate) fn read(tree: &Tree) -> Result<Self> {
+        let text = tree.read(LOCK)?.unwrap_or_default();
+        let mut files = BTreeMap::new();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+            let parts: Vec<&str> = line.split('\t').collect();
+            let entry = match parts.as_slice() {
+                [kind, content, raw, path, source] => {
+                    let kind = Kind::ALL.into_iter().find(|known| known.name() == *kind);
+                    kind.map(|kind| {
+                        let entry = Entry {
+                            kind,
+                            content: (*content).to_owned(),
+                            raw: (*raw).to_owned(),
+                            source: (*source).to_owned(),
+                        };
+                        ((*path).to_owned(), entry)
+                    })
+                }
+                _ => None,
+            };
+            let (path, entry) = entry.ok_or_else(|| {
+                Failure::usage(
+                    format!("{LOCK}:{}: the line is not one that martgen wrote", index + 1),
+                    "after a merge, take either side whole and run cargo martgen generate",
+                )
+            })?;
+            files.insert(path, entry);
+        }
+        Ok(Self { files })
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> String {
+        let line = |(path, entry): (&String, &Entry)| {
+            let Entry { kind, content, raw, source } = entry;
+            format!("{}\t{content}\t{raw}\t{path}\t{source}\n", kind.name())
+        };
+        HEAD.to_owned() + &self.files.iter().map(line).collect::<String>()
+    }
+}

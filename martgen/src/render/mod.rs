@@ -1,0 +1,86 @@
+//! From the model to the texts of files.
+
+mod templates;
+
+use anyhow::Result;
+use askama::Template;
+
+use crate::contract::model::Mart;
+use crate::contract::source::Sources;
+use crate::plan::{Kind, Plan};
+
+/// Renders everything that follows from the contracts alone.
+pub(crate) fn mart(mart: &Mart, sources: &Sources) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for service in &mart.services {
+        let Some(home) = &service.home else { continue };
+        let version = service.module.rsplit("::").next().unwrap_or_default();
+        let generated = format!("{}/src/generated", home.service);
+        let source = |template: &str| format!("template/{template} {}", service.contracts);
+
+        let files = service.files.iter().map(|file| relative(&generated, file)).collect();
+        let digest = grouped(digest(service.files.iter().filter_map(|file| sources.text(file))));
+        let text = templates::Module { service, files, digest }.render()?;
+        plan.add(format!("{generated}/mod.rs"), Kind::Generated, source("generated/mod.rs.txt"), text);
+
+        let text = templates::Events::new(service, home, version).render()?;
+        plan.add(format!("{generated}/events.rs"), Kind::Generated, source("generated/events.rs.txt"), text);
+
+        let text = templates::Http::new(service, version).render()?;
+        plan.add(format!("{generated}/http.rs"), Kind::Generated, source("generated/http.rs.txt"), text);
+
+        let text = templates::Main { service, home }.render()?;
+        plan.add(format!("{}/src/main.rs", home.service), Kind::Frame, source("frame/main.rs.txt"), text);
+        if home.whole {
+            let text = templates::Dockerfile { service }.render()?;
+            plan.add(
+                format!("services/{}/Dockerfile", service.name),
+                Kind::Frame,
+                source("frame/Dockerfile.txt"),
+                text,
+            );
+        }
+    }
+    Ok(plan)
+}
+
+/// A file as it is named from a folder; both stand below the top.
+fn relative(folder: &str, file: &str) -> String {
+    let (from, to): (Vec<&str>, Vec<&str>) = (folder.split('/').collect(), file.split('/').collect());
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let up = vec![".."; from.len() - common];
+    up.into_iter().chain(to[common..].iter().copied()).collect::<Vec<_>>().join("/")
+}
+
+/// The digest that mart-proto's `digest` takes when a service is compiled: FNV-1a over all texts, each ended by a zero
+/// byte, without carriage returns, so that a checkout with other line ends has the same.
+fn digest<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
+    let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in texts {
+        for byte in text.bytes().filter(|byte| *byte != b'\r').chain([0]) {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    digest
+}
+
+/// A number in hexadecimal digits, as Rust's readers want it.
+fn grouped(number: u64) -> String {
+    let parts: Vec<String> = [48, 32, 16, 0].iter().map(|shift| format!("{:04x}", number >> shift & 0xffff)).collect();
+    format!("0x{}", parts.join("_"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_digest_is_grouped() {
+        assert_eq!(super::grouped(0x0123_4567_89ab_cdef), "0x0123_4567_89ab_cdef");
+    }
+
+    #[test]
+    fn a_file_is_named_from_a_folder() {
+        let folder = "services/product/service/src/generated";
+        assert_eq!(super::relative(folder, "proto/mart/x.proto"), "../../../../../proto/mart/x.proto");
+        assert_eq!(super::relative("a/b/src", "a/b/proto/x.proto"), "../proto/x.proto");
+    }
+}

@@ -1,0 +1,189 @@
+//! The templates of Rust code and what they are filled with.
+
+use askama::Template;
+
+use crate::contract::model::{Auth, Body, Home, Service};
+use crate::contract::names;
+
+#[derive(Template)]
+#[template(path = "generated/mod.rs.txt", escape = "none")]
+pub(super) struct Module<'a> {
+    pub(super) service: &'a Service,
+    pub(super) files: Vec<String>,
+    pub(super) digest: String,
+}
+
+#[derive(Template)]
+#[template(path = "generated/events.rs.txt", escape = "none")]
+pub(super) struct Events<'a> {
+    service: &'a Service,
+    home: &'a Home,
+    version: &'a str,
+    /// The modules of the events of others, each once, and the names that they are imported under.
+    modules: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn new(service: &'a Service, home: &'a Home, version: &'a str) -> Self {
+        let mut modules: Vec<(&str, &str)> =
+            service.consumes.iter().map(|consumed| (consumed.module.as_str(), consumed.alias.as_str())).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        Self { service, home, version, modules }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "generated/http.rs.txt", escape = "none")]
+pub(super) struct Http<'a> {
+    service: &'a Service,
+    version: &'a str,
+    /// All traits of the service, joined.
+    traits: String,
+    routes: Vec<Route>,
+    creates: bool,
+}
+
+/// A path with what is served under it.
+struct Route {
+    path: String,
+    methods: String,
+}
+
+impl<'a> Http<'a> {
+    pub(super) fn new(service: &'a Service, version: &'a str) -> Self {
+        let served = service.protobuf.iter().filter(|protobuf| !protobuf.operations.is_empty());
+        let traits = served.map(|protobuf| protobuf.name.as_str()).collect::<Vec<_>>().join(" + ");
+        let mut paths: Vec<&str> = Vec::new();
+        for operation in service.operations() {
+            if !paths.contains(&operation.path.as_str()) {
+                paths.push(&operation.path);
+            }
+        }
+        let route = |path: &str| {
+            let mut here: Vec<_> = service.operations().filter(|operation| operation.path == path).collect();
+            here.sort_by_key(|operation| {
+                ["get", "post", "put", "patch", "delete"].iter().position(|verb| *verb == operation.verb)
+            });
+            let methods = here.iter().map(|operation| format!("{}({}::<S>)", operation.verb, operation.method));
+            Route { path: path.to_owned(), methods: format!("routing::{}", methods.collect::<Vec<_>>().join(".")) }
+        };
+        let routes = paths.iter().map(|path| route(path)).collect();
+        let creates = service.operations().any(|operation| operation.creates.is_some());
+        Self { service, version, traits, routes, creates }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "frame/main.rs.txt", escape = "none")]
+pub(super) struct Main<'a> {
+    pub(super) service: &'a Service,
+    pub(super) home: &'a Home,
+}
+
+#[derive(Template)]
+#[template(path = "frame/Dockerfile.txt", escape = "none")]
+pub(super) struct Dockerfile<'a> {
+    pub(super) service: &'a Service,
+}
+
+/// A contract's comment as Rust's documentation: what rustdoc would take for links, tags or tests is written as text.
+fn doc(comment: &str) -> String {
+    let mut lines = Vec::new();
+    let mut fenced = false;
+    for line in comment.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+            lines.push(if fenced { "```text".to_owned() } else { "```".to_owned() });
+        } else if fenced {
+            lines.push(line.to_owned());
+        } else {
+            lines.push(prose(line));
+        }
+    }
+    if fenced {
+        lines.push("```".to_owned());
+    }
+    lines.iter().map(|line| format!("/// {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of prose: brackets are escaped outside of `code`, addresses become links.
+fn prose(line: &str) -> String {
+    let closed = line.matches('`').count().is_multiple_of(2);
+    let mut escaped = String::new();
+    let mut code = false;
+    for word in line.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        if !code && (bare.starts_with("http://") || bare.starts_with("https://")) && !bare.contains('`') {
+            let address = bare.trim_end_matches(['.', ',', ';', ')']);
+            escaped.push_str(&format!("<{address}>{}", &word[address.len()..]));
+            continue;
+        }
+        for c in word.chars() {
+            match c {
+                '`' if closed => code = !code,
+                '`' | '[' | ']' | '<' | '>' if !code => escaped.push('\\'),
+                _ => {}
+            }
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// A comment as one line of text, quoted.
+fn sentence(comment: &str) -> String {
+    quoted(&comment.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A text as Rust writes it.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
+fn constant(name: &str) -> String {
+    names::constant(name)
+}
+
+fn auth(auth: &Auth) -> String {
+    match auth {
+        Auth::Public => "Auth::Public".to_owned(),
+        Auth::Webhook => "Auth::Webhook".to_owned(),
+        Auth::Roles(roles) => {
+            let roles: Vec<String> = roles.iter().map(|role| quoted(role)).collect();
+            format!("Auth::Roles(&[{}])", roles.join(", "))
+        }
+    }
+}
+
+fn body(body: &Body) -> String {
+    match body {
+        Body::None => "Body::None".to_owned(),
+        Body::Whole => "Body::Whole".to_owned(),
+        Body::Field { name, mask } => {
+            let mask = mask.as_ref().map_or_else(|| "None".to_owned(), |mask| format!("Some({})", quoted(mask)));
+            format!("Body::Field {{ name: {}, mask: {mask} }}", quoted(name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_are_documentation_that_rustdoc_takes_as_text() {
+        assert_eq!(
+            doc("One.\n\nTwo `[a]` of [b] and Vec<u8>."),
+            "/// One.\n///\n/// Two `[a]` of \\[b\\] and Vec\\<u8\\>."
+        );
+        assert_eq!(doc("See https://a.example/x."), "/// See <https://a.example/x>.");
+        assert_eq!(doc("```\nlet [a] = 1;"), "/// ```text\n/// let [a] = 1;\n/// ```");
+        assert_eq!(doc("an open ` tick"), "/// an open \\` tick");
+    }
+
+    #[test]
+    fn a_sentence_is_a_string_of_rust() {
+        assert_eq!(sentence("It \"is\"\nso */ {{ x }}."), r#""It \"is\" so */ {{ x }}.""#);
+    }
+}

@@ -1,0 +1,113 @@
+//! Contracts that can't be served are told with their place, all at once, and change nothing.
+
+use crate::copy::Copy;
+
+const SERVICE: &str = "proto/mart/product/v1/product_service.proto";
+const EVENTS: &str = "proto/mart/product/v1/product_events.proto";
+const SHELF: &str = "chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto";
+
+/// Each: a file, what is replaced in it, by what, the rule, and a part of what is told.
+const WRONG: &[(&str, &str, &str, &str, &str)] = &[
+    (SERVICE, "// Reads a product on sale.\n", "\n", "comment", "the operation `GetProduct` has no comment"),
+    (EVENTS, "  // The prices before.\n", "", "comment", "the field `previous_prices` of `ProductPriceChanged`"),
+    (
+        SERVICE,
+        "{get: \"/v1/products/{product_id}\"}",
+        "{get: \"/v1/products/{id}\"}",
+        "path-variable",
+        "has no field `id`",
+    ),
+    (
+        SERVICE,
+        "/v1/products/{product_id}/activate",
+        "/v1/products/{product_id}:activate",
+        "path",
+        "`{product_id}:activate`",
+    ),
+    (SERVICE, "get: \"/v1/product-slugs/{slug}\"", "get: \"/v1/product-slugs/{slug=**}\"", "path", "`{slug=**}`"),
+    (SERVICE, "get: \"/v1/product-slugs/{slug}\"", "get: \"/v1/products/{slug}\"", "overlap", "differently"),
+    (SERVICE, "{get: \"/v1/admin/products\"}", "{get: \"/v1/products\"}", "overlap", "are both GET /v1/products"),
+    (SERVICE, "creates: \"AdminGetProduct\"", "creates: \"ListProducts\"", "creates", "`ListProducts`"),
+    (SERVICE, "errors: [\"PRODUCT_NOT_FOUND\", \"PRODUCT_NOT_ACTIVE\"]", "errors: [\"GONE\"]", "errors", "REASON_GONE"),
+    (
+        SERVICE,
+        "errors: [\"PRODUCT_NOT_FOUND\", \"PRODUCT_NOT_ACTIVE\"]",
+        "",
+        "no-errors",
+        "`ArchiveProduct` names no errors",
+    ),
+    (SERVICE, "[(mart.options.v1.status) = 400]", "", "status", "`PAGE_TOKEN_INVALID`"),
+    (
+        SERVICE,
+        "rpc GetProduct(GetProductRequest) returns (GetProductResponse)",
+        "rpc GetProduct(GetProductRequest) returns (stream GetProductResponse)",
+        "streaming",
+        "is a stream",
+    ),
+    (
+        SERVICE,
+        "rpc ArchiveProduct(ArchiveProductRequest)",
+        "rpc ArchiveProduct(ActivateProductRequest)",
+        "rpc-messages",
+        "`ArchiveProductRequest`",
+    ),
+    (SHELF, "mart.product.v1.ProductUpdated", "mart.product.v1.ProductRenamed", "consumed", "which nobody publishes"),
+    (SHELF, "shelf.product-updated", "shelf.product-created", "handler", "no name of its own"),
+    (SERVICE, "message GetProductRequest {", "message GetProductRequest {{", "protobuf", "expected"),
+];
+
+#[test]
+fn each_is_told_with_its_place_and_help_and_nothing_is_written() {
+    for (file, from, to, rule, part) in WRONG {
+        let copy = Copy::new();
+        copy.replace(file, from, to);
+        let before = copy.files();
+        for command in ["generate", "check"] {
+            let run = copy.run(&[command]);
+            assert_eq!(run.code, Some(2), "{rule}: {}", run.told);
+            assert!(run.told.contains(&format!("error[{rule}]")), "{rule}: {}", run.told);
+            assert!(run.told.contains(part), "{rule}: {}", run.told);
+            assert!(run.told.contains(&format!("--> {file}:")), "{rule}: {}", run.told);
+            assert!(run.told.contains("help: ") && run.told.contains('^'), "{rule}: {}", run.told);
+            assert_eq!(copy.files(), before, "{rule}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_for_nobody_and_a_key_that_does_not_exist_are_told_at_once() {
+    let copy = Copy::new();
+    let service = copy.read(SERVICE).replacen("      auth: [AUTH_PUBLIC]\n", "", 2);
+    copy.write(SERVICE, &service);
+    let events = copy.read(EVENTS).replacen("key: \"product.product_id\"", "key: \"product.id\"", 1);
+    copy.write(EVENTS, &events);
+    let run = copy.run(&["check"]);
+    assert_eq!(run.code, Some(2));
+    assert_eq!(run.told.matches("error[no-auth]").count(), 2, "{}", run.told);
+    assert_eq!(run.told.matches("error[event-key]").count(), 1, "{}", run.told);
+}
+
+#[test]
+fn line_ends_of_another_system_change_no_generated_byte() {
+    let copy = Copy::new();
+    let before = copy.contents();
+    let text = copy.read(EVENTS).replace('\n', "\r\n");
+    copy.write(EVENTS, &text);
+    let run = copy.run(&["check"]);
+    assert_eq!(run.code, Some(0), "{}", run.told);
+    assert_eq!(copy.run(&["generate"]).code, Some(0));
+    for (path, text) in copy.contents().iter().filter(|(path, _)| path.contains("generated")) {
+        assert_eq!(Some(text), before.get(path));
+    }
+}
+
+#[test]
+fn findings_are_told_to_programs_as_json() {
+    let copy = Copy::new();
+    copy.replace(SERVICE, "// Reads a product on sale.\n", "\n");
+    let run = copy.run(&["check", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.told).expect("JSON");
+    let finding = &json["findings"][0];
+    assert_eq!((finding["rule"].as_str(), finding["place"]["file"].as_str()), (Some("comment"), Some(SERVICE)));
+    assert!(finding["place"]["line"].as_u64().is_some_and(|line| line > 1), "{finding}");
+}

@@ -1,0 +1,5 @@
+//! The program on copies of this repository's contracts: what it writes, refuses and tells.
+
+mod contracts;
+mod copy;
+mod writing;
