@@ -15,6 +15,7 @@ mod journal;
 mod lock;
 mod outlook;
 mod plan;
+mod purity;
 mod render;
 mod tree;
 mod waivers;

@@ -9,6 +9,7 @@ use crate::finding::{Finding, Place};
 use crate::journal::Journal;
 use crate::lock::{LOCK, Lock};
 use crate::plan::{self, Kind, State};
+use crate::purity;
 use crate::render;
 use crate::tree::Tree;
 use crate::waivers::{WAIVERS, Waivers};
@@ -55,6 +56,9 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         };
         findings.push(Finding::error(rule, Place::file(path.as_str()), what, help));
     }
+    let whole = contracts.mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole));
+    let names: Vec<String> = whole.map(|service| service.name.clone()).collect();
+    findings.extend(purity::cores(tree, &names)?);
     for (path, _) in plan::orphans(&plan, &lock) {
         let what = "nothing asks for this file any more";
         findings.push(Finding::error("orphan", Place::file(path.as_str()), what, "run cargo martgen generate"));

@@ -135,6 +135,8 @@ impl Builder<'_> {
             ("get", String::new())
         });
         let variables = self.path_of(&path, &request, name, &place);
+        let uuid = |variable: &&String| request.get_field_by_name(variable).is_some_and(|field| self.is_uuid(&field));
+        let uuids = variables.iter().filter(uuid).cloned().collect();
         let body = self.body(http.as_ref(), verb, &request, &variables, name, &place);
         let said = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
         let auth = self.auth(said.as_ref(), name, &place);
@@ -149,6 +151,7 @@ impl Builder<'_> {
             response: names::camel(response.name()),
             verb,
             path,
+            uuids,
             auth,
             body,
             creates,
@@ -571,6 +574,14 @@ impl Builder<'_> {
         options.get_extension(&extension).as_message().cloned()
     }
 
+    /// Whether the contract takes nothing but a UUID for a field.
+    fn is_uuid(&self, field: &FieldDescriptor) -> bool {
+        let rules = self.option(&field.options(), "buf.validate.field");
+        let text =
+            rules.and_then(|rules| rules.get_field_by_name("string").and_then(|value| value.as_message().cloned()));
+        text.and_then(|text| text.get_field_by_name("uuid").and_then(|value| value.as_bool())).unwrap_or(false)
+    }
+
     fn number(&self, options: &DynamicMessage, name: &str) -> i32 {
         let extension = self.pool.get_extension_by_name(name);
         extension.and_then(|extension| options.get_extension(&extension).as_i32()).unwrap_or(0)
@@ -713,6 +724,25 @@ fn overlap(one: &Operation, other: &Operation, same_service: bool) -> Option<Str
         if same_service && a != b {
             return Some(format!("`{}` and `{}` name the variables of one path differently", other.name, one.name));
         }
+        return None;
     }
-    None
+    if same_service { shadow(one, &a, &b).or_else(|| shadow(other, &b, &a)) } else { None }
+}
+
+/// How a path with a word hides some of those of an operation with a variable there: a router takes the word first. A
+/// variable that can only be a UUID is no word.
+fn shadow(hidden: &Operation, hidden_path: &[&str], path: &[&str]) -> Option<String> {
+    let variable = |segment: &str| segment.starts_with('{');
+    let mut found = None;
+    for (mine, theirs) in hidden_path.iter().zip(path) {
+        match (variable(mine), variable(theirs)) {
+            (true, true) => {}
+            (true, false) if hidden.uuids.iter().any(|uuid| format!("{{{uuid}}}") == *mine) => return None,
+            (true, false) => found = Some((mine, theirs)),
+            _ if mine == theirs => {}
+            _ => return None,
+        }
+    }
+    let (mine, theirs) = found?;
+    Some(format!("`{}` can't be asked for `{theirs}` as {mine}: {} is a path of its own", hidden.name, path.join("/")))
 }

@@ -69,6 +69,8 @@ pub(crate) struct Operation {
     /// `get`, `post` and so on.
     pub(crate) verb: &'static str,
     pub(crate) path: String,
+    /// Those variables of the path that can only be UUIDs.
+    pub(crate) uuids: Vec<String>,
     pub(crate) auth: Auth,
     pub(crate) body: Body,
     pub(crate) creates: Option<Created>,

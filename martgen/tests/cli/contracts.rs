@@ -27,6 +27,13 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
     (SERVICE, "get: \"/v1/product-slugs/{slug}\"", "get: \"/v1/product-slugs/{slug=**}\"", "path", "`{slug=**}`"),
     (SERVICE, "get: \"/v1/product-slugs/{slug}\"", "get: \"/v1/products/{slug}\"", "overlap", "differently"),
     (SERVICE, "{get: \"/v1/admin/products\"}", "{get: \"/v1/products\"}", "overlap", "are both GET /v1/products"),
+    (
+        SERVICE,
+        "{get: \"/v1/admin/products\"}",
+        "{get: \"/v1/product-slugs/all\"}",
+        "overlap",
+        "`GetProductBySlug` can't be asked for `all` as {slug}",
+    ),
     (SERVICE, "creates: \"AdminGetProduct\"", "creates: \"ListProducts\"", "creates", "`ListProducts`"),
     (SERVICE, "errors: [\"PRODUCT_NOT_FOUND\", \"PRODUCT_NOT_ACTIVE\"]", "errors: [\"GONE\"]", "errors", "REASON_GONE"),
     (
@@ -110,4 +117,38 @@ fn findings_are_told_to_programs_as_json() {
     let finding = &json["findings"][0];
     assert_eq!((finding["rule"].as_str(), finding["place"]["file"].as_str()), (Some("comment"), Some(SERVICE)));
     assert!(finding["place"]["line"].as_u64().is_some_and(|line| line > 1), "{finding}");
+}
+
+#[test]
+fn a_core_that_reaches_io_is_told_with_the_way_it_got_there() {
+    let core = "services/product/core/Cargo.toml";
+    let cases = [
+        (
+            core,
+            "mart-kernel.workspace = true\ntime",
+            "mart-kernel.workspace = true\ntokio.workspace = true\ntime",
+            "tokio",
+        ),
+        (
+            core,
+            "mart-kernel.workspace = true\ntime",
+            "mart-kernel.workspace = true\naxum.workspace = true\ntime",
+            "axum",
+        ),
+        (
+            core,
+            "mart-kernel.workspace = true\ntime",
+            "mart-kernel.workspace = true\ntower.workspace = true\ntime",
+            "tower -> ",
+        ),
+        ("kernel/Cargo.toml", "\n[dependencies]\n", "\n[dependencies]\nsqlx.workspace = true\n", "mart-kernel -> sqlx"),
+    ];
+    for (file, from, to, way) in cases {
+        let copy = Copy::new();
+        copy.replace(file, from, to);
+        let run = copy.run(&["check"]);
+        assert_eq!(run.code, Some(1), "{way}: {}", run.told);
+        assert!(run.told.contains("error[core-io]") && run.told.contains(way), "{way}: {}", run.told);
+        assert!(run.told.contains(core), "{way}: {}", run.told);
+    }
 }

@@ -39,7 +39,8 @@ impl Copy {
         for part in ["proto/mart", "proto/google", "template", "chassis/tests/shelf", "services/product"] {
             copy(&repository().join(part), &root.join(part));
         }
-        for file in ["martgen.toml", "martgen.lock", "rustfmt.toml"] {
+        std::fs::create_dir_all(root.join("kernel")).expect("made");
+        for file in ["martgen.toml", "martgen.lock", "rustfmt.toml", "Cargo.toml", "Cargo.lock", "kernel/Cargo.toml"] {
             std::fs::copy(repository().join(file), root.join(file)).expect("copied");
         }
         Self { _folder: folder, root }
