@@ -100,6 +100,19 @@ impl Builder<'_> {
     fn protobuf(&mut self, descriptor: &ServiceDescriptor, reasons: &BTreeMap<String, Reason>) -> Protobuf {
         let path = path(descriptor.path());
         let comment = self.comment(&descriptor.parent_file(), &path);
+        if !descriptor.name().ends_with("Service") {
+            let place = self.place(&descriptor.parent_file(), &path);
+            let help = format!(
+                "name it {}Service: its trait in Rust can't be taken for something else then",
+                descriptor.name()
+            );
+            self.error(
+                "service-name",
+                &place,
+                format!("the service `{}` does not end with `Service`", descriptor.name()),
+                help,
+            );
+        }
         let operations = descriptor.methods().map(|method| self.operation(&method, reasons)).collect();
         Protobuf { name: names::camel(descriptor.name()), comment, operations }
     }
@@ -479,6 +492,9 @@ impl Builder<'_> {
         let mut seen: HashMap<&str, &str> = HashMap::new();
         let mut clashes = Vec::new();
         for operation in service.operations() {
+            if operation.method == "router" {
+                clashes.push((operation.place.clone(), "router".to_owned(), operation.name.clone()));
+            }
             if let Some(other) = seen.insert(&operation.method, &operation.name) {
                 clashes.push((operation.place.clone(), other.to_owned(), operation.name.clone()));
             }

@@ -34,6 +34,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "overlap",
         "`GetProductBySlug` can't be asked for `all` as {slug}",
     ),
+    (SERVICE, "service ProductService {", "service Products {", "service-name", "the service `Products`"),
     (SERVICE, "creates: \"AdminGetProduct\"", "creates: \"ListProducts\"", "creates", "`ListProducts`"),
     (SERVICE, "errors: [\"PRODUCT_NOT_FOUND\", \"PRODUCT_NOT_ACTIVE\"]", "errors: [\"GONE\"]", "errors", "REASON_GONE"),
     (
@@ -151,4 +152,55 @@ fn a_core_that_reaches_io_is_told_with_the_way_it_got_there() {
         assert!(run.told.contains("error[core-io]") && run.told.contains(way), "{way}: {}", run.told);
         assert!(run.told.contains(core), "{way}: {}", run.told);
     }
+}
+
+#[test]
+fn names_that_would_be_one_in_rust_are_told() {
+    for (name, part) in [("Router", "`Router` and `router`"), ("GetPRODUCT", "`GetPRODUCT` and `GetProduct`")] {
+        let copy = Copy::new();
+        let text = copy.read(SERVICE);
+        let text = text.replace("GetProductBySlug", name);
+        copy.write(SERVICE, &text);
+        let run = copy.run(&["check"]);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.told);
+        assert!(run.told.contains("error[names]") && run.told.contains(part), "{name}: {}", run.told);
+    }
+}
+
+#[test]
+fn a_contract_without_a_folder_of_its_own_gives_topics_and_no_code() {
+    let copy = Copy::new();
+    let before = copy.contents();
+    let contract = r#"syntax = "proto3";
+
+package mart.payment.v1;
+
+import "mart/options/v1/options.proto";
+
+// An order was paid: "*/" {{ x }} # 💰.
+message PaymentCaptured {
+  option (mart.options.v1.event) = {
+    topic: "mart.payment.v1"
+    key: "order_id"
+  };
+  // The order.
+  string order_id = 1;
+}
+"#;
+    let path = "proto/mart/payment/v1/payment_events.proto";
+    copy.write(path, contract);
+    assert_eq!(copy.run(&["generate"]).code, Some(0));
+    let mut after = copy.contents();
+    after.remove(path);
+    assert_eq!(after, before);
+    assert!(copy.run(&["graph"]).told.contains("payment -- PaymentCaptured --> nobody"));
+
+    // A service that reacts to it gets its comment as it stands.
+    copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.payment.v1.PaymentCaptured");
+    let run = copy.run(&["generate"]);
+    assert_eq!(run.code, Some(0), "{}", run.told);
+    let events = copy.read("chassis/tests/shelf/src/generated/events.rs");
+    assert!(events.contains("/// An order was paid: \"*/\" {{ x }} # 💰."), "{events}");
+    assert!(events.contains("use mart_proto::payment::v1 as payment;"), "{events}");
+    assert!(events.contains("fn on_payment_captured("), "{events}");
 }
