@@ -1,74 +1,10 @@
 //! Conventions of the tree that no compiler holds.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
-/// Crates that do I/O, and those of the mart that do. No core may reach one, not even through others.
-const IO: [&str; 12] = [
-    "tokio",
-    "axum",
-    "hyper",
-    "sqlx",
-    "rdkafka",
-    "reqwest",
-    "async-std",
-    "mio",
-    "mart-chassis",
-    "mart-proto",
-    "devstack",
-    "tonic",
-];
-
 fn root() -> PathBuf {
     devstack::root()
-}
-
-fn metadata() -> Value {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(root())
-        .args(["metadata", "--format-version=1"])
-        .output()
-        .expect("cargo metadata");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-#[test]
-fn a_core_reaches_no_io_not_even_through_others() {
-    let metadata = metadata();
-    let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let names: BTreeMap<String, String> =
-        metadata["packages"].as_array().expect("packages").iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
-    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for node in metadata["resolve"]["nodes"].as_array().expect("nodes") {
-        let normal =
-            |dep: &&Value| dep["dep_kinds"].as_array().expect("kinds").iter().any(|kind| kind["kind"].is_null());
-        let deps = node["deps"].as_array().expect("deps").iter().filter(normal).map(|dep| text(&dep["pkg"]));
-        uses.insert(text(&node["id"]), deps.collect());
-    }
-    let cores: Vec<&String> =
-        names.iter().filter(|(_, name)| name.ends_with("-core") && names_a_service(name)).map(|(id, _)| id).collect();
-    assert!(!cores.is_empty());
-    for core in cores.into_iter().chain(names.iter().filter(|(_, name)| *name == "mart-kernel").map(|(id, _)| id)) {
-        let (mut reached, mut open) = (BTreeSet::new(), vec![core.clone()]);
-        while let Some(id) = open.pop() {
-            if reached.insert(id.clone()) {
-                open.extend(uses.get(&id).into_iter().flatten().cloned());
-            }
-        }
-        for id in reached {
-            assert!(!IO.contains(&names[&id].as_str()), "{} reaches {}", names[core], names[&id]);
-        }
-    }
-}
-
-fn names_a_service(core: &str) -> bool {
-    let name = core.trim_end_matches("-core");
-    root().join("services").join(name).exists()
 }
 
 #[test]

@@ -10,9 +10,8 @@ use clap::{Args, Parser, Subcommand};
 /// and which events of others it reacts to. martgen renders from it everything that must not drift, and leaves the rest to
 /// people: what is missing is a compile error until somebody has answered for it.
 ///
-/// There are three kinds of files. GENERATED files are always rewritten. FRAME files are rewritten too, so that all services
-/// stay of one shape; a recorded waiver keeps an edited one. SEED files are written once and are yours from then on.
-/// martgen.lock has a line for each.
+/// GENERATED files are always rewritten. FRAME files are rewritten too, so that all services stay of one shape; a recorded
+/// waiver keeps an edited one. martgen.lock has a line for each. Everything else in a service is yours.
 ///
 /// Exit codes: 0 everything is as it shall be; 1 there are findings; 2 the command line or a contract is wrong; 3 it could
 /// not be done, or was refused.

@@ -126,7 +126,7 @@ impl<'a> Journal<'a> {
             done.map_err(|error| {
                 Failure::refused(
                     format!("{} can't be written ({error})", step.path),
-                    "nothing was changed; make the file and its folder writable and run it again",
+                    "make the file and its folder writable and run it again",
                 )
             })?;
             kill_point();

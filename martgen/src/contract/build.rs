@@ -13,7 +13,7 @@ use super::source::{Info, Sources};
 use crate::finding::{Finding, Place};
 use crate::tree::Tree;
 
-/// Makes the model. The findings are errors and notes of all contracts at once.
+/// Makes the model. The findings are those of all contracts at once.
 pub(crate) fn model(tree: &Tree, sources: &Sources, pool: &DescriptorPool) -> (Mart, Vec<Finding>) {
     let mut builder = Builder { tree, sources, pool, infos: HashMap::new(), findings: Vec::new() };
     let mart = builder.mart();
@@ -98,10 +98,10 @@ impl Builder<'_> {
     }
 
     fn protobuf(&mut self, descriptor: &ServiceDescriptor, reasons: &BTreeMap<String, Reason>) -> Protobuf {
-        let path = path(descriptor.path());
-        let comment = self.comment(&descriptor.parent_file(), &path);
+        let path = descriptor.path();
+        let comment = self.comment(&descriptor.parent_file(), path);
         if !descriptor.name().ends_with("Service") {
-            let place = self.place(&descriptor.parent_file(), &path);
+            let place = self.place(&descriptor.parent_file(), path);
             let help = format!(
                 "name it {}Service: its trait in Rust can't be taken for something else then",
                 descriptor.name()
@@ -118,8 +118,8 @@ impl Builder<'_> {
     }
 
     fn operation(&mut self, method: &MethodDescriptor, reasons: &BTreeMap<String, Reason>) -> Operation {
-        let (file, at) = (method.parent_service().parent_file(), path(method.path()));
-        let place = self.place(&file, &at);
+        let (file, at) = (method.parent_service().parent_file(), method.path());
+        let place = self.place(&file, at);
         let name = method.name();
         let (request, response) = (method.input(), method.output());
         for (message, ending) in [(&request, "Request"), (&response, "Response")] {
@@ -159,7 +159,7 @@ impl Builder<'_> {
         Operation {
             method: names::snake(name),
             error: format!("{}Error", names::camel(name)),
-            comment: self.comment(&file, &at),
+            comment: self.comment(&file, at),
             request: names::camel(request.name()),
             response: names::camel(response.name()),
             verb,
@@ -363,8 +363,8 @@ impl Builder<'_> {
             return reasons;
         };
         for value in descriptor.values().filter(|value| value.number() != 0) {
-            let at = path(value.path());
-            let place = self.place(file, &at);
+            let at = value.path();
+            let place = self.place(file, at);
             let code = value.name().strip_prefix("REASON_").unwrap_or(value.name()).to_owned();
             let extension = format!("{}.options.v1.status", self.tree.settings.package);
             let status = self.number(&value.options(), &extension);
@@ -376,7 +376,7 @@ impl Builder<'_> {
             if variant == "Fault" {
                 self.error("reserved", &place, "a reason can't be named `FAULT`", "name what went wrong");
             }
-            let comment = self.comment(file, &at);
+            let comment = self.comment(file, at);
             reasons.insert(code.clone(), Reason { code, variant, status, comment });
         }
         reasons
@@ -388,8 +388,8 @@ impl Builder<'_> {
         for file in files {
             for message in file.messages() {
                 let Some(said) = self.option(&message.options(), &extension) else { continue };
-                let at = path(message.path());
-                let place = self.place(file, &at);
+                let at = message.path();
+                let place = self.place(file, at);
                 let (topic, key) = (text(&said, "topic"), text(&said, "key"));
                 let word = |part: &str| {
                     !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -414,7 +414,7 @@ impl Builder<'_> {
                     message: names::camel(message.name()),
                     method: names::snake(message.name()),
                     full_name: message.full_name().to_owned(),
-                    comment: self.comment(file, &at),
+                    comment: self.comment(file, at),
                     topic,
                     key,
                     place,
@@ -435,7 +435,7 @@ impl Builder<'_> {
         for file in files {
             for descriptor in file.services() {
                 let Some(said) = self.option(&descriptor.options(), &extension) else { continue };
-                let place = self.place(file, &path(descriptor.path()));
+                let place = self.place(file, descriptor.path());
                 for one in messages(&said, "consumes") {
                     let (event, handler) = (text(&one, "event"), text(&one, "handler"));
                     let Some((package, event)) = events.get(&event) else {
@@ -551,21 +551,22 @@ impl Builder<'_> {
             let mut found = Vec::new();
             for service in file.services() {
                 for method in service.methods() {
-                    found.push((path(method.path()), format!("the operation `{}`", method.name())));
+                    found.push((method.path().to_vec(), format!("the operation `{}`", method.name())));
                 }
             }
             let mut todo: Vec<MessageDescriptor> = file.messages().collect();
             while let Some(message) = todo.pop() {
-                found.push((path(message.path()), format!("the message `{}`", message.name())));
+                found.push((message.path().to_vec(), format!("the message `{}`", message.name())));
                 for field in message.fields() {
-                    found.push((path(field.path()), format!("the field `{}` of `{}`", field.name(), message.name())));
+                    found
+                        .push((field.path().to_vec(), format!("the field `{}` of `{}`", field.name(), message.name())));
                 }
                 todo.extend(message.child_messages().filter(|child| !child.is_map_entry()));
             }
             let enums: Vec<EnumDescriptor> = file.enums().collect();
             for one in enums {
                 for value in one.values() {
-                    found.push((path(value.path()), format!("the value `{}`", value.name())));
+                    found.push((value.path().to_vec(), format!("the value `{}`", value.name())));
                 }
             }
             for (at, what) in found {
@@ -614,10 +615,6 @@ impl Builder<'_> {
     fn error(&mut self, rule: &'static str, place: &Place, what: impl Into<String>, help: impl Into<String>) {
         self.findings.push(Finding::error(rule, place.clone(), what, help));
     }
-}
-
-fn path(path: &[i32]) -> Vec<i32> {
-    path.to_vec()
 }
 
 /// The method and the path of an HTTP rule.

@@ -213,6 +213,24 @@ fn a_read_only_file_is_respected_and_nothing_is_written() {
 }
 
 #[test]
+fn where_one_change_can_not_be_made_those_before_it_are_undone() {
+    let copy = Copy::new();
+    copy.replace("chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto", "ProductUpdated", "ProductArchived");
+    let folder = copy.root.join("services/product/service/src/generated");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    std::fs::write(&folder, "a file where a folder should be").expect("written");
+    let before = copy.contents();
+    let run = copy.run(&["generate"]);
+    assert_eq!(run.code, Some(3), "{}", run.told);
+    assert!(run.told.contains("services/product/service/src/generated"), "{}", run.told);
+    assert_eq!(copy.contents(), before);
+    assert!(!copy.root.join(".mart/martgen/journal").exists());
+
+    std::fs::remove_file(&folder).expect("removed");
+    assert_eq!(copy.run(&["generate"]).code, Some(0));
+}
+
+#[test]
 fn a_lock_with_marks_of_a_merge_and_a_tree_without_martgen_are_refused_in_words() {
     let copy = Copy::new();
     let lock = copy.read("martgen.lock");
