@@ -1,0 +1,152 @@
+//! What every contract owes to its readers, and what several may not share.
+
+use std::collections::HashMap;
+
+use prost_reflect::{EnumDescriptor, FileDescriptor, MessageDescriptor};
+
+use super::Builder;
+use crate::contract::model::{Operation, Service};
+
+impl Builder<'_> {
+    /// Every operation, event and field, and what they are made of, says what it is.
+    pub(super) fn comments(&mut self, files: &[FileDescriptor]) {
+        for file in files {
+            let mut found = Vec::new();
+            for service in file.services() {
+                for method in service.methods() {
+                    found.push((method.path().to_vec(), format!("the operation `{}`", method.name())));
+                }
+            }
+            let mut todo: Vec<MessageDescriptor> = file.messages().collect();
+            while let Some(message) = todo.pop() {
+                found.push((message.path().to_vec(), format!("the message `{}`", message.name())));
+                for field in message.fields() {
+                    found
+                        .push((field.path().to_vec(), format!("the field `{}` of `{}`", field.name(), message.name())));
+                }
+                todo.extend(message.child_messages().filter(|child| !child.is_map_entry()));
+            }
+            let enums: Vec<EnumDescriptor> = file.enums().collect();
+            for one in enums {
+                for value in one.values() {
+                    found.push((value.path().to_vec(), format!("the value `{}`", value.name())));
+                }
+            }
+            for (at, what) in found {
+                if self.comment(file, &at).is_empty() {
+                    let place = self.place(file, &at);
+                    self.error(
+                        "comment",
+                        &place,
+                        format!("{what} has no comment"),
+                        "say in a line above it what it is, for who reads the API's documents",
+                    );
+                }
+            }
+        }
+    }
+
+    /// Names that would be one in Rust.
+    pub(super) fn unique(&mut self, service: &Service) {
+        let mut seen: HashMap<&str, &str> = HashMap::new();
+        let mut clashes = Vec::new();
+        for operation in service.operations() {
+            if operation.method == "router" {
+                clashes.push((operation.place.clone(), "router".to_owned(), operation.name.clone()));
+            }
+            if let Some(other) = seen.insert(&operation.method, &operation.name) {
+                clashes.push((operation.place.clone(), other.to_owned(), operation.name.clone()));
+            }
+        }
+        let mut seen: HashMap<&str, &str> = HashMap::new();
+        for event in &service.events {
+            if let Some(other) = seen.insert(&event.method, &event.name) {
+                clashes.push((event.place.clone(), other.to_owned(), event.name.clone()));
+            }
+        }
+        for (place, one, other) in clashes {
+            let what = format!("`{other}` and `{one}` have the same name in Rust");
+            self.error("names", &place, what, "rename one of them; all rpcs of a package share one name space");
+        }
+    }
+
+    /// What two services may not share.
+    pub(super) fn across(&mut self, services: &[Service]) {
+        let mut topics: HashMap<&str, &str> = HashMap::new();
+        let mut found = Vec::new();
+        for service in services {
+            for event in &service.events {
+                match topics.insert(&event.topic, &service.name) {
+                    Some(other) if other != service.name => found.push((
+                        "topic",
+                        event.place.clone(),
+                        format!("the topic `{}` is published by {other} and by {}", event.topic, service.name),
+                        "a topic has one owner: give this event one of its own",
+                    )),
+                    _ => {}
+                }
+            }
+        }
+        let operations: Vec<(&Service, &Operation)> = services
+            .iter()
+            .flat_map(|service| service.operations().map(move |operation| (service, operation)))
+            .collect();
+        for (index, (service, operation)) in operations.iter().enumerate() {
+            for (other_service, other) in &operations[..index] {
+                if let Some(what) = overlap(operation, other, service.name == other_service.name) {
+                    let help = "give one of them a path that no value of the other's variables can be";
+                    found.push(("overlap", operation.place.clone(), what, help));
+                }
+            }
+        }
+        for (rule, place, what, help) in found {
+            self.error(rule, &place, what, help);
+        }
+    }
+}
+
+/// How two operations stand in each other's way, if they do.
+fn overlap(one: &Operation, other: &Operation, same_service: bool) -> Option<String> {
+    let (a, b): (Vec<&str>, Vec<&str>) = (one.path.split('/').collect(), other.path.split('/').collect());
+    if a.len() != b.len() {
+        return None;
+    }
+    let variable = |segment: &str| segment.starts_with('{');
+    let shape = |path: &[&str]| {
+        path.iter().map(|segment| if variable(segment) { "{}" } else { *segment }.to_owned()).collect::<Vec<_>>()
+    };
+    if shape(&a) == shape(&b) {
+        if one.verb == other.verb {
+            return Some(format!(
+                "`{}` and `{}` are both {} {}",
+                other.name,
+                one.name,
+                one.verb.to_uppercase(),
+                one.path
+            ));
+        }
+        if same_service && a != b {
+            return Some(format!("`{}` and `{}` name the variables of one path differently", other.name, one.name));
+        }
+        return None;
+    }
+    if same_service { shadow(one, &a, &b).or_else(|| shadow(other, &b, &a)) } else { None }
+}
+
+/// How a path with a word hides some of those of an operation with a variable there: a router takes the word first. A
+/// variable that can only be a UUID is no word.
+fn shadow(hidden: &Operation, hidden_path: &[&str], path: &[&str]) -> Option<String> {
+    let variable = |segment: &str| segment.starts_with('{');
+    let mut found = None;
+    for (mine, theirs) in hidden_path.iter().zip(path) {
+        match (variable(mine), variable(theirs)) {
+            (true, true) => {}
+            (true, false) if hidden.uuids.iter().any(|uuid| format!("{{{uuid}}}") == *mine) => return None,
+            (true, false) => found = Some((mine, theirs)),
+            _ if mine == theirs => {}
+            _ => return None,
+        }
+    }
+    let (mine, theirs) = found?;
+    Some(format!("`{}` can't be asked for `{theirs}` as {mine}: {} is a path of its own", hidden.name, path.join("/")))
+}

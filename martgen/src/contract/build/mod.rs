@@ -1,0 +1,350 @@
+//! Makes the model of compiled contracts, and tells all at once what keeps them from being served.
+
+mod lint;
+mod operation;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, ServiceDescriptor, Value,
+};
+
+use crate::contract::model::{Consumed, Event, Home, Mart, Protobuf, Reason, Service};
+use crate::contract::names;
+use crate::contract::source::{Info, Sources};
+use crate::finding::{Finding, Place};
+use crate::tree::Tree;
+
+/// Makes the model. The findings are those of all contracts at once.
+pub(crate) fn model(tree: &Tree, sources: &Sources, pool: &DescriptorPool) -> (Mart, Vec<Finding>) {
+    let mut builder = Builder { tree, sources, pool, infos: HashMap::new(), findings: Vec::new() };
+    let mart = builder.mart();
+    builder.findings.sort_by(|a, b| (&a.place.file, a.place.line, a.rule).cmp(&(&b.place.file, b.place.line, b.rule)));
+    (mart, builder.findings)
+}
+
+struct Builder<'a> {
+    tree: &'a Tree,
+    sources: &'a Sources,
+    pool: &'a DescriptorPool,
+    infos: HashMap<String, Info>,
+    findings: Vec<Finding>,
+}
+
+impl Builder<'_> {
+    fn mart(&mut self) -> Mart {
+        let prefix = format!("{}.", self.tree.settings.package);
+        let mut packages: BTreeMap<String, Vec<FileDescriptor>> = BTreeMap::new();
+        for file in self.pool.files().filter(|file| file.package_name().starts_with(&prefix)) {
+            packages.entry(file.package_name().to_owned()).or_default().push(file);
+        }
+        for files in packages.values() {
+            for file in files {
+                self.infos.insert(file.name().to_owned(), Info::of(file, self.sources));
+            }
+        }
+        let mut events: BTreeMap<String, (String, Event)> = BTreeMap::new();
+        let mut services = Vec::new();
+        for (package, files) in &packages {
+            self.comments(files);
+            let published = self.events(files);
+            events.extend(published.iter().map(|event| (event.full_name.clone(), (package.clone(), event.clone()))));
+            if published.is_empty() && files.iter().all(|file| file.services().len() == 0) {
+                continue;
+            }
+            let service = self.service(package, files, published);
+            services.push(service);
+        }
+        for service in &mut services {
+            self.consumes(service, &packages[&service.package], &events);
+        }
+        self.across(&services);
+        Mart { services }
+    }
+
+    fn service(&mut self, package: &str, files: &[FileDescriptor], events: Vec<Event>) -> Service {
+        let name = package.split('.').nth(1).unwrap_or(package).to_owned();
+        let reasons = self.reasons(package, files);
+        let mut protobuf = Vec::new();
+        for file in files {
+            for descriptor in file.services() {
+                protobuf.push(self.protobuf(&descriptor, &reasons));
+            }
+        }
+        let first = files.first().and_then(|file| self.sources.get(file.name()));
+        let contracts = first.and_then(|source| source.path.rsplit_once('/')).map(|(folder, _)| folder.to_owned());
+        let service = Service {
+            module: names::module(package),
+            contracts: contracts.unwrap_or_default(),
+            home: self.home(&name),
+            package: package.to_owned(),
+            protobuf,
+            events,
+            consumes: Vec::new(),
+            files: Vec::new(),
+            name,
+        };
+        self.unique(&service);
+        service
+    }
+
+    fn home(&self, name: &str) -> Option<Home> {
+        let library = format!("{name}_service");
+        if let Some(fixture) = self.tree.settings.fixture.iter().find(|fixture| fixture.service == name) {
+            let (service, core) = (fixture.folder.clone(), fixture.core.clone());
+            return Some(Home { service, core, library, whole: false });
+        }
+        let service = format!("services/{name}/service");
+        let there = self.tree.path(&format!("services/{name}")).is_dir();
+        there.then(|| Home { service, core: format!("{name}_core"), library, whole: true })
+    }
+
+    fn protobuf(&mut self, descriptor: &ServiceDescriptor, reasons: &BTreeMap<String, Reason>) -> Protobuf {
+        let path = descriptor.path();
+        let comment = self.comment(&descriptor.parent_file(), path);
+        if !descriptor.name().ends_with("Service") {
+            let place = self.place(&descriptor.parent_file(), path);
+            let help = format!(
+                "name it {}Service: its trait in Rust can't be taken for something else then",
+                descriptor.name()
+            );
+            self.error(
+                "service-name",
+                &place,
+                format!("the service `{}` does not end with `Service`", descriptor.name()),
+                help,
+            );
+        }
+        let operations = descriptor.methods().map(|method| self.operation(&method, reasons)).collect();
+        Protobuf { name: names::camel(descriptor.name()), comment, operations }
+    }
+
+    fn reasons(&mut self, package: &str, files: &[FileDescriptor]) -> BTreeMap<String, Reason> {
+        let mut reasons = BTreeMap::new();
+        let Some(descriptor) = self.pool.get_enum_by_name(&format!("{package}.Reason")) else { return reasons };
+        let Some(file) = files.iter().find(|file| file.name() == descriptor.parent_file().name()) else {
+            return reasons;
+        };
+        for value in descriptor.values().filter(|value| value.number() != 0) {
+            let at = value.path();
+            let place = self.place(file, at);
+            let code = value.name().strip_prefix("REASON_").unwrap_or(value.name()).to_owned();
+            let extension = format!("{}.options.v1.status", self.tree.settings.package);
+            let status = self.number(&value.options(), &extension);
+            if !(400..600).contains(&status) {
+                let help = "say the status that it is answered with, such as [(mart.options.v1.status) = 409]";
+                self.error("status", &place, format!("the reason `{code}` has no status between 400 and 599"), help);
+            }
+            let variant = names::variant("Reason", value.name());
+            if variant == "Fault" {
+                self.error("reserved", &place, "a reason can't be named `FAULT`", "name what went wrong");
+            }
+            let comment = self.comment(file, at);
+            reasons.insert(code.clone(), Reason { code, variant, status, comment });
+        }
+        reasons
+    }
+
+    fn events(&mut self, files: &[FileDescriptor]) -> Vec<Event> {
+        let mut found = Vec::new();
+        let extension = format!("{}.options.v1.event", self.tree.settings.package);
+        for file in files {
+            for message in file.messages() {
+                let Some(said) = self.option(&message.options(), &extension) else { continue };
+                let at = message.path();
+                let place = self.place(file, at);
+                let (topic, key) = (text(&said, "topic"), text(&said, "key"));
+                let word = |part: &str| {
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                };
+                if !topic.split('.').all(word) || !topic.starts_with(&format!("{}.", self.tree.settings.package)) {
+                    let what = format!("the topic of `{}` is `{topic}`", message.name());
+                    let help = format!("name it {}.<aggregate>.v1, in small letters", self.tree.settings.package);
+                    self.error("topic", &place, what, help);
+                }
+                let Some(key) = key_expression(&message, &key) else {
+                    let what = format!("the key of `{}` is `{key}`, which is no text or number of it", message.name());
+                    self.error(
+                        "event-key",
+                        &place,
+                        what,
+                        "name the field that has the aggregate's id, such as product.product_id",
+                    );
+                    continue;
+                };
+                found.push(Event {
+                    name: names::camel(message.name()),
+                    message: names::camel(message.name()),
+                    method: names::snake(message.name()),
+                    full_name: message.full_name().to_owned(),
+                    comment: self.comment(file, at),
+                    topic,
+                    key,
+                    place,
+                });
+            }
+        }
+        found
+    }
+
+    fn consumes(
+        &mut self,
+        service: &mut Service,
+        files: &[FileDescriptor],
+        events: &BTreeMap<String, (String, Event)>,
+    ) {
+        let extension = format!("{}.options.v1.service", self.tree.settings.package);
+        let mut needed: BTreeSet<String> = files.iter().map(|file| file.name().to_owned()).collect();
+        for file in files {
+            for descriptor in file.services() {
+                let Some(said) = self.option(&descriptor.options(), &extension) else { continue };
+                let place = self.place(file, descriptor.path());
+                for one in messages(&said, "consumes") {
+                    let (event, handler) = (text(&one, "event"), text(&one, "handler"));
+                    let Some((package, event)) = events.get(&event) else {
+                        let what = format!("`{}` reacts to `{event}`, which nobody publishes", descriptor.name());
+                        self.error(
+                            "consumed",
+                            &place,
+                            what,
+                            "name an event's message in full, such as mart.product.v1.ProductArchived",
+                        );
+                        continue;
+                    };
+                    let same = |known: &Consumed| known.handler == handler;
+                    if handler.is_empty() || service.consumes.iter().any(same) {
+                        let what = format!("the reaction to `{}` has no name of its own", event.full_name);
+                        self.error(
+                            "handler",
+                            &place,
+                            what,
+                            format!("say handler: \"{}.{}\"", service.name, event.method.replace('_', "-")),
+                        );
+                        continue;
+                    }
+                    if let Some(message) = self.pool.get_message_by_name(&event.full_name) {
+                        needed.insert(message.parent_file().name().to_owned());
+                    }
+                    let module = names::module(package);
+                    let alias = names::snake(package.split('.').nth(1).unwrap_or(package));
+                    let method = format!("on_{}", names::bare(&event.method));
+                    service.consumes.push(Consumed { event: event.clone(), handler, method, module, alias });
+                }
+            }
+        }
+        service.files = self.closure(needed);
+    }
+
+    /// The contracts that some lean on, themselves included, by their paths from the top.
+    fn closure(&self, mut names: BTreeSet<String>) -> Vec<String> {
+        let mut todo: Vec<String> = names.iter().cloned().collect();
+        while let Some(name) = todo.pop() {
+            let Some(file) = self.pool.get_file_by_name(&name) else { continue };
+            for import in file.dependencies() {
+                let ours = import.name().starts_with(&format!("{}/", self.tree.settings.package));
+                if ours && names.insert(import.name().to_owned()) {
+                    todo.push(import.name().to_owned());
+                }
+            }
+        }
+        names.iter().filter_map(|name| Some(self.sources.get(name)?.path.clone())).collect()
+    }
+
+    fn option(&self, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
+        let extension = self.pool.get_extension_by_name(name)?;
+        if !options.has_extension(&extension) {
+            return None;
+        }
+        options.get_extension(&extension).as_message().cloned()
+    }
+
+    /// Whether the contract takes nothing but a UUID for a field.
+    fn is_uuid(&self, field: &FieldDescriptor) -> bool {
+        let rules = self.option(&field.options(), "buf.validate.field");
+        let text =
+            rules.and_then(|rules| rules.get_field_by_name("string").and_then(|value| value.as_message().cloned()));
+        text.and_then(|text| text.get_field_by_name("uuid").and_then(|value| value.as_bool())).unwrap_or(false)
+    }
+
+    fn number(&self, options: &DynamicMessage, name: &str) -> i32 {
+        let extension = self.pool.get_extension_by_name(name);
+        extension.and_then(|extension| options.get_extension(&extension).as_i32()).unwrap_or(0)
+    }
+
+    fn comment(&self, file: &FileDescriptor, at: &[i32]) -> String {
+        self.infos.get(file.name()).map(|info| info.comment(at)).unwrap_or_default()
+    }
+
+    fn place(&self, file: &FileDescriptor, at: &[i32]) -> Place {
+        self.infos.get(file.name()).map_or_else(|| Place::file(file.name()), |info| info.place(at, file.name()))
+    }
+
+    fn error(&mut self, rule: &'static str, place: &Place, what: impl Into<String>, help: impl Into<String>) {
+        self.findings.push(Finding::error(rule, place.clone(), what, help));
+    }
+}
+
+fn text(message: &DynamicMessage, field: &str) -> String {
+    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn texts(message: &DynamicMessage, field: &str) -> Vec<String> {
+    match message.get_field_by_name(field).as_deref() {
+        Some(Value::List(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn messages(message: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
+    match message.get_field_by_name(field).as_deref() {
+        Some(Value::List(items)) => items.iter().filter_map(|item| item.as_message().cloned()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A key such as `product.product_id` as an expression over `message`.
+fn key_expression(message: &MessageDescriptor, key: &str) -> Option<String> {
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let last = parts.pop()?;
+    let (mut at, mut expression, mut depth) = (message.clone(), String::from("message"), 0);
+    for part in parts {
+        let field = at.get_field_by_name(part)?;
+        let inner = field.kind().as_message()?.clone();
+        if field.is_list() || field.is_map() || field.containing_oneof().is_some() {
+            return None;
+        }
+        let name = names::snake(part);
+        if depth == 0 {
+            expression = format!("{expression}.{name}.as_ref()");
+        } else {
+            expression = format!("{expression}.and_then(|inner| inner.{name}.as_ref())");
+        }
+        at = inner;
+        depth += 1;
+    }
+    let field = at.get_field_by_name(last)?;
+    if field.is_list() || field.containing_oneof().is_some() {
+        return None;
+    }
+    let take = match field.kind() {
+        Kind::String => "clone()",
+        Kind::Int32
+        | Kind::Int64
+        | Kind::Uint32
+        | Kind::Uint64
+        | Kind::Sint32
+        | Kind::Sint64
+        | Kind::Fixed32
+        | Kind::Fixed64
+        | Kind::Sfixed32
+        | Kind::Sfixed64 => "to_string()",
+        _ => return None,
+    };
+    let name = names::snake(last);
+    Some(if depth == 0 {
+        format!("message.{name}.{take}")
+    } else {
+        let holder = names::snake(key.rsplit('.').nth(1)?);
+        format!("{expression}.map(|{holder}| {holder}.{name}.{take}).unwrap_or_default()")
+    })
+}
