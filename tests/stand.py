@@ -55,7 +55,7 @@ def second(first, name):
     """A clone beside another one, with its build."""
     folder = CLONES / name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(first, folder, symlinks=True, ignore=shutil.ignore_patterns(".mart", "incremental"))
+    shutil.copytree(first, folder, symlinks=True, ignore=shutil.ignore_patterns(".mart", "incremental"), copy_function=place)
     (folder / ".mart").mkdir()
     (folder / ".mart" / "parts").symlink_to(ROOT / ".mart" / "parts")
     return folder
@@ -70,13 +70,24 @@ def copy_build(source, target):
     (target / "deps").mkdir(parents=True, exist_ok=True)
     for path in (source / "deps").iterdir():
         if path.suffix in (".rlib", ".rmeta", ".so", ".d"):
-            shutil.copy2(path, target / "deps" / path.name)
+            place(path, target / "deps" / path.name)
     # The mart's own crates are built from the clone's files.
     ours = re.compile(r"^(lib)?(mart|martgen|cli|product|shelf|devstack|features|bench|service|faults|core|tidy)[_-]")
     for folder in (target / ".fingerprint", target / "build"):
         for path in folder.iterdir():
             if ours.match(path.name) and not path.name.startswith("core_detect"):
                 shutil.rmtree(path)
+
+
+def place(source, target):
+    """Copies a file, or links it where it is a library: those are gigabytes, and the compiler replaces one, never writes into it."""
+    if pathlib.Path(source).suffix in (".rlib", ".rmeta", ".so"):
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copy2(source, target)
 
 
 def environment():

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,6 +84,7 @@ def main():
     run(other, "./mart", "down")
     second.ended()
     nothing_runs(other)
+    shutil.rmtree(other)
     expect("the first still runs", "product      ok" in run(folder, "./mart", "status"))
 
     print("Ctrl-C")
