@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::Stops;
 use lint::lint;
-use parts::{PARTS, Part, Run};
+use parts::{Part, Run};
 use servers::Servers;
 
 /// Run the checks and tests that CI runs.
@@ -54,16 +54,17 @@ impl Counts {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let parts = parts::all(&devstack::service::all()?);
     if arguments.list {
         say!(
             "quick        format, clippy, rustdoc, martgen, kernel, proto, core, features, tools: no server, no network"
         );
-        for part in PARTS {
+        for part in &parts {
             say!("{:<12} {}{}", part.name, part.says, if part.ci { "" } else { " - not in CI" });
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = choose(&arguments.parts)?;
+    let chosen = choose(parts, &arguments.parts)?;
     let mut stops = Stops::new()?;
     tokio::select! {
         done = all(&chosen, &arguments.filter) => done,
@@ -71,23 +72,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-fn choose(names: &[String]) -> Result<Vec<&'static Part>> {
+fn choose(parts: Vec<Part>, names: &[String]) -> Result<Vec<Part>> {
     for name in names {
-        let known = name == "quick" || PARTS.iter().any(|part| part.name == name);
+        let known = name == "quick" || parts.iter().any(|part| part.name == *name);
         ensure!(known, "there is no part {name:?}: ./mart test --list shows them");
     }
     let quick = ["format", "clippy", "rustdoc", "martgen", "kernel", "proto", "core", "features", "tools"];
-    let wanted = |part: &&Part| {
+    let wanted = |part: &Part| {
         if names.is_empty() {
             return part.ci;
         }
-        names.iter().any(|name| name == part.name || name == "quick" && quick.contains(&part.name))
+        names.iter().any(|name| *name == part.name || name == "quick" && quick.contains(&part.name.as_str()))
     };
-    Ok(PARTS.iter().filter(wanted).collect())
+    Ok(parts.into_iter().filter(wanted).collect())
 }
 
-async fn all(chosen: &[&Part], filter: &[String]) -> Result<ExitCode> {
-    let names: Vec<&str> = chosen.iter().map(|part| part.name).collect();
+async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
+    let names: Vec<&str> = chosen.iter().map(|part| part.name.as_str()).collect();
     say!("running {}", names.join(", "));
     let minutes: u32 = chosen.iter().map(|part| part.minutes).sum();
     say!("about {minutes} minutes on 2 cores, and up to 8 more where nothing is built yet");
@@ -99,7 +100,7 @@ async fn all(chosen: &[&Part], filter: &[String]) -> Result<ExitCode> {
     for part in chosen {
         let begun = Instant::now();
         say!("\n== {}: {}", part.name, part.says);
-        if matches!(part.run, Run::Tests(_)) && tests.is_none() {
+        if matches!(part.run, Run::Tests(_) | Run::Features(_)) && tests.is_none() {
             tests = Some(build().await?);
         }
         if part.servers && servers.is_none() {
@@ -107,7 +108,7 @@ async fn all(chosen: &[&Part], filter: &[String]) -> Result<ExitCode> {
         }
         let counts = one(part, tests.as_deref().unwrap_or_default(), servers.as_ref(), filter).await?;
         if counts.failed > 0 {
-            failed.push(part.name);
+            failed.push(part.name.as_str());
         }
         say!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, begun.elapsed().as_secs());
         total.add(counts);
@@ -126,10 +127,11 @@ async fn all(chosen: &[&Part], filter: &[String]) -> Result<ExitCode> {
 async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[String]) -> Result<Counts> {
     match &part.run {
         Run::Check(words, mend) => check(words, mend).await,
-        Run::Tests(packages) => {
+        Run::Tests(packages) | Run::Features(packages) => {
+            let features = matches!(part.run, Run::Features(_));
             let mut counts = Counts::default();
             let mut found = false;
-            for test in tests.iter().filter(|test| packages.contains(&test.package.as_str())) {
+            for test in tests.iter().filter(|test| test.features == features && packages.contains(&test.package)) {
                 found = true;
                 counts.add(test.run(servers, filter).await?);
             }
@@ -137,7 +139,7 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[
             Ok(counts)
         }
         Run::Lint => lint().await,
-        Run::Mutants => mutants().await,
+        Run::Mutants(cores) => mutants(cores).await,
         Run::Script(path) => check(&["python3", path], "the lines above say what was expected").await,
     }
 }
@@ -156,6 +158,8 @@ async fn check(words: &[&str], mend: &str) -> Result<Counts> {
 /// A test program, built.
 struct Built {
     package: String,
+    /// Whether it runs a service's features.
+    features: bool,
     folder: PathBuf,
     program: PathBuf,
 }
@@ -181,7 +185,8 @@ async fn build() -> Result<Vec<Built>> {
         let manifest = Path::new(message["manifest_path"].as_str()?);
         let text = std::fs::read_to_string(manifest).ok()?;
         let package = text.lines().find_map(|line| line.strip_prefix("name = "))?.trim_matches('"').to_owned();
-        Some(Built { package, folder: manifest.parent()?.to_owned(), program })
+        let features = message["target"]["name"] == "features" && message["target"]["kind"][0] == "test";
+        Some(Built { package, features, folder: manifest.parent()?.to_owned(), program })
     };
     Ok(told.lines().filter_map(built).collect())
 }
@@ -220,8 +225,9 @@ impl Built {
     }
 }
 
-async fn mutants() -> Result<Counts> {
-    let words = ["cargo", "mutants", "--package", "mart-kernel", "--package", "product-core", "--all-features"];
+async fn mutants(cores: &[String]) -> Result<Counts> {
+    let mut words = vec!["cargo", "mutants", "--all-features", "--package", "mart-kernel"];
+    words.extend(cores.iter().flat_map(|core| ["--package", core.as_str()]));
     check(
         &words,
         "a survivor needs a test, or a reason in .cargo/mutants.toml; cargo install cargo-mutants brings the tool",

@@ -4,19 +4,21 @@
 pub(super) enum Run {
     /// A command that passes or fails as a whole: what it checks, its words, and how to mend it.
     Check(&'static [&'static str], &'static str),
-    /// The tests of packages.
-    Tests(&'static [&'static str]),
+    /// The tests of packages, without the features.
+    Tests(Vec<String>),
+    /// The features of the services with these packages.
+    Features(Vec<String>),
     /// Tools over contracts, Dockerfiles and workflows.
     Lint,
     /// `./mart test mutants`.
-    Mutants,
+    Mutants(Vec<String>),
     /// A script of tests/, with the name of the thing that it proves.
     Script(&'static str),
 }
 
 pub(super) struct Part {
-    pub(super) name: &'static str,
-    pub(super) says: &'static str,
+    pub(super) name: String,
+    pub(super) says: String,
     /// How long it takes on 2 cores, rounded up, once its dependencies are built.
     pub(super) minutes: u32,
     /// Whether it needs PostgreSQL and Kafka.
@@ -26,139 +28,58 @@ pub(super) struct Part {
     pub(super) run: Run,
 }
 
-pub(super) const PARTS: &[Part] = &[
-    Part {
-        name: "format",
-        minutes: 1,
-        says: "cargo fmt --check",
-        servers: false,
-        ci: true,
-        run: Run::Check(&["cargo", "fmt", "--all", "--check"], "run: cargo fmt --all"),
-    },
-    Part {
-        name: "clippy",
-        minutes: 1,
-        says: "clippy over everything, warnings are errors",
-        servers: false,
-        ci: true,
-        run: Run::Check(
-            &["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-            "mend what it names; an exception needs #[expect(…, reason = …)]",
-        ),
-    },
-    Part {
-        name: "rustdoc",
-        minutes: 1,
-        says: "the crates' documentation, without warnings",
-        servers: false,
-        ci: true,
-        run: Run::Check(
-            &["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--all-features"],
-            "mend the links and comments that it names",
-        ),
-    },
-    Part {
-        name: "lint",
-        minutes: 1,
-        says: "cargo deny; buf, hadolint and actionlint over contracts, Dockerfiles and workflows",
-        servers: false,
-        ci: true,
-        run: Run::Lint,
-    },
-    Part {
-        name: "martgen",
-        minutes: 1,
-        says: "what is generated is what the contracts say, and martgen itself",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["martgen"]),
-    },
-    Part {
-        name: "kernel",
-        minutes: 1,
-        says: "value types",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["mart-kernel"]),
-    },
-    Part {
-        name: "proto",
-        minutes: 1,
-        says: "JSON and field rules",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["mart-proto"]),
-    },
-    Part {
-        name: "core",
-        minutes: 1,
-        says: "the services' rules",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["product-core"]),
-    },
-    Part {
-        name: "features",
-        minutes: 1,
-        says: "the rules in the words of the business",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["features"]),
-    },
-    Part {
-        name: "tools",
-        minutes: 1,
-        says: "the devstack itself, and the shape of the tree",
-        servers: false,
-        ci: true,
-        run: Run::Tests(&["devstack"]),
-    },
-    Part {
-        name: "chassis",
-        minutes: 1,
-        says: "HTTP edge, commit, relay and consumer under faults",
-        servers: true,
-        ci: true,
-        run: Run::Tests(&["mart-chassis", "shelf-service"]),
-    },
-    Part {
-        name: "product",
-        minutes: 2,
-        says: "the product service on real servers",
-        servers: true,
-        ci: true,
-        run: Run::Tests(&["product-service"]),
-    },
-    Part {
-        name: "up",
-        minutes: 3,
-        says: "./mart up under Ctrl-C, and every command beside it",
-        servers: false,
-        ci: true,
-        run: Run::Script("tests/up.py"),
-    },
-    Part {
-        name: "docs",
-        minutes: 2,
-        says: "every command of README, CONTRIBUTING and AGENTS in a clone",
-        servers: false,
-        ci: true,
-        run: Run::Script("tests/docs.py"),
-    },
-    Part {
-        name: "bench",
-        minutes: 1,
-        says: "the benchmarks, one second each",
-        servers: false,
-        ci: true,
-        run: Run::Check(&["./mart", "bench", "--smoke"], "see bench/README.md"),
-    },
-    Part {
-        name: "mutants",
-        minutes: 30,
-        says: "cargo-mutants over kernel and product-core (long)",
-        servers: false,
-        ci: false,
-        run: Run::Mutants,
-    },
-];
+impl Part {
+    fn new(name: &str, minutes: u32, says: &str, run: Run) -> Self {
+        Self { name: name.to_owned(), says: says.to_owned(), minutes, servers: false, ci: true, run }
+    }
+
+    fn on_servers(self) -> Self {
+        Self { servers: true, ..self }
+    }
+}
+
+/// All parts, in the order in which they are run.
+pub(super) fn all(services: &[String]) -> Vec<Part> {
+    let tests = |names: &[&str]| Run::Tests(names.iter().map(|name| (*name).to_owned()).collect());
+    let crates = |part: &str| services.iter().map(|name| format!("{name}-{part}")).collect::<Vec<_>>();
+    let format = Run::Check(&["cargo", "fmt", "--all", "--check"], "run: cargo fmt --all");
+    let clippy = Run::Check(
+        &["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+        "mend what it names; an exception needs #[expect(…, reason = …)]",
+    );
+    let rustdoc = Run::Check(
+        &["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--all-features"],
+        "mend the links and comments that it names",
+    );
+    let bench = Run::Check(&["./mart", "bench", "--smoke"], "see bench/README.md");
+    let lint = "cargo deny; buf, hadolint and actionlint over contracts, Dockerfiles and workflows";
+    let martgen = "what is generated is what the contracts say, and martgen itself";
+    let chassis = "HTTP edge, commit, relay and consumer under faults";
+    let up = "./mart up under Ctrl-C, and every command beside it";
+    let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
+    let mut parts = vec![
+        Part::new("format", 1, "cargo fmt --check", format),
+        Part::new("clippy", 1, "clippy over everything, warnings are errors", clippy),
+        Part::new("rustdoc", 1, "the crates' documentation, without warnings", rustdoc),
+        Part::new("lint", 1, lint, Run::Lint),
+        Part::new("martgen", 1, martgen, tests(&["martgen"])),
+        Part::new("kernel", 1, "value types", tests(&["mart-kernel"])),
+        Part::new("proto", 1, "JSON and field rules", tests(&["mart-proto"])),
+        Part::new("core", 1, "the services' rules", Run::Tests(crates("core"))),
+        Part::new("features", 1, "the rules in the words of the business", Run::Features(crates("service"))),
+        Part::new("tools", 1, "the devstack itself, and the shape of the tree", tests(&["devstack"])),
+        Part::new("chassis", 1, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
+    ];
+    for name in services {
+        let says = format!("the {name} service on real servers");
+        parts.push(Part::new(name, 2, &says, tests(&[&format!("{name}-service")])).on_servers());
+    }
+    let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));
+    parts.extend([
+        Part::new("up", 3, up, Run::Script("tests/up.py")),
+        Part::new("docs", 2, docs, Run::Script("tests/docs.py")),
+        Part::new("bench", 1, "the benchmarks, one second each", bench),
+        Part { ci: false, ..mutants },
+    ]);
+    parts
+}

@@ -67,8 +67,8 @@ impl World {
 
     async fn create(&mut self, body: Value, headers: &[(&str, &str)]) {
         let name = body["name"].as_str().unwrap_or_default().to_owned();
-        self.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
-        if let Some(id) = self.body["product"]["productId"].as_str() {
+        self.scene.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
+        if let Some(id) = self.scene.body["product"]["productId"].as_str() {
             self.ids.insert(name, id.to_owned());
         }
     }
@@ -88,15 +88,15 @@ impl World {
         let tag = etag.map(|etag| format!("\"{etag}\"")).unwrap_or_default();
         let headers: Vec<(&str, &str)> = etag.iter().map(|_| ("if-match", tag.as_str())).collect();
         let path = self.path(name);
-        self.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
+        self.scene.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
     }
 
     fn assert_done(&self) {
-        assert!((200..300).contains(&self.status), "{self:?}");
+        assert!((200..300).contains(&self.scene.status), "{self:?}");
     }
 
     fn keep_list(&mut self) {
-        let products = self.body["products"].as_array().cloned().unwrap_or_default();
+        let products = self.scene.body["products"].as_array().cloned().unwrap_or_default();
         self.listed = products.iter().filter_map(|product| product["name"].as_str().map(str::to_owned)).collect();
     }
 }
@@ -107,7 +107,7 @@ async fn there_is(world: &mut World, kind: String, name: String, price: String) 
     world.assert_done();
     if kind == "archived product" {
         let path = format!("{}/archive", world.path(&name));
-        world.send(Some("admin"), "POST", &path, None, &[]).await;
+        world.scene.send(Some("admin"), "POST", &path, None, &[]).await;
         world.assert_done();
     }
     world.begin();
@@ -157,7 +157,7 @@ async fn creates_from_table(world: &mut World, step: &Step) {
 #[when(regex = r#"^(?:the|a) (admin|customer) (activates|archives) "(.+)"$"#)]
 async fn steps_on(world: &mut World, role: String, way: String, name: String) {
     let path = format!("{}/{}", world.path(&name), way.trim_end_matches('s'));
-    world.send(Some(&role), "POST", &path, None, &[]).await;
+    world.scene.send(Some(&role), "POST", &path, None, &[]).await;
 }
 
 #[when(regex = r#"^the admin changes "(.+)"$"#)]
@@ -175,9 +175,9 @@ async fn has_changed(world: &mut World, name: String, step: &Step) {
 #[given(regex = r#"^the admin has read "(.+)"$"#)]
 async fn has_read(world: &mut World, name: String) {
     let path = world.path(&name);
-    world.send(None, "GET", &path, None, &[]).await;
+    world.scene.send(None, "GET", &path, None, &[]).await;
     world.assert_done();
-    world.read = world.body["product"].clone();
+    world.read = world.scene.body["product"].clone();
 }
 
 #[when(regex = r#"^the admin changes what was read of "(.+)"$"#)]
@@ -189,7 +189,7 @@ async fn changes_what_was_read(world: &mut World, name: String, step: &Step) {
 #[when(regex = r"^(customers|the admin) lists? products with ?(.*)$")]
 async fn list(world: &mut World, who: String, parameters: String) {
     let (role, path) = if who == "customers" { (None, "/v1/products") } else { (Some("admin"), "/v1/admin/products") };
-    world.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
+    world.scene.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
     world.keep_list();
 }
 
@@ -198,12 +198,12 @@ async fn go_through(world: &mut World, size: u32, parameters: String) {
     let (mut all, mut token) = (Vec::new(), String::new());
     for _ in 0..100 {
         let path = format!("/v1/products?{parameters}&pageSize={size}&pageToken={token}");
-        world.send(None, "GET", &path, None, &[]).await;
+        world.scene.send(None, "GET", &path, None, &[]).await;
         world.assert_done();
         world.keep_list();
         assert!(world.listed.len() <= size as usize, "{world:?}");
         all.append(&mut world.listed);
-        token = world.body["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        token = world.scene.body["nextPageToken"].as_str().unwrap_or_default().to_owned();
         if token.is_empty() {
             break;
         }
@@ -213,20 +213,20 @@ async fn go_through(world: &mut World, size: u32, parameters: String) {
 
 #[given(regex = r#"^customers have the next page of "(.+)"$"#)]
 async fn have_next_page(world: &mut World, parameters: String) {
-    world.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
-    let token = world.body["nextPageToken"].as_str().expect("a token").to_owned();
+    world.scene.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
+    let token = world.scene.body["nextPageToken"].as_str().expect("a token").to_owned();
     world.token = token;
 }
 
 #[when(regex = r#"^customers use it with "(.+)"$"#)]
 async fn use_token(world: &mut World, parameters: String) {
     let path = format!("/v1/products?{parameters}&pageSize=1&pageToken={}", world.token);
-    world.send(None, "GET", &path, None, &[]).await;
+    world.scene.send(None, "GET", &path, None, &[]).await;
 }
 
 #[when(regex = r"^the admin republishes the catalogue$")]
 async fn republishes(world: &mut World) {
-    world.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
+    world.scene.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
 }
 
 #[then(regex = r"^they find (.+)$")]
@@ -243,14 +243,14 @@ fn is_done(world: &mut World) {
 
 #[then(regex = r"^it is refused as ([A-Z_]+)$")]
 fn refused_as(world: &mut World, code: String) {
-    assert_eq!(world.body["code"], code, "{world:?}");
-    assert_eq!(world.headers["content-type"], "application/problem+json");
+    assert_eq!(world.scene.body["code"], code, "{world:?}");
+    assert_eq!(world.scene.headers["content-type"], "application/problem+json");
 }
 
 #[then(regex = r"^it is refused for its (.+)$")]
 fn refused_for(world: &mut World, places: String) {
-    assert_eq!((world.status, &world.body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
-    let violations = world.body["violations"].as_array().cloned().unwrap_or_default();
+    assert_eq!((world.scene.status, &world.scene.body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
+    let violations = world.scene.body["violations"].as_array().cloned().unwrap_or_default();
     let mut told: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
     told.dedup();
     let expected: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
@@ -260,22 +260,22 @@ fn refused_for(world: &mut World, places: String) {
 #[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
 async fn admin_sees(world: &mut World, name: String, status: String) {
     let path = world.path(&name).replace("/v1/", "/v1/admin/");
-    world.send(Some("admin"), "GET", &path, None, &[]).await;
-    assert_eq!(world.body["product"]["status"], format!("PRODUCT_STATUS_{}", status.to_uppercase()), "{world:?}");
+    world.scene.send(Some("admin"), "GET", &path, None, &[]).await;
+    assert_eq!(world.scene.body["product"]["status"], format!("PRODUCT_STATUS_{}", status.to_uppercase()), "{world:?}");
 }
 
 #[then(regex = r#"^customers see "(.+)" for (.+)$"#)]
 async fn customers_see(world: &mut World, name: String, price: String) {
     let path = world.path(&name);
-    world.send(None, "GET", &path, None, &[]).await;
+    world.scene.send(None, "GET", &path, None, &[]).await;
     world.assert_done();
-    assert_eq!(world.body["product"]["prices"], prices(&price));
+    assert_eq!(world.scene.body["product"]["prices"], prices(&price));
 }
 
 #[then(regex = r#"^customers see it by its address "(.+)", in any case$"#)]
 async fn customers_see_by_slug(world: &mut World, slug: String) {
     for slug in [slug.clone(), slug.to_uppercase()] {
-        world.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
+        world.scene.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
         world.assert_done();
     }
 }
@@ -283,8 +283,8 @@ async fn customers_see_by_slug(world: &mut World, slug: String) {
 #[then(regex = r#"^customers can not see "(.+)"$"#)]
 async fn customers_do_not_see(world: &mut World, name: String) {
     let path = world.path(&name);
-    world.send(None, "GET", &path, None, &[]).await;
-    assert_eq!(world.body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
+    world.scene.send(None, "GET", &path, None, &[]).await;
+    assert_eq!(world.scene.body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
 }
 
 #[then(regex = r"^the mart is told of( nothing)?$")]

@@ -1,35 +1,36 @@
-//! Runs the features on the services' real routers over their stores in memory: every rule, no server.
+//! Runs a service's features on its real router over its store in memory: every rule, no server.
 //!
-//! A step that is missing, ambiguous or not used by any scenario fails the run.
+//! The folder `features/<service>` has the scenarios and the steps; the steps are built as a test of the service's package. A
+//! step that is missing, ambiguous or not used by any scenario fails the run.
 
 #![allow(clippy::print_stdout, reason = "a test program tells how it went")]
 
-mod product;
-mod world;
+mod scene;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cucumber::World as _;
+use cucumber::World;
+use cucumber::codegen::WorldInventory;
 use cucumber::event::ScenarioFinished;
 use cucumber::writer::Stats;
 use futures::FutureExt;
 use regex::Regex;
-use world::World;
+pub use scene::Scene;
 
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 static FAILED: AtomicUsize = AtomicUsize::new(0);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// Runs all scenarios of a service and says how they went, in the words of a test program.
+pub async fn run<W: World + WorldInventory + std::fmt::Debug>(service: &str) -> ExitCode {
+    let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
     let features = features(folder);
     let unused = unused(folder, &features);
     for step in &unused {
         println!("no scenario uses the step {step}: remove it");
     }
-    let writer = World::cucumber()
+    let writer = W::cucumber()
         .after(|_, _, scenario, finished, _| {
             let (count, word) = match finished {
                 ScenarioFinished::StepPassed => (&PASSED, None),
@@ -42,7 +43,7 @@ async fn main() -> ExitCode {
             async {}.boxed_local()
         })
         .fail_on_skipped()
-        .run(folder.join("product"))
+        .run(folder.clone())
         .await;
     let broken = writer.execution_has_failed() && FAILED.load(Ordering::Relaxed) == 0;
     let failed = FAILED.load(Ordering::Relaxed) + unused.len() + usize::from(broken);
@@ -73,7 +74,7 @@ fn features(folder: &Path) -> Vec<gherkin::Feature> {
     files(folder, "feature").into_iter().map(parse).collect()
 }
 
-/// The steps of `tests/` whose expressions match no line of any feature. Expressions stand in the attributes as raw strings.
+/// The steps whose expressions match no line of any feature. Expressions stand in the attributes as raw strings.
 fn unused(folder: &Path, features: &[gherkin::Feature]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for feature in features {
@@ -87,7 +88,7 @@ fn unused(folder: &Path, features: &[gherkin::Feature]) -> Vec<String> {
     }
     let attribute = Regex::new(r##"#\[(?:given|when|then)\(regex = r#?"(.+?)"#?\)\]"##).expect("an expression");
     let mut unused = Vec::new();
-    for file in files(&folder.join("tests"), "rs") {
+    for file in files(folder, "rs") {
         let source = std::fs::read_to_string(file).expect("readable");
         for found in attribute.captures_iter(&source) {
             let step = Regex::new(&found[1]).expect("a step's expression");

@@ -1,6 +1,5 @@
-//! The mart of one scenario: real routers and cores over stores in memory, with a clock that the scenario moves.
+//! A service's real routes with a clock that the scenario moves, and the last answer.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -12,13 +11,8 @@ use hyper::{HeaderMap, Request};
 use mart_chassis::auth;
 use mart_chassis::config::Limits;
 use mart_chassis::http::{Edge, protect};
+use mart_kernel::Timestamp;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
-use mart_kernel::{PageSeal, Timestamp};
-use product_core::Catalogue;
-use product_core::memory::MemoryProducts;
-use product_service::adapters::http::Http;
-use product_service::generated::http;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -28,55 +22,31 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     Keys::in_folder(&folder).expect("keys")
 });
 
-/// What a scenario sees and remembers.
-#[derive(cucumber::World)]
-#[world(init = Self::new)]
-pub(crate) struct World {
+/// What every scenario has.
+pub struct Scene {
     routes: Router,
-    pub(crate) store: MemoryProducts,
     clock: Arc<ManualClock>,
-    /// The last answer.
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-    /// Products by the name that they were created with.
-    pub(crate) ids: HashMap<String, String>,
-    /// What was read before.
-    pub(crate) read: Value,
-    /// The next page that was given.
-    pub(crate) token: String,
-    /// The names of the products that the last list had.
-    pub(crate) listed: Vec<String>,
-    /// How many events were told before the last `When`.
-    pub(crate) told: usize,
+    /// The last answer's status.
+    pub status: u16,
+    /// The last answer's headers.
+    pub headers: HeaderMap,
+    /// The last answer's body; null where it was not JSON.
+    pub body: Value,
 }
 
-impl World {
-    fn new() -> Self {
+impl Scene {
+    /// Puts up the routes that are made for an edge and a clock.
+    pub fn new(routes: impl FnOnce(Arc<Edge>, Arc<ManualClock>) -> Router) -> Self {
         let start = Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range");
-        let (store, clock) = (MemoryProducts::default(), Arc::new(ManualClock::new(start)));
+        let clock = Arc::new(ManualClock::new(start));
         let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
         let edge = Arc::new(Edge::new(Arc::new(keys), &Limits::default()));
-        let ids = Arc::new(CountingIds::default());
-        let catalogue = Catalogue::new(store.clone(), clock.clone(), ids, PageSeal::new(b"a scenario's secret"));
-        let routes = protect(http::router(Arc::new(Http::new(catalogue)), edge), &Limits::default());
-        Self {
-            routes,
-            store,
-            clock,
-            status: 0,
-            headers: HeaderMap::new(),
-            body: Value::Null,
-            ids: HashMap::new(),
-            read: Value::Null,
-            token: String::new(),
-            listed: Vec::new(),
-            told: 0,
-        }
+        let routes = protect(routes(edge, clock.clone()), &Limits::default());
+        Self { routes, clock, status: 0, headers: HeaderMap::new(), body: Value::Null }
     }
 
     /// Sends a request and keeps the answer. Every request is a second later than the one before.
-    pub(crate) async fn send(
+    pub async fn send(
         &mut self,
         role: Option<&str>,
         method: &str,
@@ -101,7 +71,7 @@ impl World {
     }
 }
 
-impl fmt::Debug for World {
+impl fmt::Debug for Scene {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the last answer was {} {}", self.status, self.body)
     }
