@@ -72,7 +72,8 @@ def copy_build(source, target):
         if path.suffix in (".rlib", ".rmeta", ".so", ".d"):
             place(path, target / "deps" / path.name)
     # The mart's own crates are built from the clone's files.
-    ours = re.compile(r"^(lib)?(mart|martgen|cli|product|shelf|devstack|features|bench|service|faults|core|tidy)[_-]")
+    services = "|".join(path.name for path in (ROOT / "services").iterdir())
+    ours = re.compile(rf"^(lib)?(mart|martgen|cli|{services}|shelf|devstack|features|bench|service|faults|core|tidy)[_-]")
     for folder in (target / ".fingerprint", target / "build"):
         for path in folder.iterdir():
             if ours.match(path.name) and not path.name.startswith("core_detect"):

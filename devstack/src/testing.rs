@@ -4,13 +4,21 @@
 //! `./mart test` starts both and tells where they are. A test that lacks them fails and says how to run it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rdkafka::Offset;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, Response};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use crate::call::{Reader, Seen};
 use crate::databases::{self, Urls};
 use crate::keys::Keys;
 use crate::ports;
+use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::Setting;
 
@@ -69,4 +77,124 @@ impl Servers {
         setting.migrate().await?;
         Ok(setting)
     }
+}
+
+/// A service with a database, a topic prefix and ports of its own, running, and its clients. It panics where a test has
+/// nothing left to prove.
+#[derive(Debug)]
+pub struct App {
+    /// How it is run.
+    pub setting: Setting,
+    /// Its process.
+    pub process: Process,
+    /// Sends requests.
+    pub client: Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The content type.
+    pub kind: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body; null where it was not JSON.
+    pub body: Value,
+}
+
+impl App {
+    /// Starts a service's program with further variables.
+    pub async fn start(service: &str, program: &str, more: &[(&str, &str)]) -> Self {
+        let mut setting = Servers::of_this_run().service(service, program).await.expect("prepared");
+        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::of(setting).await
+    }
+
+    /// Starts one that is prepared.
+    pub async fn of(setting: Setting) -> Self {
+        let process = setting.start_ready().await.expect("ready");
+        Self { setting, process, client: Client::new() }
+    }
+
+    /// Sends a request as an admin.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let token = self.setting.keys.token("admin", "tests").expect("signed");
+        self.send(method, path, body, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
+    /// Sends a request with these headers.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.setting.url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        answer(request.send().await.expect("answered")).await
+    }
+
+    /// Kills it with SIGKILL and starts another of the same setting.
+    pub async fn kill_and_start(mut self) -> Self {
+        self.process.kill().await;
+        self.setting.more.retain(|(name, _)| name != "FAILPOINTS");
+        Self::of(self.setting.clone()).await
+    }
+
+    /// Its database, as the owner.
+    pub async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.setting.database.owner).await.expect("connected")
+    }
+
+    /// Waits until the outbox is empty.
+    pub async fn flushed(&self) {
+        let mut database = self.database().await;
+        until("the outbox is empty", async || {
+            sqlx::query_scalar::<_, i64>("select count(*) from outbox").fetch_one(&mut database).await.expect("counted")
+                == 0
+        })
+        .await;
+    }
+
+    /// All events on the service's topic, until a second of quiet.
+    pub async fn events(&self) -> Vec<Seen> {
+        events(&self.setting).await
+    }
+}
+
+/// All events on a service's topic, until a second of quiet.
+pub async fn events(setting: &Setting) -> Vec<Seen> {
+    let (brokers, topic) = (setting.brokers.clone(), format!("{}mart.{}.v1", setting.topic_prefix, setting.name));
+    let read = move || {
+        let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
+        std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect()
+    };
+    tokio::task::spawn_blocking(read).await.expect("read")
+}
+
+/// A token with claims of the admin's that a test has changed.
+pub fn token(keys: &Keys, signer: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut claims = Keys::claims("admin", "tests");
+    change(&mut claims);
+    keys.sign(signer, &claims).expect("signed")
+}
+
+/// Reads an answer to its end.
+pub async fn answer(response: Response) -> Answer {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    let bytes = response.bytes().await.expect("a whole body");
+    Answer { status, kind, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+}
+
+/// Waits for a condition; a test fails when it does not come within a minute.
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }

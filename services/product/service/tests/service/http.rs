@@ -1,12 +1,13 @@
 //! The operations over HTTP, from outside.
 
+use devstack::testing::{Answer, App, answer, token, until};
 use futures::future::join_all;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::app::{Answer, App, answer, product, token, until};
+use crate::app::{self, product};
 
 fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
@@ -22,7 +23,7 @@ fn fields(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_product_lives_from_creation_to_archive() {
-    let app = App::start().await;
+    let app = app::start().await;
     let body = json!({
         "sku": "K-1", "slug": "kite", "name": "Kite", "description": "Red", "category": "Toys",
         "imageUrls": ["https://a.example/kite.png"], "attributes": [{"key": "size", "value": "small"}],
@@ -93,8 +94,8 @@ async fn a_product_lives_from_creation_to_archive() {
 
 #[tokio::test]
 async fn what_a_mask_names_is_changed_and_nothing_else() {
-    let app = App::start().await;
-    let id = app.create("mug").await["productId"].as_str().expect("an id").to_owned();
+    let app = app::start().await;
+    let id = app::create(&app, "mug").await["productId"].as_str().expect("an id").to_owned();
     let path = format!("/v1/products/{id}");
     let patch = async |query: &str, body: Value| app.admin(Method::PATCH, &format!("{path}{query}"), Some(body)).await;
 
@@ -135,7 +136,7 @@ async fn what_a_mask_names_is_changed_and_nothing_else() {
 
 #[tokio::test]
 async fn lists_are_filtered_ordered_and_paged() {
-    let app = App::start().await;
+    let app = app::start().await;
     for (slug, price) in [("red-mug", "30.00"), ("blue-mug", "10.00"), ("tea-pot", "20.00"), ("red-pot", "40.00")] {
         let mut body = product(slug);
         body["prices"][0]["amount"] = json!(price);
@@ -195,7 +196,7 @@ async fn lists_are_filtered_ordered_and_paged() {
 
 #[tokio::test]
 async fn bad_requests_are_problems_and_never_our_fault() {
-    let app = App::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
+    let app = app::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
     let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
     let url = |path: &str| format!("{}{path}", app.setting.url());
     let post = async |kind: Option<&str>, body: Vec<u8>| {
@@ -258,7 +259,7 @@ async fn bad_requests_are_problems_and_never_our_fault() {
 
 #[tokio::test]
 async fn only_a_good_token_of_the_right_role_is_let_in() {
-    let app = App::start().await;
+    let app = app::start().await;
     let keys = &app.setting.keys;
     let post = async |authorization: &str| {
         let headers = if authorization.is_empty() { vec![] } else { vec![("authorization", authorization)] };
@@ -298,7 +299,7 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
 #[tokio::test]
 async fn keys_are_read_again_when_their_file_changes_and_kept_when_it_is_broken() {
     let mut setting =
-        devstack::testing::Servers::of_this_run().service("product", crate::app::PROGRAM).await.expect("prepared");
+        devstack::testing::Servers::of_this_run().service("product", app::PROGRAM).await.expect("prepared");
     let folder = setting.log.with_extension("keys");
     setting.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
     let app = App::of(setting).await;
@@ -338,7 +339,7 @@ fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
 
 #[tokio::test]
 async fn twenty_equal_creations_at_once_are_one() {
-    let app = App::start().await;
+    let app = app::start().await;
     let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
     let create = async |body: Value, key: &str| {
         let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
@@ -366,8 +367,8 @@ async fn twenty_equal_creations_at_once_are_one() {
 
 #[tokio::test]
 async fn concurrent_changes_are_all_made_or_told_to_try_again() {
-    let app = App::start().await;
-    let id = app.create("mug").await["productId"].as_str().expect("an id").to_owned();
+    let app = app::start().await;
+    let id = app::create(&app, "mug").await["productId"].as_str().expect("an id").to_owned();
     let path = format!("/v1/products/{id}");
     let changes = (0..30).map(|n| app.admin(Method::PATCH, &path, Some(json!({"description": format!("{n}")}))));
     let answers = join_all(changes).await;
@@ -385,7 +386,7 @@ async fn concurrent_changes_are_all_made_or_told_to_try_again() {
 
 #[tokio::test]
 async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_route() {
-    let app = App::start().await;
+    let app = app::start().await;
     let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let parent = format!("00-{trace}-b7ad6b7169203331-01");
@@ -430,7 +431,7 @@ async fn stalled(app: &App) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn more_requests_than_it_can_take_are_turned_away() {
-    let app = App::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "100")]).await;
+    let app = app::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "100")]).await;
     let mut slow = Vec::new();
     until("both places are taken", async || {
         // One that comes while the question below is being answered is turned away itself.
@@ -445,7 +446,7 @@ async fn more_requests_than_it_can_take_are_turned_away() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_the_clients_fault() {
-    let app = App::with(&[("HTTP_TIMEOUT", "1")]).await;
+    let app = app::with(&[("HTTP_TIMEOUT", "1")]).await;
     let mut told = vec![0; 1024];
     let length = stalled(&app).await.read(&mut told).await.expect("answered");
     assert!(told[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&told));
@@ -453,7 +454,7 @@ async fn a_body_that_does_not_come_is_the_clients_fault() {
 
 #[tokio::test]
 async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
-    let app = App::start().await;
+    let app = app::start().await;
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
     let body = product("last").to_string();
     let token = app.setting.keys.token("admin", "tests").expect("signed");
@@ -477,13 +478,13 @@ async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
         tokio::time::timeout(std::time::Duration::from_secs(20), process.wait()).await.expect("within its budget");
     assert_eq!(status.and_then(|status| status.code()), Some(0));
     // The event of the last request was flushed before the end.
-    let events = crate::app::events(&setting).await;
+    let events = devstack::testing::events(&setting).await;
     assert_eq!(events.len(), 1);
 }
 
 #[tokio::test]
 async fn a_service_without_its_environment_says_all_that_is_missing() {
-    let output = std::process::Command::new(crate::app::PROGRAM).arg("serve").env_clear().output().expect("run");
+    let output = std::process::Command::new(app::PROGRAM).arg("serve").env_clear().output().expect("run");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     for name in ["HTTP_ADDR", "DATABASE_URL", "KAFKA_BROKERS", "TOKEN_KEYS", "PAGE_TOKEN_SECRET"] {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use devstack::call::Seen;
 use devstack::kafka::Kafka;
 use devstack::ports;
-use devstack::testing::Servers;
+use devstack::testing::{App, Servers, events, until};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection;
 
-use crate::app::{App, PROGRAM, events, until};
+use crate::app::{self, PROGRAM};
 
 /// Every event at least once; without repeats, the versions of each key count up from one.
 fn assert_complete(events: &[Seen], keys: usize) -> usize {
@@ -43,8 +43,8 @@ fn id(product: &serde_json::Value) -> String {
 
 #[tokio::test]
 async fn a_relay_killed_between_produce_and_delete_sends_twice_and_loses_nothing() {
-    let app = App::with(&[("FAILPOINTS", "relay.produced=pause")]).await;
-    let product = id(&app.create("mug").await);
+    let app = app::with(&[("FAILPOINTS", "relay.produced=pause")]).await;
+    let product = id(&app::create(&app, "mug").await);
     until("the event is on Kafka", async || !app.events().await.is_empty()).await;
     let mut database = app.database().await;
     let left: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&mut database).await.expect("counted");
@@ -67,12 +67,12 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
     setting.brokers = kafka.brokers();
     setting.migrate().await.expect("topics");
     let app = App::of(setting).await;
-    let first = id(&app.create("first").await);
+    let first = id(&app::create(&app, "first").await);
     app.flushed().await;
 
     kafka.stop().await;
     rename(&app, &first, "stopped").await;
-    let second = id(&app.create("second").await);
+    let second = id(&app::create(&app, "second").await);
     kafka.run().await.expect("Kafka again");
     app.flushed().await;
 
@@ -101,7 +101,7 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
 
 #[tokio::test]
 async fn two_replicas_relay_one_outbox_and_either_takes_over() {
-    let first = App::start().await;
+    let first = app::start().await;
     let mut setting = first.setting.clone();
     setting.http = ports::any().expect("a port");
     setting.internal = ports::any().expect("a port");
@@ -118,7 +118,7 @@ async fn two_replicas_relay_one_outbox_and_either_takes_over() {
     };
     until("one of them owns the outbox", async || owners().await == 1).await;
 
-    let products = [id(&first.create("a").await), id(&second.create("b").await)];
+    let products = [id(&app::create(&first, "a").await), id(&app::create(&second, "b").await)];
     for n in 0..20 {
         let app = if n % 2 == 0 { &first } else { &second };
         rename(app, &products[n % 2], &format!("name {n}")).await;
@@ -138,7 +138,7 @@ async fn two_replicas_relay_one_outbox_and_either_takes_over() {
 
 #[tokio::test]
 async fn a_commit_that_comes_late_is_not_skipped() {
-    let app = App::start().await;
+    let app = app::start().await;
     let mut database = app.database().await;
     #[expect(clippy::disallowed_methods, reason = "the test holds a transaction open on a connection of its own")]
     let mut late = database.begin().await.expect("begun");
@@ -147,7 +147,7 @@ async fn a_commit_that_comes_late_is_not_skipped() {
                values (gen_random_uuid(), now(), 'mart.product.v1', 'late', 'mart.product.v1.ProductArchived', 1, '', '')";
     sqlx::query(sql).execute(&mut *late).await.expect("inserted");
     for n in 0..5 {
-        app.create(&format!("p{n}")).await;
+        app::create(&app, &format!("p{n}")).await;
     }
     until("the others are published", async || app.events().await.len() == 5).await;
     late.commit().await.expect("committed");
