@@ -77,6 +77,21 @@ impl Config {
         Self::from_vars(service, std::env::vars().collect())
     }
 
+    /// A configuration of nothing but the database, for tools and tests that need no more.
+    pub fn of_database(service: &'static str, url: &str) -> Result<Self, ConfigError> {
+        let vars = [
+            ("HTTP_ADDR", "127.0.0.1:0"),
+            ("INTERNAL_ADDR", "127.0.0.1:0"),
+            ("DATABASE_URL", url),
+            ("KAFKA_BROKERS", "none"),
+            ("TOKEN_KEYS", "none"),
+            ("TOKEN_ISSUER", "none"),
+            ("TOKEN_AUDIENCE", "none"),
+            ("PAGE_TOKEN_SECRET", "no page is sealed by this service"),
+        ];
+        Self::from_vars(service, vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     /// Reads a given environment.
     pub fn from_vars(service: &'static str, vars: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut env = Env { vars, faults: Vec::new() };

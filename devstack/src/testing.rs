@@ -7,7 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rdkafka::Offset;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
@@ -91,6 +95,33 @@ pub struct App {
     pub client: Client,
 }
 
+/// An event of another service, as a test tells it: each time the same one.
+#[derive(Debug)]
+pub struct Told {
+    topic: String,
+    kind: String,
+    id: Uuid,
+    payload: Vec<u8>,
+}
+
+impl Told {
+    /// An event of this message, at version 1.
+    pub fn new(topic: &str, kind: &str, payload: Vec<u8>) -> Self {
+        Self { topic: topic.to_owned(), kind: kind.to_owned(), id: Uuid::new_v4(), payload }
+    }
+
+    fn headers(&self) -> [(&'static str, String); 6] {
+        [
+            ("ce_specversion", "1.0".to_owned()),
+            ("ce_id", self.id.to_string()),
+            ("ce_type", self.kind.clone()),
+            ("ce_time", "2026-11-25T10:00:00Z".to_owned()),
+            ("ce_version", "1".to_owned()),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        ]
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
@@ -134,6 +165,49 @@ impl App {
             request = request.json(&body);
         }
         answer(request.send().await.expect("answered")).await
+    }
+
+    /// Sends a request with the token of a role, or without any.
+    pub async fn call(&self, role: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.call_with(role, method, path, body, &[]).await
+    }
+
+    /// Sends a request with the token of a role, or without any, and further headers.
+    pub async fn call_with(
+        &self,
+        role: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let token = role.map(|role| format!("Bearer {}", self.setting.keys.token(role, "tests").expect("signed")));
+        let token = token.iter().map(|token| ("authorization", token.as_str()));
+        self.send(method, path, body, &token.chain(headers.iter().copied()).collect::<Vec<_>>()).await
+    }
+
+    /// Starts a service's program beside topics of others, so that it finds the events that a test tells.
+    pub async fn start_consumer(service: &str, program: &str, topics: &[&str]) -> Self {
+        let setting = Servers::of_this_run().service(service, program).await.expect("prepared");
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
+        let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", setting.topic_prefix)).collect();
+        let new = names.iter().map(|name| NewTopic::new(name, 1, TopicReplication::Fixed(1))).collect::<Vec<_>>();
+        admin.create_topics(&new, &AdminOptions::new()).await.expect("made");
+        Self::of(setting).await
+    }
+
+    /// Tells an event of another service.
+    pub async fn tell(&self, told: &Told) {
+        let producer: FutureProducer =
+            ClientConfig::new().set("bootstrap.servers", &self.setting.brokers).create().expect("a producer");
+        let headers = told.headers();
+        let headers = headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let topic = format!("{}{}", self.setting.topic_prefix, told.topic);
+        let record = FutureRecord::to(&topic).key("key").payload(&told.payload).headers(headers);
+        producer.send(record, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
     }
 
     /// Kills it with SIGKILL and starts another of the same setting.

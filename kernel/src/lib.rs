@@ -9,6 +9,8 @@ pub mod fingerprint;
 pub mod ids;
 pub mod money;
 pub mod page;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod version;
 
 pub use clock::{Clock, Timestamp};

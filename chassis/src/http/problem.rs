@@ -30,6 +30,8 @@ pub enum Fault {
     Contended,
     /// The Idempotency-Key was used with another request. 422.
     KeyReused,
+    /// The same request created something that was deleted since; it is not created again. 410.
+    Gone,
     /// The store can't be reached. 503, to be tried again.
     Unavailable,
     /// The service or its store did what it should never do. 500.
@@ -50,6 +52,11 @@ impl From<Fault> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
                 "IDEMPOTENCY_KEY_REUSED",
                 "The Idempotency-Key was used with another request. Use a new key for a new request.",
+            ),
+            Fault::Gone => Self::new(
+                StatusCode::GONE.as_u16(),
+                "CREATED_BEFORE",
+                "What this request created was deleted since. Use a new Idempotency-Key to create another.",
             ),
             Fault::Broken => Self::internal(),
             Fault::Unavailable => Self::busy("The service can't reach its store now. Try again."),

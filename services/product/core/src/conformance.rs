@@ -3,6 +3,7 @@
 //! [`conformance!`](crate::conformance!) makes a test of each case.
 
 use mart_kernel::money::Currency;
+use mart_kernel::testing::both;
 use mart_kernel::{Commit, CommitError, Done, Event, Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
@@ -224,34 +225,13 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Products) {
     store.commit(insert(&created)).await.expect("kept");
     let (a, commit_a) = update(&created, rename("A"));
     let (b, commit_b) = update(&created, rename("B"));
-    let (done_a, done_b) = futures_join(store.commit(commit_a), store.commit(commit_b)).await;
+    let (done_a, done_b) = both(store.commit(commit_a), store.commit(commit_b)).await;
     let winner = match (done_a, done_b) {
         (Ok(Done::Committed), Err(CommitError::Conflict)) => a,
         (Err(CommitError::Conflict), Ok(Done::Committed)) => b,
         both => panic!("{both:?}"),
     };
     assert_eq!(kept(store, &created).await, Some(winner));
-}
-
-/// Polls two futures in turn on one task; enough to have two statements under way at once.
-async fn futures_join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
-    let (mut a, mut b) = (Box::pin(a), Box::pin(b));
-    let (mut done_a, mut done_b) = (None, None);
-    std::future::poll_fn(|context| {
-        if done_a.is_none()
-            && let std::task::Poll::Ready(done) = a.as_mut().poll(context)
-        {
-            done_a = Some(done);
-        }
-        if done_b.is_none()
-            && let std::task::Poll::Ready(done) = b.as_mut().poll(context)
-        {
-            done_b = Some(done);
-        }
-        if done_a.is_some() && done_b.is_some() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    (done_a.expect("polled to its end"), done_b.expect("polled to its end"))
 }
 
 /// Every filter in every order gives the same products in the same order as the store in memory, page by page.
