@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 /// people: what is missing is a compile error until somebody has answered for it.
 ///
 /// GENERATED files are always rewritten. FRAME files are rewritten too, so that all services stay of one shape; a recorded
-/// waiver keeps an edited one. martgen.lock has a line for each. Everything else in a service is yours.
+/// waiver keeps an edited one. SEED files are written once, by new-service, and are yours from then on. martgen.lock has a line
+/// for each.
 ///
 /// Exit codes: 0 everything is as it shall be; 1 there are findings; 2 the command line or a contract is wrong; 3 it could
 /// not be done, or was refused.
@@ -30,11 +31,52 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    NewService(NewService),
+    RemoveService(RemoveService),
     Generate(Generate),
     Check,
     Waive(Waive),
     Graph(Graph),
     Completions(Completions),
+}
+
+/// Make a service from its contract, or from a sample where it has none.
+///
+/// Where proto/mart/NAME stands already, the service is made from it; else from a sample contract: one aggregate that is
+/// created, read, listed, changed and deleted, with an event for each change. Create, get, list, update and delete of a
+/// resource come whole - core, store, migration, adapters, tests, scenarios. For every other operation nothing is written: the
+/// compiler names it until somebody has. What is written is yours, SEEDs; GENERATED and FRAME files are kept by generate.
+///
+/// remove-service undoes it.
+#[derive(Debug, Args)]
+pub(crate) struct NewService {
+    /// Its name: small letters, digits and single underscores, such as review or gift_card.
+    pub(crate) name: String,
+    /// An event that it reacts to, such as product.ProductArchived; may be given again.
+    #[arg(long, value_name = "SERVICE.EVENT")]
+    pub(crate) consumes: Vec<String>,
+    /// Say what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) diff: bool,
+}
+
+/// Take a service away again: what was generated and seeded, and its contract where that was seeded too.
+///
+/// Seeds that were changed since they were written are listed and need --force. It is refused while another service reacts to
+/// its events. Databases, topics and groups are left; the commands that drop them are told.
+#[derive(Debug, Args)]
+pub(crate) struct RemoveService {
+    /// Its name.
+    pub(crate) name: String,
+    /// Remove seeds too that were changed since.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Write what the contracts ask for, all of it or nothing.

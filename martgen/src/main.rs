@@ -13,10 +13,13 @@ mod finding;
 mod format;
 mod journal;
 mod lock;
+mod manifest;
+mod naming;
 mod outlook;
 mod plan;
 mod purity;
 mod render;
+mod seed;
 mod tree;
 mod waivers;
 

@@ -15,15 +15,18 @@ pub(crate) enum Kind {
     Generated,
     /// Rewritten too, but a recorded waiver keeps an edited one.
     Frame,
+    /// Written once, for people to go on with.
+    Seed,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Generated, Self::Frame];
+    pub(crate) const ALL: [Self; 3] = [Self::Generated, Self::Frame, Self::Seed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Generated => "generated",
             Self::Frame => "frame",
+            Self::Seed => "seed",
         }
     }
 }
@@ -87,7 +90,7 @@ pub(crate) fn state(planned: &Planned, entry: Option<&Entry>, there: Option<&str
     }
 }
 
-/// Files that were written and that nothing asks for any more, by their paths.
+/// Files that were written and that nothing asks for any more, by their paths. Seeds are people's.
 pub(crate) fn orphans<'a>(plan: &Plan, lock: &'a Lock) -> Vec<(&'a String, &'a Entry)> {
-    lock.files.iter().filter(|(path, _)| !plan.files.contains_key(*path)).collect()
+    lock.files.iter().filter(|(path, entry)| entry.kind != Kind::Seed && !plan.files.contains_key(*path)).collect()
 }

@@ -3,6 +3,8 @@
 mod check;
 mod generate;
 mod graph;
+mod new_service;
+mod remove_service;
 mod waive;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
     let tree = Tree::around(&folder)?;
     same_templates(&tree)?;
     match cli.command {
+        Command::NewService(arguments) => new_service::run(&tree, &arguments, cli.json),
+        Command::RemoveService(arguments) => remove_service::run(&tree, &arguments, cli.json),
         Command::Generate(arguments) => generate::run(&tree, &arguments, cli.json),
         Command::Check => check::run(&tree, cli.json),
         Command::Waive(arguments) => waive::run(&tree, &arguments),

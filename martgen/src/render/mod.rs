@@ -9,6 +9,8 @@ use crate::contract::model::Mart;
 use crate::contract::source::Sources;
 use crate::plan::{Kind, Plan};
 
+pub(crate) use templates::doc;
+
 /// Renders everything that follows from the contracts alone.
 pub(crate) fn mart(mart: &Mart, sources: &Sources) -> Result<Plan> {
     let mut plan = Plan::default();

@@ -88,7 +88,7 @@ pub(super) struct Dockerfile<'a> {
 }
 
 /// A contract's comment as Rust's documentation: what rustdoc would take for links, tags or tests is written as text.
-fn doc(comment: &str) -> String {
+pub(crate) fn doc(comment: &str) -> String {
     let mut lines = Vec::new();
     let mut fenced = false;
     for line in comment.lines() {

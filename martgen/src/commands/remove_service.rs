@@ -1,0 +1,131 @@
+//! Taking a service away again.
+
+use anyhow::Result;
+
+use super::{Contracts, tell};
+use crate::cli::RemoveService;
+use crate::digest;
+use crate::failure::{CLEAN, Failure};
+use crate::journal::{Change, Journal};
+use crate::lock::{LOCK, Lock};
+use crate::manifest;
+use crate::plan::Kind;
+use crate::tree::Tree;
+use crate::waivers::Waivers;
+
+pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<u8> {
+    let name = arguments.name.as_str();
+    let journal = if arguments.dry_run { None } else { Some(Journal::open(tree)?) };
+    let lock = Lock::read(tree)?;
+    let folders =
+        [format!("services/{name}/"), format!("features/{name}/"), format!("proto/{}/{name}/", tree.settings.package)];
+    let own = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
+    let made: Vec<_> = lock.files.iter().filter(|(path, _)| own(path)).collect();
+    if name.is_empty() || name.contains(['/', '\\', '.']) || made.is_empty() {
+        return Err(Failure::usage(
+            format!("martgen has made no service {name}"),
+            "its files would stand in martgen.lock; ls services shows what there is",
+        ));
+    }
+    let contracts = Contracts::read(tree)?;
+    if contracts.broken() {
+        return Ok(tell(&contracts.findings, &contracts.sources, json, true));
+    }
+    let others = contracts.mart.services.iter().filter(|service| service.name != name);
+    let package = format!("{}.{name}.", tree.settings.package);
+    let needing: Vec<String> = others
+        .filter_map(|service| {
+            let events: Vec<&str> = service
+                .consumes
+                .iter()
+                .filter(|consumed| consumed.event.full_name.starts_with(&package))
+                .map(|consumed| consumed.event.name.as_str())
+                .collect();
+            (!events.is_empty()).then(|| format!("{} ({})", service.name, events.join(", ")))
+        })
+        .collect();
+    if !needing.is_empty() {
+        return Err(Failure::refused(
+            format!("{name} can't go: its events are consumed by {}", needing.join("; ")),
+            "take those events out of the consumes of their contracts first",
+        ));
+    }
+
+    let mut changed = Vec::new();
+    for (path, entry) in &made {
+        if tree.read(path)?.is_some_and(|text| digest::bytes(text.as_bytes()) != entry.content) {
+            changed.push((*path).clone());
+        }
+    }
+    // Files that people added beside those that were made.
+    let mut added = Vec::new();
+    for folder in folders.iter().take(2) {
+        added.extend(
+            tree.files(folder.trim_end_matches('/'), "")?.into_iter().filter(|path| !lock.files.contains_key(path)),
+        );
+    }
+    let mut waivers = Waivers::read(tree)?;
+    let waived = waivers.0.keys().any(|path| own(path));
+    waivers.0.retain(|path, _| !own(path));
+    let mut next = lock.clone();
+    next.files.retain(|path, _| !own(path));
+    let removed = made.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
+    let mut changes: Vec<Change> = removed.map(|path| Change { path, content: None }).collect();
+    let count = changes.len();
+    if let Some(cargo) = tree.read("Cargo.lock")? {
+        let packages = [format!("{name}-core"), format!("{name}-service")];
+        changes.push(Change {
+            path: "Cargo.lock".to_owned(),
+            content: Some(manifest::without_packages(&cargo, &packages)),
+        });
+    }
+    if waived {
+        changes.push(Change { path: crate::waivers::WAIVERS.to_owned(), content: waivers.text() });
+    }
+    changes.push(Change { path: LOCK.to_owned(), content: Some(next.text()) });
+
+    let touched: Vec<&String> = changed.iter().chain(&added).collect();
+    let refused = !touched.is_empty() && !arguments.force;
+    if let Some(journal) = journal.filter(|_| !refused) {
+        journal.write(&changes)?;
+    }
+    let kept = !made.iter().any(|(path, entry)| entry.kind == Kind::Seed && path.starts_with(&folders[2]));
+    if json {
+        let files: Vec<&str> = changes.iter().take(count).map(|change| change.path.as_str()).collect();
+        let written = !(arguments.dry_run || refused);
+        anstream::println!("{}", serde_json::json!({ "written": written, "removed": files, "changed": touched }));
+    } else {
+        let word = if arguments.dry_run || refused { "would remove" } else { "removed" };
+        for change in changes.iter().take(count) {
+            anstream::println!("{word} {}", change.path);
+        }
+        if kept {
+            anstream::println!("the contract in {} was there before and stays", folders[2].trim_end_matches('/'));
+        }
+        left(&contracts, name);
+    }
+    if refused && !arguments.dry_run {
+        let list = touched.iter().map(|path| path.as_str()).collect::<Vec<_>>().join("\n  ");
+        return Err(Failure::refused(
+            format!("nothing was removed: these were changed or added since {name} was made\n  {list}"),
+            "cargo martgen remove-service --force removes them too; git keeps what was committed",
+        ));
+    }
+    Ok(CLEAN)
+}
+
+/// Says what a service leaves outside of the tree.
+fn left(contracts: &Contracts, name: &str) {
+    let service = contracts.mart.services.iter().find(|service| service.name == name);
+    anstream::println!("left where the mart has run, and how to drop it:");
+    anstream::println!("  its database and role:  drop database {name}; drop role {name}_app; drop role {name}_owner;");
+    for topic in service.map(|service| service.topics()).unwrap_or_default() {
+        anstream::println!("  its topic:              kafka-topics.sh --bootstrap-server … --delete --topic {topic}");
+    }
+    if service.is_some_and(|service| !service.consumes.is_empty()) {
+        anstream::println!(
+            "  its consumer group:     kafka-consumer-groups.sh --bootstrap-server … --delete --group {name}"
+        );
+    }
+    anstream::println!("  or all data of this clone: ./mart down --wipe");
+}

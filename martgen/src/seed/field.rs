@@ -1,0 +1,283 @@
+//! A field of a resource in every form that it takes: contract, core, column, JSON.
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
+
+use super::sample;
+use crate::contract::names;
+
+/// A field of a resource.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name in the contract.
+    pub(crate) name: String,
+    /// Its name in Rust.
+    pub(crate) ident: String,
+    /// Its name in JSON.
+    pub(crate) json: String,
+    /// Its change.
+    pub(crate) variant: String,
+    pub(crate) comment: String,
+    /// Its type in the core.
+    pub(crate) core: String,
+    pub(crate) eq: bool,
+    /// From `details` to the contract.
+    pub(crate) out: String,
+    /// From the contract's field, which a variable of its name has.
+    pub(crate) parsed: String,
+    pub(crate) columns: Vec<Column>,
+    /// From `row` to the core.
+    pub(crate) read: String,
+    /// A value for tests that depends on `n`, and another one.
+    pub(crate) value: String,
+    pub(crate) other: String,
+    /// Values in JSON that keep the contract's rules.
+    pub(crate) samples: [String; 2],
+    /// Whether the rules leave no value but these to be tried.
+    pub(crate) fixed: bool,
+}
+
+/// A column of a table.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// As SQL in a string of Rust.
+    pub(crate) sql_name: String,
+    /// As SQL in a migration.
+    pub(crate) plain: String,
+    /// Its type and what has to be true.
+    pub(crate) kind: String,
+    /// From `details` to the parameter.
+    pub(crate) bind: String,
+}
+
+/// What a type of the contract is in the core.
+struct Shape {
+    core: &'static str,
+    copy: bool,
+    column: &'static str,
+    /// From `x` to the parameter and back.
+    bind: &'static str,
+    read: &'static str,
+    /// How it is read from a row.
+    stored: &'static str,
+    value: &'static str,
+    other: &'static str,
+}
+
+const STRING: Shape = Shape {
+    core: "String",
+    copy: false,
+    column: "text",
+    bind: "x",
+    read: "x",
+    stored: "",
+    value: "format!(\"{name} {n} ünïcode % _ \\\\ '\")",
+    other: "\"other\".to_owned()",
+};
+
+fn shape(kind: &Kind) -> Option<Shape> {
+    let number = |core, column, bind, read, stored, value, other| Shape {
+        core,
+        copy: true,
+        column,
+        bind,
+        read,
+        stored,
+        value,
+        other,
+    };
+    Some(match kind {
+        Kind::String => STRING,
+        Kind::Bytes => Shape { core: "Vec<u8>", column: "bytea", value: "vec![0, 255]", other: "vec![7]", ..STRING },
+        Kind::Bool => number("bool", "boolean", "x", "x", "", "true", "false"),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
+            number("i32", "integer", "x", "x", "", "i32::try_from(n).expect(\"small\")", "-1")
+        }
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+            number("i64", "bigint", "x", "x", "", "i64::try_from(n).expect(\"small\")", "i64::MIN")
+        }
+        Kind::Uint32 | Kind::Fixed32 => number(
+            "u32",
+            "bigint",
+            "i64::from(x)",
+            "u32::try_from(x).map_err(|error| sqlx::Error::Decode(error.into()))?",
+            "::<i64, _>",
+            "u32::try_from(n).expect(\"small\")",
+            "u32::MAX",
+        ),
+        Kind::Uint64 | Kind::Fixed64 => {
+            number("u64", "bigint", "x.cast_signed()", "x.cast_unsigned()", "::<i64, _>", "n", "u64::MAX")
+        }
+        Kind::Float => number("f32", "real", "x", "x", "", "1.5", "-0.25"),
+        Kind::Double => number("f64", "double precision", "x", "x", "", "1.5", "-0.25"),
+        Kind::Message(_) | Kind::Enum(_) => return None,
+    })
+}
+
+/// Words that PostgreSQL takes as a name only in quotes.
+const RESERVED: &str = " all analyse analyze and any array as asc asymmetric authorization binary both case cast check \
+    collate collation column concurrently constraint create cross current_catalog current_date current_role \
+    current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except \
+    false fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join \
+    lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer \
+    overlaps placing primary references returning right select session_user similar some symmetric system_user table \
+    tablesample then to trailing true union unique user using variadic verbose when where window with between bigint \
+    bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer interval \
+    least national nchar none normalize nullif numeric out overlay position precision real row setof smallint \
+    substring time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest \
+    xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
+
+fn reserved(name: &str) -> bool {
+    RESERVED.contains(&format!(" {name} "))
+}
+
+/// A name of SQL within a string of Rust.
+pub(crate) fn sql_name(name: &str) -> String {
+    if reserved(name) { format!("\\\"{name}\\\"") } else { name.to_owned() }
+}
+
+/// A name of SQL in a migration.
+pub(crate) fn plain_name(name: &str) -> String {
+    if reserved(name) { format!("\"{name}\"") } else { name.to_owned() }
+}
+
+fn column(name: &str, kind: &str, bind: String) -> Column {
+    Column { sql_name: sql_name(name), plain: plain_name(name), kind: kind.to_owned(), bind }
+}
+
+/// A field in all its forms; `None` for one that people have to think about.
+pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str) -> Option<Field> {
+    let in_oneof = descriptor.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
+    if descriptor.is_list() || descriptor.is_map() || in_oneof {
+        return None;
+    }
+    let name = descriptor.name().to_owned();
+    let ident = names::snake(&name);
+    let optional = descriptor.supports_presence() && !matches!(descriptor.kind(), Kind::Message(_));
+    let from = format!("details.{ident}");
+    let samples = sample::json(descriptor)?;
+    let mut field = Field {
+        json: descriptor.json_name().to_owned(),
+        variant: names::camel(&name),
+        comment,
+        core: String::new(),
+        eq: true,
+        out: String::new(),
+        parsed: String::new(),
+        columns: Vec::new(),
+        read: String::new(),
+        value: String::new(),
+        other: String::new(),
+        fixed: samples[0] == samples[1],
+        samples,
+        ident: ident.clone(),
+        name: name.clone(),
+    };
+    match descriptor.kind() {
+        Kind::Enum(of) => enumeration(&mut field, &of, optional, &from, package)?,
+        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
+            "Option<Timestamp>".clone_into(&mut field.core);
+            field.out = format!("{from}.map(time)");
+            field.parsed = format!("timestamp({:?}, {ident})?", field.json);
+            field.columns = vec![column(&name, "timestamptz", format!("{from}.map(Timestamp::get)"))];
+            field.read = format!("row.try_get::<Option<_>, _>({name:?})?.map(Timestamp::new)");
+            "Some(at(i64::try_from(n).expect(\"small\")))".clone_into(&mut field.value);
+            "None".clone_into(&mut field.other);
+        }
+        Kind::Message(of) if of.full_name().ends_with(".type.v1.Money") => {
+            "Option<Money>".clone_into(&mut field.core);
+            field.out = format!("{from}.map(money)");
+            field.parsed = format!("exact({:?}, {ident})?", field.json);
+            let (minor, currency) = (format!("{name}_minor"), format!("{name}_currency"));
+            field.columns = vec![
+                column(&minor, "bigint", format!("{from}.map(Money::minor)")),
+                column(&currency, "text", format!("{from}.map(|money| money.currency().code())")),
+            ];
+            field.read = format!("money(row, {minor:?}, {currency:?})?");
+            "Some(Money::parse(\"1500.00\", \"PKR\").expect(\"money\"))".clone_into(&mut field.value);
+            "None".clone_into(&mut field.other);
+        }
+        kind => {
+            let shape = shape(&kind)?;
+            scalar(&mut field, &shape, optional, &from);
+        }
+    }
+    Some(field)
+}
+
+fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
+    let (name, ident) = (field.name.as_str(), field.ident.as_str());
+    field.eq = !shape.core.starts_with('f');
+    let whole = if shape.copy { from.to_owned() } else { format!("{from}.clone()") };
+    let other_form = shape.bind != "x";
+    let get = |kind: &str| format!("row.try_get{kind}({name:?})?");
+    let value = shape.value.replace("{name}", name);
+    ident.clone_into(&mut field.parsed);
+    field.out.clone_from(&whole);
+    if optional {
+        field.core = format!("Option<{}>", shape.core);
+        let bind = if other_form { format!("{from}.map(|x| {})", shape.bind) } else { whole };
+        field.columns = vec![column(name, shape.column, bind)];
+        field.read = match (other_form, shape.core) {
+            (false, _) => get(""),
+            (true, "u64") => format!("{}.map(i64::cast_unsigned)", get("::<Option<i64>, _>")),
+            (true, _) => format!(
+                "{}.map(u32::try_from).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?",
+                get("::<Option<i64>, _>")
+            ),
+        };
+        field.value = format!("Some({value})");
+        "None".clone_into(&mut field.other);
+    } else {
+        shape.core.clone_into(&mut field.core);
+        let bind = if other_form { shape.bind.replace('x', from) } else { whole };
+        field.columns = vec![column(name, &format!("{} not null", shape.column), bind)];
+        field.read = match shape.core {
+            "u64" => format!("{}.cast_unsigned()", get(shape.stored)),
+            "u32" => shape.read.replace("(x)", &format!("({})", get(shape.stored))),
+            _ => get(shape.stored),
+        };
+        field.value = value;
+        shape.other.clone_into(&mut field.other);
+    }
+}
+
+/// An enum whose zero says nothing: that is `None` in the core.
+fn enumeration(field: &mut Field, of: &EnumDescriptor, optional: bool, from: &str, package: &str) -> Option<()> {
+    let silent = of.values().any(|value| value.number() == 0 && value.name().ends_with("UNSPECIFIED"));
+    let first = of.values().find(|value| value.number() != 0)?;
+    if !silent || of.package_name() != package || of.parent_message().is_some() {
+        return None;
+    }
+    let (camel, function, ident) = (names::camel(of.name()), names::snake(of.name()), field.ident.as_str());
+    let function = names::bare(&function);
+    field.core = format!("Option<{camel}>");
+    if optional {
+        field.out = format!("{from}.map(|value| {function}(value).into())");
+        field.parsed = format!("{ident}.and_then({function}_named)");
+    } else {
+        field.out = format!("{from}.map_or(0, |value| {function}(value).into())");
+        field.parsed = format!("{function}_named({ident})");
+    }
+    let stored: Vec<String> = of.values().filter(|value| value.number() != 0).map(|v| stored(of, v.name())).collect();
+    let check = stored.iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(", ");
+    let kind = format!("text check ({} in ({check}))", plain_name(&field.name));
+    field.columns = vec![column(&field.name, &kind, format!("{from}.map({function})"))];
+    field.read = format!("row.try_get::<Option<&str>, _>({:?})?.map({function}_stored).transpose()?", field.name);
+    field.value = format!("Some({camel}::{})", names::variant(of.name(), first.name()));
+    "None".clone_into(&mut field.other);
+    Some(())
+}
+
+/// A value of an enum as it is stored.
+pub(super) fn stored(of: &EnumDescriptor, value: &str) -> String {
+    let variant = names::variant(of.name(), value);
+    let text = names::snake(names::bare(&variant));
+    names::bare(&text).to_owned()
+}
+
+impl Field {
+    /// Whether its type in the core is this one, or one that may lack.
+    pub(crate) fn is(&self, core: &str) -> bool {
+        self.core == core || self.core == format!("Option<{core}>")
+    }
+}

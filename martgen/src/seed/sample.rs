@@ -1,0 +1,164 @@
+//! Values in JSON that keep a field's rules, for tests and for what is told to try.
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use serde_json::json;
+
+/// Two values, which differ where the rules allow it; `None` where none is known that keeps them.
+pub(super) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
+    let rules = rules(field);
+    let rule = |name: &str| rules.as_ref().and_then(|rules| member(rules, name));
+    let said = match field.kind() {
+        Kind::String => texts(field, rule("string").as_ref())?.map(|text| json!(text)),
+        Kind::Bytes => [json!("AAE="), json!("Bw==")],
+        Kind::Bool => [json!(true), json!(false)],
+        Kind::Enum(of) => {
+            let mut values = of.values().filter(|value| value.number() != 0).map(|value| json!(value.name()));
+            let first = values.next()?;
+            [first.clone(), values.next().unwrap_or(first)]
+        }
+        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
+            [json!("2026-01-02T03:04:05Z"), json!("2027-01-02T03:04:05Z")]
+        }
+        Kind::Message(_) => ["9.00", "12.50"].map(|amount| json!({ "amount": amount, "currencyCode": "PKR" })),
+        kind => {
+            let name = kind_name(&kind)?;
+            let [first, second] = numbers(rule(name).as_ref())?;
+            match kind {
+                Kind::Float | Kind::Double => [json!(first), json!(second)],
+                Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64 => {
+                    [json!(format!("{first:.0}")), json!(format!("{second:.0}"))]
+                }
+                _ => [first, second].map(|number| serde_json::from_str(&format!("{number:.0}")).unwrap_or(json!(0))),
+            }
+        }
+    };
+    Some(said.map(|value| value.to_string()))
+}
+
+fn kind_name(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Int32 => "int32",
+        Kind::Sint32 => "sint32",
+        Kind::Sfixed32 => "sfixed32",
+        Kind::Int64 => "int64",
+        Kind::Sint64 => "sint64",
+        Kind::Sfixed64 => "sfixed64",
+        Kind::Uint32 => "uint32",
+        Kind::Fixed32 => "fixed32",
+        Kind::Uint64 => "uint64",
+        Kind::Fixed64 => "fixed64",
+        Kind::Float => "float",
+        Kind::Double => "double",
+        _ => return None,
+    })
+}
+
+fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
+    let extension = field.parent_pool().get_extension_by_name("buf.validate.field")?;
+    let options = field.options();
+    options.has_extension(&extension).then(|| options.get_extension(&extension).as_message().cloned()).flatten()
+}
+
+fn member(rules: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
+    let field = rules.descriptor().get_field_by_name(name)?;
+    rules.has_field(&field).then(|| rules.get_field(&field).as_message().cloned()).flatten()
+}
+
+fn value(rules: Option<&DynamicMessage>, name: &str) -> Option<Value> {
+    let rules = rules?;
+    let field = rules.descriptor().get_field_by_name(name)?;
+    rules.has_field(&field).then(|| rules.get_field(&field).into_owned())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "it only has to lie within the bounds")]
+    Some(match value {
+        Value::I32(number) => f64::from(*number),
+        Value::U32(number) => f64::from(*number),
+        Value::I64(number) => *number as f64,
+        Value::U64(number) => *number as f64,
+        Value::F32(number) => f64::from(*number),
+        Value::F64(number) => *number,
+        _ => return None,
+    })
+}
+
+/// Two numbers within the bounds.
+fn numbers(rules: Option<&DynamicMessage>) -> Option<[f64; 2]> {
+    let said = |name: &str| value(rules, name).as_ref().and_then(number);
+    if let Some(only) = said("const") {
+        return Some([only, only]);
+    }
+    if let Some(Value::List(items)) = value(rules, "in") {
+        let mut items = items.iter().filter_map(number);
+        let first = items.next()?;
+        return Some([first, items.next().unwrap_or(first)]);
+    }
+    if value(rules, "not_in").is_some() {
+        return None;
+    }
+    let low = said("gte").or(said("gt").map(|bound| bound + 1.0));
+    let high = said("lte").or(said("lt").map(|bound| bound - 1.0));
+    let pair = match (low, high) {
+        (Some(low), Some(high)) if low <= high => [low, (low + 1.0).min(high)],
+        (Some(_), Some(_)) => return None,
+        (Some(low), None) => [low + 1.0, low + 2.0],
+        (None, Some(high)) => [high - 1.0, high],
+        (None, None) => [1.0, 2.0],
+    };
+    Some(pair)
+}
+
+/// Two texts that keep the rules; patterns are not solved, only tried.
+fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[String; 2]> {
+    let both = |one: &str, two: &str| Some([one.to_owned(), two.to_owned()]);
+    if let Some(Value::String(only)) = value(rules, "const") {
+        return both(&only, &only);
+    }
+    if let Some(Value::List(items)) = value(rules, "in") {
+        let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+        return both(items.first()?, items.get(1).or(items.first())?);
+    }
+    let known = [
+        ("uuid", "0190a000-0000-7000-8000-000000000001", "0190a000-0000-7000-8000-000000000002"),
+        ("email", "one@shop.example", "two@shop.example"),
+        ("uri", "https://shop.example/1", "https://shop.example/2"),
+        ("hostname", "one.example", "two.example"),
+        ("ip", "192.0.2.1", "192.0.2.2"),
+        ("ipv4", "192.0.2.1", "192.0.2.2"),
+        ("ipv6", "2001:db8::1", "2001:db8::2"),
+    ];
+    for (rule, one, two) in known {
+        if value(rules, rule).and_then(|said| said.as_bool()) == Some(true) {
+            return both(one, two);
+        }
+    }
+    let length = |name: &str| value(rules, name).as_ref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+    let min = length("len").or(length("min_len")).unwrap_or(1);
+    let max = length("len").or(length("max_len")).unwrap_or(usize::MAX);
+    let unknown = ["prefix", "suffix", "contains", "not_contains", "min_bytes", "max_bytes", "len_bytes", "not_in"];
+    if min > max || unknown.iter().any(|rule| value(rules, rule).is_some()) {
+        return None;
+    }
+    let words = field.name().replace('_', " ");
+    let fit = |text: &str| -> String {
+        let mut fitted: String = text.chars().take(max).collect();
+        while fitted.chars().count() < min {
+            fitted.push('a');
+        }
+        fitted
+    };
+    let candidates: Vec<String> =
+        [format!("one {words}"), format!("two {words}"), "one".into(), "two".into(), "ONE".into(), "TWO".into()]
+            .into_iter()
+            .chain(["1", "2", "12", "34", "123", "456"].map(str::to_owned))
+            .map(|text| fit(&text))
+            .collect();
+    let Some(Value::String(pattern)) = value(rules, "pattern") else {
+        return both(&candidates[0], &candidates[1]);
+    };
+    let pattern = regex::Regex::new(&pattern).ok()?;
+    let mut keep = candidates.iter().filter(|text| pattern.is_match(text));
+    let first = keep.next()?;
+    both(first, keep.next().unwrap_or(first))
+}

@@ -1,0 +1,560 @@
+//! The seeds' templates and what they are filled with.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use askama::Template;
+use heck::{ToPascalCase, ToShoutySnakeCase};
+use serde_json::Value;
+
+use super::{Field, Op, Resource, Seed, Served, field};
+use crate::contract::model::Body;
+use crate::contract::names;
+use crate::plan::{Kind, Plan};
+
+mod filters {
+    #![allow(
+        clippy::unnecessary_wraps,
+        clippy::inline_always,
+        clippy::unused_self,
+        unreachable_pub,
+        reason = "askama writes it so, and its filters may fail"
+    )]
+
+    use askama::{Result, Values};
+
+    /// With a capital at its beginning.
+    #[askama::filter_fn]
+    pub(super) fn capital(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
+        Ok(super::capital(&text.to_string()))
+    }
+
+    /// As documentation in Rust.
+    #[askama::filter_fn]
+    pub(super) fn doc(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
+        Ok(crate::render::doc(&text.to_string()))
+    }
+
+    /// As a part of a name.
+    #[askama::filter_fn]
+    pub(super) fn ident(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
+        Ok(text.to_string().replace(' ', "_"))
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// What clippy forbids in a core; it is the same in all.
+const CORE_CLIPPY: &str = include_str!("../../../template/seed/core/clippy.toml.txt");
+
+/// Templates that are filled from the whole service.
+macro_rules! of_service {
+    ($($name:ident $path:literal;)*) => {
+        $(
+            #[derive(Template)]
+            #[template(path = $path, escape = "none")]
+            struct $name<'a> {
+                seed: &'a Seed,
+            }
+        )*
+    };
+}
+
+/// Templates that are filled from one resource.
+macro_rules! of_resource {
+    ($($name:ident $path:literal;)*) => {
+        $(
+            #[derive(Template)]
+            #[template(path = $path, escape = "none")]
+            struct $name<'a> {
+                r: &'a Resource,
+            }
+        )*
+    };
+}
+
+of_service! {
+    CoreManifest "seed/core/Cargo.toml.txt";
+    CoreLib "seed/core/lib.rs.txt";
+    Domain "seed/core/domain.rs.txt";
+    Fact "seed/core/fact.rs.txt";
+    Ports "seed/core/ports.rs.txt";
+    Application "seed/core/application.rs.txt";
+    Memory "seed/core/memory.rs.txt";
+    Conformance "seed/core/conformance.rs.txt";
+    CoreTests "seed/core/tests.rs.txt";
+    Lib "seed/service/lib.rs.txt";
+    Wiring "seed/service/wiring.rs.txt";
+    Adapters "seed/service/adapters.rs.txt";
+    Postgres "seed/service/postgres.rs.txt";
+    Migration "seed/service/migration.sql.txt";
+    TestsMain "seed/service/tests_main.rs.txt";
+    TestsStore "seed/service/tests_store.rs.txt";
+    TestsHttp "seed/service/tests_http.rs.txt";
+    FeaturesMain "seed/features/main.rs.txt";
+    FeaturesSteps "seed/features/steps.rs.txt";
+    Feature "seed/features/feature.txt";
+}
+
+of_resource! {
+    OneResource "seed/core/resource.rs.txt";
+    Create "seed/core/create.rs.txt";
+    Get "seed/core/get.rs.txt";
+    List "seed/core/list.rs.txt";
+    Update "seed/core/update.rs.txt";
+    Delete "seed/core/delete.rs.txt";
+}
+
+#[derive(Template)]
+#[template(path = "seed/service/Cargo.toml.txt", escape = "none")]
+struct Manifest<'a> {
+    seed: &'a Seed,
+    dependencies: Vec<String>,
+    tests: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "seed/service/events.rs.txt", escape = "none")]
+struct Events<'a> {
+    seed: &'a Seed,
+    version: &'a str,
+    modules: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Template)]
+#[template(path = "seed/service/messages.rs.txt", escape = "none")]
+struct Messages<'a> {
+    seed: &'a Seed,
+    version: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "seed/service/http.rs.txt", escape = "none")]
+struct Http<'a> {
+    seed: &'a Seed,
+    version: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "seed/service/tests_events.rs.txt", escape = "none")]
+struct TestsEvents<'a> {
+    seed: &'a Seed,
+    modules: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Template)]
+#[template(path = "seed/README.md.txt", escape = "none")]
+struct Readme<'a> {
+    seed: &'a Seed,
+    contracts: &'a str,
+    topics: String,
+    consumed: String,
+}
+
+/// Adds all seeds of a service to a plan.
+pub(crate) fn files(seed: &Seed, plan: &mut Plan) -> Result<()> {
+    let (core, service) = (format!("services/{}/core", seed.name), format!("services/{}/service", seed.name));
+    let features = format!("features/{}", seed.name);
+    let mut add = |folder: &str, file: &str, template: &str, text: String| {
+        let mut source = format!("template/seed/{template} {}", seed.contracts);
+        // Files of one operation say which, so that they are told when it is gone.
+        for op in seed.resources.iter().flat_map(|r| r.named().into_iter().filter(|(own, _)| *own == file)) {
+            source.push_str(&format!("#{}", op.1));
+        }
+        plan.add(format!("{folder}/{file}"), Kind::Seed, source, text);
+    };
+    add(&core, "Cargo.toml", "core/Cargo.toml.txt", CoreManifest { seed }.render()?);
+    add(&core, "clippy.toml", "core/clippy.toml.txt", CORE_CLIPPY.to_owned());
+    add(&core, "src/lib.rs", "core/lib.rs.txt", CoreLib { seed }.render()?);
+    add(&core, "src/domain/mod.rs", "core/domain.rs.txt", Domain { seed }.render()?);
+    add(&core, "src/domain/fact.rs", "core/fact.rs.txt", Fact { seed }.render()?);
+    add(&core, "src/ports.rs", "core/ports.rs.txt", Ports { seed }.render()?);
+    add(&core, "src/application/mod.rs", "core/application.rs.txt", Application { seed }.render()?);
+    add(&core, "src/memory.rs", "core/memory.rs.txt", Memory { seed }.render()?);
+    for r in &seed.resources {
+        let file = |verb: &str, name: &str| format!("src/application/{verb}_{name}.rs");
+        add(&core, &format!("src/domain/{}.rs", r.snake), "core/resource.rs.txt", OneResource { r }.render()?);
+        add(&core, &file("create", &r.snake), "core/create.rs.txt", Create { r }.render()?);
+        add(&core, &file("get", &r.snake), "core/get.rs.txt", Get { r }.render()?);
+        if r.list.is_some() {
+            add(&core, &file("list", &r.plural), "core/list.rs.txt", List { r }.render()?);
+        }
+        if r.update.is_some() {
+            add(&core, &file("update", &r.snake), "core/update.rs.txt", Update { r }.render()?);
+        }
+        if r.delete.is_some() {
+            add(&core, &file("delete", &r.snake), "core/delete.rs.txt", Delete { r }.render()?);
+        }
+    }
+    let version = seed.module.rsplit("::").next().unwrap_or_default();
+    let modules = seed.modules();
+    let (dependencies, tests) = (seed.dependencies(), seed.test_dependencies());
+    add(&service, "Cargo.toml", "service/Cargo.toml.txt", Manifest { seed, dependencies, tests }.render()?);
+    add(&service, "src/lib.rs", "service/lib.rs.txt", Lib { seed }.render()?);
+    add(&service, "src/wiring.rs", "service/wiring.rs.txt", Wiring { seed }.render()?);
+    add(&service, "src/adapters/mod.rs", "service/adapters.rs.txt", Adapters { seed }.render()?);
+    let text = Events { seed, version, modules: modules.clone() }.render()?;
+    add(&service, "src/adapters/events.rs", "service/events.rs.txt", text);
+    add(&service, "src/adapters/postgres.rs", "service/postgres.rs.txt", Postgres { seed }.render()?);
+    let migration = format!("migrations/0001_{}.sql", seed.name);
+    add(&service, &migration, "service/migration.sql.txt", Migration { seed }.render()?);
+    if seed.serves() {
+        add(&service, "src/adapters/http.rs", "service/http.rs.txt", Http { seed, version }.render()?);
+    }
+    add(&service, "tests/service/main.rs", "service/tests_main.rs.txt", TestsMain { seed }.render()?);
+    if seed.creates() {
+        add(&core, "src/conformance.rs", "core/conformance.rs.txt", Conformance { seed }.render()?);
+        add(&core, "tests/core.rs", "core/tests.rs.txt", CoreTests { seed }.render()?);
+        add(&service, "src/adapters/messages.rs", "service/messages.rs.txt", Messages { seed, version }.render()?);
+        add(&service, "tests/service/store.rs", "service/tests_store.rs.txt", TestsStore { seed }.render()?);
+        add(&service, "tests/service/http.rs", "service/tests_http.rs.txt", TestsHttp { seed }.render()?);
+        add(&features, "main.rs", "features/main.rs.txt", FeaturesMain { seed }.render()?);
+        add(&features, "steps.rs", "features/steps.rs.txt", FeaturesSteps { seed }.render()?);
+        add(&features, "life.feature", "features/feature.txt", Feature { seed }.render()?);
+    }
+    if !seed.consumes.is_empty() {
+        let text = TestsEvents { seed, modules }.render()?;
+        add(&service, "tests/service/events.rs", "service/tests_events.rs.txt", text);
+    }
+    let topics = seed.topics.iter().map(|topic| format!("`{topic}`")).collect::<Vec<_>>().join(", ");
+    let consumed = seed.consumes.iter().map(|consumed| consumed.event.name.clone()).collect::<Vec<_>>().join(", ");
+    let text = Readme { seed, contracts: &seed.contracts, topics, consumed }.render()?;
+    add(&format!("services/{}", seed.name), "README.md", "README.md.txt", text);
+    Ok(())
+}
+
+/// A sample contract.
+struct Sample<'a> {
+    package: &'a str,
+    name: &'a str,
+    /// Events that it reacts to, with the names of the reactions.
+    consumes: Vec<(String, String)>,
+}
+
+macro_rules! of_sample {
+    ($($name:ident $path:literal;)*) => {
+        $(
+            #[derive(Template)]
+            #[template(path = $path, escape = "none")]
+            #[allow(dead_code, reason = "each of the three files says less than all of it")]
+            struct $name<'a> {
+                package: &'a str,
+                name: &'a str,
+                names: String,
+                camel: String,
+                camels: String,
+                words: String,
+                plural: String,
+                article: &'static str,
+                shouty: String,
+                path: String,
+                open: &'static str,
+                consumes: Vec<(String, String)>,
+            }
+
+            impl<'a> From<&Sample<'a>> for $name<'a> {
+                fn from(sample: &Sample<'a>) -> Self {
+                    let Sample { package, name, consumes } = sample;
+                    let words = name.replace('_', " ");
+                    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+                    let names = plural(name);
+                    Self {
+                        package,
+                        name,
+                        camel: name.to_pascal_case(),
+                        camels: names.to_pascal_case(),
+                        plural: plural(&words),
+                        article,
+                        shouty: name.to_shouty_snake_case(),
+                        path: names.replace('_', "-"),
+                        open: "{",
+                        consumes: consumes.clone(),
+                        words,
+                        names,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+of_sample! {
+    SampleResource "seed/contract/resource.proto.txt";
+    SampleEvents "seed/contract/events.proto.txt";
+    SampleService "seed/contract/service.proto.txt";
+}
+
+/// A file's last line ends too.
+fn ended(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// More than one of them.
+fn plural(word: &str) -> String {
+    let vowel = |c: char| "aeiou".contains(c);
+    match word.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(vowel) => format!("{stem}ies"),
+        _ if word.ends_with(['s', 'x', 'z']) || word.ends_with("ch") || word.ends_with("sh") => format!("{word}es"),
+        _ => format!("{word}s"),
+    }
+}
+
+/// The contract of a sample aggregate, by paths from the top.
+pub(crate) fn sample_contract(
+    package: &str,
+    name: &str,
+    consumes: Vec<(String, String)>,
+) -> Result<BTreeMap<String, (String, &'static str)>> {
+    let sample = Sample { package, name, consumes };
+    let folder = format!("proto/{package}/{name}/v1");
+    Ok(BTreeMap::from([
+        (
+            format!("{folder}/{name}.proto"),
+            (ended(SampleResource::from(&sample).render()?), "template/seed/contract/resource.proto.txt"),
+        ),
+        (
+            format!("{folder}/{name}_events.proto"),
+            (ended(SampleEvents::from(&sample).render()?), "template/seed/contract/events.proto.txt"),
+        ),
+        (
+            format!("{folder}/{name}_service.proto"),
+            (ended(SampleService::from(&sample).render()?), "template/seed/contract/service.proto.txt"),
+        ),
+    ]))
+}
+
+impl Seed {
+    /// Whether there are operations, whole or not.
+    fn serves(&self) -> bool {
+        !self.protobuf.is_empty()
+    }
+
+    fn updates(&self) -> bool {
+        self.resources.iter().any(|resource| resource.update.is_some())
+    }
+
+    /// The modules of consumed events and their aliases, each once.
+    fn modules(&self) -> Vec<(&str, &str)> {
+        let mut modules: Vec<(&str, &str)> =
+            self.consumes.iter().map(|consumed| (consumed.module.as_str(), consumed.alias.as_str())).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        modules
+    }
+
+    fn dependencies(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}-core = {{ path = \"../core\" }}", self.name)];
+        let mut need = |when: bool, name: &str| {
+            if when {
+                lines.push(format!("{name}.workspace = true"));
+            }
+        };
+        for name in ["anyhow", "clap", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"] {
+            need(true, name);
+        }
+        need(self.serves(), "axum");
+        need(self.creates(), "prost-types");
+        need(!self.consumes.is_empty(), "tracing");
+        lines.sort_unstable();
+        lines
+    }
+
+    fn test_dependencies(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut need = |when: bool, name: &str| {
+            if when {
+                lines.push(format!("{name}.workspace = true"));
+            }
+        };
+        need(true, "devstack");
+        for name in ["cucumber", "features", "reqwest", "serde_json"] {
+            need(self.creates(), name);
+        }
+        need(!self.consumes.is_empty(), "prost");
+        if self.creates() {
+            lines.push(format!("{}-core = {{ path = \"../core\", features = [\"testing\"] }}", self.name));
+            lines.push("mart-kernel = { workspace = true, features = [\"testing\"] }".to_owned());
+        }
+        lines.sort_unstable();
+        lines
+    }
+}
+
+impl Resource {
+    fn all(&self) -> Vec<&Op> {
+        [&self.create, &self.get, &self.list, &self.update, &self.delete].into_iter().flatten().collect()
+    }
+
+    /// The files of one operation or of all events, with its name in the contract.
+    fn named(&self) -> Vec<(String, String)> {
+        let file = |verb: &str, name: &str| format!("src/application/{verb}_{name}.rs");
+        let ops = [
+            (&self.create, file("create", &self.snake)),
+            (&self.get, file("get", &self.snake)),
+            (&self.list, file("list", &self.plural)),
+            (&self.update, file("update", &self.snake)),
+            (&self.delete, file("delete", &self.snake)),
+        ];
+        let ops = ops.into_iter().filter_map(|(op, file)| Some((file, op.as_ref()?.method.clone())));
+        let told = told(self).into_iter().filter(|(told, _, _)| *told);
+        let events = told.map(|(_, what, _)| ("src/domain/fact.rs".to_owned(), format!("{}{what}", self.name)));
+        ops.chain(events).collect()
+    }
+
+    /// Those that change what is there.
+    fn changing(&self) -> Vec<&Op> {
+        [&self.update, &self.delete].into_iter().flatten().collect()
+    }
+
+    fn constant(&self) -> String {
+        self.snake.to_shouty_snake_case()
+    }
+
+    fn parses(&self) -> bool {
+        self.has("Money") || self.has("Timestamp")
+    }
+
+    fn plain_table(&self) -> String {
+        field::plain_name(&self.snake)
+    }
+
+    fn id_json(&self) -> String {
+        camel_json(&self.id)
+    }
+
+    fn plural_words(&self) -> String {
+        self.plural.replace('_', " ")
+    }
+
+    /// Whether a value for tests depends on `n`.
+    fn uses_n(&self) -> bool {
+        self.fields.iter().any(|field| field.value.contains("(n)") || field.value.contains("{n}") || field.value == "n")
+    }
+
+    /// A body in JSON, as `json!` takes it.
+    fn sample(&self, nth: usize) -> String {
+        let member = |field: &Field| format!("\"{}\": {}", field.json, field.samples[nth]);
+        format!("{{ {} }}", self.fields.iter().map(member).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The field that a test changes: one that the rules allow two values.
+    fn changed(&self) -> &Field {
+        self.fields.iter().find(|field| !field.fixed).unwrap_or(&self.fields[0])
+    }
+
+    fn change_sample(&self) -> String {
+        let field = self.changed();
+        format!("{{ \"{}\": {} }}", field.json, field.samples[1])
+    }
+
+    /// What is told until an operation, as a step says it.
+    fn told_until(&self, last: &str) -> String {
+        let told = [
+            (self.created, "Created"),
+            (self.updated && last == "Updated", "Updated"),
+            (self.deleted && last == "Deleted", "Deleted"),
+        ];
+        let names: Vec<String> =
+            told.iter().filter(|(told, _)| *told).map(|(_, what)| format!("{}{what}", self.name)).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    }
+}
+
+impl Op {
+    /// The body that sends a resource, which a function of this name makes.
+    fn wrapped(&self, function: &str) -> String {
+        match &self.body {
+            Body::Field { .. } => format!("{function}()"),
+            _ => format!("json!({{ \"{}\": {function}() }})", camel_json(&self.sent)),
+        }
+    }
+
+    /// The body that sends a resource, which a variable of this name has.
+    fn wrapped_value(&self, variable: &str) -> String {
+        match &self.body {
+            Body::Field { .. } => variable.to_owned(),
+            _ => format!("json!({{ \"{}\": {variable} }})", camel_json(&self.sent)),
+        }
+    }
+
+    fn answered_json(&self) -> String {
+        camel_json(&self.answered)
+    }
+
+    /// The path with `{id}` as its variable.
+    fn path_of(&self) -> String {
+        match (self.path.find('{'), self.path.find('}')) {
+            (Some(open), Some(close)) => format!("{}{{id}}{}", &self.path[..open], &self.path[close + 1..]),
+            _ => self.path.clone(),
+        }
+    }
+
+    fn verb_upper(&self) -> String {
+        self.verb.to_uppercase()
+    }
+
+    fn role_text(&self) -> String {
+        self.role.as_ref().map_or_else(|| "None".to_owned(), |role| format!("Some({role:?})"))
+    }
+
+    /// Who calls it in a scenario.
+    fn who(&self) -> &str {
+        self.role.as_deref().unwrap_or("anybody")
+    }
+}
+
+/// A field's name in JSON, as protobuf makes it.
+fn camel_json(name: &str) -> String {
+    let mut json = String::new();
+    let mut upper = false;
+    for c in names::bare(name).chars() {
+        if c == '_' {
+            upper = true;
+        } else if std::mem::take(&mut upper) {
+            json.extend(c.to_uppercase());
+        } else {
+            json.push(c);
+        }
+    }
+    json
+}
+
+/// The operation, where this protobuf service has it.
+fn of<'a>(served: &Served, op: Option<&'a Op>) -> Option<&'a Op> {
+    op.filter(|op| served.methods.contains(&op.method))
+}
+
+/// The events that a resource may have, whether it does, and the ends of their names.
+fn told(resource: &Resource) -> Vec<(bool, &'static str, &'static str)> {
+    let all = [
+        (resource.created, "Created", "created"),
+        (resource.updated, "Updated", "updated"),
+        (resource.deleted, "Deleted", "deleted"),
+    ];
+    all.into_iter().filter(|(told, _, _)| *told).collect()
+}
+
+fn bare_method(method: &str) -> &str {
+    method.strip_prefix("on_").unwrap_or(method)
+}
+
+/// A command that creates the first resource.
+pub(crate) fn example(seed: &Seed) -> Option<String> {
+    let resource = seed.resources.first()?;
+    let create = resource.create.as_ref()?;
+    let members = resource.fields.iter().map(|field| {
+        let value: Value = serde_json::from_str(&field.samples[0]).unwrap_or_default();
+        (field.json.clone(), value)
+    });
+    let mut body = Value::Object(members.collect());
+    if create.body == Body::Whole {
+        body = serde_json::json!({ camel_json(&create.sent): body });
+    }
+    let who = create.role.as_ref().map(|role| format!(" --as {role}")).unwrap_or_default();
+    Some(format!("./mart call POST {} '{}'{who}", create.path, body.to_string().replace('\'', "'\\''")))
+}
