@@ -215,7 +215,11 @@ fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
     field.out.clone_from(&whole);
     if optional {
         field.core = format!("Option<{}>", shape.core);
-        let bind = if other_form { format!("{from}.map(|x| {})", shape.bind) } else { whole };
+        let bind = match shape.core {
+            "u64" => format!("{from}.map(u64::cast_signed)"),
+            "u32" => format!("{from}.map(i64::from)"),
+            _ => whole,
+        };
         field.columns = vec![column(name, shape.column, bind)];
         field.read = match (other_form, shape.core) {
             (false, _) => get(""),
