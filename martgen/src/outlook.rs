@@ -97,6 +97,9 @@ pub(crate) fn outlook(tree: &Tree, plan: &Plan, lock: &Lock, waivers: &Waivers, 
             }
         }
     }
+    // A seed that somebody removed was theirs to remove.
+    next.files
+        .retain(|path, entry| entry.kind != Kind::Seed || plan.files.contains_key(path) || there.contains_key(path));
     if next != *lock || tree.read(LOCK)?.is_none() {
         let kept = tree.read(LOCK)?;
         outlook.change(LOCK, Some(next.text()), kept.as_ref());

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Contracts, tell};
+use crate::contract::model::Mart;
 use crate::digest;
 use crate::failure::CLEAN;
 use crate::finding::{Finding, Place};
@@ -69,10 +70,40 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
             findings.push(Finding::error("waiver", Place::file(WAIVERS), what, "remove its line"));
         }
     }
+    let notes = outlived(tree, &contracts.mart, &lock);
     let code = tell(&findings, &contracts.sources, json, false);
+    if !json {
+        for note in &notes {
+            anstream::eprintln!("note: {note}");
+        }
+    }
     if code == CLEAN && !json {
         let services = contracts.mart.services.len();
         anstream::println!("clean: {} files of {services} services; {} waived", plan.files.len(), waivers.0.len());
     }
     Ok(code)
+}
+
+/// Seeds that were made for an operation or an event that the contract has no more, and that are still there.
+fn outlived(tree: &Tree, mart: &Mart, lock: &Lock) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (path, entry) in lock.files.iter().filter(|(_, entry)| entry.kind == Kind::Seed) {
+        let mut words = entry.source.split('#');
+        let contracts = words.next().and_then(|source| source.rsplit(' ').next()).unwrap_or_default();
+        let service = mart.services.iter().find(|service| service.contracts == contracts);
+        let known = |word: &str| {
+            service.is_some_and(|service| {
+                service.operations().any(|operation| operation.method == word)
+                    || service.events.iter().any(|event| event.name == word)
+            })
+        };
+        let gone: Vec<&str> = words.filter(|word| !known(word)).collect();
+        if !gone.is_empty() && tree.path(path).is_file() {
+            notes.push(format!(
+                "{path} was made for {}, which the contract has no more: take out what nothing needs",
+                gone.join(", ")
+            ));
+        }
+    }
+    notes
 }

@@ -2,4 +2,5 @@
 
 mod contracts;
 mod copy;
+mod services;
 mod writing;
