@@ -56,6 +56,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let martgen = "what is generated is what the contracts say, and martgen itself";
     let chassis = "HTTP edge, commit, relay and consumer under faults";
     let up = "./mart up under Ctrl-C, and every command beside it";
+    let journey = "a service from its name to its end: made, tested, run, changed, removed";
     let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
     let mut parts = vec![
         Part::new("format", 1, "cargo fmt --check", format),
@@ -77,6 +78,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));
     parts.extend([
         Part::new("up", 3, up, Run::Script("tests/up.py")),
+        Part::new("journey", 3, journey, Run::Script("tests/journey.py")),
         Part::new("docs", 2, docs, Run::Script("tests/docs.py")),
         Part::new("bench", 1, "the benchmarks, one second each", bench),
         Part { ci: false, ..mutants },

@@ -1,0 +1,154 @@
+"""From a name to a running service and back, in a clone: made, tested on real servers, started, called; changed as contracts
+change, with what the compiler says each time; taken away."""
+
+import re
+import subprocess
+import time
+
+import stand
+from stand import Mart, expect, run
+
+CONTRACT = "proto/mart/review/v1/review_service.proto"
+RESOURCE = "proto/mart/review/v1/review.proto"
+EVENTS = "proto/mart/review/v1/review_events.proto"
+HTTP = "services/review/service/src/adapters/http.rs"
+
+APPROVE = """  // Approves a review.
+  rpc ApproveReview(ApproveReviewRequest) returns (ApproveReviewResponse) {
+    option (google.api.http) = {
+      post: "/v1/reviews/{review_id}/approve"
+      body: "*"
+    };
+    option (mart.options.v1.operation) = {
+      auth: [AUTH_ADMIN]
+      rate_limit: {per_minute: 600}
+      errors: ["REVIEW_NOT_FOUND"]
+    };
+  }
+"""
+MESSAGES = """
+// Asks to approve a review.
+message ApproveReviewRequest {
+  // Its id.
+  string review_id = 1 [(buf.validate.field).string.uuid = true];
+}
+
+// It is approved.
+message ApproveReviewResponse {}
+"""
+APPROVED = """
+// A review was approved.
+message ReviewApproved {
+  option (mart.options.v1.event) = {
+    topic: "mart.review.v1"
+    key: "review.review_id"
+  };
+  // The review after it.
+  Review review = 1;
+}
+"""
+
+
+def martgen(folder, *words, good=True):
+    return run(folder, "cargo", "martgen", *words, good=good)
+
+
+def compiled(folder):
+    """What the compiler says of the new service."""
+    words = ["cargo", "check", "--quiet", "--all-targets", "--package", "review-service"]
+    done = subprocess.run(words, cwd=folder, env=stand.environment(), capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def changed(folder, what, edits, code, place):
+    """A change of the contract: the command is named before `generate`, the place that has to answer after it; and nothing is
+    left when it is taken away again."""
+    before = {path: (folder / path).read_text() for path, _ in edits}
+    for path, edit in edits:
+        text = edit((folder / path).read_text())
+        expect(f"{what}: the contract changes", text != before[path])
+        (folder / path).write_text(text)
+    status, told = compiled(folder)
+    expect(f"{what}: the compiler names the command", status != 0 and "cargo martgen generate" in told, told)
+    martgen(folder, "generate")
+    status, told = compiled(folder)
+    expect(f"{what}: the compiler names what has to answer", status != 0 and code in told and place in told, told)
+    for path, text in before.items():
+        (folder / path).write_text(text)
+    martgen(folder, "generate")
+    left = subprocess.run(["git", "status", "--short"], cwd=folder, capture_output=True, text=True).stdout
+    expect(f"{what}: nothing is left when it is gone", left.strip() == "", left)
+
+
+def main():
+    folder = stand.make("clone")
+    identity = ["-c", "user.name=mart", "-c", "user.email=mart@mart.example"]
+
+    print("a service from a sample")
+    told = martgen(folder, "new-service", "review", "--consumes", "product.ProductArchived")
+    call = re.search(r"\./mart call POST /v1/reviews .*", told).group(0)
+    expect("it says how to undo it", "cargo martgen remove-service review" in told, told)
+    martgen(folder, "check")
+    run(folder, "cargo", "fmt", "--all", "--check")
+    clippy = ["cargo", "clippy", "--quiet", "--locked", "--all-targets", "--all-features"]
+    run(folder, *clippy, "--package", "review-core", "--package", "review-service", "--", "-D", "warnings")
+    expect("it compiles without a warning", True)
+    told = run(folder, "./mart", "test", "core", "features", "review")
+    expect("its tests pass on real servers", ", 0 failed, 0 skipped" in told and "review_is_read_back_after_update" in told, told[-2000:])
+
+    print("it runs beside the others")
+    mart = Mart(folder).ready()
+    told = run(folder, "bash", "-c", call)
+    expect("it answers", "201 Created" in told and "ReviewCreated" in told, told)
+    kite = '{"slug":"kite","name":"Kite","status":"PRODUCT_STATUS_ACTIVE","prices":[{"amount":"900.00","currencyCode":"PKR"}]}'
+    told = run(folder, "./mart", "call", "POST", "/v1/products", kite, "--as", "admin")
+    product = re.search(r'"productId": "([0-9a-f-]+)"', told).group(1)
+    run(folder, "./mart", "call", "POST", f"/v1/products/{product}/archive", "--as", "admin")
+    count = "select 'seen ' || count(*) from receipt where scope = 'review.product-archived'"
+    deadline = time.monotonic() + 60
+    while "seen 1" not in (told := run(folder, "./mart", "psql", "review", "-c", count)):
+        if time.monotonic() > deadline:
+            stand.fail(f"the consumed event did not arrive:\n{told}")
+        time.sleep(0.2)
+    expect("the consumed event arrives", True)
+    mart.stop()
+
+    print("its contract changes")
+    stand.git("add", "-A", cwd=folder)
+    stand.git(*identity, "commit", "--quiet", "-m", "review", cwd=folder)
+    delete = "  // Deletes a review for good.\n"
+    changed(folder, "an operation", [(CONTRACT, lambda text: text.replace(delete, f"{APPROVE}\n{delete}") + MESSAGES)],
+            "error[E0046]", "approve_review")
+    changed(folder, "an event", [(EVENTS, lambda text: text + APPROVED)], "error[E0", "ReviewApproved")
+    more = '  // How good it is.\n  int32 stars = 7;\n}\n'
+    changed(folder, "a field", [(RESOURCE, lambda text: text.rstrip().removesuffix("}") + more)],
+            "error[E0063]", "services/review/service/src/adapters/messages.rs")
+    consumed = '''      {
+        event: "mart.product.v1.ProductActivated"
+        handler: "review.product-activated"
+      },
+'''
+    changed(folder, "a consumed event", [(CONTRACT, lambda text: text.replace("    consumes: [\n", f"    consumes: [\n{consumed}"))],
+            "error[E0046]", "on_product_activated")
+
+    print("an operation is taken away")
+    text = (folder / CONTRACT).read_text()
+    start = text.index(delete)
+    (folder / CONTRACT).write_text(text[:start] + text[text.index("\n  }\n", start) + 5:])
+    martgen(folder, "generate")
+    status, told = compiled(folder)
+    expect("the compiler names the method that answers nothing any more", "error[E0407]" in told and HTTP in told, told)
+    told = martgen(folder, "check")
+    expect("check notes the seed of it", "delete_review.rs was made for delete_review" in told, told)
+    stand.git("checkout", "--quiet", ".", cwd=folder)
+
+    print("it goes")
+    martgen(folder, "remove-service", "review")
+    left = stand.git("diff", "--stat", "HEAD~1", cwd=folder)
+    expect("the tree is as before", left == "", left)
+    run(folder, "cargo", "metadata", "--locked", "--format-version", "1", "--no-deps")
+    stand.git("reset", "--quiet", "--hard", "HEAD~1", cwd=folder)
+
+
+if __name__ == "__main__":
+    main()
