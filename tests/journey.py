@@ -120,6 +120,10 @@ def main():
     changed(folder, "an operation", [(CONTRACT, lambda text: text.replace(delete, f"{APPROVE}\n{delete}") + MESSAGES)],
             "error[E0046]", "approve_review")
     changed(folder, "an event", [(EVENTS, lambda text: text + APPROVED)], "error[E0", "ReviewApproved")
+    hidden = "  // It was hidden.\n  REASON_REVIEW_HIDDEN = 4 [(mart.options.v1.status) = 409];\n"
+    page = "  // The page token is not of this list.\n"
+    reason = [(CONTRACT, lambda text: text.replace('["REVIEW_DELETED"]', '["REVIEW_DELETED", "REVIEW_HIDDEN"]').replace(page, hidden + page))]
+    changed(folder, "an error reason", reason, "`ReviewHidden` is never constructed", "src/adapters/http.rs has to give")
     more = '  // How good it is.\n  int32 stars = 7;\n}\n'
     changed(folder, "a field", [(RESOURCE, lambda text: text.rstrip().removesuffix("}") + more)],
             "error[E0063]", "services/review/service/src/adapters/messages.rs")

@@ -8,8 +8,7 @@ use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use product_core::Catalogue;
 use product_core::memory::MemoryProducts;
-use product_service::adapters::http::Http;
-use product_service::generated::http;
+use product_service::wiring;
 use serde_json::Value;
 
 /// What a scenario sees and remembers.
@@ -36,7 +35,7 @@ impl World {
         let scene = Scene::new(|edge, clock| {
             let ids = Arc::new(CountingIds::default());
             let catalogue = Catalogue::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"));
-            http::router(Arc::new(Http::new(catalogue)), edge)
+            wiring::routes(catalogue, edge)
         });
         let (ids, read, token) = (HashMap::new(), Value::Null, String::new());
         Self { scene, store, ids, read, token, listed: Vec::new(), told: 0 }

@@ -43,7 +43,8 @@ pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
 fn modules(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| {
         let rest = line.trim().strip_suffix(';')?;
-        let rest = rest.strip_prefix("pub ").unwrap_or(rest);
+        let rest =
+            ["pub ", "pub(crate) ", "pub(super) "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
         let name = rest.strip_prefix("mod ")?.trim();
         Some(name.strip_prefix("r#").unwrap_or(name))
     })

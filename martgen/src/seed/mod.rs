@@ -113,6 +113,8 @@ pub(crate) struct Op {
     pub(crate) missing_code: String,
     /// The reason for a page token that is not of the list.
     pub(crate) token: Option<String>,
+    /// Reasons that people have to give.
+    pub(crate) left: Vec<String>,
     /// The field of the request that has the resource.
     pub(crate) sent: String,
     /// The field of the answer that has it; empty where there is none.

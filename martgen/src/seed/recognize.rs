@@ -33,6 +33,9 @@ pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sour
     for operation in service.operations().filter(|operation| !whole.contains(&operation.method)) {
         left.push(format!("the operation {}", operation.name));
     }
+    for op in resources.iter().flat_map(Resource::ops) {
+        left.extend(op.left.iter().map(|code| format!("the reason {code} of {}", op.error.trim_end_matches("Error"))));
+    }
     let told = |event: &str| resources.iter().any(|resource| resource.events().contains(&event.to_owned()));
     left.extend(
         service.events.iter().filter(|event| !told(&event.name)).map(|event| format!("the event {}", event.name)),
@@ -132,7 +135,7 @@ impl Finder<'_> {
         };
         let list = methods.values().find_map(|method| self.list(method, message));
         let plural = list.as_ref().map_or_else(|| format!("{snake}s"), |op| names::bare(&op.answered).to_owned());
-        let resource = Resource {
+        let mut resource = Resource {
             create: methods.get(&format!("Create{name}")).and_then(|method| self.create(method, message)),
             get: methods.get(&format!("Get{name}")).and_then(|method| self.get(method, message, &id)),
             list,
@@ -150,6 +153,21 @@ impl Finder<'_> {
             fields,
             enums,
         };
+        let all =
+            [&mut resource.create, &mut resource.get, &mut resource.list, &mut resource.update, &mut resource.delete];
+        for (nth, op) in all.into_iter().enumerate() {
+            let Some(op) = op else { continue };
+            let given = [op.gone.clone(), op.missing.clone(), op.token.clone(), op.missing.clone(), op.missing.clone()]
+                [nth]
+                .clone();
+            let operation = self.service.operations().find(|operation| operation.method == op.method);
+            let reasons = operation.map(|operation| operation.errors.as_slice()).unwrap_or_default();
+            op.left = reasons
+                .iter()
+                .filter(|reason| Some(&reason.variant) != given.as_ref())
+                .map(|r| r.code.clone())
+                .collect();
+        }
         // What is told has to come of something.
         let of = |told: bool, op: &Option<Op>| !told || op.is_some();
         let consistent = of(resource.created, &resource.create)
@@ -201,6 +219,7 @@ impl Finder<'_> {
             missing_code: missing.map(|reason| reason.code.clone()).unwrap_or_default(),
             gone: operation.errors.iter().find(|reason| reason.status == 410).map(|reason| reason.variant.clone()),
             token: token.map(|reason| reason.variant.clone()),
+            left: Vec::new(),
             sent: String::new(),
             answered: String::new(),
         };

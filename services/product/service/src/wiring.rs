@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::consumer::Reactions;
@@ -10,6 +11,7 @@ use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use product_core::Catalogue;
+use product_core::ports::Products;
 use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{ProductMessages, ProductReactions};
@@ -29,7 +31,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let products = PostgresProducts::new(database.clone(), events::record::<ProductMessages>);
     let seal = PageSeal::new(config.page_token_secret());
     let catalogue = Catalogue::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal);
-    let routes = http::router(Arc::new(Http::new(catalogue)), edge);
+    let routes = routes(catalogue, edge);
 
     let reactions = Arc::new(ProductReactions);
     let reactions = Reactions::new(events::CONSUMED, move |handler, record| {
@@ -37,4 +39,9 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
         async move { events::dispatch(&*reactions, &handler, &record).await }
     });
     Ok(Service { routes, reactions, database, keys })
+}
+
+/// The operations over a catalogue, wherever that keeps its products.
+pub fn routes<P: Products + 'static>(catalogue: Catalogue<P>, edge: Arc<Edge>) -> Router {
+    http::router(Arc::new(Http::new(catalogue)), edge)
 }

@@ -5,6 +5,6 @@
 use axum::Router;
 
 /// The routes of the service: it has no operations.
-pub fn router() -> Router {
+pub(crate) fn router() -> Router {
     Router::new()
 }

@@ -3,7 +3,7 @@
 //! What the contract says, in Rust.
 
 pub mod events;
-pub mod http;
+pub(crate) mod http;
 
 const _: () = assert!(
     mart_proto::digest(&[

@@ -21,13 +21,13 @@ use crate::generated::http::{
 
 /// Serves the catalogue over HTTP.
 #[derive(Debug)]
-pub struct Http<P> {
+pub(crate) struct Http<P> {
     catalogue: Catalogue<P>,
 }
 
 impl<P> Http<P> {
     /// Serves this catalogue.
-    pub fn new(catalogue: Catalogue<P>) -> Self {
+    pub(crate) fn new(catalogue: Catalogue<P>) -> Self {
         Self { catalogue }
     }
 }

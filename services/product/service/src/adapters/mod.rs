@@ -1,6 +1,6 @@
 //! Between the core and the world; each adapter knows one of them and none of the others.
 
 pub mod events;
-pub mod http;
+pub(crate) mod http;
 mod messages;
 pub mod postgres;

@@ -12,7 +12,7 @@ use mart_chassis::http::{Auth, Body, Call, Created, Edge, Fault, Operation, Prob
 use mart_proto::product::v1;
 
 /// The catalogue: what the mart sells and at which price.
-pub trait ProductService: Send + Sync + 'static {
+pub(crate) trait ProductService: Send + Sync + 'static {
     /// Creates a product as a draft or on sale.
     fn create_product(
         &self,
@@ -86,7 +86,7 @@ pub trait ProductService: Send + Sync + 'static {
 }
 
 /// The routes of the service.
-pub fn router<S: ProductService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: ProductService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
     Router::new()
         .route("/v1/products", routing::get(list_products::<S>).post(create_product::<S>))
         .route("/v1/products/{product_id}", routing::get(get_product::<S>).patch(update_product::<S>))
@@ -112,8 +112,9 @@ async fn create_product<S: ProductService>(State(at): State<Served<S>>, request:
 }
 
 /// Why `CreateProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CreateProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum CreateProductError {
     /// Another product, perhaps an archived one, has this SKU.
     SkuTaken,
     /// Another product, perhaps an archived one, has this slug.
@@ -150,8 +151,9 @@ async fn get_product<S: ProductService>(State(at): State<Served<S>>, request: Re
 }
 
 /// Why `GetProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GetProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum GetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
@@ -188,8 +190,9 @@ async fn get_product_by_slug<S: ProductService>(State(at): State<Served<S>>, req
 }
 
 /// Why `GetProductBySlug` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GetProductBySlugError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum GetProductBySlugError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
@@ -221,8 +224,9 @@ async fn list_products<S: ProductService>(State(at): State<Served<S>>, request: 
 }
 
 /// Why `ListProducts` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListProductsError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ListProductsError {
     /// The page token is not one that this list gave for this filter.
     PageTokenInvalid,
     /// What can go wrong in every operation.
@@ -259,8 +263,9 @@ async fn update_product<S: ProductService>(State(at): State<Served<S>>, request:
 }
 
 /// Why `UpdateProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UpdateProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum UpdateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// The product is archived, which is final.
@@ -312,8 +317,9 @@ async fn activate_product<S: ProductService>(State(at): State<Served<S>>, reques
 }
 
 /// Why `ActivateProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActivateProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ActivateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// The product is archived, which is final.
@@ -355,8 +361,9 @@ async fn archive_product<S: ProductService>(State(at): State<Served<S>>, request
 }
 
 /// Why `ArchiveProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ArchiveProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ArchiveProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// Only an active product can be archived.
@@ -398,8 +405,9 @@ async fn admin_get_product<S: ProductService>(State(at): State<Served<S>>, reque
 }
 
 /// Why `AdminGetProduct` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdminGetProductError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum AdminGetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
@@ -431,8 +439,9 @@ async fn admin_list_products<S: ProductService>(State(at): State<Served<S>>, req
 }
 
 /// Why `AdminListProducts` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdminListProductsError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum AdminListProductsError {
     /// The page token is not one that this list gave for this filter.
     PageTokenInvalid,
     /// What can go wrong in every operation.
@@ -469,8 +478,9 @@ async fn republish_products<S: ProductService>(State(at): State<Served<S>>, requ
 }
 
 /// Why `RepublishProducts` failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RepublishProductsError {
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RepublishProductsError {
     /// The page token is not one that this list gave for this filter.
     PageTokenInvalid,
     /// What can go wrong in every operation.
