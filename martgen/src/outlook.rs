@@ -20,6 +20,8 @@ pub(crate) struct Outlook {
     pub(crate) changes: Vec<Change>,
     /// Files that somebody changed, which are left alone.
     pub(crate) findings: Vec<Finding>,
+    /// The lock after the changes.
+    pub(crate) next: Lock,
     /// What stands in the files that would be changed.
     pub(crate) before: BTreeMap<String, String>,
 }
@@ -39,7 +41,8 @@ pub(crate) fn outlook(tree: &Tree, plan: &Plan, lock: &Lock, waivers: &Waivers, 
     };
     let contents = plan.contents(&tree.root, |path| state(path).is_some_and(|state| state != State::Current))?;
     let mut next = lock.clone();
-    let mut outlook = Outlook { changes: Vec::new(), findings: Vec::new(), before: BTreeMap::new() };
+    let mut outlook =
+        Outlook { changes: Vec::new(), findings: Vec::new(), next: Lock::default(), before: BTreeMap::new() };
     for (path, content) in &contents {
         let planned = &plan.files[path];
         let raw = digest::bytes(planned.raw.as_bytes());
@@ -104,6 +107,7 @@ pub(crate) fn outlook(tree: &Tree, plan: &Plan, lock: &Lock, waivers: &Waivers, 
         let kept = tree.read(LOCK)?;
         outlook.change(LOCK, Some(next.text()), kept.as_ref());
     }
+    outlook.next = next;
     Ok(outlook)
 }
 

@@ -147,7 +147,7 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[
 async fn check(words: &[&str], mend: &str) -> Result<Counts> {
     let (program, arguments) = words.split_first().context("a check has a command")?;
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings");
+    command.args(arguments).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").env("REDOCLY_TELEMETRY", "off");
     let passed = process::show(&mut command).await?.success();
     if !passed {
         say!("failed: {}\n  to mend it: {mend}", words.join(" "));

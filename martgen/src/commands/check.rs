@@ -25,7 +25,7 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         let what = "a run of martgen was interrupted in the middle of its changes";
         findings.push(Finding::error("interrupted", Place::file(LOCK), what, "cargo martgen generate finishes it"));
     }
-    let plan = render::mart(&contracts.mart, &contracts.sources)?;
+    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let (lock, waivers) = (Lock::read(tree)?, Waivers::read(tree)?);
     for (path, planned) in &plan.files {
         let there = tree.read(path)?;

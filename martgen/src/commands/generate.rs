@@ -20,7 +20,7 @@ pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
     if contracts.broken() {
         return Ok(tell(&contracts.findings, &contracts.sources, json, true));
     }
-    let plan = render::mart(&contracts.mart, &contracts.sources)?;
+    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let outlook = outlook(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, arguments.overwrite)?;
     if let Some(journal) = journal {
         journal.write(&outlook.changes)?;

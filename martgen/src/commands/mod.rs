@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::CommandFactory;
+use prost_reflect::DescriptorPool;
 
 use crate::cli::{Cli, Command};
 use crate::contract::model::Mart;
@@ -64,6 +65,8 @@ fn same_templates(tree: &Tree) -> Result<()> {
 struct Contracts {
     sources: Sources,
     mart: Mart,
+    /// Empty where they don't compile.
+    pool: DescriptorPool,
     findings: Vec<Finding>,
 }
 
@@ -73,9 +76,12 @@ impl Contracts {
         match sources.compile(&tree.settings.package) {
             Ok(pool) => {
                 let (mart, findings) = contract::model(tree, &sources, &pool);
-                Ok(Self { sources, mart, findings })
+                Ok(Self { sources, mart, pool, findings })
             }
-            Err(finding) => Ok(Self { sources, mart: Mart { services: Vec::new() }, findings: vec![*finding] }),
+            Err(finding) => {
+                let (mart, pool) = (Mart { services: Vec::new() }, DescriptorPool::new());
+                Ok(Self { sources, mart, pool, findings: vec![*finding] })
+            }
         }
     }
 

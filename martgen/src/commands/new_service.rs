@@ -69,7 +69,7 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
         whole: true,
     });
     let seed = seed::recognize(service, &pool, &sources);
-    let mut plan = render::mart(&mart, &sources)?;
+    let mut plan = render::mart(&mart, &sources, &pool)?;
     for (path, (text, template)) in &written {
         plan.add(path.clone(), Kind::Seed, format!("{template} {contracts}"), text.clone());
     }

@@ -4,12 +4,15 @@ use anyhow::Result;
 
 use super::{Contracts, tell};
 use crate::cli::RemoveService;
+use crate::contract::model::Mart;
 use crate::digest;
 use crate::failure::{CLEAN, Failure};
 use crate::journal::{Change, Journal};
 use crate::lock::{LOCK, Lock};
 use crate::manifest;
+use crate::outlook::outlook;
 use crate::plan::Kind;
+use crate::render;
 use crate::tree::Tree;
 use crate::waivers::Waivers;
 
@@ -27,7 +30,7 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
             "its files would stand in martgen.lock; ls services shows what there is",
         ));
     }
-    let contracts = Contracts::read(tree)?;
+    let mut contracts = Contracts::read(tree)?;
     if contracts.broken() {
         return Ok(tell(&contracts.findings, &contracts.sources, json, true));
     }
@@ -67,11 +70,18 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     let mut waivers = Waivers::read(tree)?;
     let waived = waivers.0.keys().any(|path| own(path));
     waivers.0.retain(|path, _| !own(path));
-    let mut next = lock.clone();
+    // What is rendered of all services together, without this one.
+    let topics = Topics::of(&contracts.mart, name);
+    contracts.mart.services.iter_mut().filter(|service| service.name == name).for_each(|service| service.home = None);
+    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
+    let outlook = outlook(tree, &plan, &lock, &waivers, false)?;
+    let mut next = outlook.next.clone();
     next.files.retain(|path, _| !own(path));
-    let removed = made.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
-    let mut changes: Vec<Change> = removed.map(|path| Change { path, content: None }).collect();
-    let count = changes.len();
+    let files = made.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
+    let mut changes: Vec<Change> = files.map(|path| Change { path, content: None }).collect();
+    changes.extend(outlook.files().filter(|change| !own(&change.path)).cloned());
+    let removed: Vec<String> =
+        changes.iter().filter(|change| change.content.is_none()).map(|change| change.path.clone()).collect();
     if let Some(cargo) = tree.read("Cargo.lock")? {
         let packages = [format!("{name}-core"), format!("{name}-service")];
         changes.push(Change {
@@ -91,18 +101,17 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     }
     let kept = !made.iter().any(|(path, entry)| entry.kind == Kind::Seed && path.starts_with(&folders[2]));
     if json {
-        let files: Vec<&str> = changes.iter().take(count).map(|change| change.path.as_str()).collect();
         let written = !(arguments.dry_run || refused);
-        anstream::println!("{}", serde_json::json!({ "written": written, "removed": files, "changed": touched }));
+        anstream::println!("{}", serde_json::json!({ "written": written, "removed": removed, "changed": touched }));
     } else {
         let word = if arguments.dry_run || refused { "would remove" } else { "removed" };
-        for change in changes.iter().take(count) {
-            anstream::println!("{word} {}", change.path);
+        for path in &removed {
+            anstream::println!("{word} {path}");
         }
         if kept {
             anstream::println!("the contract in {} was there before and stays", folders[2].trim_end_matches('/'));
         }
-        left(&contracts, name);
+        topics.tell(name);
     }
     if refused && !arguments.dry_run {
         let list = touched.iter().map(|path| path.as_str()).collect::<Vec<_>>().join("\n  ");
@@ -114,18 +123,37 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     Ok(CLEAN)
 }
 
-/// Says what a service leaves outside of the tree.
-fn left(contracts: &Contracts, name: &str) {
-    let service = contracts.mart.services.iter().find(|service| service.name == name);
-    anstream::println!("left where the mart has run, and how to drop it:");
-    anstream::println!("  its database and role:  drop database {name}; drop role {name}_app; drop role {name}_owner;");
-    for topic in service.map(|service| service.topics()).unwrap_or_default() {
-        anstream::println!("  its topic:              kafka-topics.sh --bootstrap-server … --delete --topic {topic}");
+/// What a service leaves outside of the tree.
+struct Topics {
+    published: Vec<String>,
+    consumes: bool,
+}
+
+impl Topics {
+    fn of(mart: &Mart, name: &str) -> Self {
+        let service = mart.services.iter().find(|service| service.name == name);
+        let published = service.map(|service| service.topics().into_iter().map(str::to_owned).collect());
+        Self {
+            published: published.unwrap_or_default(),
+            consumes: service.is_some_and(|service| !service.consumes.is_empty()),
+        }
     }
-    if service.is_some_and(|service| !service.consumes.is_empty()) {
+
+    fn tell(&self, name: &str) {
+        anstream::println!("left where the mart has run, and how to drop it:");
         anstream::println!(
-            "  its consumer group:     kafka-consumer-groups.sh --bootstrap-server … --delete --group {name}"
+            "  its database and roles: drop database {name}; drop role {name}_app; drop role {name}_owner;"
         );
+        for topic in &self.published {
+            anstream::println!(
+                "  its topic:              kafka-topics.sh --bootstrap-server … --delete --topic {topic}"
+            );
+        }
+        if self.consumes {
+            anstream::println!(
+                "  its consumer group:     kafka-consumer-groups.sh --bootstrap-server … --delete --group {name}"
+            );
+        }
+        anstream::println!("  or all data of this clone: ./mart down --wipe");
     }
-    anstream::println!("  or all data of this clone: ./mart down --wipe");
 }

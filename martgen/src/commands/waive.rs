@@ -23,7 +23,7 @@ pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
     if contracts.broken() {
         return Ok(tell(&contracts.findings, &contracts.sources, false, true));
     }
-    let plan = render::mart(&contracts.mart, &contracts.sources)?;
+    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let file = arguments.file.trim_start_matches("./");
     let Some(planned) = plan.files.get(file) else {
         return Err(Failure::usage(

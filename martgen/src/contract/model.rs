@@ -72,6 +72,8 @@ pub(crate) struct Operation {
     /// Those variables of the path that can only be UUIDs.
     pub(crate) uuids: Vec<String>,
     pub(crate) auth: Auth,
+    /// How often one caller may call it.
+    pub(crate) per_minute: Option<u32>,
     pub(crate) body: Body,
     pub(crate) creates: Option<Created>,
     /// The path of the answer's etag.
@@ -126,6 +128,8 @@ pub(crate) struct Event {
     pub(crate) full_name: String,
     pub(crate) comment: String,
     pub(crate) topic: String,
+    /// The key, as the contract names it.
+    pub(crate) key_path: String,
     /// The key, as an expression over `message`.
     pub(crate) key: String,
     pub(crate) place: Place,

@@ -1,18 +1,20 @@
 //! From the model to the texts of files.
 
+mod api;
 mod templates;
 
 use anyhow::Result;
 use askama::Template;
+use prost_reflect::DescriptorPool;
 
-use crate::contract::model::Mart;
+use crate::contract::model::{Mart, Service};
 use crate::contract::source::Sources;
 use crate::plan::{Kind, Plan};
 
 pub(crate) use templates::doc;
 
 /// Renders everything that follows from the contracts alone.
-pub(crate) fn mart(mart: &Mart, sources: &Sources) -> Result<Plan> {
+pub(crate) fn mart(mart: &Mart, sources: &Sources, pool: &DescriptorPool) -> Result<Plan> {
     let mut plan = Plan::default();
     for service in &mart.services {
         let Some(home) = &service.home else { continue };
@@ -43,6 +45,21 @@ pub(crate) fn mart(mart: &Mart, sources: &Sources) -> Result<Plan> {
             );
         }
     }
+    let whole: Vec<&Service> =
+        mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole)).collect();
+    for service in &whole {
+        let text = templates::ComposeEntry { service }.render()?;
+        let source = format!("template/compose/service.yml.txt {}", service.contracts);
+        plan.add(format!("compose/services/{}.yml", service.name), Kind::Generated, source, text);
+    }
+    if !whole.is_empty() {
+        let text = templates::Compose { services: &whole }.render()?;
+        let source = "template/compose/services.yml.txt proto".to_owned();
+        plan.add("compose/services.yml".to_owned(), Kind::Generated, source, text);
+        let text = templates::Kong { services: &whole }.render()?;
+        plan.add("kong/kong.yml".to_owned(), Kind::Generated, "template/kong/kong.yml.txt proto".to_owned(), text);
+    }
+    api::documents(mart, sources, pool, &mut plan)?;
     Ok(plan)
 }
 

@@ -87,6 +87,49 @@ pub(super) struct Dockerfile<'a> {
     pub(super) service: &'a Service,
 }
 
+#[derive(Template)]
+#[template(path = "kong/kong.yml.txt", escape = "none")]
+pub(super) struct Kong<'a> {
+    pub(super) services: &'a [&'a Service],
+}
+
+#[derive(Template)]
+#[template(path = "compose/service.yml.txt", escape = "none")]
+pub(super) struct ComposeEntry<'a> {
+    pub(super) service: &'a Service,
+}
+
+#[derive(Template)]
+#[template(path = "compose/services.yml.txt", escape = "none")]
+pub(super) struct Compose<'a> {
+    pub(super) services: &'a [&'a Service],
+}
+
+/// A path as Kong's router matches it exactly.
+fn kong_path(path: &str) -> String {
+    let segment = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(variable) => format!("(?<{variable}>[^/]+)"),
+        None => segment.replace('.', "\\."),
+    };
+    format!("~{}$", path.split('/').map(segment).collect::<Vec<_>>().join("/"))
+}
+
+/// Words win over variables, the earlier ones first.
+fn kong_priority(path: &str) -> usize {
+    path.split('/').skip(1).fold(0, |sum, segment| sum * 2 + usize::from(!segment.starts_with('{')))
+}
+
+fn roles(auth: &Auth) -> Vec<String> {
+    match auth {
+        Auth::Roles(roles) => roles.clone(),
+        Auth::Public | Auth::Webhook => Vec::new(),
+    }
+}
+
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
 /// A contract's comment as Rust's documentation: what rustdoc would take for links, tags or tests is written as text.
 pub(crate) fn doc(comment: &str) -> String {
     let mut lines = Vec::new();

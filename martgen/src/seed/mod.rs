@@ -5,7 +5,7 @@
 
 mod field;
 mod recognize;
-mod sample;
+pub(crate) mod sample;
 mod templates;
 
 use field::Field;

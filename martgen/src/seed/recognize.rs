@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToUpperCamelCase;
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use super::{Enum, EnumValue, Op, Resource, Seed, Served, field};
 use crate::contract::model::{Auth, Body, Operation, Service};
-use crate::contract::names;
 use crate::contract::source::{Info, Sources};
+use crate::contract::{names, rules};
 
 /// The fields that the service sets in every resource, beside its id.
 const SET: [&str; 3] = ["create_time", "update_time", "etag"];
@@ -111,7 +111,7 @@ impl Finder<'_> {
         }
         let (mut fields, mut enums) = (Vec::new(), Vec::<Enum>::new());
         for descriptor in message.fields().filter(|field| field.name() != id && !SET.contains(&field.name())) {
-            if behaves(&descriptor, &[3, 5]) {
+            if rules::behaves(&descriptor, &[3, 5]) {
                 return None;
             }
             fields.push(field::field(&descriptor, self.comment(message, descriptor.path()), &self.service.package)?);
@@ -290,12 +290,4 @@ fn only(message: &MessageDescriptor, resource: &MessageDescriptor) -> Option<Str
 
 fn full_name(field: &FieldDescriptor) -> String {
     field.kind().as_message().map(|message| message.full_name().to_owned()).unwrap_or_default()
-}
-
-/// Whether a field has one of these behaviours: 3 is OUTPUT_ONLY, 5 is IMMUTABLE.
-fn behaves(field: &FieldDescriptor, behaviours: &[i32]) -> bool {
-    let extension = field.parent_pool().get_extension_by_name("google.api.field_behavior");
-    let said = extension.map(|extension| field.options().get_extension(&extension).into_owned());
-    let number = |value: &Value| value.as_enum_number().is_some_and(|number| behaviours.contains(&number));
-    matches!(said, Some(Value::List(values)) if values.iter().any(number))
 }

@@ -1,12 +1,18 @@
 //! Values in JSON that keep a field's rules, for tests and for what is told to try.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use serde_json::json;
 
+use crate::contract::rules;
+
 /// Two values, which differ where the rules allow it; `None` where none is known that keeps them.
-pub(super) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
-    let rules = rules(field);
-    let rule = |name: &str| rules.as_ref().and_then(|rules| member(rules, name));
+pub(crate) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
+    let mut said = rules::of(field);
+    if field.is_list() {
+        let repeated = said.and_then(|said| rules::member(&said, "repeated"));
+        said = repeated.and_then(|repeated| rules::member(&repeated, "items"));
+    }
+    let rule = |name: &str| said.as_ref().and_then(|said| rules::member(said, name));
     let said = match field.kind() {
         Kind::String => texts(field, rule("string").as_ref())?.map(|text| json!(text)),
         Kind::Bytes => [json!("AAE="), json!("Bw==")],
@@ -53,21 +59,8 @@ fn kind_name(kind: &Kind) -> Option<&'static str> {
     })
 }
 
-fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
-    let extension = field.parent_pool().get_extension_by_name("buf.validate.field")?;
-    let options = field.options();
-    options.has_extension(&extension).then(|| options.get_extension(&extension).as_message().cloned()).flatten()
-}
-
-fn member(rules: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
-    let field = rules.descriptor().get_field_by_name(name)?;
-    rules.has_field(&field).then(|| rules.get_field(&field).as_message().cloned()).flatten()
-}
-
 fn value(rules: Option<&DynamicMessage>, name: &str) -> Option<Value> {
-    let rules = rules?;
-    let field = rules.descriptor().get_field_by_name(name)?;
-    rules.has_field(&field).then(|| rules.get_field(&field).into_owned())
+    rules::value(rules?, name)
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -152,6 +145,7 @@ fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[Str
         [format!("one {words}"), format!("two {words}"), "one".into(), "two".into(), "ONE".into(), "TWO".into()]
             .into_iter()
             .chain(["1", "2", "12", "34", "123", "456"].map(str::to_owned))
+            .chain(["https://shop.example/1", "https://shop.example/2"].map(str::to_owned))
             .map(|text| fit(&text))
             .collect();
     let Some(Value::String(pattern)) = value(rules, "pattern") else {

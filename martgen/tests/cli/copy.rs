@@ -36,7 +36,17 @@ impl Copy {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("a mart");
-        for part in ["proto/mart", "proto/google", "template", "chassis/tests/shelf", "services/product"] {
+        let parts = [
+            "proto/mart",
+            "proto/google",
+            "template",
+            "chassis/tests/shelf",
+            "services/product",
+            "kong",
+            "compose",
+            "docs/api",
+        ];
+        for part in parts {
             copy(&repository().join(part), &root.join(part));
         }
         std::fs::create_dir_all(root.join("kernel")).expect("made");

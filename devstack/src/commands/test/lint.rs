@@ -1,4 +1,4 @@
-//! Tools over manifests, contracts, Dockerfiles and workflows.
+//! Tools over manifests, contracts, Dockerfiles, workflows and the API's documents.
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,27 @@ pub(super) async fn lint() -> Result<Counts> {
     }
     let actionlint = Tool::Actionlint.get().await?.display().to_string();
     counts.add(check(&[&actionlint], "mend the workflow that it names").await?);
+    counts.add(documents().await?);
+    Ok(counts)
+}
+
+/// The API's documents, by the tools that their readers use.
+async fn documents() -> Result<Counts> {
+    let node = Tool::Node.get().await?.display().to_string();
+    let tools = Tool::ApiTools.get().await?.display().to_string();
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(root().join("docs/api")).context("docs/api is gone: cargo martgen generate")? {
+        paths.push(entry?.path().display().to_string());
+    }
+    paths.sort();
+    let ending =
+        |ending: &str| paths.iter().map(String::as_str).filter(|path| path.ends_with(ending)).collect::<Vec<_>>();
+    let mend = "the documents follow from the contracts by martgen/src/render/api";
+    let redocly = format!("{tools}/node_modules/@redocly/cli/bin/cli.js");
+    let words = [vec![node.as_str(), &redocly, "lint", "--max-problems=20"], ending("openapi.json")].concat();
+    let mut counts = check(&words, mend).await?;
+    let words = [vec![node.as_str(), "tests/asyncapi.cjs", &tools], ending("asyncapi.json")].concat();
+    counts.add(check(&words, mend).await?);
     Ok(counts)
 }
 

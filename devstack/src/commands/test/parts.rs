@@ -52,7 +52,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         "mend the links and comments that it names",
     );
     let bench = Run::Check(&["./mart", "bench", "--smoke"], "see bench/README.md");
-    let lint = "cargo deny; buf, hadolint and actionlint over contracts, Dockerfiles and workflows";
+    let lint = "cargo deny; buf, hadolint, actionlint, redocly and AsyncAPI's parser over what they read";
     let martgen = "what is generated is what the contracts say, and martgen itself";
     let chassis = "HTTP edge, commit, relay and consumer under faults";
     let up = "./mart up under Ctrl-C, and every command beside it";

@@ -162,6 +162,7 @@ impl Builder<'_> {
                     let help = format!("name it {}.<aggregate>.v1, in small letters", self.tree.settings.package);
                     self.error("topic", &place, what, help);
                 }
+                let key_path = key.clone();
                 let Some(key) = key_expression(&message, &key) else {
                     let what = format!("the key of `{}` is `{key}`, which is no text or number of it", message.name());
                     self.error(
@@ -179,6 +180,7 @@ impl Builder<'_> {
                     full_name: message.full_name().to_owned(),
                     comment: self.comment(file, at),
                     topic,
+                    key_path,
                     key,
                     place,
                 });

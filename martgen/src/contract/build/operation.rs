@@ -6,7 +6,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDe
 
 use super::{Builder, text, texts};
 use crate::contract::model::{Auth, Body, Created, Operation, Reason};
-use crate::contract::names;
+use crate::contract::{names, rules};
 use crate::finding::Place;
 
 impl Builder<'_> {
@@ -47,6 +47,8 @@ impl Builder<'_> {
         let said = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
         let auth = self.auth(said.as_ref(), name, &place);
         let errors = self.errors(said.as_ref(), reasons, name, &place);
+        let limit = said.as_ref().and_then(|said| rules::member(said, "rate_limit"));
+        let per_minute = limit.and_then(|limit| rules::json(&limit, "per_minute")?.as_u64()?.try_into().ok());
         let creates = said.as_ref().map(|said| text(said, "creates")).filter(|rpc| !rpc.is_empty());
         let creates = creates.and_then(|rpc| self.creates(&rpc, method, &response, &place));
         Operation {
@@ -59,6 +61,7 @@ impl Builder<'_> {
             path,
             uuids,
             auth,
+            per_minute,
             body,
             creates,
             etag: etag(&response),

@@ -1,0 +1,225 @@
+//! Messages as JSON Schema, in the JSON form of protobuf, with the contract's field rules.
+
+use std::collections::{BTreeMap, HashMap};
+
+use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use serde_json::{Map, Value, json};
+
+use crate::contract::rules;
+use crate::contract::source::{Info, Sources};
+use crate::seed::sample;
+
+/// The schemas that documents point to, collected while they are asked for.
+pub(super) struct Schemas {
+    infos: HashMap<String, Info>,
+    made: BTreeMap<String, Value>,
+}
+
+impl Schemas {
+    pub(super) fn new(pool: &DescriptorPool, sources: &Sources) -> Self {
+        let infos = pool.files().map(|file| (file.name().to_owned(), Info::of(&file, sources))).collect();
+        Self { infos, made: BTreeMap::new() }
+    }
+
+    /// All that were asked for, by their names.
+    pub(super) fn made(self) -> Map<String, Value> {
+        self.made.into_iter().collect()
+    }
+
+    pub(super) fn comment(&self, file: &str, at: &[i32]) -> String {
+        self.infos.get(file).map(|info| info.comment(at)).unwrap_or_default()
+    }
+
+    /// A reference to a message's schema.
+    pub(super) fn message(&mut self, message: &MessageDescriptor) -> Value {
+        if let Some(known) = well_known(message.full_name()) {
+            return known;
+        }
+        let name = component(message.full_name());
+        if !self.made.contains_key(&name) {
+            // It may contain itself.
+            self.made.insert(name.clone(), Value::Null);
+            let mut properties = Map::new();
+            let mut required = Vec::new();
+            for field in message.fields() {
+                properties.insert(field.json_name().to_owned(), self.field(&field));
+                if behaves(&field, 2) {
+                    required.push(field.json_name().to_owned());
+                }
+            }
+            let mut schema =
+                json!({ "type": "object", "description": self.comment(message.parent_file().name(), message.path()) });
+            schema["properties"] = Value::Object(properties);
+            if !required.is_empty() {
+                schema["required"] = json!(required);
+            }
+            self.made.insert(name.clone(), schema);
+        }
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    fn enumeration(&mut self, of: &EnumDescriptor) -> Value {
+        let name = component(of.full_name());
+        if !self.made.contains_key(&name) {
+            let file = of.parent_file();
+            let mut told = self.comment(file.name(), of.path());
+            for value in of.values() {
+                told.push_str(&format!("\n- `{}`: {}", value.name(), self.comment(file.name(), value.path())));
+            }
+            let values: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
+            self.made.insert(name.clone(), json!({ "type": "string", "description": told, "enum": values }));
+        }
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    /// A field with its rules and what it means.
+    pub(super) fn field(&mut self, field: &FieldDescriptor) -> Value {
+        let said = rules::of(field);
+        let mut schema = if field.is_map() {
+            let value = field.kind().as_message().map(MessageDescriptor::map_entry_value_field);
+            let value = value.map_or(json!({}), |value| self.single(&value, None));
+            json!({ "type": "object", "additionalProperties": value })
+        } else if field.is_list() {
+            let repeated = said.as_ref().and_then(|said| rules::member(said, "repeated"));
+            let items = repeated.as_ref().and_then(|repeated| rules::member(repeated, "items"));
+            let mut schema = json!({ "type": "array", "items": self.single(field, items.as_ref()) });
+            for (rule, name) in [("min_items", "minItems"), ("max_items", "maxItems"), ("unique", "uniqueItems")] {
+                put(&mut schema, name, repeated.as_ref().and_then(|repeated| rules::json(repeated, rule)));
+            }
+            schema
+        } else {
+            self.single(field, said.as_ref())
+        };
+        let comment = self.comment(field.parent_file().name(), field.path());
+        if !comment.is_empty() {
+            schema["description"] = json!(comment);
+        }
+        if behaves(field, 3) {
+            schema["readOnly"] = json!(true);
+        }
+        schema
+    }
+
+    fn single(&mut self, field: &FieldDescriptor, said: Option<&DynamicMessage>) -> Value {
+        let rule = |name: &str| said.and_then(|said| rules::member(said, name));
+        match field.kind() {
+            Kind::Message(message) => self.message(&message),
+            Kind::Enum(of) => self.enumeration(&of),
+            Kind::Bool => json!({ "type": "boolean" }),
+            Kind::Bytes => json!({ "type": "string", "contentEncoding": "base64" }),
+            Kind::String => {
+                let mut schema = json!({ "type": "string" });
+                if let Some(text) = rule("string") {
+                    let same = [
+                        ("min_len", "minLength"),
+                        ("max_len", "maxLength"),
+                        ("len", "minLength"),
+                        ("len", "maxLength"),
+                    ];
+                    for (rule, name) in
+                        same.into_iter().chain([("pattern", "pattern"), ("in", "enum"), ("const", "const")])
+                    {
+                        put(&mut schema, name, rules::json(&text, rule));
+                    }
+                    for format in ["uuid", "email", "uri", "hostname", "ipv4", "ipv6"] {
+                        if rules::json(&text, format) == Some(json!(true)) {
+                            schema["format"] = json!(format);
+                        }
+                    }
+                }
+                schema
+            }
+            kind => {
+                let (name, kind, format) = match kind {
+                    Kind::Int32 => ("int32", "integer", "int32"),
+                    Kind::Sint32 => ("sint32", "integer", "int32"),
+                    Kind::Sfixed32 => ("sfixed32", "integer", "int32"),
+                    Kind::Uint32 => ("uint32", "integer", "uint32"),
+                    Kind::Fixed32 => ("fixed32", "integer", "uint32"),
+                    Kind::Int64 => ("int64", "string", "int64"),
+                    Kind::Sint64 => ("sint64", "string", "int64"),
+                    Kind::Sfixed64 => ("sfixed64", "string", "int64"),
+                    Kind::Uint64 => ("uint64", "string", "uint64"),
+                    Kind::Fixed64 => ("fixed64", "string", "uint64"),
+                    Kind::Float => ("float", "number", "float"),
+                    _ => ("double", "number", "double"),
+                };
+                let mut schema = json!({ "type": kind, "format": format });
+                // 64-bit numbers are texts in JSON, which have no bounds.
+                if let Some(number) = rule(name).filter(|_| kind != "string") {
+                    let bounds = [
+                        ("gte", "minimum"),
+                        ("lte", "maximum"),
+                        ("gt", "exclusiveMinimum"),
+                        ("lt", "exclusiveMaximum"),
+                    ];
+                    for (rule, name) in bounds.into_iter().chain([("in", "enum"), ("const", "const")]) {
+                        put(&mut schema, name, rules::json(&number, rule));
+                    }
+                }
+                schema
+            }
+        }
+    }
+
+    /// A message's value for people to try, without what only the service sets.
+    pub(super) fn example(message: &MessageDescriptor, answer: bool) -> Value {
+        Self::example_at(message, answer, 0)
+    }
+
+    fn example_at(message: &MessageDescriptor, answer: bool, depth: usize) -> Value {
+        let mut members = Map::new();
+        for field in message.fields() {
+            let in_oneof = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
+            if depth > 3 || in_oneof || field.is_map() || !answer && behaves(&field, 3) {
+                continue;
+            }
+            let value = match (field.name(), field.kind()) {
+                ("etag", _) => Some(json!("1")),
+                (name, Kind::String) if name.ends_with("_id") => Some(json!("0190a000-0000-7000-8000-000000000001")),
+                (_, Kind::Message(inner))
+                    if well_known(inner.full_name()).is_none() && !inner.full_name().ends_with(".Money") =>
+                {
+                    Some(Self::example_at(&inner, answer, depth + 1))
+                }
+                _ => sample::json(&field).and_then(|samples| serde_json::from_str(&samples[0]).ok()),
+            };
+            if let Some(value) = value {
+                let value = if field.is_list() { json!([value]) } else { value };
+                members.insert(field.json_name().to_owned(), value);
+            }
+        }
+        Value::Object(members)
+    }
+}
+
+fn put(schema: &mut Value, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        schema[name] = value;
+    }
+}
+
+/// `mart.product.v1.Product` is `product.v1.Product`.
+fn component(full_name: &str) -> String {
+    full_name.split_once('.').map_or(full_name, |(_, rest)| rest).to_owned()
+}
+
+/// Messages that have a JSON form of their own.
+fn well_known(full_name: &str) -> Option<Value> {
+    Some(match full_name.strip_prefix("google.protobuf.")? {
+        "Timestamp" => json!({ "type": "string", "format": "date-time" }),
+        "Duration" => json!({ "type": "string", "pattern": r"^-?\d+(\.\d+)?s$" }),
+        "FieldMask" => json!({ "type": "string" }),
+        "Struct" | "Any" | "Empty" => json!({ "type": "object" }),
+        "Value" => json!({}),
+        "ListValue" => json!({ "type": "array", "items": {} }),
+        "StringValue" | "BytesValue" | "Int64Value" | "UInt64Value" => json!({ "type": ["string", "null"] }),
+        "BoolValue" => json!({ "type": ["boolean", "null"] }),
+        _ => json!({ "type": ["number", "null"] }),
+    })
+}
+
+/// Whether a field has a behaviour: 2 is REQUIRED, 3 is OUTPUT_ONLY.
+fn behaves(field: &FieldDescriptor, behaviour: i32) -> bool {
+    rules::behaves(field, &[behaviour])
+}
