@@ -34,7 +34,7 @@ pub(crate) enum Command {
     NewService(NewService),
     RemoveService(RemoveService),
     Generate(Generate),
-    Check,
+    Check(Check),
     Waive(Waive),
     Graph(Graph),
     Completions(Completions),
@@ -98,6 +98,20 @@ pub(crate) struct Generate {
     /// Give up edits of generated and frame files, waived ones too.
     #[arg(long)]
     pub(crate) overwrite: bool,
+}
+
+/// Say what is not as it shall be, and write nothing; offline, without cargo and git.
+///
+/// Files that are stale, missing, edited by hand or orphaned; cores that reach I/O; contracts that can't be served. Each finding
+/// says where, what, and the command or the edit that mends it. Seeds that outlive their operation are noted.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Say instead what breaks those who use the contracts of a commit, branch or tag (this one uses git and buf).
+    ///
+    /// buf's rules over messages and enums, and ours over what only our options say: paths, roles, errors, topics, keys and
+    /// rules that take less than before; each with the services that it reaches.
+    #[arg(long, value_name = "REF")]
+    pub(crate) against: Option<String>,
 }
 
 /// Keep an edited frame file, and say why.

@@ -1,5 +1,6 @@
 //! One command a file, and what they share.
 
+mod against;
 mod check;
 mod generate;
 mod graph;
@@ -40,7 +41,10 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::NewService(arguments) => new_service::run(&tree, &arguments, cli.json),
         Command::RemoveService(arguments) => remove_service::run(&tree, &arguments, cli.json),
         Command::Generate(arguments) => generate::run(&tree, &arguments, cli.json),
-        Command::Check => check::run(&tree, cli.json),
+        Command::Check(arguments) => match arguments.against {
+            Some(reference) => against::run(&tree, &reference, cli.json),
+            None => check::run(&tree, cli.json),
+        },
         Command::Waive(arguments) => waive::run(&tree, &arguments),
         Command::Graph(arguments) => graph::run(&tree, &arguments),
         Command::Completions(_) => Ok(CLEAN),

@@ -49,6 +49,15 @@ impl Sources {
         Ok(Self { files: Arc::new(files) })
     }
 
+    /// Contracts that are not in the tree as they are told: below some roots, by their paths from the top.
+    pub(crate) fn of(roots: &[String], texts: BTreeMap<String, String>) -> Self {
+        let named = |(path, text): (String, String)| {
+            let root = roots.iter().find(|root| path.starts_with(&format!("{root}/")))?;
+            Some((path[root.len() + 1..].to_owned(), Source { path, text }))
+        };
+        Self { files: Arc::new(texts.into_iter().filter_map(named).collect()) }
+    }
+
     /// A file by its name.
     pub(crate) fn get(&self, name: &str) -> Option<&Source> {
         self.files.get(name)
