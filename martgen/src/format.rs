@@ -1,13 +1,13 @@
 //! Formats what was rendered, by the Rust toolchain's own rustfmt.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::failure::Failure;
 
-/// Formats texts of Rust in one run, with the tree's settings.
+/// Formats texts of Rust, with the tree's settings.
 pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
     if texts.is_empty() {
         return Ok(Vec::new());
@@ -24,17 +24,27 @@ pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
         }
         paths.push(path.join("mod.rs"));
     }
-    let mut command = Command::new("rustfmt");
-    command.args(["--edition", "2024", "--config-path"]).arg(root).args(&paths).stdin(Stdio::null());
-    let done = command.output().map_err(|error| {
-        Failure::refused(format!("rustfmt could not be run ({error})"), "install it by: rustup component add rustfmt")
-    })?;
-    if !done.status.success() {
-        let told = String::from_utf8_lossy(&done.stderr).into_owned();
-        return Err(Failure::refused(
-            format!("rustfmt refuses what was rendered:\n{told}"),
-            "this is a fault of a template: report it",
-        ));
+    // Every core formats a part of them: a new service would be a tenth of a second otherwise.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let part = paths.len().div_ceil(cores).max(8);
+    let start = |part: &[PathBuf]| {
+        let mut command = Command::new("rustfmt");
+        command.args(["--edition", "2024", "--config-path"]).arg(root).args(part);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    };
+    let started: Vec<_> = paths.chunks(part).map(start).collect();
+    for child in started {
+        let done = child.and_then(std::process::Child::wait_with_output).map_err(|error| {
+            let help = "install it by: rustup component add rustfmt";
+            Failure::refused(format!("rustfmt could not be run ({error})"), help)
+        })?;
+        if !done.status.success() {
+            let told = String::from_utf8_lossy(&done.stderr).into_owned();
+            return Err(Failure::refused(
+                format!("rustfmt refuses what was rendered:\n{told}"),
+                "this is a fault of a template: report it",
+            ));
+        }
     }
     paths.iter().map(|path| std::fs::read_to_string(path).context("what was formatted can't be read")).collect()
 }
@@ -51,7 +61,7 @@ fn modules(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A folder that is removed when it is not needed any more.
-struct Folder(std::path::PathBuf);
+struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Result<Self> {

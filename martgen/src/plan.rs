@@ -53,7 +53,7 @@ impl Plan {
         self.files.insert(path, Planned { kind, source, raw });
     }
 
-    /// The contents of those files that some choose, formatted; all of Rust in one run of rustfmt.
+    /// The contents of those files that some choose, formatted.
     pub(crate) fn contents(&self, root: &Path, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
         let chosen = self.files.iter().filter(|(path, _)| wanted(path));
         let (rust, plain): (Vec<_>, Vec<_>) =

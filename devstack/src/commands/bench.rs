@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use devstack::{process, service};
+use devstack::{process, root, service};
 use tokio::process::Command;
 
 /// Measure with release builds and print the ratios.
@@ -21,6 +21,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.smoke {
         command.arg("--smoke");
     }
-    let passed = process::show(&mut command).await?.success();
+    let mut passed = process::show(&mut command).await?.success();
+    let mut martgen = Command::new("python3");
+    martgen.arg("bench/martgen.py").args(arguments.smoke.then_some("--smoke")).current_dir(root());
+    passed &= process::show(&mut martgen).await?.success();
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

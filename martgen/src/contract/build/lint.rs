@@ -87,16 +87,21 @@ impl Builder<'_> {
                 }
             }
         }
-        let operations: Vec<(&Service, &Operation)> = services
-            .iter()
-            .flat_map(|service| service.operations().map(move |operation| (service, operation)))
-            .collect();
-        for (index, (service, operation)) in operations.iter().enumerate() {
-            for (other_service, other) in &operations[..index] {
-                if let Some(what) = overlap(operation, other, service.name == other_service.name) {
-                    let help = "give one of them a path that no value of the other's variables can be";
-                    found.push(("overlap", operation.place.clone(), what, help));
+        let help = "give one of them a path that no value of the other's variables can be";
+        // Of different services only paths of one shape are in each other's way, and a shape leads to them at once.
+        let mut shapes: HashMap<String, Vec<(&str, &Operation)>> = HashMap::new();
+        for service in services {
+            let operations: Vec<&Operation> = service.operations().collect();
+            for (index, operation) in operations.iter().enumerate() {
+                let own = operations[..index].iter().map(|other| (*other, true));
+                let known = shapes.entry(shape(&operation.path)).or_default();
+                let others = known.iter().filter(|(name, _)| *name != service.name).map(|(_, other)| (*other, false));
+                for (other, same_service) in own.chain(others) {
+                    if let Some(what) = overlap(operation, other, same_service) {
+                        found.push(("overlap", operation.place.clone(), what, help));
+                    }
                 }
+                known.push((service.name.as_str(), *operation));
             }
         }
         for (rule, place, what, help) in found {
@@ -105,17 +110,18 @@ impl Builder<'_> {
     }
 }
 
+/// A path without the names of its variables.
+fn shape(path: &str) -> String {
+    path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
 /// How two operations stand in each other's way, if they do.
 fn overlap(one: &Operation, other: &Operation, same_service: bool) -> Option<String> {
     let (a, b): (Vec<&str>, Vec<&str>) = (one.path.split('/').collect(), other.path.split('/').collect());
     if a.len() != b.len() {
         return None;
     }
-    let variable = |segment: &str| segment.starts_with('{');
-    let shape = |path: &[&str]| {
-        path.iter().map(|segment| if variable(segment) { "{}" } else { *segment }.to_owned()).collect::<Vec<_>>()
-    };
-    if shape(&a) == shape(&b) {
+    if shape(&one.path) == shape(&other.path) {
         if one.verb == other.verb {
             return Some(format!(
                 "`{}` and `{}` are both {} {}",

@@ -8,7 +8,7 @@ use super::summary;
 use crate::contract::model::{Event, Service};
 
 /// The document of some services: what they publish and what they react to.
-pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool, mut schemas: Schemas) -> Value {
+pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool, mut schemas: Schemas<'_>) -> Value {
     let (mut channels, mut operations, mut messages) = (Map::new(), Map::new(), Map::new());
     for service in services {
         let published = service.events.iter().map(|event| (event, "send", "publishes", None));
@@ -55,7 +55,7 @@ fn message_name(event: &Event) -> String {
     event.full_name.split_once('.').map_or(event.full_name.as_str(), |(_, rest)| rest).to_owned()
 }
 
-fn message(event: &Event, pool: &DescriptorPool, schemas: &mut Schemas) -> Value {
+fn message(event: &Event, pool: &DescriptorPool, schemas: &mut Schemas<'_>) -> Value {
     let (summary, description) = summary(&event.comment);
     let header = |says: &str| json!({ "type": "string", "description": says });
     let mut told = json!({

@@ -17,6 +17,7 @@ use schema::Schemas;
 pub(super) fn documents(mart: &Mart, sources: &Sources, pool: &DescriptorPool, plan: &mut Plan) -> Result<()> {
     let whole: Vec<&Service> =
         mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole)).collect();
+    let infos = schema::infos(pool, sources);
     let mut add = |path: String, source: String, document: &Value| -> Result<()> {
         plan.add(format!("docs/api/{path}"), Kind::Generated, source, serde_json::to_string_pretty(document)?);
         Ok(())
@@ -24,7 +25,7 @@ pub(super) fn documents(mart: &Mart, sources: &Sources, pool: &DescriptorPool, p
     let named = |what: &str| format!("The {what} service");
     for service in &whole {
         let one = std::slice::from_ref(service);
-        let schemas = || Schemas::new(pool, sources);
+        let schemas = || Schemas::new(&infos);
         let source = format!("martgen {}", service.contracts);
         let document = openapi::document(&named(&service.name), one, pool, schemas());
         add(format!("{}.openapi.json", service.name), source.clone(), &document)?;
@@ -32,9 +33,9 @@ pub(super) fn documents(mart: &Mart, sources: &Sources, pool: &DescriptorPool, p
         add(format!("{}.asyncapi.json", service.name), source, &document)?;
     }
     if !whole.is_empty() {
-        let document = openapi::document("The mart", &whole, pool, Schemas::new(pool, sources));
+        let document = openapi::document("The mart", &whole, pool, Schemas::new(&infos));
         add("openapi.json".to_owned(), "martgen proto".to_owned(), &document)?;
-        let document = asyncapi::document("The mart", &whole, pool, Schemas::new(pool, sources));
+        let document = asyncapi::document("The mart", &whole, pool, Schemas::new(&infos));
         add("asyncapi.json".to_owned(), "martgen proto".to_owned(), &document)?;
     }
     Ok(())

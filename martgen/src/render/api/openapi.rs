@@ -10,7 +10,7 @@ use super::{files, summary};
 use crate::contract::model::{Auth, Body, Operation, Service};
 
 /// The document of some services.
-pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool, mut schemas: Schemas) -> Value {
+pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool, mut schemas: Schemas<'_>) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut tags = Vec::new();
     for service in services {
@@ -96,7 +96,7 @@ fn told(
     operation: &Operation,
     input: &MessageDescriptor,
     output: &MessageDescriptor,
-    schemas: &mut Schemas,
+    schemas: &mut Schemas<'_>,
 ) -> Value {
     let (summary, mut description) = summary(&operation.comment);
     let variables: Vec<&str> = operation.path.split('/').filter_map(variable).collect();
@@ -151,7 +151,7 @@ fn told(
 }
 
 /// A parameter; one that is a message has a parameter for each of its fields.
-fn parameter(field: &FieldDescriptor, in_path: bool, schemas: &mut Schemas) -> Vec<Value> {
+fn parameter(field: &FieldDescriptor, in_path: bool, schemas: &mut Schemas<'_>) -> Vec<Value> {
     let mut schema = schemas.field(field);
     let description = schema["description"].as_str().unwrap_or_default().to_owned();
     if let Some(schema) = schema.as_object_mut() {
@@ -167,7 +167,7 @@ fn body(
     operation: &Operation,
     input: &MessageDescriptor,
     variables: &[&str],
-    schemas: &mut Schemas,
+    schemas: &mut Schemas<'_>,
 ) -> Option<(Value, Value)> {
     match &operation.body {
         Body::None => None,
@@ -192,7 +192,7 @@ fn body(
     }
 }
 
-fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Schemas) -> Value {
+fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Schemas<'_>) -> Value {
     let content =
         json!({ "application/json": { "schema": schemas.message(output), "example": Schemas::example(output, true) } });
     let mut headers = Map::new();

@@ -10,14 +10,18 @@ use crate::contract::source::{Info, Sources};
 use crate::seed::sample;
 
 /// The schemas that documents point to, collected while they are asked for.
-pub(super) struct Schemas {
-    infos: HashMap<String, Info>,
+pub(super) struct Schemas<'a> {
+    infos: &'a HashMap<String, Info>,
     made: BTreeMap<String, Value>,
 }
 
-impl Schemas {
-    pub(super) fn new(pool: &DescriptorPool, sources: &Sources) -> Self {
-        let infos = pool.files().map(|file| (file.name().to_owned(), Info::of(&file, sources))).collect();
+/// The comments of all files.
+pub(super) fn infos(pool: &DescriptorPool, sources: &Sources) -> HashMap<String, Info> {
+    pool.files().map(|file| (file.name().to_owned(), Info::of(&file, sources))).collect()
+}
+
+impl<'a> Schemas<'a> {
+    pub(super) fn new(infos: &'a HashMap<String, Info>) -> Self {
         Self { infos, made: BTreeMap::new() }
     }
 
