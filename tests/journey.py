@@ -2,6 +2,7 @@
 change, with what the compiler says each time; taken away."""
 
 import re
+import shutil
 import subprocess
 import time
 
@@ -53,9 +54,9 @@ def martgen(folder, *words, good=True):
     return run(folder, "cargo", "martgen", *words, good=good)
 
 
-def compiled(folder):
+def compiled(folder, package="review-service"):
     """What the compiler says of the new service."""
-    words = ["cargo", "check", "--quiet", "--all-targets", "--package", "review-service"]
+    words = ["cargo", "check", "--quiet", "--all-targets", "--package", package]
     done = subprocess.run(words, cwd=folder, env=stand.environment(), capture_output=True, text=True)
     return done.returncode, done.stderr
 
@@ -152,6 +153,64 @@ def main():
     expect("the tree is as before", left == "", left)
     run(folder, "cargo", "metadata", "--locked", "--format-version", "1", "--no-deps")
     stand.git("reset", "--quiet", "--hard", "HEAD~1", cwd=folder)
+    odd(folder)
+
+
+def odd(folder):
+    """A contract with everything that contracts may have: it compiles without a warning, comes back over HTTP, and its
+    documents are read."""
+    print("an odd contract")
+    martgen(folder, "new-service", "odd")
+    fixture = stand.ROOT / "martgen/tests/odd"
+    # Its reasons stand with those of the sample.
+    service = folder / "proto/mart/odd/v1/odd_service.proto"
+    text = service.read_text()
+    start = text.index("// Why an operation failed.")
+    service.write_text(text[:start] + text[text.index("\n}\n", start) + 4:])
+    # As editors of another system save it.
+    strange = (fixture / "strange.proto").read_text().replace("\n", "\r\n")
+    (folder / "proto/mart/odd/v1/strange.proto").write_bytes(b"\xef\xbb\xbf" + strange.encode())
+    martgen(folder, "generate")
+    status, told = compiled(folder, "odd-service")
+    expect("the compiler names what is left to people", status != 0 and "StrangeService" in told and "impl_" in told, told)
+    shutil.copy(fixture / "strange.rs", folder / "services/odd/service/src/adapters/strange.rs")
+    adapters = folder / "services/odd/service/src/adapters"
+    edit(adapters / "mod.rs", "pub mod postgres;", "pub mod postgres;\nmod strange;")
+    edit(adapters / "events.rs", "impl Messages for OddMessages {", """impl Messages for OddMessages {
+    fn r#impl(fact: &fact::Impl) -> v1::Impl {
+        v1::Impl { r#type: fact.id.0.to_string() }
+    }
+""")
+    facts = folder / "services/odd/core/src/domain/fact.rs"
+    edit(facts, "pub enum Fact {", "pub enum Fact {\n    /// Something odd.\n    Impl(Impl),")
+    edit(facts, "impl Fact {", """/// Something odd happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impl {
+    /// To which one.
+    pub id: super::OddId,
+    /// Its version after it.
+    pub version: Version,
+}
+
+impl Fact {""")
+    edit(facts, "        match self {", "        match self {\n            Self::Impl(fact) => fact.version,")
+    clippy = ["cargo", "clippy", "--quiet", "--all-targets", "--all-features", "--package", "odd-core", "--package", "odd-service"]
+    run(folder, *clippy, "--", "-D", "warnings")
+    run(folder, "env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--quiet", "--no-deps", "--package", "odd-service")
+    expect("it compiles without a warning, its documentation too", True)
+    told = run(folder, "cargo", "test", "--quiet", "--package", "odd-service", "--lib")
+    expect("every kind of field comes back", "2 passed" in told, told)
+    martgen(folder, "check")
+    told = run(folder, "./mart", "test", "lint", good=None)
+    expect("its documents are read", "Your API descriptions are valid" in told and "asyncapi.cjs" not in told, told[-3000:])
+    martgen(folder, "remove-service", "odd", "--force")
+    run(folder, "bash", "-c", "git checkout --quiet . && git clean -fdq proto services features")
+
+
+def edit(path, before, after):
+    text = path.read_text()
+    expect(f"{path.name} has its place", before in text, text)
+    path.write_text(text.replace(before, after, 1))
 
 
 if __name__ == "__main__":

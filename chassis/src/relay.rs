@@ -6,6 +6,7 @@
 //! without noticing can only send twice, which the consumers' receipts absorb.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::time::Duration;
 
 use mart_kernel::{Timestamp, Version};
@@ -130,20 +131,28 @@ impl Owner {
         grace: Duration,
     ) -> Result<(), Interrupted> {
         loop {
-            let swept = tokio::select! {
-                () = stop.cancelled() => None,
-                swept = self.sweep() => Some(swept?),
+            let running = {
+                let mut sweep = pin!(self.sweep());
+                tokio::select! {
+                    () = stop.cancelled() => Err(tokio::time::timeout(grace, sweep).await),
+                    swept = &mut sweep => Ok(swept?),
+                }
             };
-            let Some(swept) = swept else {
-                // The last sweep begins at the head: what the one that was dropped had sent is sent again.
-                let last = tokio::time::timeout(grace, self.sweep()).await;
-                return last.map_or_else(
-                    |_| {
-                        tracing::warn!("the outbox could not be emptied before the end; the next start does it");
-                        Ok(())
-                    },
-                    |swept| swept.map(|_| ()),
-                );
+            let swept = match running {
+                Ok(swept) => swept,
+                Err(finished) => {
+                    // The sweep that ran is finished first, so that a polite end sends nothing twice; then what is left.
+                    let last = match finished {
+                        Ok(swept) => swept.map(|_| tokio::time::timeout(grace, self.sweep()))?.await,
+                        late => late,
+                    };
+                    return last
+                        .unwrap_or_else(|_| {
+                            tracing::warn!("the outbox could not be emptied before the end; the next start does it");
+                            Ok(0)
+                        })
+                        .map(|_| ());
+                }
             };
             if swept == 0 {
                 tokio::select! {

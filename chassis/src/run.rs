@@ -85,7 +85,7 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     }
     work.close();
     let last = TaskTracker::new();
-    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_budget / 4));
+    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_budget / 8));
     last.spawn({
         let (stop, limits) = (stop_internal.clone(), Limits::default());
         let routes = http::protect(internal::router(internal), &limits);

@@ -22,10 +22,7 @@ pub(crate) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
             let first = values.next()?;
             [first.clone(), values.next().unwrap_or(first)]
         }
-        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
-            [json!("2026-01-02T03:04:05Z"), json!("2027-01-02T03:04:05Z")]
-        }
-        Kind::Message(_) => ["9.00", "12.50"].map(|amount| json!({ "amount": amount, "currencyCode": "PKR" })),
+        Kind::Message(of) => message(of.full_name())?,
         kind => {
             let name = kind_name(&kind)?;
             let [first, second] = numbers(rule(name).as_ref())?;
@@ -39,6 +36,27 @@ pub(crate) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
         }
     };
     Some(said.map(|value| value.to_string()))
+}
+
+/// Messages that have a form of their own, and money.
+fn message(full_name: &str) -> Option<[serde_json::Value; 2]> {
+    if full_name.ends_with(".type.v1.Money") {
+        return Some(["9.00", "12.50"].map(|amount| json!({ "amount": amount, "currencyCode": "PKR" })));
+    }
+    Some(match full_name.strip_prefix("google.protobuf.")? {
+        "Timestamp" => [json!("2026-01-02T03:04:05Z"), json!("2027-01-02T03:04:05Z")],
+        "Duration" => [json!("1.5s"), json!("60s")],
+        "FieldMask" => [json!("name"), json!("description")],
+        "Struct" => [json!({ "any": "thing" }), json!({})],
+        "Value" | "StringValue" => [json!("one"), json!("two")],
+        "ListValue" => [json!(["one"]), json!([])],
+        "Empty" => [json!({}), json!({})],
+        "BoolValue" => [json!(true), json!(false)],
+        "BytesValue" => [json!("AAE="), json!("Bw==")],
+        "Int64Value" | "UInt64Value" => [json!("1"), json!("2")],
+        "Int32Value" | "UInt32Value" | "FloatValue" | "DoubleValue" => [json!(1), json!(2)],
+        _ => return None,
+    })
 }
 
 fn kind_name(kind: &Kind) -> Option<&'static str> {

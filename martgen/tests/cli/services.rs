@@ -224,3 +224,22 @@ fn an_operation_that_is_not_standard_is_left_to_people_and_a_seed_that_outlives_
     std::fs::remove_file(copy.root.join("services/review/core/src/application/delete_review.rs")).expect("removed");
     assert!(!copy.run(&["check"]).told.contains("delete_review.rs"));
 }
+
+#[test]
+fn a_service_of_two_hundred_messages_without_operations_and_events_is_made() {
+    let copy = Copy::new();
+    let mut text = String::from(
+        "\u{feff}syntax = \"proto3\";\n\npackage mart.big.v1;\n\nimport \"mart/options/v1/options.proto\";\n\n// Has nothing to do yet.\nservice BigService {\n  option (mart.options.v1.service) = {database: \"big\"};\n}\n",
+    );
+    for nth in 0..200 {
+        text.push_str(&format!(
+            "\n// Message {nth}.\nmessage Message{nth} {{\n  // A field.\n  string field = 1;\n}}\n"
+        ));
+    }
+    copy.write("proto/mart/big/v1/big.proto", &text);
+    let made = copy.run(&["new-service", "big"]);
+    assert_eq!(made.code, Some(0), "{}", made.told);
+    assert!(copy.read("services/big/service/src/generated/http.rs").contains("it has no operations"));
+    assert!(!copy.root.join("services/big/service/src/adapters/http.rs").exists());
+    assert_eq!(copy.run(&["check"]).code, Some(0));
+}
