@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use protox::Compiler;
-use protox::file::{ChainFileResolver, DescriptorSetFileResolver, GoogleFileResolver, IncludeFileResolver};
+use protox::file::{ChainFileResolver, DescriptorSetFileResolver, File, FileResolver, GoogleFileResolver};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=google");
 
     let mut resolver = ChainFileResolver::new();
-    resolver.add(IncludeFileResolver::new(PathBuf::from(".")));
+    resolver.add(Contracts);
     let rules = prost_protovalidate_types::DESCRIPTOR_POOL.encode_to_vec();
     resolver.add(DescriptorSetFileResolver::decode(rules.as_slice())?);
     resolver.add(GoogleFileResolver::new());
@@ -44,6 +44,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .fail_on_runtime_only(true)
         .compile()?;
     complete_rules(&out, &ours)
+}
+
+/// The contracts of this folder, read without the byte-order mark that some editors write.
+struct Contracts;
+
+impl FileResolver for Contracts {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match std::fs::read_to_string(name) {
+            Ok(text) => File::from_source(name, text.strip_prefix('\u{feff}').unwrap_or(&text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(protox::Error::file_not_found(name)),
+            Err(error) => Err(protox::Error::new(format!("{name}: {error}"))),
+        }
+    }
 }
 
 /// A message without any rule gets no impl from prost-protovalidate-build; every message of the mart shall have one.

@@ -62,12 +62,15 @@ fn welcome(running: &Running) {
         say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
     say!("  {:<12} {}", "kafka", running.brokers);
-    say!("  {:<12} ./mart psql product", "postgres");
+    let first = running.services.first().map_or("SERVICE", |service| service.name.as_str());
+    say!("  {:<12} ./mart psql {first}", "postgres");
     say!("\nTry next, in another terminal:");
-    say!("  ./mart call GET '/v1/products?query=mug'");
-    say!(
-        "  ./mart call POST /v1/products '{{\"slug\":\"kite\",\"name\":\"Kite\",\"prices\":[{{\"amount\":\"900.00\",\"currencyCode\":\"PKR\"}}]}}' --as admin"
-    );
+    if running.services.iter().any(|service| service.name == "product") {
+        say!("  ./mart call GET '/v1/products?query=mug'");
+        say!(
+            "  ./mart call POST /v1/products '{{\"slug\":\"kite\",\"name\":\"Kite\",\"prices\":[{{\"amount\":\"900.00\",\"currencyCode\":\"PKR\"}}]}}' --as admin"
+        );
+    }
     say!("  ./mart events");
     say!("\nCtrl-C stops it and keeps the data. The services' logs follow.\n");
 }

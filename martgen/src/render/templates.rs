@@ -226,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn a_route_of_kong_matches_one_path_and_words_win_over_variables() {
+        assert_eq!(kong_path("/v1/orders/{order_id}/cancel"), "~/v1/orders/(?<order_id>[^/]+)/cancel$");
+        assert_eq!(kong_path("/v1/a.json"), "~/v1/a\\.json$");
+        assert!(kong_priority("/v1/orders/mine") > kong_priority("/v1/orders/{order_id}"));
+        assert!(kong_priority("/v1/orders/{order_id}/lines") > kong_priority("/v1/{any}/x/lines"));
+    }
+
+    #[test]
     fn a_sentence_is_a_string_of_rust() {
         assert_eq!(sentence("It \"is\"\nso */ {{ x }}."), r#""It \"is\" so */ {{ x }}.""#);
     }
