@@ -54,7 +54,7 @@ mod tests {
             "maybe": false, "kind": "KIND_SELF", "kinds": ["KIND_2D", "KIND_SOME"],
             "at": "2026-11-25T10:00:00.5Z", "lasts": "1.5s", "anything": {"x": [1.0, null, "y"]}, "wrapped": "5",
             "big": "18446744073709551615", "fixed": "-5", "bytes": "AP8=",
-            "product": {"name": "Mug"}, "money": {"amount": "9.00", "currencyCode": "PKR"}, "float": 0.5,
+            "product": {"slug": "mug", "name": "Mug", "prices": [{"amount": "9.00", "currencyCode": "PKR"}]}, "money": {"amount": "9.00", "currencyCode": "PKR"}, "float": 0.5,
         });
         scene.send(None, "POST", "/v1/strange/kind/match", Some(sent.clone()), &[]).await;
         assert_eq!(scene.status, 200, "{}", scene.body);
