@@ -105,14 +105,11 @@ pub(crate) struct Op {
     pub(crate) body: Body,
     /// Who may call it, for tests; `None` for everybody.
     pub(crate) role: Option<String>,
-    /// The reason for a resource that is not there.
-    pub(crate) missing: Option<String>,
-    /// The reason for one that was created once and deleted since.
-    pub(crate) gone: Option<String>,
-    /// The code of `missing`.
-    pub(crate) missing_code: String,
-    /// The reason for a page token that is not of the list.
-    pub(crate) token: Option<String>,
+    /// The reason that the seeds give: for a resource that is not there, for one that was created once and deleted since, or for
+    /// a page token that is not of the list.
+    pub(crate) reason: Option<String>,
+    /// Its code.
+    pub(crate) reason_code: String,
     /// Reasons that people have to give.
     pub(crate) left: Vec<String>,
     /// The field of the request that has the resource.

@@ -6,7 +6,7 @@ use heck::ToUpperCamelCase;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use super::{Enum, EnumValue, Op, Resource, Seed, Served, field};
-use crate::contract::model::{Auth, Body, Operation, Service};
+use crate::contract::model::{Auth, Body, Reason, Service};
 use crate::contract::source::{Info, Sources};
 use crate::contract::{names, rules};
 
@@ -135,7 +135,7 @@ impl Finder<'_> {
         };
         let list = methods.values().find_map(|method| self.list(method, message));
         let plural = list.as_ref().map_or_else(|| format!("{snake}s"), |op| names::bare(&op.answered).to_owned());
-        let mut resource = Resource {
+        let resource = Resource {
             create: methods.get(&format!("Create{name}")).and_then(|method| self.create(method, message)),
             get: methods.get(&format!("Get{name}")).and_then(|method| self.get(method, message, &id)),
             list,
@@ -153,21 +153,6 @@ impl Finder<'_> {
             fields,
             enums,
         };
-        let all =
-            [&mut resource.create, &mut resource.get, &mut resource.list, &mut resource.update, &mut resource.delete];
-        for (nth, op) in all.into_iter().enumerate() {
-            let Some(op) = op else { continue };
-            let given = [op.gone.clone(), op.missing.clone(), op.token.clone(), op.missing.clone(), op.missing.clone()]
-                [nth]
-                .clone();
-            let operation = self.service.operations().find(|operation| operation.method == op.method);
-            let reasons = operation.map(|operation| operation.errors.as_slice()).unwrap_or_default();
-            op.left = reasons
-                .iter()
-                .filter(|reason| Some(&reason.variant) != given.as_ref())
-                .map(|r| r.code.clone())
-                .collect();
-        }
         // What is told has to come of something.
         let of = |told: bool, op: &Option<Op>| !told || op.is_some();
         let consistent = of(resource.created, &resource.create)
@@ -197,16 +182,17 @@ impl Finder<'_> {
         self.infos.get(message.parent_file().name()).map(|info| info.comment(at)).unwrap_or_default()
     }
 
-    fn op(&self, method: &MethodDescriptor) -> Option<(Op, &Operation)> {
+    /// An operation, and the first of its reasons that the seeds `give`; the others are left to people.
+    fn op(&self, method: &MethodDescriptor, give: fn(&Reason) -> bool) -> Option<Op> {
         let operation = self.service.operations().find(|operation| operation.name == names::camel(method.name()))?;
         let role = match &operation.auth {
             Auth::Public => None,
             Auth::Roles(roles) => Some(roles.first()?.clone()),
             Auth::Webhook => return None,
         };
-        let missing = operation.errors.iter().find(|reason| reason.status == 404);
-        let token = operation.errors.iter().find(|reason| reason.code == "PAGE_TOKEN_INVALID");
-        let op = Op {
+        let given = operation.errors.iter().position(give);
+        let left = operation.errors.iter().enumerate().filter(|(nth, _)| Some(*nth) != given);
+        Some(Op {
             method: operation.method.clone(),
             request: operation.request.clone(),
             response: operation.response.clone(),
@@ -215,27 +201,24 @@ impl Finder<'_> {
             path: operation.path.clone(),
             body: operation.body.clone(),
             role,
-            missing: missing.map(|reason| reason.variant.clone()),
-            missing_code: missing.map(|reason| reason.code.clone()).unwrap_or_default(),
-            gone: operation.errors.iter().find(|reason| reason.status == 410).map(|reason| reason.variant.clone()),
-            token: token.map(|reason| reason.variant.clone()),
-            left: Vec::new(),
+            reason: given.map(|nth| operation.errors[nth].variant.clone()),
+            reason_code: given.map(|nth| operation.errors[nth].code.clone()).unwrap_or_default(),
+            left: left.map(|(_, reason)| reason.code.clone()).collect(),
             sent: String::new(),
             answered: String::new(),
-        };
-        Some((op, operation))
+        })
     }
 
     fn create(&self, method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<Op> {
-        let (op, _) = self.op(method)?;
+        let op = self.op(method, |reason| reason.status == 410)?;
         let (sent, answered) = (only(&method.input(), resource)?, only(&method.output(), resource)?);
         let takes = matches!(&op.body, Body::Field { name, .. } if *name == sent) || op.body == Body::Whole;
         (takes && !op.path.contains('{')).then_some(Op { sent, answered, ..op })
     }
 
     fn get(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let (op, _) = self.op(method)?;
-        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.missing.is_some();
+        let op = self.op(method, missing)?;
+        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
         let answered = only(&method.output(), resource)?;
         asks.then_some(Op { answered, ..op })
     }
@@ -244,35 +227,39 @@ impl Finder<'_> {
         if !method.name().starts_with("List") {
             return None;
         }
-        let (op, _) = self.op(method)?;
+        let op = self.op(method, |reason| reason.code == "PAGE_TOKEN_INVALID")?;
         let output = method.output();
         let items = output.fields().find(|field| field.is_list() && full_name(field) == resource.full_name())?;
         let answers = fields(&output).len() == 2 && output.get_field_by_name("next_page_token").is_some();
         let mut asked = fields(&method.input());
         asked.sort();
         let asks =
-            asked == ["page_size", "page_token"] && op.verb == "get" && !op.path.contains('{') && op.token.is_some();
+            asked == ["page_size", "page_token"] && op.verb == "get" && !op.path.contains('{') && op.reason.is_some();
         (asks && answers).then(|| Op { answered: names::snake(items.name()), ..op })
     }
 
     fn update(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let (op, _) = self.op(method)?;
+        let op = self.op(method, missing)?;
         let input = method.input();
         let sent = input.fields().find(|field| full_name(field) == resource.full_name() && !field.is_list())?;
         let masked =
             matches!(&op.body, Body::Field { name, mask: Some(mask) } if name == sent.name() && mask == "update_mask");
-        let asks = fields(&input).len() == 3 && input.get_field_by_name(id).is_some() && masked && op.missing.is_some();
+        let asks = fields(&input).len() == 3 && input.get_field_by_name(id).is_some() && masked && op.reason.is_some();
         let answered = only(&method.output(), resource)?;
         (asks && op.path.matches('{').count() == 1).then(|| Op { sent: names::snake(sent.name()), answered, ..op })
     }
 
     fn delete(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let (op, _) = self.op(method)?;
+        let op = self.op(method, missing)?;
         let output = method.output();
         let answered = if output.fields().len() == 0 { String::new() } else { only(&output, resource)? };
-        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.missing.is_some();
+        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
         asks.then_some(Op { answered, ..op })
     }
+}
+
+fn missing(reason: &Reason) -> bool {
+    reason.status == 404
 }
 
 fn fields(message: &MessageDescriptor) -> Vec<String> {
