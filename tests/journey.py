@@ -153,7 +153,26 @@ def main():
     expect("the tree is as before", left == "", left)
     run(folder, "cargo", "metadata", "--locked", "--format-version", "1", "--no-deps")
     stand.git("reset", "--quiet", "--hard", "HEAD~1", cwd=folder)
+    whole(folder)
     odd(folder)
+
+
+def whole(folder):
+    """A resource with every kind of field that comes whole, from a contract that is there already."""
+    print("a service from its contract")
+    contract = folder / "proto/mart/voucher/v1/voucher.proto"
+    contract.parent.mkdir(parents=True)
+    shutil.copy(stand.ROOT / "martgen/tests/odd/voucher.proto", contract)
+    told = martgen(folder, "new-service", "voucher")
+    expect("nothing is left to people", "from its contract" in told and "not written" not in told, told)
+    clippy = ["cargo", "clippy", "--quiet", "--locked", "--all-targets", "--all-features"]
+    run(folder, *clippy, "--package", "voucher-core", "--package", "voucher-service", "--", "-D", "warnings")
+    expect("it compiles without a warning", True)
+    told = run(folder, "./mart", "test", "core", "features", "voucher")
+    expect("its tests pass on real servers", ", 0 failed, 0 skipped" in told and "voucher_is_read_back_after_update" in told, told[-2000:])
+    martgen(folder, "remove-service", "voucher")
+    expect("its contract stays", contract.is_file())
+    run(folder, "bash", "-c", "git checkout --quiet . && git clean -fdq proto services features")
 
 
 def odd(folder):
