@@ -158,20 +158,27 @@ def main():
 
 
 def whole(folder):
-    """A resource with every kind of field that comes whole, from a contract that is there already."""
-    print("a service from its contract")
-    contract = folder / "proto/mart/voucher/v1/voucher.proto"
-    contract.parent.mkdir(parents=True)
-    shutil.copy(stand.ROOT / "martgen/tests/odd/voucher.proto", contract)
-    told = martgen(folder, "new-service", "voucher")
-    expect("nothing is left to people", "from its contract" in told and "not written" not in told, told)
+    """Services from contracts that are there already: a resource with every kind of field that comes whole, and next to none."""
+    print("services from their contracts")
+    contracts = [folder / f"proto/mart/{name}/v1/{name}.proto" for name in ("voucher", "quiet", "idle")]
+    for contract in contracts:
+        contract.parent.mkdir(parents=True)
+        shutil.copy(stand.ROOT / "martgen/tests/odd" / contract.name, contract)
+        told = martgen(folder, "new-service", contract.stem)
+        expect(f"{contract.stem}: nothing is left to people", "from its contract" in told and "not written" not in told, told)
+    # A name of two words is spelled in every way there is.
+    martgen(folder, "new-service", "gift_card", "--consumes", "product.ProductArchived", "--consumes", "product.ProductActivated")
+    names = ["voucher", "quiet", "idle", "gift_card"]
     clippy = ["cargo", "clippy", "--quiet", "--locked", "--all-targets", "--all-features"]
-    run(folder, *clippy, "--package", "voucher-core", "--package", "voucher-service", "--", "-D", "warnings")
-    expect("it compiles without a warning", True)
-    told = run(folder, "./mart", "test", "core", "features", "voucher")
-    expect("its tests pass on real servers", ", 0 failed, 0 skipped" in told and "voucher_is_read_back_after_update" in told, told[-2000:])
-    martgen(folder, "remove-service", "voucher")
-    expect("its contract stays", contract.is_file())
+    packages = [word for name in names for part in ("core", "service") for word in ("--package", f"{name}-{part}")]
+    run(folder, *clippy, *packages, "--", "-D", "warnings")
+    run(folder, "cargo", "fmt", "--all", "--check")
+    expect("they compile without a warning", True)
+    told = run(folder, "./mart", "test", "core", "features", *names)
+    expect("their tests pass on real servers", ", 0 failed, 0 skipped" in told and "voucher_is_read_back_after_update" in told, told[-2000:])
+    for name in names:
+        martgen(folder, "remove-service", name)
+    expect("their contracts stay", all(contract.is_file() for contract in contracts))
     run(folder, "bash", "-c", "git checkout --quiet . && git clean -fdq proto services features")
 
 

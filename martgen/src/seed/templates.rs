@@ -334,6 +334,11 @@ impl Seed {
         !self.protobuf.is_empty()
     }
 
+    /// Whether anything ever asks the core.
+    fn acts(&self) -> bool {
+        self.serves() || !self.consumes.is_empty()
+    }
+
     fn updates(&self) -> bool {
         self.resources.iter().any(|resource| resource.update.is_some())
     }
@@ -354,10 +359,9 @@ impl Seed {
                 lines.push(format!("{name}.workspace = true"));
             }
         };
-        for name in ["anyhow", "clap", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"] {
+        for name in ["anyhow", "axum", "clap", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"] {
             need(true, name);
         }
-        need(self.serves(), "axum");
         need(self.creates(), "prost-types");
         need(!self.consumes.is_empty(), "tracing");
         lines.sort_unstable();
