@@ -164,6 +164,9 @@ def whole(folder):
     for contract in contracts:
         contract.parent.mkdir(parents=True)
         shutil.copy(stand.ROOT / "martgen/tests/odd" / contract.name, contract)
+        if contract.stem == "idle":
+            many = (f"\n// Message {nth}.\nmessage Message{nth} {{\n  // A field.\n  string field = 1;\n}}\n" for nth in range(200))
+            contract.write_text(contract.read_text() + "".join(many))
         told = martgen(folder, "new-service", contract.stem)
         expect(f"{contract.stem}: nothing is left to people", "from its contract" in told and "not written" not in told, told)
     # A name of two words is spelled in every way there is.

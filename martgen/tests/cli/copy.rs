@@ -61,6 +61,11 @@ impl Copy {
         run(Command::new(PROGRAM).args(words).current_dir(&self.root))
     }
 
+    /// Runs the program in a folder below the top.
+    pub(crate) fn run_in(&self, folder: &str, words: &[&str]) -> Run {
+        run(Command::new(PROGRAM).args(words).current_dir(self.root.join(folder)))
+    }
+
     /// Runs the program and kills it at its n-th step.
     pub(crate) fn run_killed_at(&self, step: usize, words: &[&str]) -> Run {
         run(Command::new(PROGRAM).args(words).current_dir(&self.root).env("MARTGEN_KILL_AT", step.to_string()))

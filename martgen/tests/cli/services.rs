@@ -243,3 +243,14 @@ fn a_service_of_two_hundred_messages_without_operations_and_events_is_made() {
     assert!(!copy.root.join("services/big/service/src/adapters/http.rs").exists());
     assert_eq!(copy.run(&["check"]).code, Some(0));
 }
+
+#[test]
+fn a_run_in_a_subfolder_works_on_the_whole_tree() {
+    let copy = Copy::new();
+    assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
+    let from_the_top = copy.contents();
+    assert_eq!(copy.run(&["remove-service", "review"]).code, Some(0));
+    let made = copy.run_in("services/product/core/src", &["new-service", "review"]);
+    assert_eq!(made.code, Some(0), "{}", made.told);
+    assert_eq!(copy.contents(), from_the_top);
+}
