@@ -19,6 +19,7 @@ pub mod relay;
 pub mod run;
 pub mod telemetry;
 pub mod trace;
+pub mod wire;
 
 pub use config::Config;
 pub use db::Database;

@@ -108,6 +108,16 @@ pub struct Call {
     pub trace: TraceContext,
 }
 
+impl Call {
+    /// The version that the client has seen: of If-Match, or of the `etag` in the resource that it sends back.
+    pub fn expected(&self, etag: &str) -> Result<Option<Version>, Fault> {
+        match self.if_match {
+            None if !etag.is_empty() => etag.parse().map(Some).map_err(|_| Fault::Stale),
+            seen => Ok(seen),
+        }
+    }
+}
+
 /// An Idempotency-Key within its operation and caller, with the fingerprint of its request.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {

@@ -186,7 +186,7 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
         Kind::Message(of) if of.full_name().ends_with(".type.v1.Money") => {
             "Option<Money>".clone_into(&mut field.core);
             field.out = format!("{from}.map(money)");
-            field.parsed = format!("exact({:?}, {ident})?", field.json);
+            field.parsed = format!("{ident}.map(|money| exact({:?}, &money)).transpose()?", field.json);
             let (minor, currency) = (format!("{name}_minor"), format!("{name}_currency"));
             field.columns = vec![
                 column(&minor, "bigint", format!("{from}.map(Money::minor)")),

@@ -362,7 +362,6 @@ impl Seed {
         for name in ["anyhow", "axum", "clap", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"] {
             need(true, name);
         }
-        need(self.creates(), "prost-types");
         need(!self.consumes.is_empty(), "tracing");
         lines.sort_unstable();
         lines

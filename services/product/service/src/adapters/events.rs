@@ -1,9 +1,10 @@
 //! The core's facts as the contract's messages. This service reacts to no events of others.
 
+use mart_chassis::wire::money;
 use mart_proto::product::v1;
 use product_core::domain::fact;
 
-use super::messages::{money, product};
+use super::messages::product;
 use crate::generated::events::{Messages, Reactions};
 
 /// Makes the contract's messages.

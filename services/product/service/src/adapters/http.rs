@@ -1,7 +1,7 @@
 //! The contract's operations by the core's use cases.
 
 use mart_chassis::http::{Call, Fault, IdempotencyKey};
-use mart_kernel::{PageSize, Version};
+use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::product::v1;
 use product_core::Catalogue;
@@ -105,7 +105,7 @@ impl<P: Products + 'static> ProductService for Http<P> {
     ) -> Result<v1::UpdateProductResponse, UpdateProductError> {
         let v1::UpdateProductRequest { product_id, product, update_mask } = request;
         let product = product.unwrap_or_default();
-        let expected = expected(call.if_match, &product.etag)?;
+        let expected = call.expected(&product.etag)?;
         let changes = changes(product, &update_mask.unwrap_or_default().paths)?;
         let product = self.catalogue.update_product(id(&product_id)?, changes, expected).await?;
         Ok(v1::UpdateProductResponse { product: Some(messages::product(&product)) })
@@ -247,14 +247,6 @@ fn receipt(key: IdempotencyKey) -> ReceiptFor {
 fn id(text: &str) -> Result<ProductId, Fault> {
     let invalid = |_| Fault::Invalid(vec![Violation::new("productId", "string.uuid", "value must be a UUID")]);
     text.parse().map(ProductId).map_err(invalid)
-}
-
-/// The version that the client has seen: of If-Match, or of the `etag` in the product that it sends back.
-fn expected(if_match: Option<Version>, etag: &str) -> Result<Option<Version>, Fault> {
-    match if_match {
-        None if !etag.is_empty() => etag.parse().map(Some).map_err(|_| Fault::Stale),
-        seen => Ok(seen),
-    }
 }
 
 fn order(number: i32) -> OrderBy {

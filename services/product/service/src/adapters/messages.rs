@@ -1,10 +1,11 @@
 //! The contract's messages and the core's values, made of each other.
 
 use mart_chassis::http::Fault;
-use mart_kernel::{Money, Timestamp};
+use mart_chassis::wire::{exact, money, time};
+use mart_kernel::Money;
 use mart_proto::Violation;
 use mart_proto::product::v1;
-use mart_proto::r#type::v1 as wire;
+use mart_proto::r#type::v1::Money as Price;
 use product_core::domain::{Attribute, Invalid, Product, Status};
 
 pub(super) fn product(product: &Product) -> v1::Product {
@@ -26,10 +27,6 @@ pub(super) fn product(product: &Product) -> v1::Product {
     }
 }
 
-pub(super) fn money(money: Money) -> wire::Money {
-    wire::Money { amount: money.amount(), currency_code: money.currency().code().to_owned() }
-}
-
 fn attribute(attribute: &Attribute) -> v1::Attribute {
     v1::Attribute { key: attribute.key.clone(), value: attribute.value.clone() }
 }
@@ -40,12 +37,6 @@ fn status(status: Status) -> v1::ProductStatus {
         Status::Active => v1::ProductStatus::Active,
         Status::Archived => v1::ProductStatus::Archived,
     }
-}
-
-fn time(at: Timestamp) -> prost_types::Timestamp {
-    let micros = at.unix_micros();
-    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
-    prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }
 
 /// A status that a client names; `None` where it names none.
@@ -64,12 +55,8 @@ pub(super) fn attributes(attributes: Vec<v1::Attribute>) -> Vec<Attribute> {
 }
 
 /// Prices of a request. The contract's rules were checked, so this fails for none that passed them.
-pub(super) fn prices(prices: &[wire::Money]) -> Result<Vec<Money>, Fault> {
-    let parse = |(index, wire::Money { amount, currency_code }): (usize, &wire::Money)| {
-        Money::parse(amount, currency_code).map_err(|error| {
-            Fault::Invalid(vec![Violation::new(format!("prices[{index}]"), "money.exact", error.to_string())])
-        })
-    };
+pub(super) fn prices(prices: &[Price]) -> Result<Vec<Money>, Fault> {
+    let parse = |(index, price): (usize, &Price)| exact(&format!("prices[{index}]"), price);
     prices.iter().enumerate().map(parse).collect()
 }
 
