@@ -42,6 +42,18 @@ pub struct Config {
     pub shutdown_budget: Duration,
     /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts at an event that waits.
     pub inbox_retry_ceiling: Duration,
+    /// The variables that a service may have of its own.
+    own: Own,
+}
+
+/// Variables by their names. They don't print: nobody knows what is in them.
+#[derive(Clone)]
+struct Own(BTreeMap<String, String>);
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What one request may take.
@@ -96,8 +108,10 @@ impl Config {
     pub fn from_vars(service: &'static str, vars: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut env = Env { vars, faults: Vec::new() };
         let limits = Limits::default();
+        let own = Own(env.vars.clone());
         let config = Self {
             service,
+            own,
             http_addr: env.required("HTTP_ADDR", "an address such as 127.0.0.1:8080", unspecified()),
             internal_addr: env.required("INTERNAL_ADDR", "an address such as 127.0.0.1:8081", unspecified()),
             database_url: env.secret("DATABASE_URL", "a URL such as postgres://user:password@host/database", |url| {
@@ -129,6 +143,18 @@ impl Config {
 }
 
 impl Config {
+    /// A duration of the service's own, in seconds from 0.01 to 31,536,000 (a year).
+    pub fn own_seconds(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
+        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
+        let within = |seconds: &f64| (0.01..=31_536_000.0).contains(seconds);
+        let seconds = env.or(name, "seconds, 0.01 to 31536000", default.as_secs_f64(), within);
+        if env.faults.is_empty() {
+            Ok(Duration::from_secs_f64(seconds))
+        } else {
+            Err(ConfigError { service: self.service, faults: env.faults })
+        }
+    }
+
     /// The bytes that seal page tokens.
     pub fn page_token_secret(&self) -> &[u8] {
         self.page_token_secret.expose_secret().as_bytes()
@@ -250,5 +276,16 @@ mod tests {
         let config = Config::from_vars("shelf", vars(&all)).expect("good");
         assert_eq!((config.limits.time, config.limits.body_bytes), (Duration::from_millis(500), 10));
         assert_eq!((config.database_pool, config.shutdown_budget), (16, Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn a_service_has_variables_of_its_own() {
+        let mut all = GOOD.to_vec();
+        all.extend([("HOLD", "90"), ("PAUSE", "soon")]);
+        let config = Config::from_vars("shelf", vars(&all)).expect("good");
+        let seconds = |name| config.own_seconds(name, Duration::from_secs(7));
+        assert_eq!(seconds("HOLD").expect("good"), Duration::from_secs(90));
+        assert_eq!(seconds("MISSING").expect("good"), Duration::from_secs(7));
+        assert!(seconds("PAUSE").expect_err("no number").to_string().contains("PAUSE=\"soon\""));
     }
 }

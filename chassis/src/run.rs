@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use futures::future::BoxFuture;
+use mart_kernel::Unavailable;
 use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,7 @@ use crate::config::{Config, Limits};
 use crate::consumer::{self, Inbox, Reactions};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
+use crate::trace::{self, TraceContext};
 use crate::{Database, db, kafka, relay, telemetry};
 
 /// How long receipts of requests are kept, in days. Those of events outlive their topic's retention by as much.
@@ -34,6 +37,51 @@ pub struct Service {
     pub database: Database,
     /// The keys whose tokens it takes.
     pub keys: Arc<Keys>,
+    /// What it does by itself, when time has passed.
+    pub sweeps: Vec<Sweep>,
+}
+
+/// Work that time makes due: every replica looks for it, and what it finds is done once, because each is a commit of its
+/// own.
+#[derive(Clone)]
+pub struct Sweep {
+    name: &'static str,
+    every: Duration,
+    run: Arc<dyn Fn() -> BoxFuture<'static, Result<usize, Unavailable>> + Send + Sync>,
+}
+
+impl Sweep {
+    /// Runs this again and again: at once while it finds something, and after a pause where it does not.
+    pub fn new<F>(name: &'static str, every: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<usize, Unavailable>> + Send + 'static,
+    {
+        Self { name, every, run: Arc::new(move || Box::pin(run())) }
+    }
+
+    /// Looks once; how many it found due.
+    pub async fn once(&self) -> Result<usize, Unavailable> {
+        (self.run)().await
+    }
+
+    async fn until(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let work = trace::within(TraceContext::root(), self.once());
+            match work.await {
+                Ok(found) if found > 0 => tracing::debug!(sweep = self.name, found, "swept"),
+                // A database that is away was logged where it was found out.
+                Ok(_) | Err(_) => {
+                    tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(self.every) => {} }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Sweep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sweep").field("name", &self.name).field("every", &self.every).finish_non_exhaustive()
+    }
 }
 
 /// Why a service could not be prepared.
@@ -82,6 +130,9 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
         work.spawn(consumer::run(config.clone(), inbox.clone(), service.reactions.clone(), stop.clone()));
         let prefix = config.topic_prefix.clone();
         work.spawn(consumer::retry(inbox, service.reactions, prefix, config.inbox_retry_ceiling, stop.clone()));
+    }
+    for sweep in service.sweeps {
+        work.spawn(sweep.until(stop.clone()));
     }
     work.close();
     let last = TaskTracker::new();

@@ -24,6 +24,12 @@ pub fn timestamp(field: &str, at: Option<prost_types::Timestamp>) -> Result<Opti
     at.map(parse).transpose()
 }
 
+/// An id of a request, which the contract has checked to be a UUID; `field` names it in a violation.
+pub fn uuid(field: &str, id: &str) -> Result<uuid::Uuid, Fault> {
+    let invalid = |_| Fault::Invalid(vec![Violation::new(field, "string.uuid", "value must be a UUID")]);
+    id.parse().map_err(invalid)
+}
+
 /// Money as contracts have it.
 pub fn money(money: Money) -> wire::Money {
     wire::Money { amount: money.amount(), currency_code: money.currency().code().to_owned() }

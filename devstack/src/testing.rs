@@ -100,6 +100,8 @@ pub struct App {
 pub struct Told {
     topic: String,
     kind: String,
+    key: String,
+    version: i64,
     id: Uuid,
     payload: Vec<u8>,
 }
@@ -107,7 +109,14 @@ pub struct Told {
 impl Told {
     /// An event of this message, at version 1.
     pub fn new(topic: &str, kind: &str, payload: Vec<u8>) -> Self {
-        Self { topic: topic.to_owned(), kind: kind.to_owned(), id: Uuid::new_v4(), payload }
+        let (topic, kind, key) = (topic.to_owned(), kind.to_owned(), "key".to_owned());
+        Self { topic, kind, key, version: 1, id: Uuid::new_v4(), payload }
+    }
+
+    /// The same about this aggregate at this version.
+    #[must_use]
+    pub fn about(self, key: &str, version: i64) -> Self {
+        Self { key: key.to_owned(), version, ..self }
     }
 
     fn headers(&self) -> [(&'static str, String); 6] {
@@ -116,7 +125,7 @@ impl Told {
             ("ce_id", self.id.to_string()),
             ("ce_type", self.kind.clone()),
             ("ce_time", "2026-11-25T10:00:00Z".to_owned()),
-            ("ce_version", "1".to_owned()),
+            ("ce_version", self.version.to_string()),
             ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         ]
     }
@@ -188,26 +197,48 @@ impl App {
 
     /// Starts a service's program beside topics of others, so that it finds the events that a test tells.
     pub async fn start_consumer(service: &str, program: &str, topics: &[&str]) -> Self {
-        let setting = Servers::of_this_run().service(service, program).await.expect("prepared");
+        Self::of_consumer(Servers::of_this_run().service(service, program).await.expect("prepared"), topics).await
+    }
+
+    /// Starts one that is prepared beside topics of others.
+    pub async fn of_consumer(setting: Setting, topics: &[&str]) -> Self {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
         let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", setting.topic_prefix)).collect();
-        let new = names.iter().map(|name| NewTopic::new(name, 1, TopicReplication::Fixed(1))).collect::<Vec<_>>();
+        let new = names.iter().map(|name| NewTopic::new(name, 4, TopicReplication::Fixed(1))).collect::<Vec<_>>();
         admin.create_topics(&new, &AdminOptions::new()).await.expect("made");
         Self::of(setting).await
     }
 
     /// Tells an event of another service.
     pub async fn tell(&self, told: &Told) {
+        self.tell_all(std::slice::from_ref(told)).await;
+    }
+
+    /// Tells many events of others, as fast as they go.
+    pub async fn tell_all(&self, all: &[Told]) {
         let producer: FutureProducer =
             ClientConfig::new().set("bootstrap.servers", &self.setting.brokers).create().expect("a producer");
-        let headers = told.headers();
-        let headers = headers
-            .iter()
-            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
-        let topic = format!("{}{}", self.setting.topic_prefix, told.topic);
-        let record = FutureRecord::to(&topic).key("key").payload(&told.payload).headers(headers);
-        producer.send(record, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
+        let send = |told: &Told| {
+            let headers = told.headers();
+            let headers = headers
+                .iter()
+                .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+            let (topic, key) = (format!("{}{}", self.setting.topic_prefix, told.topic), told.key.clone());
+            let (payload, producer) = (told.payload.clone(), producer.clone());
+            async move {
+                let record = FutureRecord::to(&topic).key(&key).payload(&payload).headers(headers);
+                producer.send(record, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
+            }
+        };
+        futures::future::join_all(all.iter().map(send)).await;
+    }
+
+    /// A second process of the same service, beside this one.
+    pub async fn replica(&self) -> Self {
+        let (http, internal) = (ports::any().expect("a port"), ports::any().expect("a port"));
+        let log = self.setting.log.with_extension("replica.log");
+        Self::of(Setting { http, internal, log, ..self.setting.clone() }).await
     }
 
     /// Kills it with SIGKILL and starts another of the same setting.

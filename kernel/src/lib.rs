@@ -18,5 +18,5 @@ pub use commit::{Commit, CommitError, Done, Event, Receipt, Unavailable};
 pub use fingerprint::Fingerprint;
 pub use ids::Ids;
 pub use money::Money;
-pub use page::{Page, PageSeal, PageSize};
+pub use page::{Newest, Page, PageSeal, PageSize};
 pub use version::Version;

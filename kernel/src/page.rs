@@ -7,6 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::Timestamp;
 
 /// How many items a page holds: 1 to [`PageSize::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +56,29 @@ impl<T> Page<T> {
     }
 }
 
+/// A place in a list that has the newest first: by time, ties by id, both falling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Newest {
+    /// The time that the list is ordered by.
+    pub at: Timestamp,
+    /// The id that breaks ties.
+    pub id: Uuid,
+}
+
+impl Newest {
+    /// Its bytes, for a page token.
+    pub fn encode(self) -> Vec<u8> {
+        [self.id.as_bytes().as_slice(), &self.at.unix_micros().to_be_bytes()].concat()
+    }
+
+    /// Reads its bytes.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (id, at) = bytes.split_at_checked(16)?;
+        let at = Timestamp::from_unix_micros(i64::from_be_bytes(at.try_into().ok()?))?;
+        Some(Self { at, id: Uuid::from_slice(id).ok()? })
+    }
+}
+
 /// The token was not made by this seal for this filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the page token is not one that this list gave for this filter")]
@@ -85,6 +111,14 @@ impl PageSeal {
         let (tag, cursor) = bytes.split_at_checked(TAG_BYTES).ok_or(InvalidToken)?;
         self.tag(filter, cursor).verify_truncated_left(tag).map_err(|_| InvalidToken)?;
         Ok(cursor.to_vec())
+    }
+
+    /// The place behind the token of a list that has the newest first; none for the empty token of its first page.
+    pub fn newest(&self, filter: [u8; 32], token: &str) -> Result<Option<Newest>, InvalidToken> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        Newest::decode(&self.open(filter, token)?).map(Some).ok_or(InvalidToken)
     }
 
     fn tag(&self, filter: [u8; 32], cursor: &[u8]) -> Hmac<Sha256> {
@@ -147,6 +181,17 @@ mod tests {
         assert_eq!(cut(&[1, 2, 3]), Page { items: vec![1, 2], next: Some("2".to_owned()) });
         assert_eq!(cut(&[1, 2]), Page { items: vec![1, 2], next: None });
         assert_eq!(cut(&[]), Page { items: vec![], next: None });
+    }
+
+    #[test]
+    fn a_place_in_a_list_comes_back_from_its_token() {
+        let seal = PageSeal::new(b"secret");
+        let at = Timestamp::from_unix_micros(-1_790_000_000_000_001).expect("in range");
+        let place = Newest { at, id: Uuid::from_u128(7) };
+        assert_eq!(seal.newest([1; 32], &seal.seal([1; 32], &place.encode())), Ok(Some(place)));
+        assert_eq!(seal.newest([1; 32], ""), Ok(None));
+        assert_eq!(seal.newest([2; 32], &seal.seal([1; 32], &place.encode())), Err(InvalidToken));
+        assert_eq!(seal.newest([1; 32], &seal.seal([1; 32], b"short")), Err(InvalidToken));
     }
 
     #[test]

@@ -97,10 +97,11 @@ pub(crate) fn check(tree: &Tree, name: &str) -> anyhow::Result<()> {
             format!("try {name}_desk"),
         );
     }
-    let lock = tree.read("Cargo.lock")?.unwrap_or_default();
-    let is_crate = |wanted: &str| lock.lines().any(|line| line == format!("name = \"{wanted}\""));
-    let dashed = name.replace('_', "-");
-    if is_crate(name) || is_crate(&dashed) {
+    // A crate that only others depend on is in nobody's way.
+    let manifest = tree.read("Cargo.toml")?.unwrap_or_default();
+    let named: toml::Table = toml::from_str(&manifest).unwrap_or_default();
+    let named = named.get("workspace").and_then(|workspace| workspace.get("dependencies"));
+    if named.is_some_and(|named| named.get(name).is_some() || named.get(name.replace('_', "-")).is_some()) {
         return refuse(format!("`{name}` is the name of a crate in use"), format!("try {name}_desk"));
     }
     Ok(())

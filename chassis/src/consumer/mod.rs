@@ -41,6 +41,8 @@ pub enum Reaction {
     Ignored(&'static str),
     /// It can't be told yet, for this reason: what it builds on has not been seen, or something failed for now.
     Wait(String),
+    /// It can never be told, for this reason: a dead letter.
+    Dead(&'static str),
 }
 
 /// Why a reaction could not be asked.
@@ -123,6 +125,7 @@ async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, Unus
         Ok(Ok(Reaction::Applied)) => (Outcome::Done, "applied"),
         Ok(Ok(Reaction::Ignored(_))) => (Outcome::Done, "ignored"),
         Ok(Ok(Reaction::Wait(why))) => (Outcome::Wait(why), "waits"),
+        Ok(Ok(Reaction::Dead(why))) => (Outcome::Dead(why.to_owned()), "refused"),
         Ok(Err(DispatchError::Unavailable(Unavailable::Away))) => return Err(Unavailable::Away),
         Ok(Err(DispatchError::Unavailable(Unavailable::Failed))) => {
             (Outcome::Wait("the database refused it; see the log".to_owned()), "failed")

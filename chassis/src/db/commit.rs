@@ -4,7 +4,7 @@
 //! [`EVENTS_ONLY`] puts receipt and outbox around it. Parameters `$1` to `$12` are this module's; the service's own start
 //! at `$13`. Within its part the service selects `from go`, which has a row only where the receipt is new.
 
-use mart_kernel::{CommitError, Done, Receipt};
+use mart_kernel::{CommitError, Done, Receipt, Unavailable};
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -116,7 +116,8 @@ impl Database {
         }
     }
 
-    async fn processed<U>(&self, receipt: &Receipt) -> Result<Option<Done>, CommitError<U>> {
+    /// What is known of a receipt, where it is kept.
+    pub async fn processed(&self, receipt: &Receipt) -> Result<Option<Done>, Unavailable> {
         let kept: Option<(Vec<u8>, String)> =
             sqlx::query_as("select fingerprint, subject from receipt where scope = $1 and key = $2")
                 .bind(receipt.scope.clone())

@@ -124,7 +124,7 @@ fn query(
                 || matches!(operation.body, Body::Field { name, .. } if name == field.name())
         };
         let field = field(descriptor, &name).filter(|field| !bound(field));
-        let Some(field) = field.filter(|field| !is_message(field) || is_mask(field)) else {
+        let Some(field) = field.filter(|field| !is_message(field) || is_text(field)) else {
             return Err(unknown(&name, descriptor));
         };
         let member = field.json_name().to_owned();
@@ -204,8 +204,11 @@ fn is_message(field: &FieldDescriptor) -> bool {
     field.kind().as_message().is_some()
 }
 
-fn is_mask(field: &FieldDescriptor) -> bool {
-    field.kind().as_message().is_some_and(|message| message.full_name() == "google.protobuf.FieldMask")
+/// Messages that are texts in JSON.
+fn is_text(field: &FieldDescriptor) -> bool {
+    let kind = field.kind();
+    let name = kind.as_message().map(|message| message.full_name().to_owned()).unwrap_or_default();
+    ["google.protobuf.FieldMask", "google.protobuf.Timestamp"].contains(&name.as_str())
 }
 
 fn output_only(field: &FieldDescriptor) -> bool {

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use hyper::{HeaderMap, StatusCode, header};
-use mart_proto::Violation;
+use mart_proto::{Violation, Wire};
 use serde::Serialize;
 
 use crate::trace;
@@ -16,6 +16,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     violations: Vec<Violation>,
+    details: Option<Box<serde_json::Value>>,
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
 }
 
@@ -84,13 +85,23 @@ struct Body<'a> {
     trace_id: String,
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
     violations: &'a [Violation],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: &'a Option<Box<serde_json::Value>>,
 }
 
 impl Problem {
     /// A problem with a status, the code that programs decide by and a sentence for people.
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, detail: detail.into(), violations: Vec::new(), headers: Vec::new() }
+        Self { status, code, detail: detail.into(), violations: Vec::new(), details: None, headers: Vec::new() }
+    }
+
+    /// The problem with what more the contract has it say.
+    #[must_use]
+    pub fn details<M: Wire>(mut self, details: &M) -> Self {
+        self.details =
+            serde_json::from_slice(&mart_proto::json::write(&mart_proto::dynamic(details))).ok().map(Box::new);
+        self
     }
 
     /// Rules of the contract that the request breaks, all of them.
@@ -165,6 +176,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             trace_id: trace::current().trace_id(),
             violations: &self.violations,
+            details: &self.details,
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut headers = HeaderMap::new();

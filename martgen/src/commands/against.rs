@@ -199,6 +199,9 @@ fn operation(was: &Operation, is: &Operation, broken: &mut impl FnMut(&Place, St
                     format!("{name} answered {} with {} and does with {}", reason.code, reason.status, known.status);
                 broken(&is.place, what);
             }
+            Some(known) if reason.details.is_some() && known.details != reason.details => {
+                broken(&is.place, format!("{name} answers {} with other details", reason.code));
+            }
             Some(_) => {}
         }
     }

@@ -113,7 +113,17 @@ pub(crate) struct Reason {
     /// Such as `SkuTaken`.
     pub(crate) variant: String,
     pub(crate) status: i32,
+    /// What the problem carries.
+    pub(crate) details: Option<Details>,
     pub(crate) comment: String,
+}
+
+/// What a problem carries beside its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// Such as `TotalChanged`.
+    pub(crate) message: String,
+    pub(crate) full_name: String,
 }
 
 /// An event that a service publishes.

@@ -190,7 +190,7 @@ impl Finder<'_> {
             Auth::Roles(roles) => Some(roles.first()?.clone()),
             Auth::Webhook => return None,
         };
-        let given = operation.errors.iter().position(give);
+        let given = operation.errors.iter().position(|reason| give(reason) && reason.details.is_none());
         let left = operation.errors.iter().enumerate().filter(|(nth, _)| Some(*nth) != given);
         Some(Op {
             method: operation.method.clone(),

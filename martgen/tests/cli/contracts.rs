@@ -47,6 +47,13 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
     (SERVICE, "[(mart.options.v1.status) = 400]", "", "status", "`PAGE_TOKEN_INVALID`"),
     (
         SERVICE,
+        "[(mart.options.v1.status) = 400]",
+        "[(mart.options.v1.status) = 400, (mart.options.v1.details) = \"Nothing\"]",
+        "details",
+        "`Nothing`, which is no message",
+    ),
+    (
+        SERVICE,
         "rpc GetProduct(GetProductRequest) returns (GetProductResponse)",
         "rpc GetProduct(GetProductRequest) returns (stream GetProductResponse)",
         "streaming",

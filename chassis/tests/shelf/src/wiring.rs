@@ -25,5 +25,5 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
         let reactions = reactions.clone();
         async move { events::dispatch(&*reactions, &handler, &record).await }
     });
-    Ok(Service { routes: http::router(), reactions, database, keys })
+    Ok(Service { routes: http::router(), reactions, database, keys, sweeps: Vec::new() })
 }

@@ -6,10 +6,11 @@ mod operation;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, ServiceDescriptor, Value,
+    DescriptorPool, DynamicMessage, EnumValueDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
+    ServiceDescriptor, Value,
 };
 
-use crate::contract::model::{Consumed, Event, Home, Mart, Protobuf, Reason, Service};
+use crate::contract::model::{Consumed, Details, Event, Home, Mart, Protobuf, Reason, Service};
 use crate::contract::names;
 use crate::contract::source::{Info, Sources};
 use crate::finding::{Finding, Place};
@@ -140,9 +141,25 @@ impl Builder<'_> {
                 self.error("reserved", &place, "a reason can't be named `FAULT`", "name what went wrong");
             }
             let comment = self.comment(file, at);
-            reasons.insert(code.clone(), Reason { code, variant, status, comment });
+            let details = self.details(package, &value, &code, &place);
+            reasons.insert(code.clone(), Reason { code, variant, status, details, comment });
         }
         reasons
+    }
+
+    /// What the problem of a reason carries.
+    fn details(&mut self, package: &str, value: &EnumValueDescriptor, code: &str, place: &Place) -> Option<Details> {
+        let extension = format!("{}.options.v1.details", self.tree.settings.package);
+        let extension = self.pool.get_extension_by_name(&extension)?;
+        let options = value.options();
+        let named = options.get_extension(&extension).as_str().filter(|name| !name.is_empty())?.to_owned();
+        let full_name = format!("{package}.{named}");
+        if self.pool.get_message_by_name(&full_name).is_none() {
+            let help = format!("name a message of {package}, such as [(mart.options.v1.details) = \"TotalChanged\"]");
+            self.error("details", place, format!("the details of `{code}` are `{named}`, which is no message"), help);
+            return None;
+        }
+        Some(Details { message: names::camel(&named), full_name })
     }
 
     fn events(&mut self, files: &[FileDescriptor]) -> Vec<Event> {

@@ -46,7 +46,7 @@ impl Builder<'_> {
         let body = self.body(http.as_ref(), verb, &request, &variables, name, &place);
         let said = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
         let auth = self.auth(said.as_ref(), name, &place);
-        let errors = self.errors(said.as_ref(), reasons, name, &place);
+        let errors = self.errors(said.as_ref(), reasons, (verb, &path, &request), name, &place);
         let limit = said.as_ref().and_then(|said| rules::member(said, "rate_limit"));
         let per_minute = limit.and_then(|limit| rules::json(&limit, "per_minute")?.as_u64()?.try_into().ok());
         let creates = said.as_ref().map(|said| text(said, "creates")).filter(|rpc| !rpc.is_empty());
@@ -146,7 +146,7 @@ impl Builder<'_> {
         }
         // What neither path nor body says has to fit into a query.
         for field in request.fields().filter(|field| !variables.iter().any(|variable| variable == field.name())) {
-            if field.is_map() || field.kind().as_message().is_some() && !is(&field, "google.protobuf.FieldMask") {
+            if field.is_map() || field.kind().as_message().is_some() && !textual(&field) {
                 let what = format!("`{}` of `{name}` can't be said in a query", field.name());
                 self.error("query", place, what, "give the operation a body, or make the field a scalar");
             }
@@ -192,11 +192,14 @@ impl Builder<'_> {
         &mut self,
         said: Option<&DynamicMessage>,
         reasons: &BTreeMap<String, Reason>,
+        (verb, path, request): (&str, &str, &MessageDescriptor),
         name: &str,
         place: &Place,
     ) -> Vec<Reason> {
         let codes = said.map(|said| texts(said, "errors")).unwrap_or_default();
-        if codes.is_empty() {
+        // A reading operation that asks for no page and no resource can only succeed.
+        let plain = verb == "get" && !path.contains('{') && request.get_field_by_name("page_token").is_none();
+        if codes.is_empty() && !plain {
             let what = format!("`{name}` names no errors");
             self.error(
                 "no-errors",
@@ -279,6 +282,11 @@ fn etag(response: &MessageDescriptor) -> Option<String> {
 
 fn scalar(field: &FieldDescriptor) -> bool {
     !field.is_list() && !field.is_map() && field.kind().as_message().is_none()
+}
+
+/// Whether a message is a text in JSON, so that a query can say it.
+fn textual(field: &FieldDescriptor) -> bool {
+    is(field, "google.protobuf.FieldMask") || is(field, "google.protobuf.Timestamp")
 }
 
 fn is(field: &FieldDescriptor, name: &str) -> bool {

@@ -71,6 +71,7 @@ fn with_problem(mut schemas: Map<String, Value>) -> Map<String, Value> {
             "code": { "type": "string", "description": "What programs decide by." },
             "detail": { "type": "string", "description": "A sentence for people." },
             "traceId": { "type": "string", "description": "Leads to the logs of this request." },
+            "details": { "type": "object", "description": "What more there is to say, where the reason has it." },
             "violations": { "type": "array", "items": { "$ref": "#/components/schemas/Violation" }, "description": "All rules that were broken." },
         },
     });
@@ -209,10 +210,11 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
         );
     }
     let status = if operation.creates.is_some() { "201" } else { "200" };
-    let mut all: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    let mut add = |status: i32, code: &str, says: &str| {
-        all.entry(status.to_string()).or_default().push((code.to_owned(), says.to_owned()));
+    let mut all: BTreeMap<String, Vec<(String, String, Option<MessageDescriptor>)>> = BTreeMap::new();
+    let mut tell = |status: i32, code: &str, says: &str, details: Option<MessageDescriptor>| {
+        all.entry(status.to_string()).or_default().push((code.to_owned(), says.to_owned(), details));
     };
+    let mut add = |status: i32, code: &str, says: &str| tell(status, code, says, None);
     add(400, "INVALID_REQUEST", "The request breaks rules of the contract; see violations.");
     if matches!(operation.auth, Auth::Roles(_)) {
         add(401, "UNAUTHENTICATED", "There is no valid token.");
@@ -226,25 +228,37 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
     }
     add(503, "UNAVAILABLE", "The service can't reach its store now. Try again.");
     for reason in &operation.errors {
-        add(reason.status, &reason.code, &reason.comment.split_whitespace().collect::<Vec<_>>().join(" "));
+        let details = reason.details.as_ref();
+        let details = details.and_then(|details| output.parent_pool().get_message_by_name(&details.full_name));
+        let says = reason.comment.split_whitespace().collect::<Vec<_>>().join(" ");
+        tell(reason.status, &reason.code, &says, details);
     }
     let mut responses = Map::new();
     responses
         .insert(status.to_owned(), json!({ "description": "It is done.", "headers": headers, "content": content }));
     for (status, reasons) in all {
-        let says: Vec<String> = reasons.iter().map(|(code, says)| format!("`{code}`: {says}")).collect();
+        let says: Vec<String> = reasons.iter().map(|(code, says, _)| format!("`{code}`: {says}")).collect();
         let number: u16 = status.parse().unwrap_or(500);
         let examples: Map<String, Value> = reasons
             .iter()
-            .map(|(code, says)| {
-                let problem = json!({
+            .map(|(code, says, details)| {
+                let mut problem = json!({
                     "type": "about:blank", "title": code, "status": number, "code": code, "detail": says,
                     "traceId": "0c9eac31210649dcbab0f35bb03129b7",
                 });
+                if let Some(details) = details {
+                    problem["details"] = Schemas::example(details, true);
+                }
                 (code.clone(), json!({ "value": problem }))
             })
             .collect();
-        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let carried = reasons.iter().filter_map(|(_, _, details)| details.as_ref());
+        let carried: Vec<Value> = carried.map(|details| schemas.message(details)).collect();
+        let mut schema = json!({ "$ref": "#/components/schemas/Problem" });
+        if !carried.is_empty() {
+            let details = json!({ "type": "object", "properties": { "details": { "anyOf": carried } } });
+            schema = json!({ "allOf": [schema, details] });
+        }
         let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
         responses.insert(status, json!({ "description": says.join("\n"), "content": content }));
     }

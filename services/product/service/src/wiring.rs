@@ -38,7 +38,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
         let reactions = reactions.clone();
         async move { events::dispatch(&*reactions, &handler, &record).await }
     });
-    Ok(Service { routes, reactions, database, keys })
+    Ok(Service { routes, reactions, database, keys, sweeps: Vec::new() })
 }
 
 /// The operations over a catalogue, wherever that keeps its products.

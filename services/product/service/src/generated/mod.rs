@@ -12,6 +12,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x62b6_8915_9bd3_a379,
+    ]) == 0x6326_8e2e_7316_3305,
     "the contract has changed: run `cargo martgen generate`"
 );

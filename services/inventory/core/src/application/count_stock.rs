@@ -1,0 +1,85 @@
+//! Booking units in and correcting the count, once per Idempotency-Key.
+
+use mart_kernel::{Receipt, Unavailable};
+
+use super::{Decided, ProductId, Scope, Store, UseCases};
+use crate::domain::{Cause, LedgerEntry, LedgerEntryId, Refused, StockItem};
+
+/// Makes the receipt that the client's Idempotency-Key asks for, once the id of the ledger entry is known.
+pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
+
+/// What was booked, and the stock now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The ledger entry.
+    pub ledger_entry: LedgerEntry,
+    /// The stock item.
+    pub stock_item: StockItem,
+}
+
+/// Why nothing was booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CountError {
+    /// The stock does not allow it.
+    Refused(Refused),
+    /// The Idempotency-Key was used with another request.
+    KeyReused,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for CountError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl<S: Store> UseCases<S> {
+    /// Books units in. A repeat of the same request books nothing and answers with what the first one booked.
+    pub async fn receive_stock(
+        &self,
+        product: ProductId,
+        quantity: i32,
+        reason: String,
+        receipt: Option<ReceiptFor>,
+    ) -> Result<Counted, CountError> {
+        self.count(product, quantity, Cause::Received(reason), receipt).await
+    }
+
+    /// Corrects the count by a delta, for a reason. A repeat of the same request corrects nothing.
+    pub async fn adjust_stock(
+        &self,
+        product: ProductId,
+        delta: i32,
+        reason: String,
+        receipt: Option<ReceiptFor>,
+    ) -> Result<Counted, CountError> {
+        self.count(product, delta, Cause::Adjusted(reason), receipt).await
+    }
+
+    async fn count(
+        &self,
+        product: ProductId,
+        delta: i32,
+        cause: Cause,
+        receipt: Option<ReceiptFor>,
+    ) -> Result<Counted, CountError> {
+        let id = LedgerEntryId(self.ids.next());
+        let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
+        let step = move |books: &mut crate::domain::Books<'_>| books.count(id, product, delta, cause);
+        match self.decide(Scope::product(product), receipt, step).await? {
+            Decided::Kept(change) => match (change.ledger.into_iter().next(), change.items.into_iter().next()) {
+                (Some(ledger_entry), Some(stock_item)) => Ok(Counted { ledger_entry, stock_item }),
+                _ => Err(Unavailable::Failed.into()),
+            },
+            Decided::Refused(refused) => Err(CountError::Refused(refused)),
+            Decided::AlreadyProcessed { subject, same_request: true } => {
+                let id = subject.parse().map_err(|_| Unavailable::Failed)?;
+                let ledger_entry = self.store.entry(LedgerEntryId(id)).await?.ok_or(Unavailable::Failed)?;
+                let stock_item = self.store.items(&[product]).await?.pop().ok_or(Unavailable::Failed)?;
+                Ok(Counted { ledger_entry, stock_item })
+            }
+            Decided::AlreadyProcessed { same_request: false, .. } => Err(CountError::KeyReused),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What every store has to do, as one suite for all of them.
+//!
+//! [`conformance!`](crate::conformance!) makes a test of each case.
+
+use std::convert::Infallible;
+
+use mart_kernel::ids::CountingIds;
+use mart_kernel::testing::both;
+use mart_kernel::{Fingerprint, Ids, Receipt, Timestamp, Version};
+use uuid::Uuid;
+
+use crate::domain::{Books, Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockItem};
+use crate::ports::{Decided, Rows, Scope, Store};
+
+/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::conformance!($store; decisions_are_read_back refusals_change_nothing receipts_are_kept_once
+            promises_are_read_back_and_found_when_due two_decisions_about_one_row_follow_one_another
+            two_decisions_about_a_new_order_follow_one_another lists_have_the_newest_first);
+    };
+    ($store:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$store.await).await;
+            }
+        )*
+    };
+}
+
+static IDS: std::sync::LazyLock<CountingIds> = std::sync::LazyLock::new(CountingIds::default);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
+}
+
+fn uuid(n: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
+}
+
+fn product(n: u64) -> ProductId {
+    ProductId(uuid(n))
+}
+
+fn order(n: u64) -> OrderId {
+    OrderId(uuid(1_000 + n))
+}
+
+fn scope(order: Option<OrderId>, products: &[ProductId]) -> Scope {
+    Scope { order, products: products.iter().copied().collect() }
+}
+
+fn receipt(key: &str, request: &str) -> Receipt {
+    let fingerprint = Fingerprint::new(request).finish();
+    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: "subject".to_owned() }
+}
+
+async fn decide(
+    store: &impl Store,
+    scope: Scope,
+    receipt: Option<Receipt>,
+    second: i64,
+    step: impl FnOnce(&mut Books<'_>) + Send + 'static,
+) -> Decided<Infallible> {
+    let decide = move |rows: Rows| {
+        let mut books = Books::open(rows.items, rows.reservation, at(second), &*IDS);
+        step(&mut books);
+        Ok(books.close())
+    };
+    store.decide(scope, receipt, decide).await.expect("reachable")
+}
+
+/// A product with so many units, made at this second.
+async fn stocked(store: &impl Store, n: u64, second: i64, units: i32) {
+    let step = move |books: &mut Books<'_>| {
+        books.hear_of_product(product(n), Version::NONE.next(), false);
+        books.count(LedgerEntryId(IDS.next()), product(n), units, Cause::Received("note 7".to_owned())).expect("room");
+    };
+    decide(store, scope(None, &[product(n)]), None, second, step).await;
+}
+
+async fn found(store: &impl Store, n: u64) -> StockItem {
+    store.items(&[product(n)]).await.expect("reachable").pop().expect("there")
+}
+
+fn expire(books: &mut Books<'_>) {
+    books.expire();
+}
+
+async fn place(store: &impl Store, n: u64, products: &[(u64, i32)]) -> bool {
+    let lines = Lines::of(products.iter().map(|(n, quantity)| (product(*n), *quantity)));
+    let scope = scope(Some(order(n)), &lines.products().collect::<Vec<_>>());
+    let expires = at(100 + i64::try_from(n).expect("small"));
+    let step = move |books: &mut Books<'_>| books.order_placed(order(n), lines, expires);
+    decide(store, scope, None, 10, step).await;
+    let kept = store.reservation(order(n)).await.expect("reachable").expect("there");
+    matches!(kept.status, Status::Reserved { .. })
+}
+
+/// What was decided is found whole, and what is not there is not found.
+pub async fn decisions_are_read_back(store: &impl Store) {
+    stocked(store, 1, 1, 7).await;
+    let item = found(store, 1).await;
+    assert_eq!((item.on_hand, item.reserved, item.archived), (7, 0, false));
+    assert_eq!((item.created_at, item.version.get(), item.product_version.get()), (at(1), 2, 1));
+    assert_eq!(store.items(&[product(2), product(1)]).await, Ok(vec![item]));
+    let entries = store.list_entries(product(1), None, 10).await.expect("reachable");
+    assert_eq!(entries.iter().map(|entry| (entry.on_hand, entry.reserved)).collect::<Vec<_>>(), [(7, 0)]);
+    assert_eq!(entries[0].cause, Cause::Received("note 7".to_owned()));
+    assert_eq!(store.entry(entries[0].id).await, Ok(Some(entries[0].clone())));
+    assert_eq!(store.entry(LedgerEntryId(uuid(9))).await, Ok(None));
+    assert_eq!(store.reservation(order(1)).await, Ok(None));
+    let step = |books: &mut Books<'_>| {
+        books.hear_of_product(product(1), Version::NONE.next().next(), true);
+        books.set_threshold(product(1), 7).expect("there");
+    };
+    decide(store, scope(None, &[product(1)]), None, 5, step).await;
+    let item = found(store, 1).await;
+    assert_eq!((item.archived, item.low_stock_threshold, item.updated_at), (true, 7, at(5)));
+    assert_eq!((item.product_version.get(), item.created_at), (2, at(1)));
+}
+
+/// A decision that refuses keeps nothing, not even its receipt.
+pub async fn refusals_change_nothing(store: &impl Store) {
+    stocked(store, 1, 1, 7).await;
+    let before = found(store, 1).await;
+    let refuse = |_: Rows| Err("no");
+    let refused = store.decide(scope(None, &[product(1)]), Some(receipt("a", "r")), refuse).await;
+    assert_eq!(refused, Ok(Decided::Refused("no")));
+    assert_eq!(found(store, 1).await, before);
+    let again = decide(store, scope(None, &[product(1)]), Some(receipt("a", "r")), 2, |_| {}).await;
+    assert!(matches!(again, Decided::Kept(_)), "{again:?}");
+}
+
+/// Who comes again is told so, and whether the request was the same; nothing is changed then.
+pub async fn receipts_are_kept_once(store: &impl Store) {
+    stocked(store, 1, 1, 7).await;
+    let step = |books: &mut Books<'_>| {
+        books.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("room");
+    };
+    for (request, expected) in [("r", None), ("r", Some(true)), ("another", Some(false))] {
+        let done = decide(store, scope(None, &[product(1)]), Some(receipt("a", request)), 2, step).await;
+        let seen = match done {
+            Decided::AlreadyProcessed { same_request, subject } => {
+                assert_eq!(subject, "subject");
+                Some(same_request)
+            }
+            Decided::Kept(_) => None,
+            Decided::Refused(never) => match never {},
+        };
+        assert_eq!(seen, expected);
+        assert_eq!(found(store, 1).await.on_hand, 8);
+    }
+}
+
+/// A promise with its lines, its end and its later steps.
+pub async fn promises_are_read_back_and_found_when_due(store: &impl Store) {
+    stocked(store, 1, 1, 7).await;
+    stocked(store, 2, 2, 7).await;
+    assert!(place(store, 2, &[(1, 2), (2, 3)]).await);
+    assert!(place(store, 1, &[(1, 1)]).await);
+    assert!(!place(store, 3, &[(1, 5)]).await);
+    let kept = store.reservation(order(2)).await.expect("reachable").expect("there");
+    assert_eq!(kept.lines, Lines::of([(product(1), 2), (product(2), 3)]));
+    assert_eq!((kept.status, kept.round, kept.closed), (Status::Reserved { expires_at: at(102) }, 0, false));
+    assert_eq!(store.due(at(100), 10).await, Ok(vec![]));
+    assert_eq!(store.due(at(102), 10).await, Ok(vec![order(1), order(2)]));
+    assert_eq!(store.due(at(102), 1).await, Ok(vec![order(1)]));
+    // The scope names the order only: the store finds the rows of its products.
+    decide(store, scope(Some(order(2)), &[]), None, 103, expire).await;
+    assert_eq!(store.reservation(order(2)).await.expect("reachable").map(|kept| kept.status), Some(Status::Expired));
+    assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (1, 0));
+    assert_eq!(store.due(at(103), 10).await, Ok(vec![order(1)]));
+    let cancel = |books: &mut Books<'_>| books.order_cancelled(order(2), 0);
+    decide(store, scope(Some(order(2)), &[]), None, 104, cancel).await;
+    assert!(store.reservation(order(2)).await.expect("reachable").expect("there").closed);
+}
+
+/// Of two orders for the last units one gets them.
+pub async fn two_decisions_about_one_row_follow_one_another(store: &impl Store) {
+    stocked(store, 1, 1, 5).await;
+    stocked(store, 2, 1, 5).await;
+    let (one, other) = both(place(store, 1, &[(1, 3), (2, 3)]), place(store, 2, &[(2, 3), (1, 3)])).await;
+    assert!(one != other, "{one} {other}");
+    assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (3, 3));
+}
+
+/// An order and its cancellation that come at once: nothing stays promised, whichever was first.
+pub async fn two_decisions_about_a_new_order_follow_one_another(store: &impl Store) {
+    stocked(store, 1, 1, 5).await;
+    let cancel = |books: &mut Books<'_>| books.order_cancelled(order(1), 0);
+    let cancel = decide(store, scope(Some(order(1)), &[]), None, 10, cancel);
+    both(place(store, 1, &[(1, 3)]), cancel).await;
+    let kept = store.reservation(order(1)).await.expect("reachable").expect("there");
+    assert_eq!((kept.status, found(store, 1).await.reserved), (Status::Released, 0));
+}
+
+/// Lists go on behind their cursor, and have only what was asked for.
+pub async fn lists_have_the_newest_first(store: &impl Store) {
+    for n in 0..6 {
+        stocked(store, n, i64::try_from(n / 2).expect("small"), 5).await;
+    }
+    let low = |books: &mut Books<'_>| books.set_threshold(product(3), 9).expect("there");
+    decide(store, scope(None, &[product(3)]), None, 20, low).await;
+    let all = store.list_items(false, None, 10).await.expect("reachable");
+    assert_eq!(all.iter().map(|item| item.id).collect::<Vec<_>>(), [5, 4, 3, 2, 1, 0].map(product));
+    for (n, item) in all.iter().enumerate() {
+        let expected = all[n + 1..].iter().take(2).cloned().collect::<Vec<_>>();
+        assert_eq!(store.list_items(false, Some(item.place()), 2).await, Ok(expected));
+    }
+    let low = store.list_items(true, None, 10).await.expect("reachable");
+    assert_eq!(low.iter().map(|item| item.id).collect::<Vec<_>>(), [product(3)]);
+    assert!(place(store, 1, &[(0, 1)]).await);
+    let entries = store.list_entries(product(0), None, 10).await.expect("reachable");
+    assert_eq!(entries.iter().map(|entry| (entry.on_hand, entry.reserved)).collect::<Vec<_>>(), [(0, 1), (5, 0)]);
+    assert_eq!(store.list_entries(product(0), Some(entries[0].place()), 10).await, Ok(vec![entries[1].clone()]));
+}

@@ -1,0 +1,129 @@
+//! A store in memory that behaves as the real one, for features and the tests of other services.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mart_kernel::{Event, Newest, Receipt, Timestamp, Unavailable};
+
+use crate::domain::{Change, Fact, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, Status, StockItem};
+use crate::ports::{Decided, Rows, Scope, Store};
+
+/// Everything that was decided. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    items: BTreeMap<ProductId, StockItem>,
+    ledger: Vec<LedgerEntry>,
+    reservations: BTreeMap<OrderId, Reservation>,
+    receipts: HashMap<(String, String), Receipt>,
+    events: Vec<Event<Fact>>,
+}
+
+impl MemoryStore {
+    /// The events that were committed, in their order.
+    pub fn events(&self) -> Vec<Event<Fact>> {
+        self.state().events.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    async fn decide<E: Send + 'static>(
+        &self,
+        scope: Scope,
+        receipt: Option<Receipt>,
+        decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
+    ) -> Result<Decided<E>, Unavailable> {
+        let mut state = self.state();
+        if let Some(receipt) = &receipt
+            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+        {
+            let same_request = kept.fingerprint == receipt.fingerprint;
+            return Ok(Decided::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+        }
+        let reservation = scope.order.and_then(|order| state.reservations.get(&order).cloned());
+        let promised = reservation.iter().flat_map(|reservation| reservation.lines.products());
+        let products: BTreeSet<ProductId> = scope.products.into_iter().chain(promised).collect();
+        let items = products.iter().filter_map(|id| state.items.get(id).cloned()).collect();
+        let change = match decide(Rows { items, reservation }) {
+            Ok(change) => change,
+            Err(refused) => return Ok(Decided::Refused(refused)),
+        };
+        let Change { items, reservation, ledger, events } = change.clone();
+        state.items.extend(items.into_iter().map(|item| (item.id, item)));
+        state.reservations.extend(reservation.into_iter().map(|reservation| (reservation.order, reservation)));
+        state.ledger.extend(ledger);
+        state.events.extend(events);
+        if let Some(receipt) = receipt {
+            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+        }
+        Ok(Decided::Kept(change))
+    }
+
+    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, Unavailable> {
+        let state = self.state();
+        Ok(ids.iter().filter_map(|id| state.items.get(id).cloned()).collect())
+    }
+
+    async fn list_items(
+        &self,
+        only_low: bool,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<StockItem>, Unavailable> {
+        let state = self.state();
+        let items = state.items.values().filter(|item| !only_low || item.is_low()).cloned();
+        Ok(page(items, StockItem::place, after, limit))
+    }
+
+    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
+        Ok(self.state().ledger.iter().find(|entry| entry.id == id).cloned())
+    }
+
+    async fn list_entries(
+        &self,
+        product: ProductId,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, Unavailable> {
+        let state = self.state();
+        let entries = state.ledger.iter().filter(|entry| entry.product == product).cloned();
+        Ok(page(entries, LedgerEntry::place, after, limit))
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {
+        Ok(self.state().reservations.get(&order).cloned())
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+        let state = self.state();
+        let mut due: Vec<(Timestamp, OrderId)> = state
+            .reservations
+            .values()
+            .filter_map(|reservation| match reservation.status {
+                Status::Reserved { expires_at } if expires_at <= now => Some((expires_at, reservation.order)),
+                _ => None,
+            })
+            .collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, order)| order).take(limit).collect())
+    }
+}
+
+/// The first of what comes after the cursor, newest first.
+fn page<T>(
+    found: impl Iterator<Item = T>,
+    place: impl Fn(&T) -> Newest,
+    after: Option<Newest>,
+    limit: usize,
+) -> Vec<T> {
+    let mut found: Vec<T> = found.filter(|item| after.is_none_or(|after| place(item) < after)).collect();
+    found.sort_by_key(|item| std::cmp::Reverse(place(item)));
+    found.truncate(limit);
+    found
+}

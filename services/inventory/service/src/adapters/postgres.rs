@@ -1,0 +1,341 @@
+//! Stock, ledger and reservations in PostgreSQL.
+
+use std::collections::BTreeSet;
+
+use inventory_core::domain::{
+    Cause, Change, Fact, LedgerEntry, LedgerEntryId, Lines, OrderId, ProductId, Reservation, Status, StockItem,
+};
+use inventory_core::ports::{Decided, Rows, Scope, Store};
+use mart_chassis::db::{append, unavailable};
+use mart_chassis::{Database, Record};
+use mart_kernel::{Done, Event, Newest, Receipt, Timestamp, Unavailable, Version};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Decisions about one order, or about one product, follow one another even where it has no row yet.
+const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))";
+
+const RESERVATION: &str = "select * from reservation where order_id = $1";
+
+/// In the order of their ids, so that two decisions can't wait for each other.
+const LOCK_ITEMS: &str = "select * from stock_item where product_id = any($1) order by product_id for update";
+
+const ITEMS: &str = "select * from stock_item where product_id = any($1)";
+
+const LIST_ITEMS: &str = "select * from stock_item \
+     where (not $1 or low_stock_threshold > 0 and on_hand - reserved <= low_stock_threshold) \
+     and (created_at, product_id) < (coalesce($2, 'infinity'::timestamptz), \
+     coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by created_at desc, product_id desc limit $4";
+
+const ENTRY: &str = "select * from ledger_entry where ledger_entry_id = $1";
+
+const LIST_ENTRIES: &str = "select * from ledger_entry where product_id = $1 \
+     and (at, ledger_entry_id) < (coalesce($2, 'infinity'::timestamptz), \
+     coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by at desc, ledger_entry_id desc limit $4";
+
+const DUE: &str = "select order_id from reservation where status = 'reserved' and expires_at <= $1 \
+     order by expires_at, order_id limit $2";
+
+const KEEP_ITEMS: &str = "insert into stock_item (product_id, version, product_version, on_hand, reserved, \
+     low_stock_threshold, archived, created_at, updated_at) \
+     select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[], $7::boolean[], \
+     $8::timestamptz[], $9::timestamptz[]) \
+     on conflict (product_id) do update set version = excluded.version, product_version = excluded.product_version, \
+     on_hand = excluded.on_hand, reserved = excluded.reserved, low_stock_threshold = excluded.low_stock_threshold, \
+     archived = excluded.archived, updated_at = excluded.updated_at";
+
+const KEEP_RESERVATION: &str = "insert into reservation (order_id, version, product_ids, quantities, status, expires_at, round, \
+     closed, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+     on conflict (order_id) do update set version = $2, product_ids = $3, quantities = $4, status = $5, expires_at = $6, \
+     round = $7, closed = $8, updated_at = $10";
+
+const KEEP_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_id, on_hand_delta, reserved_delta, kind, reason, \
+     order_id, at) select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], \
+     $7::uuid[], $8::timestamptz[])";
+
+/// Keeps what was decided; `record` makes the record of an event.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    database: Database,
+    record: fn(&Event<Fact>) -> Record,
+}
+
+impl PostgresStore {
+    /// Keeps it in this database.
+    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+        Self { database, record }
+    }
+
+    async fn rows<T>(
+        &self,
+        asked: sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments>,
+        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, Unavailable> {
+        let rows = asked.fetch_all(self.database.pool()).await;
+        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
+    }
+}
+
+/// How the body of a decision ended; what has to be taken back is `None` in its place.
+enum Ended<E> {
+    Kept(Change),
+    Refused(E),
+}
+
+impl Store for PostgresStore {
+    async fn decide<E: Send + 'static>(
+        &self,
+        scope: Scope,
+        receipt: Option<Receipt>,
+        decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
+    ) -> Result<Decided<E>, Unavailable> {
+        let (record, kept) = (self.record, receipt.clone());
+        let ended = self.database.decide(move |connection| {
+            Box::pin(async move {
+                let rows = lock(connection, scope).await?;
+                let change = match decide(rows) {
+                    Ok(change) => change,
+                    Err(refused) => return Ok(Some(Ended::Refused(refused))),
+                };
+                let records = change.events.iter().map(record).collect();
+                if !append(connection, kept.as_ref(), records).await? {
+                    return Ok(None);
+                }
+                keep(connection, &change).await?;
+                Ok(Some(Ended::Kept(change)))
+            })
+        });
+        match (ended.await?, receipt) {
+            (Some(Ended::Kept(change)), _) => Ok(Decided::Kept(change)),
+            (Some(Ended::Refused(refused)), _) => Ok(Decided::Refused(refused)),
+            (None, Some(receipt)) => match self.database.processed(&receipt).await? {
+                Some(Done::AlreadyProcessed { subject, same_request }) => {
+                    Ok(Decided::AlreadyProcessed { subject, same_request })
+                }
+                // A receipt that stood in the way can't be gone.
+                Some(Done::Committed) | None => Err(Unavailable::Failed),
+            },
+            (None, None) => Err(Unavailable::Failed),
+        }
+    }
+
+    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, Unavailable> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        self.rows(sqlx::query(ITEMS).bind(ids), item).await
+    }
+
+    async fn list_items(
+        &self,
+        only_low: bool,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<StockItem>, Unavailable> {
+        let asked = sqlx::query(LIST_ITEMS)
+            .bind(only_low)
+            .bind(after.map(|after| after.at.get()))
+            .bind(after.map(|after| after.id))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.rows(asked, item).await
+    }
+
+    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
+        Ok(self.rows(sqlx::query(ENTRY).bind(id.0), entry).await?.pop())
+    }
+
+    async fn list_entries(
+        &self,
+        product: ProductId,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, Unavailable> {
+        let asked = sqlx::query(LIST_ENTRIES)
+            .bind(product.0)
+            .bind(after.map(|after| after.at.get()))
+            .bind(after.map(|after| after.id))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.rows(asked, entry).await
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {
+        Ok(self.rows(sqlx::query(RESERVATION).bind(order.0), reservation).await?.pop())
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+        let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+    }
+}
+
+async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
+    let mut found = None;
+    if let Some(order) = scope.order {
+        sqlx::query(LOCK).bind(order.0).execute(&mut *connection).await?;
+        let row = sqlx::query(RESERVATION).bind(order.0).fetch_optional(&mut *connection).await?;
+        found = row.as_ref().map(reservation).transpose()?;
+    } else {
+        for product in &scope.products {
+            sqlx::query(LOCK).bind(product.0).execute(&mut *connection).await?;
+        }
+    }
+    let promised = found.iter().flat_map(|reservation: &Reservation| reservation.lines.products());
+    let products: BTreeSet<ProductId> = scope.products.into_iter().chain(promised).collect();
+    let products: Vec<Uuid> = products.into_iter().map(|id| id.0).collect();
+    let rows = sqlx::query(LOCK_ITEMS).bind(products).fetch_all(connection).await?;
+    Ok(Rows { items: rows.iter().map(item).collect::<Result<_, _>>()?, reservation: found })
+}
+
+async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx::Error> {
+    let Change { items, reservation, ledger, events: _ } = change;
+    if !items.is_empty() {
+        fn column<T>(items: &[StockItem], value: impl Fn(&StockItem) -> T) -> Vec<T> {
+            items.iter().map(value).collect()
+        }
+        sqlx::query(KEEP_ITEMS)
+            .bind(column(items, |item| item.id.0))
+            .bind(column(items, |item| item.version.get()))
+            .bind(column(items, |item| item.product_version.get()))
+            .bind(column(items, |item| item.on_hand))
+            .bind(column(items, |item| item.reserved))
+            .bind(column(items, |item| item.low_stock_threshold))
+            .bind(column(items, |item| item.archived))
+            .bind(column(items, |item| item.created_at.get()))
+            .bind(column(items, |item| item.updated_at.get()))
+            .execute(&mut *connection)
+            .await?;
+    }
+    if let Some(reservation) = reservation {
+        let Reservation { order, version, lines, status, round, closed, created_at, updated_at } = reservation;
+        let (products, quantities): (Vec<Uuid>, Vec<i32>) =
+            lines.iter().map(|(product, quantity)| (product.0, quantity)).unzip();
+        let (status, expires_at) = stored(*status);
+        sqlx::query(KEEP_RESERVATION)
+            .bind(order.0)
+            .bind(version.get())
+            .bind(products)
+            .bind(quantities)
+            .bind(status)
+            .bind(expires_at.map(Timestamp::get))
+            .bind(round)
+            .bind(closed)
+            .bind(created_at.get())
+            .bind(updated_at.get())
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !ledger.is_empty() {
+        fn column<T>(ledger: &[LedgerEntry], value: impl Fn(&LedgerEntry) -> T) -> Vec<T> {
+            ledger.iter().map(value).collect()
+        }
+        sqlx::query(KEEP_ENTRIES)
+            .bind(column(ledger, |entry| entry.id.0))
+            .bind(column(ledger, |entry| entry.product.0))
+            .bind(column(ledger, |entry| entry.on_hand))
+            .bind(column(ledger, |entry| entry.reserved))
+            .bind(column(ledger, |entry| kind(&entry.cause)))
+            .bind(column(ledger, |entry| entry.cause.reason().to_owned()))
+            .bind(column(ledger, |entry| entry.cause.order().map(|order| order.0)))
+            .bind(column(ledger, |entry| entry.at.get()))
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn stored(status: Status) -> (&'static str, Option<Timestamp>) {
+    match status {
+        Status::Reserved { expires_at } => ("reserved", Some(expires_at)),
+        Status::Rejected => ("rejected", None),
+        Status::Committed => ("committed", None),
+        Status::Released => ("released", None),
+        Status::Expired => ("expired", None),
+        Status::Returned => ("returned", None),
+    }
+}
+
+fn kind(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Received(_) => "received",
+        Cause::Adjusted(_) => "adjusted",
+        Cause::Reserved(_) => "reserved",
+        Cause::Released(_) => "released",
+        Cause::Expired(_) => "expired",
+        Cause::Committed(_) => "committed",
+        Cause::Returned(_) => "returned",
+    }
+}
+
+fn wrong(what: impl Into<String>) -> sqlx::Error {
+    sqlx::Error::Decode(what.into().into())
+}
+
+fn version(row: &PgRow, column: &str) -> Result<Version, sqlx::Error> {
+    Version::from_stored(row.try_get(column)?).ok_or_else(|| wrong("a negative version"))
+}
+
+fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+    row.try_get::<OffsetDateTime, _>(column).map(Timestamp::new)
+}
+
+fn item(row: &PgRow) -> Result<StockItem, sqlx::Error> {
+    Ok(StockItem {
+        id: ProductId(row.try_get("product_id")?),
+        version: version(row, "version")?,
+        product_version: version(row, "product_version")?,
+        on_hand: row.try_get("on_hand")?,
+        reserved: row.try_get("reserved")?,
+        low_stock_threshold: row.try_get("low_stock_threshold")?,
+        archived: row.try_get("archived")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn entry(row: &PgRow) -> Result<LedgerEntry, sqlx::Error> {
+    let reason: String = row.try_get("reason")?;
+    let order: Option<Uuid> = row.try_get("order_id")?;
+    let cause = match (row.try_get("kind")?, order.map(OrderId)) {
+        ("received", None) => Cause::Received(reason),
+        ("adjusted", None) => Cause::Adjusted(reason),
+        ("reserved", Some(order)) => Cause::Reserved(order),
+        ("released", Some(order)) => Cause::Released(order),
+        ("expired", Some(order)) => Cause::Expired(order),
+        ("committed", Some(order)) => Cause::Committed(order),
+        ("returned", Some(order)) => Cause::Returned(order),
+        (other, _) => return Err(wrong(format!("no kind of ledger entry: {other}"))),
+    };
+    Ok(LedgerEntry {
+        id: LedgerEntryId(row.try_get("ledger_entry_id")?),
+        product: ProductId(row.try_get("product_id")?),
+        on_hand: row.try_get("on_hand_delta")?,
+        reserved: row.try_get("reserved_delta")?,
+        cause,
+        at: time(row, "at")?,
+    })
+}
+
+fn reservation(row: &PgRow) -> Result<Reservation, sqlx::Error> {
+    let products: Vec<Uuid> = row.try_get("product_ids")?;
+    let quantities: Vec<i32> = row.try_get("quantities")?;
+    let expires_at: Option<OffsetDateTime> = row.try_get("expires_at")?;
+    let status = match (row.try_get("status")?, expires_at) {
+        ("reserved", Some(at)) => Status::Reserved { expires_at: Timestamp::new(at) },
+        ("rejected", None) => Status::Rejected,
+        ("committed", None) => Status::Committed,
+        ("released", None) => Status::Released,
+        ("expired", None) => Status::Expired,
+        ("returned", None) => Status::Returned,
+        (other, _) => return Err(wrong(format!("no status of a reservation: {other}"))),
+    };
+    Ok(Reservation {
+        order: OrderId(row.try_get("order_id")?),
+        version: version(row, "version")?,
+        lines: Lines::of(products.into_iter().map(ProductId).zip(quantities)),
+        status,
+        round: row.try_get("round")?,
+        closed: row.try_get("closed")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}

@@ -1,0 +1,189 @@
+// Rendered by `cargo martgen generate` from proto/mart/inventory/v1; changes are made there.
+
+//! The events of the inventory service: those it publishes and those of others that it reacts to.
+
+use std::future::Future;
+
+use inventory_core::domain::{Fact, fact};
+use mart_chassis::Record;
+use mart_chassis::consumer::{Consumed, DispatchError, Reaction};
+use mart_chassis::record::Incoming;
+use mart_kernel::Event;
+use mart_proto::inventory::v1;
+use mart_proto::order::v1 as order;
+use mart_proto::product::v1 as product;
+
+/// The topics that this service owns.
+pub const TOPICS: &[&str] = &["mart.reservation.v1", "mart.stock_item.v1"];
+
+/// Makes the contract's message of each fact of the core.
+pub trait Messages {
+    /// A product has a stock item now, with nothing in it.
+    fn stock_item_created(fact: &fact::StockItemCreated) -> v1::StockItemCreated;
+
+    /// An admin received units, corrected the count or moved the threshold.
+    fn stock_adjusted(fact: &fact::StockAdjusted) -> v1::StockAdjusted;
+
+    /// The available units have come down to the threshold or below it. Told once per fall.
+    fn stock_low(fact: &fact::StockLow) -> v1::StockLow;
+
+    /// All lines of an order are promised to it.
+    fn stock_reserved(fact: &fact::StockReserved) -> v1::StockReserved;
+
+    /// Nothing is promised to an order, because some of its lines lack.
+    fn stock_rejected(fact: &fact::StockRejected) -> v1::StockRejected;
+
+    /// A reservation was not used in time; its units can be promised again.
+    fn reservation_expired(fact: &fact::ReservationExpired) -> v1::ReservationExpired;
+
+    /// The order was cancelled; its units can be promised again.
+    fn reservation_released(fact: &fact::ReservationReleased) -> v1::ReservationReleased;
+
+    /// The order was confirmed; its units are sold.
+    fn reservation_committed(fact: &fact::ReservationCommitted) -> v1::ReservationCommitted;
+
+    /// A confirmed order was cancelled; its units are back in the warehouse.
+    fn reservation_returned(fact: &fact::ReservationReturned) -> v1::ReservationReturned;
+}
+
+/// Makes the record of an event: its topic, its key and its encoded message.
+pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    match &event.fact {
+        Fact::StockItemCreated(fact) => {
+            let message = M::stock_item_created(fact);
+            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.stock_item.v1", key, &message)
+        }
+        Fact::StockAdjusted(fact) => {
+            let message = M::stock_adjusted(fact);
+            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.stock_item.v1", key, &message)
+        }
+        Fact::StockLow(fact) => {
+            let message = M::stock_low(fact);
+            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.stock_item.v1", key, &message)
+        }
+        Fact::StockReserved(fact) => {
+            let message = M::stock_reserved(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::StockRejected(fact) => {
+            let message = M::stock_rejected(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::ReservationExpired(fact) => {
+            let message = M::reservation_expired(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::ReservationReleased(fact) => {
+            let message = M::reservation_released(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::ReservationCommitted(fact) => {
+            let message = M::reservation_committed(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::ReservationReturned(fact) => {
+            let message = M::reservation_returned(fact);
+            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.reservation.v1", key, &message)
+        }
+    }
+}
+
+/// The events of others that this service reacts to.
+pub const CONSUMED: &[Consumed] = &[
+    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductCreated", handler: "inventory.product-created" },
+    Consumed {
+        topic: "mart.product.v1",
+        kind: "mart.product.v1.ProductArchived",
+        handler: "inventory.product-archived",
+    },
+    Consumed {
+        topic: "mart.product.v1",
+        kind: "mart.product.v1.ProductRepublished",
+        handler: "inventory.product-republished",
+    },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderPlaced", handler: "inventory.order-placed" },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderReinstated", handler: "inventory.order-reinstated" },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderConfirmed", handler: "inventory.order-confirmed" },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderCancelled", handler: "inventory.order-cancelled" },
+];
+
+/// The reactions to events of others.
+pub trait Reactions: Send + Sync + 'static {
+    /// A product was created, as a draft or on sale at once.
+    fn on_product_created(
+        &self,
+        event: Incoming<product::ProductCreated>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// A product was taken off sale for good.
+    fn on_product_archived(
+        &self,
+        event: Incoming<product::ProductArchived>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
+    /// rebuilt. Take it where its version is not older than the one you have.
+    fn on_product_republished(
+        &self,
+        event: Incoming<product::ProductRepublished>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// A customer placed an order; it waits for stock.
+    fn on_order_placed(
+        &self,
+        event: Incoming<order::OrderPlaced>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// Money came for an order that had run out of time: it waits for stock once more, paid.
+    fn on_order_reinstated(
+        &self,
+        event: Incoming<order::OrderReinstated>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// An order is paid and its stock is reserved.
+    fn on_order_confirmed(
+        &self,
+        event: Incoming<order::OrderConfirmed>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// An order was cancelled; its cancel reason says why.
+    fn on_order_cancelled(
+        &self,
+        event: Incoming<order::OrderCancelled>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+}
+
+/// Tells a record to the reaction of this name.
+pub async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+    match handler {
+        "inventory.product-created" => {
+            reactions.on_product_created(Incoming::read("inventory.product-created", record)?).await
+        }
+        "inventory.product-archived" => {
+            reactions.on_product_archived(Incoming::read("inventory.product-archived", record)?).await
+        }
+        "inventory.product-republished" => {
+            reactions.on_product_republished(Incoming::read("inventory.product-republished", record)?).await
+        }
+        "inventory.order-placed" => reactions.on_order_placed(Incoming::read("inventory.order-placed", record)?).await,
+        "inventory.order-reinstated" => {
+            reactions.on_order_reinstated(Incoming::read("inventory.order-reinstated", record)?).await
+        }
+        "inventory.order-confirmed" => {
+            reactions.on_order_confirmed(Incoming::read("inventory.order-confirmed", record)?).await
+        }
+        "inventory.order-cancelled" => {
+            reactions.on_order_cancelled(Incoming::read("inventory.order-cancelled", record)?).await
+        }
+        _ => Err(DispatchError::NoHandler),
+    }
+}

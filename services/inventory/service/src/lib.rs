@@ -1,0 +1,5 @@
+//! The inventory service: adapters around `inventory-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

@@ -1,0 +1,64 @@
+//! Puts the adapters together; the only place that names all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use inventory_core::UseCases;
+use inventory_core::application::HOLD;
+use inventory_core::ports::Store;
+use mart_chassis::auth::Keys;
+use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::consumer::Reactions;
+use mart_chassis::http::Edge;
+use mart_chassis::run::{Service, Sweep};
+use mart_chassis::{Config, Database};
+use mart_kernel::PageSeal;
+use sqlx::migrate::Migrator;
+
+use crate::adapters::events::{InventoryMessages, InventoryReactions};
+use crate::adapters::http::Http;
+use crate::adapters::postgres::PostgresStore;
+use crate::generated::{events, http};
+
+/// The migrations of this service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Puts the service together.
+pub fn wire(config: &Config) -> anyhow::Result<Service> {
+    let database = Database::new(config)?;
+    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
+    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+
+    let store = PostgresStore::new(database.clone(), events::record::<InventoryMessages>);
+    let seal = PageSeal::new(config.page_token_secret());
+    let hold = config.own_seconds("RESERVATION_HOLD", Duration::try_from(HOLD)?)?.try_into()?;
+    let every = config.own_seconds("RESERVATION_SWEEP", Duration::from_secs(5))?;
+    let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal, hold);
+    let routes = routes(use_cases.clone(), edge);
+
+    let (reactions, sweeps) = (reactions(use_cases.clone()), vec![expiry(use_cases, every)]);
+    Ok(Service { routes, reactions, database, keys, sweeps })
+}
+
+/// What events of others do, wherever the use cases keep things.
+pub fn reactions<S: Store + 'static>(use_cases: UseCases<S>) -> Reactions {
+    let reactions = Arc::new(InventoryReactions::new(use_cases));
+    Reactions::new(events::CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { events::dispatch(&*reactions, &handler, &record).await }
+    })
+}
+
+/// Ends promises that nobody used in time.
+pub fn expiry<S: Store + Clone + 'static>(use_cases: UseCases<S>, every: Duration) -> Sweep {
+    Sweep::new("reservations", every, move || {
+        let use_cases = use_cases.clone();
+        async move { use_cases.expire_reservations(100).await }
+    })
+}
+
+/// The operations over use cases, wherever those keep things.
+pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), edge)
+}

@@ -1,0 +1,122 @@
+//! Events of others, and what they do to stock, on real servers.
+
+use devstack::testing::{App, Told, until};
+use mart_proto::order::v1 as order;
+use mart_proto::product::v1 as product;
+use prost::Message;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::PROGRAM;
+
+pub(crate) const TOPICS: [&str; 2] = ["mart.product.v1", "mart.order.v1"];
+
+/// The word of a new product.
+pub(crate) fn created(id: Uuid) -> Told {
+    let product = product::Product { product_id: id.to_string(), ..product::Product::default() };
+    let payload = product::ProductCreated { product: Some(product) }.encode_to_vec();
+    Told::new("mart.product.v1", "mart.product.v1.ProductCreated", payload).about(&id.to_string(), 1)
+}
+
+fn an_order(id: Uuid, lines: &[(Uuid, i32)]) -> order::Order {
+    let line = |(product, quantity): &(Uuid, i32)| order::OrderLine {
+        product_id: product.to_string(),
+        quantity: *quantity,
+        ..order::OrderLine::default()
+    };
+    let lines = lines.iter().map(line).collect();
+    order::Order { order_id: id.to_string(), lines, ..order::Order::default() }
+}
+
+/// The word of a new order.
+pub(crate) fn placed(id: Uuid, lines: &[(Uuid, i32)]) -> Told {
+    let payload = order::OrderPlaced { order: Some(an_order(id, lines)) }.encode_to_vec();
+    Told::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&id.to_string(), 1)
+}
+
+/// Waits until a product has a stock item.
+pub(crate) async fn known(app: &App, id: Uuid) {
+    let path = format!("/v1/admin/stock-items/{id}");
+    until("the product has a stock item", async || app.admin(Method::GET, &path, None).await.status == 200).await;
+}
+
+pub(crate) async fn receive(app: &App, id: Uuid, quantity: i32) {
+    let path = format!("/v1/admin/stock-items/{id}/receive");
+    let body = json!({ "quantity": quantity, "reason": "delivery 7" });
+    let answer = app.admin(Method::POST, &path, Some(body)).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+}
+
+async fn item(app: &App, id: Uuid) -> Value {
+    app.admin(Method::GET, &format!("/v1/admin/stock-items/{id}"), None).await.body["stockItem"].clone()
+}
+
+async fn status(app: &App, order: Uuid) -> String {
+    let answer = app.admin(Method::GET, &format!("/v1/admin/reservations/{order}"), None).await;
+    answer.body["reservation"]["status"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twice() {
+    let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
+    let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
+    let word = created(mug);
+    app.tell(&word).await;
+    app.tell(&word).await;
+    known(&app, mug).await;
+    receive(&app, mug, 5).await;
+    let lines = [(mug, 2), (mug, 1)];
+    let confirmed = order::OrderConfirmed { order: Some(an_order(id, &lines)) }.encode_to_vec();
+    let cancelled = order::OrderCancelled { order: Some(an_order(id, &lines)) }.encode_to_vec();
+    let steps = [
+        (placed(id, &lines), "RESERVATION_STATUS_RESERVED", (5, 3)),
+        (Told::new("mart.order.v1", "mart.order.v1.OrderConfirmed", confirmed), "RESERVATION_STATUS_COMMITTED", (2, 0)),
+        (Told::new("mart.order.v1", "mart.order.v1.OrderCancelled", cancelled), "RESERVATION_STATUS_RETURNED", (5, 0)),
+    ];
+    for (told, expected, stock) in steps {
+        app.tell(&told).await;
+        app.tell(&told).await;
+        until(expected, async || status(&app, id).await == expected).await;
+        let item = item(&app, mug).await;
+        assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(stock.0), Some(stock.1)), "{item}");
+    }
+    let ledger = app.admin(Method::GET, &format!("/v1/admin/stock-items/{mug}/ledger-entries"), None).await;
+    let kinds: Vec<&str> =
+        ledger.body["ledgerEntries"].as_array().expect("a list").iter().filter_map(|e| e["kind"].as_str()).collect();
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.trim_start_matches("LEDGER_KIND_")).collect();
+    assert_eq!(kinds, ["RETURNED", "COMMITTED", "RESERVED", "RECEIVED"]);
+}
+
+#[tokio::test]
+async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
+    let mut setting = devstack::testing::Servers::of_this_run().service("inventory", PROGRAM).await.expect("prepared");
+    let short = [("RESERVATION_HOLD", "1"), ("RESERVATION_SWEEP", "0.05")];
+    setting.more = short.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let app = App::of_consumer(setting, &TOPICS).await;
+    let replica = app.replica().await;
+    let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
+    app.tell(&created(mug)).await;
+    known(&app, mug).await;
+    receive(&app, mug, 5).await;
+    app.tell(&placed(id, &[(mug, 2)])).await;
+    until("the promise is over", async || status(&replica, id).await == "RESERVATION_STATUS_EXPIRED").await;
+    let item = item(&app, mug).await;
+    assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(5), Some(0)), "{item}");
+    let entries = sqlx::query_scalar("select count(*) from ledger_entry where kind = 'expired'");
+    let entries: i64 = entries.fetch_one(&mut app.database().await).await.expect("counted");
+    assert_eq!(entries, 1);
+}
+
+#[tokio::test]
+async fn an_order_whose_ids_are_none_is_a_dead_letter() {
+    let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
+    let payload = order::OrderPlaced { order: None }.encode_to_vec();
+    app.tell(&Told::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload)).await;
+    until("it is among the dead", async || {
+        let letters = app.client.get(format!("{}/dead-letters", app.setting.internal_url())).send().await;
+        let letters: Value = letters.expect("answered").json().await.expect("JSON");
+        letters["deadLetters"][0]["why"] == "an id in it is no UUID"
+    })
+    .await;
+}

@@ -1,0 +1,9 @@
+//! The inventory service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
+
+mod events;
+mod http;
+mod oversell;
+mod store;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_inventory-service");

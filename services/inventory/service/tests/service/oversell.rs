@@ -1,0 +1,49 @@
+//! More orders than units, at two processes at once: what is there is promised to the last unit, and no more.
+
+use devstack::testing::{App, Told, until};
+use uuid::Uuid;
+
+use crate::PROGRAM;
+use crate::events::{TOPICS, created, known, placed, receive};
+
+const ORDERS: usize = 1_000;
+const UNITS: i32 = 500;
+const EACH: i32 = 2;
+
+#[tokio::test]
+async fn a_thousand_orders_for_two_products_get_what_is_there_and_no_more() {
+    let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
+    let replica = app.replica().await;
+    let (mug, tea) = (Uuid::now_v7(), Uuid::now_v7());
+    for product in [mug, tea] {
+        app.tell(&created(product)).await;
+        known(&app, product).await;
+        receive(&app, product, UNITS).await;
+    }
+    let order = |nth: usize| {
+        let lines = if nth.is_multiple_of(2) { [(mug, EACH), (tea, EACH)] } else { [(tea, EACH), (mug, EACH)] };
+        placed(Uuid::now_v7(), &lines)
+    };
+    let orders: Vec<Told> = (0..ORDERS).map(order).collect();
+    app.tell_all(&orders).await;
+    let mut database = app.database().await;
+    let answered = "select count(*) from reservation";
+    until("every order is answered", async || {
+        sqlx::query_scalar::<_, i64>(answered).fetch_one(&mut database).await.expect("counted") == 1_000
+    })
+    .await;
+    let statuses: Vec<(String, i64)> = sqlx::query_as("select status, count(*) from reservation group by 1 order by 1")
+        .fetch_all(&mut database)
+        .await
+        .expect("counted");
+    assert_eq!(statuses, [("rejected".to_owned(), 750), ("reserved".to_owned(), 250)]);
+    let stock: Vec<(i32, i32, i64, i64)> = sqlx::query_as(
+        "select on_hand, reserved, (select sum(on_hand_delta) from ledger_entry l where l.product_id = s.product_id), \
+         (select sum(reserved_delta) from ledger_entry l where l.product_id = s.product_id) from stock_item s",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("read");
+    assert_eq!(stock, [(UNITS, UNITS, 500, 500); 2]);
+    drop(replica);
+}

@@ -1,0 +1,19 @@
+//! The store on PostgreSQL passes the suite that the one in memory passes.
+
+use devstack::testing::Servers;
+use inventory_service::adapters::events::InventoryMessages;
+use inventory_service::adapters::postgres::PostgresStore;
+use inventory_service::generated::events;
+use inventory_service::wiring;
+use mart_chassis::{Config, Database};
+
+async fn store() -> PostgresStore {
+    let urls = Servers::of_this_run().database("inventory").await.expect("a database");
+    let config = |url: &str| Config::of_database("inventory", url).expect("good");
+    mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
+    // As the app role, so that a right that is missing is found.
+    let database = Database::new(&config(&urls.app)).expect("pools");
+    PostgresStore::new(database, events::record::<InventoryMessages>)
+}
+
+inventory_core::conformance!(store());
