@@ -1,0 +1,88 @@
+//! What customers and admins do with an order that exists: change, cancel, ship, deliver.
+
+use mart_kernel::{Timestamp, Unavailable, Version};
+
+use super::{Fact, Order, OrderId, Stopped, Store, Unchanged, UseCases, Viewer};
+use crate::domain::{Address, Contact, Shipment, Status, Why};
+
+/// Why an order was not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeError {
+    /// There is no such order, or the caller may not see it.
+    NotFound,
+    /// The caller has seen another version than the current one.
+    Stale,
+    /// Somebody else changed it each time.
+    Contended,
+    /// It is in a status that does not allow the step.
+    Forbidden(Status),
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl<S: Store> UseCases<S> {
+    /// Changes where an order goes and whom to tell.
+    pub async fn change_order(
+        &self,
+        viewer: &Viewer,
+        id: OrderId,
+        address: Option<Address>,
+        contact: Option<Contact>,
+        expected: Option<Version>,
+    ) -> Result<Order, ChangeError> {
+        self.asked(viewer, id, expected, |order, now| order.change(address.clone(), contact.clone(), now)).await
+    }
+
+    /// Cancels an order that is not shipped.
+    pub async fn cancel_order(
+        &self,
+        viewer: &Viewer,
+        id: OrderId,
+        expected: Option<Version>,
+    ) -> Result<Order, ChangeError> {
+        let why = match viewer {
+            Viewer::Customer(_) => Why::Customer,
+            Viewer::Admin => Why::Admin,
+        };
+        self.asked(viewer, id, expected, |order, now| order.cancel(why, now)).await
+    }
+
+    /// Says that a confirmed order is on its way.
+    pub async fn ship_order(
+        &self,
+        id: OrderId,
+        shipment: Shipment,
+        expected: Option<Version>,
+    ) -> Result<Order, ChangeError> {
+        self.asked(&Viewer::Admin, id, expected, |order, now| order.ship(shipment.clone(), now)).await
+    }
+
+    /// Says that a shipped order has arrived.
+    pub async fn deliver_order(&self, id: OrderId, expected: Option<Version>) -> Result<Order, ChangeError> {
+        self.asked(&Viewer::Admin, id, expected, Order::deliver).await
+    }
+
+    /// Takes a step that somebody asked for. One that changes nothing answers with the order as it is.
+    async fn asked(
+        &self,
+        viewer: &Viewer,
+        id: OrderId,
+        expected: Option<Version>,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
+    ) -> Result<Order, ChangeError> {
+        // Who may not see an order does not even learn that somebody else changed it.
+        let found = self.store.find(id).await.map_err(ChangeError::Unavailable)?;
+        found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
+        match self.change(id, expected, None, step).await {
+            Ok(order) => Ok(order),
+            Err(Unchanged::Stopped(Stopped::Ignored, order)) => Ok(*order),
+            Err(Unchanged::Stopped(Stopped::Early | Stopped::Forbidden, order)) => {
+                Err(ChangeError::Forbidden(order.status))
+            }
+            Err(Unchanged::NotFound) => Err(ChangeError::NotFound),
+            Err(Unchanged::Stale) => Err(ChangeError::Stale),
+            Err(Unchanged::Contended) => Err(ChangeError::Contended),
+            Err(Unchanged::Unavailable(error)) => Err(ChangeError::Unavailable(error)),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What payment tells: money came in, an attempt failed, money went back.
+
+use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
+use uuid::Uuid;
+
+use super::{Followed, OrderId, Store, UseCases, Write};
+use crate::domain::Entry;
+use crate::domain::timeline::status_name;
+
+impl<S: Store> UseCases<S> {
+    /// Money came in for an order, in time or late. Another sum than the order's total never pays it.
+    pub async fn on_payment_captured(
+        &self,
+        id: OrderId,
+        payment_id: String,
+        amount: Money,
+        receipt: Receipt,
+    ) -> Result<Followed, Unavailable> {
+        match self.store.find(id).await? {
+            Some(order) if order.total != amount => return Ok(Followed::Unfit),
+            Some(_) => {}
+            None => return Ok(Followed::Early),
+        }
+        self.follow(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
+    }
+
+    /// An attempt to pay failed: the customer is told, and may try again until the deadline.
+    pub async fn on_payment_failed(
+        &self,
+        id: OrderId,
+        reason: &str,
+        event: Uuid,
+        at: Timestamp,
+        receipt: Receipt,
+    ) -> Result<Followed, Unavailable> {
+        let text = match reason {
+            "" => "Your payment failed. You may try again.".to_owned(),
+            reason => format!("Your payment failed ({reason}). You may try again."),
+        };
+        self.note(id, text, event, at, receipt).await
+    }
+
+    /// Money went back to the customer.
+    pub async fn on_payment_refunded(
+        &self,
+        id: OrderId,
+        amount: Money,
+        event: Uuid,
+        at: Timestamp,
+        receipt: Receipt,
+    ) -> Result<Followed, Unavailable> {
+        self.note(id, format!("{amount} went back to you."), event, at, receipt).await
+    }
+
+    /// Writes into the timeline of an order and changes nothing else.
+    async fn note(
+        &self,
+        id: OrderId,
+        text: String,
+        event: Uuid,
+        at: Timestamp,
+        receipt: Receipt,
+    ) -> Result<Followed, Unavailable> {
+        let Some(order) = self.store.find(id).await? else { return Ok(Followed::Early) };
+        let entry = Entry { at, text, status: status_name(&order.status), event };
+        self.keep(Write::Note { order: id, entry }, receipt).await
+    }
+}

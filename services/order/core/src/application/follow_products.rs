@@ -1,0 +1,17 @@
+//! What the product service tells: the read model that orders are priced by.
+
+use mart_kernel::{Receipt, Unavailable};
+
+use super::{Followed, Store, UseCases, Write};
+use crate::domain::KnownProduct;
+
+impl<S: Store> UseCases<S> {
+    /// A product is as it is at its version; an older one changes nothing.
+    pub async fn hear_of_product(&self, product: KnownProduct, receipt: Receipt) -> Result<Followed, Unavailable> {
+        match self.keep(Write::Product(product), receipt).await? {
+            // An older version is no news.
+            Followed::Early => Ok(Followed::Ignored),
+            followed => Ok(followed),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What inventory tells: units are promised, lack, or are promised no longer.
+
+use mart_kernel::{Receipt, Timestamp, Unavailable};
+
+use super::{Followed, OrderId, Store, UseCases};
+
+impl<S: Store> UseCases<S> {
+    /// The units of an order are promised: the customer may pay, until the deadline that begins now.
+    pub async fn on_stock_reserved(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, Unavailable> {
+        let window = self.payment_window;
+        self.follow(id, receipt, move |order, now| order.stock_reserved(round, Timestamp::new(now.get() + window), now))
+            .await
+    }
+
+    /// Some units of an order lack.
+    pub async fn on_stock_rejected(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, Unavailable> {
+        self.follow(id, receipt, move |order, now| order.stock_rejected(round, now)).await
+    }
+
+    /// The units of an order are promised no longer, because nobody used them in time.
+    pub async fn on_reservation_expired(
+        &self,
+        id: OrderId,
+        round: i32,
+        receipt: Receipt,
+    ) -> Result<Followed, Unavailable> {
+        self.follow(id, receipt, move |order, now| order.reservation_expired(round, now)).await
+    }
+}

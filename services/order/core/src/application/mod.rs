@@ -1,0 +1,161 @@
+//! The use cases. Each commits at most once.
+
+mod change_order;
+mod expire_orders;
+mod follow_payments;
+mod follow_products;
+mod follow_stock;
+mod list_orders;
+mod place_order;
+mod read_order;
+mod republish_orders;
+
+use std::sync::Arc;
+
+use mart_kernel::{Clock, Commit, CommitError, Done, Event, Ids, PageSeal, Receipt, Timestamp, Unavailable, Version};
+
+use crate::domain::{CustomerId, Fact, Order, OrderId, Stopped};
+use crate::ports::{Store, Write};
+
+pub use change_order::ChangeError;
+pub use list_orders::{ListError, ListOrders};
+pub use place_order::{PlaceError, PlaceOrder, ReceiptFor};
+pub use republish_orders::Republished;
+
+/// How often a change is tried again when somebody else made one in between.
+const ATTEMPTS: usize = 3;
+
+/// How long a customer has to pay, where nothing else is configured.
+pub const PAYMENT_WINDOW: time::Duration = time::Duration::minutes(45);
+
+/// The use cases over their ports.
+#[derive(Clone)]
+pub struct UseCases<S> {
+    store: S,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    seal: PageSeal,
+    payment_window: time::Duration,
+}
+
+/// Who looks: a customer sees his own orders only, and of another's not even that it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Viewer {
+    /// A customer.
+    Customer(CustomerId),
+    /// An admin, who sees all.
+    Admin,
+}
+
+impl Viewer {
+    fn sees(&self, order: &Order) -> bool {
+        match self {
+            Self::Customer(customer) => *customer == order.customer,
+            Self::Admin => true,
+        }
+    }
+}
+
+/// How a reaction to an event of others ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// Its effect is kept, now or before.
+    Applied,
+    /// It has none.
+    Ignored,
+    /// It can't be told yet.
+    Early,
+    /// It can never be told: what it says does not fit the order.
+    Unfit,
+}
+
+/// How a change ended that was not made, inside.
+enum Unchanged {
+    NotFound,
+    Stale,
+    Contended,
+    Stopped(Stopped, Box<Order>),
+    Unavailable(Unavailable),
+}
+
+impl<S: Store> UseCases<S> {
+    /// Puts the use cases over a store; `seal` makes page tokens, `payment_window` is how long a customer has to pay.
+    pub fn new(
+        store: S,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        seal: PageSeal,
+        payment_window: time::Duration,
+    ) -> Self {
+        Self { store, clock, ids, seal, payment_window }
+    }
+
+    /// Gives facts their ids and the time; each has the version of the order that it carries.
+    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<Event<Fact>> {
+        let event = |fact: Fact| Event { id: self.ids.next(), at, version: fact.order().version, fact };
+        facts.into_iter().map(event).collect()
+    }
+
+    /// Loads an order, lets `step` change it and commits. Without an expected version it is tried again when somebody
+    /// else was faster.
+    async fn change(
+        &self,
+        id: OrderId,
+        expected: Option<Version>,
+        receipt: Option<Receipt>,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
+    ) -> Result<Order, Unchanged> {
+        for _ in 0..ATTEMPTS {
+            let before = self.store.find(id).await.map_err(Unchanged::Unavailable)?.ok_or(Unchanged::NotFound)?;
+            if expected.is_some_and(|version| version != before.version) {
+                return Err(Unchanged::Stale);
+            }
+            let (now, seen) = (self.clock.now(), before.version);
+            let (order, facts) =
+                step(before.clone(), now).map_err(|stopped| Unchanged::Stopped(stopped, Box::new(before)))?;
+            let write = Some(Write::Update { order: order.clone(), seen });
+            match self.store.commit(Commit { write, events: self.events(facts, now), receipt: receipt.clone() }).await {
+                Ok(_) => return Ok(order),
+                Err(CommitError::Conflict) if expected.is_some() => return Err(Unchanged::Stale),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Unavailable(error)) => return Err(Unchanged::Unavailable(error)),
+                Err(CommitError::Taken(never)) => match never {},
+            }
+        }
+        Err(Unchanged::Contended)
+    }
+
+    /// Lets an event of others change an order, once.
+    async fn follow(
+        &self,
+        id: OrderId,
+        receipt: Receipt,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
+    ) -> Result<Followed, Unavailable> {
+        match self.change(id, None, Some(receipt), step).await {
+            Ok(_) => Ok(Followed::Applied),
+            Err(Unchanged::Stopped(Stopped::Ignored | Stopped::Forbidden, _)) => Ok(Followed::Ignored),
+            // Somebody else changes it just now, or its order has not been heard of: later.
+            Err(
+                Unchanged::Stopped(Stopped::Early, _) | Unchanged::NotFound | Unchanged::Stale | Unchanged::Contended,
+            ) => Ok(Followed::Early),
+            Err(Unchanged::Unavailable(error)) => Err(error),
+        }
+    }
+
+    /// Commits what belongs to no order at a version.
+    async fn keep(&self, write: Write, receipt: Receipt) -> Result<Followed, Unavailable> {
+        match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
+            Ok(Done::Committed | Done::AlreadyProcessed { .. }) => Ok(Followed::Applied),
+            Err(CommitError::Conflict) => Ok(Followed::Early),
+            Err(CommitError::Unavailable(error)) => Err(error),
+            Err(CommitError::Taken(never)) => match never {},
+        }
+    }
+}
+
+impl<S> std::fmt::Debug for UseCases<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UseCases")
+    }
+}

@@ -1,0 +1,36 @@
+//! Telling the current state again, so that read models can be rebuilt.
+
+use mart_kernel::{Commit, CommitError, PageSize, Unavailable};
+
+use super::{Fact, ListError, Store, UseCases};
+use crate::domain::fact::OrderRepublished;
+use crate::ports::Filter;
+
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// How many orders.
+    pub count: usize,
+    /// Leads to the rest; `None` when all are published.
+    pub next: Option<String>,
+}
+
+impl<S: Store> UseCases<S> {
+    /// Publishes OrderRepublished for a page of all orders, under their current versions.
+    pub async fn republish_orders(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
+        let page = self.page(&Filter::default(), size, token).await?;
+        let count = page.items.len();
+        if count > 0 {
+            let facts =
+                page.items.into_iter().map(|order| Fact::OrderRepublished(OrderRepublished { order })).collect();
+            let commit = Commit { write: None, events: self.events(facts, self.clock.now()), receipt: None };
+            self.store.commit(commit).await.map_err(|error| match error {
+                CommitError::Unavailable(error) => error,
+                // Nothing is written that others could have changed.
+                CommitError::Conflict => Unavailable::Failed,
+                CommitError::Taken(never) => match never {},
+            })?;
+        }
+        Ok(Republished { count, next: page.next })
+    }
+}

@@ -1,0 +1,330 @@
+//! What every store has to do, as one suite for all of them.
+//!
+//! [`conformance!`](crate::conformance!) makes a test of each case.
+
+use mart_kernel::ids::CountingIds;
+use mart_kernel::money::Currency;
+use mart_kernel::testing::both;
+use mart_kernel::{Commit, CommitError, Done, Event, Fingerprint, Ids, Money, Receipt, Timestamp, Version};
+use uuid::Uuid;
+
+use crate::domain::fact::OrderRepublished;
+use crate::domain::{
+    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, ProductId, Shipment, Status, Why,
+};
+use crate::memory::MemoryStore;
+use crate::ports::{Filter, Store, Write};
+
+/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::conformance!($store; orders_are_read_back_at_every_step a_change_is_of_its_version_only
+            receipts_are_kept_once two_changes_have_one_winner timelines_are_read_in_order
+            notes_need_their_order products_are_as_new_as_they_can_be deadlines_are_found_when_due
+            lists_agree_with_memory events_alone_change_nothing);
+    };
+    ($store:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$store.await).await;
+            }
+        )*
+    };
+}
+
+/// A second of the suite's own time.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
+}
+
+fn uuid(n: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
+}
+
+fn pkr(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("PKR").expect("a currency"))
+}
+
+/// The `n`th order, with every member set, before it is placed.
+pub fn draft(n: u64) -> Order {
+    let line = |product: u64, quantity: i32| Line {
+        product: ProductId(uuid(product)),
+        name: format!("Product {product} ünïcode ' \\"),
+        quantity,
+        unit_price: pkr(1_500),
+        sum: pkr(1_500 * i64::from(quantity)),
+    };
+    Order {
+        id: OrderId(uuid(1_000 + n)),
+        version: Version::NONE,
+        customer: CustomerId(format!("customer-{}", n % 3)),
+        status: Status::Placed,
+        lines: vec![line(2, 1), line(1, 3)],
+        total: pkr(6_000),
+        address: Address {
+            recipient: "Ayesha Khan".to_owned(),
+            lines: vec!["House 7, Street 3".to_owned(), "F-8/1".to_owned()],
+            city: "Islamabad".to_owned(),
+            postal_code: "44000".to_owned(),
+            country_code: "PK".to_owned(),
+        },
+        contact: Contact {
+            email: "ayesha@example.com".to_owned(),
+            phone: "+923001234567".to_owned(),
+            locale: "ur".to_owned(),
+        },
+        payment_method: "payfast".to_owned(),
+        payment: None,
+        round: 0,
+        created_at: at(i64::try_from(n / 2).expect("small")),
+        updated_at: at(i64::try_from(n / 2).expect("small")),
+    }
+}
+
+/// Ids of events count through all cases.
+fn events(facts: Vec<Fact>) -> Vec<Event<Fact>> {
+    static NEXT: std::sync::LazyLock<CountingIds> = std::sync::LazyLock::new(CountingIds::default);
+    let event = |fact: Fact| {
+        let order = fact.order();
+        Event { id: NEXT.next(), at: order.updated_at, version: order.version, fact }
+    };
+    facts.into_iter().map(event).collect()
+}
+
+fn insert(n: u64) -> (Order, Commit<Write, Fact>) {
+    let draft = draft(n);
+    let now = draft.created_at;
+    let (order, facts) = draft.place(now);
+    (order.clone(), Commit { write: Some(Write::Insert(order)), events: events(facts), receipt: None })
+}
+
+fn update(before: &Order, stepped: (Order, Vec<Fact>)) -> (Order, Commit<Write, Fact>) {
+    let (order, facts) = stepped;
+    let write = Some(Write::Update { order: order.clone(), seen: before.version });
+    (order, Commit { write, events: events(facts), receipt: None })
+}
+
+fn receipt(key: &str, request: &str) -> Receipt {
+    let fingerprint = Fingerprint::new(request).finish();
+    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: "subject".to_owned() }
+}
+
+async fn placed(store: &impl Store, n: u64) -> Order {
+    let (order, commit) = insert(n);
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    order
+}
+
+async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<Fact>)) -> Order {
+    let (order, commit) = update(before, step);
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
+    order
+}
+
+/// What was placed is found whole, and as it is after every step of its life.
+pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
+    let order = placed(store, 1).await;
+    assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
+    assert_eq!(store.find(OrderId(uuid(9))).await, Ok(None));
+    let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let step = order.clone().look_at_deadline(at(100)).expect("due");
+    let order = stepped(store, &order, step).await;
+    let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(101)).expect("late");
+    let order = stepped(store, &order, step).await;
+    assert_eq!((order.round, order.payment.is_some()), (1, true));
+    let step = order.clone().stock_reserved(1, at(200), at(102)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let contact = Contact { email: "a@b.example".to_owned(), phone: String::new(), locale: String::new() };
+    let step = order.clone().change(None, Some(contact), at(103)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let shipment = Shipment { carrier: "TCS".to_owned(), tracking_number: "7'7".to_owned() };
+    let step = order.clone().ship(shipment, at(104)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let step = order.clone().deliver(at(105)).expect("allowed");
+    stepped(store, &order, step).await;
+
+    for (n, why) in [(2, Why::Customer), (3, Why::Admin)] {
+        let order = placed(store, n).await;
+        let step = order.clone().cancel(why, at(2)).expect("allowed");
+        stepped(store, &order, step).await;
+    }
+    let order = placed(store, 4).await;
+    let step = order.clone().stock_rejected(0, at(2)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(3)).expect("goes back");
+    let order = stepped(store, &order, step).await;
+    assert!(order.payment.is_some_and(|payment| payment.refund_requested));
+}
+
+/// A change of an older version, and of what is not there, changes nothing and uses up no receipt.
+pub async fn a_change_is_of_its_version_only(store: &impl Store) {
+    let order = placed(store, 1).await;
+    let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
+    let after = stepped(store, &order, step).await;
+    let (_, stale) = update(&order, order.clone().cancel(Why::Admin, at(3)).expect("allowed"));
+    let stale = Commit { receipt: Some(receipt("a", "r")), ..stale };
+    assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
+    assert_eq!(store.find(order.id).await, Ok(Some(after.clone())));
+    let missing = draft(7);
+    let (_, commit) = update(&missing, missing.clone().place(at(1)));
+    assert_eq!(store.commit(commit).await, Err(CommitError::Conflict));
+    let (_, fresh) = update(&after, after.clone().cancel(Why::Admin, at(3)).expect("allowed"));
+    assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(Done::Committed));
+}
+
+/// Who comes again is told so, and whether the request was the same; nothing is written then.
+pub async fn receipts_are_kept_once(store: &impl Store) {
+    let first = Commit { receipt: Some(receipt("a", "r")), ..insert(1).1 };
+    assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(None));
+    assert_eq!(store.commit(first.clone()).await, Ok(Done::Committed));
+    let again = |same_request| Ok(Done::AlreadyProcessed { subject: "subject".to_owned(), same_request });
+    assert_eq!(store.commit(first).await, again(true));
+    let (second, commit) = insert(2);
+    let other = Commit { receipt: Some(receipt("a", "another")), ..commit };
+    assert_eq!(store.commit(other).await, again(false));
+    assert_eq!(store.find(second.id).await, Ok(None));
+    assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(Some(("subject".to_owned(), true))));
+    assert_eq!(store.receipt(&receipt("a", "another")).await, Ok(Some(("subject".to_owned(), false))));
+}
+
+/// Of two changes of one version, one is made and the other is a conflict.
+pub async fn two_changes_have_one_winner(store: &impl Store) {
+    let order = placed(store, 1).await;
+    let (_, cancel) = update(&order, order.clone().cancel(Why::Customer, at(2)).expect("allowed"));
+    let (_, reserve) = update(&order, order.clone().stock_reserved(0, at(9), at(2)).expect("allowed"));
+    let (one, other) = both(store.commit(cancel), store.commit(reserve)).await;
+    let done = [one, other];
+    assert_eq!(done.iter().filter(|done| **done == Ok(Done::Committed)).count(), 1, "{done:?}");
+    assert_eq!(done.iter().filter(|done| **done == Err(CommitError::Conflict)).count(), 1, "{done:?}");
+}
+
+/// Every event has its entry, with notes between them.
+pub async fn timelines_are_read_in_order(store: &impl Store) {
+    let order = placed(store, 1).await;
+    let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let entry = Entry { at: at(3), text: "It failed.".to_owned(), status: "AWAITING_PAYMENT", event: uuid(77) };
+    let note = Commit {
+        write: Some(Write::Note { order: order.id, entry: entry.clone() }),
+        events: Vec::new(),
+        receipt: Some(receipt("n", "r")),
+    };
+    assert_eq!(store.commit(note.clone()).await, Ok(Done::Committed));
+    assert!(matches!(store.commit(note).await, Ok(Done::AlreadyProcessed { .. })));
+    let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(4)).expect("in time");
+    let order = stepped(store, &order, step).await;
+    let step = order.clone().cancel(Why::Customer, at(5)).expect("allowed");
+    let order = stepped(store, &order, step).await;
+    let entries = store.timeline(order.id).await.expect("reachable");
+    let seen: Vec<(i64, &str)> = entries
+        .iter()
+        .map(|(entry, _)| ((entry.at.unix_micros() - at(0).unix_micros()) / 1_000_000, entry.status))
+        .collect();
+    let expected = [
+        (0, "PLACED"),
+        (2, "AWAITING_PAYMENT"),
+        (3, "AWAITING_PAYMENT"),
+        (4, "CONFIRMED"),
+        (5, "CANCELLED"),
+        (5, "CANCELLED"),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(entries[2].0, entry);
+    assert_eq!(store.timeline(OrderId(uuid(9))).await, Ok(vec![]));
+}
+
+/// A note of an order that is not there is a conflict.
+pub async fn notes_need_their_order(store: &impl Store) {
+    let entry = Entry { at: at(3), text: String::new(), status: "PLACED", event: uuid(77) };
+    let note = |entry| Commit {
+        write: Some(Write::Note { order: draft(1).id, entry }),
+        events: Vec::new(),
+        receipt: Some(receipt("n", "r")),
+    };
+    assert_eq!(store.commit(note(entry.clone())).await, Err(CommitError::Conflict));
+    placed(store, 1).await;
+    assert_eq!(store.commit(note(entry)).await, Ok(Done::Committed), "no receipt was used up");
+}
+
+/// An older word of a product changes nothing, the same version is taken.
+pub async fn products_are_as_new_as_they_can_be(store: &impl Store) {
+    let known = |version: i64, name: &str| KnownProduct {
+        id: ProductId(uuid(1)),
+        version: Version::from_stored(version).expect("not negative"),
+        name: name.to_owned(),
+        on_sale: version % 2 == 0,
+        prices: vec![pkr(version), Money::from_minor(5, Currency::from_code("USD").expect("a currency"))],
+    };
+    assert_eq!(store.products(&[ProductId(uuid(1))]).await, Ok(vec![]));
+    let steps =
+        [(2, "two", "two"), (1, "one", "two"), (4, "four", "four"), (4, "again", "again"), (3, "three", "again")];
+    for (nth, (version, name, expected)) in steps.into_iter().enumerate() {
+        let write = Some(Write::Product(known(version, name)));
+        let commit = Commit { write, events: Vec::new(), receipt: Some(receipt(&nth.to_string(), "r")) };
+        store.commit(commit.clone()).await.expect("kept or old");
+        assert!(matches!(store.commit(commit).await, Ok(Done::AlreadyProcessed { .. })));
+        let found = store.products(&[ProductId(uuid(2)), ProductId(uuid(1))]).await.expect("reachable");
+        assert_eq!(found.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), [expected]);
+        assert_eq!(found[0].prices.len(), 2);
+    }
+    assert_eq!(store.products(&[ProductId(uuid(1))]).await, Ok(vec![known(4, "again")]));
+}
+
+/// Orders that wait for money longer than they may, the oldest first.
+pub async fn deadlines_are_found_when_due(store: &impl Store) {
+    for (n, deadline) in [(1, 30), (2, 20), (3, 10)] {
+        let order = placed(store, n).await;
+        let step = order.clone().stock_reserved(0, at(deadline), at(2)).expect("allowed");
+        stepped(store, &order, step).await;
+    }
+    placed(store, 4).await;
+    let ids = |ns: &[u64]| ns.iter().map(|n| draft(*n).id).collect::<Vec<_>>();
+    assert_eq!(store.due(at(9), 10).await, Ok(vec![]));
+    assert_eq!(store.due(at(20), 10).await, Ok(ids(&[3, 2])));
+    assert_eq!(store.due(at(99), 2).await, Ok(ids(&[3, 2])));
+}
+
+/// Every filter and every page has the same as the store in memory.
+pub async fn lists_agree_with_memory(store: &impl Store) {
+    let memory = MemoryStore::default();
+    for n in 0..12 {
+        let (order, commit) = insert(n);
+        store.commit(commit.clone()).await.expect("kept");
+        memory.commit(commit).await.expect("kept");
+        if n % 4 == 0 {
+            let (_, commit) = update(&order, order.clone().cancel(Why::Admin, at(50)).expect("allowed"));
+            store.commit(commit.clone()).await.expect("kept");
+            memory.commit(commit).await.expect("kept");
+        }
+    }
+    let filters = [
+        Filter::default(),
+        Filter { customer: Some(CustomerId("customer-1".to_owned())), ..Filter::default() },
+        Filter { status: Some("CANCELLED"), ..Filter::default() },
+        Filter { from: Some(at(1)), before: Some(at(4)), ..Filter::default() },
+        Filter { customer: Some(CustomerId("nobody".to_owned())), ..Filter::default() },
+    ];
+    for filter in filters {
+        let all = memory.list(&filter, None, 100).await.expect("reachable");
+        assert_eq!(store.list(&filter, None, 100).await, Ok(all.clone()), "{filter:?}");
+        for after in &all {
+            let cursor = Some(after.place_in_list());
+            let expected = memory.list(&filter, cursor, 4).await;
+            assert_eq!(store.list(&filter, cursor, 4).await, expected, "{filter:?} {cursor:?}");
+        }
+    }
+}
+
+/// A state that is told again has no entry and changes no row.
+pub async fn events_alone_change_nothing(store: &impl Store) {
+    let order = placed(store, 1).await;
+    let facts = vec![Fact::OrderRepublished(OrderRepublished { order: order.clone() })];
+    let commit = Commit { write: None, events: events(facts), receipt: None };
+    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
+    assert_eq!(store.timeline(order.id).await.map(|entries| entries.len()), Ok(1));
+}

@@ -1,0 +1,134 @@
+//! A store in memory that behaves as the real one, for features and the tests of other services.
+
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mart_kernel::{Commit, CommitError, Done, Event, Newest, Receipt, Timestamp, Unavailable};
+
+use crate::domain::timeline::status_name;
+use crate::domain::{Entry, Fact, KnownProduct, Order, OrderId, ProductId, Status};
+use crate::ports::{Filter, Store, Write};
+
+/// Everything that was committed. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    orders: BTreeMap<OrderId, Order>,
+    timelines: BTreeMap<OrderId, Vec<Entry>>,
+    products: BTreeMap<ProductId, KnownProduct>,
+    receipts: HashMap<(String, String), Receipt>,
+    events: Vec<Event<Fact>>,
+}
+
+impl MemoryStore {
+    /// The events that were committed, in their order.
+    pub fn events(&self) -> Vec<Event<Fact>> {
+        self.state().events.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
+        Ok(self.state().orders.get(&id).cloned())
+    }
+
+    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+        let state = self.state();
+        let behind = |order: &&Order| after.is_none_or(|after| order.place_in_list() < after);
+        let mut found: Vec<Order> =
+            state.orders.values().filter(|order| passes(filter, order)).filter(behind).cloned().collect();
+        found.sort_by_key(|order| std::cmp::Reverse(order.place_in_list()));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+        let state = self.state();
+        let mut due: Vec<(Timestamp, OrderId)> = state
+            .orders
+            .values()
+            .filter_map(|order| match order.status {
+                Status::AwaitingPayment { deadline } if deadline <= now => Some((deadline, order.id)),
+                _ => None,
+            })
+            .collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, id)| id).take(limit).collect())
+    }
+
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
+        let entries = self.state().timelines.get(&id).cloned().unwrap_or_default();
+        Ok(entries.into_iter().map(|entry| (entry, String::new())).collect())
+    }
+
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+        let state = self.state();
+        Ok(ids.iter().filter_map(|id| state.products.get(id).cloned()).collect())
+    }
+
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
+        let state = self.state();
+        let kept = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()));
+        Ok(kept.map(|kept| (kept.subject.clone(), kept.fingerprint == receipt.fingerprint)))
+    }
+
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+        let mut state = self.state();
+        let Commit { write, events, receipt } = commit;
+        if let Some(receipt) = &receipt
+            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+        {
+            let same_request = kept.fingerprint == receipt.fingerprint;
+            return Ok(Done::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+        }
+        match write {
+            Some(Write::Insert(order)) => {
+                state.orders.insert(order.id, order);
+            }
+            Some(Write::Update { order, seen }) => {
+                if state.orders.get(&order.id).is_none_or(|kept| kept.version != seen) {
+                    return Err(CommitError::Conflict);
+                }
+                state.orders.insert(order.id, order);
+            }
+            Some(Write::Note { order, entry }) => {
+                if !state.orders.contains_key(&order) {
+                    return Err(CommitError::Conflict);
+                }
+                state.timelines.entry(order).or_default().push(entry);
+            }
+            Some(Write::Product(product)) => {
+                let known = state.products.entry(product.id).or_insert_with(|| product.clone());
+                if known.version <= product.version {
+                    *known = product;
+                }
+            }
+            None => {}
+        }
+        for event in &events {
+            if let Some(entry) = Entry::of(event) {
+                state.timelines.entry(event.fact.order().id).or_default().push(entry);
+            }
+        }
+        if let Some(receipt) = receipt {
+            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+        }
+        state.events.extend(events);
+        Ok(Done::Committed)
+    }
+}
+
+fn passes(filter: &Filter, order: &Order) -> bool {
+    let Filter { customer, status, from, before } = filter;
+    customer.as_ref().is_none_or(|customer| *customer == order.customer)
+        && status.is_none_or(|status| status == status_name(&order.status))
+        && from.is_none_or(|from| order.created_at >= from)
+        && before.is_none_or(|before| order.created_at < before)
+}

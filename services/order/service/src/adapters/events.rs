@@ -1,0 +1,190 @@
+//! The core's facts as the contract's messages, and what events of others do here.
+
+use mart_chassis::consumer::{DispatchError, Reaction};
+use mart_chassis::record::Incoming;
+use mart_chassis::wire::{exact, money};
+use mart_kernel::{Money, Unavailable};
+use mart_proto::inventory::v1 as inventory;
+use mart_proto::order::v1;
+use mart_proto::payment::v1 as payment;
+use mart_proto::product::v1 as product;
+use mart_proto::r#type::v1::Money as Price;
+use order_core::UseCases;
+use order_core::application::Followed;
+use order_core::domain::{KnownProduct, OrderId, ProductId, fact};
+use order_core::ports::Store;
+
+use super::messages::order;
+use crate::generated::events::{Messages, Reactions};
+
+/// Makes the contract's messages.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderMessages;
+
+impl Messages for OrderMessages {
+    fn order_placed(fact: &fact::OrderPlaced) -> v1::OrderPlaced {
+        v1::OrderPlaced { order: Some(order(&fact.order)) }
+    }
+
+    fn order_changed(fact: &fact::OrderChanged) -> v1::OrderChanged {
+        v1::OrderChanged { order: Some(order(&fact.order)) }
+    }
+
+    fn order_awaiting_payment(fact: &fact::OrderAwaitingPayment) -> v1::OrderAwaitingPayment {
+        v1::OrderAwaitingPayment { order: Some(order(&fact.order)) }
+    }
+
+    fn order_confirmed(fact: &fact::OrderConfirmed) -> v1::OrderConfirmed {
+        v1::OrderConfirmed { order: Some(order(&fact.order)) }
+    }
+
+    fn order_cancelled(fact: &fact::OrderCancelled) -> v1::OrderCancelled {
+        v1::OrderCancelled { order: Some(order(&fact.order)) }
+    }
+
+    fn order_reinstated(fact: &fact::OrderReinstated) -> v1::OrderReinstated {
+        v1::OrderReinstated { order: Some(order(&fact.order)) }
+    }
+
+    fn order_shipped(fact: &fact::OrderShipped) -> v1::OrderShipped {
+        v1::OrderShipped { order: Some(order(&fact.order)) }
+    }
+
+    fn order_delivered(fact: &fact::OrderDelivered) -> v1::OrderDelivered {
+        v1::OrderDelivered { order: Some(order(&fact.order)) }
+    }
+
+    fn refund_requested(fact: &fact::RefundRequested) -> v1::RefundRequested {
+        v1::RefundRequested {
+            order: Some(order(&fact.order)),
+            payment_id: fact.payment.id.clone(),
+            amount: Some(money(fact.payment.amount)),
+        }
+    }
+
+    fn order_republished(fact: &fact::OrderRepublished) -> v1::OrderRepublished {
+        v1::OrderRepublished { order: Some(order(&fact.order)) }
+    }
+}
+
+/// Reacts to events of others.
+#[derive(Debug)]
+pub struct OrderReactions<S> {
+    use_cases: UseCases<S>,
+}
+
+impl<S: Store> OrderReactions<S> {
+    /// Reacts by these use cases.
+    pub fn new(use_cases: UseCases<S>) -> Self {
+        Self { use_cases }
+    }
+
+    async fn hear<M>(&self, event: &Incoming<M>, product: Option<product::Product>) -> Result<Reaction, DispatchError> {
+        let product = product.unwrap_or_default();
+        let prices: Result<Vec<Money>, _> = product.prices.iter().map(|price| exact("prices", price)).collect();
+        let (Ok(id), Ok(prices)) = (product.product_id.parse(), prices) else { return Ok(UNREADABLE) };
+        let (id, version, name) = (ProductId(id), event.version, product.name);
+        let on_sale = product.status == i32::from(product::ProductStatus::Active);
+        let known = KnownProduct { id, version, name, on_sale, prices };
+        followed(self.use_cases.hear_of_product(known, event.receipt()).await)
+    }
+}
+
+const UNREADABLE: Reaction = Reaction::Dead("an id or an amount in it is none");
+
+fn followed(followed: Result<Followed, Unavailable>) -> Result<Reaction, DispatchError> {
+    Ok(match followed? {
+        Followed::Applied => Reaction::Applied,
+        Followed::Ignored => Reaction::Ignored("it changes nothing any more"),
+        Followed::Early => Reaction::Wait("the order is not that far yet, or not known".to_owned()),
+        Followed::Unfit => Reaction::Dead("the amount is not the order's total"),
+    })
+}
+
+/// The order and the round that a reservation is of; `None` where its id is no UUID.
+fn reserved(reservation: Option<inventory::Reservation>) -> Option<(OrderId, i32)> {
+    let reservation = reservation.unwrap_or_default();
+    Some((OrderId(reservation.order_id.parse().ok()?), reservation.reinstate_count))
+}
+
+/// The order and the sum that a payment is of; `None` where they are none.
+fn paid(order_id: &str, amount: Option<Price>) -> Option<(OrderId, Money)> {
+    Some((OrderId(order_id.parse().ok()?), exact("amount", &amount.unwrap_or_default()).ok()?))
+}
+
+impl<S: Store + 'static> Reactions for OrderReactions<S> {
+    async fn on_product_created(&self, event: Incoming<product::ProductCreated>) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_product_updated(&self, event: Incoming<product::ProductUpdated>) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_product_price_changed(
+        &self,
+        event: Incoming<product::ProductPriceChanged>,
+    ) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_product_activated(
+        &self,
+        event: Incoming<product::ProductActivated>,
+    ) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_product_archived(&self, event: Incoming<product::ProductArchived>) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_product_republished(
+        &self,
+        event: Incoming<product::ProductRepublished>,
+    ) -> Result<Reaction, DispatchError> {
+        self.hear(&event, event.fact.product.clone()).await
+    }
+
+    async fn on_stock_reserved(&self, event: Incoming<inventory::StockReserved>) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_stock_reserved(id, round, receipt).await)
+    }
+
+    async fn on_stock_rejected(&self, event: Incoming<inventory::StockRejected>) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_stock_rejected(id, round, receipt).await)
+    }
+
+    async fn on_reservation_expired(
+        &self,
+        event: Incoming<inventory::ReservationExpired>,
+    ) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_reservation_expired(id, round, receipt).await)
+    }
+
+    async fn on_payment_captured(&self, event: Incoming<payment::PaymentCaptured>) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.fact;
+        let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await)
+    }
+
+    async fn on_payment_failed(&self, event: Incoming<payment::PaymentFailed>) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let payment::PaymentFailed { order_id, payment_id: _, reason } = event.fact;
+        let Ok(id) = order_id.parse() else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
+    }
+
+    async fn on_payment_refunded(&self, event: Incoming<payment::PaymentRefunded>) -> Result<Reaction, DispatchError> {
+        let receipt = event.receipt();
+        let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.fact;
+        let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
+        followed(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await)
+    }
+}

@@ -1,0 +1,264 @@
+//! The contract's operations by the core's use cases.
+
+use mart_chassis::http::{Call, Caller, Fault, IdempotencyKey};
+use mart_chassis::wire::{exact, money, timestamp, uuid};
+use mart_kernel::PageSize;
+use mart_kernel::money::Currency;
+use mart_proto::Violation;
+use mart_proto::order::v1;
+use order_core::UseCases;
+use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, PlaceOrder, ReceiptFor, Viewer};
+use order_core::domain::{CustomerId, OrderId, ProductId, Wanted};
+use order_core::ports::Store;
+
+use super::messages::{self, address_of, contact_of, line, order, refused, shipment_of};
+use crate::generated::http::{
+    CancelOrderError, ChangeOrderError, DeliverOrderError, GetOrderError, ListOrdersError, OrderService,
+    PlaceOrderError, QuoteOrderError, RepublishOrdersError, ShipOrderError, TrackOrderError,
+};
+
+/// Serves the operations over HTTP.
+#[derive(Debug)]
+pub(crate) struct Http<S> {
+    use_cases: UseCases<S>,
+}
+
+impl<S> Http<S> {
+    /// Serves these use cases.
+    pub(crate) fn new(use_cases: UseCases<S>) -> Self {
+        Self { use_cases }
+    }
+}
+
+impl<S: Store + 'static> OrderService for Http<S> {
+    async fn quote_order(
+        &self,
+        _call: Call,
+        request: v1::QuoteOrderRequest,
+    ) -> Result<v1::QuoteOrderResponse, QuoteOrderError> {
+        let v1::QuoteOrderRequest { lines, currency_code } = request;
+        let currency = Currency::from_code(&currency_code).map_err(|error| {
+            Fault::Invalid(vec![Violation::new("currencyCode", "currency.known", error.to_string())])
+        })?;
+        let quote = self.use_cases.quote_order(&wanted(&lines)?, currency).await?;
+        Ok(v1::QuoteOrderResponse {
+            lines: quote.lines.iter().map(line).collect(),
+            total: Some(money(quote.total)),
+            refused: quote.refused.iter().map(refused).collect(),
+        })
+    }
+
+    async fn place_order(
+        &self,
+        call: Call,
+        request: v1::PlaceOrderRequest,
+    ) -> Result<v1::PlaceOrderResponse, PlaceOrderError> {
+        let v1::PlaceOrderRequest { lines, total, shipping_address, contact, payment_method } = request;
+        let request = PlaceOrder {
+            customer: CustomerId(subject(&call.caller)),
+            wanted: wanted(&lines)?,
+            total: exact("total", &total.unwrap_or_default())?,
+            address: address_of(shipping_address.unwrap_or_default()),
+            contact: contact_of(contact.unwrap_or_default()),
+            payment_method,
+        };
+        let placed = self.use_cases.place_order(request, call.idempotency_key.map(receipt)).await?;
+        Ok(v1::PlaceOrderResponse { order: Some(order(&placed)) })
+    }
+
+    async fn get_order(&self, call: Call, request: v1::GetOrderRequest) -> Result<v1::GetOrderResponse, GetOrderError> {
+        let v1::GetOrderRequest { order_id } = request;
+        let found = self.use_cases.get_order(&viewer(&call.caller), id(&order_id)?).await.map_err(Fault::from)?;
+        let found = found.ok_or(GetOrderError::OrderNotFound)?;
+        Ok(v1::GetOrderResponse { order: Some(order(&found)) })
+    }
+
+    async fn list_orders(
+        &self,
+        call: Call,
+        request: v1::ListOrdersRequest,
+    ) -> Result<v1::ListOrdersResponse, ListOrdersError> {
+        let v1::ListOrdersRequest { customer_id, status, placed_from, placed_before, page_size, page_token } = request;
+        let request = ListOrders {
+            customer: customer_id,
+            status: messages::named_status(status),
+            from: timestamp("placedFrom", placed_from)?,
+            before: timestamp("placedBefore", placed_before)?,
+            page_size: PageSize::requested(page_size),
+            page_token,
+        };
+        let page = self.use_cases.list_orders(&viewer(&call.caller), request).await?;
+        let orders = page.items.iter().map(order).collect();
+        Ok(v1::ListOrdersResponse { orders, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn change_order(
+        &self,
+        call: Call,
+        request: v1::ChangeOrderRequest,
+    ) -> Result<v1::ChangeOrderResponse, ChangeOrderError> {
+        let v1::ChangeOrderRequest { order_id, shipping_address, contact } = request;
+        let (address, contact) = (shipping_address.map(address_of), contact.map(contact_of));
+        let (viewer, id) = (viewer(&call.caller), id(&order_id)?);
+        let changed = self.use_cases.change_order(&viewer, id, address, contact, call.if_match).await?;
+        Ok(v1::ChangeOrderResponse { order: Some(order(&changed)) })
+    }
+
+    async fn cancel_order(
+        &self,
+        call: Call,
+        request: v1::CancelOrderRequest,
+    ) -> Result<v1::CancelOrderResponse, CancelOrderError> {
+        let v1::CancelOrderRequest { order_id } = request;
+        let cancelled = self.use_cases.cancel_order(&viewer(&call.caller), id(&order_id)?, call.if_match).await?;
+        Ok(v1::CancelOrderResponse { order: Some(order(&cancelled)) })
+    }
+
+    async fn track_order(
+        &self,
+        call: Call,
+        request: v1::TrackOrderRequest,
+    ) -> Result<v1::TrackOrderResponse, TrackOrderError> {
+        let v1::TrackOrderRequest { order_id } = request;
+        let found = self.use_cases.track_order(&viewer(&call.caller), id(&order_id)?).await.map_err(Fault::from)?;
+        let entries = found.ok_or(TrackOrderError::OrderNotFound)?;
+        let entry = |(entry, trace_id): (order_core::domain::Entry, String)| v1::TimelineEntry {
+            time: Some(mart_chassis::wire::time(entry.at)),
+            text: entry.text,
+            status: messages::status_named(entry.status).into(),
+            event_id: entry.event.to_string(),
+            trace_id,
+        };
+        Ok(v1::TrackOrderResponse { entries: entries.into_iter().map(entry).collect() })
+    }
+
+    async fn ship_order(
+        &self,
+        call: Call,
+        request: v1::ShipOrderRequest,
+    ) -> Result<v1::ShipOrderResponse, ShipOrderError> {
+        let v1::ShipOrderRequest { order_id, shipment } = request;
+        let shipment = shipment_of(shipment.unwrap_or_default());
+        let shipped = self.use_cases.ship_order(id(&order_id)?, shipment, call.if_match).await?;
+        Ok(v1::ShipOrderResponse { order: Some(order(&shipped)) })
+    }
+
+    async fn deliver_order(
+        &self,
+        call: Call,
+        request: v1::DeliverOrderRequest,
+    ) -> Result<v1::DeliverOrderResponse, DeliverOrderError> {
+        let v1::DeliverOrderRequest { order_id } = request;
+        let delivered = self.use_cases.deliver_order(id(&order_id)?, call.if_match).await?;
+        Ok(v1::DeliverOrderResponse { order: Some(order(&delivered)) })
+    }
+
+    async fn republish_orders(
+        &self,
+        _call: Call,
+        request: v1::RepublishOrdersRequest,
+    ) -> Result<v1::RepublishOrdersResponse, RepublishOrdersError> {
+        let v1::RepublishOrdersRequest { page_size, page_token } = request;
+        let done = self.use_cases.republish_orders(PageSize::requested(page_size), &page_token).await?;
+        let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
+        Ok(v1::RepublishOrdersResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
+    }
+}
+
+fn wanted(lines: &[v1::WantedLine]) -> Result<Vec<Wanted>, Fault> {
+    let parse = |(nth, line): (usize, &v1::WantedLine)| {
+        let v1::WantedLine { product_id, quantity } = line;
+        let product = uuid(&format!("lines[{nth}].productId"), product_id)?;
+        Ok(Wanted { product: ProductId(product), quantity: *quantity })
+    };
+    lines.iter().enumerate().map(parse).collect()
+}
+
+fn subject(caller: &Caller) -> String {
+    match caller {
+        Caller::Known { subject, .. } => subject.clone(),
+        Caller::Anyone => String::new(),
+    }
+}
+
+/// Only an admin's token sees all.
+fn viewer(caller: &Caller) -> Viewer {
+    match caller {
+        Caller::Known { role, .. } if role == "admin" => Viewer::Admin,
+        caller => Viewer::Customer(CustomerId(subject(caller))),
+    }
+}
+
+fn id(text: &str) -> Result<OrderId, Fault> {
+    uuid("orderId", text).map(OrderId)
+}
+
+fn receipt(key: IdempotencyKey) -> ReceiptFor {
+    Box::new(|subject| key.receipt(subject))
+}
+
+impl From<PlaceError> for QuoteOrderError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::TooLarge => Self::AmountTooLarge,
+            // Nobody asked to keep anything.
+            PlaceError::Refused(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => Fault::Broken.into(),
+            PlaceError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<PlaceError> for PlaceOrderError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Refused(lines) => {
+                Self::LinesRefused(v1::LinesRefused { lines: lines.iter().map(refused).collect() })
+            }
+            PlaceError::TotalChanged(total) => Self::TotalChanged(v1::TotalChanged { total: Some(money(total)) }),
+            PlaceError::TooLarge => Self::AmountTooLarge,
+            PlaceError::KeyReused => Fault::KeyReused.into(),
+            PlaceError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+/// The steps fail in the same ways, under names of their own.
+macro_rules! change_errors {
+    ($($error:ident)*) => {
+        $(
+            impl From<ChangeError> for $error {
+                fn from(error: ChangeError) -> Self {
+                    match error {
+                        ChangeError::NotFound => Self::OrderNotFound,
+                        ChangeError::Forbidden(status) => {
+                            Self::StepForbidden(v1::StepForbidden { status: messages::status(&status).into() })
+                        }
+                        ChangeError::Stale => Fault::Stale.into(),
+                        ChangeError::Contended => Fault::Contended.into(),
+                        ChangeError::Unavailable(error) => Fault::from(error).into(),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+change_errors!(ChangeOrderError CancelOrderError ShipOrderError DeliverOrderError);
+
+/// The two lists fail in the same ways, under names of their own.
+macro_rules! list_errors {
+    ($($error:ident)*) => {
+        $(
+            impl From<ListError> for $error {
+                fn from(error: ListError) -> Self {
+                    match error {
+                        ListError::Token => Self::PageTokenInvalid,
+                        ListError::Unavailable(error) => Fault::from(error).into(),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+list_errors!(ListOrdersError RepublishOrdersError);

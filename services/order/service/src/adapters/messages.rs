@@ -1,0 +1,122 @@
+//! The contract's messages and the core's values, made of each other.
+
+use mart_chassis::wire::{money, time};
+use mart_proto::order::v1;
+use order_core::domain::{Address, Contact, Line, Order, Payment, Refusal, RefusedLine, Shipment, Status, Why};
+
+pub(super) fn order(order: &Order) -> v1::Order {
+    let (cancel_reason, deadline, travels) = match &order.status {
+        Status::Placed | Status::Confirmed => (None, None, None),
+        Status::AwaitingPayment { deadline } => (None, Some(*deadline), None),
+        Status::Shipped(travels) | Status::Delivered(travels) => (None, None, Some(travels)),
+        Status::Cancelled(why) => (Some(cancel(*why)), None, None),
+    };
+    v1::Order {
+        order_id: order.id.0.to_string(),
+        customer_id: order.customer.0.clone(),
+        status: status(&order.status).into(),
+        cancel_reason: cancel_reason.unwrap_or_default().into(),
+        lines: order.lines.iter().map(line).collect(),
+        total: Some(money(order.total)),
+        shipping_address: Some(address(&order.address)),
+        contact: Some(contact(&order.contact)),
+        payment_method: order.payment_method.clone(),
+        payment_deadline: deadline.map(time),
+        payment: order.payment.as_ref().map(payment),
+        shipment: travels.map(shipment),
+        reinstate_count: order.round,
+        create_time: Some(time(order.created_at)),
+        update_time: Some(time(order.updated_at)),
+        etag: order.version.to_string(),
+    }
+}
+
+pub(super) fn status(status: &Status) -> v1::OrderStatus {
+    match status {
+        Status::Placed => v1::OrderStatus::Placed,
+        Status::AwaitingPayment { .. } => v1::OrderStatus::AwaitingPayment,
+        Status::Confirmed => v1::OrderStatus::Confirmed,
+        Status::Shipped(_) => v1::OrderStatus::Shipped,
+        Status::Delivered(_) => v1::OrderStatus::Delivered,
+        Status::Cancelled(_) => v1::OrderStatus::Cancelled,
+    }
+}
+
+/// A status by its stored name.
+pub(super) fn status_named(name: &str) -> v1::OrderStatus {
+    v1::OrderStatus::from_str_name(&format!("ORDER_STATUS_{name}")).unwrap_or_default()
+}
+
+/// The stored name of a status that a client names; `None` where it names none.
+pub(super) fn named_status(number: i32) -> Option<&'static str> {
+    match v1::OrderStatus::try_from(number) {
+        Ok(v1::OrderStatus::Unspecified) | Err(_) => None,
+        Ok(status) => status.as_str_name().strip_prefix("ORDER_STATUS_"),
+    }
+}
+
+fn cancel(why: Why) -> v1::CancelReason {
+    match why {
+        Why::Customer => v1::CancelReason::Customer,
+        Why::Admin => v1::CancelReason::Admin,
+        Why::NoStock => v1::CancelReason::NoStock,
+        Why::PaymentTimeout => v1::CancelReason::PaymentTimeout,
+    }
+}
+
+pub(super) fn line(line: &Line) -> v1::OrderLine {
+    v1::OrderLine {
+        product_id: line.product.0.to_string(),
+        name: line.name.clone(),
+        quantity: line.quantity,
+        unit_price: Some(money(line.unit_price)),
+        sum: Some(money(line.sum)),
+    }
+}
+
+pub(super) fn refused(line: &RefusedLine) -> v1::RefusedLine {
+    let why = match line.why {
+        Refusal::NotOnSale => v1::RefusedWhy::NotOnSale,
+        Refusal::NotPriced => v1::RefusedWhy::NotPriced,
+        Refusal::TooMany => v1::RefusedWhy::TooMany,
+    };
+    v1::RefusedLine { product_id: line.product.0.to_string(), why: why.into() }
+}
+
+fn payment(payment: &Payment) -> v1::OrderPayment {
+    v1::OrderPayment {
+        payment_id: payment.id.clone(),
+        amount: Some(money(payment.amount)),
+        refund_requested: payment.refund_requested,
+    }
+}
+
+fn address(address: &Address) -> v1::Address {
+    let Address { recipient, lines, city, postal_code, country_code } = address.clone();
+    v1::Address { recipient, lines, city, postal_code, country_code }
+}
+
+pub(super) fn address_of(address: v1::Address) -> Address {
+    let v1::Address { recipient, lines, city, postal_code, country_code } = address;
+    Address { recipient, lines, city, postal_code, country_code }
+}
+
+fn contact(contact: &Contact) -> v1::Contact {
+    let Contact { email, phone, locale } = contact.clone();
+    v1::Contact { email, phone, locale }
+}
+
+pub(super) fn contact_of(contact: v1::Contact) -> Contact {
+    let v1::Contact { email, phone, locale } = contact;
+    Contact { email, phone, locale }
+}
+
+fn shipment(shipment: &Shipment) -> v1::Shipment {
+    let Shipment { carrier, tracking_number } = shipment.clone();
+    v1::Shipment { carrier, tracking_number }
+}
+
+pub(super) fn shipment_of(shipment: v1::Shipment) -> Shipment {
+    let v1::Shipment { carrier, tracking_number } = shipment;
+    Shipment { carrier, tracking_number }
+}

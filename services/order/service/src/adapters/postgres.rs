@@ -1,0 +1,364 @@
+//! Orders, their timelines and the products that are known, in PostgreSQL.
+
+use std::convert::Infallible;
+
+use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
+use mart_chassis::db::unavailable;
+use mart_chassis::{Database, Record, insert_sql, trace, update_sql};
+use mart_kernel::money::Currency;
+use mart_kernel::{Commit, CommitError, Done, Event, Money, Newest, Receipt, Timestamp, Unavailable, Version};
+use order_core::domain::timeline::status_name;
+use order_core::domain::{
+    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, Payment, ProductId, Shipment,
+    Status, Why,
+};
+use order_core::ports::{Filter, Store, Write};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What both writes have: `$13` to `$17` times, texts, statuses and events of the timeline's entries and their trace, `$18`
+/// the id, `$19` the version, then the columns of the table in their order up to `$47`.
+const INSERT: &str = insert_sql!(
+    "insert into orders select $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
+     $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from go returning order_id",
+    "logged as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+     select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
+     unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
+     as entry (at, what, status, event_id, nth) order by nth), "
+);
+
+/// `$48` is the version that was seen. What was ordered, and by whom, never changes.
+const UPDATE: &str = update_sql!(
+    "select order_id from orders where order_id = $18 and version = $48 for update",
+    "update orders set version = $19, status = $21, cancel_reason = $22, payment_deadline = $23, carrier = $24, \
+     tracking_number = $25, recipient = $32, address_lines = $33, city = $34, postal_code = $35, country_code = $36, \
+     email = $37, phone = $38, locale = $39, payment_id = $41, payment_minor = $42, payment_currency = $43, \
+     refund_requested = $44, round = $45, updated_at = $47 \
+     from go where orders.order_id = go.order_id returning orders.order_id",
+    "logged as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+     select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
+     unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
+     as entry (at, what, status, event_id, nth) order by nth), "
+);
+
+/// `$13` order, `$14` to `$18` the entry.
+const NOTE: &str = update_sql!(
+    "select order_id from orders where order_id = $13",
+    "insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+     select order_id, $14, $15, $16, $17, $18 from go returning order_id"
+);
+
+/// `$13` product, `$14` version, `$15` name, `$16` on sale, `$17` `$18` prices.
+const PRODUCT: &str = insert_sql!(
+    "insert into known_product as known (product_id, version, name, on_sale, currencies, minors) \
+     select $13, $14, $15, $16, $17, $18 from go on conflict (product_id) do update set version = $14, name = $15, \
+     on_sale = $16, currencies = $17, minors = $18 where known.version <= $14 returning product_id"
+);
+
+const FIND: &str = "select * from orders where order_id = $1";
+
+const LIST: &str = "select * from orders where ($1::text is null or customer_id = $1) and ($2::text is null or status = $2) \
+     and created_at >= coalesce($3, '-infinity'::timestamptz) and created_at < coalesce($4, 'infinity'::timestamptz) \
+     and (created_at, order_id) < (coalesce($5, 'infinity'::timestamptz), \
+     coalesce($6, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by created_at desc, order_id desc limit $7";
+
+const DUE: &str =
+    "select order_id from orders where payment_deadline <= $1 order by payment_deadline, order_id limit $2";
+
+const TIMELINE: &str = "select * from order_timeline where order_id = $1 order by position";
+
+const PRODUCTS: &str = "select * from known_product where product_id = any($1)";
+
+/// Keeps orders; `record` makes the record of an event.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    database: Database,
+    record: fn(&Event<Fact>) -> Record,
+}
+
+impl PostgresStore {
+    /// Keeps them in this database.
+    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+        Self { database, record }
+    }
+
+    async fn rows<T>(
+        &self,
+        asked: sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments>,
+        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, Unavailable> {
+        let rows = asked.fetch_all(self.database.pool()).await;
+        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
+    }
+}
+
+impl Store for PostgresStore {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
+        Ok(self.rows(sqlx::query(FIND).bind(id.0), order).await?.pop())
+    }
+
+    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+        let Filter { customer, status, from, before } = filter;
+        let asked = sqlx::query(LIST)
+            .bind(customer.as_ref().map(|customer| customer.0.as_str()))
+            .bind(status)
+            .bind(from.map(Timestamp::get))
+            .bind(before.map(Timestamp::get))
+            .bind(after.map(|after| after.at.get()))
+            .bind(after.map(|after| after.id))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.rows(asked, order).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+        let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+    }
+
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
+        self.rows(sqlx::query(TIMELINE).bind(id.0), entry).await
+    }
+
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        self.rows(sqlx::query(PRODUCTS).bind(ids), product).await
+    }
+
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
+        match self.database.processed(receipt).await? {
+            Some(Done::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
+            Some(Done::Committed) | None => Ok(None),
+        }
+    }
+
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+        let Commit { write, events, receipt } = commit;
+        let entries: Vec<Entry> = events.iter().filter_map(Entry::of).collect();
+        let records = events.iter().map(self.record).collect();
+        let (database, receipt) = (&self.database, receipt.as_ref());
+        let trace = trace::current().trace_id();
+        match write {
+            Some(Write::Insert(order)) => {
+                let bind = |sql| bind_order(bind_entries(sql, entries, trace), order);
+                database.commit(INSERT, receipt, records, bind, |_| None).await
+            }
+            Some(Write::Update { order, seen }) => {
+                let bind = |sql| bind_order(bind_entries(sql, entries, trace), order).bind(seen.get());
+                database.commit(UPDATE, receipt, records, bind, |_| None).await
+            }
+            Some(Write::Note { order, entry }) => {
+                let Entry { at, text, status, event } = entry;
+                let bind =
+                    |sql: Statement| sql.bind(order.0).bind(at.get()).bind(text).bind(status).bind(event).bind(trace);
+                database.commit(NOTE, receipt, records, bind, |_| None).await
+            }
+            Some(Write::Product(product)) => {
+                let KnownProduct { id, version, name, on_sale, prices } = product;
+                let (currencies, minors): (Vec<&str>, Vec<i64>) =
+                    prices.iter().map(|price| (price.currency().code(), price.minor())).unzip();
+                let bind = |sql: Statement| {
+                    sql.bind(id.0).bind(version.get()).bind(name).bind(on_sale).bind(currencies).bind(minors)
+                };
+                database.commit(PRODUCT, receipt, records, bind, |_| None).await
+            }
+            None => database.commit(EVENTS_ONLY, receipt, records, |sql| sql, |_| None).await,
+        }
+    }
+}
+
+fn bind_entries(sql: Statement, entries: Vec<Entry>, trace: String) -> Statement {
+    let mut times: Vec<OffsetDateTime> = Vec::with_capacity(entries.len());
+    let mut texts: Vec<String> = Vec::with_capacity(entries.len());
+    let mut statuses: Vec<&'static str> = Vec::with_capacity(entries.len());
+    let mut events: Vec<Uuid> = Vec::with_capacity(entries.len());
+    for Entry { at, text, status, event } in entries {
+        times.push(at.get());
+        texts.push(text);
+        statuses.push(status);
+        events.push(event);
+    }
+    sql.bind(times).bind(texts).bind(statuses).bind(events).bind(trace)
+}
+
+fn bind_order(sql: Statement, order: Order) -> Statement {
+    let Order {
+        id,
+        version,
+        customer,
+        status,
+        lines,
+        total,
+        address,
+        contact,
+        payment_method,
+        payment,
+        round,
+        created_at,
+        updated_at,
+    } = order;
+    let name = status_name(&status);
+    let (why, deadline, shipment) = match status {
+        Status::Placed | Status::Confirmed => (None, None, None),
+        Status::AwaitingPayment { deadline } => (None, Some(deadline.get()), None),
+        Status::Shipped(shipment) | Status::Delivered(shipment) => (None, None, Some(shipment)),
+        Status::Cancelled(why) => (Some(why_name(why)), None, None),
+    };
+    let (carrier, tracking_number) = shipment.map(|shipment| (shipment.carrier, shipment.tracking_number)).unzip();
+    let products: Vec<Uuid> = lines.iter().map(|line| line.product.0).collect();
+    let quantities: Vec<i32> = lines.iter().map(|line| line.quantity).collect();
+    let prices: Vec<i64> = lines.iter().map(|line| line.unit_price.minor()).collect();
+    let names: Vec<String> = lines.into_iter().map(|line| line.name).collect();
+    let Address { recipient, lines: address_lines, city, postal_code, country_code } = address;
+    let Contact { email, phone, locale } = contact;
+    let payment = payment.as_ref();
+    sql.bind(id.0)
+        .bind(version.get())
+        .bind(customer.0)
+        .bind(name)
+        .bind(why)
+        .bind(deadline)
+        .bind(carrier)
+        .bind(tracking_number)
+        .bind(total.currency().code())
+        .bind(total.minor())
+        .bind(products)
+        .bind(names)
+        .bind(quantities)
+        .bind(prices)
+        .bind(recipient)
+        .bind(address_lines)
+        .bind(city)
+        .bind(postal_code)
+        .bind(country_code)
+        .bind(email)
+        .bind(phone)
+        .bind(locale)
+        .bind(payment_method)
+        .bind(payment.map(|payment| payment.id.clone()))
+        .bind(payment.map(|payment| payment.amount.minor()))
+        .bind(payment.map(|payment| payment.amount.currency().code()))
+        .bind(payment.map(|payment| payment.refund_requested))
+        .bind(round)
+        .bind(created_at.get())
+        .bind(updated_at.get())
+}
+
+fn why_name(why: Why) -> &'static str {
+    match why {
+        Why::Customer => "CUSTOMER",
+        Why::Admin => "ADMIN",
+        Why::NoStock => "NO_STOCK",
+        Why::PaymentTimeout => "PAYMENT_TIMEOUT",
+    }
+}
+
+fn wrong(what: impl Into<String>) -> sqlx::Error {
+    sqlx::Error::Decode(what.into().into())
+}
+
+fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+    row.try_get::<OffsetDateTime, _>(column).map(Timestamp::new)
+}
+
+fn version(row: &PgRow) -> Result<Version, sqlx::Error> {
+    Version::from_stored(row.try_get("version")?).ok_or_else(|| wrong("a negative version"))
+}
+
+fn currency(code: &str) -> Result<Currency, sqlx::Error> {
+    Currency::from_code(code).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
+    let shipment = || {
+        let (carrier, tracking_number) = (row.try_get("carrier")?, row.try_get("tracking_number")?);
+        Ok::<_, sqlx::Error>(Shipment { carrier, tracking_number })
+    };
+    match row.try_get("status")? {
+        "PLACED" => Ok(Status::Placed),
+        "AWAITING_PAYMENT" => Ok(Status::AwaitingPayment { deadline: time(row, "payment_deadline")? }),
+        "CONFIRMED" => Ok(Status::Confirmed),
+        "SHIPPED" => shipment().map(Status::Shipped),
+        "DELIVERED" => shipment().map(Status::Delivered),
+        "CANCELLED" => match row.try_get("cancel_reason")? {
+            "CUSTOMER" => Ok(Status::Cancelled(Why::Customer)),
+            "ADMIN" => Ok(Status::Cancelled(Why::Admin)),
+            "NO_STOCK" => Ok(Status::Cancelled(Why::NoStock)),
+            "PAYMENT_TIMEOUT" => Ok(Status::Cancelled(Why::PaymentTimeout)),
+            other => Err(wrong(format!("no reason to cancel: {other}"))),
+        },
+        other => Err(wrong(format!("no status of an order: {other}"))),
+    }
+}
+
+fn lines(row: &PgRow, currency: Currency) -> Result<Vec<Line>, sqlx::Error> {
+    let products: Vec<Uuid> = row.try_get("line_products")?;
+    let names: Vec<String> = row.try_get("line_names")?;
+    let quantities: Vec<i32> = row.try_get("line_quantities")?;
+    let prices: Vec<i64> = row.try_get("line_prices")?;
+    let line = |(((product, name), quantity), price): (((Uuid, String), i32), i64)| {
+        let unit_price = Money::from_minor(price, currency);
+        let sum = unit_price.checked_mul(quantity).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(Line { product: ProductId(product), name, quantity, unit_price, sum })
+    };
+    products.into_iter().zip(names).zip(quantities).zip(prices).map(line).collect()
+}
+
+fn payment(row: &PgRow) -> Result<Option<Payment>, sqlx::Error> {
+    let Some(id) = row.try_get::<Option<String>, _>("payment_id")? else { return Ok(None) };
+    let amount = Money::from_minor(row.try_get("payment_minor")?, currency(row.try_get("payment_currency")?)?);
+    Ok(Some(Payment { id, amount, refund_requested: row.try_get("refund_requested")? }))
+}
+
+fn order(row: &PgRow) -> Result<Order, sqlx::Error> {
+    let currency = currency(row.try_get("currency")?)?;
+    Ok(Order {
+        id: OrderId(row.try_get("order_id")?),
+        version: version(row)?,
+        customer: CustomerId(row.try_get("customer_id")?),
+        status: status(row)?,
+        lines: lines(row, currency)?,
+        total: Money::from_minor(row.try_get("total_minor")?, currency),
+        address: Address {
+            recipient: row.try_get("recipient")?,
+            lines: row.try_get("address_lines")?,
+            city: row.try_get("city")?,
+            postal_code: row.try_get("postal_code")?,
+            country_code: row.try_get("country_code")?,
+        },
+        contact: Contact { email: row.try_get("email")?, phone: row.try_get("phone")?, locale: row.try_get("locale")? },
+        payment_method: row.try_get("payment_method")?,
+        payment: payment(row)?,
+        round: row.try_get("round")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn entry(row: &PgRow) -> Result<(Entry, String), sqlx::Error> {
+    let status = match row.try_get("status")? {
+        "PLACED" => "PLACED",
+        "AWAITING_PAYMENT" => "AWAITING_PAYMENT",
+        "CONFIRMED" => "CONFIRMED",
+        "SHIPPED" => "SHIPPED",
+        "DELIVERED" => "DELIVERED",
+        "CANCELLED" => "CANCELLED",
+        other => return Err(wrong(format!("no status of an order: {other}"))),
+    };
+    let entry = Entry { at: time(row, "at")?, text: row.try_get("what")?, status, event: row.try_get("event_id")? };
+    Ok((entry, row.try_get("trace_id")?))
+}
+
+fn product(row: &PgRow) -> Result<KnownProduct, sqlx::Error> {
+    let codes: Vec<String> = row.try_get("currencies")?;
+    let minors: Vec<i64> = row.try_get("minors")?;
+    let price = |(code, minor): (String, i64)| Ok(Money::from_minor(minor, currency(&code)?));
+    Ok(KnownProduct {
+        id: ProductId(row.try_get("product_id")?),
+        version: version(row)?,
+        name: row.try_get("name")?,
+        on_sale: row.try_get("on_sale")?,
+        prices: codes.into_iter().zip(minors).map(price).collect::<Result<_, sqlx::Error>>()?,
+    })
+}

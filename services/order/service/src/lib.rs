@@ -1,0 +1,5 @@
+//! The order service: adapters around `order-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

@@ -1,0 +1,161 @@
+//! The operations over HTTP, from outside.
+
+use std::slice;
+
+use devstack::testing::{Answer, until};
+use mart_proto::product::v1::ProductStatus;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::fixture::{Shop, product};
+
+fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
+}
+
+impl Shop {
+    async fn as_customer(&self, name: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let token = self.app.setting.keys.token("customer", name).expect("signed");
+        self.app.send(method, path, body, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
+    let shop = Shop::open(&[]).await;
+    let quote = shop.quote(2).await;
+    assert_eq!((quote.status, &quote.body["total"]["amount"]), (200, &json!("3000.00")), "{}", quote.body);
+    let place = |body| shop.app.call(Some("customer"), Method::POST, "/v1/orders", Some(body));
+    let wrong = place(shop.order(2, "2999.00")).await;
+    assert_problem(&wrong, 409, "TOTAL_CHANGED");
+    assert_eq!(wrong.body["details"]["total"], json!({ "amount": "3000.00", "currencyCode": "PKR" }));
+    let mut unknown = shop.order(2, "3000.00");
+    let stranger = Uuid::now_v7();
+    let line = json!({ "productId": stranger.to_string(), "quantity": 1 });
+    unknown["lines"].as_array_mut().expect("a list").push(line);
+    let refused = place(unknown).await;
+    assert_problem(&refused, 409, "LINES_REFUSED");
+    let expected = json!([{ "productId": stranger.to_string(), "why": "REFUSED_WHY_NOT_ON_SALE" }]);
+    assert_eq!(refused.body["details"]["lines"], expected);
+    for (member, value) in [
+        ("lines", json!([])),
+        ("lines", json!([{ "productId": shop.mug.to_string(), "quantity": 0 }])),
+        ("total", json!({ "amount": "3000", "currencyCode": "PKR" })),
+        ("contact", json!({ "email": "nobody" })),
+        ("shippingAddress", json!({ "recipient": " ", "lines": ["x"], "city": "y", "countryCode": "PK" })),
+    ] {
+        let mut body = shop.order(2, "3000.00");
+        body[member] = value;
+        assert_problem(&place(body).await, 400, "INVALID_REQUEST");
+    }
+    let placed = place(shop.order(2, "3000.00")).await;
+    assert_eq!(placed.status, 201, "{}", placed.body);
+    let order = &placed.body["order"];
+    assert_eq!(placed.headers["location"], format!("/v1/orders/{}", order["orderId"].as_str().expect("an id")));
+    assert_eq!(order["status"], "ORDER_STATUS_PLACED");
+    assert_eq!(order["lines"][0]["name"], "Mug");
+}
+
+#[tokio::test]
+async fn a_repeated_key_places_once_though_the_price_has_changed() {
+    let shop = Shop::open(&[]).await;
+    let place = async |quantity: i32, total: &str| {
+        let (body, key) = (shop.order(quantity, total), [("idempotency-key", "basket-7")]);
+        shop.app.call_with(Some("customer"), Method::POST, "/v1/orders", Some(body), &key).await
+    };
+    let first = place(2, "3000.00").await;
+    shop.app.tell(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
+    until("the price is known", async || shop.quote(1).await.body["total"]["amount"] == "1600.00").await;
+    let again = place(2, "3000.00").await;
+    assert_eq!((first.status, again.status), (201, 201), "{}", again.body);
+    assert_eq!(first.body["order"]["orderId"], again.body["order"]["orderId"]);
+    assert_problem(&place(1, "1600.00").await, 422, "IDEMPOTENCY_KEY_REUSED");
+    shop.app.tell(&product(shop.mug, 4, "1600.00", ProductStatus::Archived)).await;
+    until("it is off sale", async || shop.quote(1).await.body["refused"][0]["why"] == "REFUSED_WHY_NOT_ON_SALE").await;
+    // A word of before comes late and brings nothing back.
+    shop.app.tell(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
+    assert_eq!(place(2, "3000.00").await.status, 201, "the first one is answered still");
+    assert_eq!(shop.quote(1).await.body["refused"][0]["why"], "REFUSED_WHY_NOT_ON_SALE");
+}
+
+#[tokio::test]
+async fn a_customer_sees_his_own_orders_and_an_admin_all() {
+    let shop = Shop::open(&[]).await;
+    let place = async |name: &str| {
+        let answer = shop.as_customer(name, Method::POST, "/v1/orders", Some(shop.order(2, "3000.00"))).await;
+        answer.body["order"]["orderId"].as_str().expect("an id").to_owned()
+    };
+    let (anas, bilals) = (place("ana").await, place("bilal").await);
+    let path = format!("/v1/orders/{anas}");
+    for (suffix, method) in
+        [("", Method::GET), ("/timeline", Method::GET), ("/cancel", Method::POST), ("/change", Method::POST)]
+    {
+        let theirs = shop.as_customer("bilal", method.clone(), &format!("{path}{suffix}"), None).await;
+        assert_problem(&theirs, 404, "ORDER_NOT_FOUND");
+        let none = shop.as_customer("bilal", method, &format!("/v1/orders/{}{suffix}", Uuid::now_v7()), None).await;
+        assert_problem(&none, 404, "ORDER_NOT_FOUND");
+        assert_eq!(theirs.body["detail"], none.body["detail"], "nobody learns that it exists");
+    }
+    let ids = |answer: &Answer| -> Vec<String> {
+        let orders = answer.body["orders"].as_array().expect("a list");
+        orders.iter().filter_map(|order| order["orderId"].as_str().map(str::to_owned)).collect()
+    };
+    let list = async |name: &str, query: &str| {
+        ids(&shop.as_customer(name, Method::GET, &format!("/v1/orders{query}"), None).await)
+    };
+    assert_eq!(list("ana", "").await, slice::from_ref(&anas));
+    assert_eq!(list("ana", "?customerId=bilal").await, Vec::<String>::new());
+    let all = async |query: &str| ids(&shop.app.admin(Method::GET, &format!("/v1/orders{query}"), None).await);
+    assert_eq!(all("").await, [bilals.clone(), anas.clone()]);
+    assert_eq!(all("?customerId=ana").await, slice::from_ref(&anas));
+    let second = shop.read(&bilals).await["createTime"].as_str().expect("a time").to_owned();
+    assert_eq!(all(&format!("?placedFrom={second}")).await, slice::from_ref(&bilals), "the beginning is in it");
+    assert_eq!(all(&format!("?placedBefore={second}")).await, slice::from_ref(&anas), "the end is not");
+    let cancelled = shop.as_customer("ana", Method::POST, &format!("{path}/cancel"), None).await;
+    assert_eq!(cancelled.body["order"]["cancelReason"], "CANCEL_REASON_CUSTOMER", "{}", cancelled.body);
+    assert_eq!(all("?status=ORDER_STATUS_CANCELLED").await, [anas]);
+    let first = shop.app.admin(Method::GET, "/v1/orders?pageSize=1", None).await;
+    let token = first.body["nextPageToken"].as_str().expect("a token").to_owned();
+    assert_eq!(all(&format!("?pageSize=1&pageToken={token}")).await.len(), 1);
+    let stolen = shop.as_customer("ana", Method::GET, &format!("/v1/orders?pageToken={token}"), None).await;
+    assert_problem(&stolen, 400, "PAGE_TOKEN_INVALID");
+}
+
+#[tokio::test]
+async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
+    let shop = Shop::open(&[]).await;
+    let id = shop.place().await;
+    let path = format!("/v1/orders/{id}");
+    let before = shop.read(&id).await;
+    let shipment = json!({ "carrier": "TCS", "trackingNumber": "77" });
+    let forbidden = shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment.clone())).await;
+    assert_problem(&forbidden, 409, "STEP_FORBIDDEN");
+    assert_eq!(forbidden.body["details"], json!({ "status": "ORDER_STATUS_PLACED" }));
+    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/deliver"), None).await, 409, "STEP_FORBIDDEN");
+    assert_eq!(shop.read(&id).await, before);
+    let contact = json!({ "contact": { "email": "new@example.com" } });
+    let stale = shop
+        .app
+        .call_with(
+            Some("admin"),
+            Method::POST,
+            &format!("{path}/change"),
+            Some(contact.clone()),
+            &[("if-match", "\"9\"")],
+        )
+        .await;
+    assert_problem(&stale, 412, "ETAG_MISMATCH");
+    let changed = shop.app.admin(Method::POST, &format!("{path}/change"), Some(contact.clone())).await;
+    assert_eq!((changed.status, &changed.body["order"]["contact"]["email"]), (200, &json!("new@example.com")));
+    assert_eq!(changed.body["order"]["shippingAddress"], before["shippingAddress"]);
+    let again = shop.app.admin(Method::POST, &format!("{path}/change"), Some(contact)).await;
+    assert_eq!(again.body["order"]["etag"], changed.body["order"]["etag"], "the same is no change");
+    for _ in 0..2 {
+        let cancelled = shop.app.admin(Method::POST, &format!("{path}/cancel"), None).await;
+        assert_eq!((cancelled.status, &cancelled.body["order"]["etag"]), (200, &json!("3")), "{}", cancelled.body);
+    }
+    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment)).await, 409, "STEP_FORBIDDEN");
+    let told = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
+    assert_eq!((told.status, &told.body["republishedCount"]), (200, &json!(1)), "{}", told.body);
+}

@@ -1,0 +1,9 @@
+//! The order service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
+
+mod fixture;
+mod http;
+mod saga;
+mod store;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_order-service");

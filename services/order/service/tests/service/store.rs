@@ -1,0 +1,19 @@
+//! The store on PostgreSQL passes the suite that the one in memory passes.
+
+use devstack::testing::Servers;
+use mart_chassis::{Config, Database};
+use order_service::adapters::events::OrderMessages;
+use order_service::adapters::postgres::PostgresStore;
+use order_service::generated::events;
+use order_service::wiring;
+
+async fn store() -> PostgresStore {
+    let urls = Servers::of_this_run().database("order").await.expect("a database");
+    let config = |url: &str| Config::of_database("order", url).expect("good");
+    mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
+    // As the app role, so that a right that is missing is found.
+    let database = Database::new(&config(&urls.app)).expect("pools");
+    PostgresStore::new(database, events::record::<OrderMessages>)
+}
+
+order_core::conformance!(store());
