@@ -3,19 +3,46 @@
 use std::collections::BTreeSet;
 
 use mart_proto::DESCRIPTORS;
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::Value;
+
+/// An event as its contract has it.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Its message.
+    pub message: MessageDescriptor,
+    /// Its topic, without prefix.
+    pub topic: String,
+    /// The path of the field that is the record's key.
+    pub key: String,
+}
+
+fn event(message: MessageDescriptor) -> Option<Published> {
+    let option = DESCRIPTORS.get_extension_by_name("mart.options.v1.event")?;
+    let options = message.options();
+    let event = options.has_extension(&option).then(|| options.get_extension(&option).into_owned())?;
+    let said = |name: &str| Some(event.as_message()?.get_field_by_name(name)?.as_str()?.to_owned());
+    let (topic, key) = (said("topic")?, said("key")?);
+    Some(Published { message, topic, key })
+}
 
 /// Every topic that an event is published to, without prefix.
 pub fn topics() -> BTreeSet<String> {
-    let Some(option) = DESCRIPTORS.get_extension_by_name("mart.options.v1.event") else { return BTreeSet::new() };
-    let topic = |message: prost_reflect::MessageDescriptor| {
-        let options = message.options();
-        let event = options.has_extension(&option).then(|| options.get_extension(&option).into_owned())?;
-        let topic = event.as_message()?.get_field_by_name("topic")?.as_str()?.to_owned();
-        Some(topic)
-    };
-    DESCRIPTORS.all_messages().filter_map(topic).collect()
+    DESCRIPTORS.all_messages().filter_map(event).map(|event| event.topic).collect()
+}
+
+/// The event that people call `payment.PaymentCaptured`.
+pub fn published(name: &str) -> Option<Published> {
+    let (service, name) = name.split_once('.')?;
+    event(DESCRIPTORS.get_message_by_name(&format!("mart.{service}.v1.{name}"))?)
+}
+
+/// The text of the field at a path such as `product.product_id`.
+pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
+    match path.split_once('.') {
+        Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
+        None => message.get_field_by_name(path)?.as_str().map(str::to_owned),
+    }
 }
 
 /// An event's payload in JSON; `None` where the kind is not known or the bytes are not one.

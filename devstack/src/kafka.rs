@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
 use rustix::process::Signal;
 use tokio::process::Command;
 
@@ -111,6 +114,19 @@ impl Kafka {
         words.extend(["-cp".to_owned(), format!("{}/*", self.jars.display()), class.to_owned()]);
         words
     }
+}
+
+/// Makes the topics that are missing, as `service migrate` does for its own.
+pub async fn topics(brokers: &str, names: &[String]) -> Result<()> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
+    let new: Vec<NewTopic<'_>> = names.iter().map(|name| NewTopic::new(name, 12, TopicReplication::Fixed(1))).collect();
+    for made in admin.create_topics(&new, &AdminOptions::new()).await? {
+        match made {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => anyhow::bail!("the topic {name} could not be made: {code}"),
+        }
+    }
+    Ok(())
 }
 
 /// Whether a broker tells its metadata.

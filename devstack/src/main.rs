@@ -29,6 +29,8 @@ enum Command {
     Call(commands::call::Arguments),
     /// Follow events as they come, decoded.
     Events(commands::events::Arguments),
+    /// Put an event onto Kafka as its owner would, for development.
+    Publish(commands::publish::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -52,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Call(arguments) => commands::call::run(arguments).await,
         Command::Events(arguments) => commands::events::run(&arguments),
+        Command::Publish(arguments) => commands::publish::run(arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

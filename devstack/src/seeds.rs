@@ -1,7 +1,10 @@
 //! The first goods: `devstack/seeds/<service>.json`, sent through the API when a stack is new.
 
+use std::time::{Duration, Instant};
+
 use crate::say;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,41 +12,84 @@ use crate::keys::Keys;
 use crate::stack::Running;
 use crate::{root, state};
 
+/// How long a seed waits for what it builds on, which comes by events.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 #[derive(Deserialize)]
 struct Seeds {
     method: String,
+    /// `{id}` stands for the id of each thing of another service.
     path: String,
     role: String,
+    #[serde(default)]
+    each: Option<Each>,
     bodies: Vec<Value>,
 }
 
-/// Sends the seeds of every service that was not seeded yet. Each has an Idempotency-Key, so an interrupted start goes on
-/// where it was.
+/// Things of another service, for each of which all bodies are sent.
+#[derive(Deserialize)]
+struct Each {
+    service: String,
+    list: String,
+    of: String,
+    id: String,
+}
+
+/// Sends the seeds of every service that was not seeded yet: first those that build on nothing. Each has an
+/// Idempotency-Key, so an interrupted start goes on where it was.
 pub(crate) async fn sow(running: &Running, keys: &Keys) -> Result<()> {
-    let client = reqwest::Client::new();
+    let client = Client::new();
+    let mut all = Vec::new();
     for service in &running.services {
         let file = root().join(format!("devstack/seeds/{}.json", service.name));
         let marker = state().join(format!("seeded/{}", service.name));
         if marker.exists() || !file.exists() {
             continue;
         }
-        let seeds: Seeds = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+        let text = std::fs::read_to_string(&file)?;
+        let seeds: Seeds = serde_json::from_str(&text).with_context(|| format!("{} is wrong", file.display()))?;
+        all.push((service, seeds, marker));
+    }
+    all.sort_by_key(|(_, seeds, _)| seeds.each.is_some());
+    for (service, seeds, marker) in all {
         let token = keys.token(&seeds.role, "seeds")?;
-        for (nth, body) in seeds.bodies.iter().enumerate() {
-            let request = client
-                .request(seeds.method.parse()?, format!("{}{}", service.url, seeds.path))
-                .bearer_auth(&token)
-                .header("Idempotency-Key", format!("seed-{nth}"))
-                .json(body);
-            let answer = request.send().await?;
-            // A conflict is a seed that is there: receipts are not kept for ever.
-            if !answer.status().is_success() && answer.status() != reqwest::StatusCode::CONFLICT {
-                bail!("seed {nth} of {} was refused: {} {}", service.name, answer.status(), answer.text().await?);
+        let ids = match &seeds.each {
+            Some(each) => ids(&client, running, each, &token).await?,
+            None => vec![String::new()],
+        };
+        for id in &ids {
+            let url = format!("{}{}", service.url, seeds.path.replace("{id}", id));
+            for (nth, body) in seeds.bodies.iter().enumerate() {
+                let key = if id.is_empty() { format!("seed-{nth}") } else { format!("seed-{id}-{nth}") };
+                let send = || {
+                    let request = client.request(seeds.method.parse().unwrap_or_default(), &url);
+                    request.bearer_auth(&token).header("Idempotency-Key", &key).json(body).send()
+                };
+                let (begun, mut answer) = (Instant::now(), send().await?);
+                while seeds.each.is_some() && answer.status() == StatusCode::NOT_FOUND && begun.elapsed() < PATIENCE {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    answer = send().await?;
+                }
+                // A conflict is a seed that is there: receipts are not kept for ever.
+                if !answer.status().is_success() && answer.status() != StatusCode::CONFLICT {
+                    bail!("seed {key} of {} was refused: {} {}", service.name, answer.status(), answer.text().await?);
+                }
             }
         }
-        say!("seeded {} with {} entries", service.name, seeds.bodies.len());
+        say!("seeded {} with {} entries", service.name, ids.len() * seeds.bodies.len());
         std::fs::create_dir_all(state().join("seeded"))?;
         std::fs::write(marker, "")?;
     }
     Ok(())
+}
+
+/// The ids of the things that seeds are sent for; none where their service does not run.
+async fn ids(client: &Client, running: &Running, each: &Each, token: &str) -> Result<Vec<String>> {
+    let Some(service) = running.services.iter().find(|service| service.name == each.service) else {
+        return Ok(Vec::new());
+    };
+    let answer = client.get(format!("{}{}", service.url, each.list)).bearer_auth(token).send().await?;
+    let listed: Value = answer.error_for_status()?.json().await?;
+    let items = listed[&each.of].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(items.iter().filter_map(|item| item[&each.id].as_str().map(str::to_owned)).collect())
 }

@@ -153,14 +153,20 @@ impl Stack {
                 more: Vec::new(),
             };
             setting.migrate().await?;
-            say!("starting {name}");
-            let process = Some(setting.start()?);
             running.services.push(RunningService {
                 name: name.clone(),
                 url: setting.url(),
                 internal_url: setting.internal_url(),
             });
-            self.members.push(Member { setting, process });
+            self.members.push(Member { setting, process: None });
+        }
+        // Those of contracts that have no service yet, so that events can be published by hand.
+        let topics: Vec<String> = crate::contracts::topics().into_iter().collect();
+        crate::kafka::topics(&running.brokers, &topics).await?;
+        // Only now: a consumer finds the topics of all others.
+        for member in &mut self.members {
+            say!("starting {}", member.setting.name);
+            member.process = Some(member.setting.start()?);
         }
         for member in &mut self.members {
             if let Some(process) = &mut member.process {

@@ -5,48 +5,88 @@
 
 #![allow(clippy::print_stdout, reason = "a test program tells how it went")]
 
+mod in_process;
 mod scene;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use cucumber::World;
 use cucumber::codegen::WorldInventory;
 use cucumber::event::ScenarioFinished;
-use cucumber::writer::Stats;
+use cucumber::writer::basic::{Basic, Coloring};
+use cucumber::writer::{Stats, Verbosity};
+use cucumber::{World, WriterExt};
 use futures::FutureExt;
 use regex::Regex;
-pub use scene::Scene;
+
+pub use in_process::{Hosted, InProcess};
+pub use mart_chassis::Record;
+pub use scene::{Answer, Scene, Who};
 
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 static FAILED: AtomicUsize = AtomicUsize::new(0);
 
+/// Runs all scenarios; whether one failed, or something else did.
+macro_rules! once {
+    ($cucumber:expr, $folder:expr) => {
+        $cucumber
+            .after(|_, _, scenario, finished, _| {
+                ended(scenario, finished);
+                async {}.boxed_local()
+            })
+            .fail_on_skipped()
+            .run($folder.clone())
+            .await
+            .execution_has_failed()
+    };
+}
+
+/// The seed of the scenarios that run now.
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+/// The seed of the scenarios that run now; a world makes its mart of it.
+pub fn seed() -> u64 {
+    SEED.load(Ordering::Relaxed)
+}
+
 /// Runs all scenarios of a service and says how they went, in the words of a test program.
 pub async fn run<W: World + WorldInventory + std::fmt::Debug>(service: &str) -> ExitCode {
     let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
+    let failed = once!(W::cucumber(), folder);
+    told(folder, failed)
+}
+
+/// Runs all scenarios once under each of so many seeds; only the first run is shown step by step. `SEED=7` runs them under
+/// that one.
+pub async fn run_under_seeds<W: World + WorldInventory + std::fmt::Debug>(service: &str, seeds: u64) -> ExitCode {
+    let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
+    let one = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = one.map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
+    let mut failed = false;
+    for (nth, seed) in seeds.iter().enumerate() {
+        SEED.store(*seed, Ordering::Relaxed);
+        failed |= if nth == 0 {
+            once!(W::cucumber(), folder)
+        } else {
+            let silent = Basic::new(std::io::sink(), Coloring::Never, Verbosity::Default).summarized();
+            once!(W::cucumber().with_writer(silent), folder)
+        };
+    }
+    println!("{} seeds", seeds.len());
+    told(folder, failed)
+}
+
+/// Says how all of it went.
+fn told(folder: &Path, broken: bool) -> ExitCode {
     let features = features(folder);
     let unused = unused(folder, &features);
     for step in &unused {
         println!("no scenario uses the step {step}: remove it");
     }
-    let writer = W::cucumber()
-        .after(|_, _, scenario, finished, _| {
-            let (count, word) = match finished {
-                ScenarioFinished::StepPassed => (&PASSED, None),
-                _ => (&FAILED, Some("failed")),
-            };
-            count.fetch_add(1, Ordering::Relaxed);
-            if let Some(word) = word {
-                println!("{word}: {} (line {}); run it by ./mart test features", scenario.name, scenario.position.line);
-            }
-            async {}.boxed_local()
-        })
-        .fail_on_skipped()
-        .run(folder.clone())
-        .await;
-    let broken = writer.execution_has_failed() && FAILED.load(Ordering::Relaxed) == 0;
-    let failed = FAILED.load(Ordering::Relaxed) + unused.len() + usize::from(broken);
+    let failed = FAILED.load(Ordering::Relaxed);
+    // Something may fail that is no scenario, such as a feature that can't be read.
+    let failed = failed + unused.len() + usize::from(broken && failed == 0);
     let passed = PASSED.load(Ordering::Relaxed);
     let word = if failed == 0 && passed > 0 { "ok" } else { "FAILED" };
     println!(
@@ -54,6 +94,22 @@ pub async fn run<W: World + WorldInventory + std::fmt::Debug>(service: &str) -> 
         features.len()
     );
     if word == "ok" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Counts a scenario that has ended, and says how to run one again that failed.
+fn ended(scenario: &gherkin::Scenario, finished: &ScenarioFinished) {
+    let why = match finished {
+        ScenarioFinished::StepPassed => {
+            PASSED.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        ScenarioFinished::StepFailed(_, _, why) => why.to_string(),
+        ScenarioFinished::StepSkipped => "a step is not implemented".to_owned(),
+        ScenarioFinished::BeforeHookFailed(_) => "it could not begin".to_owned(),
+    };
+    FAILED.fetch_add(1, Ordering::Relaxed);
+    println!("failed: {} (line {}): {why}", scenario.name, scenario.position.line);
+    println!("  run it again by SEED={} ./mart test features", seed());
 }
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
@@ -78,9 +134,11 @@ fn features(folder: &Path) -> Vec<gherkin::Feature> {
 fn unused(folder: &Path, features: &[gherkin::Feature]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for feature in features {
-        let background = feature.background.iter().flat_map(|background| &background.steps);
-        lines.extend(background.map(|step| step.value.clone()));
-        for scenario in &feature.scenarios {
+        let backgrounds =
+            feature.background.iter().chain(feature.rules.iter().filter_map(|rule| rule.background.as_ref()));
+        lines.extend(backgrounds.flat_map(|background| &background.steps).map(|step| step.value.clone()));
+        let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
+        for scenario in scenarios {
             for step in &scenario.steps {
                 lines.extend(expanded(&step.value, &scenario.examples));
             }

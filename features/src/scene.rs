@@ -22,7 +22,56 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     Keys::in_folder(&folder).expect("keys")
 });
 
-/// What every scenario has.
+/// Who sends a request: a role and a subject, or nobody.
+pub type Who<'a> = Option<(&'a str, &'a str)>;
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null where it was not JSON.
+    pub body: Value,
+}
+
+/// A clock that stands still until a scenario moves it.
+pub(crate) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")))
+}
+
+/// An edge that trusts the keys of all scenarios.
+pub(crate) fn edge() -> Arc<Edge> {
+    let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
+    Arc::new(Edge::new(Arc::new(keys), &Limits::default()))
+}
+
+/// Sends a request to these routes.
+pub(crate) async fn send(
+    routes: Router,
+    who: Who<'_>,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    if let Some((role, subject)) = who {
+        request = request.header("authorization", format!("Bearer {}", KEYS.token(role, subject).expect("signed")));
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let answer = protect(routes, &Limits::default()).oneshot(request.body(body).expect("a request")).await;
+    let answer = answer.expect("answered");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
+    Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+}
+
+/// What every scenario of one service has.
 pub struct Scene {
     routes: Router,
     clock: Arc<ManualClock>,
@@ -37,11 +86,8 @@ pub struct Scene {
 impl Scene {
     /// Puts up the routes that are made for an edge and a clock.
     pub fn new(routes: impl FnOnce(Arc<Edge>, Arc<ManualClock>) -> Router) -> Self {
-        let start = Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range");
-        let clock = Arc::new(ManualClock::new(start));
-        let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-        let edge = Arc::new(Edge::new(Arc::new(keys), &Limits::default()));
-        let routes = protect(routes(edge, clock.clone()), &Limits::default());
+        let clock = clock();
+        let routes = routes(edge(), clock.clone());
         Self { routes, clock, status: 0, headers: HeaderMap::new(), body: Value::Null }
     }
 
@@ -55,19 +101,9 @@ impl Scene {
         headers: &[(&str, &str)],
     ) {
         self.clock.advance(time::Duration::SECOND);
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-        if let Some(role) = role {
-            request = request.header("authorization", format!("Bearer {}", KEYS.token(role, role).expect("signed")));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let answer = self.routes.clone().oneshot(request.body(body).expect("a request")).await.expect("answered");
-        self.status = answer.status().as_u16();
-        self.headers = answer.headers().clone();
-        let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
-        self.body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let who = role.map(|role| (role, role));
+        let Answer { status, headers, body } = send(self.routes.clone(), who, method, path, body, headers).await;
+        (self.status, self.headers, self.body) = (status, headers, body);
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod down;
 pub(crate) mod events;
 pub(crate) mod logs;
 pub(crate) mod psql;
+pub(crate) mod publish;
 pub(crate) mod restart;
 pub(crate) mod status;
 pub(crate) mod test;

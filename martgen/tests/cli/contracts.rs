@@ -180,34 +180,34 @@ fn a_contract_without_a_folder_of_its_own_gives_topics_and_no_code() {
     let before = copy.contents();
     let contract = r#"syntax = "proto3";
 
-package mart.payment.v1;
+package mart.parcel.v1;
 
 import "mart/options/v1/options.proto";
 
-// An order was paid: "*/" {{ x }} # 💰.
-message PaymentCaptured {
+// A parcel was sent: "*/" {{ x }} # 💰.
+message ParcelSent {
   option (mart.options.v1.event) = {
-    topic: "mart.payment.v1"
+    topic: "mart.parcel.v1"
     key: "order_id"
   };
   // The order.
   string order_id = 1;
 }
 "#;
-    let path = "proto/mart/payment/v1/payment_events.proto";
+    let path = "proto/mart/parcel/v1/parcel_events.proto";
     copy.write(path, contract);
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     let mut after = copy.contents();
     after.remove(path);
     assert_eq!(after, before);
-    assert!(copy.run(&["graph"]).told.contains("payment -- PaymentCaptured --> nobody"));
+    assert!(copy.run(&["graph"]).told.contains("parcel -- ParcelSent --> nobody"));
 
     // A service that reacts to it gets its comment as it stands.
-    copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.payment.v1.PaymentCaptured");
+    copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.parcel.v1.ParcelSent");
     let run = copy.run(&["generate"]);
     assert_eq!(run.code, Some(0), "{}", run.told);
     let events = copy.read("chassis/tests/shelf/src/generated/events.rs");
-    assert!(events.contains("/// An order was paid: \"*/\" {{ x }} # 💰."), "{events}");
-    assert!(events.contains("use mart_proto::payment::v1 as payment;"), "{events}");
-    assert!(events.contains("fn on_payment_captured("), "{events}");
+    assert!(events.contains("/// A parcel was sent: \"*/\" {{ x }} # 💰."), "{events}");
+    assert!(events.contains("use mart_proto::parcel::v1 as parcel;"), "{events}");
+    assert!(events.contains("fn on_parcel_sent("), "{events}");
 }

@@ -41,7 +41,7 @@ impl Copy {
             "proto/google",
             "template",
             "chassis/tests/shelf",
-            "services/product",
+            "services",
             "kong",
             "compose",
             "docs/api",

@@ -109,10 +109,10 @@ fn each_name_that_can_not_be_one_has_its_own_message_and_a_suggestion() {
         assert_eq!(run.code, Some(2), "{name}: {}", run.told);
         assert!(run.told.contains(what) && run.told.contains(help), "{name}: {}", run.told);
     }
-    copy.write("services/order/README.md", "half a service\n");
-    let run = copy.run(&["new-service", "order"]);
+    copy.write("services/parcel/README.md", "half a service\n");
+    let run = copy.run(&["new-service", "parcel"]);
     assert!(run.code == Some(2) && run.told.contains("is not a whole service"), "{}", run.told);
-    std::fs::remove_dir_all(copy.root.join("services/order")).expect("removed");
+    std::fs::remove_dir_all(copy.root.join("services/parcel")).expect("removed");
     assert_eq!(copy.contents(), before);
 }
 

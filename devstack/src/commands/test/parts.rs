@@ -58,6 +58,8 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let up = "./mart up under Ctrl-C, and every command beside it";
     let journey = "a service from its name to its end: made, tested, run, changed, removed";
     let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
+    // Each service's own, and those of the mart as one.
+    let features = crates("service").into_iter().chain(["mart-features".to_owned()]).collect();
     let mut parts = vec![
         Part::new("format", 1, "cargo fmt --check", format),
         Part::new("clippy", 1, "clippy over everything, warnings are errors", clippy),
@@ -67,7 +69,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("kernel", 1, "value types", tests(&["mart-kernel"])),
         Part::new("proto", 1, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 1, "the services' rules", Run::Tests(crates("core"))),
-        Part::new("features", 1, "the rules in the words of the business", Run::Features(crates("service"))),
+        Part::new("features", 1, "the rules in the words of the business", Run::Features(features)),
         Part::new("tools", 1, "the devstack itself, and the shape of the tree", tests(&["devstack"])),
         Part::new("chassis", 1, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];

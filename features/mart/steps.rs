@@ -1,0 +1,309 @@
+//! The steps of the mart as a whole.
+
+#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+
+use cucumber::{given, then, when};
+use features::Record;
+use mart_proto::Wire;
+use mart_proto::payment::v1::{PaymentCaptured, PaymentFailed, PaymentRefunded};
+use serde_json::{Value, json};
+
+use crate::world::{World, money};
+
+impl World {
+    /// The lines of `2 mugs, 1 teapot`.
+    fn lines(&self, text: &str) -> Value {
+        let line = |part: &str| {
+            let (quantity, name) = part.split_once(' ').expect("how many of what");
+            let quantity: i32 = quantity.parse().expect("a number");
+            json!({ "productId": self.id(name), "quantity": quantity })
+        };
+        text.split(", ").map(line).collect()
+    }
+
+    /// The id of a product, whether one of it is meant or more.
+    fn id(&self, name: &str) -> String {
+        let one = self.products.get(name).or_else(|| self.products.get(name.trim_end_matches('s')));
+        one.cloned().unwrap_or_else(|| panic!("no product {name:?} was made"))
+    }
+
+    async fn place(&mut self, lines: &str, total: Option<&str>) {
+        let lines = self.lines(lines);
+        let quote = json!({ "lines": lines, "currencyCode": "PKR" });
+        let quote = self.mart.send(None, "POST", "/v1/orders/quote", Some(quote)).await;
+        let total = total.map_or_else(
+            || quote.body["total"].clone(),
+            |total| json!({ "amount": money(total).amount, "currencyCode": money(total).currency_code }),
+        );
+        let body = json!({
+            "lines": lines, "total": total,
+            "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
+            "contact": { "email": "a@example.com" },
+        });
+        let told = self.customer("POST", "/v1/orders", Some(body)).await;
+        if let Some(id) = told["order"]["orderId"].as_str() {
+            id.clone_into(&mut self.order);
+        }
+    }
+
+    /// Tells a word of payment's about the order.
+    fn tell<M: Wire>(&mut self, message: &M) {
+        let record = Record::told("mart.payment.v1", &self.order, message);
+        self.mart.tell(&record);
+        self.told = Some(record);
+    }
+
+    fn payment(&mut self, number: Option<u32>) -> String {
+        self.payments = number.unwrap_or(self.payments + 1);
+        format!("pay-{}", self.payments)
+    }
+
+    async fn capture(&mut self, amount: Option<&str>, number: Option<u32>) {
+        let total = self.read().await["total"].clone();
+        let text = |member: &str| total[member].as_str().unwrap_or_default().to_owned();
+        let amount = amount.map_or_else(|| format!("{} {}", text("amount"), text("currencyCode")), str::to_owned);
+        let (order_id, payment_id) = (self.order.clone(), self.payment(number));
+        let amount = Some(money(&amount));
+        self.tell(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() });
+    }
+
+    /// The kinds of the events of the order, in the order of their versions.
+    fn kinds(&mut self, topic: &str) -> Vec<String> {
+        let order = self.order.clone();
+        let mut mine: Vec<&Record> = self.mart.history().iter().filter(|record| record.key == order).collect();
+        mine.retain(|record| record.topic == topic);
+        mine.sort_by_key(|record| record.version);
+        mine.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    async fn stock(&mut self, name: &str) -> Value {
+        let path = format!("/v1/admin/stock-items/{}", self.id(name));
+        self.mart.send(Some(("admin", "admin")), "GET", &path, None).await.body["stockItem"].clone()
+    }
+}
+
+#[given(regex = r"^(\d+) (\w+) in stock for (.+) each$")]
+async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
+    let name = name.trim_end_matches('s').to_owned();
+    let price = money(&price);
+    let body = json!({
+        "name": name, "slug": name, "status": "PRODUCT_STATUS_ACTIVE",
+        "prices": [{ "amount": price.amount, "currencyCode": price.currency_code }],
+    });
+    let made = world.admin("POST", "/v1/products", Some(body)).await;
+    let id = made["product"]["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    world.products.insert(name, id.clone());
+    world.mart.settle().await;
+    if units > 0 {
+        let path = format!("/v1/admin/stock-items/{id}/receive");
+        let told = world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+        assert_eq!(world.answer().status, 201, "{told}");
+    }
+}
+
+#[given(
+    regex = r"^an order of (.+) that is (placed|awaiting payment|confirmed|shipped|delivered|timed out|cancelled)$"
+)]
+async fn order_in_stage(world: &mut World, lines: String, stage: String) {
+    world.place(&lines, None).await;
+    assert_eq!(world.answer().status, 201, "{:?}", world.answer().body);
+    if stage == "placed" {
+        return;
+    }
+    world.mart.settle().await;
+    match stage.as_str() {
+        "timed out" => world.mart.pass(time::Duration::minutes(46)).await,
+        "cancelled" => cancel(world, "customer".to_owned()).await,
+        "confirmed" | "shipped" | "delivered" => world.capture(None, None).await,
+        _ => {}
+    }
+    world.mart.settle().await;
+    if ["shipped", "delivered"].contains(&stage.as_str()) {
+        fulfil(world, "ships".to_owned()).await;
+    }
+    if stage == "delivered" {
+        fulfil(world, "delivers".to_owned()).await;
+    }
+}
+
+#[when(regex = r"^a customer orders (.+)$")]
+async fn order(world: &mut World, lines: String) {
+    world.place(&lines, None).await;
+}
+
+#[when(regex = r"^a customer who saw (.+) orders (\d.+)$")]
+async fn order_seen(world: &mut World, total: String, lines: String) {
+    world.place(&lines, Some(&total)).await;
+}
+
+#[when(regex = r"^the (customer|admin|other customer) cancels the order$")]
+async fn cancel(world: &mut World, who: String) {
+    let path = format!("/v1/orders/{}/cancel", world.order);
+    let role = if who == "admin" { "admin" } else { "customer" };
+    let subject = if who == "customer" { world.customer.clone() } else { who };
+    let answer = world.mart.send(Some((role, &subject)), "POST", &path, None).await;
+    world.answer = Some(answer);
+}
+
+#[when(regex = r"^the admin (ships|delivers) the order$")]
+async fn fulfil(world: &mut World, what: String) {
+    let (path, body) = match what.as_str() {
+        "ships" => ("ship", Some(json!({ "carrier": "TCS", "trackingNumber": "77" }))),
+        _ => ("deliver", None),
+    };
+    let path = format!("/v1/orders/{}/{path}", world.order);
+    world.admin("POST", &path, body).await;
+}
+
+#[when(regex = r"^the customer changes the address$")]
+async fn change(world: &mut World) {
+    let address = json!({ "recipient": "B", "lines": ["House 8"], "city": "Karachi", "countryCode": "PK" });
+    let path = format!("/v1/orders/{}/change", world.order);
+    world.customer("POST", &path, Some(json!({ "shippingAddress": address }))).await;
+}
+
+#[when(regex = r"^the price of the (\w+) changes to (.+)$")]
+async fn reprice(world: &mut World, name: String, price: String) {
+    let (path, price) = (format!("/v1/products/{}", world.id(&name)), money(&price));
+    let prices = json!([{ "amount": price.amount, "currencyCode": price.currency_code }]);
+    world.admin("PATCH", &path, Some(json!({ "prices": prices }))).await;
+    world.mart.settle().await;
+}
+
+#[when(regex = r"^the (\w+) is archived$")]
+async fn archive(world: &mut World, name: String) {
+    let path = format!("/v1/products/{}/archive", world.id(&name));
+    world.admin("POST", &path, None).await;
+}
+
+#[when(regex = r"^its payment is captured(?: as payment (\d+))?$")]
+async fn captured(world: &mut World, number: String) {
+    world.capture(None, number.parse().ok()).await;
+}
+
+#[when(regex = r"^a payment of (.+) is captured$")]
+async fn captured_other(world: &mut World, amount: String) {
+    world.capture(Some(&amount), None).await;
+}
+
+#[when(regex = r"^its payment fails$")]
+fn failed(world: &mut World) {
+    let (order_id, payment_id) = (world.order.clone(), world.payment(None));
+    world.tell(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() });
+}
+
+#[when(regex = r"^its refund of (.+) is done$")]
+fn refunded(world: &mut World, amount: String) {
+    let (order_id, payment_id) = (world.order.clone(), format!("pay-{}", world.payments));
+    world.tell(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) });
+}
+
+#[when(regex = r"^the same is told again$")]
+fn again(world: &mut World) {
+    let told = world.told.clone().expect("something was told");
+    world.mart.tell(&told);
+}
+
+#[when(regex = r"^everybody has heard$")]
+async fn settle(world: &mut World) {
+    world.mart.settle().await;
+}
+
+#[when(regex = r"^(\d+) minutes pass$")]
+async fn pass(world: &mut World, minutes: i64) {
+    world.mart.pass(time::Duration::minutes(minutes)).await;
+}
+
+#[when(regex = r"^(\d+) of the (\w+) break$")]
+async fn breakage(world: &mut World, units: i32, name: String) {
+    let path = format!("/v1/admin/stock-items/{}/adjust", world.id(&name));
+    world.admin("POST", &path, Some(json!({ "delta": -units, "reason": "breakage" }))).await;
+}
+
+#[then(regex = r"^the order is (placed|awaiting payment|confirmed|shipped|delivered)$")]
+async fn is(world: &mut World, status: String) {
+    world.mart.settle().await;
+    let order = world.read().await;
+    let expected = format!("ORDER_STATUS_{}", status.to_uppercase().replace(' ', "_"));
+    assert_eq!(order["status"], expected.as_str(), "{:?}", world.mart);
+}
+
+#[then(regex = r"^the order is cancelled because of (customer|admin|no stock|payment timeout)$")]
+async fn cancelled(world: &mut World, why: String) {
+    world.mart.settle().await;
+    let order = world.read().await;
+    let expected = format!("CANCEL_REASON_{}", why.to_uppercase().replace(' ', "_"));
+    assert_eq!((&order["status"], &order["cancelReason"]), (&json!("ORDER_STATUS_CANCELLED"), &json!(expected)));
+}
+
+#[then(regex = r"^(no|\d+) refunds? (?:is|are) asked for$")]
+async fn refunds(world: &mut World, count: String) {
+    world.mart.settle().await;
+    let expected: usize = count.parse().unwrap_or_default();
+    let asked = world.kinds("mart.order.v1").iter().filter(|kind| *kind == "RefundRequested").count();
+    assert_eq!(asked, expected, "{:?}", world.mart);
+}
+
+#[then(regex = r"^the order has told (.+)$")]
+async fn told(world: &mut World, kinds: String) {
+    world.mart.settle().await;
+    assert_eq!(world.kinds("mart.order.v1"), kinds.split(", ").collect::<Vec<_>>());
+}
+
+#[then(regex = r"^there are (\d+) (\w+) and (\d+) of them promised$")]
+async fn stock(world: &mut World, on_hand: i64, name: String, reserved: i64) {
+    world.mart.settle().await;
+    let item = world.stock(&name).await;
+    assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(on_hand), Some(reserved)), "{item}");
+}
+
+#[then(regex = r"^the ledger of the (\w+) sums to its stock$")]
+async fn ledger(world: &mut World, name: String) {
+    let path = format!("/v1/admin/stock-items/{}/ledger-entries?pageSize=200", world.id(&name));
+    let listed = world.mart.send(Some(("admin", "admin")), "GET", &path, None).await.body;
+    let entries = listed["ledgerEntries"].as_array().cloned().unwrap_or_default();
+    let sum = |member: &str| entries.iter().filter_map(|entry| entry[member].as_i64()).sum::<i64>();
+    let item = world.stock(&name).await;
+    assert_eq!(
+        (item["onHand"].as_i64(), item["reserved"].as_i64()),
+        (Some(sum("onHandDelta")), Some(sum("reservedDelta")))
+    );
+}
+
+#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+fn answered(world: &mut World, status: u16, code: String) {
+    let answer = world.answer();
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.body["code"].as_str().unwrap_or_default(), code);
+}
+
+#[then(regex = r"^the line of the (\w+) is refused because it is (not on sale|not priced|too many)$")]
+fn refused(world: &mut World, name: String, why: String) {
+    let lines = world.answer().body["details"]["lines"].as_array().cloned().unwrap_or_default();
+    let why = format!("REFUSED_WHY_{}", why.to_uppercase().replace(' ', "_"));
+    assert_eq!(lines, [json!({ "productId": world.id(&name), "why": why })]);
+}
+
+#[then(regex = r"^the new total is (.+)$")]
+fn new_total(world: &mut World, total: String) {
+    let total = money(&total);
+    let expected = json!({ "amount": total.amount, "currencyCode": total.currency_code });
+    assert_eq!(world.answer().body["details"]["total"], expected);
+}
+
+#[then(regex = r"^the customer reads$")]
+async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
+    world.mart.settle().await;
+    let path = format!("/v1/orders/{}/timeline", world.order);
+    let told = world.customer("GET", &path, None).await;
+    let entries = told["entries"].as_array().cloned().unwrap_or_default();
+    let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
+    let rows = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+    assert_eq!(texts, rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
+}
+
+#[then(regex = r"^(\d+) records? (?:is|are) dead$")]
+async fn dead(world: &mut World, count: usize) {
+    world.mart.settle().await;
+    assert_eq!(world.mart.dead().len(), count, "{:?}", world.mart);
+}

@@ -1,0 +1,72 @@
+//! What a scenario of the whole mart sees and remembers.
+
+use std::collections::HashMap;
+
+use features::{Answer, InProcess, Record};
+use mart_proto::r#type::v1::Money;
+use serde_json::Value;
+
+/// The mart of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) mart: InProcess,
+    /// Ids of products by their names.
+    pub(crate) products: HashMap<String, String>,
+    /// The last order, and who placed it.
+    pub(crate) order: String,
+    pub(crate) customer: String,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
+    /// What was told last, to be told again.
+    pub(crate) told: Option<Record>,
+    /// How many payments were made up so far.
+    pub(crate) payments: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            mart: mart_features::mart(features::seed()),
+            products: HashMap::new(),
+            order: String::new(),
+            customer: "Ayesha".to_owned(),
+            answer: None,
+            told: None,
+            payments: 0,
+        }
+    }
+
+    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let answer = self.mart.send(Some(("admin", "admin")), method, path, body).await;
+        let told = answer.body.clone();
+        self.answer = Some(answer);
+        told
+    }
+
+    pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let customer = self.customer.clone();
+        let answer = self.mart.send(Some(("customer", &customer)), method, path, body).await;
+        let told = answer.body.clone();
+        self.answer = Some(answer);
+        told
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
+    }
+
+    /// The order as it is now.
+    pub(crate) async fn read(&mut self) -> Value {
+        let path = format!("/v1/orders/{}", self.order);
+        let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None).await;
+        answer.body["order"].clone()
+    }
+}
+
+/// Money as people write it: `1500.00 PKR`.
+pub(crate) fn money(text: &str) -> Money {
+    let (amount, currency_code) = text.split_once(' ').expect("amount and currency");
+    Money { amount: amount.to_owned(), currency_code: currency_code.to_owned() }
+}

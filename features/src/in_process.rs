@@ -1,0 +1,245 @@
+//! The mart in one process: real routers and reactions, a clock that a scenario moves, and a bus that delays, doubles and
+//! reorders as a seed says.
+//!
+//! The bus keeps what Kafka and the consumer keep, and no more: records of one topic and key come in their order, and those
+//! that wait hold up the later ones of their handler and key only. Everything else may happen: any topic or key first, a
+//! record once more at any later time, and a handler that has to be asked again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use axum::Router;
+use hyper::StatusCode;
+use mart_chassis::Record;
+use mart_chassis::consumer::{Reaction, Reactions};
+use mart_chassis::http::Edge;
+use mart_chassis::run::Sweep;
+use mart_kernel::clock::ManualClock;
+use serde_json::Value;
+
+use crate::scene::{self, Answer, Who};
+
+/// A service within the process.
+pub struct Hosted {
+    /// Its name.
+    pub name: &'static str,
+    /// Its operations.
+    pub routes: Router,
+    /// What events of others do here.
+    pub reactions: Option<Reactions>,
+    /// All events that it has told so far, in their order.
+    pub outbox: Box<dyn Fn() -> Vec<Record>>,
+    /// What time makes due here.
+    pub sweeps: Vec<Sweep>,
+}
+
+/// Records of one topic and key for one service; a doubled one has a lane of its own.
+type Lane = (usize, String, String, u64);
+/// Records of one handler and key that wait to be asked again.
+type Waiting = (usize, &'static str, String);
+
+/// The whole mart, in this process.
+pub struct InProcess {
+    services: Vec<Hosted>,
+    clock: Arc<ManualClock>,
+    dice: Dice,
+    /// How many of each service's events are on the bus.
+    told: Vec<usize>,
+    lanes: BTreeMap<Lane, VecDeque<Record>>,
+    waiting: BTreeMap<Waiting, VecDeque<Record>>,
+    doubles: u64,
+    /// What can never be handled, and why.
+    dead: Vec<(Record, String)>,
+    /// Everything that was told, by services and by the scenario.
+    history: Vec<Record>,
+}
+
+/// More steps than this are no settling but a circle.
+const MOST: usize = 10_000;
+
+impl InProcess {
+    /// Puts up the services that are made for an edge and a clock.
+    pub fn new(seed: u64, services: impl FnOnce(Arc<Edge>, Arc<ManualClock>) -> Vec<Hosted>) -> Self {
+        let clock = scene::clock();
+        let services = services(scene::edge(), clock.clone());
+        let told = vec![0; services.len()];
+        Self {
+            services,
+            clock,
+            dice: Dice(seed.wrapping_mul(2).wrapping_add(1)),
+            told,
+            lanes: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            doubles: 0,
+            dead: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// Sends a request to the service that has the path.
+    pub async fn send(&mut self, who: Who<'_>, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.clock.advance(time::Duration::MILLISECOND);
+        let name = devstack::contracts::service_of(path);
+        let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
+        let routes = service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone();
+        let answer = scene::send(routes, who, method, path, body, &[]).await;
+        assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR.as_u16(), "{}", answer.body);
+        answer
+    }
+
+    /// Puts a record on the bus, as a service that is not part of this mart would.
+    pub fn tell(&mut self, record: &Record) {
+        self.enqueue(record);
+    }
+
+    /// Lets time pass, and lets every service look what has become due.
+    pub async fn pass(&mut self, by: time::Duration) {
+        self.clock.advance(by);
+        for service in &self.services {
+            for sweep in &service.sweeps {
+                while sweep.once().await.expect("a store in memory") > 0 {}
+            }
+        }
+    }
+
+    /// Delivers until nothing is left to deliver, but what waits for something that has not happened.
+    pub async fn settle(&mut self) {
+        let mut idle = false;
+        for _ in 0..MOST {
+            self.collect();
+            if !self.lanes.is_empty() {
+                self.deliver().await;
+                idle = false;
+            } else if idle || self.waiting.is_empty() {
+                return;
+            } else {
+                idle = !self.ask_again().await;
+            }
+        }
+        panic!("the mart does not come to rest: {self:?}");
+    }
+
+    /// Every event that was told, in the order in which the bus heard of it.
+    pub fn history(&mut self) -> &[Record] {
+        self.collect();
+        &self.history
+    }
+
+    /// What can never be handled, and why.
+    pub fn dead(&self) -> &[(Record, String)] {
+        &self.dead
+    }
+
+    /// How many records wait to be asked again.
+    pub fn waiting(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
+    /// Takes what services have told since the last time.
+    fn collect(&mut self) {
+        for nth in 0..self.services.len() {
+            let all = (self.services[nth].outbox)();
+            for record in &all[self.told[nth]..] {
+                self.enqueue(record);
+            }
+            self.told[nth] = all.len();
+        }
+    }
+
+    fn enqueue(&mut self, record: &Record) {
+        self.history.push(record.clone());
+        for (nth, service) in self.services.iter().enumerate() {
+            let consumed = service.reactions.iter().flat_map(|reactions| reactions.consumed);
+            if consumed.clone().any(|consumed| consumed.topic == record.topic && consumed.kind == record.kind) {
+                let lane = (nth, record.topic.clone(), record.key.clone(), 0);
+                self.lanes.entry(lane).or_default().push_back(record.clone());
+            }
+        }
+    }
+
+    /// Delivers the head of any lane.
+    async fn deliver(&mut self) {
+        let lanes: Vec<Lane> = self.lanes.keys().cloned().collect();
+        let lane = lanes[self.dice.below(lanes.len())].clone();
+        let Some(queue) = self.lanes.get_mut(&lane) else { return };
+        let Some(record) = queue.pop_front() else { return };
+        if queue.is_empty() {
+            self.lanes.remove(&lane);
+        }
+        if self.dice.below(4) == 0 {
+            self.doubles += 1;
+            self.lanes.insert((lane.0, lane.1.clone(), lane.2.clone(), self.doubles), VecDeque::from([record.clone()]));
+        }
+        let Some(handler) = self.handler(lane.0, &record) else { return };
+        let waits = (lane.0, handler, record.key.clone());
+        if self.waiting.contains_key(&waits) || self.dice.below(8) == 0 {
+            self.waiting.entry(waits).or_default().push_back(record);
+            return;
+        }
+        if let Some(record) = self.ask(lane.0, handler, record).await {
+            self.waiting.entry(waits).or_default().push_back(record);
+        }
+    }
+
+    /// Asks the heads of all that wait, in any order; whether one of them is done.
+    async fn ask_again(&mut self) -> bool {
+        let mut all: Vec<Waiting> = self.waiting.keys().cloned().collect();
+        let mut any = false;
+        while !all.is_empty() {
+            let waits = all.swap_remove(self.dice.below(all.len()));
+            let Some(record) = self.waiting.get_mut(&waits).and_then(VecDeque::pop_front) else { continue };
+            if let Some(record) = self.ask(waits.0, waits.1, record).await {
+                self.waiting.entry(waits).or_default().push_front(record);
+            } else {
+                any = true;
+                self.waiting.retain(|_, queue| !queue.is_empty());
+            }
+        }
+        any
+    }
+
+    /// Asks a reaction; gives the record back where it has to wait.
+    async fn ask(&mut self, nth: usize, handler: &'static str, record: Record) -> Option<Record> {
+        let reactions = self.services[nth].reactions.as_ref()?;
+        match (reactions.dispatch)(handler.to_owned(), record.clone()).await {
+            Ok(Reaction::Applied | Reaction::Ignored(_)) => None,
+            Ok(Reaction::Wait(_)) => Some(record),
+            Ok(Reaction::Dead(why)) => self.bury(record, why),
+            Err(error) => self.bury(record, &error.to_string()),
+        }
+    }
+
+    /// Puts a record among the dead, once.
+    fn bury(&mut self, record: Record, why: &str) -> Option<Record> {
+        if self.dead.iter().all(|(known, _)| known.id != record.id) {
+            self.dead.push((record, why.to_owned()));
+        }
+        None
+    }
+
+    fn handler(&self, nth: usize, record: &Record) -> Option<&'static str> {
+        let consumed = self.services[nth].reactions.as_ref()?.consumed;
+        consumed.iter().find(|consumed| consumed.kind == record.kind).map(|consumed| consumed.handler)
+    }
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kinds = self.history.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default());
+        write!(f, "told {:?}; {} wait; {} dead", kinds.collect::<Vec<_>>(), self.waiting(), self.dead.len())
+    }
+}
+
+/// A small generator that gives the same for a seed for ever (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        usize::try_from(z % u64::try_from(end.max(1)).unwrap_or(1)).unwrap_or_default()
+    }
+}
