@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let headers = headers
         .iter()
         .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
-    devstack::kafka::topics(&running.brokers, &[topic.clone()]).await?;
+    devstack::kafka::topics(&running.brokers, std::slice::from_ref(&topic)).await?;
     let producer: FutureProducer = ClientConfig::new().set("bootstrap.servers", &running.brokers).create()?;
     let bytes = payload.encode_to_vec();
     let record = FutureRecord::to(&topic).key(&key).payload(&bytes).headers(headers);
