@@ -44,13 +44,16 @@ def commands(folder):
     expect("status says ready", "product      ok" in run(folder, "./mart", "status"))
     told = run(folder, "./mart", "events", "--from-beginning", "--quiet", "2")
     expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
+    expect("money, stock and orders agree", "all invariants hold" in run(folder, "./mart", "invariants"))
+    expect("nothing is dead", "0 dead letters" in run(folder, "./mart", "dlq", "list"))
     expect("logs shows lines for people", "INFO  serving" in run(folder, "./mart", "logs", "product"))
     expect("psql answers", "39" in run(folder, "./mart", "psql", "product", "-c", "select count(*) from product"))
     expect("restart builds and restarts", "was stopped and started" in run(folder, "./mart", "restart", "product"))
     told = run(folder, "./mart", "up", good=False)
     expect("a second up in the same clone says that it runs already", "running already" in told, told)
     for words in (["call", "GET", "/v1/products", "--as", "king"], ["call", "FETCH", "/x"], ["logs", "nobody"],
-                  ["psql", "nobody"], ["restart", "nobody"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
+                  ["psql", "nobody"], ["restart", "nobody"], ["dlq", "show", "product", "1"],
+                  ["publish", "payment.Nothing", "{}"], ["publish", "payment.PaymentCaptured", "{}"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
         told = run(folder, "./mart", *words, good=False)
         expect(f"./mart {' '.join(words)} is refused in words", told.strip() and "panicked" not in told, told)
 

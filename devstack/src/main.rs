@@ -31,6 +31,10 @@ enum Command {
     Events(commands::events::Arguments),
     /// Put an event onto Kafka as its owner would, for development.
     Publish(commands::publish::Arguments),
+    /// Look at dead letters, hand them out again, or throw them away.
+    Dlq(commands::dlq::Arguments),
+    /// Say whether money, stock and orders agree, over all databases and topics.
+    Invariants(commands::invariants::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -55,6 +59,8 @@ async fn main() -> ExitCode {
         Command::Call(arguments) => commands::call::run(arguments).await,
         Command::Events(arguments) => commands::events::run(&arguments),
         Command::Publish(arguments) => commands::publish::run(arguments).await,
+        Command::Dlq(arguments) => commands::dlq::run(arguments).await,
+        Command::Invariants(arguments) => commands::invariants::run(&arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

@@ -64,6 +64,11 @@ impl Servers {
 
     /// A service with a database, a topic prefix and ports of its own, migrated and not yet started.
     pub async fn service(&self, name: &str, program: &str) -> Result<Setting> {
+        self.service_among(name, program, &prefix()).await
+    }
+
+    /// The same among others that share its topics.
+    pub async fn service_among(&self, name: &str, program: &str, topic_prefix: &str) -> Result<Setting> {
         let run = Uuid::new_v4().simple().to_string();
         let setting = Setting {
             name: name.to_owned(),
@@ -72,7 +77,7 @@ impl Servers {
             internal: ports::any()?,
             database: self.database(name).await?,
             brokers: self.kafka.clone(),
-            topic_prefix: format!("t{}.", &run[..12]),
+            topic_prefix: topic_prefix.to_owned(),
             keys: Keys::in_folder(&self.scratch.join("keys"))?,
             page_secret: run.clone(),
             log: self.scratch.join(format!("logs/{name}-{run}.log")),
@@ -81,6 +86,11 @@ impl Servers {
         setting.migrate().await?;
         Ok(setting)
     }
+}
+
+/// A topic prefix that nobody else has.
+pub fn prefix() -> String {
+    format!("t{}.", &Uuid::new_v4().simple().to_string()[..12])
 }
 
 /// A service with a database, a topic prefix and ports of its own, running, and its clients. It panics where a test has

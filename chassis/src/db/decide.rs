@@ -25,7 +25,9 @@ impl Database {
             let mut transaction = database.decisions.begin().await?;
             let decided = body(&mut transaction).await?;
             if decided.is_some() {
+                fail::fail_point!("commit.before");
                 transaction.commit().await?;
+                fail::fail_point!("commit.after");
                 database.committed.notify_one();
             } else {
                 transaction.rollback().await?;

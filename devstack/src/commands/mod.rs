@@ -2,8 +2,10 @@
 
 pub(crate) mod bench;
 pub(crate) mod call;
+pub(crate) mod dlq;
 pub(crate) mod down;
 pub(crate) mod events;
+pub(crate) mod invariants;
 pub(crate) mod logs;
 pub(crate) mod psql;
 pub(crate) mod publish;

@@ -77,6 +77,8 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         let says = format!("the {name} service on real servers");
         parts.push(Part::new(name, 2, &says, tests(&[&format!("{name}-service")])).on_servers());
     }
+    let mart = "all services together: faults at every point, and what has to be true after them";
+    parts.push(Part::new("mart", 3, mart, tests(&["mart-features"])).on_servers());
     let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));
     parts.extend([
         Part::new("up", 3, up, Run::Script("tests/up.py")),

@@ -1,0 +1,253 @@
+//! What has to be true of the whole mart whenever it is quiet, looked at from outside: databases and topics only.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use devstack::call::{Reader, Seen};
+use order_core::domain::table::{STAGES, Stage, Step, TRIGGERS, step};
+use rdkafka::Offset;
+use sqlx::{Connection, PgConnection, Row};
+
+/// Where the mart is.
+#[derive(Debug, Clone)]
+pub struct Mart {
+    /// The URL of each service's database, by the service's name.
+    pub databases: BTreeMap<String, String>,
+    /// Kafka's address.
+    pub brokers: String,
+    /// Put before every topic.
+    pub topic_prefix: String,
+}
+
+/// Statements that find nothing where all is well; each row says what is wrong.
+const CHECKS: [(&str, &str, &str); 7] = [
+    (
+        "inventory",
+        "what is reserved is what live reservations hold",
+        "select format('product %s: %s reserved, live reservations hold %s', s.product_id, s.reserved, coalesce(sum(r.quantity), 0)) \
+         from stock_item s left join (select unnest(product_ids) as product_id, unnest(quantities) as quantity \
+         from reservation where status = 'reserved') r using (product_id) \
+         group by s.product_id, s.reserved having s.reserved <> coalesce(sum(r.quantity), 0)",
+    ),
+    (
+        "inventory",
+        "the ledger sums to the stock",
+        "select format('product %s: %s on hand and %s reserved, the ledger says %s and %s', s.product_id, s.on_hand, s.reserved, \
+         coalesce(sum(on_hand_delta), 0), coalesce(sum(reserved_delta), 0)) \
+         from stock_item s left join ledger_entry using (product_id) group by s.product_id, s.on_hand, s.reserved \
+         having (s.on_hand, s.reserved) <> (coalesce(sum(on_hand_delta), 0), coalesce(sum(reserved_delta), 0))",
+    ),
+    (
+        "inventory",
+        "no reservation is held beyond its time",
+        "select format('order %s: reserved until %s', order_id, expires_at) from reservation \
+         where status = 'reserved' and expires_at < now() - interval '10 seconds'",
+    ),
+    (
+        "order",
+        "no order waits beyond its time",
+        "select format('order %s: awaits payment until %s', order_id, payment_deadline) from orders \
+         where payment_deadline < now() - interval '10 seconds'",
+    ),
+    (
+        "order",
+        "no order waits for stock for long",
+        "select format('order %s: placed at %s', order_id, updated_at) from orders \
+         where status = 'PLACED' and updated_at < now() - interval '10 seconds'",
+    ),
+    (
+        "order",
+        "no order rests as cancelled and captured",
+        "select format('order %s: cancelled, its payment %s is not asked back', order_id, payment_id) from orders \
+         where status = 'CANCELLED' and payment_id is not null and not refund_requested",
+    ),
+    (
+        "order",
+        "an order that goes on is paid",
+        "select format('order %s: %s without payment', order_id, status) from orders \
+         where status in ('CONFIRMED', 'SHIPPED', 'DELIVERED') and (payment_id is null or refund_requested)",
+    ),
+];
+
+/// The same for every service's database.
+const EVERYWHERE: [(&str, &str); 2] = [
+    ("the outbox is empty", "select format('%s %s of %s is not on Kafka', kind, id, key) from outbox"),
+    (
+        "no record waits or is dead without somebody knowing why",
+        "select format('%s of %s %s: %s', handler, key, case when dead_at is null then 'waits' else 'is dead' end, why) \
+         from inbox_waiting",
+    ),
+];
+
+/// What a reservation of an order in a status may be in.
+fn agrees(order: &str, reservation: Option<&str>) -> bool {
+    match order {
+        "AWAITING_PAYMENT" => reservation == Some("reserved"),
+        "CONFIRMED" | "SHIPPED" | "DELIVERED" => reservation == Some("committed"),
+        "CANCELLED" => !matches!(reservation, Some("reserved" | "committed")),
+        // Waits for stock: whatever comes is still under way.
+        _ => true,
+    }
+}
+
+impl Mart {
+    /// Everything that is not as it has to be, now.
+    pub async fn broken(&self) -> Result<Vec<String>> {
+        let mut broken = Vec::new();
+        for (service, rule, sql) in CHECKS {
+            if let Some(url) = self.databases.get(service) {
+                broken.extend(rows(url, sql).await?.into_iter().map(|row| format!("{rule}: {row}")));
+            }
+        }
+        for (service, url) in &self.databases {
+            for (rule, sql) in EVERYWHERE {
+                broken.extend(rows(url, sql).await?.into_iter().map(|row| format!("{service}: {rule}: {row}")));
+            }
+        }
+        if let (Some(orders), Some(inventory)) = (self.databases.get("order"), self.databases.get("inventory")) {
+            let reservations: BTreeMap<String, String> =
+                pairs(inventory, "select order_id::text, status from reservation").await?.into_iter().collect();
+            for (id, status) in pairs(orders, "select order_id::text, status from orders").await? {
+                let reservation = reservations.get(&id).map(String::as_str);
+                if !agrees(&status, reservation) {
+                    let reservation = reservation.unwrap_or("missing");
+                    broken
+                        .push(format!("order and stock agree: order {id} is {status}, its reservation {reservation}"));
+                }
+            }
+        }
+        broken.extend(self.histories().await?);
+        Ok(broken)
+    }
+
+    /// Asks until all is well, or until this much time has passed; what is broken then.
+    pub async fn broken_after(&self, quiet: Duration) -> Result<Vec<String>> {
+        let begun = Instant::now();
+        loop {
+            let broken = self.broken().await?;
+            if broken.is_empty() || begun.elapsed() > quiet {
+                return Ok(broken);
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Every order's events have the versions 1, 2, 3 … and follow the table; the database has seen the last of them.
+    async fn histories(&self) -> Result<Vec<String>> {
+        let (brokers, topic) = (self.brokers.clone(), format!("{}mart.order.v1", self.topic_prefix));
+        let read = move || -> Result<Vec<Seen>> {
+            let reader = Reader::new(&brokers, &[topic], Offset::Beginning)?;
+            Ok(std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect())
+        };
+        let mut orders: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
+        for seen in tokio::task::spawn_blocking(read).await?? {
+            if seen.name() != "OrderRepublished" {
+                let version = seen.header("ce_version").parse().unwrap_or_default();
+                // The same event may lie there twice; its version is its name.
+                orders.entry(seen.key.clone()).or_default().insert(version, seen.name().to_owned());
+            }
+        }
+        let mut broken = Vec::new();
+        for (id, events) in &orders {
+            let kinds: Vec<&str> = events.values().map(String::as_str).collect();
+            let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+            if !events.keys().copied().eq(1..=count) {
+                broken.push(format!("no event is lost: order {id} told the versions {:?}", events.keys()));
+            } else if !follows(&kinds) {
+                broken.push(format!("every order follows the table: order {id} told {}", kinds.join(", ")));
+            }
+        }
+        if let Some(url) = self.databases.get("order") {
+            for (id, version) in pairs(url, "select order_id::text, version::text from orders").await? {
+                let last = orders.get(&id).and_then(|events| events.keys().last()).copied().unwrap_or_default();
+                if version != last.to_string() {
+                    broken
+                        .push(format!("acknowledged is visible: order {id} is at {version}, its last event is {last}"));
+                }
+            }
+        }
+        Ok(broken)
+    }
+}
+
+/// Whether events, in their order, are a way through the table.
+fn follows(kinds: &[&str]) -> bool {
+    let Some(("OrderPlaced", rest)) = kinds.split_first().map(|(first, rest)| (*first, rest)) else { return false };
+    let mut stages = vec![Stage::Placed];
+    let mut rest = rest.iter().peekable();
+    while let Some(kind) = rest.next() {
+        let refunds = rest.peek() == Some(&&"RefundRequested");
+        let mut next = Vec::new();
+        for stage in &stages {
+            for trigger in TRIGGERS {
+                let to = match (step(*stage, trigger), *kind) {
+                    (Step::Await, "OrderAwaitingPayment") => Some(Stage::AwaitingPayment),
+                    (Step::Confirm, "OrderConfirmed") => Some(Stage::Confirmed),
+                    (Step::CancelTimeout, "OrderCancelled") if !refunds => Some(Stage::TimedOut),
+                    (Step::CancelTimeout | Step::CancelAsked | Step::CancelNoStock, "OrderCancelled") => {
+                        Some(Stage::Cancelled)
+                    }
+                    (Step::Reinstate, "OrderReinstated") => Some(Stage::Reinstated),
+                    (Step::Refund, "RefundRequested") => Some(Stage::Cancelled),
+                    (Step::Change, "OrderChanged") => Some(*stage),
+                    (Step::Ship, "OrderShipped") => Some(Stage::Shipped),
+                    (Step::Deliver, "OrderDelivered") => Some(Stage::Delivered),
+                    _ => None,
+                };
+                next.extend(to);
+            }
+        }
+        if next.is_empty() {
+            return false;
+        }
+        stages = STAGES.into_iter().filter(|stage| next.contains(stage)).collect();
+    }
+    true
+}
+
+async fn rows(url: &str, sql: &'static str) -> Result<Vec<String>> {
+    let mut connection = PgConnection::connect(url).await.context("a database does not answer")?;
+    let found = sqlx::query(sql).fetch_all(&mut connection).await?;
+    found.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn pairs(url: &str, sql: &'static str) -> Result<Vec<(String, String)>> {
+    let mut connection = PgConnection::connect(url).await.context("a database does not answer")?;
+    Ok(sqlx::query_as(sql).fetch_all(&mut connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_a_way_through_the_table_or_is_found_out() {
+        for good in [
+            "OrderPlaced",
+            "OrderPlaced OrderChanged OrderAwaitingPayment OrderConfirmed OrderShipped OrderDelivered",
+            "OrderPlaced OrderAwaitingPayment OrderCancelled OrderReinstated OrderConfirmed",
+            "OrderPlaced OrderAwaitingPayment OrderCancelled OrderReinstated OrderCancelled RefundRequested RefundRequested",
+            "OrderPlaced OrderCancelled RefundRequested",
+        ] {
+            assert!(follows(&good.split(' ').collect::<Vec<_>>()), "{good}");
+        }
+        for bad in [
+            "OrderAwaitingPayment",
+            "OrderPlaced OrderConfirmed",
+            "OrderPlaced OrderAwaitingPayment OrderShipped",
+            "OrderPlaced OrderAwaitingPayment OrderConfirmed OrderShipped OrderCancelled",
+            "OrderPlaced OrderCancelled RefundRequested OrderReinstated",
+            "OrderPlaced OrderAwaitingPayment OrderConfirmed RefundRequested",
+        ] {
+            assert!(!follows(&bad.split(' ').collect::<Vec<_>>()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_order_and_its_reservation_agree_or_are_found_out() {
+        assert!(agrees("CONFIRMED", Some("committed")) && agrees("CANCELLED", None) && agrees("PLACED", None));
+        assert!(!agrees("CONFIRMED", Some("expired")) && !agrees("CANCELLED", Some("reserved")));
+        assert!(!agrees("AWAITING_PAYMENT", None));
+    }
+}

@@ -1,0 +1,5 @@
+//! All services together on real PostgreSQL and Kafka.
+
+mod faults;
+mod planted;
+mod stack;

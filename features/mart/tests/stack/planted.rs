@@ -1,0 +1,81 @@
+//! Each invariant finds the fault that is planted for it.
+
+use devstack::testing::until;
+
+use crate::stack::Stack;
+
+async fn run(stack: &Stack, service: &str, sql: &'static str) {
+    let mut database = stack.apps[service].database().await;
+    sqlx::query(sql).execute(&mut database).await.expect("planted");
+}
+
+#[tokio::test]
+async fn every_planted_fault_is_found() {
+    let stack = Stack::start(20).await;
+    let (paid, waiting) = (stack.place(2).await, stack.place(3).await);
+    stack.pay(&paid, 2).await;
+    until("one is confirmed and one waits", async || {
+        stack.status(&paid).await == "CONFIRMED" && stack.status(&waiting).await == "AWAITING_PAYMENT"
+    })
+    .await;
+    stack.holds().await;
+
+    let faults = [
+        (
+            "inventory",
+            "update stock_item set reserved = reserved + 1",
+            "update stock_item set reserved = reserved - 1",
+            "live reservations",
+        ),
+        (
+            "inventory",
+            "update stock_item set on_hand = on_hand + 1",
+            "update stock_item set on_hand = on_hand - 1",
+            "the ledger sums",
+        ),
+        (
+            "order",
+            "update orders set payment_deadline = now() - interval '1 minute' where status = 'AWAITING_PAYMENT'",
+            "update orders set payment_deadline = now() + interval '1 hour' where status = 'AWAITING_PAYMENT'",
+            "no order waits beyond its time",
+        ),
+        (
+            "order",
+            "update orders set version = version + 1 where status = 'AWAITING_PAYMENT'",
+            "update orders set version = version - 1 where status = 'AWAITING_PAYMENT'",
+            "acknowledged is visible",
+        ),
+        (
+            "inventory",
+            "update reservation set expires_at = now() - interval '1 minute' where status = 'reserved'",
+            "update reservation set expires_at = now() + interval '1 hour' where status = 'reserved'",
+            "no reservation is held beyond its time",
+        ),
+        (
+            "order",
+            "update orders set refund_requested = true where status = 'CONFIRMED'",
+            "update orders set refund_requested = false where status = 'CONFIRMED'",
+            "an order that goes on is paid",
+        ),
+        (
+            "inventory",
+            "update reservation set status = 'returned' where status = 'committed'",
+            "update reservation set status = 'committed' where status = 'returned'",
+            "order and stock agree",
+        ),
+        (
+            "product",
+            "insert into inbox_waiting (handler, key, event, raw, why, next_at, deadline, dead_at) \
+             values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
+            "delete from inbox_waiting",
+            "without somebody knowing why",
+        ),
+    ];
+    for (service, plant, mend, rule) in faults {
+        run(&stack, service, plant).await;
+        let broken = stack.mart().broken().await.expect("looked at");
+        assert!(broken.iter().any(|broken| broken.contains(rule)), "{rule}: {broken:#?}");
+        run(&stack, service, mend).await;
+    }
+    stack.holds().await;
+}

@@ -1,0 +1,149 @@
+//! The whole mart of one test: its services share topics that nobody else has.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use devstack::testing::{App, Servers, Told, prefix, until};
+use mart_features::invariants::Mart;
+use mart_proto::payment::v1::PaymentCaptured;
+use mart_proto::r#type::v1::Money;
+use prost::Message;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub(crate) const SERVICES: [&str; 3] = ["product", "inventory", "order"];
+
+pub(crate) struct Stack {
+    pub(crate) apps: BTreeMap<&'static str, App>,
+    pub(crate) mug: String,
+}
+
+/// The program of a service, which stands beside this test's own folder.
+fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("this program");
+    let folder = own.parent().and_then(std::path::Path::parent).expect("a folder for all programs");
+    folder.join(format!("{name}-service"))
+}
+
+impl Stack {
+    /// Started with so many mugs in stock.
+    pub(crate) async fn start(mugs: i32) -> Self {
+        let (servers, prefix) = (Servers::of_this_run(), prefix());
+        let mut settings = Vec::new();
+        for name in SERVICES {
+            let program = program(name);
+            let program = program.to_str().expect("a path in UTF-8");
+            let mut setting = servers.service_among(name, program, &prefix).await.expect("prepared");
+            // Only what a test plants is ever due.
+            let sweeps = ["PAYMENT_SWEEP", "RESERVATION_SWEEP"].map(|name| (name.to_owned(), "3600".to_owned()));
+            setting.more.extend(sweeps);
+            settings.push((name, setting));
+        }
+        let topics: Vec<String> =
+            devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
+        devstack::kafka::topics(&servers.kafka, &topics).await.expect("topics");
+        let mut apps = BTreeMap::new();
+        for (name, setting) in settings {
+            apps.insert(name, App::of(setting).await);
+        }
+        let mut stack = Self { apps, mug: String::new() };
+        let body = json!({
+            "name": "Mug", "slug": "mug", "status": "PRODUCT_STATUS_ACTIVE",
+            "prices": [{ "amount": "1500.00", "currencyCode": "PKR" }],
+        });
+        let made = stack.apps["product"].admin(Method::POST, "/v1/products", Some(body)).await;
+        made.body["product"]["productId"].as_str().expect("an id").clone_into(&mut stack.mug);
+        stack.receive(mugs).await;
+        until("order knows the product", async || {
+            let line = json!([{ "productId": stack.mug, "quantity": 1 }]);
+            let body = json!({ "lines": line, "currencyCode": "PKR" });
+            let quote = stack.apps["order"].send(Method::POST, "/v1/orders/quote", Some(body), &[]).await;
+            quote.body["total"]["amount"] == "1500.00"
+        })
+        .await;
+        stack
+    }
+
+    async fn receive(&self, mugs: i32) {
+        let path = format!("/v1/admin/stock-items/{}/receive", self.mug);
+        until("inventory has the mugs", async || {
+            let body = Some(json!({ "quantity": mugs, "reason": "delivery" }));
+            let key = [("idempotency-key", "delivery")];
+            let inventory = &self.apps["inventory"];
+            inventory.call_with(Some("admin"), Method::POST, &path, body, &key).await.status == 201
+        })
+        .await;
+    }
+
+    /// Places an order; its id once it is acknowledged, however often that has to be tried.
+    pub(crate) async fn place(&self, quantity: i32) -> String {
+        let total = format!("{}.00", 1_500 * quantity);
+        let body = json!({
+            "lines": [{ "productId": self.mug, "quantity": quantity }],
+            "total": { "amount": total, "currencyCode": "PKR" },
+            "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
+            "contact": { "email": "a@example.com" },
+        });
+        let key = Uuid::new_v4().to_string();
+        let order = &self.apps["order"];
+        let url = format!("{}/v1/orders", order.setting.url());
+        let token = order.setting.keys.token("customer", "ayesha").expect("signed");
+        let mut placed = String::new();
+        until("the order is placed", async || {
+            let request = order.client.post(&url).bearer_auth(&token).header("idempotency-key", &key).json(&body);
+            let Ok(answer) = request.timeout(Duration::from_secs(2)).send().await else { return false };
+            let answer: Value = answer.json().await.unwrap_or_default();
+            answer["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut placed);
+            !placed.is_empty()
+        })
+        .await;
+        placed
+    }
+
+    /// Tells that an order of so many mugs is paid.
+    pub(crate) async fn pay(&self, order: &str, quantity: i32) {
+        let amount = Some(Money { amount: format!("{}.00", 1_500 * quantity), currency_code: "PKR".to_owned() });
+        let (order_id, payment_id) = (order.to_owned(), format!("pay-{order}"));
+        let message = PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() };
+        let told = Told::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec());
+        self.apps["order"].tell(&told.about(order, 1)).await;
+    }
+
+    pub(crate) async fn status(&self, order: &str) -> String {
+        let answer = self.apps["order"].admin(Method::GET, &format!("/v1/orders/{order}"), None).await;
+        answer.body["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
+    }
+
+    /// Kills a service and starts it anew with a fail point.
+    pub(crate) async fn arm(&mut self, name: &'static str, point: &str) {
+        let App { mut setting, mut process, .. } = self.apps.remove(name).expect("it is there");
+        process.kill().await;
+        setting.more.push(("FAILPOINTS".to_owned(), point.to_owned()));
+        self.apps.insert(name, App::of(setting).await);
+    }
+
+    /// Kills a service and starts it anew, without its fail points.
+    pub(crate) async fn kill_and_start(&mut self, name: &'static str) {
+        let app = self.apps.remove(name).expect("it is there");
+        self.apps.insert(name, app.kill_and_start().await);
+    }
+
+    /// What is to be looked at from outside.
+    pub(crate) fn mart(&self) -> Mart {
+        let order = &self.apps["order"].setting;
+        let databases = self.apps.iter().map(|(name, app)| ((*name).to_owned(), app.setting.database.owner.clone()));
+        Mart {
+            databases: databases.collect(),
+            brokers: order.brokers.clone(),
+            topic_prefix: order.topic_prefix.clone(),
+        }
+    }
+
+    /// Fails where something is broken for half a minute of quiet.
+    pub(crate) async fn holds(&self) {
+        let broken = self.mart().broken_after(Duration::from_secs(30)).await.expect("looked at");
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+}
