@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mart_proto::DESCRIPTORS;
-use prost_reflect::{DynamicMessage, MessageDescriptor};
+use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use serde_json::Value;
 
 /// An event as its contract has it.
@@ -49,6 +49,51 @@ pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
 pub fn decode(kind: &str, payload: &[u8]) -> Option<Value> {
     let message = DynamicMessage::decode(DESCRIPTORS.get_message_by_name(kind)?, payload).ok()?;
     serde_json::from_slice(&mart_proto::json::write(&message)).ok()
+}
+
+/// An operation as its contract has it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// The service that has it.
+    pub service: String,
+    /// Its name.
+    pub name: String,
+    /// The method of HTTP, in capitals.
+    pub method: String,
+    /// The path, with variables in braces.
+    pub path: String,
+    /// The roles that may call it; none where no token is looked at.
+    pub roles: Vec<String>,
+}
+
+/// Every operation of every contract.
+pub fn operations() -> Vec<Operation> {
+    let extension = |name: &str| DESCRIPTORS.get_extension_by_name(name);
+    let (Some(http), Some(said)) = (extension("google.api.http"), extension("mart.options.v1.operation")) else {
+        return Vec::new();
+    };
+    let operation = |method: prost_reflect::MethodDescriptor| -> Option<Operation> {
+        let options = method.options();
+        let (rule, said) = (options.get_extension(&http).into_owned(), options.get_extension(&said).into_owned());
+        let (rule, said) = (rule.as_message()?, said.as_message()?);
+        let pattern = |verb: &&str| rule.get_field_by_name(verb).is_some_and(|path| path.as_str() != Some(""));
+        let verb = ["get", "put", "post", "delete", "patch"].into_iter().find(pattern)?;
+        let auth = said.get_field_by_name("auth")?;
+        let names = said.descriptor().get_field_by_name("auth")?.kind().as_enum()?.clone();
+        let role = |value: &prost_reflect::Value| {
+            let named = names.get_value(value.as_enum_number()?)?;
+            let role = named.name().strip_prefix("AUTH_")?.to_lowercase();
+            (role != "public" && role != "webhook").then_some(role)
+        };
+        Some(Operation {
+            service: method.parent_service().package_name().split('.').nth(1)?.to_owned(),
+            name: method.name().to_owned(),
+            method: verb.to_uppercase(),
+            path: rule.get_field_by_name(verb)?.as_str()?.to_owned(),
+            roles: auth.as_list()?.iter().filter_map(role).collect(),
+        })
+    };
+    DESCRIPTORS.services().flat_map(|service| service.methods().filter_map(operation).collect::<Vec<_>>()).collect()
 }
 
 /// The service that has an operation at this path, by any method.

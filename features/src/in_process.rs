@@ -87,6 +87,17 @@ impl InProcess {
         answer
     }
 
+    /// Sends a request under any token, or under none; the status of the answer.
+    pub async fn send_under(&mut self, token: Option<&str>, method: &str, path: &str) -> u16 {
+        let name = devstack::contracts::service_of(path);
+        let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
+        let routes = service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone();
+        let bearer = token.map(|token| format!("Bearer {token}")).unwrap_or_default();
+        let headers: Vec<(&str, &str)> = token.iter().map(|_| ("authorization", bearer.as_str())).collect();
+        let body = (method != "GET").then(|| Value::Object(serde_json::Map::new()));
+        scene::send(routes, None, method, path, body, &headers).await.status
+    }
+
     /// Puts a record on the bus, as a service that is not part of this mart would.
     pub fn tell(&mut self, record: &Record) {
         self.enqueue(record);

@@ -22,7 +22,7 @@ use regex::Regex;
 
 pub use in_process::{Hosted, InProcess};
 pub use mart_chassis::Record;
-pub use scene::{Answer, Scene, Who};
+pub use scene::{Answer, Scene, Who, keys};
 
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 static FAILED: AtomicUsize = AtomicUsize::new(0);

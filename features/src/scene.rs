@@ -36,6 +36,11 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// The keys that sign the tokens of all scenarios.
+pub fn keys() -> &'static Keys {
+    &KEYS
+}
+
 /// A clock that stands still until a scenario moves it.
 pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")))

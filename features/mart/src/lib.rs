@@ -1,6 +1,8 @@
 //! The in-process mart: every service's real router, core and reactions over stores in memory. The only place in features
 //! that names all services.
 
+#[cfg(test)]
+mod authorization;
 pub mod invariants;
 
 use std::sync::Arc;
