@@ -65,8 +65,9 @@ fn pull(order: Order, trigger: Trigger, payment: &str, second: i64) -> Result<(O
         Trigger::PaymentCaptured => order.payment_captured(payment.to_owned(), total, now),
         Trigger::Cancel => order.cancel(Why::Admin, now),
         Trigger::Change => {
-            let contact =
-                Contact { email: format!("a{second}@b.example"), phone: String::new(), locale: String::new() };
+            // Another one each time.
+            let email = format!("a{}@b.example", order.version);
+            let contact = Contact { email, phone: String::new(), locale: String::new() };
             order.change(None, Some(contact), now)
         }
         Trigger::Ship => order.ship(shipment(), now),
