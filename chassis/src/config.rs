@@ -42,7 +42,7 @@ pub struct Config {
     pub shutdown_budget: Duration,
     /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts at an event that waits.
     pub inbox_retry_ceiling: Duration,
-    /// The variables that a service may have of its own.
+    /// The variables that a service may have of its own; the shared secrets are not among them.
     own: Own,
 }
 
@@ -108,10 +108,8 @@ impl Config {
     pub fn from_vars(service: &'static str, vars: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut env = Env { vars, faults: Vec::new() };
         let limits = Limits::default();
-        let own = Own(env.vars.clone());
         let config = Self {
             service,
-            own,
             http_addr: env.required("HTTP_ADDR", "an address such as 127.0.0.1:8080", unspecified()),
             internal_addr: env.required("INTERNAL_ADDR", "an address such as 127.0.0.1:8081", unspecified()),
             database_url: env.secret("DATABASE_URL", "a URL such as postgres://user:password@host/database", |url| {
@@ -137,6 +135,8 @@ impl Config {
             },
             shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
             inbox_retry_ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
+            // Last, when the secrets have been taken out.
+            own: Own(std::mem::take(&mut env.vars)),
         };
         if env.faults.is_empty() { Ok(config) } else { Err(ConfigError { service, faults: env.faults }) }
     }
@@ -267,6 +267,7 @@ mod tests {
     fn secrets_do_not_print() {
         let config = Config::from_vars("shelf", vars(&GOOD)).expect("good");
         assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+        assert!(config.own.0.values().all(|value| !value.contains("hush")), "a secret is kept in the clear");
     }
 
     #[test]
