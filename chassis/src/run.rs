@@ -51,7 +51,7 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Runs this again and again: at once while it finds something, and after a pause where it does not.
+    /// Runs this again and again: at once while it gets something done, and after a pause where it does not.
     pub fn new<F>(name: &'static str, every: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<usize, Unavailable>> + Send + 'static,
@@ -59,21 +59,26 @@ impl Sweep {
         Self { name, every, run: Arc::new(move || Box::pin(run())) }
     }
 
-    /// Looks once; how many it found due.
+    /// Looks once; how much it got done.
     pub async fn once(&self) -> Result<usize, Unavailable> {
         (self.run)().await
     }
 
     async fn until(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let work = trace::within(TraceContext::root(), self.once());
-            match work.await {
-                Ok(found) if found > 0 => tracing::debug!(sweep = self.name, found, "swept"),
-                // A database that is away was logged where it was found out.
-                Ok(_) | Err(_) => {
-                    tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(self.every) => {} }
+            let (sweep, within) = (self.clone(), TraceContext::root());
+            // In a task of its own, so that a panic is one look that failed and not the end of all.
+            let looked = tokio::spawn(trace::within(within, async move { sweep.once().await })).await;
+            match looked {
+                Ok(Ok(done)) if done > 0 => {
+                    tracing::debug!(sweep = self.name, done, "swept");
+                    continue;
                 }
+                // What a database said was logged where it was found out.
+                Ok(_) => {}
+                Err(error) => tracing::error!(sweep = self.name, %error, "a sweep panicked; it is tried again"),
             }
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(self.every) => {} }
         }
     }
 }
@@ -188,5 +193,36 @@ async fn sweep(database: Database) {
                 false
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sweep_that_panics_or_fails_is_tried_again() {
+        let (looks, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let sweep = Sweep::new("test", Duration::from_millis(1), {
+            let (looks, stop) = (looks.clone(), stop.clone());
+            move || {
+                let (look, stop) = (looks.fetch_add(1, Ordering::Relaxed), stop.clone());
+                async move {
+                    match look {
+                        0 => panic!("a row that nobody expected"),
+                        1 => Err(Unavailable::Failed),
+                        2 => Ok(1),
+                        _ => {
+                            stop.cancel();
+                            Ok(0)
+                        }
+                    }
+                }
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(20), sweep.until(stop)).await.expect("it came to its fourth look");
+        assert_eq!(looks.load(Ordering::Relaxed), 4);
     }
 }

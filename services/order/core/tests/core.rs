@@ -1,13 +1,22 @@
 //! The rules of an order's life, one by one and in random histories.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
 use mart_kernel::money::Currency;
-use mart_kernel::{Money, Version};
+use mart_kernel::{Commit, CommitError, Done, Money, Newest, PageSeal, Receipt, Timestamp, Unavailable, Version};
+use order_core::UseCases;
+use order_core::application::PAYMENT_WINDOW;
 use order_core::conformance::{at, draft};
 use order_core::domain::table::{STAGES, Stage, Step, TRIGGERS, Trigger, drawn, step};
 use order_core::domain::{
-    Contact, Fact, KnownProduct, Order, ProductId, Quote, QuoteError, Refusal, Shipment, Status, Stopped, Wanted, Why,
+    Contact, Entry, Fact, KnownProduct, Order, OrderId, ProductId, Quote, QuoteError, Refusal, Shipment, Status,
+    Stopped, Wanted, Why,
 };
 use order_core::memory::MemoryStore;
+use order_core::ports::{Filter, Store, Write};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -146,6 +155,62 @@ fn only_a_change_is_told() {
     let same = order.clone().change(Some(order.address.clone()), Some(order.contact.clone()), at(9));
     assert_eq!(same.err(), Some(Stopped::Ignored));
     assert_eq!(in_stage(Stage::Shipped).change(None, None, at(9)).err(), Some(Stopped::Forbidden));
+}
+
+/// A store that refuses every change of one order, as a row that breaks a rule of the database would.
+struct Stubborn(MemoryStore, OrderId);
+
+impl Store for Stubborn {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
+        self.0.find(id).await
+    }
+
+    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+        self.0.list(filter, after, limit).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+        self.0.due(now, limit).await
+    }
+
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
+        self.0.timeline(id).await
+    }
+
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+        self.0.products(ids).await
+    }
+
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
+        self.0.receipt(receipt).await
+    }
+
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+        match &commit.write {
+            Some(Write::Update { order, .. }) if order.id == self.1 => Err(Unavailable::Failed.into()),
+            _ => self.0.commit(commit).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_can_not_be_cancelled_does_not_hold_up_the_others() {
+    let memory = MemoryStore::default();
+    for n in 1..=2 {
+        let (order, _) = draft(n)
+            .place(at(1))
+            .0
+            .stock_reserved(0, at(50 + i64::try_from(n).expect("small")), at(2))
+            .expect("allowed");
+        let commit = Commit { write: Some(Write::Insert(order)), events: Vec::new(), receipt: None };
+        memory.commit(commit).await.expect("kept");
+    }
+    let (clock, ids) = (Arc::new(ManualClock::new(at(60))), Arc::new(CountingIds::default()));
+    let store = Stubborn(memory.clone(), draft(1).id);
+    let use_cases = UseCases::new(store, clock, ids, PageSeal::new(b"secret"), PAYMENT_WINDOW);
+    assert_eq!(use_cases.expire_orders(10).await, Ok(1));
+    assert_eq!(memory.due(at(60), 10).await, Ok(vec![draft(1).id]));
+    assert_eq!(use_cases.expire_orders(10).await, Err(Unavailable::Failed), "no reason to look again at once");
 }
 
 fn pkr() -> Currency {

@@ -4,19 +4,31 @@ use std::convert::Infallible;
 
 use mart_kernel::Unavailable;
 
-use super::{Books, Scope, Store, UseCases};
+use super::{Books, Decided, Scope, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
-    /// Ends up to `limit` promises whose time is over, each once however many replicas sweep; how many were found due.
+    /// Ends up to `limit` promises whose time is over, each once however many replicas sweep; how many it ended. One that
+    /// the store refuses does not hold up the others.
     pub async fn expire_reservations(&self, limit: usize) -> Result<usize, Unavailable> {
         let due = self.store.due(self.clock.now(), limit).await?;
-        for order in &due {
+        let (mut ended, mut refused) = (0, None);
+        for order in due {
             let step = |books: &mut Books<'_>| {
                 books.expire();
                 Ok::<(), Infallible>(())
             };
-            self.decide(Scope::order(*order, std::iter::empty()), None, step).await?;
+            match self.decide(Scope::order(order, std::iter::empty()), None, step).await {
+                // Another replica may have been faster.
+                Ok(Decided::Kept(change)) => ended += usize::from(change.reservation.is_some()),
+                Ok(Decided::AlreadyProcessed { .. }) => {}
+                Ok(Decided::Refused(never)) => match never {},
+                Err(Unavailable::Away) => return Err(Unavailable::Away),
+                Err(error) => refused = Some(error),
+            }
         }
-        Ok(due.len())
+        match refused {
+            Some(error) if ended == 0 => Err(error),
+            _ => Ok(ended),
+        }
     }
 }

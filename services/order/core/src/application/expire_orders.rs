@@ -5,17 +5,23 @@ use mart_kernel::Unavailable;
 use super::{Order, Store, Unchanged, UseCases};
 
 impl<S: Store> UseCases<S> {
-    /// Cancels up to `limit` orders whose deadline has passed; how many were found due.
+    /// Cancels up to `limit` orders whose deadline has passed; how many it cancelled. One that the store refuses does not
+    /// hold up the others.
     pub async fn expire_orders(&self, limit: usize) -> Result<usize, Unavailable> {
         let due = self.store.due(self.clock.now(), limit).await?;
-        for id in &due {
-            match self.change(*id, None, None, Order::look_at_deadline).await {
+        let (mut cancelled, mut refused) = (0, None);
+        for id in due {
+            match self.change(id, None, None, Order::look_at_deadline).await {
+                Ok(_) => cancelled += 1,
                 // Another replica, or the customer, was faster.
-                Ok(_) | Err(Unchanged::Stopped(..) | Unchanged::NotFound | Unchanged::Stale | Unchanged::Contended) => {
-                }
-                Err(Unchanged::Unavailable(error)) => return Err(error),
+                Err(Unchanged::Stopped(..) | Unchanged::NotFound | Unchanged::Stale | Unchanged::Contended) => {}
+                Err(Unchanged::Unavailable(Unavailable::Away)) => return Err(Unavailable::Away),
+                Err(Unchanged::Unavailable(error)) => refused = Some(error),
             }
         }
-        Ok(due.len())
+        match refused {
+            Some(error) if cancelled == 0 => Err(error),
+            _ => Ok(cancelled),
+        }
     }
 }

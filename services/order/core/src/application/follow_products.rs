@@ -8,10 +8,6 @@ use crate::domain::KnownProduct;
 impl<S: Store> UseCases<S> {
     /// A product is as it is at its version; an older one changes nothing.
     pub async fn hear_of_product(&self, product: KnownProduct, receipt: Receipt) -> Result<Followed, Unavailable> {
-        match self.keep(Write::Product(product), receipt).await? {
-            // An older version is no news.
-            Followed::Early => Ok(Followed::Ignored),
-            followed => Ok(followed),
-        }
+        self.keep(Write::Product(product), receipt).await
     }
 }
