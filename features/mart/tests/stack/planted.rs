@@ -1,6 +1,6 @@
 //! Each invariant finds the fault that is planted for it.
 
-use devstack::testing::until;
+use devstack::testing::{Told, until};
 
 use crate::stack::Stack;
 
@@ -11,7 +11,7 @@ async fn run(stack: &Stack, service: &str, sql: &'static str) {
 
 #[tokio::test]
 async fn every_planted_fault_is_found() {
-    let stack = Stack::start(20).await;
+    let mut stack = Stack::start(20).await;
     let (paid, waiting) = (stack.place(2).await, stack.place(3).await);
     stack.pay(&paid, 2).await;
     until("one is confirmed and one waits", async || {
@@ -58,6 +58,20 @@ async fn every_planted_fault_is_found() {
             "an order that goes on is paid",
         ),
         (
+            "order",
+            "update orders set status = 'CANCELLED', cancel_reason = 'ADMIN' where status = 'CONFIRMED'",
+            "update orders set status = 'CONFIRMED', cancel_reason = null where cancel_reason = 'ADMIN'",
+            "no order rests as cancelled and captured",
+        ),
+        (
+            "order",
+            "update orders set status = 'PLACED', payment_deadline = null, updated_at = now() - interval '1 minute' \
+             where status = 'AWAITING_PAYMENT'",
+            "update orders set status = 'AWAITING_PAYMENT', payment_deadline = now() + interval '1 hour' \
+             where status = 'PLACED'",
+            "no order waits for stock for long",
+        ),
+        (
             "inventory",
             "update reservation set status = 'returned' where status = 'committed'",
             "update reservation set status = 'committed' where status = 'returned'",
@@ -73,9 +87,31 @@ async fn every_planted_fault_is_found() {
     ];
     for (service, plant, mend, rule) in faults {
         run(&stack, service, plant).await;
-        let broken = stack.mart().broken().await.expect("looked at");
-        assert!(broken.iter().any(|broken| broken.contains(rule)), "{rule}: {broken:#?}");
+        finds(&stack, rule).await;
         run(&stack, service, mend).await;
     }
     stack.holds().await;
+
+    // Nobody is there to send it.
+    stack.apps.get_mut("order").expect("it is there").process.kill().await;
+    let event = "insert into outbox (id, at, topic, key, kind, version, traceparent, payload) \
+                 values (gen_random_uuid(), now(), 'mart.order.v1', 'key', 'planted', 1, '', '')";
+    run(&stack, "order", event).await;
+    finds(&stack, "the outbox is empty").await;
+    run(&stack, "order", "delete from outbox").await;
+    stack.kill_and_start("order").await;
+    stack.holds().await;
+
+    // What lies on Kafka stays there, so these come last.
+    let shipped =
+        |key: &str, version| Told::new("mart.order.v1", "mart.order.v1.OrderShipped", Vec::new()).about(key, version);
+    stack.apps["order"].tell(&shipped("an order that was shipped at once", 1)).await;
+    finds(&stack, "every order follows the table").await;
+    stack.apps["order"].tell(&shipped("an order whose beginning is lost", 2)).await;
+    finds(&stack, "no event is lost").await;
+}
+
+async fn finds(stack: &Stack, rule: &str) {
+    let broken = stack.mart().broken().await.expect("looked at");
+    assert!(broken.iter().any(|broken| broken.contains(rule)), "{rule}: {broken:#?}");
 }
