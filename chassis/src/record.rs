@@ -46,13 +46,6 @@ impl Record {
         }
     }
 
-    /// A word that a test tells in another's name, about an aggregate: each time another event, now, at version 1.
-    pub fn told<M: Wire>(topic: &str, key: &str, message: &M) -> Self {
-        let at = Timestamp::new(OffsetDateTime::now_utc());
-        let event = Event { id: Uuid::new_v4(), at, version: Version::NONE.next(), fact: () };
-        Self::of(&event, topic, key.to_owned(), message)
-    }
-
     /// The CloudEvents attributes as Kafka headers.
     pub(crate) fn headers(&self, source: &str) -> OwnedHeaders {
         let at = self.at.get().format(&Rfc3339).unwrap_or_default();

@@ -37,14 +37,6 @@ pub fn published(name: &str) -> Option<Published> {
     event(DESCRIPTORS.get_message_by_name(&format!("mart.{service}.v1.{name}"))?)
 }
 
-/// The text of the field at a path such as `product.product_id`.
-pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
-    match path.split_once('.') {
-        Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
-        None => message.get_field_by_name(path)?.as_str().map(str::to_owned),
-    }
-}
-
 /// An event's payload in JSON; `None` where the kind is not known or the bytes are not one.
 pub fn decode(kind: &str, payload: &[u8]) -> Option<Value> {
     let message = DynamicMessage::decode(DESCRIPTORS.get_message_by_name(kind)?, payload).ok()?;

@@ -7,11 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{ClientConfig, Offset};
+use rdkafka::Offset;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
@@ -25,6 +21,9 @@ use crate::ports;
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::Setting;
+use crate::tell;
+
+pub use crate::tell::Told;
 
 /// Names the superuser's URL of the run's PostgreSQL.
 pub const POSTGRES: &str = "MART_TEST_POSTGRES";
@@ -105,42 +104,6 @@ pub struct App {
     pub client: Client,
 }
 
-/// An event of another service, as a test tells it: each time the same one.
-#[derive(Debug)]
-pub struct Told {
-    topic: String,
-    kind: String,
-    key: String,
-    version: i64,
-    id: Uuid,
-    payload: Vec<u8>,
-}
-
-impl Told {
-    /// An event of this message, at version 1.
-    pub fn new(topic: &str, kind: &str, payload: Vec<u8>) -> Self {
-        let (topic, kind, key) = (topic.to_owned(), kind.to_owned(), "key".to_owned());
-        Self { topic, kind, key, version: 1, id: Uuid::new_v4(), payload }
-    }
-
-    /// The same about this aggregate at this version.
-    #[must_use]
-    pub fn about(self, key: &str, version: i64) -> Self {
-        Self { key: key.to_owned(), version, ..self }
-    }
-
-    fn headers(&self) -> [(&'static str, String); 6] {
-        [
-            ("ce_specversion", "1.0".to_owned()),
-            ("ce_id", self.id.to_string()),
-            ("ce_type", self.kind.clone()),
-            ("ce_time", "2026-11-25T10:00:00Z".to_owned()),
-            ("ce_version", self.version.to_string()),
-            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
-        ]
-    }
-}
-
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
@@ -212,11 +175,8 @@ impl App {
 
     /// Starts one that is prepared beside topics of others.
     pub async fn of_consumer(setting: Setting, topics: &[&str]) -> Self {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
         let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", setting.topic_prefix)).collect();
-        let new = names.iter().map(|name| NewTopic::new(name, 4, TopicReplication::Fixed(1))).collect::<Vec<_>>();
-        admin.create_topics(&new, &AdminOptions::new()).await.expect("made");
+        crate::kafka::topics(&setting.brokers, &names).await.expect("topics");
         Self::of(setting).await
     }
 
@@ -227,21 +187,7 @@ impl App {
 
     /// Tells many events of others, as fast as they go.
     pub async fn tell_all(&self, all: &[Told]) {
-        let producer: FutureProducer =
-            ClientConfig::new().set("bootstrap.servers", &self.setting.brokers).create().expect("a producer");
-        let send = |told: &Told| {
-            let headers = told.headers();
-            let headers = headers
-                .iter()
-                .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
-            let (topic, key) = (format!("{}{}", self.setting.topic_prefix, told.topic), told.key.clone());
-            let (payload, producer) = (told.payload.clone(), producer.clone());
-            async move {
-                let record = FutureRecord::to(&topic).key(&key).payload(&payload).headers(headers);
-                producer.send(record, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
-            }
-        };
-        futures::future::join_all(all.iter().map(send)).await;
+        tell::tell(&self.setting.brokers, &self.setting.topic_prefix, all).await.expect("on Kafka");
     }
 
     /// A second process of the same service, beside this one.

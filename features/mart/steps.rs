@@ -48,7 +48,7 @@ impl World {
 
     /// Tells a word of payment's about the order.
     fn tell<M: Wire>(&mut self, message: &M) {
-        let record = Record::told("mart.payment.v1", &self.order, message);
+        let record = features::told("mart.payment.v1", &self.order, message);
         self.mart.tell(&record);
         self.told = Some(record);
     }

@@ -42,7 +42,7 @@ type Waiting = (usize, &'static str, String);
 pub struct InProcess {
     services: Vec<Hosted>,
     clock: Arc<ManualClock>,
-    dice: Dice,
+    dice: fastrand::Rng,
     /// How many of each service's events are on the bus.
     told: Vec<usize>,
     lanes: BTreeMap<Lane, VecDeque<Record>>,
@@ -66,7 +66,7 @@ impl InProcess {
         Self {
             services,
             clock,
-            dice: Dice(seed.wrapping_mul(2).wrapping_add(1)),
+            dice: fastrand::Rng::with_seed(seed),
             told,
             lanes: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -79,23 +79,24 @@ impl InProcess {
     /// Sends a request to the service that has the path.
     pub async fn send(&mut self, who: Who<'_>, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.clock.advance(time::Duration::MILLISECOND);
-        let name = devstack::contracts::service_of(path);
-        let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
-        let routes = service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone();
-        let answer = scene::send(routes, who, method, path, body, &[]).await;
+        let answer = scene::send(self.routes(path), who, method, path, body, &[]).await;
         assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR.as_u16(), "{}", answer.body);
         answer
     }
 
     /// Sends a request under any token, or under none; the status of the answer.
     pub async fn send_under(&mut self, token: Option<&str>, method: &str, path: &str) -> u16 {
-        let name = devstack::contracts::service_of(path);
-        let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
-        let routes = service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone();
         let bearer = token.map(|token| format!("Bearer {token}")).unwrap_or_default();
         let headers: Vec<(&str, &str)> = token.iter().map(|_| ("authorization", bearer.as_str())).collect();
         let body = (method != "GET").then(|| Value::Object(serde_json::Map::new()));
-        scene::send(routes, None, method, path, body, &headers).await.status
+        scene::send(self.routes(path), None, method, path, body, &headers).await.status
+    }
+
+    /// The operations of the service that has a path.
+    fn routes(&self, path: &str) -> Router {
+        let name = devstack::contracts::service_of(path);
+        let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
+        service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone()
     }
 
     /// Puts a record on the bus, as a service that is not part of this mart would.
@@ -118,13 +119,18 @@ impl InProcess {
         let mut idle = false;
         for _ in 0..MOST {
             self.collect();
-            if !self.lanes.is_empty() {
-                self.deliver().await;
-                idle = false;
-            } else if idle || self.waiting.is_empty() {
-                return;
-            } else {
+            if self.lanes.is_empty() {
+                if idle || self.waiting.is_empty() {
+                    return;
+                }
                 idle = !self.ask_again().await;
+            } else {
+                idle = false;
+                // What waits may be asked again before or after anything that comes.
+                if self.dice.usize(..8) == 0 {
+                    self.ask_again().await;
+                }
+                self.deliver().await;
             }
         }
         panic!("the mart does not come to rest: {self:?}");
@@ -171,19 +177,19 @@ impl InProcess {
     /// Delivers the head of any lane.
     async fn deliver(&mut self) {
         let lanes: Vec<Lane> = self.lanes.keys().cloned().collect();
-        let lane = lanes[self.dice.below(lanes.len())].clone();
+        let lane = lanes[self.dice.usize(..lanes.len())].clone();
         let Some(queue) = self.lanes.get_mut(&lane) else { return };
         let Some(record) = queue.pop_front() else { return };
         if queue.is_empty() {
             self.lanes.remove(&lane);
         }
-        if self.dice.below(4) == 0 {
+        if self.dice.usize(..4) == 0 {
             self.doubles += 1;
             self.lanes.insert((lane.0, lane.1.clone(), lane.2.clone(), self.doubles), VecDeque::from([record.clone()]));
         }
         let Some(handler) = self.handler(lane.0, &record) else { return };
         let waits = (lane.0, handler, record.key.clone());
-        if self.waiting.contains_key(&waits) || self.dice.below(8) == 0 {
+        if self.waiting.contains_key(&waits) || self.dice.usize(..8) == 0 {
             self.waiting.entry(waits).or_default().push_back(record);
             return;
         }
@@ -197,7 +203,7 @@ impl InProcess {
         let mut all: Vec<Waiting> = self.waiting.keys().cloned().collect();
         let mut any = false;
         while !all.is_empty() {
-            let waits = all.swap_remove(self.dice.below(all.len()));
+            let waits = all.swap_remove(self.dice.usize(..all.len()));
             let Some(record) = self.waiting.get_mut(&waits).and_then(VecDeque::pop_front) else { continue };
             if let Some(record) = self.ask(waits.0, waits.1, record).await {
                 self.waiting.entry(waits).or_default().push_front(record);
@@ -238,19 +244,5 @@ impl std::fmt::Debug for InProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kinds = self.history.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default());
         write!(f, "told {:?}; {} wait; {} dead", kinds.collect::<Vec<_>>(), self.waiting(), self.dead.len())
-    }
-}
-
-/// A small generator that gives the same for a seed for ever (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        usize::try_from(z % u64::try_from(end.max(1)).unwrap_or(1)).unwrap_or_default()
     }
 }

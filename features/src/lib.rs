@@ -22,7 +22,7 @@ use regex::Regex;
 
 pub use in_process::{Hosted, InProcess};
 pub use mart_chassis::Record;
-pub use scene::{Answer, Scene, Who, keys};
+pub use scene::{Answer, Scene, Who, keys, told};
 
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 static FAILED: AtomicUsize = AtomicUsize::new(0);
@@ -54,7 +54,7 @@ pub fn seed() -> u64 {
 pub async fn run<W: World + WorldInventory + std::fmt::Debug>(service: &str) -> ExitCode {
     let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
     let failed = once!(W::cucumber(), folder);
-    told(folder, failed)
+    outcome(folder, failed)
 }
 
 /// Runs all scenarios once under each of so many seeds; only the first run is shown step by step. `SEED=7` runs them under
@@ -74,11 +74,11 @@ pub async fn run_under_seeds<W: World + WorldInventory + std::fmt::Debug>(servic
         };
     }
     println!("{} seeds", seeds.len());
-    told(folder, failed)
+    outcome(folder, failed)
 }
 
 /// Says how all of it went.
-fn told(folder: &Path, broken: bool) -> ExitCode {
+fn outcome(folder: &Path, broken: bool) -> ExitCode {
     let features = features(folder);
     let unused = unused(folder, &features);
     for step in &unused {

@@ -8,13 +8,16 @@ use axum::body::Body;
 use devstack::keys::Keys;
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Request};
-use mart_chassis::auth;
 use mart_chassis::config::Limits;
 use mart_chassis::http::{Edge, protect};
-use mart_kernel::Timestamp;
+use mart_chassis::{Record, auth};
 use mart_kernel::clock::ManualClock;
+use mart_kernel::{Event, Timestamp, Version};
+use mart_proto::Wire;
 use serde_json::Value;
+use time::OffsetDateTime;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 /// One set of keys for all scenarios; making some anew for each would prove nothing more.
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
@@ -39,6 +42,13 @@ pub struct Answer {
 /// The keys that sign the tokens of all scenarios.
 pub fn keys() -> &'static Keys {
     &KEYS
+}
+
+/// The word of a service that is not part of the mart, about an aggregate: each time another event, at version 1.
+pub fn told<M: Wire>(topic: &str, key: &str, message: &M) -> Record {
+    let at = Timestamp::new(OffsetDateTime::now_utc());
+    let event = Event { id: Uuid::new_v4(), at, version: Version::NONE.next(), fact: () };
+    Record::of(&event, topic, key.to_owned(), message)
 }
 
 /// A clock that stands still until a scenario moves it.

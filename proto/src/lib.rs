@@ -43,6 +43,14 @@ pub fn dynamic<M: prost::Message + prost::Name>(message: &M) -> DynamicMessage {
     dynamic
 }
 
+/// The text of the field at a path such as `product.etag`.
+pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
+    match path.split_once('.') {
+        Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
+        None => message.get_field_by_name(path)?.as_str().map(str::to_owned),
+    }
+}
+
 /// The digest of some contracts: FNV-1a over their texts, each ended by a zero byte, without carriage returns.
 ///
 /// Generated code asserts that it is what martgen saw, so that a contract that changed afterwards stops the build.

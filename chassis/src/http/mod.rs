@@ -20,7 +20,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{HeaderMap, StatusCode, header};
 use mart_kernel::{Fingerprint, Receipt, Version};
 use mart_proto::Wire;
-use prost_reflect::DynamicMessage;
 
 use crate::auth::Keys;
 use crate::config::Limits;
@@ -271,13 +270,13 @@ fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
     let answer = mart_proto::dynamic(answer);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    if let Some(tag) = operation.etag.and_then(|path| text(&answer, path)) {
+    if let Some(tag) = operation.etag.and_then(|path| mart_proto::text(&answer, path)) {
         insert(&mut headers, header::ETAG, &format!("\"{tag}\""));
     }
     let mut status = StatusCode::OK;
     if let Some(created) = operation.creates {
         status = StatusCode::CREATED;
-        let id = text(&answer, created.id).unwrap_or_default();
+        let id = mart_proto::text(&answer, created.id).unwrap_or_default();
         insert(&mut headers, header::LOCATION, &format!("{}{id}", created.location));
     }
     (status, headers, mart_proto::json::write(&answer)).into_response()
@@ -286,13 +285,5 @@ fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     if let Ok(value) = header::HeaderValue::from_str(value) {
         headers.insert(name, value);
-    }
-}
-
-/// The text of the field at a path such as `product.etag`.
-fn text(message: &DynamicMessage, path: &str) -> Option<String> {
-    match path.split_once('.') {
-        Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
-        None => message.get_field_by_name(path)?.as_str().map(str::to_owned),
     }
 }

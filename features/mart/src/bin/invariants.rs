@@ -20,14 +20,19 @@ struct Arguments {
     /// How many seconds of quiet it has to come to that.
     #[arg(long, default_value_t = 10)]
     within: u64,
+    /// The services that run; each has a database of its name.
+    services: Vec<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { postgres, brokers, within } = Arguments::parse();
+    let Arguments { postgres, brokers, within, services } = Arguments::parse();
     let server = postgres.rsplit_once('/').map_or(postgres.as_str(), |(server, _)| server);
-    let names = ["inventory", "order", "product"];
-    let databases = names.map(|name| (name.to_owned(), format!("{server}/{name}"))).into_iter().collect();
+    let database = |name: String| {
+        let url = format!("{server}/{name}");
+        (name, url)
+    };
+    let databases = services.into_iter().map(database).collect();
     let mart = Mart { databases, brokers, topic_prefix: String::new() };
     let broken = mart.broken_after(Duration::from_secs(within)).await?;
     for broken in &broken {
