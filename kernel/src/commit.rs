@@ -22,6 +22,9 @@ pub struct Receipt {
     pub subject: String,
 }
 
+/// Makes the receipt that a client's Idempotency-Key asks for, once the id of what the request makes is known.
+pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
+
 /// A fact about one aggregate, as it is told to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<E> {

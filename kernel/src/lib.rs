@@ -14,7 +14,7 @@ pub mod testing;
 pub mod version;
 
 pub use clock::{Clock, Timestamp};
-pub use commit::{Commit, CommitError, Done, Event, Receipt, Unavailable};
+pub use commit::{Commit, CommitError, Done, Event, Receipt, ReceiptFor, Unavailable};
 pub use fingerprint::Fingerprint;
 pub use ids::Ids;
 pub use money::Money;

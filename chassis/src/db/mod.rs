@@ -7,6 +7,7 @@
 
 pub mod commit;
 mod decide;
+pub mod read;
 
 use std::str::FromStr;
 use std::sync::Arc;

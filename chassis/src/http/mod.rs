@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{HeaderMap, StatusCode, header};
-use mart_kernel::{Fingerprint, Receipt, Version};
+use mart_kernel::{Fingerprint, Receipt, ReceiptFor, Version};
 use mart_proto::Wire;
 
 use crate::auth::Keys;
@@ -129,6 +129,11 @@ impl IdempotencyKey {
     /// The receipt to commit with what the request makes.
     pub fn receipt(self, subject: String) -> Receipt {
         Receipt { scope: self.scope, key: self.key, fingerprint: self.fingerprint, subject }
+    }
+
+    /// The same, for a core that makes the id.
+    pub fn receipt_for(self) -> ReceiptFor {
+        Box::new(|subject| self.receipt(subject))
     }
 }
 

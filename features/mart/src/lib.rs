@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Hosted, InProcess};
-use inventory_service::adapters::events::InventoryMessages;
+use inventory_service::adapters::events::{InventoryMessages, InventoryReactions};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
-use order_service::adapters::events::OrderMessages;
+use order_service::adapters::events::{OrderMessages, OrderReactions};
 use product_service::adapters::events::ProductMessages;
 
 /// A mart in which nothing has happened yet, whose bus is as unkind as this seed makes it.
@@ -40,7 +40,9 @@ pub fn mart(seed: u64) -> InProcess {
         let inventory = Hosted {
             name: "inventory",
             routes: inventory_service::wiring::routes(inventory.clone(), edge.clone()),
-            reactions: Some(inventory_service::wiring::reactions(inventory.clone())),
+            reactions: Some(inventory_service::generated::events::reactions(InventoryReactions::new(
+                inventory.clone(),
+            ))),
             outbox: Box::new(move || {
                 stock.events().iter().map(inventory_service::generated::events::record::<InventoryMessages>).collect()
             }),
@@ -53,7 +55,7 @@ pub fn mart(seed: u64) -> InProcess {
         let order = Hosted {
             name: "order",
             routes: order_service::wiring::routes(order.clone(), edge),
-            reactions: Some(order_service::wiring::reactions(order.clone())),
+            reactions: Some(order_service::generated::events::reactions(OrderReactions::new(order.clone()))),
             outbox: Box::new(move || {
                 orders.events().iter().map(order_service::generated::events::record::<OrderMessages>).collect()
             }),

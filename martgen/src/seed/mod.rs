@@ -154,6 +154,11 @@ impl Seed {
         self.fields().any(|field| field.is("Money"))
     }
 
+    /// Whether a field is one of an enum's values.
+    pub(crate) fn enums(&self) -> bool {
+        self.resources.iter().any(|resource| !resource.enums.is_empty())
+    }
+
     /// Whether a field is a point in time.
     pub(crate) fn time(&self) -> bool {
         self.fields().any(|field| field.is("Timestamp"))

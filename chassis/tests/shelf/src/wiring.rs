@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use mart_chassis::auth::Keys;
-use mart_chassis::consumer::Reactions;
 use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
 use sqlx::migrate::Migrator;
@@ -20,10 +19,6 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
 
-    let reactions = Arc::new(ShelfReactions::new(PostgresItems::new(database.clone())));
-    let reactions = Reactions::new(events::CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { events::dispatch(&*reactions, &handler, &record).await }
-    });
+    let reactions = events::reactions(ShelfReactions::new(PostgresItems::new(database.clone())));
     Ok(Service { routes: http::router(), reactions, database, keys, sweeps: Vec::new() })
 }

@@ -9,7 +9,6 @@ use inventory_core::application::HOLD;
 use inventory_core::ports::Store;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::consumer::Reactions;
 use mart_chassis::http::Edge;
 use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
@@ -37,17 +36,9 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal, hold);
     let routes = routes(use_cases.clone(), edge);
 
-    let (reactions, sweeps) = (reactions(use_cases.clone()), vec![expiry(use_cases, every)]);
+    let reactions = events::reactions(InventoryReactions::new(use_cases.clone()));
+    let sweeps = vec![expiry(use_cases, every)];
     Ok(Service { routes, reactions, database, keys, sweeps })
-}
-
-/// What events of others do, wherever the use cases keep things.
-pub fn reactions<S: Store + 'static>(use_cases: UseCases<S>) -> Reactions {
-    let reactions = Arc::new(InventoryReactions::new(use_cases));
-    Reactions::new(events::CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { events::dispatch(&*reactions, &handler, &record).await }
-    })
 }
 
 /// Ends promises that nobody used in time.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::consumer::Reactions;
 use mart_chassis::http::Edge;
 use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
@@ -37,17 +36,9 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal, window);
     let routes = routes(use_cases.clone(), edge);
 
-    let (reactions, sweeps) = (reactions(use_cases.clone()), vec![expiry(use_cases, every)]);
+    let reactions = events::reactions(OrderReactions::new(use_cases.clone()));
+    let sweeps = vec![expiry(use_cases, every)];
     Ok(Service { routes, reactions, database, keys, sweeps })
-}
-
-/// What events of others do, wherever the use cases keep things.
-pub fn reactions<S: Store + 'static>(use_cases: UseCases<S>) -> Reactions {
-    let reactions = Arc::new(OrderReactions::new(use_cases));
-    Reactions::new(events::CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { events::dispatch(&*reactions, &handler, &record).await }
-    })
 }
 
 /// Cancels orders that nobody paid in time.

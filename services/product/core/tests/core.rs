@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
-use mart_kernel::{Commit, CommitError, Done, Money, PageSeal, PageSize, Receipt, Timestamp, Unavailable, Version};
-use product_core::Catalogue;
-use product_core::application::{
-    ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy, ReceiptFor,
+use mart_kernel::{
+    Commit, CommitError, Done, Money, PageSeal, PageSize, Receipt, ReceiptFor, Timestamp, Unavailable, Version,
 };
+use product_core::Catalogue;
+use product_core::application::{ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy};
 use product_core::domain::{
     Archived, Attribute, Changes, Draft, Fact, NotActive, Product, ProductId, Status, UpdateError,
 };

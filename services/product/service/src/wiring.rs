@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::consumer::Reactions;
 use mart_chassis::http::Edge;
 use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
@@ -33,11 +32,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let catalogue = Catalogue::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal);
     let routes = routes(catalogue, edge);
 
-    let reactions = Arc::new(ProductReactions);
-    let reactions = Reactions::new(events::CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { events::dispatch(&*reactions, &handler, &record).await }
-    });
+    let reactions = events::reactions(ProductReactions);
     Ok(Service { routes, reactions, database, keys, sweeps: Vec::new() })
 }
 

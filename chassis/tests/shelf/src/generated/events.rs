@@ -3,10 +3,11 @@
 //! The events of the shelf service: those it publishes and those of others that it reacts to.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::core::domain::Fact;
 use mart_chassis::Record;
-use mart_chassis::consumer::{Consumed, DispatchError, Reaction};
+use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
 use mart_kernel::Event;
 use mart_proto::product::v1 as product;
@@ -44,10 +45,19 @@ pub trait Reactions: Send + Sync + 'static {
 }
 
 /// Tells a record to the reaction of this name.
-pub async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
     match handler {
         "shelf.product-created" => reactions.on_product_created(Incoming::read("shelf.product-created", record)?).await,
         "shelf.product-updated" => reactions.on_product_updated(Incoming::read("shelf.product-updated", record)?).await,
         _ => Err(DispatchError::NoHandler),
     }
+}
+
+/// These reactions, for the consumer.
+pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
+    let reactions = Arc::new(reactions);
+    consumer::Reactions::new(CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { dispatch(&*reactions, &handler, &record).await }
+    })
 }

@@ -1,12 +1,9 @@
 //! Booking units in and correcting the count, once per Idempotency-Key.
 
-use mart_kernel::{Receipt, Unavailable};
+use mart_kernel::{ReceiptFor, Unavailable};
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
 use crate::domain::{Cause, LedgerEntry, LedgerEntryId, Refused, StockItem};
-
-/// Makes the receipt that the client's Idempotency-Key asks for, once the id of the ledger entry is known.
-pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
 
 /// What was booked, and the stock now.
 #[derive(Debug, Clone, PartialEq, Eq)]

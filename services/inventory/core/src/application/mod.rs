@@ -14,7 +14,7 @@ use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
 use crate::domain::{Books, Change, OrderId, ProductId};
 use crate::ports::{Decided, Scope, Store};
 
-pub use count_stock::{CountError, Counted, ReceiptFor};
+pub use count_stock::{CountError, Counted};
 pub use follow_orders::Asked;
 pub use lists::ListError;
 pub use set_low_stock_threshold::ThresholdError;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use inventory_core::UseCases;
-use inventory_core::application::{CountError, ListError, ReceiptFor, ThresholdError};
+use inventory_core::application::{CountError, ListError, ThresholdError};
 use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, Refused};
 use inventory_core::ports::Store;
 use mart_chassis::http::{Call, Fault, IdempotencyKey};
@@ -77,7 +77,8 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         request: v1::ReceiveStockRequest,
     ) -> Result<v1::ReceiveStockResponse, ReceiveStockError> {
         let v1::ReceiveStockRequest { product_id, quantity, reason } = request;
-        let (id, receipt) = (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(receipt));
+        let (id, receipt) =
+            (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(IdempotencyKey::receipt_for));
         let counted = self.use_cases.receive_stock(id, quantity, reason, receipt).await?;
         Ok(v1::ReceiveStockResponse {
             ledger_entry: Some(ledger_entry(&counted.ledger_entry)),
@@ -91,7 +92,8 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         request: v1::AdjustStockRequest,
     ) -> Result<v1::AdjustStockResponse, AdjustStockError> {
         let v1::AdjustStockRequest { product_id, delta, reason } = request;
-        let (id, receipt) = (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(receipt));
+        let (id, receipt) =
+            (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(IdempotencyKey::receipt_for));
         let counted = self.use_cases.adjust_stock(id, delta, reason, receipt).await?;
         Ok(v1::AdjustStockResponse {
             ledger_entry: Some(ledger_entry(&counted.ledger_entry)),
@@ -145,10 +147,6 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         let found = found.ok_or(GetReservationError::ReservationNotFound)?;
         Ok(v1::GetReservationResponse { reservation: Some(reservation(&found)) })
     }
-}
-
-fn receipt(key: IdempotencyKey) -> ReceiptFor {
-    Box::new(|subject| key.receipt(subject))
 }
 
 impl From<CountError> for ReceiveStockError {

@@ -6,9 +6,10 @@ use inventory_core::domain::{
     Cause, Change, Fact, LedgerEntry, LedgerEntryId, Lines, OrderId, ProductId, Reservation, Status, StockItem,
 };
 use inventory_core::ports::{Decided, Rows, Scope, Store};
-use mart_chassis::db::{append, unavailable};
+use mart_chassis::db::append;
+use mart_chassis::db::read::{time, version, wrong};
 use mart_chassis::{Database, Record};
-use mart_kernel::{Done, Event, Newest, Receipt, Timestamp, Unavailable, Version};
+use mart_kernel::{Done, Event, Newest, Receipt, Timestamp, Unavailable};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -67,15 +68,6 @@ impl PostgresStore {
     pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
         Self { database, record }
     }
-
-    async fn rows<T>(
-        &self,
-        asked: sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments>,
-        read: fn(&PgRow) -> Result<T, sqlx::Error>,
-    ) -> Result<Vec<T>, Unavailable> {
-        let rows = asked.fetch_all(self.database.pool()).await;
-        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
-    }
 }
 
 /// How the body of a decision ended; what has to be taken back is `None` in its place.
@@ -123,7 +115,7 @@ impl Store for PostgresStore {
 
     async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, Unavailable> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.rows(sqlx::query(ITEMS).bind(ids), item).await
+        self.database.rows(sqlx::query(ITEMS).bind(ids), item).await
     }
 
     async fn list_items(
@@ -137,11 +129,11 @@ impl Store for PostgresStore {
             .bind(after.map(|after| after.at.get()))
             .bind(after.map(|after| after.id))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.rows(asked, item).await
+        self.database.rows(asked, item).await
     }
 
     async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
-        Ok(self.rows(sqlx::query(ENTRY).bind(id.0), entry).await?.pop())
+        Ok(self.database.rows(sqlx::query(ENTRY).bind(id.0), entry).await?.pop())
     }
 
     async fn list_entries(
@@ -155,16 +147,16 @@ impl Store for PostgresStore {
             .bind(after.map(|after| after.at.get()))
             .bind(after.map(|after| after.id))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.rows(asked, entry).await
+        self.database.rows(asked, entry).await
     }
 
     async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {
-        Ok(self.rows(sqlx::query(RESERVATION).bind(order.0), reservation).await?.pop())
+        Ok(self.database.rows(sqlx::query(RESERVATION).bind(order.0), reservation).await?.pop())
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
         let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+        self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
     }
 }
 
@@ -264,18 +256,6 @@ fn kind(cause: &Cause) -> &'static str {
         Cause::Committed(_) => "committed",
         Cause::Returned(_) => "returned",
     }
-}
-
-fn wrong(what: impl Into<String>) -> sqlx::Error {
-    sqlx::Error::Decode(what.into().into())
-}
-
-fn version(row: &PgRow, column: &str) -> Result<Version, sqlx::Error> {
-    Version::from_stored(row.try_get(column)?).ok_or_else(|| wrong("a negative version"))
-}
-
-fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    row.try_get::<OffsetDateTime, _>(column).map(Timestamp::new)
 }
 
 fn item(row: &PgRow) -> Result<StockItem, sqlx::Error> {

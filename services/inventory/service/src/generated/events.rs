@@ -3,10 +3,11 @@
 //! The events of the inventory service: those it publishes and those of others that it reacts to.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use inventory_core::domain::{Fact, fact};
 use mart_chassis::Record;
-use mart_chassis::consumer::{Consumed, DispatchError, Reaction};
+use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
 use mart_kernel::Event;
 use mart_proto::inventory::v1;
@@ -163,7 +164,7 @@ pub trait Reactions: Send + Sync + 'static {
 }
 
 /// Tells a record to the reaction of this name.
-pub async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
     match handler {
         "inventory.product-created" => {
             reactions.on_product_created(Incoming::read("inventory.product-created", record)?).await
@@ -186,4 +187,13 @@ pub async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Recor
         }
         _ => Err(DispatchError::NoHandler),
     }
+}
+
+/// These reactions, for the consumer.
+pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
+    let reactions = Arc::new(reactions);
+    consumer::Reactions::new(CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { dispatch(&*reactions, &handler, &record).await }
+    })
 }

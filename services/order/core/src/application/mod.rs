@@ -19,7 +19,7 @@ use crate::ports::{Store, Write};
 
 pub use change_order::ChangeError;
 pub use list_orders::{ListError, ListOrders};
-pub use place_order::{PlaceError, PlaceOrder, ReceiptFor};
+pub use place_order::{PlaceError, PlaceOrder};
 pub use republish_orders::Republished;
 
 /// How often a change is tried again when somebody else made one in between.

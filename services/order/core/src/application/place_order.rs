@@ -1,13 +1,10 @@
 //! Quoting and placing an order.
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Money, Receipt, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, Done, Money, Receipt, ReceiptFor, Unavailable, Version};
 
 use super::{CustomerId, OrderId, Store, UseCases, Write};
 use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RefusedLine, Status, Wanted};
-
-/// Makes the receipt that the client's Idempotency-Key asks for, once the new order's id is known.
-pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
 
 /// What a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

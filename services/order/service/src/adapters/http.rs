@@ -7,7 +7,7 @@ use mart_kernel::money::Currency;
 use mart_proto::Violation;
 use mart_proto::order::v1;
 use order_core::UseCases;
-use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, PlaceOrder, ReceiptFor, Viewer};
+use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, PlaceOrder, Viewer};
 use order_core::domain::{CustomerId, OrderId, ProductId, Wanted};
 use order_core::ports::Store;
 
@@ -62,7 +62,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
             contact: contact_of(contact.unwrap_or_default()),
             payment_method,
         };
-        let placed = self.use_cases.place_order(request, call.idempotency_key.map(receipt)).await?;
+        let placed = self.use_cases.place_order(request, call.idempotency_key.map(IdempotencyKey::receipt_for)).await?;
         Ok(v1::PlaceOrderResponse { order: Some(order(&placed)) })
     }
 
@@ -191,10 +191,6 @@ fn viewer(caller: &Caller) -> Viewer {
 
 fn id(text: &str) -> Result<OrderId, Fault> {
     uuid("orderId", text).map(OrderId)
-}
-
-fn receipt(key: IdempotencyKey) -> ReceiptFor {
-    Box::new(|subject| key.receipt(subject))
 }
 
 impl From<PlaceError> for QuoteOrderError {

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::unavailable;
+use mart_chassis::db::read::{time, version, wrong};
 use mart_chassis::{Database, Record, insert_sql, trace, update_sql};
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Event, Money, Newest, Receipt, Timestamp, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, Done, Event, Money, Newest, Receipt, Timestamp, Unavailable};
 use order_core::domain::timeline::status_name;
 use order_core::domain::{
     Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, Payment, ProductId, Shipment,
@@ -83,20 +83,11 @@ impl PostgresStore {
     pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
         Self { database, record }
     }
-
-    async fn rows<T>(
-        &self,
-        asked: sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments>,
-        read: fn(&PgRow) -> Result<T, sqlx::Error>,
-    ) -> Result<Vec<T>, Unavailable> {
-        let rows = asked.fetch_all(self.database.pool()).await;
-        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
-    }
 }
 
 impl Store for PostgresStore {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
-        Ok(self.rows(sqlx::query(FIND).bind(id.0), order).await?.pop())
+        Ok(self.database.rows(sqlx::query(FIND).bind(id.0), order).await?.pop())
     }
 
     async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
@@ -109,21 +100,21 @@ impl Store for PostgresStore {
             .bind(after.map(|after| after.at.get()))
             .bind(after.map(|after| after.id))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.rows(asked, order).await
+        self.database.rows(asked, order).await
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
         let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+        self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
     }
 
     async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
-        self.rows(sqlx::query(TIMELINE).bind(id.0), entry).await
+        self.database.rows(sqlx::query(TIMELINE).bind(id.0), entry).await
     }
 
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.rows(sqlx::query(PRODUCTS).bind(ids), product).await
+        self.database.rows(sqlx::query(PRODUCTS).bind(ids), product).await
     }
 
     async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
@@ -254,20 +245,8 @@ fn why_name(why: Why) -> &'static str {
     }
 }
 
-fn wrong(what: impl Into<String>) -> sqlx::Error {
-    sqlx::Error::Decode(what.into().into())
-}
-
-fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    row.try_get::<OffsetDateTime, _>(column).map(Timestamp::new)
-}
-
-fn version(row: &PgRow) -> Result<Version, sqlx::Error> {
-    Version::from_stored(row.try_get("version")?).ok_or_else(|| wrong("a negative version"))
-}
-
 fn currency(code: &str) -> Result<Currency, sqlx::Error> {
-    Currency::from_code(code).map_err(|error| sqlx::Error::Decode(error.into()))
+    Currency::from_code(code).map_err(wrong)
 }
 
 fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
@@ -299,7 +278,7 @@ fn lines(row: &PgRow, currency: Currency) -> Result<Vec<Line>, sqlx::Error> {
     let prices: Vec<i64> = row.try_get("line_prices")?;
     let line = |(((product, name), quantity), price): (((Uuid, String), i32), i64)| {
         let unit_price = Money::from_minor(price, currency);
-        let sum = unit_price.checked_mul(quantity).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let sum = unit_price.checked_mul(quantity).map_err(wrong)?;
         Ok(Line { product: ProductId(product), name, quantity, unit_price, sum })
     };
     products.into_iter().zip(names).zip(quantities).zip(prices).map(line).collect()
@@ -315,7 +294,7 @@ fn order(row: &PgRow) -> Result<Order, sqlx::Error> {
     let currency = currency(row.try_get("currency")?)?;
     Ok(Order {
         id: OrderId(row.try_get("order_id")?),
-        version: version(row)?,
+        version: version(row, "version")?,
         customer: CustomerId(row.try_get("customer_id")?),
         status: status(row)?,
         lines: lines(row, currency)?,
@@ -356,7 +335,7 @@ fn product(row: &PgRow) -> Result<KnownProduct, sqlx::Error> {
     let price = |(code, minor): (String, i64)| Ok(Money::from_minor(minor, currency(&code)?));
     Ok(KnownProduct {
         id: ProductId(row.try_get("product_id")?),
-        version: version(row)?,
+        version: version(row, "version")?,
         name: row.try_get("name")?,
         on_sale: row.try_get("on_sale")?,
         prices: codes.into_iter().zip(minors).map(price).collect::<Result<_, sqlx::Error>>()?,

@@ -1,6 +1,6 @@
 //! Creating a product, once per Idempotency-Key.
 
-use mart_kernel::{Commit, CommitError, Done, Receipt, Unavailable};
+use mart_kernel::{Commit, CommitError, Done, ReceiptFor, Unavailable};
 
 use super::{Catalogue, Invalid, Product, ProductId, Products, Status, Unique, Write};
 use crate::domain::Draft;
@@ -13,9 +13,6 @@ pub struct CreateProduct {
     /// Draft or active.
     pub status: Status,
 }
-
-/// Makes the receipt that the client's Idempotency-Key asks for, once the new product's id is known.
-pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
 
 /// Why a product was not created.
 #[derive(Debug, Clone, PartialEq, Eq)]

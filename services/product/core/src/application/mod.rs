@@ -17,7 +17,7 @@ use crate::ports::{Products, Unique, Write};
 
 pub use activate_product::ActivateError;
 pub use archive_product::ArchiveError;
-pub use create_product::{CreateError, CreateProduct, ReceiptFor};
+pub use create_product::{CreateError, CreateProduct};
 pub use list_products::{ListError, ListProducts, OrderBy};
 pub use republish_products::Republished;
 pub use update_product::UpdateProductError;

@@ -6,7 +6,7 @@ use mart_proto::Violation;
 use mart_proto::product::v1;
 use product_core::Catalogue;
 use product_core::application::{
-    ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy, ReceiptFor,
+    ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy,
     UpdateProductError as UpdateError,
 };
 use product_core::domain::{self, Changes, Draft, ProductId, Status};
@@ -40,7 +40,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
     ) -> Result<v1::CreateProductResponse, CreateProductError> {
         let v1::CreateProductRequest { product } = request;
         let request = create(product.unwrap_or_default())?;
-        let created = self.catalogue.create_product(request, call.idempotency_key.map(receipt)).await?;
+        let created =
+            self.catalogue.create_product(request, call.idempotency_key.map(IdempotencyKey::receipt_for)).await?;
         Ok(v1::CreateProductResponse { product: Some(messages::product(&created)) })
     }
 
@@ -237,10 +238,6 @@ fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, Fault> {
         prices: named("prices").then(|| messages::prices(&prices)).transpose()?,
         status: messages::status_named(status).filter(|_| named("status")),
     })
-}
-
-fn receipt(key: IdempotencyKey) -> ReceiptFor {
-    Box::new(|subject| key.receipt(subject))
 }
 
 /// An id that the contract has checked to be a UUID.

@@ -1,10 +1,10 @@
 //! Products in PostgreSQL.
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::unavailable;
+use mart_chassis::db::read::{time, version, wrong};
 use mart_chassis::{Database, Record, insert_sql, update_sql};
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Event, Money, Timestamp, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, Done, Event, Money, Unavailable};
 use product_core::domain::{Attribute, Draft, Fact, Product, ProductId, Sku, Status, search};
 use product_core::ports::{Cursor, Filter, Order, Products, Unique, Write};
 use sqlx::Row;
@@ -104,12 +104,12 @@ impl PostgresProducts {
 impl Products for PostgresProducts {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
         let asked = sqlx::query(select!("where p.product_id = $1")).bind(id.0);
-        found(asked.fetch_optional(self.database.pool()).await)
+        Ok(self.database.rows(asked, product).await?.pop())
     }
 
     async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
         let asked = sqlx::query(select!("where p.slug_key = $1")).bind(slug_key);
-        found(asked.fetch_optional(self.database.pool()).await)
+        Ok(self.database.rows(asked, product).await?.pop())
     }
 
     async fn list(
@@ -143,8 +143,7 @@ impl Products for PostgresProducts {
             }
             (Order::Price(currency), _) => asked.bind(None::<i64>).bind(None::<Uuid>).bind(currency.code()),
         };
-        let rows = asked.fetch_all(self.database.pool()).await;
-        rows.and_then(|rows| rows.iter().map(product).collect()).map_err(|error| unavailable(&error))
+        self.database.rows(asked, product).await
     }
 
     async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
@@ -212,10 +211,6 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn found(row: Result<Option<PgRow>, sqlx::Error>) -> Result<Option<Product>, Unavailable> {
-    row.and_then(|row| row.as_ref().map(product).transpose()).map_err(|error| unavailable(&error))
-}
-
 fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
     let keys: Vec<String> = row.try_get("attribute_keys")?;
     let values: Vec<String> = row.try_get("attribute_values")?;
@@ -231,21 +226,20 @@ fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
         category: row.try_get("category")?,
         image_urls: row.try_get("image_urls")?,
         attributes: keys.into_iter().zip(values).map(|(key, value)| Attribute { key, value }).collect(),
-        prices: prices.map_err(|error| sqlx::Error::Decode(error.into()))?,
+        prices: prices.map_err(wrong)?,
     };
     let status = match row.try_get("status")? {
         "draft" => Status::Draft,
         "active" => Status::Active,
         "archived" => Status::Archived,
-        other => return Err(sqlx::Error::Decode(format!("no status: {other}").into())),
+        other => return Err(wrong(format!("no status: {other}"))),
     };
-    let version = Version::from_stored(row.try_get("version")?);
     Ok(Product {
         id: ProductId(row.try_get("product_id")?),
-        version: version.ok_or_else(|| sqlx::Error::Decode("a negative version".into()))?,
+        version: version(row, "version")?,
         status,
-        details: draft.parse().map_err(|rules| sqlx::Error::Decode(format!("a product breaks {rules:?}").into()))?,
-        created_at: Timestamp::new(row.try_get("created_at")?),
-        updated_at: Timestamp::new(row.try_get("updated_at")?),
+        details: draft.parse().map_err(|rules| wrong(format!("a product breaks {rules:?}")))?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
     })
 }

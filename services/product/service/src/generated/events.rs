@@ -2,8 +2,10 @@
 
 //! The events of the product service: those it publishes and those of others that it reacts to.
 
+use std::sync::Arc;
+
 use mart_chassis::Record;
-use mart_chassis::consumer::{Consumed, DispatchError, Reaction};
+use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_kernel::Event;
 use mart_proto::product::v1;
 use product_core::domain::{Fact, fact};
@@ -77,10 +79,15 @@ pub trait Reactions: Send + Sync + 'static {}
 
 /// Tells a record to the reaction of this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-pub async fn dispatch<R: Reactions>(
-    _reactions: &R,
-    _handler: &str,
-    _record: &Record,
-) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: Reactions>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Reaction, DispatchError> {
     Err(DispatchError::NoHandler)
+}
+
+/// These reactions, for the consumer.
+pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
+    let reactions = Arc::new(reactions);
+    consumer::Reactions::new(CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { dispatch(&*reactions, &handler, &record).await }
+    })
 }
