@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::fact::OrderRepublished;
 use crate::domain::{
-    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, ProductId, Shipment, Status, Why,
+    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, ProductId, Shipment, Status,
+    StatusKind, Why,
 };
 use crate::memory::MemoryStore;
 use crate::ports::{Filter, Store, Write};
@@ -207,7 +208,8 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let order = stepped(store, &order, step).await;
-    let entry = Entry { at: at(3), text: "It failed.".to_owned(), status: "AWAITING_PAYMENT", event: uuid(77) };
+    let entry =
+        Entry { at: at(3), text: "It failed.".to_owned(), status: StatusKind::AwaitingPayment, event: uuid(77) };
     let note = Commit {
         write: Some(Write::Note { order: order.id, entry: entry.clone() }),
         events: Vec::new(),
@@ -220,17 +222,17 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     let step = order.clone().cancel(Why::Customer, at(5)).expect("allowed");
     let order = stepped(store, &order, step).await;
     let entries = store.timeline(order.id).await.expect("reachable");
-    let seen: Vec<(i64, &str)> = entries
+    let seen: Vec<(i64, StatusKind)> = entries
         .iter()
         .map(|(entry, _)| ((entry.at.unix_micros() - at(0).unix_micros()) / 1_000_000, entry.status))
         .collect();
     let expected = [
-        (0, "PLACED"),
-        (2, "AWAITING_PAYMENT"),
-        (3, "AWAITING_PAYMENT"),
-        (4, "CONFIRMED"),
-        (5, "CANCELLED"),
-        (5, "CANCELLED"),
+        (0, StatusKind::Placed),
+        (2, StatusKind::AwaitingPayment),
+        (3, StatusKind::AwaitingPayment),
+        (4, StatusKind::Confirmed),
+        (5, StatusKind::Cancelled),
+        (5, StatusKind::Cancelled),
     ];
     assert_eq!(seen, expected);
     assert_eq!(entries[2].0, entry);
@@ -239,7 +241,7 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
 
 /// A note of an order that is not there is a conflict.
 pub async fn notes_need_their_order(store: &impl Store) {
-    let entry = Entry { at: at(3), text: String::new(), status: "PLACED", event: uuid(77) };
+    let entry = Entry { at: at(3), text: String::new(), status: StatusKind::Placed, event: uuid(77) };
     let note = |entry| Commit {
         write: Some(Write::Note { order: draft(1).id, entry }),
         events: Vec::new(),
@@ -304,7 +306,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
     let filters = [
         Filter::default(),
         Filter { customer: Some(CustomerId("customer-1".to_owned())), ..Filter::default() },
-        Filter { status: Some("CANCELLED"), ..Filter::default() },
+        Filter { status: Some(StatusKind::Cancelled), ..Filter::default() },
         Filter { from: Some(at(1)), before: Some(at(4)), ..Filter::default() },
         Filter { customer: Some(CustomerId("nobody".to_owned())), ..Filter::default() },
     ];

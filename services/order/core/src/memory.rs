@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mart_kernel::{Commit, CommitError, Done, Event, Newest, Receipt, Timestamp, Unavailable};
 
-use crate::domain::timeline::status_name;
 use crate::domain::{Entry, Fact, KnownProduct, Order, OrderId, ProductId, Status};
 use crate::ports::{Filter, Store, Write};
 
@@ -128,7 +127,7 @@ impl Store for MemoryStore {
 fn passes(filter: &Filter, order: &Order) -> bool {
     let Filter { customer, status, from, before } = filter;
     customer.as_ref().is_none_or(|customer| *customer == order.customer)
-        && status.is_none_or(|status| status == status_name(&order.status))
+        && status.is_none_or(|status| status == order.status.kind())
         && from.is_none_or(|from| order.created_at >= from)
         && before.is_none_or(|before| order.created_at < before)
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use mart_kernel::{Commit, CommitError, Done, Newest, Receipt, Timestamp, Unavailable, Version};
 
-use crate::domain::{CustomerId, Entry, Fact, KnownProduct, Order, OrderId, ProductId};
+use crate::domain::{CustomerId, Entry, Fact, KnownProduct, Order, OrderId, ProductId, StatusKind};
 
 /// Keeps orders, their timelines, a read model of products, events and receipts.
 ///
@@ -70,8 +70,8 @@ pub enum Write {
 pub struct Filter {
     /// Of this customer.
     pub customer: Option<CustomerId>,
-    /// In this status, as [`status_name`](crate::domain::timeline::status_name) names it.
-    pub status: Option<&'static str>,
+    /// In this status.
+    pub status: Option<StatusKind>,
     /// Placed then or later.
     pub from: Option<Timestamp>,
     /// Placed before.

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::{Followed, OrderId, Store, UseCases, Write};
 use crate::domain::Entry;
-use crate::domain::timeline::status_name;
 
 impl<S: Store> UseCases<S> {
     /// Money came in for an order, in time or late. Another sum than the order's total never pays it.
@@ -62,7 +61,7 @@ impl<S: Store> UseCases<S> {
         receipt: Receipt,
     ) -> Result<Followed, Unavailable> {
         let Some(order) = self.store.find(id).await? else { return Ok(Followed::Early) };
-        let entry = Entry { at, text, status: status_name(&order.status), event };
+        let entry = Entry { at, text, status: order.status.kind(), event };
         self.keep(Write::Note { order: id, entry }, receipt).await
     }
 }

@@ -4,6 +4,7 @@ use mart_kernel::page::InvalidToken;
 use mart_kernel::{Fingerprint, Page, PageSize, Timestamp, Unavailable};
 
 use super::{CustomerId, Order, Store, UseCases, Viewer};
+use crate::domain::StatusKind;
 use crate::ports::Filter;
 
 /// What a client asks of the list.
@@ -12,7 +13,7 @@ pub struct ListOrders {
     /// Only of this customer; empty for all that the viewer may see.
     pub customer: String,
     /// Only in this status.
-    pub status: Option<&'static str>,
+    pub status: Option<StatusKind>,
     /// Only placed then or later.
     pub from: Option<Timestamp>,
     /// Only placed before.
@@ -70,10 +71,10 @@ impl<S: Store> UseCases<S> {
 fn fingerprint(filter: &Filter) -> [u8; 32] {
     let Filter { customer, status, from, before } = filter;
     let time = |at: &Option<Timestamp>| at.map(|at| at.unix_micros().to_be_bytes());
-    let (from, before) = (time(from), time(before));
+    let (from, before, status) = (time(from), time(before), status.map(|status| format!("{status:?}")));
     Fingerprint::new("orders")
         .optional(customer.as_ref().map(|customer| customer.0.as_bytes()))
-        .optional(status.map(str::as_bytes))
+        .optional(status.as_deref().map(str::as_bytes))
         .optional(from.as_ref().map(<[u8; 8]>::as_slice))
         .optional(before.as_ref().map(<[u8; 8]>::as_slice))
         .finish()

@@ -8,8 +8,8 @@ pub mod timeline;
 
 pub use fact::Fact;
 pub use order::{
-    Address, Contact, CustomerId, Line, MAX_QUANTITY, Order, OrderId, Payment, ProductId, Shipment, Status, Stopped,
-    Why,
+    Address, Contact, CustomerId, Line, MAX_QUANTITY, Order, OrderId, Payment, ProductId, Shipment, Status, StatusKind,
+    Stopped, Why,
 };
 pub use quote::{KnownProduct, Quote, QuoteError, Refusal, RefusedLine, Wanted};
 pub use timeline::Entry;

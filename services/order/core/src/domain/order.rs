@@ -117,6 +117,37 @@ pub enum Status {
     Cancelled(Why),
 }
 
+/// A status without what it carries, for lists and timelines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusKind {
+    /// Waits for stock.
+    Placed,
+    /// Waits for money.
+    AwaitingPayment,
+    /// Paid, waits to be shipped.
+    Confirmed,
+    /// On its way.
+    Shipped,
+    /// Arrived.
+    Delivered,
+    /// Ended without a delivery.
+    Cancelled,
+}
+
+impl Status {
+    /// Which it is.
+    pub fn kind(&self) -> StatusKind {
+        match self {
+            Self::Placed => StatusKind::Placed,
+            Self::AwaitingPayment { .. } => StatusKind::AwaitingPayment,
+            Self::Confirmed => StatusKind::Confirmed,
+            Self::Shipped(_) => StatusKind::Shipped,
+            Self::Delivered(_) => StatusKind::Delivered,
+            Self::Cancelled(_) => StatusKind::Cancelled,
+        }
+    }
+}
+
 /// Why an order was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {

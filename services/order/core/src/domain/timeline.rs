@@ -3,7 +3,7 @@
 use mart_kernel::{Event, Timestamp};
 use uuid::Uuid;
 
-use super::{Fact, Status, Why};
+use super::{Fact, Status, StatusKind, Why};
 
 /// Something that happened to an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,21 +13,9 @@ pub struct Entry {
     /// What, in the customer's words.
     pub text: String,
     /// The status after it.
-    pub status: &'static str,
+    pub status: StatusKind,
     /// The event that told it, or that it was told by.
     pub event: Uuid,
-}
-
-/// A status as it is stored, and as the contract names it after `ORDER_STATUS_`.
-pub fn status_name(status: &Status) -> &'static str {
-    match status {
-        Status::Placed => "PLACED",
-        Status::AwaitingPayment { .. } => "AWAITING_PAYMENT",
-        Status::Confirmed => "CONFIRMED",
-        Status::Shipped(_) => "SHIPPED",
-        Status::Delivered(_) => "DELIVERED",
-        Status::Cancelled(_) => "CANCELLED",
-    }
 }
 
 impl Entry {
@@ -60,6 +48,6 @@ impl Entry {
             Fact::RefundRequested(fact) => format!("We send {} back to you.", fact.payment.amount),
             Fact::OrderRepublished(_) => return None,
         };
-        Some(Self { at: event.at, text, status: status_name(&order.status), event: event.id })
+        Some(Self { at: event.at, text, status: order.status.kind(), event: event.id })
     }
 }

@@ -81,7 +81,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
         let v1::ListOrdersRequest { customer_id, status, placed_from, placed_before, page_size, page_token } = request;
         let request = ListOrders {
             customer: customer_id,
-            status: messages::named_status(status),
+            status: messages::status_named(status),
             from: timestamp("placedFrom", placed_from)?,
             before: timestamp("placedBefore", placed_before)?,
             page_size: PageSize::requested(page_size),
@@ -125,7 +125,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
         let entry = |(entry, trace_id): (order_core::domain::Entry, String)| v1::TimelineEntry {
             time: Some(mart_chassis::wire::time(entry.at)),
             text: entry.text,
-            status: messages::status_named(entry.status).into(),
+            status: messages::status(entry.status).into(),
             event_id: entry.event.to_string(),
             trace_id,
         };
@@ -227,7 +227,7 @@ macro_rules! change_errors {
                     match error {
                         ChangeError::NotFound => Self::OrderNotFound,
                         ChangeError::Forbidden(status) => {
-                            Self::StepForbidden(v1::StepForbidden { status: messages::status(&status).into() })
+                            Self::StepForbidden(v1::StepForbidden { status: messages::status(status.kind()).into() })
                         }
                         ChangeError::Stale => Fault::Stale.into(),
                         ChangeError::Contended => Fault::Contended.into(),

@@ -2,7 +2,9 @@
 
 use mart_chassis::wire::{money, time};
 use mart_proto::order::v1;
-use order_core::domain::{Address, Contact, Line, Order, Payment, Refusal, RefusedLine, Shipment, Status, Why};
+use order_core::domain::{
+    Address, Contact, Line, Order, Payment, Refusal, RefusedLine, Shipment, Status, StatusKind, Why,
+};
 
 pub(super) fn order(order: &Order) -> v1::Order {
     let (cancel_reason, deadline, travels) = match &order.status {
@@ -14,7 +16,7 @@ pub(super) fn order(order: &Order) -> v1::Order {
     v1::Order {
         order_id: order.id.0.to_string(),
         customer_id: order.customer.0.clone(),
-        status: status(&order.status).into(),
+        status: status(order.status.kind()).into(),
         cancel_reason: cancel_reason.unwrap_or_default().into(),
         lines: order.lines.iter().map(line).collect(),
         total: Some(money(order.total)),
@@ -31,27 +33,27 @@ pub(super) fn order(order: &Order) -> v1::Order {
     }
 }
 
-pub(super) fn status(status: &Status) -> v1::OrderStatus {
+pub(super) fn status(status: StatusKind) -> v1::OrderStatus {
     match status {
-        Status::Placed => v1::OrderStatus::Placed,
-        Status::AwaitingPayment { .. } => v1::OrderStatus::AwaitingPayment,
-        Status::Confirmed => v1::OrderStatus::Confirmed,
-        Status::Shipped(_) => v1::OrderStatus::Shipped,
-        Status::Delivered(_) => v1::OrderStatus::Delivered,
-        Status::Cancelled(_) => v1::OrderStatus::Cancelled,
+        StatusKind::Placed => v1::OrderStatus::Placed,
+        StatusKind::AwaitingPayment => v1::OrderStatus::AwaitingPayment,
+        StatusKind::Confirmed => v1::OrderStatus::Confirmed,
+        StatusKind::Shipped => v1::OrderStatus::Shipped,
+        StatusKind::Delivered => v1::OrderStatus::Delivered,
+        StatusKind::Cancelled => v1::OrderStatus::Cancelled,
     }
 }
 
-/// A status by its stored name.
-pub(super) fn status_named(name: &str) -> v1::OrderStatus {
-    v1::OrderStatus::from_str_name(&format!("ORDER_STATUS_{name}")).unwrap_or_default()
-}
-
-/// The stored name of a status that a client names; `None` where it names none.
-pub(super) fn named_status(number: i32) -> Option<&'static str> {
+/// A status that a client names; `None` where it names none.
+pub(super) fn status_named(number: i32) -> Option<StatusKind> {
     match v1::OrderStatus::try_from(number) {
+        Ok(v1::OrderStatus::Placed) => Some(StatusKind::Placed),
+        Ok(v1::OrderStatus::AwaitingPayment) => Some(StatusKind::AwaitingPayment),
+        Ok(v1::OrderStatus::Confirmed) => Some(StatusKind::Confirmed),
+        Ok(v1::OrderStatus::Shipped) => Some(StatusKind::Shipped),
+        Ok(v1::OrderStatus::Delivered) => Some(StatusKind::Delivered),
+        Ok(v1::OrderStatus::Cancelled) => Some(StatusKind::Cancelled),
         Ok(v1::OrderStatus::Unspecified) | Err(_) => None,
-        Ok(status) => status.as_str_name().strip_prefix("ORDER_STATUS_"),
     }
 }
 

@@ -7,10 +7,9 @@ use mart_chassis::db::read::{time, version, wrong};
 use mart_chassis::{Database, Record, insert_sql, trace, update_sql};
 use mart_kernel::money::Currency;
 use mart_kernel::{Commit, CommitError, Done, Event, Money, Newest, Receipt, Timestamp, Unavailable};
-use order_core::domain::timeline::status_name;
 use order_core::domain::{
     Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, Payment, ProductId, Shipment,
-    Status, Why,
+    Status, StatusKind, Why,
 };
 use order_core::ports::{Filter, Store, Write};
 use sqlx::Row;
@@ -94,7 +93,7 @@ impl Store for PostgresStore {
         let Filter { customer, status, from, before } = filter;
         let asked = sqlx::query(LIST)
             .bind(customer.as_ref().map(|customer| customer.0.as_str()))
-            .bind(status)
+            .bind(status.map(status_name))
             .bind(from.map(Timestamp::get))
             .bind(before.map(Timestamp::get))
             .bind(after.map(|after| after.at.get()))
@@ -141,8 +140,9 @@ impl Store for PostgresStore {
             }
             Some(Write::Note { order, entry }) => {
                 let Entry { at, text, status, event } = entry;
-                let bind =
-                    |sql: Statement| sql.bind(order.0).bind(at.get()).bind(text).bind(status).bind(event).bind(trace);
+                let bind = |sql: Statement| {
+                    sql.bind(order.0).bind(at.get()).bind(text).bind(status_name(status)).bind(event).bind(trace)
+                };
                 database.commit(NOTE, receipt, records, bind, |_| None).await
             }
             Some(Write::Product(product)) => {
@@ -167,7 +167,7 @@ fn bind_entries(sql: Statement, entries: Vec<Entry>, trace: String) -> Statement
     for Entry { at, text, status, event } in entries {
         times.push(at.get());
         texts.push(text);
-        statuses.push(status);
+        statuses.push(status_name(status));
         events.push(event);
     }
     sql.bind(times).bind(texts).bind(statuses).bind(events).bind(trace)
@@ -189,7 +189,7 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         created_at,
         updated_at,
     } = order;
-    let name = status_name(&status);
+    let name = status_name(status.kind());
     let (why, deadline, shipment) = match status {
         Status::Placed | Status::Confirmed => (None, None, None),
         Status::AwaitingPayment { deadline } => (None, Some(deadline.get()), None),
@@ -236,6 +236,29 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         .bind(updated_at.get())
 }
 
+fn status_name(status: StatusKind) -> &'static str {
+    match status {
+        StatusKind::Placed => "PLACED",
+        StatusKind::AwaitingPayment => "AWAITING_PAYMENT",
+        StatusKind::Confirmed => "CONFIRMED",
+        StatusKind::Shipped => "SHIPPED",
+        StatusKind::Delivered => "DELIVERED",
+        StatusKind::Cancelled => "CANCELLED",
+    }
+}
+
+fn status_kind(name: &str) -> Result<StatusKind, sqlx::Error> {
+    match name {
+        "PLACED" => Ok(StatusKind::Placed),
+        "AWAITING_PAYMENT" => Ok(StatusKind::AwaitingPayment),
+        "CONFIRMED" => Ok(StatusKind::Confirmed),
+        "SHIPPED" => Ok(StatusKind::Shipped),
+        "DELIVERED" => Ok(StatusKind::Delivered),
+        "CANCELLED" => Ok(StatusKind::Cancelled),
+        other => Err(wrong(format!("no status of an order: {other}"))),
+    }
+}
+
 fn why_name(why: Why) -> &'static str {
     match why {
         Why::Customer => "CUSTOMER",
@@ -254,20 +277,19 @@ fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
         let (carrier, tracking_number) = (row.try_get("carrier")?, row.try_get("tracking_number")?);
         Ok::<_, sqlx::Error>(Shipment { carrier, tracking_number })
     };
-    match row.try_get("status")? {
-        "PLACED" => Ok(Status::Placed),
-        "AWAITING_PAYMENT" => Ok(Status::AwaitingPayment { deadline: time(row, "payment_deadline")? }),
-        "CONFIRMED" => Ok(Status::Confirmed),
-        "SHIPPED" => shipment().map(Status::Shipped),
-        "DELIVERED" => shipment().map(Status::Delivered),
-        "CANCELLED" => match row.try_get("cancel_reason")? {
+    match status_kind(row.try_get("status")?)? {
+        StatusKind::Placed => Ok(Status::Placed),
+        StatusKind::AwaitingPayment => Ok(Status::AwaitingPayment { deadline: time(row, "payment_deadline")? }),
+        StatusKind::Confirmed => Ok(Status::Confirmed),
+        StatusKind::Shipped => shipment().map(Status::Shipped),
+        StatusKind::Delivered => shipment().map(Status::Delivered),
+        StatusKind::Cancelled => match row.try_get("cancel_reason")? {
             "CUSTOMER" => Ok(Status::Cancelled(Why::Customer)),
             "ADMIN" => Ok(Status::Cancelled(Why::Admin)),
             "NO_STOCK" => Ok(Status::Cancelled(Why::NoStock)),
             "PAYMENT_TIMEOUT" => Ok(Status::Cancelled(Why::PaymentTimeout)),
             other => Err(wrong(format!("no reason to cancel: {other}"))),
         },
-        other => Err(wrong(format!("no status of an order: {other}"))),
     }
 }
 
@@ -316,15 +338,7 @@ fn order(row: &PgRow) -> Result<Order, sqlx::Error> {
 }
 
 fn entry(row: &PgRow) -> Result<(Entry, String), sqlx::Error> {
-    let status = match row.try_get("status")? {
-        "PLACED" => "PLACED",
-        "AWAITING_PAYMENT" => "AWAITING_PAYMENT",
-        "CONFIRMED" => "CONFIRMED",
-        "SHIPPED" => "SHIPPED",
-        "DELIVERED" => "DELIVERED",
-        "CANCELLED" => "CANCELLED",
-        other => return Err(wrong(format!("no status of an order: {other}"))),
-    };
+    let status = status_kind(row.try_get("status")?)?;
     let entry = Entry { at: time(row, "at")?, text: row.try_get("what")?, status, event: row.try_get("event_id")? };
     Ok((entry, row.try_get("trace_id")?))
 }
