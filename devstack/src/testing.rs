@@ -200,7 +200,7 @@ impl App {
     /// Kills it with SIGKILL and starts another of the same setting.
     pub async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.setting.more.retain(|(name, _)| name != "FAILPOINTS");
+        self.setting.more.retain(|(name, _)| name != "FAILPOINTS" && name != "KILL_AT");
         Self::of(self.setting.clone()).await
     }
 

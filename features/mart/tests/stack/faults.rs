@@ -1,34 +1,37 @@
 //! SIGKILL of each service at each fail point, in turn, while orders come: all of them end, and the invariants hold.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use devstack::testing::until;
+use uuid::Uuid;
 
 use crate::stack::Stack;
 
 const ORDERS: usize = 12;
 
-/// A service hangs at a point after so many passes, is killed there and started anew; meanwhile orders are placed and paid.
+/// A service kills itself at a point, with SIGKILL, and is started anew; meanwhile orders are placed and paid.
 async fn killed_at(service: &'static str, point: &str) {
     // Two orders more than there are mugs for.
     let mut stack = Stack::start(20).await;
-    stack.arm(service, &format!("{point}=5*off->pause")).await;
-    let mut orders = Vec::new();
-    for nth in 0..ORDERS {
-        let placing = stack.place(2);
-        let placed = tokio::time::timeout(Duration::from_secs(4), placing).await;
-        let order = if let Ok(order) = placed {
-            order
-        } else {
-            // It hangs at its point, and nothing is acknowledged: the shop goes on after its death.
-            stack.kill_and_start(service).await;
-            stack.place(2).await
+    stack.arm(service, point).await;
+    let (mut orders, mut killed) = (Vec::new(), false);
+    for _ in 0..ORDERS {
+        // A customer tries again, under the same key, until he is told that he has his order.
+        let key = Uuid::new_v4().to_string();
+        let order = loop {
+            killed |= stack.ended_and_started(service).await;
+            if let Some(order) = stack.try_to_place(&key, 2).await {
+                break order;
+            }
         };
         stack.pay(&order, 2).await;
         orders.push(order);
-        if nth == ORDERS / 2 {
-            stack.kill_and_start(service).await;
-        }
+    }
+    let begun = Instant::now();
+    while !killed {
+        killed = stack.ended_and_started(service).await;
+        assert!(begun.elapsed() < Duration::from_mins(1), "{service} never came to {point}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for order in &orders {
         until("the order has ended", async || {
@@ -42,9 +45,7 @@ async fn killed_at(service: &'static str, point: &str) {
     for order in &orders {
         confirmed += usize::from(stack.status(order).await == "CONFIRMED");
     }
-    // A killed request may have been kept though nobody heard of it; its order holds units until it is over.
-    assert!(confirmed <= 10, "{confirmed} orders of 2 were confirmed with 20 mugs");
-    assert!(confirmed >= 8, "only {confirmed} orders of 2 were confirmed with 20 mugs");
+    assert_eq!(confirmed, 10, "20 mugs are enough for 10 orders of 2");
 }
 
 #[tokio::test]

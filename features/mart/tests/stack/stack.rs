@@ -77,29 +77,27 @@ impl Stack {
         .await;
     }
 
-    /// Places an order; its id once it is acknowledged, however often that has to be tried.
+    /// Places an order; its id once it is acknowledged.
     pub(crate) async fn place(&self, quantity: i32) -> String {
-        let total = format!("{}.00", 1_500 * quantity);
+        let key = Uuid::new_v4().to_string();
+        self.try_to_place(&key, quantity).await.expect("acknowledged")
+    }
+
+    /// Tries to place an order under an Idempotency-Key; its id where that is acknowledged.
+    pub(crate) async fn try_to_place(&self, key: &str, quantity: i32) -> Option<String> {
         let body = json!({
             "lines": [{ "productId": self.mug, "quantity": quantity }],
-            "total": { "amount": total, "currencyCode": "PKR" },
+            "total": { "amount": format!("{}.00", 1_500 * quantity), "currencyCode": "PKR" },
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": "a@example.com" },
         });
-        let key = Uuid::new_v4().to_string();
         let order = &self.apps["order"];
         let url = format!("{}/v1/orders", order.setting.url());
         let token = order.setting.keys.token("customer", "ayesha").expect("signed");
-        let mut placed = String::new();
-        until("the order is placed", async || {
-            let request = order.client.post(&url).bearer_auth(&token).header("idempotency-key", &key).json(&body);
-            let Ok(answer) = request.timeout(Duration::from_secs(2)).send().await else { return false };
-            let answer: Value = answer.json().await.unwrap_or_default();
-            answer["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut placed);
-            !placed.is_empty()
-        })
-        .await;
-        placed
+        let request = order.client.post(&url).bearer_auth(&token).header("idempotency-key", key).json(&body);
+        let answer = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+        let answer: Value = answer.json().await.ok()?;
+        answer["order"]["orderId"].as_str().map(str::to_owned)
     }
 
     /// Tells that an order of so many mugs is paid.
@@ -116,12 +114,21 @@ impl Stack {
         answer.body["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
     }
 
-    /// Kills a service and starts it anew with a fail point.
+    /// Starts a service anew that kills itself where it passes a point for the sixth time.
     pub(crate) async fn arm(&mut self, name: &'static str, point: &str) {
         let App { mut setting, mut process, .. } = self.apps.remove(name).expect("it is there");
         process.kill().await;
-        setting.more.push(("FAILPOINTS".to_owned(), point.to_owned()));
+        setting.more.push(("KILL_AT".to_owned(), format!("{point}:5")));
         self.apps.insert(name, App::of(setting).await);
+    }
+
+    /// Whether a service has ended by itself; then it is started anew, without its point.
+    pub(crate) async fn ended_and_started(&mut self, name: &'static str) -> bool {
+        let ended = self.apps.get_mut(name).expect("it is there").process.ended().is_some();
+        if ended {
+            self.kill_and_start(name).await;
+        }
+        ended
     }
 
     /// Kills a service and starts it anew, without its fail points.
