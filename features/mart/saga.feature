@@ -121,6 +121,15 @@ Feature: An order between order, inventory and payment
       When its payment is captured
       Then the order is confirmed
 
+    Scenario: An attempt that fails after the deadline invites to no other
+      Given an order of 2 mugs that is timed out
+      When its payment fails
+      Then the customer reads
+        | We have your order and look for its products.              |
+        | Your products are put aside. Please pay.                   |
+        | Your order was cancelled, because it was not paid in time. |
+        | Your payment failed (card declined).                       |
+
     Scenario: Money and deadline at the same moment
       Given an order of 2 mugs that is awaiting payment
       When its payment is captured

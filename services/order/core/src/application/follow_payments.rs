@@ -3,8 +3,8 @@
 use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
 use uuid::Uuid;
 
-use super::{Followed, OrderId, Store, UseCases, Write};
-use crate::domain::Entry;
+use super::{Followed, Order, OrderId, Store, UseCases, Write};
+use crate::domain::{Entry, StatusKind};
 
 impl<S: Store> UseCases<S> {
     /// Money came in for an order, in time or late. Another sum than the order's total never pays it.
@@ -23,7 +23,7 @@ impl<S: Store> UseCases<S> {
         self.follow(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
     }
 
-    /// An attempt to pay failed: the customer is told, and may try again until the deadline.
+    /// An attempt to pay failed: the customer is told, and may try again while the order awaits payment.
     pub async fn on_payment_failed(
         &self,
         id: OrderId,
@@ -32,9 +32,10 @@ impl<S: Store> UseCases<S> {
         at: Timestamp,
         receipt: Receipt,
     ) -> Result<Followed, Unavailable> {
-        let text = match reason {
-            "" => "Your payment failed. You may try again.".to_owned(),
-            reason => format!("Your payment failed ({reason}). You may try again."),
+        let text = |order: &Order| {
+            let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            let again = if order.status.kind() == StatusKind::AwaitingPayment { " You may try again." } else { "" };
+            format!("Your payment failed{why}.{again}")
         };
         self.note(id, text, event, at, receipt).await
     }
@@ -48,20 +49,20 @@ impl<S: Store> UseCases<S> {
         at: Timestamp,
         receipt: Receipt,
     ) -> Result<Followed, Unavailable> {
-        self.note(id, format!("{amount} went back to you."), event, at, receipt).await
+        self.note(id, |_| format!("{amount} went back to you."), event, at, receipt).await
     }
 
     /// Writes into the timeline of an order and changes nothing else.
     async fn note(
         &self,
         id: OrderId,
-        text: String,
+        text: impl FnOnce(&Order) -> String + Send,
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
     ) -> Result<Followed, Unavailable> {
         let Some(order) = self.store.find(id).await? else { return Ok(Followed::Early) };
-        let entry = Entry { at, text, status: order.status.kind(), event };
+        let entry = Entry { at, text: text(&order), status: order.status.kind(), event };
         self.keep(Write::Note { order: id, entry }, receipt).await
     }
 }
