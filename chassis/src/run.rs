@@ -59,6 +59,11 @@ impl Sweep {
         Self { name, every, run: Arc::new(move || Box::pin(run())) }
     }
 
+    /// Its name, as its metric has it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Looks once; how much it got done.
     pub async fn once(&self) -> Result<usize, Unavailable> {
         (self.run)().await
@@ -69,6 +74,7 @@ impl Sweep {
             let (sweep, within) = (self.clone(), TraceContext::root());
             // In a task of its own, so that a panic is one look that failed and not the end of all.
             let looked = tokio::spawn(trace::within(within, async move { sweep.once().await })).await;
+            metrics::counter!("sweeps_total", "sweep" => self.name).increment(1);
             match looked {
                 Ok(Ok(done)) if done > 0 => {
                     tracing::debug!(sweep = self.name, done, "swept");

@@ -31,6 +31,12 @@ pub fn topics() -> BTreeSet<String> {
     DESCRIPTORS.all_messages().filter_map(event).map(|event| event.topic).collect()
 }
 
+/// The topics of a service's own events, without prefix.
+pub fn topics_of(service: &str) -> BTreeSet<String> {
+    let own = |message: &MessageDescriptor| message.package_name().split('.').nth(1) == Some(service);
+    DESCRIPTORS.all_messages().filter(own).filter_map(event).map(|event| event.topic).collect()
+}
+
 /// The event that people call `payment.PaymentCaptured`.
 pub fn published(name: &str) -> Option<Published> {
     let (service, name) = name.split_once('.')?;

@@ -85,7 +85,11 @@ Feature: An order between order, inventory and payment
         | stage            | refunds |
         | placed           | no      |
         | awaiting payment | no      |
-        | timed out        | no      |
+
+      @time
+      Examples: late
+        | stage     | refunds |
+        | timed out | no      |
 
     Scenario: Money that comes before the stock is put aside waits for it
       Given an order of 2 mugs that is placed
@@ -98,6 +102,8 @@ Feature: An order between order, inventory and payment
       When a payment of 2999.99 PKR is captured
       Then the order is awaiting payment
       And 1 record is dead
+      When an operator throws it away
+      Then 0 records are dead
 
   Rule: An order that is not paid in time ends
 
@@ -107,12 +113,18 @@ Feature: An order between order, inventory and payment
       Then <outcome>
       And there are 10 mugs and <promised> of them promised
 
-      Examples:
-        | minutes | outcome                                          | promised |
-        | 44      | the order is awaiting payment                    | 2        |
+      @moment
+      Examples: just before
+        | minutes | outcome                       | promised |
+        | 44      | the order is awaiting payment | 2        |
+
+      @time
+      Examples: after it, and after the reservation's end
+        | minutes | outcome                                           | promised |
         | 46      | the order is cancelled because of payment timeout | 0        |
         | 61      | the order is cancelled because of payment timeout | 0        |
 
+    @moment
     Scenario: An attempt that fails ends nothing
       Given an order of 2 mugs that is awaiting payment
       When its payment fails
@@ -121,6 +133,7 @@ Feature: An order between order, inventory and payment
       When its payment is captured
       Then the order is confirmed
 
+    @time
     Scenario: An attempt that fails after the deadline invites to no other
       Given an order of 2 mugs that is timed out
       When its payment fails
@@ -130,6 +143,7 @@ Feature: An order between order, inventory and payment
         | Your order was cancelled, because it was not paid in time. |
         | Your payment failed (card declined).                       |
 
+    @time
     Scenario: Money and deadline at the same moment
       Given an order of 2 mugs that is awaiting payment
       When its payment is captured
@@ -140,6 +154,7 @@ Feature: An order between order, inventory and payment
 
   Rule: Late money buys the order back, or goes back itself
 
+    @time
     Scenario: Late money for units that are still there
       Given an order of 2 mugs that is timed out
       When its payment is captured
@@ -148,6 +163,7 @@ Feature: An order between order, inventory and payment
       And no refunds are asked for
       And the order has told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
+    @time
     Scenario: Late money for units that are gone
       Given an order of 2 mugs that is timed out
       When 9 of the mugs break
@@ -206,7 +222,11 @@ Feature: An order between order, inventory and payment
         | shipped          | 409 STEP_FORBIDDEN | 8     | no      |
         | delivered        | 409 STEP_FORBIDDEN | 8     | no      |
         | cancelled        | 200                | 10    | no      |
-        | timed out        | 200                | 10    | no      |
+
+      @time
+      Examples: too late
+        | stage     | status | stock | refunds |
+        | timed out | 200    | 10    | no      |
 
     Scenario: Another customer can't cancel, and does not learn that there is an order
       Given an order of 2 mugs that is awaiting payment

@@ -30,7 +30,7 @@ impl World {
     async fn place(&mut self, lines: &str, total: Option<&str>) {
         let lines = self.lines(lines);
         let quote = json!({ "lines": lines, "currencyCode": "PKR" });
-        let quote = self.mart.send(None, "POST", "/v1/orders/quote", Some(quote)).await;
+        let quote = self.mart.send(None, "POST", "/v1/orders/quote", Some(quote), &[]).await;
         let total = total.map_or_else(
             || quote.body["total"].clone(),
             |total| json!({ "amount": money(total).amount, "currencyCode": money(total).currency_code }),
@@ -47,9 +47,9 @@ impl World {
     }
 
     /// Tells a word of payment's about the order.
-    fn tell<M: Wire>(&mut self, message: &M) {
-        let record = features::told("mart.payment.v1", &self.order, message);
-        self.mart.tell(&record);
+    async fn tell<M: Wire>(&mut self, message: &M) {
+        let record = features::told("mart.payment.v1", &self.order, 1, message);
+        self.mart.tell(&record).await;
         self.told = Some(record);
     }
 
@@ -64,21 +64,20 @@ impl World {
         let amount = amount.map_or_else(|| format!("{} {}", text("amount"), text("currencyCode")), str::to_owned);
         let (order_id, payment_id) = (self.order.clone(), self.payment(number));
         let amount = Some(money(&amount));
-        self.tell(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() });
+        self.tell(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() }).await;
     }
 
     /// The kinds of the events of the order, in the order of their versions.
-    fn kinds(&mut self, topic: &str) -> Vec<String> {
-        let order = self.order.clone();
-        let mut mine: Vec<&Record> = self.mart.history().iter().filter(|record| record.key == order).collect();
-        mine.retain(|record| record.topic == topic);
+    async fn kinds(&mut self, topic: &str) -> Vec<String> {
+        let mut mine: Vec<Record> = self.mart.history().await;
+        mine.retain(|record| record.key == self.order && record.topic == topic);
         mine.sort_by_key(|record| record.version);
         mine.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default().to_owned()).collect()
     }
 
     async fn stock(&mut self, name: &str) -> Value {
         let path = format!("/v1/admin/stock-items/{}", self.id(name));
-        self.mart.send(Some(("admin", "admin")), "GET", &path, None).await.body["stockItem"].clone()
+        self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body["stockItem"].clone()
     }
 }
 
@@ -87,7 +86,7 @@ async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
     let name = name.trim_end_matches('s').to_owned();
     let price = money(&price);
     let body = json!({
-        "name": name, "slug": name, "status": "PRODUCT_STATUS_ACTIVE",
+        "name": name, "slug": world.mart.own(&name), "status": "PRODUCT_STATUS_ACTIVE",
         "prices": [{ "amount": price.amount, "currencyCode": price.currency_code }],
     });
     let made = world.admin("POST", "/v1/products", Some(body)).await;
@@ -141,7 +140,7 @@ async fn cancel(world: &mut World, who: String) {
     let path = format!("/v1/orders/{}/cancel", world.order);
     let role = if who == "admin" { "admin" } else { "customer" };
     let subject = if who == "customer" { world.customer.clone() } else { who };
-    let answer = world.mart.send(Some((role, &subject)), "POST", &path, None).await;
+    let answer = world.mart.send(Some((role, &subject)), "POST", &path, None, &[]).await;
     world.answer = Some(answer);
 }
 
@@ -187,21 +186,21 @@ async fn captured_other(world: &mut World, amount: String) {
 }
 
 #[when(regex = r"^its payment fails$")]
-fn failed(world: &mut World) {
+async fn failed(world: &mut World) {
     let (order_id, payment_id) = (world.order.clone(), world.payment(None));
-    world.tell(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() });
+    world.tell(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() }).await;
 }
 
 #[when(regex = r"^its refund of (.+) is done$")]
-fn refunded(world: &mut World, amount: String) {
+async fn refunded(world: &mut World, amount: String) {
     let (order_id, payment_id) = (world.order.clone(), format!("pay-{}", world.payments));
-    world.tell(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) });
+    world.tell(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) }).await;
 }
 
 #[when(regex = r"^the same is told again$")]
-fn again(world: &mut World) {
+async fn again(world: &mut World) {
     let told = world.told.clone().expect("something was told");
-    world.mart.tell(&told);
+    world.mart.tell(&told).await;
 }
 
 #[when(regex = r"^everybody has heard$")]
@@ -238,16 +237,14 @@ async fn cancelled(world: &mut World, why: String) {
 
 #[then(regex = r"^(no|\d+) refunds? (?:is|are) asked for$")]
 async fn refunds(world: &mut World, count: String) {
-    world.mart.settle().await;
     let expected: usize = count.parse().unwrap_or_default();
-    let asked = world.kinds("mart.order.v1").iter().filter(|kind| *kind == "RefundRequested").count();
+    let asked = world.kinds("mart.order.v1").await.iter().filter(|kind| *kind == "RefundRequested").count();
     assert_eq!(asked, expected, "{:?}", world.mart);
 }
 
 #[then(regex = r"^the order has told (.+)$")]
 async fn told(world: &mut World, kinds: String) {
-    world.mart.settle().await;
-    assert_eq!(world.kinds("mart.order.v1"), kinds.split(", ").collect::<Vec<_>>());
+    assert_eq!(world.kinds("mart.order.v1").await, kinds.split(", ").collect::<Vec<_>>());
 }
 
 #[then(regex = r"^there are (\d+) (\w+) and (\d+) of them promised$")]
@@ -260,7 +257,7 @@ async fn stock(world: &mut World, on_hand: i64, name: String, reserved: i64) {
 #[then(regex = r"^the ledger of the (\w+) sums to its stock$")]
 async fn ledger(world: &mut World, name: String) {
     let path = format!("/v1/admin/stock-items/{}/ledger-entries?pageSize=200", world.id(&name));
-    let listed = world.mart.send(Some(("admin", "admin")), "GET", &path, None).await.body;
+    let listed = world.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body;
     let entries = listed["ledgerEntries"].as_array().cloned().unwrap_or_default();
     let sum = |member: &str| entries.iter().filter_map(|entry| entry[member].as_i64()).sum::<i64>();
     let item = world.stock(&name).await;
@@ -304,6 +301,10 @@ async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
 
 #[then(regex = r"^(\d+) records? (?:is|are) dead$")]
 async fn dead(world: &mut World, count: usize) {
-    world.mart.settle().await;
-    assert_eq!(world.mart.dead().len(), count, "{:?}", world.mart);
+    assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
+}
+
+#[when(regex = r"^an operator throws it away$")]
+async fn discard(world: &mut World) {
+    world.mart.discard().await;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use features::{Answer, InProcess, Record};
+use features::{Answer, Mart, Record};
 use mart_proto::r#type::v1::Money;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
-    pub(crate) mart: InProcess,
+    pub(crate) mart: Mart,
     /// Ids of products by their names.
     pub(crate) products: HashMap<String, String>,
     /// The last order, and who placed it.
@@ -25,9 +25,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    async fn new() -> Self {
         Self {
-            mart: mart_features::mart(features::seed()),
+            mart: Mart::new().await,
             products: HashMap::new(),
             order: String::new(),
             customer: "Ayesha".to_owned(),
@@ -38,7 +38,7 @@ impl World {
     }
 
     pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        let answer = self.mart.send(Some(("admin", "admin")), method, path, body).await;
+        let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
         let told = answer.body.clone();
         self.answer = Some(answer);
         told
@@ -46,7 +46,7 @@ impl World {
 
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let customer = self.customer.clone();
-        let answer = self.mart.send(Some(("customer", &customer)), method, path, body).await;
+        let answer = self.mart.send(Some(("customer", &customer)), method, path, body, &[]).await;
         let told = answer.body.clone();
         self.answer = Some(answer);
         told
@@ -60,7 +60,7 @@ impl World {
     /// The order as it is now.
     pub(crate) async fn read(&mut self) -> Value {
         let path = format!("/v1/orders/{}", self.order);
-        let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None).await;
+        let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await;
         answer.body["order"].clone()
     }
 }

@@ -1,3 +1,4 @@
+@alone
 Feature: Finding products
   Customers look through what is on sale: by category, by price, by words, in an order, page by page.
 

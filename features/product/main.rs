@@ -5,5 +5,5 @@ mod world;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    features::run::<world::World>("product").await
+    features::run::<world::World>(features::Plan::new("product", world::mart)).await
 }

@@ -4,7 +4,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
-use product_core::domain::Fact;
+use features::Record;
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
@@ -61,14 +61,17 @@ impl World {
     }
 
     /// Begins the part of the scenario whose events are looked at.
-    fn begin(&mut self) {
-        self.told = self.store.events().len();
+    async fn begin(&mut self) {
+        self.told = self.mart.history().await.len();
     }
 
-    async fn create(&mut self, body: Value, headers: &[(&str, &str)]) {
+    async fn create(&mut self, mut body: Value, headers: &[(&str, &str)]) {
+        for unique in ["slug", "sku"] {
+            body[unique] = json!(self.mart.own(body[unique].as_str().unwrap_or_default()));
+        }
         let name = body["name"].as_str().unwrap_or_default().to_owned();
-        self.scene.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
-        if let Some(id) = self.scene.body["product"]["productId"].as_str() {
+        self.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
+        if let Some(id) = self.answer().body["product"]["productId"].as_str() {
             self.ids.insert(name, id.to_owned());
         }
     }
@@ -88,15 +91,15 @@ impl World {
         let tag = etag.map(|etag| format!("\"{etag}\"")).unwrap_or_default();
         let headers: Vec<(&str, &str)> = etag.iter().map(|_| ("if-match", tag.as_str())).collect();
         let path = self.path(name);
-        self.scene.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
+        self.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
     }
 
     fn assert_done(&self) {
-        assert!((200..300).contains(&self.scene.status), "{self:?}");
+        assert!((200..300).contains(&self.answer().status), "{self:?}");
     }
 
     fn keep_list(&mut self) {
-        let products = self.scene.body["products"].as_array().cloned().unwrap_or_default();
+        let products = self.answer().body["products"].as_array().cloned().unwrap_or_default();
         self.listed = products.iter().filter_map(|product| product["name"].as_str().map(str::to_owned)).collect();
     }
 }
@@ -107,10 +110,10 @@ async fn there_is(world: &mut World, kind: String, name: String, price: String) 
     world.assert_done();
     if kind == "archived product" {
         let path = format!("{}/archive", world.path(&name));
-        world.scene.send(Some("admin"), "POST", &path, None, &[]).await;
+        world.send(Some("admin"), "POST", &path, None, &[]).await;
         world.assert_done();
     }
-    world.begin();
+    world.begin().await;
 }
 
 #[given(regex = r"^these products on sale, one after the other$")]
@@ -126,30 +129,32 @@ async fn there_are(world: &mut World, step: &Step) {
         world.create(Value::Object(body), &[]).await;
         world.assert_done();
     }
-    world.begin();
+    world.begin().await;
 }
 
 #[when(regex = r#"^the admin creates the (draft|product) "([^"]+)" for ([^"]+?)$"#)]
 async fn creates(world: &mut World, kind: String, name: String, price: String) {
-    world.begin();
+    world.begin().await;
     world.create_named(&kind, &name, &price, &[]).await;
 }
 
 #[when(regex = r#"^the admin creates the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
 async fn creates_once(world: &mut World, name: String, price: String, key: String) {
+    let key = world.mart.own(&key);
     world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
 }
 
 #[given(regex = r#"^the admin has created the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
 async fn has_created_once(world: &mut World, name: String, price: String, key: String) {
+    let key = world.mart.own(&key);
     world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
     world.assert_done();
-    world.begin();
+    world.begin().await;
 }
 
 #[when(regex = r"^the admin creates a product$")]
 async fn creates_from_table(world: &mut World, step: &Step) {
-    world.begin();
+    world.begin().await;
     let body = body("", step);
     world.create(body, &[]).await;
 }
@@ -157,7 +162,7 @@ async fn creates_from_table(world: &mut World, step: &Step) {
 #[when(regex = r#"^(?:the|a) (admin|customer) (activates|archives) "(.+)"$"#)]
 async fn steps_on(world: &mut World, role: String, way: String, name: String) {
     let path = format!("{}/{}", world.path(&name), way.trim_end_matches('s'));
-    world.scene.send(Some(&role), "POST", &path, None, &[]).await;
+    world.send(Some(&role), "POST", &path, None, &[]).await;
 }
 
 #[when(regex = r#"^the admin changes "(.+)"$"#)]
@@ -169,15 +174,15 @@ async fn changes(world: &mut World, name: String, step: &Step) {
 async fn has_changed(world: &mut World, name: String, step: &Step) {
     world.change(&name, step, None).await;
     world.assert_done();
-    world.begin();
+    world.begin().await;
 }
 
 #[given(regex = r#"^the admin has read "(.+)"$"#)]
 async fn has_read(world: &mut World, name: String) {
     let path = world.path(&name);
-    world.scene.send(None, "GET", &path, None, &[]).await;
+    world.send(None, "GET", &path, None, &[]).await;
     world.assert_done();
-    world.read = world.scene.body["product"].clone();
+    world.read = world.answer().body["product"].clone();
 }
 
 #[when(regex = r#"^the admin changes what was read of "(.+)"$"#)]
@@ -189,7 +194,7 @@ async fn changes_what_was_read(world: &mut World, name: String, step: &Step) {
 #[when(regex = r"^(customers|the admin) lists? products with ?(.*)$")]
 async fn list(world: &mut World, who: String, parameters: String) {
     let (role, path) = if who == "customers" { (None, "/v1/products") } else { (Some("admin"), "/v1/admin/products") };
-    world.scene.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
+    world.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
     world.keep_list();
 }
 
@@ -198,12 +203,12 @@ async fn go_through(world: &mut World, size: u32, parameters: String) {
     let (mut all, mut token) = (Vec::new(), String::new());
     for _ in 0..100 {
         let path = format!("/v1/products?{parameters}&pageSize={size}&pageToken={token}");
-        world.scene.send(None, "GET", &path, None, &[]).await;
+        world.send(None, "GET", &path, None, &[]).await;
         world.assert_done();
         world.keep_list();
         assert!(world.listed.len() <= size as usize, "{world:?}");
         all.append(&mut world.listed);
-        token = world.scene.body["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        token = world.answer().body["nextPageToken"].as_str().unwrap_or_default().to_owned();
         if token.is_empty() {
             break;
         }
@@ -213,20 +218,20 @@ async fn go_through(world: &mut World, size: u32, parameters: String) {
 
 #[given(regex = r#"^customers have the next page of "(.+)"$"#)]
 async fn have_next_page(world: &mut World, parameters: String) {
-    world.scene.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
-    let token = world.scene.body["nextPageToken"].as_str().expect("a token").to_owned();
+    world.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
+    let token = world.answer().body["nextPageToken"].as_str().expect("a token").to_owned();
     world.token = token;
 }
 
 #[when(regex = r#"^customers use it with "(.+)"$"#)]
 async fn use_token(world: &mut World, parameters: String) {
     let path = format!("/v1/products?{parameters}&pageSize=1&pageToken={}", world.token);
-    world.scene.send(None, "GET", &path, None, &[]).await;
+    world.send(None, "GET", &path, None, &[]).await;
 }
 
 #[when(regex = r"^the admin republishes the catalogue$")]
 async fn republishes(world: &mut World) {
-    world.scene.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
+    world.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
 }
 
 #[then(regex = r"^they find (.+)$")]
@@ -243,14 +248,14 @@ fn is_done(world: &mut World) {
 
 #[then(regex = r"^it is refused as ([A-Z_]+)$")]
 fn refused_as(world: &mut World, code: String) {
-    assert_eq!(world.scene.body["code"], code, "{world:?}");
-    assert_eq!(world.scene.headers["content-type"], "application/problem+json");
+    assert_eq!(world.answer().body["code"], code, "{world:?}");
+    assert_eq!(world.answer().headers["content-type"], "application/problem+json");
 }
 
 #[then(regex = r"^it is refused for its (.+)$")]
 fn refused_for(world: &mut World, places: String) {
-    assert_eq!((world.scene.status, &world.scene.body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
-    let violations = world.scene.body["violations"].as_array().cloned().unwrap_or_default();
+    assert_eq!((world.answer().status, &world.answer().body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
+    let violations = world.answer().body["violations"].as_array().cloned().unwrap_or_default();
     let mut told: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
     told.dedup();
     let expected: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
@@ -260,22 +265,27 @@ fn refused_for(world: &mut World, places: String) {
 #[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
 async fn admin_sees(world: &mut World, name: String, status: String) {
     let path = world.path(&name).replace("/v1/", "/v1/admin/");
-    world.scene.send(Some("admin"), "GET", &path, None, &[]).await;
-    assert_eq!(world.scene.body["product"]["status"], format!("PRODUCT_STATUS_{}", status.to_uppercase()), "{world:?}");
+    world.send(Some("admin"), "GET", &path, None, &[]).await;
+    assert_eq!(
+        world.answer().body["product"]["status"],
+        format!("PRODUCT_STATUS_{}", status.to_uppercase()),
+        "{world:?}"
+    );
 }
 
 #[then(regex = r#"^customers see "(.+)" for (.+)$"#)]
 async fn customers_see(world: &mut World, name: String, price: String) {
     let path = world.path(&name);
-    world.scene.send(None, "GET", &path, None, &[]).await;
+    world.send(None, "GET", &path, None, &[]).await;
     world.assert_done();
-    assert_eq!(world.scene.body["product"]["prices"], prices(&price));
+    assert_eq!(world.answer().body["product"]["prices"], prices(&price));
 }
 
 #[then(regex = r#"^customers see it by its address "(.+)", in any case$"#)]
 async fn customers_see_by_slug(world: &mut World, slug: String) {
+    let slug = world.mart.own(&slug);
     for slug in [slug.clone(), slug.to_uppercase()] {
-        world.scene.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
+        world.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
         world.assert_done();
     }
 }
@@ -283,27 +293,24 @@ async fn customers_see_by_slug(world: &mut World, slug: String) {
 #[then(regex = r#"^customers can not see "(.+)"$"#)]
 async fn customers_do_not_see(world: &mut World, name: String) {
     let path = world.path(&name);
-    world.scene.send(None, "GET", &path, None, &[]).await;
-    assert_eq!(world.scene.body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
+    world.send(None, "GET", &path, None, &[]).await;
+    assert_eq!(world.answer().body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
 }
 
 #[then(regex = r"^the mart is told of( nothing)?$")]
-fn told_of(world: &mut World, step: &Step) {
-    let events = world.store.events();
-    let told: Vec<Vec<String>> = events[world.told..].iter().map(|event| named(&event.fact)).collect();
-    let expected = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+async fn told_of(world: &mut World, step: &Step) {
+    let events = world.mart.history().await;
+    let mut told: Vec<Vec<String>> = events[world.told..].iter().map(named).collect();
+    let mut expected = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+    // Only those of one product have an order.
+    told.sort_by(|one, other| one[1].cmp(&other[1]));
+    expected.sort_by(|one, other| one[1].cmp(&other[1]));
     assert_eq!(told, expected);
 }
 
 /// An event's name and its product's.
-fn named(fact: &Fact) -> Vec<String> {
-    let event = match fact {
-        Fact::ProductCreated(_) => "ProductCreated",
-        Fact::ProductUpdated(_) => "ProductUpdated",
-        Fact::ProductPriceChanged(_) => "ProductPriceChanged",
-        Fact::ProductActivated(_) => "ProductActivated",
-        Fact::ProductArchived(_) => "ProductArchived",
-        Fact::ProductRepublished(_) => "ProductRepublished",
-    };
-    vec![event.to_owned(), fact.product().details.name.clone()]
+fn named(record: &Record) -> Vec<String> {
+    let event = record.kind.rsplit('.').next().unwrap_or_default().to_owned();
+    let payload = devstack::contracts::decode(&record.kind, &record.payload).expect("an event of a contract");
+    vec![event, payload["product"]["name"].as_str().unwrap_or_default().to_owned()]
 }

@@ -1,22 +1,24 @@
-//! The catalogue of one scenario: the real router and core over a store in memory.
+//! What a scenario of the catalogue sees and remembers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use features::Scene;
+use features::{Answer, Hosted, InProcess, Mart};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use product_core::Catalogue;
 use product_core::memory::MemoryProducts;
-use product_service::wiring;
+use product_service::adapters::events::ProductMessages;
+use product_service::{generated, wiring};
 use serde_json::Value;
 
-/// What a scenario sees and remembers.
+/// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
-    pub(crate) scene: Scene,
-    pub(crate) store: MemoryProducts,
+    pub(crate) mart: Mart,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
     /// Products by the name that they were created with.
     pub(crate) ids: HashMap<String, String>,
     /// What was read before.
@@ -29,15 +31,42 @@ pub(crate) struct World {
     pub(crate) told: usize,
 }
 
+/// The catalogue by itself.
+pub(crate) fn mart(seed: u64) -> InProcess {
+    InProcess::new(seed, |edge, clock| {
+        let (store, ids) = (MemoryProducts::default(), Arc::new(CountingIds::default()));
+        let catalogue = Catalogue::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"));
+        vec![Hosted {
+            name: "product",
+            routes: wiring::routes(catalogue, edge),
+            reactions: None,
+            outbox: Box::new(move || store.events().iter().map(generated::events::record::<ProductMessages>).collect()),
+            sweeps: Vec::new(),
+        }]
+    })
+}
+
 impl World {
-    fn new() -> Self {
-        let store = MemoryProducts::default();
-        let scene = Scene::new(|edge, clock| {
-            let ids = Arc::new(CountingIds::default());
-            let catalogue = Catalogue::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"));
-            wiring::routes(catalogue, edge)
-        });
+    async fn new() -> Self {
+        let mart = Mart::new().await;
         let (ids, read, token) = (HashMap::new(), Value::Null, String::new());
-        Self { scene, store, ids, read, token, listed: Vec::new(), told: 0 }
+        Self { mart, answer: None, ids, read, token, listed: Vec::new(), told: 0 }
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        role: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) {
+        let who = role.map(|role| (role, role));
+        self.answer = Some(self.mart.send(who, method, path, body, headers).await);
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
     }
 }

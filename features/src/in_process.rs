@@ -76,10 +76,22 @@ impl InProcess {
         }
     }
 
-    /// Sends a request to the service that has the path.
-    pub async fn send(&mut self, who: Who<'_>, method: &str, path: &str, body: Option<Value>) -> Answer {
+    /// The services that are in it.
+    pub(crate) fn services(&self) -> &[Hosted] {
+        &self.services
+    }
+
+    /// Sends a request to the service that has the path. Every request is a little later than the one before.
+    pub(crate) async fn send(
+        &mut self,
+        who: Who<'_>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         self.clock.advance(time::Duration::MILLISECOND);
-        let answer = scene::send(self.routes(path), who, method, path, body, &[]).await;
+        let answer = scene::send(self.routes(path), who, method, path, body, headers).await;
         assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR.as_u16(), "{}", answer.body);
         answer
     }
@@ -100,12 +112,12 @@ impl InProcess {
     }
 
     /// Puts a record on the bus, as a service that is not part of this mart would.
-    pub fn tell(&mut self, record: &Record) {
+    pub(crate) fn tell(&mut self, record: &Record) {
         self.enqueue(record);
     }
 
     /// Lets time pass, and lets every service look what has become due.
-    pub async fn pass(&mut self, by: time::Duration) {
+    pub(crate) async fn pass(&mut self, by: time::Duration) {
         self.clock.advance(by);
         for service in &self.services {
             for sweep in &service.sweeps {
@@ -115,7 +127,7 @@ impl InProcess {
     }
 
     /// Delivers until nothing is left to deliver, but what waits for something that has not happened.
-    pub async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         let mut idle = false;
         for _ in 0..MOST {
             self.collect();
@@ -137,18 +149,23 @@ impl InProcess {
     }
 
     /// Every event that was told, in the order in which the bus heard of it.
-    pub fn history(&mut self) -> &[Record] {
+    pub(crate) fn history(&mut self) -> &[Record] {
         self.collect();
         &self.history
     }
 
-    /// What can never be handled, and why.
-    pub fn dead(&self) -> &[(Record, String)] {
-        &self.dead
+    /// How many records can never be handled.
+    pub(crate) fn dead(&self) -> usize {
+        self.dead.len()
+    }
+
+    /// Throws away, as an operator does, what can never be handled.
+    pub(crate) fn discard(&mut self) {
+        self.dead.clear();
     }
 
     /// How many records wait to be asked again.
-    pub fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         self.waiting.values().map(VecDeque::len).sum()
     }
 
@@ -243,6 +260,7 @@ impl InProcess {
 impl std::fmt::Debug for InProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kinds = self.history.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default());
-        write!(f, "told {:?}; {} wait; {} dead", kinds.collect::<Vec<_>>(), self.waiting(), self.dead.len())
+        let why: Vec<&str> = self.dead.iter().map(|(_, why)| why.as_str()).collect();
+        write!(f, "told {:?}; {} wait; dead {why:?}", kinds.collect::<Vec<_>>(), self.waiting())
     }
 }

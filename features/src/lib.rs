@@ -1,178 +1,182 @@
-//! Runs a service's features on its real router over its store in memory: every rule, no server.
+//! Runs features at two levels: in one process over stores in memory, and on real servers.
 //!
-//! The folder `features/<service>` has the scenarios and the steps; the steps are built as a test of the service's package. A
-//! step that is missing, ambiguous or not used by any scenario fails the run.
+//! The folder `features/<service>` has the scenarios and the steps; the steps are built as a test of the service's package.
+//! A step that is missing, ambiguous or not used by any scenario fails the run. What happened goes to `target/features`,
+//! for machines and for people.
 
 #![allow(clippy::print_stdout, reason = "a test program tells how it went")]
 
 mod in_process;
+mod levels;
+mod mart;
+mod on_servers;
+mod reading;
+mod report;
 mod scene;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Instant;
 
+use cucumber::World;
 use cucumber::codegen::WorldInventory;
-use cucumber::event::ScenarioFinished;
-use cucumber::writer::basic::{Basic, Coloring};
-use cucumber::writer::{Stats, Verbosity};
-use cucumber::{World, WriterExt};
-use futures::FutureExt;
-use regex::Regex;
+use futures::future::LocalBoxFuture;
 
 pub use in_process::{Hosted, InProcess};
+pub use mart::Mart;
 pub use mart_chassis::Record;
-pub use scene::{Answer, Scene, Who, keys, told};
+pub use on_servers::{Hurry, OnServers, Running};
+pub use scene::{Answer, Who, keys, told};
 
-static PASSED: AtomicUsize = AtomicUsize::new(0);
-static FAILED: AtomicUsize = AtomicUsize::new(0);
+use levels::{ALONE, MOMENT, Stage, TIME, has};
+use report::{Case, Collector};
 
-/// Runs all scenarios; whether one failed, or something else did.
-macro_rules! once {
-    ($cucumber:expr, $folder:expr) => {
-        $cucumber
-            .after(|_, _, scenario, finished, _| {
-                ended(scenario, finished);
-                async {}.boxed_local()
-            })
-            .fail_on_skipped()
-            .run($folder.clone())
-            .await
-            .execution_has_failed()
+/// Says that features are to run on real servers.
+const ON_SERVERS: &str = "FEATURES_ON_SERVERS";
+/// How many scenarios run side by side on servers.
+const SIDE_BY_SIDE: usize = 8;
+
+/// What a folder of features needs to run.
+pub struct Plan {
+    /// The folder.
+    pub name: &'static str,
+    /// The mart that its scenarios talk to, with a bus as unkind as a seed makes it.
+    pub mart: fn(u64) -> InProcess,
+    /// Under how many seeds each scenario runs in one process.
+    pub seeds: u64,
+    /// What makes time-outs short, where scenarios move time.
+    pub hurry: Option<Hurry>,
+    /// Looks at a mart on servers after all scenarios have ended; what is wrong with it.
+    pub at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
+}
+
+impl Plan {
+    /// One seed, no time, and nothing to look at in the end.
+    pub fn new(name: &'static str, mart: fn(u64) -> InProcess) -> Self {
+        Self { name, mart, seeds: 1, hurry: None, at_the_end: |_| Box::pin(async { Vec::new() }) }
+    }
+}
+
+/// Runs all scenarios of a folder at the level that the environment asks for, and says how they went in the words of a
+/// test program. An argument is a part of the names of those to run; `SEED=7` runs them under that seed only.
+pub async fn run<W: World + WorldInventory + std::fmt::Debug>(plan: Plan) -> ExitCode {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(plan.name);
+    let (name, seeds, at_the_end) = (plan.name, plan.seeds, plan.at_the_end);
+    levels::plan(plan);
+    let on_servers = std::env::var_os(ON_SERVERS).is_some();
+    let mut all = if on_servers {
+        run_on_servers::<W>(&folder, at_the_end).await
+    } else {
+        run_in_process::<W>(&folder, seeds).await
     };
-}
-
-/// The seed of the scenarios that run now.
-static SEED: AtomicU64 = AtomicU64::new(0);
-
-/// The seed of the scenarios that run now; a world makes its mart of it.
-pub fn seed() -> u64 {
-    SEED.load(Ordering::Relaxed)
-}
-
-/// Runs all scenarios of a service and says how they went, in the words of a test program.
-pub async fn run<W: World + WorldInventory + std::fmt::Debug>(service: &str) -> ExitCode {
-    let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
-    let failed = once!(W::cucumber(), folder);
-    outcome(folder, failed)
-}
-
-/// Runs all scenarios once under each of so many seeds; only the first run is shown step by step. `SEED=7` runs them under
-/// that one.
-pub async fn run_under_seeds<W: World + WorldInventory + std::fmt::Debug>(service: &str, seeds: u64) -> ExitCode {
-    let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join(service);
-    let one = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = one.map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
-    let mut failed = false;
-    for (nth, seed) in seeds.iter().enumerate() {
-        SEED.store(*seed, Ordering::Relaxed);
-        failed |= if nth == 0 {
-            once!(W::cucumber(), folder)
-        } else {
-            let silent = Basic::new(std::io::sink(), Coloring::Never, Verbosity::Default).summarized();
-            once!(W::cucumber().with_writer(silent), folder)
-        };
+    if !on_servers && filter().is_none() {
+        all.wrong.extend(
+            reading::unused_steps(&folder)
+                .into_iter()
+                .map(|step| format!("no scenario uses the step {step}: remove it")),
+        );
     }
-    println!("{} seeds", seeds.len());
-    outcome(folder, failed)
-}
-
-/// Says how all of it went.
-fn outcome(folder: &Path, broken: bool) -> ExitCode {
-    let features = features(folder);
-    let unused = unused(folder, &features);
-    for step in &unused {
-        println!("no scenario uses the step {step}: remove it");
+    let failed = all.cases.iter().filter(|case| case.failure.is_some()).count() + all.wrong.len();
+    for wrong in &all.wrong {
+        println!("{wrong}");
     }
-    let failed = FAILED.load(Ordering::Relaxed);
-    // Something may fail that is no scenario, such as a feature that can't be read.
-    let failed = failed + unused.len() + usize::from(broken && failed == 0);
-    let passed = PASSED.load(Ordering::Relaxed);
+    if filter().is_none() && std::env::var_os("SEED").is_none() {
+        let level = if on_servers { "on servers" } else { "in process" };
+        println!("the page: {}", report::write(name, level, &all).display());
+    }
+    let passed = all.cases.len() - all.cases.iter().filter(|case| case.failure.is_some()).count();
     let word = if failed == 0 && passed > 0 { "ok" } else { "FAILED" };
-    println!(
-        "test result: {word}. {passed} passed; {failed} failed; 0 ignored; scenarios of {} features",
-        features.len()
-    );
+    println!("test result: {word}. {passed} passed; {failed} failed; 0 ignored; features of {name}");
     if word == "ok" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Counts a scenario that has ended, and says how to run one again that failed.
-fn ended(scenario: &gherkin::Scenario, finished: &ScenarioFinished) {
-    let why = match finished {
-        ScenarioFinished::StepPassed => {
-            PASSED.fetch_add(1, Ordering::Relaxed);
-            return;
+/// What came of a whole run.
+#[derive(Debug, Default)]
+struct Outcome {
+    cases: Vec<Case>,
+    /// What is wrong besides scenarios.
+    wrong: Vec<String>,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.cases.extend(other.cases);
+        self.wrong.extend(other.wrong);
+    }
+}
+
+/// A part of the names of the scenarios to run.
+fn filter() -> Option<String> {
+    std::env::args().skip(1).find(|argument| !argument.starts_with('-'))
+}
+
+async fn run_in_process<W: World + WorldInventory + std::fmt::Debug>(folder: &Path, seeds: u64) -> Outcome {
+    let one = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = one.map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
+    let (begun, mut all) = (Instant::now(), Outcome::default());
+    for seed in &seeds {
+        levels::set(Stage::InProcess { seed: *seed });
+        let again = format!("SEED={seed} ./mart test features --");
+        all.add(scenarios::<W>(folder, &again, 64, |_| true).await);
+    }
+    let scenarios = all.cases.len() / seeds.len();
+    println!(
+        "in process: {scenarios} scenarios x {} seeds = {} runs, {:.1} s",
+        seeds.len(),
+        all.cases.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    all
+}
+
+async fn run_on_servers<W: World + WorldInventory + std::fmt::Debug>(
+    folder: &Path,
+    at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
+) -> Outcome {
+    let again = "./mart test on-servers --";
+    let tagged = reading::features(folder).iter().flat_map(reading::tags).collect::<Vec<_>>();
+    let (begun, mut all, mut told) = (Instant::now(), Outcome::default(), Vec::new());
+    for (tag, hurry) in [(None, false), (Some(TIME), true)] {
+        let here =
+            move |tags: &[String]| !has(tags, MOMENT) && !has(tags, ALONE) && has(tags, TIME) == (tag == Some(TIME));
+        if !tagged.iter().any(|tags| here(tags)) {
+            continue;
         }
-        ScenarioFinished::StepFailed(_, _, why) => why.to_string(),
-        ScenarioFinished::StepSkipped => "a step is not implemented".to_owned(),
-        ScenarioFinished::BeforeHookFailed(_) => "it could not begin".to_owned(),
+        let running = Arc::new(levels::start(levels::of_this_program(), hurry).await);
+        levels::set(Stage::Together(running.clone()));
+        let mut ran = scenarios::<W>(folder, again, SIDE_BY_SIDE, here).await;
+        ran.wrong.extend(at_the_end(running).await);
+        told.push(format!("{} {}", ran.cases.len(), tag.map_or("side by side".to_owned(), |tag| format!("@{tag}"))));
+        all.add(ran);
+    }
+    levels::set(Stage::Alone);
+    let ran = scenarios::<W>(folder, again, 2, |tags| has(tags, ALONE) && !has(tags, MOMENT)).await;
+    told.push(format!("{} @{ALONE}", ran.cases.len()));
+    all.add(ran);
+    let left = tagged.iter().filter(|tags| has(tags, MOMENT)).count();
+    let (ran, seconds) = (all.cases.len(), begun.elapsed().as_secs_f64());
+    println!("on servers: {ran} scenarios ({}), {seconds:.1} s; in process only: {left} @{MOMENT}", told.join(", "));
+    all
+}
+
+/// Runs the scenarios whose tags are meant.
+async fn scenarios<W: World + WorldInventory + std::fmt::Debug>(
+    folder: &Path,
+    again: &str,
+    side_by_side: usize,
+    meant: impl Fn(&[String]) -> bool + 'static,
+) -> Outcome {
+    let name = filter();
+    let meant = move |feature: &gherkin::Feature, rule: Option<&gherkin::Rule>, scenario: &gherkin::Scenario| {
+        let tags = reading::tags_of(feature, rule, &scenario.tags);
+        meant(&tags) && name.as_ref().is_none_or(|name| scenario.name.contains(name.as_str()))
     };
-    FAILED.fetch_add(1, Ordering::Relaxed);
-    println!("failed: {} (line {}): {why}", scenario.name, scenario.position.line);
-    println!("  run it again by SEED={} ./mart test features", seed());
-}
-
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("readable").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path, ending));
-        } else if path.extension().is_some_and(|found| found == ending) {
-            found.push(path);
-        }
-    }
-    found
-}
-
-fn features(folder: &Path) -> Vec<gherkin::Feature> {
-    let parse = |path| gherkin::Feature::parse_path(path, gherkin::GherkinEnv::default()).expect("a feature");
-    files(folder, "feature").into_iter().map(parse).collect()
-}
-
-/// The steps whose expressions match no line of any feature. Expressions stand in the attributes as raw strings.
-fn unused(folder: &Path, features: &[gherkin::Feature]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for feature in features {
-        let backgrounds =
-            feature.background.iter().chain(feature.rules.iter().filter_map(|rule| rule.background.as_ref()));
-        lines.extend(backgrounds.flat_map(|background| &background.steps).map(|step| step.value.clone()));
-        let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
-        for scenario in scenarios {
-            for step in &scenario.steps {
-                lines.extend(expanded(&step.value, &scenario.examples));
-            }
-        }
-    }
-    let attribute = Regex::new(r##"#\[(?:given|when|then)\(regex = r#?"(.+?)"#?\)\]"##).expect("an expression");
-    let mut unused = Vec::new();
-    for file in files(folder, "rs") {
-        let source = std::fs::read_to_string(file).expect("readable");
-        for found in attribute.captures_iter(&source) {
-            let step = Regex::new(&found[1]).expect("a step's expression");
-            if !lines.iter().any(|line| step.is_match(line)) {
-                unused.push(found[1].to_owned());
-            }
-        }
-    }
-    unused
-}
-
-/// A line of an outline with the values of each example.
-fn expanded(line: &str, examples: &[gherkin::Examples]) -> Vec<String> {
-    let tables = examples.iter().filter_map(|examples| examples.table.as_ref());
-    let mut lines: Vec<String> = tables
-        .flat_map(|table| {
-            let (head, rows) = table.rows.split_first().expect("a table has a head");
-            rows.iter().map(move |row| {
-                head.iter()
-                    .zip(row)
-                    .fold(line.to_owned(), |line, (name, value)| line.replace(&format!("<{name}>"), value))
-            })
-        })
-        .collect();
-    if lines.is_empty() {
-        lines.push(line.to_owned());
-    }
-    lines
+    let collector = W::cucumber()
+        .with_default_cli()
+        .max_concurrent_scenarios(side_by_side)
+        .with_writer(Collector::new(again))
+        .filter_run(PathBuf::from(folder), meant)
+        .await;
+    collector.outcome()
 }

@@ -1,6 +1,5 @@
-//! A service's real routes with a clock that the scenario moves, and the last answer.
+//! What both levels share: who asks, what is answered, and what others tell.
 
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -44,10 +43,11 @@ pub fn keys() -> &'static Keys {
     &KEYS
 }
 
-/// The word of a service that is not part of the mart, about an aggregate: each time another event, at version 1.
-pub fn told<M: Wire>(topic: &str, key: &str, message: &M) -> Record {
+/// The word of a service that is not part of the mart, about an aggregate at a version: each time another event.
+pub fn told<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Record {
     let at = Timestamp::new(OffsetDateTime::now_utc());
-    let event = Event { id: Uuid::new_v4(), at, version: Version::NONE.next(), fact: () };
+    let version = Version::from_stored(version).expect("zero or more");
+    let event = Event { id: Uuid::new_v4(), at, version, fact: () };
     Record::of(&event, topic, key.to_owned(), message)
 }
 
@@ -84,46 +84,4 @@ pub(crate) async fn send(
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
-}
-
-/// What every scenario of one service has.
-pub struct Scene {
-    routes: Router,
-    clock: Arc<ManualClock>,
-    /// The last answer's status.
-    pub status: u16,
-    /// The last answer's headers.
-    pub headers: HeaderMap,
-    /// The last answer's body; null where it was not JSON.
-    pub body: Value,
-}
-
-impl Scene {
-    /// Puts up the routes that are made for an edge and a clock.
-    pub fn new(routes: impl FnOnce(Arc<Edge>, Arc<ManualClock>) -> Router) -> Self {
-        let clock = clock();
-        let routes = routes(edge(), clock.clone());
-        Self { routes, clock, status: 0, headers: HeaderMap::new(), body: Value::Null }
-    }
-
-    /// Sends a request and keeps the answer. Every request is a second later than the one before.
-    pub async fn send(
-        &mut self,
-        role: Option<&str>,
-        method: &str,
-        path: &str,
-        body: Option<Value>,
-        headers: &[(&str, &str)],
-    ) {
-        self.clock.advance(time::Duration::SECOND);
-        let who = role.map(|role| (role, role));
-        let Answer { status, headers, body } = send(self.routes.clone(), who, method, path, body, headers).await;
-        (self.status, self.headers, self.body) = (status, headers, body);
-    }
-}
-
-impl fmt::Debug for Scene {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the last answer was {} {}", self.status, self.body)
-    }
 }

@@ -98,13 +98,14 @@ async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
     for part in chosen {
         let begun = Instant::now();
         say!("\n== {}: {}", part.name, part.says);
-        if matches!(part.run, Run::Tests(_) | Run::Features(_)) && tests.is_none() {
+        if matches!(part.run, Run::Tests(_) | Run::Features(..)) && tests.is_none() {
             tests = Some(build().await?);
         }
         if part.servers && servers.is_none() {
             servers = Some(Servers::start().await?);
         }
-        let counts = one(part, tests.as_deref().unwrap_or_default(), servers.as_ref(), filter).await?;
+        let servers = servers.as_ref().filter(|_| part.servers);
+        let counts = one(part, tests.as_deref().unwrap_or_default(), servers, filter).await?;
         if counts.failed > 0 {
             failed.push(part.name.as_str());
         }
@@ -125,8 +126,15 @@ async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
 async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[String]) -> Result<Counts> {
     match &part.run {
         Run::Check(words, mend) => check(words, mend).await,
-        Run::Tests(packages) | Run::Features(packages) => {
-            let features = matches!(part.run, Run::Features(_));
+        Run::Tests(packages) | Run::Features(packages, _) => {
+            let mut env: Vec<(&str, &str)> = Vec::new();
+            if let Run::Features(_, level) = &part.run {
+                env.extend(*level);
+            }
+            if let Some(servers) = servers {
+                env.extend(servers.env.iter().map(|(name, value)| (*name, value.as_str())));
+            }
+            let features = matches!(part.run, Run::Features(..));
             if packages.iter().any(|package| package == "martgen") {
                 // check --against asks it what breaks clients.
                 devstack::parts::Part::Buf.get().await?;
@@ -135,7 +143,7 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[
             let mut found = false;
             for test in tests.iter().filter(|test| test.features == features && packages.contains(&test.package)) {
                 found = true;
-                counts.add(test.run(servers, filter).await?);
+                counts.add(test.run(&env, filter).await?);
             }
             ensure!(found, "there are no tests of {}", packages.join(", "));
             Ok(counts)
@@ -195,16 +203,14 @@ async fn build() -> Result<Vec<Built>> {
 
 impl Built {
     /// Runs it, shows what it prints, and counts by its last line.
-    async fn run(&self, servers: Option<&Servers>, filter: &[String]) -> Result<Counts> {
+    async fn run(&self, env: &[(&str, &str)], filter: &[String]) -> Result<Counts> {
         let mut words = vec!["setpriv", "--pdeathsig", "TERM", "--"];
         let program = self.program.display().to_string();
         words.push(&program);
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).args(filter).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
         command.process_group(0).kill_on_drop(true).env("CARGO_MANIFEST_DIR", &self.folder);
-        if let Some(servers) = servers {
-            command.envs(servers.env.iter().map(|(name, value)| (name, value)));
-        }
+        command.envs(env.iter().copied());
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
         let mut counts = Counts::default();

@@ -95,8 +95,8 @@ of_service! {
     TestsStore "seed/service/tests_store.rs.txt";
     TestsHttp "seed/service/tests_http.rs.txt";
     FeaturesMain "seed/features/main.rs.txt";
-    FeaturesSteps "seed/features/steps.rs.txt";
     Feature "seed/features/feature.txt";
+    Hears "seed/features/hears.txt";
 }
 
 of_resource! {
@@ -121,6 +121,13 @@ struct Manifest<'a> {
 struct Events<'a> {
     seed: &'a Seed,
     version: &'a str,
+    modules: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Template)]
+#[template(path = "seed/features/steps.rs.txt", escape = "none")]
+struct FeaturesSteps<'a> {
+    seed: &'a Seed,
     modules: Vec<(&'a str, &'a str)>,
 }
 
@@ -211,11 +218,15 @@ pub(crate) fn files(seed: &Seed, plan: &mut Plan) -> Result<()> {
         add(&service, "src/adapters/messages.rs", "service/messages.rs.txt", Messages { seed, version }.render()?);
         add(&service, "tests/service/store.rs", "service/tests_store.rs.txt", TestsStore { seed }.render()?);
         add(&service, "tests/service/http.rs", "service/tests_http.rs.txt", TestsHttp { seed }.render()?);
-        add(&features, "main.rs", "features/main.rs.txt", FeaturesMain { seed }.render()?);
-        add(&features, "steps.rs", "features/steps.rs.txt", FeaturesSteps { seed }.render()?);
         add(&features, "life.feature", "features/feature.txt", Feature { seed }.render()?);
     }
+    if seed.has_features() {
+        add(&features, "main.rs", "features/main.rs.txt", FeaturesMain { seed }.render()?);
+        let text = FeaturesSteps { seed, modules: modules.clone() }.render()?;
+        add(&features, "steps.rs", "features/steps.rs.txt", text);
+    }
     if !seed.consumes.is_empty() {
+        add(&features, "hears.feature", "features/hears.txt", Hears { seed }.render()?);
         let text = TestsEvents { seed, modules }.render()?;
         add(&service, "tests/service/events.rs", "service/tests_events.rs.txt", text);
     }
@@ -339,6 +350,11 @@ impl Seed {
         self.serves() || !self.consumes.is_empty()
     }
 
+    /// Whether scenarios of it can be written from what the contract says.
+    fn has_features(&self) -> bool {
+        self.creates() || !self.consumes.is_empty()
+    }
+
     fn updates(&self) -> bool {
         self.resources.iter().any(|resource| resource.update.is_some())
     }
@@ -375,11 +391,14 @@ impl Seed {
             }
         };
         need(true, "devstack");
-        for name in ["cucumber", "features", "reqwest", "serde_json"] {
+        for name in ["cucumber", "features"] {
+            need(self.has_features(), name);
+        }
+        for name in ["reqwest", "serde_json"] {
             need(self.creates(), name);
         }
         need(!self.consumes.is_empty(), "prost");
-        if self.creates() {
+        if self.has_features() {
             lines.push(format!("{}-core = {{ path = \"../core\", features = [\"testing\"] }}", self.name));
             lines.push("mart-kernel = { workspace = true, features = [\"testing\"] }".to_owned());
         }

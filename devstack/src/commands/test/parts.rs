@@ -6,8 +6,8 @@ pub(super) enum Run {
     Check(&'static [&'static str], &'static str),
     /// The tests of packages, without the features.
     Tests(Vec<String>),
-    /// The features of the services with these packages.
-    Features(Vec<String>),
+    /// The features of the services with these packages, in one process or on servers.
+    Features(Vec<String>, &'static [(&'static str, &'static str)]),
     /// Tools over contracts, Dockerfiles and workflows.
     Lint,
     /// `./mart test mutants`.
@@ -59,7 +59,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let journey = "a service from its name to its end: made, tested, run, changed, removed";
     let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
     // Each service's own, and those of the mart as one.
-    let features = crates("service").into_iter().chain(["mart-features".to_owned()]).collect();
+    let features = || crates("service").into_iter().chain(["mart-features".to_owned()]).collect();
     let mut parts = vec![
         Part::new("format", 1, "cargo fmt --check", format),
         Part::new("clippy", 1, "clippy over everything, warnings are errors", clippy),
@@ -69,7 +69,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("kernel", 1, "value types", tests(&["mart-kernel"])),
         Part::new("proto", 1, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 1, "the services' rules", Run::Tests(crates("core"))),
-        Part::new("features", 1, "the rules in the words of the business", Run::Features(features)),
+        Part::new("features", 1, "the rules in the words of the business", Run::Features(features(), &[])),
         Part::new("tools", 1, "the devstack itself, and the shape of the tree", tests(&["devstack"])),
         Part::new("chassis", 1, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];
@@ -77,6 +77,8 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         let says = format!("the {name} service on real servers");
         parts.push(Part::new(name, 2, &says, tests(&[&format!("{name}-service")])).on_servers());
     }
+    let on_servers = Run::Features(features(), &[("FEATURES_ON_SERVERS", "1")]);
+    parts.push(Part::new("on-servers", 2, "the same features on PostgreSQL and Kafka", on_servers).on_servers());
     let mart = "all services together: faults at every point, and what has to be true after them";
     parts.push(Part::new("mart", 3, mart, tests(&["mart-features"])).on_servers());
     let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));

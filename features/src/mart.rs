@@ -1,0 +1,97 @@
+//! What a scenario talks to: a mart in this process, or its part of one on real servers.
+
+use mart_chassis::Record;
+use serde_json::Value;
+
+use crate::levels;
+use crate::scene::{Answer, Who};
+use crate::{InProcess, OnServers};
+
+/// The mart of one scenario.
+#[derive(Debug)]
+pub enum Mart {
+    /// In this process.
+    InProcess(Box<InProcess>),
+    /// On real servers.
+    OnServers(OnServers),
+}
+
+impl Mart {
+    /// A mart in which this scenario has done nothing yet.
+    pub async fn new() -> Self {
+        levels::mart().await
+    }
+
+    /// A name of this scenario's own, such as a slug or an Idempotency-Key, where others share the mart.
+    pub fn own(&self, name: &str) -> String {
+        match self {
+            Self::InProcess(_) => name.to_owned(),
+            Self::OnServers(mart) => mart.own(name),
+        }
+    }
+
+    /// Sends a request to the service that has the path; the subject is made one of this scenario's own.
+    pub async fn send(
+        &mut self,
+        who: Who<'_>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        match self {
+            Self::InProcess(mart) => mart.send(who, method, path, body, headers).await,
+            Self::OnServers(mart) => mart.send(who, method, path, body, headers).await,
+        }
+    }
+
+    /// Tells a record, as a service that is not part of this mart would.
+    pub async fn tell(&mut self, record: &Record) {
+        match self {
+            Self::InProcess(mart) => mart.tell(record),
+            Self::OnServers(mart) => mart.tell(record).await,
+        }
+    }
+
+    /// Lets time pass, and lets every service look what has become due.
+    pub async fn pass(&mut self, by: time::Duration) {
+        match self {
+            Self::InProcess(mart) => mart.pass(by).await,
+            Self::OnServers(mart) => mart.pass(by).await,
+        }
+    }
+
+    /// Waits until everybody has heard everything, and nothing more comes of it.
+    pub async fn settle(&mut self) {
+        match self {
+            Self::InProcess(mart) => mart.settle().await,
+            Self::OnServers(mart) => mart.settle().await,
+        }
+    }
+
+    /// Every event that was told so far, once everybody has heard of it. Those of one topic and key are in their order.
+    pub async fn history(&mut self) -> Vec<Record> {
+        self.settle().await;
+        match self {
+            Self::InProcess(mart) => mart.history().to_vec(),
+            Self::OnServers(mart) => mart.history(),
+        }
+    }
+
+    /// How many records can never be handled.
+    pub async fn dead(&mut self) -> usize {
+        self.settle().await;
+        match self {
+            Self::InProcess(mart) => mart.dead(),
+            Self::OnServers(mart) => mart.dead().await,
+        }
+    }
+
+    /// Throws away, as an operator does, what can never be handled.
+    pub async fn discard(&mut self) {
+        match self {
+            Self::InProcess(mart) => mart.discard(),
+            Self::OnServers(mart) => mart.discard().await,
+        }
+    }
+}

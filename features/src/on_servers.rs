@@ -1,0 +1,457 @@
+//! The mart on real servers: every service a process of its own, on the PostgreSQL and the Kafka of the run.
+//!
+//! Scenarios share it and run side by side, each with users, products and orders of its own. What a scenario waits for is
+//! a condition: that everything told about its own aggregates has been handled by everybody who listens, and that nothing
+//! more came of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use devstack::testing::{App, Servers, Told, prefix};
+use mart_chassis::Record;
+use mart_kernel::Timestamp;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use serde_json::Value;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use crate::InProcess;
+use crate::scene::{Answer, Who};
+
+/// The longest that a scenario waits for a condition.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The longest that Kafka may take to answer.
+const KAFKA: Duration = Duration::from_secs(10);
+
+/// Time-outs of seconds, for scenarios that move time.
+#[derive(Debug, Clone, Copy)]
+pub struct Hurry {
+    /// Variables of the services, in seconds.
+    pub variables: &'static [(&'static str, &'static str)],
+    /// How much of a scenario's time a second is.
+    pub a_second_is: Duration,
+}
+
+/// A record as it lies on Kafka.
+#[derive(Debug, Clone)]
+struct Lying {
+    record: Record,
+    partition: i32,
+    offset: i64,
+}
+
+/// All that was read so far.
+#[derive(Debug, Default)]
+struct Log {
+    records: Vec<Lying>,
+    /// The next offset of each partition.
+    next: HashMap<(String, i32), i64>,
+}
+
+/// A service, its database, and what it listens to.
+#[derive(Debug)]
+struct Listener {
+    app: App,
+    database: PgPool,
+    /// Full names of the events that it reacts to.
+    consumed: BTreeSet<&'static str>,
+    sweeps: usize,
+}
+
+/// A mart that runs, until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    services: BTreeMap<String, Listener>,
+    brokers: String,
+    topic_prefix: String,
+    topics: Vec<String>,
+    log: Arc<Mutex<Log>>,
+    ended: Arc<AtomicBool>,
+    hurry: Option<Hurry>,
+    scenarios: AtomicUsize,
+}
+
+/// The program of a service, which stands beside the folder of the test programs.
+fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("this program");
+    let folder = own.parent().and_then(std::path::Path::parent).expect("a folder for all programs");
+    folder.join(format!("{name}-service"))
+}
+
+impl Running {
+    /// Starts the services that a mart in one process has.
+    pub(crate) async fn start(mart: &InProcess, hurry: Option<Hurry>) -> Self {
+        let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
+        let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
+        for hosted in mart.services() {
+            let program = program(hosted.name);
+            let program = program.to_str().expect("a path in UTF-8");
+            let mut setting = servers.service_among(hosted.name, program, &topic_prefix).await.expect("prepared");
+            let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
+            setting.more.extend(hurry.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            let consumed = hosted.reactions.iter().flat_map(|reactions| reactions.consumed);
+            topics.extend(devstack::contracts::topics_of(hosted.name));
+            topics.extend(consumed.clone().map(|consumed| consumed.topic.to_owned()));
+            settings.push((setting, consumed.map(|consumed| consumed.kind).collect(), hosted.sweeps.len()));
+        }
+        let topics: Vec<String> = topics.into_iter().collect();
+        let prefixed: Vec<String> = topics.iter().map(|topic| format!("{topic_prefix}{topic}")).collect();
+        devstack::kafka::topics(&servers.kafka, &prefixed).await.expect("topics");
+        let (log, ended) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        read_all(&servers.kafka, &topic_prefix, &prefixed, &log, &ended);
+        let mut services = BTreeMap::new();
+        for (setting, consumed, sweeps) in settings {
+            let name = setting.name.clone();
+            let options = PgPoolOptions::new().max_connections(4);
+            let database = options.connect_lazy(&setting.database.owner).expect("a URL");
+            services.insert(name, Listener { app: App::of(setting).await, database, consumed, sweeps });
+        }
+        let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
+        Self { services, brokers, topic_prefix, topics, log, ended, hurry, scenarios }
+    }
+
+    /// The owner's URL of every service's database.
+    pub fn databases(&self) -> BTreeMap<String, String> {
+        let url = |listener: &Listener| listener.app.setting.database.owner.clone();
+        self.services.iter().map(|(name, listener)| (name.clone(), url(listener))).collect()
+    }
+
+    /// Kafka's address.
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// What stands before the names of its topics.
+    pub fn topic_prefix(&self) -> &str {
+        &self.topic_prefix
+    }
+
+    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks Kafka something that its client can only be asked by blocking.
+    async fn ask<T: Send + 'static>(
+        &self,
+        group: &str,
+        question: impl FnOnce(&BaseConsumer, &[String]) -> T + Send + 'static,
+    ) -> T {
+        let consumer = consumer(&self.brokers, group);
+        let topics: Vec<String> = self.topics.iter().map(|topic| format!("{}{topic}", self.topic_prefix)).collect();
+        tokio::task::spawn_blocking(move || question(&consumer, &topics)).await.expect("asked")
+    }
+
+    /// Waits until everything that lies on Kafka now has been read.
+    async fn read_to_the_end(&self) {
+        let ends = self.ask("none", |consumer, topics| {
+            let mut ends = HashMap::new();
+            for (topic, partition) in partitions(consumer, topics) {
+                let (_, end) = consumer.fetch_watermarks(&topic, partition, KAFKA).expect("a watermark");
+                ends.insert((topic, partition), end);
+            }
+            ends
+        });
+        let ends = ends.await;
+        until("all of Kafka is read", async || {
+            let log = self.log();
+            ends.iter().all(|(partition, end)| log.next.get(partition).copied().unwrap_or_default() >= *end)
+        })
+        .await;
+    }
+
+    /// How far a service has handled each partition.
+    async fn handled(&self, service: &str) -> HashMap<(String, i32), i64> {
+        let group = format!("{}{service}", self.topic_prefix);
+        let committed = self.ask(&group, |consumer, topics| {
+            let mut asked = TopicPartitionList::new();
+            for (topic, partition) in partitions(consumer, topics) {
+                asked.add_partition(&topic, partition);
+            }
+            consumer.committed_offsets(asked, KAFKA).expect("offsets")
+        });
+        let offset = |offset: Offset| match offset {
+            Offset::Offset(offset) => offset,
+            _ => 0,
+        };
+        let committed = committed.await;
+        let elements = committed.elements();
+        elements.iter().map(|at| ((at.topic().to_owned(), at.partition()), offset(at.offset()))).collect()
+    }
+
+    /// How often each of a service's sweeps has looked.
+    async fn looks(&self, listener: &Listener) -> BTreeMap<String, f64> {
+        let url = format!("{}/metrics", listener.app.setting.internal_url());
+        let Ok(answer) = listener.app.client.get(url).send().await else { return BTreeMap::new() };
+        let text = answer.text().await.unwrap_or_default();
+        let looks = text.lines().filter(|line| line.starts_with("sweeps_total{"));
+        let look = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
+        looks.filter_map(look).collect()
+    }
+
+    /// Waits until every sweep has begun a look after now, and has ended it.
+    async fn swept(&self) {
+        for listener in self.services.values().filter(|listener| listener.sweeps > 0) {
+            let before = self.looks(listener).await;
+            until("every sweep has looked", async || {
+                let now = self.looks(listener).await;
+                let twice = |(sweep, looks): (&String, &f64)| *looks >= before.get(sweep).copied().unwrap_or(0.0) + 2.0;
+                now.len() == listener.sweeps && now.iter().all(twice)
+            })
+            .await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+fn consumer(brokers: &str, group: &str) -> BaseConsumer {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", brokers).set("group.id", group).set("enable.auto.commit", "false");
+    client.set("fetch.wait.max.ms", "20").set("log_level", "0");
+    client.create().expect("a consumer")
+}
+
+fn partitions(consumer: &BaseConsumer, topics: &[String]) -> Vec<(String, i32)> {
+    let metadata = consumer.fetch_metadata(None, KAFKA).expect("metadata");
+    let mine = metadata.topics().iter().filter(|topic| topics.iter().any(|mine| mine == topic.name()));
+    mine.flat_map(|topic| topic.partitions().iter().map(|partition| (topic.name().to_owned(), partition.id())))
+        .collect()
+}
+
+/// Reads all topics into a log until the mart has ended.
+fn read_all(brokers: &str, prefix: &str, topics: &[String], log: &Arc<Mutex<Log>>, ended: &Arc<AtomicBool>) {
+    let (consumer, topics, prefix) = (consumer(brokers, "none"), topics.to_vec(), prefix.to_owned());
+    let (log, ended) = (log.clone(), ended.clone());
+    // A thread of its own: it ends with the mart, whenever that is.
+    let read = move || {
+        let mut assigned = TopicPartitionList::new();
+        for (topic, partition) in partitions(&consumer, &topics) {
+            assigned.add_partition_offset(&topic, partition, Offset::Beginning).expect("an offset");
+        }
+        consumer.assign(&assigned).expect("assigned");
+        while !ended.load(Ordering::Relaxed) {
+            let Some(Ok(message)) = consumer.poll(Duration::from_millis(50)) else { continue };
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            let (partition, offset) = (message.partition(), message.offset());
+            log.next.insert((message.topic().to_owned(), partition), offset + 1);
+            if let Some(record) = record(&message, &prefix) {
+                log.records.push(Lying { record, partition, offset });
+            }
+        }
+    };
+    std::thread::spawn(read);
+}
+
+fn record(message: &impl Message, prefix: &str) -> Option<Record> {
+    let headers = message.headers()?;
+    let said = |name: &str| {
+        let header = headers.iter().find(|header| header.key == name)?;
+        std::str::from_utf8(header.value?).ok().map(str::to_owned)
+    };
+    Some(Record {
+        id: said("ce_id")?.parse().ok()?,
+        at: Timestamp::new(OffsetDateTime::parse(&said("ce_time")?, &Rfc3339).ok()?),
+        topic: message.topic().strip_prefix(prefix)?.to_owned(),
+        key: String::from_utf8(message.key()?.to_vec()).ok()?,
+        kind: said("ce_type")?,
+        version: said("ce_version")?.parse().ok()?,
+        traceparent: said("traceparent").unwrap_or_default(),
+        payload: message.payload().unwrap_or_default().to_vec(),
+    })
+}
+
+/// Waits for a condition.
+async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// One scenario's part of a mart that runs.
+pub struct OnServers {
+    running: Arc<Running>,
+    /// Makes its names other than those of all other scenarios.
+    suffix: String,
+    /// The aggregates that it has made, or told of.
+    keys: BTreeSet<String>,
+}
+
+impl OnServers {
+    pub(crate) fn new(running: Arc<Running>) -> Self {
+        let suffix = format!("s{}", running.scenarios.fetch_add(1, Ordering::Relaxed));
+        Self { running, suffix, keys: BTreeSet::new() }
+    }
+
+    /// A name that no other scenario has; a name that is empty stays so.
+    pub(crate) fn own(&self, name: &str) -> String {
+        if name.is_empty() { String::new() } else { format!("{name}-{}", self.suffix) }
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        who: Who<'_>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let service = devstack::contracts::service_of(path).unwrap_or_else(|| panic!("no service has {path}"));
+        let app = &self.running.services[&service].app;
+        let verb = method.parse().expect("a method");
+        let mut request = app.client.request(verb, format!("{}{path}", app.setting.url()));
+        if let Some((role, subject)) = who {
+            request = request.bearer_auth(app.setting.keys.token(role, &self.own(subject)).expect("signed"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("answered");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.json().await.unwrap_or(Value::Null);
+        assert_ne!(status, 500, "{body}");
+        if method != "GET" && status < 300 {
+            ids(&body, &mut self.keys);
+        }
+        Answer { status, headers, body }
+    }
+
+    pub(crate) async fn tell(&mut self, record: &Record) {
+        self.keys.insert(record.key.clone());
+        let told = Told::new(&record.topic, &record.kind, record.payload.clone());
+        let told = told.about(&record.key, record.version.get()).under(record.id);
+        devstack::tell::tell(&self.running.brokers, &self.running.topic_prefix, &[told]).await.expect("on Kafka");
+    }
+
+    /// Waits for a time that a scenario lets pass, and until every sweep has looked after it.
+    pub(crate) async fn pass(&self, by: time::Duration) {
+        let hurry = self.running.hurry.expect("a scenario that moves time has the tag @time");
+        tokio::time::sleep(Duration::from_secs_f64(by.as_seconds_f64() / hurry.a_second_is.as_secs_f64())).await;
+        self.running.swept().await;
+    }
+
+    /// Waits until everything told of the scenario's aggregates is handled, and nothing more comes of it.
+    pub(crate) async fn settle(&self) {
+        let (begun, mut before) = (Instant::now(), None);
+        loop {
+            let open = self.open().await;
+            let now = self.mine().len();
+            // What was handled before has told what it tells, and that was looked for after it.
+            if open.is_none() && before == Some(now) {
+                return;
+            }
+            before = open.is_none().then_some(now);
+            assert!(begun.elapsed() < PATIENCE, "the mart does not come to rest: {open:?}; {self:?}");
+            if open.is_some() {
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+        }
+    }
+
+    /// What is still to be done about the scenario's aggregates.
+    async fn open(&self) -> Option<String> {
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        for (name, listener) in &self.running.services {
+            let outbox = "select count(*) from outbox where key = any($1)";
+            if count(&listener.database, outbox, &keys).await > 0 {
+                return Some(format!("{name} has events that are not on Kafka"));
+            }
+        }
+        self.running.read_to_the_end().await;
+        let mine = self.mine();
+        for (name, listener) in &self.running.services {
+            let theirs = mine.iter().filter(|lying| listener.consumed.contains(lying.record.kind.as_str()));
+            let theirs: Vec<&Lying> = theirs.collect();
+            if theirs.is_empty() {
+                continue;
+            }
+            let handled = self.running.handled(name).await;
+            for lying in theirs {
+                let topic = format!("{}{}", self.running.topic_prefix, lying.record.topic);
+                if handled.get(&(topic, lying.partition)).copied().unwrap_or_default() <= lying.offset {
+                    return Some(format!("{name} has not handled {}", lying.record.kind));
+                }
+            }
+            let waiting = "select count(*) from inbox_waiting where key = any($1) and dead_at is null";
+            if count(&listener.database, waiting, &keys).await > 0 {
+                return Some(format!("records wait at {name}"));
+            }
+        }
+        None
+    }
+
+    /// Every event that was told of the scenario's aggregates.
+    pub(crate) fn history(&self) -> Vec<Record> {
+        self.mine().into_iter().map(|lying| lying.record).collect()
+    }
+
+    /// How many records about the scenario's aggregates can never be handled.
+    pub(crate) async fn dead(&self) -> usize {
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let mut dead = 0;
+        for listener in self.running.services.values() {
+            let sql = "select count(distinct event) from inbox_waiting where key = any($1) and dead_at is not null";
+            dead += count(&listener.database, sql, &keys).await;
+        }
+        usize::try_from(dead).unwrap_or_default()
+    }
+
+    /// Throws away, as an operator does, what can never be handled.
+    pub(crate) async fn discard(&self) {
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        for listener in self.running.services.values() {
+            let dead = "select position from inbox_waiting where key = any($1) and dead_at is not null";
+            let dead: Vec<i64> =
+                sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("looked up");
+            for letter in dead {
+                let url = format!("{}/dead-letters/{letter}", listener.app.setting.internal_url());
+                let answer = listener.app.client.delete(url).send().await.expect("answered");
+                assert!(answer.status().is_success(), "{answer:?}");
+            }
+        }
+    }
+
+    fn mine(&self) -> Vec<Lying> {
+        let log = self.running.log();
+        log.records.iter().filter(|lying| self.keys.contains(&lying.record.key)).cloned().collect()
+    }
+}
+
+impl std::fmt::Debug for OnServers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kinds: Vec<String> = self.mine().into_iter().map(|lying| lying.record.kind).collect();
+        write!(f, "told {kinds:?} of {:?}", self.keys)
+    }
+}
+
+async fn count(database: &PgPool, sql: &'static str, keys: &[&str]) -> i64 {
+    sqlx::query_scalar(sql).bind(keys).fetch_one(database).await.expect("counted")
+}
+
+/// The ids in an answer.
+fn ids(answer: &Value, found: &mut BTreeSet<String>) {
+    match answer {
+        Value::String(text) if Uuid::parse_str(text).is_ok() => {
+            found.insert(text.clone());
+        }
+        Value::Array(all) => all.iter().for_each(|each| ids(each, found)),
+        Value::Object(members) => members.values().for_each(|each| ids(each, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! What stands in a folder of features: scenarios, their tags, and steps that none of them uses.
+
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// All tags that a scenario has, its own and those of what it stands in.
+pub(crate) fn tags_of(feature: &gherkin::Feature, rule: Option<&gherkin::Rule>, own: &[String]) -> Vec<String> {
+    feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(own).cloned().collect()
+}
+
+/// The tags of every scenario of a feature; an outline is as many scenarios as it has examples.
+pub(crate) fn tags(feature: &gherkin::Feature) -> Vec<Vec<String>> {
+    let of_rules = feature.rules.iter().flat_map(|rule| rule.scenarios.iter().map(move |each| (Some(rule), each)));
+    let mut all = Vec::new();
+    for (rule, scenario) in feature.scenarios.iter().map(|scenario| (None, scenario)).chain(of_rules) {
+        let own = tags_of(feature, rule, &scenario.tags);
+        if scenario.examples.is_empty() {
+            all.push(own.clone());
+        }
+        for examples in &scenario.examples {
+            let rows = examples.table.as_ref().map_or(0, |table| table.rows.len() - 1);
+            let tags: Vec<String> = own.iter().chain(&examples.tags).cloned().collect();
+            all.extend(std::iter::repeat_n(tags, rows));
+        }
+    }
+    all
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("readable").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|found| found == ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The features of a folder.
+pub(crate) fn features(folder: &Path) -> Vec<gherkin::Feature> {
+    let parse = |path| gherkin::Feature::parse_path(path, gherkin::GherkinEnv::default()).expect("a feature");
+    files(folder, "feature").into_iter().map(parse).collect()
+}
+
+/// The steps whose expressions match no line of any feature. Expressions stand in the attributes as raw strings.
+pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
+    let features = features(folder);
+    let mut lines: Vec<String> = Vec::new();
+    for feature in &features {
+        let backgrounds =
+            feature.background.iter().chain(feature.rules.iter().filter_map(|rule| rule.background.as_ref()));
+        lines.extend(backgrounds.flat_map(|background| &background.steps).map(|step| step.value.clone()));
+        let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
+        for scenario in scenarios {
+            for step in &scenario.steps {
+                lines.extend(expanded(&step.value, &scenario.examples));
+            }
+        }
+    }
+    let attribute = Regex::new(r##"#\[(?:given|when|then)\(regex = r#?"(.+?)"#?\)\]"##).expect("an expression");
+    let mut unused = Vec::new();
+    for file in files(folder, "rs") {
+        let source = std::fs::read_to_string(file).expect("readable");
+        for found in attribute.captures_iter(&source) {
+            let step = Regex::new(&found[1]).expect("a step's expression");
+            if !lines.iter().any(|line| step.is_match(line)) {
+                unused.push(found[1].to_owned());
+            }
+        }
+    }
+    unused
+}
+
+/// A line of an outline with the values of each example.
+fn expanded(line: &str, examples: &[gherkin::Examples]) -> Vec<String> {
+    let tables = examples.iter().filter_map(|examples| examples.table.as_ref());
+    let mut lines: Vec<String> = tables
+        .flat_map(|table| {
+            let (head, rows) = table.rows.split_first().expect("a table has a head");
+            rows.iter().map(move |row| {
+                head.iter()
+                    .zip(row)
+                    .fold(line.to_owned(), |line, (name, value)| line.replace(&format!("<{name}>"), value))
+            })
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(line.to_owned());
+    }
+    lines
+}

@@ -1,0 +1,329 @@
+//! What happened, scenario by scenario: a line for each failure, JUnit for machines, and a page for people.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use askama::Template;
+use cucumber::event::{Cucumber, Feature, Hook, RetryableScenario, Rule, Scenario, Step};
+use cucumber::{Event, Writer, cli, parser};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde::{Deserialize, Serialize};
+
+use crate::Outcome;
+use crate::reading::tags_of;
+
+/// A scenario that ran, once or under several seeds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Case {
+    feature: String,
+    about: String,
+    rule: String,
+    name: String,
+    line: usize,
+    tags: Vec<String>,
+    steps: Vec<Shown>,
+    runs: usize,
+    seconds: f64,
+    /// Why it failed, and the line that runs it again.
+    pub(crate) failure: Option<(String, String)>,
+}
+
+/// A step as people read it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Shown {
+    keyword: String,
+    text: String,
+    table: Vec<Vec<String>>,
+    outcome: String,
+}
+
+/// Collects what happens.
+pub(crate) struct Collector {
+    again: String,
+    running: HashMap<(String, usize), (Case, Instant)>,
+    outcome: Outcome,
+}
+
+impl Collector {
+    /// Begins to; a failure's line to run it again begins with these words.
+    pub(crate) fn new(again: &str) -> Self {
+        Self { again: again.to_owned(), running: HashMap::new(), outcome: Outcome::default() }
+    }
+
+    /// All of it.
+    pub(crate) fn outcome(self) -> Outcome {
+        self.outcome
+    }
+
+    fn scenario<W>(
+        &mut self,
+        feature: &gherkin::Feature,
+        rule: Option<&gherkin::Rule>,
+        scenario: &gherkin::Scenario,
+        event: Scenario<W>,
+    ) {
+        let key = (feature.name.clone(), scenario.position.line);
+        let (case, begun) = self.running.entry(key.clone()).or_insert_with(|| {
+            let case = Case {
+                feature: feature.name.clone(),
+                about: feature.description.clone().unwrap_or_default(),
+                rule: rule.map(|rule| rule.name.clone()).unwrap_or_default(),
+                name: scenario.name.clone(),
+                line: scenario.position.line,
+                tags: tags_of(feature, rule, &scenario.tags),
+                steps: Vec::new(),
+                runs: 1,
+                seconds: 0.0,
+                failure: None,
+            };
+            (case, Instant::now())
+        });
+        let again = format!("{} {:?}", self.again, scenario.name);
+        match event {
+            Scenario::Background(step, Step::Passed(..)) | Scenario::Step(step, Step::Passed(..)) => {
+                case.steps.push(shown(&step, "passed"));
+            }
+            Scenario::Background(step, Step::Skipped) | Scenario::Step(step, Step::Skipped) => {
+                case.steps.push(shown(&step, "failed"));
+                case.failure = Some((format!("no step is written for {:?}", step.value), again));
+            }
+            Scenario::Background(step, Step::Failed(_, _, _, why))
+            | Scenario::Step(step, Step::Failed(_, _, _, why)) => {
+                case.steps.push(shown(&step, "failed"));
+                case.failure = Some((format!("{} {}: {why}", step.keyword.trim(), step.value), again));
+            }
+            Scenario::Hook(_, Hook::Failed(_, why)) => {
+                let why = why.downcast_ref::<String>().map_or("it could not begin", String::as_str);
+                case.failure = Some((why.to_owned(), again));
+            }
+            Scenario::Finished => {
+                let seconds = begun.elapsed().as_secs_f64();
+                let Some((mut case, _)) = self.running.remove(&key) else { return };
+                let left = scenario.steps.iter().skip(case.steps.len().saturating_sub(background(feature, rule)));
+                let left: Vec<Shown> = left.map(|step| shown(step, "not run")).collect();
+                case.steps.extend(left);
+                case.seconds = seconds;
+                if let Some((why, again)) = &case.failure {
+                    println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);
+                }
+                self.outcome.cases.push(case);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many steps stand before a scenario's own.
+fn background(feature: &gherkin::Feature, rule: Option<&gherkin::Rule>) -> usize {
+    let steps = |background: Option<&gherkin::Background>| background.map_or(0, |background| background.steps.len());
+    steps(feature.background.as_ref()) + steps(rule.and_then(|rule| rule.background.as_ref()))
+}
+
+fn shown(step: &gherkin::Step, outcome: &str) -> Shown {
+    Shown {
+        keyword: step.keyword.trim().to_owned(),
+        text: step.value.clone(),
+        table: step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default(),
+        outcome: outcome.to_owned(),
+    }
+}
+
+impl<W: 'static> Writer<W> for Collector {
+    type Cli = cli::Empty;
+
+    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<W>>>, _: &cli::Empty) {
+        match event.map(|event| event.value) {
+            Ok(Cucumber::Feature(feature, Feature::Scenario(scenario, RetryableScenario { event, .. }))) => {
+                self.scenario(&feature, None, &scenario, event);
+            }
+            Ok(Cucumber::Feature(feature, Feature::Rule(rule, Rule::Scenario(scenario, happened)))) => {
+                self.scenario(&feature, Some(&rule), &scenario, happened.event);
+            }
+            Ok(_) => {}
+            Err(error) => self.outcome.wrong.push(format!("a feature can't be read: {error}")),
+        }
+    }
+}
+
+// Nothing of it depends on the order in which scenarios that run side by side are told.
+impl cucumber::writer::Normalized for Collector {}
+
+/// What one program saw of one folder at one level.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    folder: String,
+    level: String,
+    wrong: Vec<String>,
+    cases: Vec<Case>,
+}
+
+/// Writes down what this program saw, and makes the page and the JUnit file anew of what all programs have seen; where the
+/// page is.
+pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root").join("target/features");
+    let seen = target.join("seen");
+    std::fs::create_dir_all(&seen).expect("a folder for reports");
+    let (folder, level) = (folder.to_owned(), level.to_owned());
+    let own = seen.join(format!("{folder} {level}.json"));
+    let mine = Seen { folder, level, wrong: outcome.wrong.clone(), cases: merged(&outcome.cases) };
+    std::fs::write(own, serde_json::to_vec(&mine).expect("JSON")).expect("written");
+    let mut all: Vec<Seen> = Vec::new();
+    for entry in std::fs::read_dir(&seen).expect("readable").flatten() {
+        let told = serde_json::from_slice(&std::fs::read(entry.path()).expect("readable"));
+        // What an older version wrote, or what was told of a folder that is gone, is not looked at any more.
+        all.extend(
+            told.into_iter().filter(|told: &Seen| Path::new(env!("CARGO_MANIFEST_DIR")).join(&told.folder).is_dir()),
+        );
+    }
+    all.sort_by(|one, other| (&one.folder, &one.level).cmp(&(&other.folder, &other.level)));
+    std::fs::write(target.join("junit.xml"), junit(&all)).expect("written");
+    let page = target.join("index.html");
+    std::fs::write(&page, Page::of(&all).render().expect("rendered")).expect("written");
+    page
+}
+
+/// The same scenario under several seeds is one, and a failure of one of them is its own.
+fn merged(cases: &[Case]) -> Vec<Case> {
+    let mut merged: Vec<Case> = Vec::new();
+    for case in cases {
+        let same = |known: &&mut Case| known.feature == case.feature && known.line == case.line;
+        if let Some(known) = merged.iter_mut().find(same) {
+            let (runs, seconds) = (known.runs + 1, known.seconds + case.seconds);
+            if known.failure.is_none() && case.failure.is_some() {
+                known.clone_from(case);
+            }
+            (known.runs, known.seconds) = (runs, seconds);
+        } else {
+            merged.push(case.clone());
+        }
+    }
+    merged
+}
+
+fn junit(all: &[Seen]) -> String {
+    let mut report = Report::new("features");
+    for seen in all {
+        let mut suite = TestSuite::new(format!("{} {}", seen.folder, seen.level));
+        for case in &seen.cases {
+            let status = match &case.failure {
+                None => TestCaseStatus::success(),
+                Some((why, again)) => {
+                    let mut failed = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    failed.set_message(why.as_str()).set_description(format!("run it again by: {again}"));
+                    failed
+                }
+            };
+            let mut test = TestCase::new(format!("{} (line {})", case.name, case.line), status);
+            test.set_classname(case.feature.as_str()).set_time(Duration::from_secs_f64(case.seconds));
+            suite.add_test_case(test);
+        }
+        for wrong in &seen.wrong {
+            let mut failed = TestCaseStatus::non_success(NonSuccessKind::Error);
+            failed.set_message(wrong.as_str());
+            suite.add_test_case(TestCase::new("the features as a whole", failed));
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string().expect("XML")
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page {
+    levels: Vec<Level>,
+    wrong: Vec<String>,
+    /// Scenarios that failed anywhere.
+    failed: Vec<Entry>,
+    features: Vec<Chapter>,
+    tags: Vec<String>,
+}
+
+/// How a folder went at a level.
+struct Level {
+    folder: String,
+    name: String,
+    scenarios: usize,
+    runs: usize,
+    failed: usize,
+    seconds: String,
+}
+
+/// A feature.
+struct Chapter {
+    folder: String,
+    name: String,
+    about: Vec<String>,
+    rules: Vec<(String, Vec<Entry>)>,
+}
+
+/// A scenario at all levels.
+#[derive(Clone)]
+struct Entry {
+    case: Case,
+    folder: String,
+    /// Each level that it ran at, under how many seeds, and whether it passed.
+    levels: Vec<(String, usize, bool)>,
+}
+
+impl Entry {
+    fn passed(&self) -> bool {
+        self.levels.iter().all(|(_, _, passed)| *passed)
+    }
+}
+
+impl Page {
+    fn of(all: &[Seen]) -> Self {
+        let (mut levels, mut features, mut tags): (Vec<Level>, Vec<Chapter>, Vec<String>) = Default::default();
+        for seen in all {
+            levels.push(Level {
+                folder: seen.folder.clone(),
+                name: seen.level.clone(),
+                scenarios: seen.cases.len(),
+                runs: seen.cases.iter().map(|case| case.runs).sum(),
+                failed: seen.cases.iter().filter(|case| case.failure.is_some()).count(),
+                seconds: format!("{:.1}", seen.cases.iter().map(|case| case.seconds).sum::<f64>()),
+            });
+            for case in &seen.cases {
+                tags.extend(case.tags.iter().cloned());
+                enter(&mut features, seen, case);
+            }
+        }
+        for (_, entries) in features.iter_mut().flat_map(|feature| &mut feature.rules) {
+            entries.sort_by_key(|entry| entry.case.line);
+        }
+        tags.sort();
+        tags.dedup();
+        let entries = features.iter().flat_map(|feature| feature.rules.iter().flat_map(|(_, entries)| entries));
+        let failed = entries.filter(|entry| !entry.passed()).cloned().collect();
+        let wrong = all.iter().flat_map(|seen| seen.wrong.iter().map(|wrong| format!("{}: {wrong}", seen.folder)));
+        Self { levels, wrong: wrong.collect(), failed, features, tags }
+    }
+}
+
+/// Puts what was seen of a scenario to its feature and rule.
+fn enter(features: &mut Vec<Chapter>, seen: &Seen, case: &Case) {
+    let own = |chapter: &Chapter| chapter.folder == seen.folder && chapter.name == case.feature;
+    let nth = features.iter().position(own).unwrap_or_else(|| {
+        let about = case.about.lines().map(|line| line.trim().to_owned()).collect();
+        features.push(Chapter { folder: seen.folder.clone(), name: case.feature.clone(), about, rules: Vec::new() });
+        features.len() - 1
+    });
+    let rules = &mut features[nth].rules;
+    let rule = rules.iter().position(|(name, _)| *name == case.rule).unwrap_or_else(|| {
+        rules.push((case.rule.clone(), Vec::new()));
+        rules.len() - 1
+    });
+    let entries = &mut rules[rule].1;
+    let level = (seen.level.clone(), case.runs, case.failure.is_none());
+    match entries.iter_mut().find(|entry| entry.case.line == case.line) {
+        Some(entry) => {
+            if case.failure.is_some() {
+                entry.case = case.clone();
+            }
+            entry.levels.push(level);
+        }
+        None => entries.push(Entry { case: case.clone(), folder: seen.folder.clone(), levels: vec![level] }),
+    }
+}
