@@ -116,10 +116,14 @@ impl Kafka {
     }
 }
 
+/// How many partitions a topic has.
+pub const PARTITIONS: i32 = 12;
+
 /// Makes the topics that are missing, as `service migrate` does for its own.
 pub async fn topics(brokers: &str, names: &[String]) -> Result<()> {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
-    let new: Vec<NewTopic<'_>> = names.iter().map(|name| NewTopic::new(name, 12, TopicReplication::Fixed(1))).collect();
+    let new: Vec<NewTopic<'_>> =
+        names.iter().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))).collect();
     for made in admin.create_topics(&new, &AdminOptions::new()).await? {
         match made {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}

@@ -14,6 +14,7 @@ use mart_chassis::Record;
 use mart_chassis::consumer::{Reaction, Reactions};
 use mart_chassis::http::Edge;
 use mart_chassis::run::Sweep;
+use mart_chassis::trace::{self, TraceContext};
 use mart_kernel::clock::ManualClock;
 use serde_json::Value;
 
@@ -82,7 +83,7 @@ impl InProcess {
     }
 
     /// Sends a request to the service that has the path. Every request is a little later than the one before.
-    pub(crate) async fn send(
+    pub async fn send(
         &mut self,
         who: Who<'_>,
         method: &str,
@@ -235,7 +236,8 @@ impl InProcess {
     /// Asks a reaction; gives the record back where it has to wait.
     async fn ask(&mut self, nth: usize, handler: &'static str, record: Record) -> Option<Record> {
         let reactions = self.services[nth].reactions.as_ref()?;
-        match (reactions.dispatch)(handler.to_owned(), record.clone()).await {
+        let context = TraceContext::parse(&record.traceparent).map_or_else(TraceContext::root, TraceContext::child);
+        match trace::within(context, (reactions.dispatch)(handler.to_owned(), record.clone())).await {
             Ok(Reaction::Applied | Reaction::Ignored(_)) => None,
             Ok(Reaction::Wait(_)) => Some(record),
             Ok(Reaction::Dead(why)) => self.bury(record, why),

@@ -78,6 +78,7 @@ pub async fn run<W: World + WorldInventory + std::fmt::Debug>(plan: Plan) -> Exi
         );
     }
     let failed = all.cases.iter().filter(|case| case.failure.is_some()).count() + all.wrong.len();
+    report::tell(&all.cases);
     for wrong in &all.wrong {
         println!("{wrong}");
     }

@@ -67,12 +67,14 @@ struct Listener {
 }
 
 /// A mart that runs, until this is dropped.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Running {
     services: BTreeMap<String, Listener>,
     brokers: String,
     topic_prefix: String,
-    topics: Vec<String>,
+    partitions: Arc<Vec<(String, i32)>>,
+    /// A client for each group, which it only asks about.
+    clients: Mutex<HashMap<String, Arc<BaseConsumer>>>,
     log: Arc<Mutex<Log>>,
     ended: Arc<AtomicBool>,
     hurry: Option<Hurry>,
@@ -102,11 +104,13 @@ impl Running {
             topics.extend(consumed.clone().map(|consumed| consumed.topic.to_owned()));
             settings.push((setting, consumed.map(|consumed| consumed.kind).collect(), hosted.sweeps.len()));
         }
-        let topics: Vec<String> = topics.into_iter().collect();
-        let prefixed: Vec<String> = topics.iter().map(|topic| format!("{topic_prefix}{topic}")).collect();
-        devstack::kafka::topics(&servers.kafka, &prefixed).await.expect("topics");
+        let topics: Vec<String> = topics.iter().map(|topic| format!("{topic_prefix}{topic}")).collect();
+        devstack::kafka::topics(&servers.kafka, &topics).await.expect("topics");
+        let partitions =
+            topics.iter().flat_map(|topic| (0..devstack::kafka::PARTITIONS).map(|nth| (topic.clone(), nth)));
+        let partitions = Arc::new(partitions.collect::<Vec<_>>());
         let (log, ended) = (Arc::default(), Arc::new(AtomicBool::new(false)));
-        read_all(&servers.kafka, &topic_prefix, &prefixed, &log, &ended);
+        read_all(&servers.kafka, &topic_prefix, &partitions, &log, &ended);
         let mut services = BTreeMap::new();
         for (setting, consumed, sweeps) in settings {
             let name = setting.name.clone();
@@ -115,7 +119,8 @@ impl Running {
             services.insert(name, Listener { app: App::of(setting).await, database, consumed, sweeps });
         }
         let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
-        Self { services, brokers, topic_prefix, topics, log, ended, hurry, scenarios }
+        let clients = Mutex::default();
+        Self { services, brokers, topic_prefix, partitions, clients, log, ended, hurry, scenarios }
     }
 
     /// The owner's URL of every service's database.
@@ -142,22 +147,23 @@ impl Running {
     async fn ask<T: Send + 'static>(
         &self,
         group: &str,
-        question: impl FnOnce(&BaseConsumer, &[String]) -> T + Send + 'static,
+        question: impl FnOnce(&BaseConsumer, &[(String, i32)]) -> T + Send + 'static,
     ) -> T {
-        let consumer = consumer(&self.brokers, group);
-        let topics: Vec<String> = self.topics.iter().map(|topic| format!("{}{topic}", self.topic_prefix)).collect();
-        tokio::task::spawn_blocking(move || question(&consumer, &topics)).await.expect("asked")
+        let client = {
+            let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(consumer(&self.brokers, group));
+            clients.entry(group.to_owned()).or_insert_with(new).clone()
+        };
+        let partitions = self.partitions.clone();
+        tokio::task::spawn_blocking(move || question(&client, &partitions)).await.expect("asked")
     }
 
     /// Waits until everything that lies on Kafka now has been read.
     async fn read_to_the_end(&self) {
-        let ends = self.ask("none", |consumer, topics| {
-            let mut ends = HashMap::new();
-            for (topic, partition) in partitions(consumer, topics) {
-                let (_, end) = consumer.fetch_watermarks(&topic, partition, KAFKA).expect("a watermark");
-                ends.insert((topic, partition), end);
-            }
-            ends
+        let ends = self.ask("none", |consumer, partitions| {
+            let end =
+                |(topic, nth): &(String, i32)| consumer.fetch_watermarks(topic, *nth, KAFKA).expect("a watermark").1;
+            partitions.iter().map(|partition| (partition.clone(), end(partition))).collect::<HashMap<_, _>>()
         });
         let ends = ends.await;
         until("all of Kafka is read", async || {
@@ -170,10 +176,10 @@ impl Running {
     /// How far a service has handled each partition.
     async fn handled(&self, service: &str) -> HashMap<(String, i32), i64> {
         let group = format!("{}{service}", self.topic_prefix);
-        let committed = self.ask(&group, |consumer, topics| {
+        let committed = self.ask(&group, |consumer, partitions| {
             let mut asked = TopicPartitionList::new();
-            for (topic, partition) in partitions(consumer, topics) {
-                asked.add_partition(&topic, partition);
+            for (topic, partition) in partitions {
+                asked.add_partition(topic, *partition);
             }
             consumer.committed_offsets(asked, KAFKA).expect("offsets")
         });
@@ -223,22 +229,21 @@ fn consumer(brokers: &str, group: &str) -> BaseConsumer {
     client.create().expect("a consumer")
 }
 
-fn partitions(consumer: &BaseConsumer, topics: &[String]) -> Vec<(String, i32)> {
-    let metadata = consumer.fetch_metadata(None, KAFKA).expect("metadata");
-    let mine = metadata.topics().iter().filter(|topic| topics.iter().any(|mine| mine == topic.name()));
-    mine.flat_map(|topic| topic.partitions().iter().map(|partition| (topic.name().to_owned(), partition.id())))
-        .collect()
-}
-
 /// Reads all topics into a log until the mart has ended.
-fn read_all(brokers: &str, prefix: &str, topics: &[String], log: &Arc<Mutex<Log>>, ended: &Arc<AtomicBool>) {
-    let (consumer, topics, prefix) = (consumer(brokers, "none"), topics.to_vec(), prefix.to_owned());
+fn read_all(
+    brokers: &str,
+    prefix: &str,
+    partitions: &Arc<Vec<(String, i32)>>,
+    log: &Arc<Mutex<Log>>,
+    ended: &Arc<AtomicBool>,
+) {
+    let (consumer, partitions, prefix) = (consumer(brokers, "none"), partitions.clone(), prefix.to_owned());
     let (log, ended) = (log.clone(), ended.clone());
     // A thread of its own: it ends with the mart, whenever that is.
     let read = move || {
         let mut assigned = TopicPartitionList::new();
-        for (topic, partition) in partitions(&consumer, &topics) {
-            assigned.add_partition_offset(&topic, partition, Offset::Beginning).expect("an offset");
+        for (topic, partition) in partitions.iter() {
+            assigned.add_partition_offset(topic, *partition, Offset::Beginning).expect("an offset");
         }
         consumer.assign(&assigned).expect("assigned");
         while !ended.load(Ordering::Relaxed) {

@@ -104,9 +104,6 @@ impl Collector {
                 let left: Vec<Shown> = left.map(|step| shown(step, "not run")).collect();
                 case.steps.extend(left);
                 case.seconds = seconds;
-                if let Some((why, again)) = &case.failure {
-                    println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);
-                }
                 self.outcome.cases.push(case);
             }
             _ => {}
@@ -181,6 +178,15 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     let page = target.join("index.html");
     std::fs::write(&page, Page::of(&all).render().expect("rendered")).expect("written");
     page
+}
+
+/// Says of each scenario that failed why it did, at first, and how to run that again.
+pub(crate) fn tell(cases: &[Case]) {
+    for case in merged(cases) {
+        if let Some((why, again)) = &case.failure {
+            println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);
+        }
+    }
 }
 
 /// The same scenario under several seeds is one, and a failure of one of them is its own.

@@ -49,7 +49,7 @@ pub fn mart(seed: u64) -> InProcess {
             sweeps: vec![inventory_service::wiring::expiry(inventory, never)],
         };
 
-        let orders = order_core::memory::MemoryStore::default();
+        let orders = order_core::memory::MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
         let window = order_core::application::PAYMENT_WINDOW;
         let order = order_core::UseCases::new(orders.clone(), clock, ids, seal, window);
         let order = Hosted {

@@ -27,24 +27,25 @@ impl<S: Store + 'static> StrangeService for Http<S> {
 mod tests {
     use std::sync::Arc;
 
-    use features::Scene;
+    use features::{Hosted, InProcess};
     use mart_kernel::PageSeal;
     use mart_kernel::ids::CountingIds;
     use odd_core::UseCases;
     use odd_core::memory::MemoryStore;
     use serde_json::json;
 
-    fn scene() -> Scene {
-        Scene::new(|edge, clock| {
+    fn mart() -> InProcess {
+        InProcess::new(0, |edge, clock| {
             let ids = Arc::new(CountingIds::default());
             let use_cases = UseCases::new(MemoryStore::default(), clock, ids, PageSeal::new(b"a test's secret"));
-            crate::wiring::routes(use_cases, edge)
+            let routes = crate::wiring::routes(use_cases, edge);
+            vec![Hosted { name: "odd", routes, reactions: None, outbox: Box::new(Vec::new), sweeps: Vec::new() }]
         })
     }
 
     #[tokio::test]
     async fn every_kind_of_field_comes_back_as_it_was_sent() {
-        let mut scene = scene();
+        let mut mart = mart();
         let sent = json!({
             "self": "s", "super": "ü", "async": {"fn": "f", "crate": "9223372036854775807"},
             "result": {"option": {"fn": "g", "crate": "-1"}},
@@ -56,9 +57,9 @@ mod tests {
             "big": "18446744073709551615", "fixed": "-5", "bytes": "AP8=",
             "product": {"slug": "mug", "name": "Mug", "prices": [{"amount": "9.00", "currencyCode": "PKR"}]}, "money": {"amount": "9.00", "currencyCode": "PKR"}, "float": 0.5,
         });
-        scene.send(None, "POST", "/v1/strange/kind/match", Some(sent.clone()), &[]).await;
-        assert_eq!(scene.status, 200, "{}", scene.body);
-        let came = &scene.body["request"];
+        let answer = mart.send(None, "POST", "/v1/strange/kind/match", Some(sent.clone()), &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let came = &answer.body["request"];
         assert_eq!(came["type"], "kind");
         for (member, value) in sent.as_object().expect("an object") {
             match member.as_str() {
@@ -68,22 +69,22 @@ mod tests {
                 _ => assert_eq!(&came[member], value, "{member}"),
             }
         }
-        scene.send(None, "POST", "/v1/strange/strange/match", Some(json!({})), &[]).await;
-        assert_eq!((scene.status, &scene.body["code"]), (418, &json!("STRANGE")));
+        let answer = mart.send(None, "POST", "/v1/strange/strange/match", Some(json!({})), &[]).await;
+        assert_eq!((answer.status, &answer.body["code"]), (418, &json!("STRANGE")));
         let both = json!({"text": "t", "number": "1"});
-        scene.send(None, "POST", "/v1/strange/kind/match", Some(both), &[]).await;
-        assert_eq!(scene.status, 400, "two of a oneof: {}", scene.body);
+        let answer = mart.send(None, "POST", "/v1/strange/kind/match", Some(both), &[]).await;
+        assert_eq!(answer.status, 400, "two of a oneof: {}", answer.body);
     }
 
     #[tokio::test]
     async fn what_a_query_says_comes_back() {
-        let mut scene = scene();
+        let mut mart = mart();
         let query = "where=a&where=b%20c&kind=KIND_SELF&kind=KIND_2D&mut=true&bigNumber=9007199254740993&limit=0";
-        scene.send(None, "GET", &format!("/v1/strange/a%2Fb?{query}"), None, &[]).await;
+        let answer = mart.send(None, "GET", &format!("/v1/strange/a%2Fb?{query}"), None, &[]).await;
         let expected = json!({
             "self": "a/b", "where": ["a", "b c"], "kind": ["KIND_SELF", "KIND_2D"], "mut": true,
             "bigNumber": "9007199254740993", "limit": 0,
         });
-        assert_eq!((scene.status, &scene.body["request"]), (200, &expected), "{}", scene.body);
+        assert_eq!((answer.status, &answer.body["request"]), (200, &expected), "{}", answer.body);
     }
 }

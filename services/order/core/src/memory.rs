@@ -16,13 +16,20 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, Order>,
-    timelines: BTreeMap<OrderId, Vec<Entry>>,
+    /// Each entry with the id of its trace.
+    timelines: BTreeMap<OrderId, Vec<(Entry, String)>>,
     products: BTreeMap<ProductId, KnownProduct>,
     receipts: HashMap<(String, String), Receipt>,
     events: Vec<Event<Fact>>,
+    trace: Option<fn() -> String>,
 }
 
 impl MemoryStore {
+    /// A store that keeps the id of the trace that a commit belongs to, as this gives it.
+    pub fn traced(trace: fn() -> String) -> Self {
+        Self(Arc::new(Mutex::new(State { trace: Some(trace), ..State::default() })))
+    }
+
     /// The events that were committed, in their order.
     pub fn events(&self) -> Vec<Event<Fact>> {
         self.state().events.clone()
@@ -63,8 +70,7 @@ impl Store for MemoryStore {
     }
 
     async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
-        let entries = self.state().timelines.get(&id).cloned().unwrap_or_default();
-        Ok(entries.into_iter().map(|entry| (entry, String::new())).collect())
+        Ok(self.state().timelines.get(&id).cloned().unwrap_or_default())
     }
 
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
@@ -81,6 +87,7 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
+        let trace = state.trace.map_or_else(String::new, |trace| trace());
         if let Some(receipt) = &receipt
             && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
@@ -101,7 +108,7 @@ impl Store for MemoryStore {
                 if !state.orders.contains_key(&order) {
                     return Err(CommitError::Conflict);
                 }
-                state.timelines.entry(order).or_default().push(entry);
+                state.timelines.entry(order).or_default().push((entry, trace.clone()));
             }
             Some(Write::Product(product)) => {
                 let known = state.products.entry(product.id).or_insert_with(|| product.clone());
@@ -113,7 +120,7 @@ impl Store for MemoryStore {
         }
         for event in &events {
             if let Some(entry) = Entry::of(event) {
-                state.timelines.entry(event.fact.order().id).or_default().push(entry);
+                state.timelines.entry(event.fact.order().id).or_default().push((entry, trace.clone()));
             }
         }
         if let Some(receipt) = receipt {

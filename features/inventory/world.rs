@@ -1,0 +1,120 @@
+//! What a scenario of inventory sees and remembers. The product and order services are played.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use features::{Answer, Hosted, InProcess, Mart, Record};
+use inventory_core::UseCases;
+use inventory_core::application::HOLD;
+use inventory_core::memory::MemoryStore;
+use inventory_service::adapters::events::{InventoryMessages, InventoryReactions};
+use inventory_service::generated::events;
+use inventory_service::wiring;
+use mart_kernel::PageSeal;
+use mart_kernel::ids::CountingIds;
+use mart_proto::Wire;
+use mart_proto::order::v1::{Order, OrderLine};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The mart of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) mart: Mart,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
+    /// Ids of products by their names.
+    products: HashMap<String, String>,
+    /// What was ordered, by the names of orders.
+    orders: HashMap<String, Order>,
+    /// The version of each product and order that was told last.
+    versions: HashMap<String, i64>,
+    /// What was told last, to be told again.
+    pub(crate) told: Option<Record>,
+}
+
+/// Inventory by itself.
+pub(crate) fn mart(seed: u64) -> InProcess {
+    InProcess::new(seed, |edge, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
+        let use_cases = UseCases::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"), HOLD);
+        vec![Hosted {
+            name: "inventory",
+            routes: wiring::routes(use_cases.clone(), edge),
+            reactions: Some(events::reactions(InventoryReactions::new(use_cases.clone()))),
+            outbox: Box::new(move || store.events().iter().map(events::record::<InventoryMessages>).collect()),
+            sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
+        }]
+    })
+}
+
+impl World {
+    async fn new() -> Self {
+        let (products, orders, versions) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { mart: Mart::new().await, answer: None, products, orders, versions, told: None }
+    }
+
+    /// The id of a product, whether one of it is meant or more; a new name is a new product.
+    pub(crate) fn product(&mut self, name: &str) -> String {
+        let one = name.strip_suffix('s').unwrap_or(name).to_owned();
+        self.products.entry(one).or_insert_with(|| Uuid::new_v4().to_string()).clone()
+    }
+
+    /// An order; the first time that it is named it gets these lines, as in `2 mugs, 1 teapot`.
+    pub(crate) fn order(&mut self, name: &str, lines: Option<&str>) -> Order {
+        if let Some(lines) = lines {
+            let line = |part: &str| {
+                let (quantity, name) = part.split_once(' ').expect("how many of what");
+                let quantity = quantity.parse().expect("a number");
+                OrderLine { product_id: self.product(name), quantity, ..OrderLine::default() }
+            };
+            let lines = lines.split(", ").map(line).collect();
+            let order_id = Uuid::new_v4().to_string();
+            self.orders.insert(name.to_owned(), Order { order_id, lines, ..Order::default() });
+        }
+        self.orders.get(name).cloned().unwrap_or_else(|| panic!("no order {name} was placed"))
+    }
+
+    /// Keeps an order as it is told from now on.
+    pub(crate) fn keep(&mut self, name: &str, order: Order) {
+        self.orders.insert(name.to_owned(), order);
+    }
+
+    /// Tells a word of another service's about a product or an order, at its next version.
+    pub(crate) async fn tell<M: Wire>(&mut self, topic: &str, key: &str, message: &M) {
+        let version = self.versions.entry(key.to_owned()).or_default();
+        *version += 1;
+        let record = features::told(topic, key, *version, message);
+        self.mart.tell(&record).await;
+        self.told = Some(record);
+    }
+
+    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
+        let told = answer.body.clone();
+        self.answer = Some(answer);
+        told
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
+    }
+
+    /// The stock of a product, once everybody has heard everything.
+    pub(crate) async fn stock(&mut self, name: &str) -> Value {
+        self.mart.settle().await;
+        let path = format!("/v1/admin/stock-items/{}", self.product(name));
+        self.admin("GET", &path, None).await["stockItem"].clone()
+    }
+
+    /// The names of the events about a key, in their order.
+    pub(crate) async fn kinds(&mut self, topic: &str, key: &str) -> Vec<String> {
+        let mut mine = self.mart.history().await;
+        mine.retain(|record| record.key == key && record.topic == topic);
+        mine.sort_by_key(|record| record.version);
+        mine.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+    }
+}

@@ -1,0 +1,137 @@
+//! What a scenario of order sees and remembers. The product, inventory and payment services are played.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use features::{Answer, Hosted, InProcess, Mart, Record};
+use mart_kernel::PageSeal;
+use mart_kernel::ids::CountingIds;
+use mart_proto::Wire;
+use mart_proto::r#type::v1::Money;
+use order_core::UseCases;
+use order_core::application::PAYMENT_WINDOW;
+use order_core::memory::MemoryStore;
+use order_service::adapters::events::{OrderMessages, OrderReactions};
+use order_service::generated::events;
+use order_service::wiring;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The mart of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) mart: Mart,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
+    /// Ids of products by their names.
+    products: HashMap<String, String>,
+    /// Ids of orders by their letters.
+    pub(crate) orders: HashMap<String, String>,
+    /// How many quotes and orders are wanted of what.
+    pub(crate) listed: Vec<String>,
+    /// The version of each product that was told last.
+    pub(crate) versions: HashMap<String, i64>,
+    /// What was told last, to be told again.
+    pub(crate) told: Option<Record>,
+    /// What else the next order says.
+    pub(crate) more: Value,
+    /// How many payments were made up so far.
+    pub(crate) payments: u32,
+}
+
+/// Order by itself.
+pub(crate) fn mart(seed: u64) -> InProcess {
+    InProcess::new(seed, |edge, clock| {
+        let store = MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
+        let ids = Arc::new(CountingIds::default());
+        let seal = PageSeal::new(b"a scenario's secret");
+        let use_cases = UseCases::new(store.clone(), clock, ids, seal, PAYMENT_WINDOW);
+        vec![Hosted {
+            name: "order",
+            routes: wiring::routes(use_cases.clone(), edge),
+            reactions: Some(events::reactions(OrderReactions::new(use_cases.clone()))),
+            outbox: Box::new(move || store.events().iter().map(events::record::<OrderMessages>).collect()),
+            sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
+        }]
+    })
+}
+
+impl World {
+    async fn new() -> Self {
+        Self {
+            mart: Mart::new().await,
+            answer: None,
+            products: HashMap::new(),
+            orders: HashMap::new(),
+            listed: Vec::new(),
+            versions: HashMap::new(),
+            told: None,
+            more: json!({}),
+            payments: 0,
+        }
+    }
+
+    /// The id of a product, whether one of it is meant or more; a new name is a new product.
+    pub(crate) fn product(&mut self, name: &str) -> String {
+        let one = name.strip_suffix('s').unwrap_or(name).to_owned();
+        self.products.entry(one).or_insert_with(|| Uuid::new_v4().to_string()).clone()
+    }
+
+    /// The lines of `2 mugs, 1 teapot`.
+    pub(crate) fn lines(&mut self, text: &str) -> Value {
+        let line = |part: &str| {
+            let (quantity, name) = part.split_once(' ').expect("how many of what");
+            let quantity: i64 = quantity.parse().expect("a number");
+            json!({ "productId": self.product(name), "quantity": quantity })
+        };
+        text.split(", ").map(line).collect()
+    }
+
+    pub(crate) fn order(&self, name: &str) -> &str {
+        self.orders.get(name).unwrap_or_else(|| panic!("no order {name} was placed"))
+    }
+
+    /// Tells a word of another service's.
+    pub(crate) async fn tell<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
+        let record = features::told(topic, key, version, message);
+        self.mart.tell(&record).await;
+        self.told = Some(record);
+    }
+
+    /// Asks as an admin, as a customer by his name, or as nobody.
+    pub(crate) async fn ask(&mut self, who: &str, method: &str, path: &str, body: Option<Value>) -> Value {
+        let role = if who == "admin" { "admin" } else { "customer" };
+        let who = Some((role, who)).filter(|(_, who)| *who != "nobody");
+        let answer = self.mart.send(who, method, path, body, &[]).await;
+        let told = answer.body.clone();
+        self.answer = Some(answer);
+        told
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
+    }
+
+    /// The order as it is, once everybody has heard everything.
+    pub(crate) async fn read(&mut self, name: &str) -> Value {
+        self.mart.settle().await;
+        let path = format!("/v1/orders/{}", self.order(name));
+        let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await;
+        answer.body["order"].clone()
+    }
+}
+
+/// Money as people write it: `1500.00 PKR`.
+pub(crate) fn money(text: &str) -> Money {
+    let (amount, currency_code) = text.split_once(' ').expect("amount and currency");
+    Money { amount: amount.to_owned(), currency_code: currency_code.to_owned() }
+}
+
+/// The same in JSON.
+pub(crate) fn money_json(text: &str) -> Value {
+    let Money { amount, currency_code } = money(text);
+    json!({ "amount": amount, "currencyCode": currency_code })
+}
