@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::contracts;
 
@@ -22,6 +23,12 @@ pub struct Seen {
     pub headers: HashMap<String, String>,
     /// The payload in JSON, or `null` where it can't be decoded.
     pub payload: Value,
+    /// When it was produced.
+    pub at: Option<OffsetDateTime>,
+    /// Where it lies in its topic.
+    pub partition: i32,
+    /// Its place in the partition.
+    pub offset: i64,
 }
 
 impl Seen {
@@ -90,5 +97,14 @@ fn seen(message: &impl Message) -> Seen {
     });
     let kind = headers.get("ce_type").cloned().unwrap_or_default();
     let payload = message.payload().and_then(|payload| contracts::decode(&kind, payload)).unwrap_or(Value::Null);
-    Seen { topic: message.topic().to_owned(), key: message.key().map(text).unwrap_or_default(), headers, payload }
+    let millis = message.timestamp().to_millis().map(|millis| i128::from(millis) * 1_000_000);
+    Seen {
+        topic: message.topic().to_owned(),
+        key: message.key().map(text).unwrap_or_default(),
+        headers,
+        payload,
+        at: millis.and_then(|nanos| OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()),
+        partition: message.partition(),
+        offset: message.offset(),
+    }
 }

@@ -17,6 +17,7 @@ pub mod secrets;
 mod seeds;
 pub mod service;
 pub mod stack;
+pub mod story;
 pub mod tell;
 pub mod testing;
 

@@ -35,6 +35,8 @@ enum Command {
     Dlq(commands::dlq::Arguments),
     /// Say whether money, stock and orders agree, over all databases and topics.
     Invariants(commands::invariants::Arguments),
+    /// Tell what happened about an order, in a trace or around an event, and what comes next.
+    Story(commands::story::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -61,6 +63,7 @@ async fn main() -> ExitCode {
         Command::Publish(arguments) => commands::publish::run(arguments).await,
         Command::Dlq(arguments) => commands::dlq::run(arguments).await,
         Command::Invariants(arguments) => commands::invariants::run(&arguments).await,
+        Command::Story(arguments) => commands::story::run(&arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

@@ -1,6 +1,7 @@
 //! The whole mart, started in order and stopped in the opposite one.
 
 use crate::say;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,6 +71,13 @@ impl Running {
         if Self::file().exists() && std::fs::remove_file(Self::file()).is_err() {
             eprintln!("{} could not be removed", Self::file().display());
         }
+    }
+
+    /// The superuser's URL of every service's database.
+    pub fn databases(&self) -> BTreeMap<String, String> {
+        let server = self.postgres.rsplit_once('/').map_or(self.postgres.as_str(), |(server, _)| server);
+        let services = self.services.iter();
+        services.map(|service| (service.name.clone(), format!("{server}/{}", service.name))).collect()
     }
 
     /// The service that serves a path.
@@ -150,7 +158,8 @@ impl Stack {
                 keys: keys.clone(),
                 page_secret: secrets.get("page-token")?,
                 log: state().join(format!("logs/{name}.log")),
-                more: Vec::new(),
+                // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
+                more: vec![("LOG".to_owned(), "info,mart_chassis=debug".to_owned())],
             };
             setting.migrate().await?;
             running.services.push(RunningService {

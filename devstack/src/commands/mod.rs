@@ -11,6 +11,7 @@ pub(crate) mod psql;
 pub(crate) mod publish;
 pub(crate) mod restart;
 pub(crate) mod status;
+pub(crate) mod story;
 pub(crate) mod test;
 pub(crate) mod up;
 

@@ -157,7 +157,10 @@ impl Log {
                 break;
             }
             self.at += length as u64;
-            say!("{name:<12} {}", readable(line.trim_end()));
+            // Those are for `./mart logs` and `./mart story`.
+            if !line.contains(r#""level":"DEBUG""#) {
+                say!("{name:<12} {}", readable(line.trim_end()));
+            }
             line.clear();
         }
     }

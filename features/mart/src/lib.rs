@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod authorization;
 pub mod invariants;
+pub mod story;
 
 use std::sync::Arc;
 use std::time::Duration;

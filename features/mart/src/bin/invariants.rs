@@ -20,10 +20,8 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let Arguments { within } = Arguments::parse();
-    let Running { postgres, brokers, services, .. } = Running::read()?;
-    let server = postgres.rsplit_once('/').map_or(postgres.as_str(), |(server, _)| server);
-    let databases = services.into_iter().map(|service| (service.name.clone(), format!("{server}/{}", service.name)));
-    let mart = Mart { databases: databases.collect(), brokers, topic_prefix: String::new() };
+    let running = Running::read()?;
+    let mart = Mart { databases: running.databases(), brokers: running.brokers, topic_prefix: String::new() };
     let broken = mart.broken_after(Duration::from_secs(within)).await?;
     for broken in &broken {
         println!("broken: {broken}");

@@ -3,3 +3,4 @@
 mod faults;
 mod planted;
 mod stack;
+mod story;

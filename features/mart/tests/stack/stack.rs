@@ -39,6 +39,7 @@ impl Stack {
             // Only what a test plants is ever due.
             let sweeps = ["PAYMENT_SWEEP", "RESERVATION_SWEEP"].map(|name| (name.to_owned(), "3600".to_owned()));
             setting.more.extend(sweeps);
+            setting.more.push(("LOG".to_owned(), "info,mart_chassis=debug".to_owned()));
             settings.push((name, setting));
         }
         let topics: Vec<String> =

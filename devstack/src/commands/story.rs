@@ -1,0 +1,27 @@
+//! `./mart story`: builds and runs the program that tells it; the devstack itself knows no word of the business.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use devstack::stack::Running;
+use devstack::{process, root};
+use tokio::process::Command;
+
+/// Tell what happened about an order, in a trace or around an event, and what comes next.
+///
+/// One timeline over requests, commits, Kafka, handlers and their retries; at the end what the order waits for, and until
+/// when.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The id of an order or another aggregate, of a trace, or of an event.
+    id: String,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
+    // Before anything is built for nothing.
+    Running::read()?;
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args(["run", "--quiet", "--package", "mart-features", "--bin", "story", "--"]);
+    let passed = process::show(command.arg(&arguments.id)).await?.success();
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
