@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use devstack::testing::until;
+use devstack::kafka::Kafka;
+use devstack::ports;
+use devstack::postgres::{Durability, Postgres};
+use devstack::testing::{Servers, until};
 use uuid::Uuid;
 
 use crate::stack::Stack;
@@ -33,7 +36,12 @@ async fn killed_at(service: &'static str, point: &str) {
         assert!(begun.elapsed() < Duration::from_mins(1), "{service} never came to {point}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    for order in &orders {
+    all_end(&stack, &orders).await;
+}
+
+/// Every order ends, as many of them well as there are mugs for, and the invariants hold.
+async fn all_end(stack: &Stack, orders: &[String]) {
+    for order in orders {
         until("the order has ended", async || {
             let status = stack.status(order).await;
             status == "CONFIRMED" || status == "CANCELLED"
@@ -42,10 +50,108 @@ async fn killed_at(service: &'static str, point: &str) {
     }
     stack.holds().await;
     let mut confirmed = 0;
-    for order in &orders {
+    for order in orders {
         confirmed += usize::from(stack.status(order).await == "CONFIRMED");
     }
     assert_eq!(confirmed, 10, "20 mugs are enough for 10 orders of 2");
+}
+
+/// Product kills itself at a point, with SIGKILL, and is started anew; meanwhile products are created and ordered.
+async fn product_is_killed_at(point: &str) {
+    let mut stack = Stack::start(20).await;
+    stack.arm("product", point).await;
+    let (mut products, mut orders, mut killed) = (Vec::new(), Vec::new(), false);
+    for nth in 0..ORDERS {
+        let name = format!("product-{nth}");
+        // An admin tries again, under the same key, until he is told that there is his product.
+        let product = loop {
+            killed |= stack.ended_and_started("product").await;
+            if let Some(product) = stack.try_to_create(&name).await {
+                break product;
+            }
+        };
+        let order = stack.place(2).await;
+        stack.pay(&order, 2).await;
+        products.push(product);
+        orders.push(order);
+    }
+    let begun = Instant::now();
+    while !killed {
+        killed = stack.ended_and_started("product").await;
+        assert!(begun.elapsed() < Duration::from_mins(1), "product never came to {point}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What was acknowledged is heard of by both that listen.
+    for product in &products {
+        stack.sells(product).await;
+        stack.receive(product, 1).await;
+    }
+    all_end(&stack, &orders).await;
+}
+
+#[tokio::test]
+async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
+    let own = Servers::of_this_run();
+    let scratch = own.scratch.join(format!("own-{}", Uuid::new_v4()));
+    let port = || ports::any().expect("a port");
+    let mut postgres =
+        Postgres::start(&scratch.join("postgres"), port(), "test", Durability::ProcessCrash).await.expect("PostgreSQL");
+    let mut kafka = Kafka::start(&scratch.join("kafka"), port(), port()).await.expect("Kafka");
+    let servers = Servers { postgres: postgres.url("postgres"), kafka: kafka.brokers(), scratch: scratch.clone() };
+    let stack = Stack::start_on(&servers, 20).await;
+    let mut orders = Vec::new();
+    for nth in 0..ORDERS {
+        match nth {
+            // Orders are taken without it.
+            3 => kafka.kill().await,
+            6 => kafka.run().await.expect("Kafka again"),
+            8 => postgres.kill().await,
+            _ => {}
+        }
+        let (key, mut tried) = (Uuid::new_v4().to_string(), 0);
+        let order = loop {
+            if let Some(order) = stack.try_to_place(&key, 2).await {
+                break order;
+            }
+            tried += 1;
+            assert!(nth == 8 || tried < 100, "nothing is away, but the order {nth} is not taken");
+            if tried == 2 {
+                postgres.run().await.expect("PostgreSQL again");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        orders.push(order);
+    }
+    // Once more with records on their way, and both at once.
+    for order in &orders[..6] {
+        stack.pay(order, 2).await;
+    }
+    tokio::join!(kafka.kill(), postgres.kill());
+    let (again, also) = tokio::join!(kafka.run(), postgres.run());
+    again.and(also).expect("both again");
+    for order in &orders[6..] {
+        stack.pay(order, 2).await;
+    }
+    all_end(&stack, &orders).await;
+    drop(stack);
+    kafka.kill().await;
+    postgres.kill().await;
+    std::fs::remove_dir_all(scratch).expect("removed");
+}
+
+#[tokio::test]
+async fn product_is_killed_before_a_commit() {
+    product_is_killed_at("commit.before").await;
+}
+
+#[tokio::test]
+async fn product_is_killed_after_a_commit() {
+    product_is_killed_at("commit.after").await;
+}
+
+#[tokio::test]
+async fn product_is_killed_after_it_produced() {
+    product_is_killed_at("relay.produced").await;
 }
 
 #[tokio::test]

@@ -30,7 +30,12 @@ fn program(name: &str) -> PathBuf {
 impl Stack {
     /// Started with so many mugs in stock.
     pub(crate) async fn start(mugs: i32) -> Self {
-        let (servers, prefix) = (Servers::of_this_run(), prefix());
+        Self::start_on(&Servers::of_this_run(), mugs).await
+    }
+
+    /// The same on servers that a test has for itself.
+    pub(crate) async fn start_on(servers: &Servers, mugs: i32) -> Self {
+        let prefix = prefix();
         let mut settings = Vec::new();
         for name in SERVICES {
             let program = program(name);
@@ -50,32 +55,52 @@ impl Stack {
             apps.insert(name, App::of(setting).await);
         }
         let mut stack = Self { apps, mug: String::new() };
-        let body = json!({
-            "name": "Mug", "slug": "mug", "status": "PRODUCT_STATUS_ACTIVE",
-            "prices": [{ "amount": "1500.00", "currencyCode": "PKR" }],
-        });
-        let made = stack.apps["product"].admin(Method::POST, "/v1/products", Some(body)).await;
-        made.body["product"]["productId"].as_str().expect("an id").clone_into(&mut stack.mug);
-        stack.receive(mugs).await;
-        until("order knows the product", async || {
-            let line = json!([{ "productId": stack.mug, "quantity": 1 }]);
-            let body = json!({ "lines": line, "currencyCode": "PKR" });
-            let quote = stack.apps["order"].send(Method::POST, "/v1/orders/quote", Some(body), &[]).await;
-            quote.body["total"]["amount"] == "1500.00"
-        })
-        .await;
+        stack.mug = stack.try_to_create("mug").await.expect("acknowledged");
+        stack.receive(&stack.mug, mugs).await;
+        stack.sells(&stack.mug).await;
         stack
     }
 
-    async fn receive(&self, mugs: i32) {
-        let path = format!("/v1/admin/stock-items/{}/receive", self.mug);
-        until("inventory has the mugs", async || {
-            let body = Some(json!({ "quantity": mugs, "reason": "delivery" }));
-            let key = [("idempotency-key", "delivery")];
+    /// Tries to create a product under an Idempotency-Key of its name; its id where that is acknowledged.
+    pub(crate) async fn try_to_create(&self, name: &str) -> Option<String> {
+        let body = json!({
+            "name": name, "slug": name, "status": "PRODUCT_STATUS_ACTIVE",
+            "prices": [{ "amount": "1500.00", "currencyCode": "PKR" }],
+        });
+        let made = self.ask("product", "admin", "/v1/products", name, &body).await?;
+        made["product"]["productId"].as_str().map(str::to_owned)
+    }
+
+    /// Waits until order sells a product.
+    pub(crate) async fn sells(&self, product: &str) {
+        until("order knows the product", async || {
+            let line = json!([{ "productId": product, "quantity": 1 }]);
+            let body = json!({ "lines": line, "currencyCode": "PKR" });
+            let quote = self.apps["order"].send(Method::POST, "/v1/orders/quote", Some(body), &[]).await;
+            quote.body["total"]["amount"] == "1500.00"
+        })
+        .await;
+    }
+
+    /// Receives units of a product, as soon as inventory knows it.
+    pub(crate) async fn receive(&self, product: &str, units: i32) {
+        let path = format!("/v1/admin/stock-items/{product}/receive");
+        until("inventory has the units", async || {
+            let body = Some(json!({ "quantity": units, "reason": "delivery" }));
+            let key = [("idempotency-key", product)];
             let inventory = &self.apps["inventory"];
             inventory.call_with(Some("admin"), Method::POST, &path, body, &key).await.status == 201
         })
         .await;
+    }
+
+    /// Posts under an Idempotency-Key; the answer, or nothing where none came.
+    async fn ask(&self, service: &str, role: &str, path: &str, key: &str, body: &Value) -> Option<Value> {
+        let app = &self.apps[service];
+        let token = app.setting.keys.token(role, "ayesha").expect("signed");
+        let request = app.client.post(format!("{}{path}", app.setting.url())).bearer_auth(&token);
+        let request = request.header("idempotency-key", key).json(body);
+        request.timeout(Duration::from_secs(5)).send().await.ok()?.json().await.ok()
     }
 
     /// Places an order; its id once it is acknowledged.
@@ -92,12 +117,7 @@ impl Stack {
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": "a@example.com" },
         });
-        let order = &self.apps["order"];
-        let url = format!("{}/v1/orders", order.setting.url());
-        let token = order.setting.keys.token("customer", "ayesha").expect("signed");
-        let request = order.client.post(&url).bearer_auth(&token).header("idempotency-key", key).json(&body);
-        let answer = request.timeout(Duration::from_secs(5)).send().await.ok()?;
-        let answer: Value = answer.json().await.ok()?;
+        let answer = self.ask("order", "customer", "/v1/orders", key, &body).await?;
         answer["order"]["orderId"].as_str().map(str::to_owned)
     }
 
