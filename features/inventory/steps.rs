@@ -118,6 +118,12 @@ async fn set_threshold(world: &mut World, name: String, threshold: i32) {
     assert_eq!(world.answer().status, 200, "{:?}", world.answer());
 }
 
+#[when(regex = r"^an admin republishes the stock$")]
+async fn republish(world: &mut World) {
+    world.admin("POST", "/v1/admin/stock-items/republish", Some(json!({}))).await;
+    assert_eq!(world.answer().body["republishedCount"], 1, "{:?}", world.answer());
+}
+
 #[when(regex = r"^an admin lists what is low$")]
 async fn list_low(world: &mut World) {
     world.mart.settle().await;

@@ -91,6 +91,15 @@ Feature: What there is of a product
       Then of the stock of the mug is told StockItemCreated, StockAdjusted, StockAdjusted, StockLow
 
     @alone
+    Scenario: The state of all stock is told again
+      Given 10 mugs in stock
+      And the order A of 4 mugs was placed
+      When everybody has heard
+      And an admin republishes the stock
+      Then of the stock of the mug is told StockItemCreated, StockAdjusted, StockItemRepublished
+      And there are 10 mugs and 4 of them promised
+
+    @alone
     Scenario: An admin sees what is low
       Given 10 mugs in stock
       And 3 teapots in stock

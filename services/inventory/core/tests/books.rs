@@ -173,6 +173,7 @@ fn aggregate(fact: &Fact) -> Uuid {
     match fact {
         Fact::StockItemCreated(fact::StockItemCreated { stock_item })
         | Fact::StockAdjusted(fact::StockAdjusted { stock_item, .. })
+        | Fact::StockItemRepublished(fact::StockItemRepublished { stock_item })
         | Fact::StockLow(fact::StockLow { stock_item }) => stock_item.id.0,
         Fact::StockReserved(fact::StockReserved { reservation })
         | Fact::StockRejected(fact::StockRejected { reservation, .. })

@@ -1,9 +1,11 @@
 //! Listing stock and its ledger, page by page.
 
+use std::convert::Infallible;
+
 use mart_kernel::page::InvalidToken;
 use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
 
-use super::{ProductId, Store, UseCases};
+use super::{ProductId, Scope, Store, UseCases};
 use crate::domain::{LedgerEntry, StockItem};
 
 /// Why there is no page.
@@ -27,7 +29,31 @@ impl From<Unavailable> for ListError {
     }
 }
 
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// How many stock items.
+    pub count: usize,
+    /// Leads to the rest; `None` when all are published.
+    pub next: Option<String>,
+}
+
 impl<S: Store> UseCases<S> {
+    /// Publishes StockItemRepublished for a page of all stock items, as they are when nobody changes them.
+    pub async fn republish_stock_items(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
+        let page = self.list_stock_items(false, size, token).await?;
+        let scope = Scope { order: None, products: page.items.iter().map(|item| item.id).collect() };
+        let count = page.items.len();
+        if count > 0 {
+            let step = |books: &mut crate::domain::Books<'_>| {
+                books.republish();
+                Ok::<(), Infallible>(())
+            };
+            self.decide(scope, None, step).await?;
+        }
+        Ok(Republished { count, next: page.next })
+    }
+
     /// A page of stock items, newest first.
     pub async fn list_stock_items(&self, low: bool, size: PageSize, token: &str) -> Result<Page<StockItem>, ListError> {
         let list = Fingerprint::new("stock-items").part(&[u8::from(low)]).finish();

@@ -16,7 +16,7 @@ use crate::ports::{Decided, Scope, Store};
 
 pub use count_stock::{CountError, Counted};
 pub use follow_orders::Asked;
-pub use lists::ListError;
+pub use lists::{ListError, Republished};
 pub use set_low_stock_threshold::ThresholdError;
 
 /// The use cases over their ports.

@@ -6,7 +6,7 @@ use mart_kernel::{Event, Ids, Timestamp, Version};
 
 use super::fact::{
     ReservationCommitted, ReservationExpired, ReservationReleased, ReservationReturned, StockAdjusted,
-    StockItemCreated, StockLow, StockRejected, StockReserved,
+    StockItemCreated, StockItemRepublished, StockLow, StockRejected, StockReserved,
 };
 use super::{
     Cause, Fact, Lack, LedgerEntry, LedgerEntryId, Lines, MOST, OrderId, ProductId, Reservation, Status, StockItem,
@@ -105,6 +105,13 @@ impl<'a> Books<'a> {
         item.version = item.version.next();
         self.facts.push(Fact::StockItemCreated(StockItemCreated { stock_item: item.clone() }));
         self.items.insert(id, item);
+    }
+
+    /// Tells the state of every open item again.
+    pub fn republish(&mut self) {
+        let republished =
+            |item: &StockItem| Fact::StockItemRepublished(StockItemRepublished { stock_item: item.clone() });
+        self.facts.extend(self.items.values().map(republished));
     }
 
     /// Books units in or corrects the count.

@@ -13,6 +13,8 @@ pub enum Fact {
     StockAdjusted(StockAdjusted),
     /// It fell to its threshold or below.
     StockLow(StockLow),
+    /// Its state is told again.
+    StockItemRepublished(StockItemRepublished),
     /// All lines of an order are promised.
     StockReserved(StockReserved),
     /// Nothing is promised to an order.
@@ -47,6 +49,13 @@ pub struct StockAdjusted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockLow {
     /// The item after it.
+    pub stock_item: StockItem,
+}
+
+/// Nothing happened: the state is told again, so that read models can be rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockItemRepublished {
+    /// The item as it is.
     pub stock_item: StockItem,
 }
 
@@ -100,7 +109,8 @@ impl Fact {
         match self {
             Self::StockItemCreated(StockItemCreated { stock_item })
             | Self::StockAdjusted(StockAdjusted { stock_item, .. })
-            | Self::StockLow(StockLow { stock_item }) => stock_item.version,
+            | Self::StockLow(StockLow { stock_item })
+            | Self::StockItemRepublished(StockItemRepublished { stock_item }) => stock_item.version,
             Self::StockReserved(StockReserved { reservation })
             | Self::StockRejected(StockRejected { reservation, .. })
             | Self::ReservationExpired(ReservationExpired { reservation })

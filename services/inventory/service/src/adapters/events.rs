@@ -33,6 +33,10 @@ impl Messages for InventoryMessages {
         v1::StockLow { stock_item: Some(stock_item(&fact.stock_item)) }
     }
 
+    fn stock_item_republished(fact: &fact::StockItemRepublished) -> v1::StockItemRepublished {
+        v1::StockItemRepublished { stock_item: Some(stock_item(&fact.stock_item)) }
+    }
+
     fn stock_reserved(fact: &fact::StockReserved) -> v1::StockReserved {
         v1::StockReserved { reservation: Some(reservation(&fact.reservation)) }
     }

@@ -14,7 +14,8 @@ use mart_proto::inventory::v1;
 use super::messages::{ledger_entry, reservation, stock_item};
 use crate::generated::http::{
     AdjustStockError, GetAvailabilityError, GetLedgerEntryError, GetReservationError, GetStockItemError,
-    InventoryService, ListLedgerEntriesError, ListStockItemsError, ReceiveStockError, SetLowStockThresholdError,
+    InventoryService, ListLedgerEntriesError, ListStockItemsError, ReceiveStockError, RepublishStockItemsError,
+    SetLowStockThresholdError,
 };
 
 /// Serves the operations over HTTP.
@@ -69,6 +70,17 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         let page = self.use_cases.list_stock_items(low, PageSize::requested(page_size), &page_token).await?;
         let stock_items = page.items.iter().map(stock_item).collect();
         Ok(v1::ListStockItemsResponse { stock_items, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn republish_stock_items(
+        &self,
+        _call: Call,
+        request: v1::RepublishStockItemsRequest,
+    ) -> Result<v1::RepublishStockItemsResponse, RepublishStockItemsError> {
+        let v1::RepublishStockItemsRequest { page_size, page_token } = request;
+        let done = self.use_cases.republish_stock_items(PageSize::requested(page_size), &page_token).await?;
+        let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
+        Ok(v1::RepublishStockItemsResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
     }
 
     async fn receive_stock(
@@ -199,4 +211,4 @@ macro_rules! list_errors {
     };
 }
 
-list_errors!(ListStockItemsError ListLedgerEntriesError);
+list_errors!(ListStockItemsError ListLedgerEntriesError RepublishStockItemsError);

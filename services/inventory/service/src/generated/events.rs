@@ -45,6 +45,10 @@ pub trait Messages {
 
     /// A confirmed order was cancelled; its units are back in the warehouse.
     fn reservation_returned(fact: &fact::ReservationReturned) -> v1::ReservationReturned;
+
+    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
+    /// rebuilt. Take it where its version is not older than the one you have.
+    fn stock_item_republished(fact: &fact::StockItemRepublished) -> v1::StockItemRepublished;
 }
 
 /// Makes the record of an event: its topic, its key and its encoded message.
@@ -94,6 +98,11 @@ pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
             let message = M::reservation_returned(fact);
             let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
             Record::of(event, "mart.reservation.v1", key, &message)
+        }
+        Fact::StockItemRepublished(fact) => {
+            let message = M::stock_item_republished(fact);
+            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.stock_item.v1", key, &message)
         }
     }
 }

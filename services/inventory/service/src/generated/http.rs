@@ -75,6 +75,14 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
         call: Call,
         request: v1::GetReservationRequest,
     ) -> impl Future<Output = Result<v1::GetReservationResponse, GetReservationError>> + Send;
+
+    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with
+    /// the page token of the answer until that is empty.
+    fn republish_stock_items(
+        &self,
+        call: Call,
+        request: v1::RepublishStockItemsRequest,
+    ) -> impl Future<Output = Result<v1::RepublishStockItemsResponse, RepublishStockItemsError>> + Send;
 }
 
 /// The routes of the service.
@@ -89,6 +97,7 @@ pub(crate) fn router<S: InventoryService>(service: Arc<S>, edge: Arc<Edge>) -> R
         .route("/v1/admin/ledger-entries/{ledger_entry_id}", routing::get(get_ledger_entry::<S>))
         .route("/v1/admin/stock-items/{product_id}/ledger-entries", routing::get(list_ledger_entries::<S>))
         .route("/v1/admin/reservations/{order_id}", routing::get(get_reservation::<S>))
+        .route("/v1/admin/stock-items/republish", routing::post(republish_stock_items::<S>))
         .with_state(Served { service, edge })
 }
 
@@ -423,6 +432,47 @@ impl From<GetReservationError> for Problem {
                 Self::new(404, "RESERVATION_NOT_FOUND", "Nothing was ever reserved for such an order.")
             }
             GetReservationError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const REPUBLISH_STOCK_ITEMS: Operation = Operation {
+    name: "RepublishStockItems",
+    auth: Auth::Roles(&["admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: None,
+};
+
+async fn republish_stock_items<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge
+        .answer(&REPUBLISH_STOCK_ITEMS, request, |call, request| at.service.republish_stock_items(call, request))
+        .await
+}
+
+/// Why `RepublishStockItems` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RepublishStockItemsError {
+    /// The page token is not one that this list gave for this filter.
+    PageTokenInvalid,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RepublishStockItemsError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RepublishStockItemsError> for Problem {
+    fn from(error: RepublishStockItemsError) -> Self {
+        match error {
+            RepublishStockItemsError::PageTokenInvalid => {
+                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            }
+            RepublishStockItemsError::Fault(fault) => fault.into(),
         }
     }
 }

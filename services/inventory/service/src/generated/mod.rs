@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xed17_9fb0_0fa8_01aa,
+    ]) == 0x0e67_4056_42ff_2246,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -17,6 +17,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x5977_c937_c28f_6f39,
+    ]) == 0x4b9b_1b69_71b9_925f,
     "the contract has changed: run `cargo martgen generate`"
 );
