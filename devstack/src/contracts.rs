@@ -60,6 +60,8 @@ pub struct Operation {
     pub method: String,
     /// The path, with variables in braces.
     pub path: String,
+    /// Which part of the request is the body: a field's name, `*` for all that is not in the path, or nothing.
+    pub body: String,
     /// The roles that may call it; none where no token is looked at.
     pub roles: Vec<String>,
 }
@@ -88,6 +90,7 @@ pub fn operations() -> Vec<Operation> {
             name: method.name().to_owned(),
             method: verb.to_uppercase(),
             path: rule.get_field_by_name(verb)?.as_str()?.to_owned(),
+            body: rule.get_field_by_name("body")?.as_str()?.to_owned(),
             roles: auth.as_list()?.iter().filter_map(role).collect(),
         })
     };

@@ -1,5 +1,6 @@
 //! The features of order.
 
+mod fixtures;
 mod steps;
 mod world;
 
@@ -14,5 +15,6 @@ const HURRY: Hurry =
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
     let plan = Plan::new("order", world::mart);
-    features::run::<world::World>(Plan { seeds: 5, hurry: Some(HURRY), ..plan }).await
+    let fixtures: Option<features::Fixtures> = Some(fixtures::fixtures);
+    features::run::<world::World>(Plan { seeds: 5, hurry: Some(HURRY), fixtures, ..plan }).await
 }

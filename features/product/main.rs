@@ -1,9 +1,11 @@
 //! The features of the catalogue.
 
+mod fixtures;
 mod steps;
 mod world;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    features::run::<world::World>(features::Plan::new("product", world::mart)).await
+    let plan = features::Plan::new("product", world::mart);
+    features::run::<world::World>(features::Plan { fixtures: Some(fixtures::fixtures), ..plan }).await
 }

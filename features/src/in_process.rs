@@ -97,14 +97,6 @@ impl InProcess {
         answer
     }
 
-    /// Sends a request under any token, or under none; the status of the answer.
-    pub async fn send_under(&mut self, token: Option<&str>, method: &str, path: &str) -> u16 {
-        let bearer = token.map(|token| format!("Bearer {token}")).unwrap_or_default();
-        let headers: Vec<(&str, &str)> = token.iter().map(|_| ("authorization", bearer.as_str())).collect();
-        let body = (method != "GET").then(|| Value::Object(serde_json::Map::new()));
-        scene::send(self.routes(path), None, method, path, body, &headers).await.status
-    }
-
     /// The operations of the service that has a path.
     fn routes(&self, path: &str) -> Router {
         let name = devstack::contracts::service_of(path);
@@ -113,12 +105,12 @@ impl InProcess {
     }
 
     /// Puts a record on the bus, as a service that is not part of this mart would.
-    pub(crate) fn tell(&mut self, record: &Record) {
+    pub fn tell(&mut self, record: &Record) {
         self.enqueue(record);
     }
 
     /// Lets time pass, and lets every service look what has become due.
-    pub(crate) async fn pass(&mut self, by: time::Duration) {
+    pub async fn pass(&mut self, by: time::Duration) {
         self.clock.advance(by);
         for service in &self.services {
             for sweep in &service.sweeps {
@@ -128,7 +120,7 @@ impl InProcess {
     }
 
     /// Delivers until nothing is left to deliver, but what waits for something that has not happened.
-    pub(crate) async fn settle(&mut self) {
+    pub async fn settle(&mut self) {
         let mut idle = false;
         for _ in 0..MOST {
             self.collect();

@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "a test program tells how it went")]
 
+mod authorization;
 mod in_process;
 mod levels;
 mod mart;
@@ -21,11 +22,12 @@ use std::time::Instant;
 
 use cucumber::World;
 use cucumber::codegen::WorldInventory;
-use futures::future::LocalBoxFuture;
 
+pub use futures::future::LocalBoxFuture;
 pub use in_process::{Hosted, InProcess};
 pub use mart::Mart;
 pub use mart_chassis::Record;
+pub use mart_proto::DynamicMessage;
 pub use on_servers::{Hurry, OnServers, Running};
 pub use scene::{Answer, Who, keys, told};
 
@@ -37,6 +39,12 @@ const ON_SERVERS: &str = "FEATURES_ON_SERVERS";
 /// How many scenarios run side by side on servers.
 const SIDE_BY_SIDE: usize = 8;
 
+/// The customer whose things fixtures are about.
+pub const OWNER: &str = "owner";
+
+/// Makes a request of every operation in a mart, by its name.
+pub type Fixtures = for<'a> fn(&'a mut InProcess) -> LocalBoxFuture<'a, Vec<(&'static str, DynamicMessage)>>;
+
 /// What a folder of features needs to run.
 pub struct Plan {
     /// The folder.
@@ -47,6 +55,8 @@ pub struct Plan {
     pub seeds: u64,
     /// What makes time-outs short, where scenarios move time.
     pub hurry: Option<Hurry>,
+    /// Makes a request of every operation, about things of the customer [`OWNER`]; they are asked as everybody.
+    pub fixtures: Option<Fixtures>,
     /// Looks at a mart on servers after all scenarios have ended; what is wrong with it.
     pub at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
 }
@@ -54,7 +64,7 @@ pub struct Plan {
 impl Plan {
     /// One seed, no time, and nothing to look at in the end.
     pub fn new(name: &'static str, mart: fn(u64) -> InProcess) -> Self {
-        Self { name, mart, seeds: 1, hurry: None, at_the_end: |_| Box::pin(async { Vec::new() }) }
+        Self { name, mart, seeds: 1, hurry: None, fixtures: None, at_the_end: |_| Box::pin(async { Vec::new() }) }
     }
 }
 
@@ -71,6 +81,11 @@ pub async fn run<W: World + WorldInventory + std::fmt::Debug>(plan: Plan) -> Exi
         run_in_process::<W>(&folder, seeds).await
     };
     if !on_servers && filter().is_none() {
+        if let Some(checked) = authorization::check(levels::of_this_program()).await {
+            let authorization::Checked { operations, asked, wrong } = checked;
+            println!("authorization: {operations} operations, asked {asked} times; {} answers are wrong", wrong.len());
+            all.wrong.extend(wrong);
+        }
         all.wrong.extend(
             reading::unused_steps(&folder)
                 .into_iter()

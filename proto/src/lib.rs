@@ -15,7 +15,8 @@ pub mod rules;
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
+pub use prost_reflect::{DynamicMessage, ReflectMessage};
 
 pub use messages::mart::*;
 pub use rules::{Violation, check};

@@ -1,8 +1,6 @@
 //! The in-process mart: every service's real router, core and reactions over stores in memory. The only place in features
 //! that names all services.
 
-#[cfg(test)]
-mod authorization;
 pub mod invariants;
 pub mod story;
 

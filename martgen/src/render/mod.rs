@@ -33,6 +33,11 @@ pub(crate) fn mart(mart: &Mart, sources: &Sources, pool: &DescriptorPool) -> Res
         let text = templates::Http::new(service, version).render()?;
         plan.add(format!("{generated}/http.rs"), Kind::Generated, source("generated/http.rs.txt"), text);
 
+        if service.operations().next().is_some() {
+            let text = templates::Fixtures { service, version }.render()?;
+            plan.add(format!("{generated}/fixtures.rs"), Kind::Generated, source("generated/fixtures.rs.txt"), text);
+        }
+
         let text = templates::Main { service, home }.render()?;
         plan.add(format!("{}/src/main.rs", home.service), Kind::Frame, source("frame/main.rs.txt"), text);
         if home.whole {

@@ -34,6 +34,13 @@ impl<'a> Events<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "generated/fixtures.rs.txt", escape = "none")]
+pub(super) struct Fixtures<'a> {
+    pub(super) service: &'a Service,
+    pub(super) version: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "generated/http.rs.txt", escape = "none")]
 pub(super) struct Http<'a> {
     service: &'a Service,

@@ -3,6 +3,7 @@
 //! What the contract says, in Rust.
 
 pub mod events;
+pub mod fixtures;
 pub(crate) mod http;
 
 const _: () = assert!(

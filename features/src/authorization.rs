@@ -1,0 +1,219 @@
+//! Every operation of a service under every kind of token. What is expected follows from the contract alone: who is let in,
+//! and that another customer's things are as if they were not there.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use devstack::contracts::{Operation, operations};
+use devstack::keys::{Keys, ROLES};
+use mart_proto::{DynamicMessage, ReflectMessage};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::scene::{self, Answer};
+use crate::{InProcess, OWNER, Plan};
+
+/// What an operation with roles answers to a token that proves nothing.
+const UNAUTHENTICATED: u16 = 401;
+/// What it answers to a token of another role.
+const FORBIDDEN: u16 = 403;
+/// What it answers about a thing that is not there.
+const NOT_FOUND: u16 = 404;
+/// An id that nothing has.
+const NOTHING: &str = "00000000-0000-7000-8000-00000000abcd";
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// How many operations were asked.
+    pub(crate) operations: usize,
+    /// How often.
+    pub(crate) asked: usize,
+    /// Answers that do not follow from the contract.
+    pub(crate) wrong: Vec<String>,
+}
+
+/// Who asks.
+enum Asker<'a> {
+    Token(Option<&'a str>),
+    Person { role: &'a str, subject: &'a str },
+}
+
+/// A request in HTTP's terms.
+#[derive(Clone)]
+struct Http {
+    method: String,
+    /// With what stands in the request for its variables.
+    path: String,
+    query: String,
+    body: Option<Value>,
+}
+
+/// Asks every operation of a service as everybody.
+pub(crate) async fn check(plan: &Plan) -> Option<Checked> {
+    let fixtures = plan.fixtures?;
+    let mut checked = Checked::default();
+    let worthless = worthless();
+    for operation in operations().into_iter().filter(|operation| operation.service == plan.name) {
+        checked.operations += 1;
+        let name = &operation.name;
+        // Each is asked about things that nobody has touched yet.
+        let fresh = async || {
+            let mut mart = (plan.mart)(0);
+            let requests = fixtures(&mut mart).await;
+            let ids: BTreeSet<String> = requests.iter().flat_map(|(_, request)| named(request)).collect();
+            let request = requests.into_iter().find(|(of, _)| of == name).map(|(_, request)| request);
+            (mart, http(&operation, &request.expect("a fixture for every operation")), ids)
+        };
+        let restricted = !operation.roles.is_empty();
+        let (mut mart, request, _) = fresh().await;
+        for (what, token) in &worthless {
+            let status = ask(&mut mart, &Asker::Token(token.as_deref()), &request).await.status;
+            checked.expect((status == UNAUTHENTICATED) == restricted && status != FORBIDDEN, || {
+                format!("{name}: {what} is answered with {status}")
+            });
+        }
+        if !restricted {
+            let (mut mart, request, _) = fresh().await;
+            let answer = ask(&mut mart, &Asker::Token(None), &request).await;
+            checked.expect(answer.status < 300, || format!("{name}: nobody is answered with {answer:?}"));
+        }
+        for role in ROLES {
+            let (mut mart, request, _) = fresh().await;
+            let answer = ask(&mut mart, &Asker::Person { role, subject: OWNER }, &request).await;
+            let allowed = !restricted || operation.roles.iter().any(|allowed| allowed == role);
+            let right = if allowed { answer.status < 300 } else { answer.status == FORBIDDEN };
+            checked.expect(right, || format!("{name}: the owner as {role} is answered with {answer:?}"));
+        }
+        if operation.roles.iter().any(|role| role == "customer") {
+            let (mut mart, request, ids) = fresh().await;
+            let other = Asker::Person { role: "customer", subject: "other" };
+            let answer = ask(&mut mart, &other, &request).await;
+            let right = if operation.path.contains('{') {
+                let nothing = Http { path: path(&operation, |_| NOTHING.to_owned()), ..request.clone() };
+                let missing = ask(&mut mart, &other, &nothing).await;
+                (missing.status, &missing.body["code"]) == (NOT_FOUND, &answer.body["code"])
+                    && answer.status == NOT_FOUND
+            } else {
+                let body = answer.body.to_string();
+                answer.status < 300 && !ids.iter().any(|id| body.contains(id.as_str()) && !told(&request, id))
+            };
+            checked.expect(right, || format!("{name}: another customer is answered with {answer:?}"));
+        }
+    }
+    Some(checked)
+}
+
+impl Checked {
+    fn expect(&mut self, right: bool, wrong: impl FnOnce() -> String) {
+        self.asked += 1;
+        if !right {
+            self.wrong.push(wrong());
+        }
+    }
+}
+
+/// Whether a request itself says an id, as one that orders a product does.
+fn told(request: &Http, id: &str) -> bool {
+    request.body.as_ref().is_some_and(|body| body.to_string().contains(id)) || request.query.contains(id)
+}
+
+/// The ids that a request names.
+fn named(request: &DynamicMessage) -> Vec<String> {
+    let texts = request.fields().filter_map(|(_, value)| value.as_str().map(str::to_owned));
+    texts.filter(|text| Uuid::parse_str(text).is_ok()).collect()
+}
+
+/// The path of an operation, with these values of its variables.
+fn path(operation: &Operation, value: impl Fn(&str) -> String) -> String {
+    let segment = |segment: &str| {
+        let variable = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        variable.map_or_else(|| segment.to_owned(), &value)
+    };
+    operation.path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+/// A request as its contract puts it into HTTP.
+fn http(operation: &Operation, request: &DynamicMessage) -> Http {
+    let path = path(operation, |variable| mart_proto::text(request, variable).unwrap_or_default());
+    let mut members: Value = serde_json::to_value(request).expect("JSON");
+    let members = members.as_object_mut().expect("an object");
+    let descriptor = request.descriptor();
+    let json_name = |field: &str| descriptor.get_field_by_name(field).map(|field| field.json_name().to_owned());
+    let variables = operation.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    for variable in variables.filter_map(json_name) {
+        members.remove(&variable);
+    }
+    let body = match operation.body.as_str() {
+        "" => None,
+        "*" => Some(Value::Object(std::mem::take(members))),
+        field => json_name(field).and_then(|field| members.remove(&field)),
+    };
+    let pairs = members.iter().flat_map(|(name, value)| match value {
+        Value::Array(all) => all.iter().map(|each| pair(name, each)).collect(),
+        each => vec![pair(name, each)],
+    });
+    let query = pairs.collect::<Vec<_>>().join("&");
+    Http { method: operation.method.clone(), path, query, body }
+}
+
+fn pair(name: &str, value: &Value) -> String {
+    format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+async fn ask(mart: &mut InProcess, who: &Asker<'_>, request: &Http) -> Answer {
+    let path =
+        if request.query.is_empty() { request.path.clone() } else { format!("{}?{}", request.path, request.query) };
+    let token = match who {
+        Asker::Token(token) => token.map(str::to_owned),
+        Asker::Person { role, subject } => Some(scene::keys().token(role, subject).expect("signed")),
+    };
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    mart.send(None, &request.method, &path, request.body.clone(), &headers).await
+}
+
+/// Tokens that nobody may be let in with, each with its name.
+fn worthless() -> Vec<(&'static str, Option<String>)> {
+    let signed = |signer: &str, role: &str, change: &dyn Fn(&mut Value)| {
+        let mut claims = Keys::claims(role, "somebody");
+        change(&mut claims);
+        scene::keys().sign(signer, &claims).expect("signed")
+    };
+    let unsigned = |header: Value| {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}.", part(&header), part(&Keys::claims("admin", "somebody")))
+    };
+    let hour_ago = |claims: &mut Value| {
+        let then = claims["iat"].as_i64().unwrap_or_default() - 3_600;
+        (claims["iat"], claims["nbf"], claims["exp"]) = (json!(then), json!(then), json!(then + 900));
+    };
+    let good = scene::keys().token("admin", "somebody").expect("signed");
+    let (head, signature) = good.rsplit_once('.').expect("three parts");
+    let claims = URL_SAFE_NO_PAD.encode(Keys::claims("admin", "somebody else").to_string());
+    let header = head.split('.').next().unwrap_or_default();
+    let jwks = std::fs::read_to_string(scene::keys().jwks()).expect("the public keys");
+    let jwks: Value = serde_json::from_str(&jwks).expect("JSON");
+    let public = jwks["keys"][0]["x"].as_str().unwrap_or_default().to_owned();
+    let with_secret = |secret: &[u8]| {
+        let header = jsonwebtoken::Header { kid: Some("admin-1".to_owned()), ..jsonwebtoken::Header::default() };
+        let key = jsonwebtoken::EncodingKey::from_secret(secret);
+        jsonwebtoken::encode(&header, &Keys::claims("admin", "somebody"), &key).expect("signed")
+    };
+    vec![
+        ("no token", None),
+        ("no token at all", Some("nonsense".to_owned())),
+        ("expired", Some(signed("admin", "admin", &hour_ago))),
+        ("of another audience", Some(signed("admin", "admin", &|claims| claims["aud"] = json!("another")))),
+        ("of another issuer", Some(signed("admin", "admin", &|claims| claims["iss"] = json!("another")))),
+        ("a customer's key that claims admin", Some(signed("customer", "admin", &|_| {}))),
+        ("an admin's key that claims customer", Some(signed("admin", "customer", &|_| {}))),
+        ("under a key that nobody knows", Some(unsigned(json!({ "alg": "EdDSA", "kid": "another-1" })))),
+        ("under no key", Some(unsigned(json!({ "alg": "EdDSA" })))),
+        ("alg none", Some(unsigned(json!({ "alg": "none", "kid": "admin-1" })))),
+        ("HS256 with the public key", Some(with_secret(&URL_SAFE_NO_PAD.decode(&public).expect("base64")))),
+        ("HS256 with the public key's text", Some(with_secret(public.as_bytes()))),
+        ("with another's claims under its signature", Some(format!("{header}.{claims}.{signature}"))),
+    ]
+}
