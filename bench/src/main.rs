@@ -8,6 +8,8 @@
 
 mod consumer;
 mod create;
+mod load;
+mod orders;
 mod pgbench;
 mod relay;
 mod stand;
@@ -75,11 +77,14 @@ async fn main() -> Result<()> {
     let (create, memory) = create::measure(&mut stand, scale).await?;
     let (relay, parts) = relay::measure(&mut stand, scale).await?;
     let consumer = consumer::measure(&mut stand, scale).await?;
+    let (placed, order_memory) = orders::placed(&stand, scale).await?;
+    let flow = orders::flow(&stand, scale).await?;
     stand.stop().await;
 
     let figures = [
         Figure { name: "create over HTTP", against: "pgbench, same statement", goal: 0.6, pairs: create },
         Figure { name: "relay", against: "the smaller of bare delete and bare producer", goal: 0.8, pairs: relay },
+        Figure { name: "orders placed", against: "pgbench, same two statements", goal: 0.6, pairs: placed },
         Figure { name: "consumer", against: "pgbench, same writes", goal: 0.8, pairs: consumer },
     ];
     println!("\n{:<18} {:>12} {:>12} {:>7} {:>6}  against", "", "mart/s", "bare/s", "ratio", "goal");
@@ -94,7 +99,25 @@ async fn main() -> Result<()> {
         );
     }
     println!("relay's bare parts (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
-    println!("memory of product after load: {} KiB resident, {} KiB at most (goal 20480)", memory.0, memory.1);
+    println!("\n{:<30} {:>8} {:>8} {:>8} {:>8}", "milliseconds at light load", "p50", "bare", "p99", "bare");
+    let (p50, p99) = ((flow.seen.percentile(50), flow.bare(50)), (flow.seen.percentile(99), flow.bare(99)));
+    println!("{:<30} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", "order placed -> stock put aside", p50.0, p50.1, p99.0, p99.1);
+    println!(
+        "bare: 3 commits (p50 {:.1}, p99 {:.1}) and 2 hops over Kafka (p50 {:.1}, p99 {:.1})",
+        flow.commit.percentile(50),
+        flow.commit.percentile(99),
+        flow.hop.percentile(50),
+        flow.hop.percentile(99)
+    );
+    let memories = [
+        ("product after load", memory),
+        ("order after load", order_memory),
+        ("order after light load", flow.memory[0]),
+        ("inventory after light load", flow.memory[1]),
+    ];
+    for (name, (resident, peak)) in memories {
+        println!("memory of {name}: {resident} KiB resident, {peak} KiB at most (goal 20480)");
+    }
     if smoke {
         println!("this was a smoke run: its figures mean nothing");
     }
@@ -105,7 +128,11 @@ async fn main() -> Result<()> {
             "ratio": figure.ratio(), "pairs": figure.pairs,
         })).collect::<Vec<_>>(),
         "relayBare": { "deletePerSecond": parts.0, "producerPerSecond": parts.1 },
-        "memoryKib": { "resident": memory.0, "peak": memory.1 },
+        "orderToStockMilliseconds": {
+            "p50": p50.0, "p50Bare": p50.1, "p99": p99.0, "p99Bare": p99.1,
+            "commitP50": flow.commit.percentile(50), "hopP50": flow.hop.percentile(50),
+        },
+        "memoryKib": memories.map(|(name, (resident, peak))| json!({ "of": name, "resident": resident, "peak": peak })),
     });
     let folder = devstack::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;

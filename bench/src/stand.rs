@@ -37,8 +37,13 @@ impl Stand {
 
     /// A service with a new database and topics of its own, with so many connections to its database.
     pub(crate) async fn service(&self, name: &str, scale: Scale) -> Result<Setting> {
+        self.service_among(name, scale, &devstack::testing::prefix()).await
+    }
+
+    /// The same among others that share its topics.
+    pub(crate) async fn service_among(&self, name: &str, scale: Scale, prefix: &str) -> Result<Setting> {
         let program = self.programs.get(&format!("{name}-service")).context("it was built")?;
-        let mut setting = self.servers.service(name, &program.display().to_string()).await?;
+        let mut setting = self.servers.service_among(name, &program.display().to_string(), prefix).await?;
         setting.more =
             vec![("DATABASE_POOL".to_owned(), scale.connections.to_string()), ("LOG".to_owned(), "warn".to_owned())];
         Ok(setting)

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// What both writes have: `$13` to `$17` times, texts, statuses and events of the timeline's entries and their trace, `$18`
 /// the id, `$19` the version, then the columns of the table in their order up to `$47`.
-const INSERT: &str = insert_sql!(
+pub const INSERT: &str = insert_sql!(
     "insert into orders select $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
      $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from go returning order_id",
     "logged as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
@@ -68,7 +68,8 @@ const DUE: &str =
 
 const TIMELINE: &str = "select * from order_timeline where order_id = $1 order by position";
 
-const PRODUCTS: &str = "select * from known_product where product_id = any($1)";
+/// `$1` the products.
+pub const PRODUCTS: &str = "select * from known_product where product_id = any($1)";
 
 /// Keeps orders; `record` makes the record of an event.
 #[derive(Debug, Clone)]

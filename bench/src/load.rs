@@ -1,0 +1,87 @@
+//! Load on a service: POSTs under Idempotency-Keys, on connections that stay open.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use devstack::process::Process;
+use devstack::service::Setting;
+use futures::future::try_join_all;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::Scale;
+
+/// Requests of one kind, each another one.
+#[derive(Clone)]
+pub(crate) struct Posts {
+    host: String,
+    path: &'static str,
+    token: String,
+    next: Arc<AtomicU64>,
+    body: Arc<dyn Fn(u64) -> String + Send + Sync>,
+}
+
+impl Posts {
+    pub(crate) fn new(
+        setting: &Setting,
+        role: &str,
+        path: &'static str,
+        body: impl Fn(u64) -> String + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let (token, host) = (setting.keys.token(role, "bench")?, format!("127.0.0.1:{}", setting.http));
+        Ok(Self { host, path, token, next: Arc::default(), body: Arc::new(body) })
+    }
+
+    /// One connection each, one request after the other; the answers per second.
+    pub(crate) async fn run(&self, scale: Scale) -> Result<f64> {
+        let started = Instant::now();
+        let clients = (0..scale.connections).map(|_| {
+            let posts = self.clone();
+            tokio::spawn(async move {
+                let stream = TcpStream::connect(&posts.host).await?;
+                stream.set_nodelay(true)?;
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+                tokio::spawn(connection);
+                let mut answered = 0_u64;
+                while started.elapsed() < scale.round {
+                    sender.ready().await?;
+                    let answer = sender.send_request(posts.request()?).await?;
+                    let status = answer.status();
+                    let body = answer.into_body().collect().await?.to_bytes();
+                    ensure!(status == 201, "{} was answered {status}: {}", posts.path, String::from_utf8_lossy(&body));
+                    answered += 1;
+                }
+                Ok(answered)
+            })
+        });
+        let counts = try_join_all(clients).await?;
+        let answered: u64 = counts.into_iter().sum::<Result<u64>>()?;
+        Ok(answered as f64 / started.elapsed().as_secs_f64())
+    }
+
+    fn request(&self) -> Result<Request<Full<Bytes>>> {
+        let n = self.next.fetch_add(1, Ordering::Relaxed);
+        let request = Request::post(self.path)
+            .header("host", &self.host)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .header("idempotency-key", format!("bench-{n}"));
+        Ok(request.body(Full::new(Bytes::from((self.body)(n))))?)
+    }
+}
+
+/// A service's memory, resident and peak, in KiB.
+pub(crate) fn memory(service: &Process) -> Result<(u64, u64)> {
+    let id = service.id().context("it runs")?;
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let kib = |name: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("the kernel tells it")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    };
+    Ok((kib("VmRSS:")?, kib("VmHWM:")?))
+}

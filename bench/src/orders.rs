@@ -1,0 +1,275 @@
+//! Orders: how many are placed in a second, and how long it takes until order knows that the stock is put aside.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use devstack::call::Reader;
+use devstack::service::Setting;
+use devstack::tell::{Told, tell};
+use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
+use mart_proto::r#type::v1::Money;
+use order_service::adapters::postgres::{INSERT, PRODUCTS};
+use prost::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::load::{Posts, memory};
+use crate::stand::Stand;
+use crate::{Pair, Scale, pgbench};
+
+/// Milliseconds of one thing, many times.
+pub(crate) struct Times(Vec<f64>);
+
+impl Times {
+    /// The time that so many of a hundred do not exceed.
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
+        let mut all = self.0.clone();
+        all.sort_by(f64::total_cmp);
+        all.get((all.len() * percent / 100).min(all.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    }
+}
+
+/// From the request until order has seen StockReserved, and what that is made of.
+pub(crate) struct Flow {
+    pub(crate) seen: Times,
+    /// The commit of an order alone.
+    pub(crate) commit: Times,
+    /// From a producer to a consumer alone.
+    pub(crate) hop: Times,
+    /// Resident and peak memory, in KiB, of order and of inventory after it.
+    pub(crate) memory: [(u64, u64); 2],
+}
+
+impl Flow {
+    /// Three commits, order's two and inventory's, and the two hops between them.
+    pub(crate) fn bare(&self, percent: usize) -> f64 {
+        3.0 * self.commit.percentile(percent) + 2.0 * self.hop.percentile(percent)
+    }
+}
+
+/// Pairs of orders placed in a second, and order's memory after them.
+pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<(Vec<Pair>, (u64, u64))> {
+    let setting = stand.service("order", scale).await?;
+    let topics = devstack::contracts::topics().into_iter().map(|topic| format!("{}{topic}", setting.topic_prefix));
+    devstack::kafka::topics(&setting.brokers, &topics.collect::<Vec<_>>()).await?;
+    let service = setting.start_ready().await?;
+    let product = sell(&setting).await?;
+    let body = order(&product).to_string();
+    let posts = Posts::new(&setting, "customer", "/v1/orders", move |_| body.clone())?;
+    posts.run(Scale { round: scale.round.min(Duration::from_secs(2)), ..scale }).await?;
+    let script =
+        format!("{};\n{};\n", PRODUCTS.replace("$1", &format!("array['{product}']::uuid[]")), insert(&product));
+    let mut pairs = Vec::new();
+    for nth in 0..scale.pairs {
+        let mart = posts.run(scale).await?;
+        let bare = pgbench::run(stand.postgres.bin(), &setting.database.owner, &script, scale).await?;
+        println!("orders {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench");
+        pairs.push((mart, bare));
+    }
+    let memory = memory(&service)?;
+    service.stop(Duration::from_secs(30)).await;
+    Ok((pairs, memory))
+}
+
+/// Orders one after the other, at light load, with inventory beside order.
+pub(crate) async fn flow(stand: &Stand, scale: Scale) -> Result<Flow> {
+    let prefix = devstack::testing::prefix();
+    let order_setting = stand.service_among("order", scale, &prefix).await?;
+    let inventory_setting = stand.service_among("inventory", scale, &prefix).await?;
+    let topics: Vec<String> =
+        devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
+    devstack::kafka::topics(&order_setting.brokers, &topics).await?;
+    let order_process = order_setting.start_ready().await?;
+    let inventory = inventory_setting.start_ready().await?;
+    let product = sell(&order_setting).await?;
+    stock(&inventory_setting, &product).await?;
+    let count = if scale.release { 300 } else { 5 };
+    let client = Client::new();
+    let (mut seen, mut commit, mut hop) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, hops) =
+        (PgConnection::connect(&order_setting.database.owner).await?, Hops::new(&order_setting).await?);
+    let insert = insert(&product);
+    for nth in 0..count + 5 {
+        let flow = awaited(&client, &order_setting, &product).await?;
+        let begun = Instant::now();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(insert.clone())).execute(&mut bare).await?;
+        let committed = begun.elapsed();
+        let hopped = hops.one().await?;
+        // The first ones warm caches, plans and connections.
+        if nth >= 5 {
+            seen.push(milliseconds(flow));
+            commit.push(milliseconds(committed));
+            hop.push(milliseconds(hopped));
+        }
+    }
+    let memory = [memory(&order_process)?, memory(&inventory)?];
+    for process in [order_process, inventory] {
+        process.stop(Duration::from_secs(30)).await;
+    }
+    Ok(Flow { seen: Times(seen), commit: Times(commit), hop: Times(hop), memory })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// Tells of a product and waits until order sells it.
+async fn sell(setting: &Setting) -> Result<String> {
+    let (product_id, status) = (Uuid::new_v4().to_string(), ProductStatus::Active.into());
+    let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
+    let product =
+        Product { product_id: product_id.clone(), name: "Mug".to_owned(), status, prices, ..Product::default() };
+    let message = ProductRepublished { product: Some(product) };
+    let told = Told::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
+    tell(&setting.brokers, &setting.topic_prefix, &[told.about(&product_id, 1)]).await?;
+    let quote = json!({ "lines": [{ "productId": product_id, "quantity": 1 }], "currencyCode": "PKR" });
+    let client = Client::new();
+    let begun = Instant::now();
+    loop {
+        let asked = client.post(format!("{}/v1/orders/quote", setting.url())).json(&quote);
+        let quoted: Value = asked.send().await?.json().await?;
+        if quoted["total"]["amount"] == "1500.00" {
+            return Ok(product_id);
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(30), "order never heard of the product");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Receives more units than are ever ordered, as soon as inventory knows the product.
+async fn stock(setting: &Setting, product: &str) -> Result<()> {
+    let path = format!("{}/v1/admin/stock-items/{product}/receive", setting.url());
+    let token = setting.keys.token("admin", "bench")?;
+    let begun = Instant::now();
+    loop {
+        let asked = Client::new().post(&path).bearer_auth(&token);
+        let answer = asked.json(&json!({ "quantity": 1_000_000, "reason": "delivery" })).send().await?;
+        if answer.status() == 201 {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(30), "inventory never heard of the product");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn order(product: &str) -> Value {
+    json!({
+        "lines": [{ "productId": product, "quantity": 1 }],
+        "total": { "amount": "1500.00", "currencyCode": "PKR" },
+        "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
+        "contact": { "email": "a@example.com" },
+    })
+}
+
+/// Places an order and asks for it every millisecond until its stock is put aside.
+async fn awaited(client: &Client, setting: &Setting, product: &str) -> Result<Duration> {
+    let token = setting.keys.token("customer", "bench")?;
+    let ask = |method: Method, path: &str| -> RequestBuilder {
+        client.request(method, format!("{}{path}", setting.url())).bearer_auth(&token)
+    };
+    let begun = Instant::now();
+    let placed = ask(Method::POST, "/v1/orders").header("idempotency-key", Uuid::new_v4().to_string());
+    let placed: Value = placed.json(&order(product)).send().await?.json().await?;
+    let id = placed["order"]["orderId"].as_str().context("an order was placed")?;
+    loop {
+        let read: Value = ask(Method::GET, &format!("/v1/orders/{id}")).send().await?.json().await?;
+        if read["order"]["status"] == "ORDER_STATUS_AWAITING_PAYMENT" {
+            return Ok(begun.elapsed());
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(30), "an order never got its stock: {read}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// One record from a producer to a consumer, acknowledged by all, and nothing else.
+struct Hops {
+    producer: FutureProducer,
+    reader: Arc<Reader>,
+    topic: String,
+}
+
+impl Hops {
+    async fn new(setting: &Setting) -> Result<Self> {
+        let topic = format!("{}hops", setting.topic_prefix);
+        devstack::kafka::topics(&setting.brokers, std::slice::from_ref(&topic)).await?;
+        let reader = Arc::new(Reader::new(&setting.brokers, std::slice::from_ref(&topic), Offset::Beginning)?);
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", &setting.brokers)
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "0")
+            .create()?;
+        Ok(Self { producer, reader, topic })
+    }
+
+    async fn one(&self) -> Result<Duration> {
+        let reader = self.reader.clone();
+        let begun = Instant::now();
+        let polled =
+            tokio::task::spawn_blocking(move || reader.next(Duration::from_secs(30)).context("a record comes"));
+        let payload = [0x0a_u8; 300];
+        let record = FutureRecord::to(&self.topic).key("key").payload(&payload[..]);
+        self.producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
+        polled.await??;
+        Ok(begun.elapsed())
+    }
+}
+
+/// Order's own statement, with values of the same sizes.
+fn insert(product: &str) -> String {
+    let products = format!("array['{product}']::uuid[]");
+    let values = [
+        "'PlaceOrder of bench'::text",
+        "gen_random_uuid()::text",
+        "decode(repeat('ab', 32), 'hex')",
+        "gen_random_uuid()::text",
+        "array[gen_random_uuid()]",
+        "array['mart.order.v1']",
+        "array[gen_random_uuid()::text]",
+        "array['mart.order.v1.OrderPlaced']",
+        "array[1]",
+        "array[now()]",
+        "array[decode(repeat('0a', 300), 'hex')]::bytea[]",
+        "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
+        "array[now()]",
+        "array['We have your order and look for its products.']",
+        "array['PLACED']",
+        "array[gen_random_uuid()]",
+        "'0af7651916cd43dd8448eb211c80319c'",
+        "gen_random_uuid()",
+        "1",
+        "'bench'",
+        "'PLACED'",
+        "null::text",
+        "null::timestamptz",
+        "null::text",
+        "null::text",
+        "'PKR'",
+        "150000",
+        &products,
+        "array['Mug']",
+        "array[1]",
+        "array[150000]::bigint[]",
+        "'A'",
+        "array['House 7']",
+        "'Lahore'",
+        "''",
+        "'PK'",
+        "'a@example.com'",
+        "''",
+        "''",
+        "''",
+        "null::text",
+        "null::bigint",
+        "null::text",
+        "null::boolean",
+        "0",
+        "now()",
+        "now()",
+    ];
+    pgbench::with_values(INSERT, &values)
+}
