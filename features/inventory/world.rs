@@ -50,6 +50,12 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     })
 }
 
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
 impl World {
     async fn new() -> Self {
         let (products, orders, versions) = (HashMap::new(), HashMap::new(), HashMap::new());

@@ -24,6 +24,12 @@ pub(crate) struct World {
     pub(crate) payments: u32,
 }
 
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
 impl World {
     async fn new() -> Self {
         Self {

@@ -43,6 +43,8 @@ Feature: The life of an order
       When A is paid with 2999.99 PKR
       Then A is awaiting payment
       And 1 record is dead
+      When an operator throws it away
+      Then 0 records are dead
 
     Scenario: A second capture changes nothing, because payment gives a surplus back itself
       Given the stock of A was put aside

@@ -343,3 +343,8 @@ fn reads(world: &mut World, step: &Step) {
 async fn dead(world: &mut World, count: usize) {
     assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
 }
+
+#[when(regex = r"^an operator throws it away$")]
+async fn discard(world: &mut World) {
+    world.mart.discard().await;
+}

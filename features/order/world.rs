@@ -58,6 +58,12 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     })
 }
 
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
 impl World {
     async fn new() -> Self {
         Self {

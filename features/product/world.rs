@@ -46,6 +46,12 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     })
 }
 
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
 impl World {
     async fn new() -> Self {
         let mart = Mart::new().await;

@@ -83,14 +83,18 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
         if !restricted {
             let (mut mart, request, _) = fresh().await;
             let answer = ask(&mut mart, &Asker::Token(None), &request).await;
-            checked.expect(let_in(&answer), || format!("{name}: nobody is answered with {answer:?}"));
+            checked.expect(let_in(&answer), || {
+                format!("{name}: nobody is answered with {} {}", answer.status, answer.body)
+            });
         }
         for role in ROLES {
             let (mut mart, request, _) = fresh().await;
             let answer = ask(&mut mart, &Asker::Person { role, subject: OWNER }, &request).await;
             let allowed = !restricted || operation.roles.iter().any(|allowed| allowed == role);
             let right = if allowed { let_in(&answer) } else { answer.status == FORBIDDEN };
-            checked.expect(right, || format!("{name}: the owner as {role} is answered with {answer:?}"));
+            checked.expect(right, || {
+                format!("{name}: the owner as {role} is answered with {} {}", answer.status, answer.body)
+            });
         }
         if plan.fixtures.is_some() && operation.roles.iter().any(|role| role == "customer") {
             let (mut mart, request, ids) = fresh().await;
@@ -105,7 +109,9 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
                 let body = answer.body.to_string();
                 answer.status < 300 && !ids.iter().any(|id| body.contains(id.as_str()) && !told(&request, id))
             };
-            checked.expect(right, || format!("{name}: another customer is answered with {answer:?}"));
+            checked.expect(right, || {
+                format!("{name}: another customer is answered with {} {}", answer.status, answer.body)
+            });
         }
     }
     checked

@@ -22,6 +22,8 @@ use std::time::Instant;
 
 use cucumber::World;
 use cucumber::codegen::WorldInventory;
+use cucumber::event::ScenarioFinished;
+use futures::FutureExt;
 
 pub use futures::future::LocalBoxFuture;
 pub use in_process::{Hosted, InProcess};
@@ -69,9 +71,15 @@ impl Plan {
     }
 }
 
+/// What a scenario sees and remembers: among it the mart that it talks to.
+pub trait Scenario: World + WorldInventory + std::fmt::Debug {
+    /// Its mart.
+    fn mart(&mut self) -> &mut Mart;
+}
+
 /// Runs all scenarios of a folder at the level that the environment asks for, and says how they went in the words of a
 /// test program. An argument is a part of the names of those to run; `SEED=7` runs them under that seed only.
-pub async fn run<W: World + WorldInventory + std::fmt::Debug>(plan: Plan) -> ExitCode {
+pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(plan.name);
     let (name, seeds, at_the_end) = (plan.name, plan.seeds, plan.at_the_end);
     levels::plan(plan);
@@ -114,6 +122,7 @@ struct Outcome {
     cases: Vec<Case>,
     /// What is wrong besides scenarios.
     wrong: Vec<String>,
+    seconds: f64,
 }
 
 impl Outcome {
@@ -128,7 +137,7 @@ fn filter() -> Option<String> {
     std::env::args().skip(1).find(|argument| !argument.starts_with('-'))
 }
 
-async fn run_in_process<W: World + WorldInventory + std::fmt::Debug>(folder: &Path, seeds: u64) -> Outcome {
+async fn run_in_process<W: Scenario>(folder: &Path, seeds: u64) -> Outcome {
     let one = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = one.map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
     let (begun, mut all) = (Instant::now(), Outcome::default());
@@ -138,16 +147,13 @@ async fn run_in_process<W: World + WorldInventory + std::fmt::Debug>(folder: &Pa
         all.add(scenarios::<W>(folder, &again, 64, |_| true).await);
     }
     let scenarios = all.cases.len() / seeds.len();
-    println!(
-        "in process: {scenarios} scenarios x {} seeds = {} runs, {:.1} s",
-        seeds.len(),
-        all.cases.len(),
-        begun.elapsed().as_secs_f64()
-    );
+    all.seconds = begun.elapsed().as_secs_f64();
+    let (seeds, runs) = (seeds.len(), all.cases.len());
+    println!("in process: {scenarios} scenarios x {seeds} seeds = {runs} runs, {:.1} s", all.seconds);
     all
 }
 
-async fn run_on_servers<W: World + WorldInventory + std::fmt::Debug>(
+async fn run_on_servers<W: Scenario>(
     folder: &Path,
     at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
 ) -> Outcome {
@@ -172,13 +178,14 @@ async fn run_on_servers<W: World + WorldInventory + std::fmt::Debug>(
     told.push(format!("{} @{ALONE}", ran.cases.len()));
     all.add(ran);
     let left = tagged.iter().filter(|tags| has(tags, MOMENT)).count();
-    let (ran, seconds) = (all.cases.len(), begun.elapsed().as_secs_f64());
+    all.seconds = begun.elapsed().as_secs_f64();
+    let (ran, seconds) = (all.cases.len(), all.seconds);
     println!("on servers: {ran} scenarios ({}), {seconds:.1} s; in process only: {left} @{MOMENT}", told.join(", "));
     all
 }
 
 /// Runs the scenarios whose tags are meant.
-async fn scenarios<W: World + WorldInventory + std::fmt::Debug>(
+async fn scenarios<W: Scenario>(
     folder: &Path,
     again: &str,
     side_by_side: usize,
@@ -192,8 +199,18 @@ async fn scenarios<W: World + WorldInventory + std::fmt::Debug>(
     let collector = W::cucumber()
         .with_default_cli()
         .max_concurrent_scenarios(side_by_side)
+        .after(|_, _, _, ended, world| torn_down(matches!(ended, ScenarioFinished::StepPassed), world).boxed_local())
         .with_writer(Collector::new(again))
         .filter_run(PathBuf::from(folder), meant)
         .await;
     collector.outcome()
+}
+
+/// After every scenario that went well: nobody is left with a record that can never be handled, unless an operator threw it
+/// away.
+async fn torn_down<W: Scenario>(went_well: bool, world: Option<&mut W>) {
+    if let Some(world) = world.filter(|_| went_well) {
+        let dead = world.mart().dead().await;
+        assert_eq!(dead, 0, "records are dead at the end: {world:?}");
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Case {
     name: String,
     line: usize,
     tags: Vec<String>,
+    /// The head and the row of an outline's table that it was made of.
+    example: Vec<Vec<String>>,
     steps: Vec<Shown>,
     runs: usize,
     seconds: f64,
@@ -72,6 +74,7 @@ impl Collector {
                 name: scenario.name.clone(),
                 line: scenario.position.line,
                 tags: tags_of(feature, rule, &scenario.tags),
+                example: example(scenario),
                 steps: Vec::new(),
                 runs: 1,
                 seconds: 0.0,
@@ -94,7 +97,7 @@ impl Collector {
                 case.failure = Some((format!("{} {}: {why}", step.keyword.trim(), step.value), again));
             }
             Scenario::Hook(_, Hook::Failed(_, why)) => {
-                let why = why.downcast_ref::<String>().map_or("it could not begin", String::as_str);
+                let why = why.downcast_ref::<String>().map_or("a hook failed", String::as_str);
                 case.failure = Some((why.to_owned(), again));
             }
             Scenario::Finished => {
@@ -109,6 +112,16 @@ impl Collector {
             _ => {}
         }
     }
+}
+
+/// The row that a scenario was made of; cucumber places it at that row's line.
+fn example(scenario: &gherkin::Scenario) -> Vec<Vec<String>> {
+    let row = |examples: &gherkin::Examples| {
+        let nth = scenario.position.line.checked_sub(examples.position.line + 2)?;
+        let (head, rows) = examples.table.as_ref()?.rows.split_first()?;
+        Some(vec![head.clone(), rows.get(nth)?.clone()])
+    };
+    scenario.examples.iter().find_map(row).unwrap_or_default()
 }
 
 /// How many steps stand before a scenario's own.
@@ -151,6 +164,7 @@ impl cucumber::writer::Normalized for Collector {}
 struct Seen {
     folder: String,
     level: String,
+    seconds: f64,
     wrong: Vec<String>,
     cases: Vec<Case>,
 }
@@ -163,7 +177,8 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     std::fs::create_dir_all(&seen).expect("a folder for reports");
     let (folder, level) = (folder.to_owned(), level.to_owned());
     let own = seen.join(format!("{folder} {level}.json"));
-    let mine = Seen { folder, level, wrong: outcome.wrong.clone(), cases: merged(&outcome.cases) };
+    let mine =
+        Seen { folder, level, seconds: outcome.seconds, wrong: outcome.wrong.clone(), cases: merged(&outcome.cases) };
     std::fs::write(own, serde_json::to_vec(&mine).expect("JSON")).expect("written");
     let mut all: Vec<Seen> = Vec::new();
     for entry in std::fs::read_dir(&seen).expect("readable").flatten() {
@@ -289,7 +304,7 @@ impl Page {
                 scenarios: seen.cases.len(),
                 runs: seen.cases.iter().map(|case| case.runs).sum(),
                 failed: seen.cases.iter().filter(|case| case.failure.is_some()).count(),
-                seconds: format!("{:.1}", seen.cases.iter().map(|case| case.seconds).sum::<f64>()),
+                seconds: format!("{:.1}", seen.seconds),
             });
             for case in &seen.cases {
                 tags.extend(case.tags.iter().cloned());
