@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -37,6 +38,7 @@ def commands(folder):
     told = run(folder, "./mart", "call", "POST", "/v1/products", kite, "--as", "admin")
     expect("call shows the answer, the event and the curl line", all(part in told for part in
            ["201 Created", "ProductCreated", "location:", "curl -i -X POST"]), told)
+    trace = re.search(r"trace ([0-9a-f]{32})", told)[1]
     told = run(folder, "./mart", "call", "POST", "/v1/products", kite, "--as", "customer", good=False)
     expect("call as a customer is refused", "403 Forbidden" in told, told)
     told = run(folder, "./mart", "call", "GET", "/v1/products?query=mug")
@@ -45,6 +47,9 @@ def commands(folder):
     told = run(folder, "./mart", "events", "--from-beginning", "--quiet", "2")
     expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
     expect("money, stock and orders agree", "all invariants hold" in run(folder, "./mart", "invariants"))
+    told = run(folder, "./mart", "story", trace)
+    expect("a story goes from the request to those who hear of it", all(part in told for part in
+           ["answers POST /v1/products with 201", "commits ProductCreated", "inventory.product-created has applied"]), told)
     expect("nothing is dead", "0 dead letters" in run(folder, "./mart", "dlq", "list"))
     expect("logs shows lines for people", "INFO  serving" in run(folder, "./mart", "logs", "product"))
     expect("psql answers", "39" in run(folder, "./mart", "psql", "product", "-c", "select count(*) from product"))
@@ -53,7 +58,7 @@ def commands(folder):
     expect("a second up in the same clone says that it runs already", "running already" in told, told)
     for words in (["call", "GET", "/v1/products", "--as", "king"], ["call", "FETCH", "/x"], ["logs", "nobody"],
                   ["psql", "nobody"], ["restart", "nobody"], ["dlq", "show", "product", "1"],
-                  ["publish", "payment.Nothing", "{}"], ["publish", "payment.PaymentCaptured", "{}"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
+                  ["story", "nobody"], ["publish", "payment.Nothing", "{}"], ["publish", "payment.PaymentCaptured", "{}"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
         told = run(folder, "./mart", *words, good=False)
         expect(f"./mart {' '.join(words)} is refused in words", told.strip() and "panicked" not in told, told)
 

@@ -114,14 +114,10 @@ impl Collector {
     }
 }
 
-/// The row that a scenario was made of; cucumber places it at that row's line.
+/// The head and the row that a scenario was made of: cucumber leaves nothing else in its examples.
 fn example(scenario: &gherkin::Scenario) -> Vec<Vec<String>> {
-    let row = |examples: &gherkin::Examples| {
-        let nth = scenario.position.line.checked_sub(examples.position.line + 2)?;
-        let (head, rows) = examples.table.as_ref()?.rows.split_first()?;
-        Some(vec![head.clone(), rows.get(nth)?.clone()])
-    };
-    scenario.examples.iter().find_map(row).unwrap_or_default()
+    let table = scenario.examples.first().and_then(|examples| examples.table.as_ref());
+    table.map(|table| table.rows.clone()).unwrap_or_default()
 }
 
 /// How many steps stand before a scenario's own.
