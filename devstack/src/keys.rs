@@ -66,7 +66,12 @@ impl Keys {
 
     /// Signs any claims with the key of a role.
     pub fn sign(&self, role: &str, claims: &Value) -> Result<String> {
-        let header = Header { kid: Some(kid(role)), ..Header::new(Algorithm::EdDSA) };
+        self.sign_under(Some(&kid(role)), role, claims)
+    }
+
+    /// The same, but saying that it is another key, or none.
+    pub fn sign_under(&self, kid: Option<&str>, role: &str, claims: &Value) -> Result<String> {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::EdDSA) };
         Ok(jsonwebtoken::encode(&header, claims, &self.key(role)?)?)
     }
 

@@ -109,17 +109,21 @@ impl Sources {
         let mut chosen = Chosen::default();
         let named = |seen: &&Seen| seen.key == id || seen.header("ce_id") == id || seen.trace_id() == id;
         for seen in all.iter().filter(named) {
-            chosen.traces.insert(seen.trace_id().to_owned());
+            // A record of a producer that knows nothing of traces has none.
+            chosen.traces.extend(Some(seen.trace_id().to_owned()).filter(|trace| !trace.is_empty()));
             if seen.trace_id() != id {
                 chosen.keys.insert(seen.key.clone());
             }
         }
-        if chosen.traces.is_empty() {
+        if chosen.keys.is_empty() && chosen.traces.is_empty() {
             // What has told nothing, or not yet.
             chosen.traces.insert(id.to_owned());
             chosen.keys.insert(id.to_owned());
         }
-        let about = |seen: &Seen| chosen.traces.contains(seen.trace_id()) || chosen.keys.contains(&seen.key);
+        // One trace may be about many, as that of a request to republish all orders is: of an aggregate's traces only what is
+        // said of it, of a trace all.
+        let whole = chosen.keys.is_empty();
+        let about = |seen: &Seen| if whole { seen.trace_id() == id } else { chosen.keys.contains(&seen.key) };
         chosen.events = all.into_iter().filter(about).collect();
         chosen.keys.extend(chosen.events.iter().map(|seen| seen.key.clone()));
         Ok(chosen)

@@ -29,6 +29,8 @@ pub use crate::tell::Told;
 pub const POSTGRES: &str = "MART_TEST_POSTGRES";
 /// Names the address of the run's Kafka.
 pub const KAFKA: &str = "MART_TEST_KAFKA";
+/// Says that features are to run on the servers of the run.
+pub const FEATURES_ON_SERVERS: &str = "FEATURES_ON_SERVERS";
 /// Names the folder that goes away after the run.
 pub const SCRATCH: &str = "MART_TEST_SCRATCH";
 
@@ -85,6 +87,16 @@ impl Servers {
         setting.migrate().await?;
         Ok(setting)
     }
+}
+
+/// The program of a service of the workspace, which stands beside the folder of the test programs.
+///
+/// # Panics
+/// Where this program is no test that cargo built.
+pub fn program(service: &str) -> String {
+    let own = std::env::current_exe().expect("this program has a path");
+    let folder = own.parent().and_then(std::path::Path::parent).expect("cargo's folder of programs");
+    folder.join(format!("{service}-service")).display().to_string()
 }
 
 /// A topic prefix that nobody else has.

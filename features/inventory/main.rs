@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use features::{Hurry, Plan};
 
-/// A reservation's hold of 4 seconds.
+/// A reservation's hold of 8 seconds: long enough to look at one that was made anew.
 const HURRY: Hurry = Hurry {
-    variables: &[("RESERVATION_HOLD", "4"), ("RESERVATION_SWEEP", "0.2")],
-    a_second_is: Duration::from_mins(15),
+    variables: &[("RESERVATION_HOLD", "8"), ("RESERVATION_SWEEP", "0.2")],
+    a_second_is: Duration::from_secs(450),
 };
 
 #[tokio::main(flavor = "current_thread")]

@@ -119,9 +119,11 @@ async fn order_in_stage(world: &mut World, lines: String, stage: String) {
     world.mart.settle().await;
     if ["shipped", "delivered"].contains(&stage.as_str()) {
         fulfil(world, "ships".to_owned()).await;
+        assert_eq!(world.answer().status, 200, "{:?}", world.answer());
     }
     if stage == "delivered" {
         fulfil(world, "delivers".to_owned()).await;
+        assert_eq!(world.answer().status, 200, "{:?}", world.answer());
     }
 }
 

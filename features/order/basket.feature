@@ -119,6 +119,20 @@ Feature: From the basket to an order
       And the mug costs 1600.00 PKR from now on
       And Ayesha tries to order 2 mugs for 3000.00 PKR
       Then the answer is 409 TOTAL_CHANGED
+      When Ayesha repeats the order A as B under the key k1
+      Then the answer is 201
+      And the total is 3000.00 PKR
+      And A and B are one order
+
+    Scenario: A key is for one order
+      When Ayesha places the order A of 2 mugs under the key k1
+      And Ayesha places the order B of 3 mugs under the key k1
+      Then the answer is 422 IDEMPOTENCY_KEY_REUSED
+
+    Scenario: Another customer's key is another key
+      When Ayesha places the order A of 2 mugs under the key k1
+      And Bilal places the order B of 2 mugs under the key k1
+      Then A and B are two orders
 
   Rule: What order knows of products is as new as what was told last
 
@@ -128,8 +142,9 @@ Feature: From the basket to an order
       And anybody asks what 1 mug cost in PKR
       Then the total is 1600.00 PKR
 
-    Scenario: The same word again makes the same of it
+    Scenario: A word that comes again after a newer one changes nothing
       When the mug costs 1600.00 PKR from now on
-      And the same is told again
+      And the mug costs 1700.00 PKR from now on
+      And the word before is told again
       And anybody asks what 1 mug cost in PKR
-      Then the total is 1600.00 PKR
+      Then the total is 1700.00 PKR

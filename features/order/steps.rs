@@ -42,6 +42,12 @@ impl World {
         for (member, value) in self.more.as_object().into_iter().flatten() {
             body[member] = value.clone();
         }
+        self.placed = body.clone();
+        self.post(who, name, body, key).await;
+    }
+
+    /// Posts an order, and keeps its id under a letter.
+    async fn post(&mut self, who: &str, name: &str, body: Value, key: Option<&str>) {
         let key = key.map(|key| self.mart.own(key));
         let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
         let answer = self.mart.send(Some(("customer", who)), "POST", "/v1/orders", Some(body), &headers).await;
@@ -104,6 +110,12 @@ async fn place_under(world: &mut World, who: String, name: String, lines: String
     world.place(&who, &name, &lines, None, Some(&key)).await;
 }
 
+#[when(regex = r"^(\w+) repeats the order A as B under the key (\w+)$")]
+async fn repeat(world: &mut World, who: String, key: String) {
+    let body = world.placed.clone();
+    world.post(&who, "B", body, Some(&key)).await;
+}
+
 #[given(regex = r"^the (\w+) of the next order is (.+)$")]
 fn next_says(world: &mut World, member: String, value: String) {
     let place = match member.as_str() {
@@ -158,8 +170,15 @@ async fn failed(world: &mut World, name: String) {
 
 #[when(regex = r"^the same is told again$")]
 async fn again(world: &mut World) {
-    let told = world.told.clone().expect("something was told");
+    let told = world.told.last().cloned().expect("something was told");
     world.mart.tell(&told).await;
+}
+
+#[when(regex = r"^the word before is told again$")]
+async fn before_again(world: &mut World) {
+    let told = world.told.iter().rev().nth(1).cloned().expect("two words were told");
+    world.mart.tell(&told).await;
+    world.mart.settle().await;
 }
 
 #[when(regex = r"^(\d+) minutes pass$")]
@@ -168,7 +187,12 @@ async fn pass(world: &mut World, minutes: i64) {
     world.mart.pass(time::Duration::minutes(minutes)).await;
 }
 
-#[given(regex = r"^the (admin) has (shipped|delivered) (\w)$")]
+#[given(regex = r"^the admin has (shipped|delivered) (\w)$")]
+async fn has_acted(world: &mut World, what: String, name: String) {
+    act(world, "admin".to_owned(), what, name).await;
+    assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+}
+
 #[when(regex = r"^(?:the )?(\w+) (cancels|delivers|reads|tracks) (\w)$")]
 async fn act(world: &mut World, who: String, what: String, name: String) {
     world.mart.settle().await;
@@ -219,6 +243,8 @@ async fn list(world: &mut World, who: String, parameters: String) {
         let path = format!("/v1/orders?{parameters}&pageToken={token}");
         let page = world.ask(&who, "GET", &path, None).await;
         let orders = page["orders"].as_array().cloned().unwrap_or_default();
+        let size = parameters.split("pageSize=").nth(1).and_then(|size| size.parse().ok()).unwrap_or(50);
+        assert!(orders.len() <= size, "more than {size} on a page: {page}");
         all.extend(orders.iter().filter_map(|order| order["orderId"].as_str().map(str::to_owned)));
         page["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
         if token.is_empty() {
@@ -308,9 +334,9 @@ async fn is(world: &mut World, name: String, status: String, why: String) {
     assert_eq!((&order["status"], told), (&json!(status), format!("CANCEL_REASON_{why}").as_str()), "{:?}", world.mart);
 }
 
-#[then(regex = r"^(\w) and (\w) are one order$")]
-fn one_order(world: &mut World, one: String, other: String) {
-    assert_eq!(world.order(&one), world.order(&other));
+#[then(regex = r"^(\w) and (\w) are (one order|two orders)$")]
+fn one_order(world: &mut World, one: String, other: String, count: String) {
+    assert_eq!(world.order(&one) == world.order(&other), count == "one order");
 }
 
 #[then(regex = r"^of (\w) is told (.+)$")]

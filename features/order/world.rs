@@ -29,12 +29,14 @@ pub(crate) struct World {
     products: HashMap<String, String>,
     /// Ids of orders by their letters.
     pub(crate) orders: HashMap<String, String>,
-    /// How many quotes and orders are wanted of what.
+    /// The ids of the orders that the last list had.
     pub(crate) listed: Vec<String>,
     /// The version of each product that was told last.
     pub(crate) versions: HashMap<String, i64>,
-    /// What was told last, to be told again.
-    pub(crate) told: Option<Record>,
+    /// What was told, to be told again.
+    pub(crate) told: Vec<Record>,
+    /// The last request that placed an order, to be repeated.
+    pub(crate) placed: Value,
     /// What else the next order says.
     pub(crate) more: Value,
     /// How many payments were made up so far.
@@ -73,7 +75,8 @@ impl World {
             orders: HashMap::new(),
             listed: Vec::new(),
             versions: HashMap::new(),
-            told: None,
+            told: Vec::new(),
+            placed: Value::Null,
             more: json!({}),
             payments: 0,
         }
@@ -103,7 +106,7 @@ impl World {
     pub(crate) async fn tell<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
         let record = features::told(topic, key, version, message);
         self.mart.tell(&record).await;
-        self.told = Some(record);
+        self.told.push(record);
     }
 
     /// Asks as an admin, as a customer by his name, or as nobody.

@@ -9,7 +9,6 @@ use devstack::contracts::{Operation, operations};
 use devstack::keys::{Keys, ROLES};
 use mart_proto::{DynamicMessage, ReflectMessage};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::scene::{self, Answer};
 use crate::{InProcess, OWNER, Plan};
@@ -62,18 +61,16 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
         // Each is asked about things that nobody has touched yet.
         let fresh = async || {
             let mut mart = (plan.mart)(0);
-            let Some(fixtures) = plan.fixtures else { return (mart, about_nothing(&operation), BTreeSet::new()) };
-            let requests = fixtures(&mut mart).await;
-            let ids: BTreeSet<String> = requests.iter().flat_map(|(_, request)| named(request)).collect();
-            let request = requests.into_iter().find(|(of, _)| of == name).map(|(_, request)| request);
-            (mart, http(&operation, &request.expect("a fixture for every operation")), ids)
+            let Some(fixtures) = plan.fixtures else { return (mart, about_nothing(&operation)) };
+            let request = fixtures(&mut mart).await.into_iter().find(|(of, _)| of == name).map(|(_, request)| request);
+            (mart, http(&operation, &request.expect("a fixture for every operation")))
         };
         let restricted = !operation.roles.is_empty();
         let let_in = |answer: &Answer| match plan.fixtures {
             Some(_) => answer.status < 300,
             None => ![UNAUTHENTICATED, FORBIDDEN].contains(&answer.status),
         };
-        let (mut mart, request, _) = fresh().await;
+        let (mut mart, request) = fresh().await;
         for (what, token) in &worthless {
             let status = ask(&mut mart, &Asker::Token(token.as_deref()), &request).await.status;
             checked.expect((status == UNAUTHENTICATED) == restricted && status != FORBIDDEN, || {
@@ -81,14 +78,14 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
             });
         }
         if !restricted {
-            let (mut mart, request, _) = fresh().await;
+            let (mut mart, request) = fresh().await;
             let answer = ask(&mut mart, &Asker::Token(None), &request).await;
             checked.expect(let_in(&answer), || {
                 format!("{name}: nobody is answered with {} {}", answer.status, answer.body)
             });
         }
         for role in ROLES {
-            let (mut mart, request, _) = fresh().await;
+            let (mut mart, request) = fresh().await;
             let answer = ask(&mut mart, &Asker::Person { role, subject: OWNER }, &request).await;
             let allowed = !restricted || operation.roles.iter().any(|allowed| allowed == role);
             let right = if allowed { let_in(&answer) } else { answer.status == FORBIDDEN };
@@ -97,24 +94,43 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
             });
         }
         if plan.fixtures.is_some() && operation.roles.iter().any(|role| role == "customer") {
-            let (mut mart, request, ids) = fresh().await;
-            let other = Asker::Person { role: "customer", subject: "other" };
-            let answer = ask(&mut mart, &other, &request).await;
-            let right = if operation.path.contains('{') {
-                let nothing = Http { path: path(&operation, |_| NOTHING.to_owned()), ..request.clone() };
-                let missing = ask(&mut mart, &other, &nothing).await;
-                (missing.status, &missing.body["code"]) == (NOT_FOUND, &answer.body["code"])
-                    && answer.status == NOT_FOUND
-            } else {
-                let body = answer.body.to_string();
-                answer.status < 300 && !ids.iter().any(|id| body.contains(id.as_str()) && !told(&request, id))
-            };
-            checked.expect(right, || {
-                format!("{name}: another customer is answered with {} {}", answer.status, answer.body)
-            });
+            let (mut mart, request) = fresh().await;
+            another_customer(&mut checked, &mut mart, &operation, &request).await;
         }
     }
+    if plan.fixtures.is_some() && checked.operations == 0 {
+        checked.wrong.push(format!("there are fixtures for {}, but its contract has no operations", plan.name));
+    }
     checked
+}
+
+/// Asks as the owner and then as another customer, under one Idempotency-Key. The other one is shown nothing of what the owner
+/// was shown, beside what the request itself says; a thing that the path names is to him as one that is not there.
+async fn another_customer(checked: &mut Checked, mart: &mut InProcess, operation: &Operation, request: &Http) {
+    let name = &operation.name;
+    let other = Asker::Person { role: "customer", subject: "other" };
+    let nothing = Http { path: path(operation, |_| NOTHING.to_owned()), ..request.clone() };
+    let missing = ask(mart, &other, &nothing).await;
+    let before = ask(mart, &other, request).await;
+    let owners = ask(mart, &Asker::Person { role: "customer", subject: OWNER }, request).await;
+    let after = ask(mart, &other, request).await;
+    let mut shown = BTreeSet::new();
+    scene::ids(&owners.body, &mut shown);
+    shown.retain(|id| !said(request, id));
+    checked.expect(owners.status < 300, || format!("{name}: the owner is answered with {}", owners.status));
+    checked.expect(!shown.is_empty() || operation.path.contains('{'), || {
+        format!("{name}: the owner is shown nothing of his own, so nothing can be kept from others: make the fixture show it")
+    });
+    for answer in [before, after] {
+        let right = if operation.path.contains('{') {
+            (missing.status, answer.status) == (NOT_FOUND, NOT_FOUND) && missing.body["code"] == answer.body["code"]
+        } else {
+            let body = answer.body.to_string();
+            (answer.status < 300 || answer.status == NOT_FOUND) && !shown.iter().any(|id| body.contains(id.as_str()))
+        };
+        checked
+            .expect(right, || format!("{name}: another customer is answered with {} {}", answer.status, answer.body));
+    }
 }
 
 /// A request about things that are not there.
@@ -133,14 +149,8 @@ impl Checked {
 }
 
 /// Whether a request itself says an id, as one that orders a product does.
-fn told(request: &Http, id: &str) -> bool {
-    request.body.as_ref().is_some_and(|body| body.to_string().contains(id)) || request.query.contains(id)
-}
-
-/// The ids that a request names.
-fn named(request: &DynamicMessage) -> Vec<String> {
-    let texts = request.fields().filter_map(|(_, value)| value.as_str().map(str::to_owned));
-    texts.filter(|text| Uuid::parse_str(text).is_ok()).collect()
+fn said(request: &Http, id: &str) -> bool {
+    request.body.as_ref().is_some_and(|body| body.to_string().contains(id))
 }
 
 /// The path of an operation, with these values of its variables.
@@ -188,7 +198,8 @@ async fn ask(mart: &mut InProcess, who: &Asker<'_>, request: &Http) -> Answer {
         Asker::Person { role, subject } => Some(scene::keys().token(role, subject).expect("signed")),
     };
     let bearer = token.map(|token| format!("Bearer {token}"));
-    let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    let bearer = bearer.iter().map(|bearer| ("authorization", bearer.as_str()));
+    let headers: Vec<(&str, &str)> = bearer.chain([("idempotency-key", "one for all")]).collect();
     mart.send(None, &request.method, &path, request.body.clone(), &headers).await
 }
 
@@ -207,6 +218,9 @@ fn worthless() -> Vec<(&'static str, Option<String>)> {
         let then = claims["iat"].as_i64().unwrap_or_default() - 3_600;
         (claims["iat"], claims["nbf"], claims["exp"]) = (json!(then), json!(then), json!(then + 900));
     };
+    let under =
+        |kid: Option<&str>| scene::keys().sign_under(kid, "admin", &Keys::claims("admin", "somebody")).expect("signed");
+    let foreign = Keys::in_folder(&scene::keys().jwks().with_file_name("foreign")).expect("keys");
     let good = scene::keys().token("admin", "somebody").expect("signed");
     let (head, signature) = good.rsplit_once('.').expect("three parts");
     let claims = URL_SAFE_NO_PAD.encode(Keys::claims("admin", "somebody else").to_string());
@@ -227,8 +241,16 @@ fn worthless() -> Vec<(&'static str, Option<String>)> {
         ("of another issuer", Some(signed("admin", "admin", &|claims| claims["iss"] = json!("another")))),
         ("a customer's key that claims admin", Some(signed("customer", "admin", &|_| {}))),
         ("an admin's key that claims customer", Some(signed("admin", "customer", &|_| {}))),
-        ("under a key that nobody knows", Some(unsigned(json!({ "alg": "EdDSA", "kid": "another-1" })))),
-        ("under no key", Some(unsigned(json!({ "alg": "EdDSA" })))),
+        ("not yet good", Some(signed("admin", "admin", &|claims| claims["nbf"] = claims["exp"].clone()))),
+        (
+            "good for ever",
+            Some(signed("admin", "admin", &|claims| drop(claims.as_object_mut().and_then(|all| all.remove("exp"))))),
+        ),
+        ("under a key that nobody knows", Some(under(Some("another-1")))),
+        ("under the key of customers", Some(under(Some("customer-1")))),
+        ("under no key", Some(under(None))),
+        ("by a foreign key under the name of ours", Some(foreign.token("admin", "somebody").expect("signed"))),
+        ("without a signature", Some(unsigned(json!({ "alg": "EdDSA", "kid": "admin-1" })))),
         ("alg none", Some(unsigned(json!({ "alg": "none", "kid": "admin-1" })))),
         ("HS256 with the public key", Some(with_secret(&URL_SAFE_NO_PAD.decode(&public).expect("base64")))),
         ("HS256 with the public key's text", Some(with_secret(public.as_bytes()))),

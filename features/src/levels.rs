@@ -47,6 +47,11 @@ pub(crate) fn set(stage: Stage) {
     *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
 }
 
+/// Takes the stage down, and with it a mart that nobody else uses.
+pub(crate) fn clear() {
+    *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 /// The mart of a scenario that begins.
 pub(crate) async fn mart() -> Mart {
     let plan = of_this_program();

@@ -23,6 +23,7 @@ use std::time::Instant;
 use cucumber::World;
 use cucumber::codegen::WorldInventory;
 use cucumber::event::ScenarioFinished;
+use devstack::testing::FEATURES_ON_SERVERS;
 use futures::FutureExt;
 
 pub use futures::future::LocalBoxFuture;
@@ -36,8 +37,6 @@ pub use scene::{Answer, Who, keys, told};
 use levels::{ALONE, MOMENT, Stage, TIME, has};
 use report::{Case, Collector};
 
-/// Says that features are to run on real servers.
-const ON_SERVERS: &str = "FEATURES_ON_SERVERS";
 /// How many scenarios run side by side on servers.
 const SIDE_BY_SIDE: usize = 8;
 
@@ -83,7 +82,7 @@ pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(plan.name);
     let (name, seeds, at_the_end) = (plan.name, plan.seeds, plan.at_the_end);
     levels::plan(plan);
-    let on_servers = std::env::var_os(ON_SERVERS).is_some();
+    let on_servers = std::env::var_os(FEATURES_ON_SERVERS).is_some();
     let mut all = if on_servers {
         run_on_servers::<W>(&folder, at_the_end).await
     } else {
@@ -106,7 +105,7 @@ pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
     for wrong in &all.wrong {
         println!("{wrong}");
     }
-    if filter().is_none() && std::env::var_os("SEED").is_none() {
+    if filter().is_none() && one_seed().is_none() {
         let level = if on_servers { "on servers" } else { "in process" };
         println!("the page: {}", report::write(name, level, &all).display());
     }
@@ -133,14 +132,28 @@ impl Outcome {
     }
 }
 
-/// A part of the names of the scenarios to run.
+/// A part of the names of the scenarios to run. Flags, which are cargo test's for its own test programs, say nothing here.
 fn filter() -> Option<String> {
-    std::env::args().skip(1).find(|argument| !argument.starts_with('-'))
+    let with_value = ["--test-threads", "--skip", "--format", "--color", "--logfile"];
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if with_value.contains(&argument.as_str()) {
+            arguments.next();
+        } else if !argument.starts_with('-') {
+            return Some(argument);
+        }
+    }
+    None
+}
+
+/// The one seed that `SEED` asks for.
+fn one_seed() -> Option<u64> {
+    let seed = std::env::var("SEED").ok()?;
+    Some(seed.parse().unwrap_or_else(|_| panic!("SEED is {seed:?}: give a whole number, such as SEED=7")))
 }
 
 async fn run_in_process<W: Scenario>(folder: &Path, seeds: u64) -> Outcome {
-    let one = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = one.map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
+    let seeds = one_seed().map_or_else(|| (0..seeds).collect::<Vec<u64>>(), |seed| vec![seed]);
     let (begun, mut all) = (Instant::now(), Outcome::default());
     for seed in &seeds {
         levels::set(Stage::InProcess { seed: *seed });
@@ -167,12 +180,16 @@ async fn run_on_servers<W: Scenario>(
         if !tagged.iter().any(|tags| here(tags)) {
             continue;
         }
+        levels::clear();
         let running = Arc::new(levels::start(levels::of_this_program(), hurry).await);
         levels::set(Stage::Together(running.clone()));
         let mut ran = scenarios::<W>(folder, again, SIDE_BY_SIDE, here).await;
         ran.wrong.extend(at_the_end(running).await);
         told.push(format!("{} {}", ran.cases.len(), tag.map_or("side by side".to_owned(), |tag| format!("@{tag}"))));
         all.add(ran);
+    }
+    if tagged.iter().any(|tags| has(tags, ALONE) && has(tags, TIME)) {
+        all.wrong.push(format!("a scenario is @{ALONE} and @{TIME}: a mart of its own has no time-outs of seconds"));
     }
     levels::set(Stage::Alone);
     let ran = scenarios::<W>(folder, again, 2, |tags| has(tags, ALONE) && !has(tags, MOMENT)).await;
@@ -181,6 +198,10 @@ async fn run_on_servers<W: Scenario>(
     let left = tagged.iter().filter(|tags| has(tags, MOMENT)).count();
     all.seconds = begun.elapsed().as_secs_f64();
     let (ran, seconds) = (all.cases.len(), all.seconds);
+    if filter().is_none() && ran + left != tagged.len() {
+        all.wrong
+            .push(format!("of {} scenarios {ran} ran and {left} are @{MOMENT}: the tags leave some out", tagged.len()));
+    }
     println!("on servers: {ran} scenarios ({}), {seconds:.1} s; in process only: {left} @{MOMENT}", told.join(", "));
     all
 }

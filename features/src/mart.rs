@@ -61,7 +61,8 @@ impl Mart {
         }
     }
 
-    /// Waits until everybody has heard everything, and nothing more comes of it.
+    /// Waits until everybody has heard everything, and nothing more comes of it. In the process a record may go on waiting for
+    /// what has not happened; on servers such a scenario fails.
     pub async fn settle(&mut self) {
         match self {
             Self::InProcess(mart) => mart.settle().await,

@@ -5,7 +5,6 @@
 //! more came of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,10 +20,9 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
 use crate::InProcess;
-use crate::scene::{Answer, Who};
+use crate::scene::{self, Answer, Who};
 
 /// The longest that a scenario waits for a condition.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -81,22 +79,14 @@ pub struct Running {
     scenarios: AtomicUsize,
 }
 
-/// The program of a service, which stands beside the folder of the test programs.
-fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("this program");
-    let folder = own.parent().and_then(std::path::Path::parent).expect("a folder for all programs");
-    folder.join(format!("{name}-service"))
-}
-
 impl Running {
     /// Starts the services that a mart in one process has.
     pub(crate) async fn start(mart: &InProcess, hurry: Option<Hurry>) -> Self {
         let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
         let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
         for hosted in mart.services() {
-            let program = program(hosted.name);
-            let program = program.to_str().expect("a path in UTF-8");
-            let mut setting = servers.service_among(hosted.name, program, &topic_prefix).await.expect("prepared");
+            let program = devstack::testing::program(hosted.name);
+            let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
             let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
             setting.more.extend(hurry.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let consumed = hosted.reactions.iter().flat_map(|reactions| reactions.consumed);
@@ -195,8 +185,8 @@ impl Running {
     /// How often each of a service's sweeps has looked.
     async fn looks(&self, listener: &Listener) -> BTreeMap<String, f64> {
         let url = format!("{}/metrics", listener.app.setting.internal_url());
-        let Ok(answer) = listener.app.client.get(url).send().await else { return BTreeMap::new() };
-        let text = answer.text().await.unwrap_or_default();
+        let answer = listener.app.client.get(url).send().await.expect("metrics");
+        let text = answer.text().await.expect("text");
         let looks = text.lines().filter(|line| line.starts_with("sweeps_total{"));
         let look = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
         looks.filter_map(look).collect()
@@ -205,6 +195,7 @@ impl Running {
     /// Waits until every sweep has begun a look after now, and has ended it.
     async fn swept(&self) {
         for listener in self.services.values().filter(|listener| listener.sweeps > 0) {
+            // A sweep that has not looked yet is not counted yet.
             let before = self.looks(listener).await;
             until("every sweep has looked", async || {
                 let now = self.looks(listener).await;
@@ -332,7 +323,7 @@ impl OnServers {
         let body = answer.json().await.unwrap_or(Value::Null);
         assert_ne!(status, 500, "{body}");
         if method != "GET" && status < 300 {
-            ids(&body, &mut self.keys);
+            scene::ids(&body, &mut self.keys);
         }
         Answer { status, headers, body }
     }
@@ -355,27 +346,26 @@ impl OnServers {
     pub(crate) async fn settle(&self) {
         let (begun, mut before) = (Instant::now(), None);
         loop {
-            let open = self.open().await;
-            let now = self.mine().len();
-            // What was handled before has told what it tells, and that was looked for after it.
-            if open.is_none() && before == Some(now) {
+            let looked = self.look().await;
+            // What was handled at the look before has told what it tells, and this look began after that.
+            if looked.is_ok() && before.as_ref() == Some(&looked) {
                 return;
             }
-            before = open.is_none().then_some(now);
-            assert!(begun.elapsed() < PATIENCE, "the mart does not come to rest: {open:?}; {self:?}");
-            if open.is_some() {
+            assert!(begun.elapsed() < PATIENCE, "the mart does not come to rest: {looked:?}; {self:?}");
+            if looked.is_err() {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
+            before = Some(looked);
         }
     }
 
-    /// What is still to be done about the scenario's aggregates.
-    async fn open(&self) -> Option<String> {
+    /// How many events about the scenario's aggregates there are where all of them are handled, or what is still to be done.
+    async fn look(&self) -> Result<usize, String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for (name, listener) in &self.running.services {
             let outbox = "select count(*) from outbox where key = any($1)";
             if count(&listener.database, outbox, &keys).await > 0 {
-                return Some(format!("{name} has events that are not on Kafka"));
+                return Err(format!("{name} has events that are not on Kafka"));
             }
         }
         self.running.read_to_the_end().await;
@@ -390,15 +380,15 @@ impl OnServers {
             for lying in theirs {
                 let topic = format!("{}{}", self.running.topic_prefix, lying.record.topic);
                 if handled.get(&(topic, lying.partition)).copied().unwrap_or_default() <= lying.offset {
-                    return Some(format!("{name} has not handled {}", lying.record.kind));
+                    return Err(format!("{name} has not handled {}", lying.record.kind));
                 }
             }
             let waiting = "select count(*) from inbox_waiting where key = any($1) and dead_at is null";
             if count(&listener.database, waiting, &keys).await > 0 {
-                return Some(format!("records wait at {name}"));
+                return Err(format!("records wait at {name}"));
             }
         }
-        None
+        Ok(mine.len())
     }
 
     /// Every event that was told of the scenario's aggregates.
@@ -447,16 +437,4 @@ impl std::fmt::Debug for OnServers {
 
 async fn count(database: &PgPool, sql: &'static str, keys: &[&str]) -> i64 {
     sqlx::query_scalar(sql).bind(keys).fetch_one(database).await.expect("counted")
-}
-
-/// The ids in an answer.
-fn ids(answer: &Value, found: &mut BTreeSet<String>) {
-    match answer {
-        Value::String(text) if Uuid::parse_str(text).is_ok() => {
-            found.insert(text.clone());
-        }
-        Value::Array(all) => all.iter().for_each(|each| ids(each, found)),
-        Value::Object(members) => members.values().for_each(|each| ids(each, found)),
-        _ => {}
-    }
 }

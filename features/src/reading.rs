@@ -40,39 +40,57 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The texts of a folder's features, in the order of their files; none where there is no folder.
+pub(crate) fn texts(folder: &Path) -> Vec<String> {
+    let mut files = if folder.is_dir() { files(folder, "feature") } else { Vec::new() };
+    files.sort();
+    files.iter().map(|file| std::fs::read_to_string(file).expect("readable")).collect()
+}
+
 /// The features of a folder.
 pub(crate) fn features(folder: &Path) -> Vec<gherkin::Feature> {
     let parse = |path| gherkin::Feature::parse_path(path, gherkin::GherkinEnv::default()).expect("a feature");
     files(folder, "feature").into_iter().map(parse).collect()
 }
 
-/// The steps whose expressions match no line of any feature. Expressions stand in the attributes as raw strings.
+/// The steps whose expressions match no line of any feature under their keyword.
 pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
     let features = features(folder);
-    let mut lines: Vec<String> = Vec::new();
+    let mut lines: Vec<(String, String)> = Vec::new();
     for feature in &features {
         let backgrounds =
             feature.background.iter().chain(feature.rules.iter().filter_map(|rule| rule.background.as_ref()));
-        lines.extend(backgrounds.flat_map(|background| &background.steps).map(|step| step.value.clone()));
+        lines.extend(
+            backgrounds.flat_map(|background| &background.steps).map(|step| (keyword(step), step.value.clone())),
+        );
         let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
         for scenario in scenarios {
             for step in &scenario.steps {
-                lines.extend(expanded(&step.value, &scenario.examples));
+                lines.extend(expanded(&step.value, &scenario.examples).into_iter().map(|line| (keyword(step), line)));
             }
         }
     }
-    let attribute = Regex::new(r##"#\[(?:given|when|then)\(regex = r#?"(.+?)"#?\)\]"##).expect("an expression");
+    let attribute = r##"(?s)#\[(given|when|then)\(\s*(regex = )?(r#"|r"|")(.+?)"#?,?\s*\)\]"##;
+    let attribute = Regex::new(attribute).expect("an expression");
     let mut unused = Vec::new();
     for file in files(folder, "rs") {
         let source = std::fs::read_to_string(file).expect("readable");
         for found in attribute.captures_iter(&source) {
-            let step = Regex::new(&found[1]).expect("a step's expression");
-            if !lines.iter().any(|line| step.is_match(line)) {
-                unused.push(found[1].to_owned());
+            let text = &found[4];
+            let expression =
+                if found.get(2).is_some() { text.to_owned() } else { format!("^{}$", regex::escape(text)) };
+            let step = Regex::new(&expression).expect("a step's expression");
+            if !lines.iter().any(|(keyword, line)| *keyword == found[1] && step.is_match(line)) {
+                unused.push(format!("{} {text}", &found[1]));
             }
         }
     }
     unused
+}
+
+/// `given`, `when` or `then`, for an `And` that of the step before.
+fn keyword(step: &gherkin::Step) -> String {
+    format!("{:?}", step.ty).to_lowercase()
 }
 
 /// A line of an outline with the values of each example.

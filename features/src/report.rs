@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
-use crate::reading::tags_of;
+use crate::reading::{tags_of, texts};
 
 /// A scenario that ran, once or under several seeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -160,6 +160,8 @@ impl cucumber::writer::Normalized for Collector {}
 struct Seen {
     folder: String,
     level: String,
+    /// Of the features that were run: what was seen of others is of no use any more.
+    digest: u64,
     seconds: f64,
     wrong: Vec<String>,
     cases: Vec<Case>,
@@ -171,18 +173,22 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root").join("target/features");
     let seen = target.join("seen");
     std::fs::create_dir_all(&seen).expect("a folder for reports");
-    let (folder, level) = (folder.to_owned(), level.to_owned());
+    let (folder, level, digest) = (folder.to_owned(), level.to_owned(), digest_of(folder));
     let own = seen.join(format!("{folder} {level}.json"));
-    let mine =
-        Seen { folder, level, seconds: outcome.seconds, wrong: outcome.wrong.clone(), cases: merged(&outcome.cases) };
+    let mine = Seen {
+        folder,
+        level,
+        digest,
+        seconds: outcome.seconds,
+        wrong: outcome.wrong.clone(),
+        cases: merged(&outcome.cases),
+    };
     std::fs::write(own, serde_json::to_vec(&mine).expect("JSON")).expect("written");
     let mut all: Vec<Seen> = Vec::new();
     for entry in std::fs::read_dir(&seen).expect("readable").flatten() {
         let told = serde_json::from_slice(&std::fs::read(entry.path()).expect("readable"));
-        // What an older version wrote, or what was told of a folder that is gone, is not looked at any more.
-        all.extend(
-            told.into_iter().filter(|told: &Seen| Path::new(env!("CARGO_MANIFEST_DIR")).join(&told.folder).is_dir()),
-        );
+        // What an older version wrote, or what was seen of features that are gone or were changed, is left out.
+        all.extend(told.into_iter().filter(|told: &Seen| told.digest != 0 && told.digest == digest_of(&told.folder)));
     }
     all.sort_by(|one, other| (&one.folder, &one.level).cmp(&(&other.folder, &other.level)));
     std::fs::write(target.join("junit.xml"), junit(&all)).expect("written");
@@ -198,6 +204,13 @@ pub(crate) fn tell(cases: &[Case]) {
             println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);
         }
     }
+}
+
+/// The digest of a folder's features; zero where there are none.
+fn digest_of(folder: &str) -> u64 {
+    let texts = texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    if texts.is_empty() { 0 } else { mart_proto::digest(&texts) }
 }
 
 /// The same scenario under several seeds is one, and a failure of one of them is its own.
@@ -314,7 +327,9 @@ impl Page {
         tags.dedup();
         let entries = features.iter().flat_map(|feature| feature.rules.iter().flat_map(|(_, entries)| entries));
         let failed = entries.filter(|entry| !entry.passed()).cloned().collect();
-        let wrong = all.iter().flat_map(|seen| seen.wrong.iter().map(|wrong| format!("{}: {wrong}", seen.folder)));
+        let wrong = all
+            .iter()
+            .flat_map(|seen| seen.wrong.iter().map(|wrong| format!("{}, {}: {wrong}", seen.folder, seen.level)));
         Self { levels, wrong: wrong.collect(), failed, features, tags }
     }
 }

@@ -1,5 +1,6 @@
 //! What both levels share: who asks, what is answered, and what others tell.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -84,4 +85,16 @@ pub(crate) async fn send(
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+}
+
+/// The ids in an answer.
+pub(crate) fn ids(answer: &Value, found: &mut BTreeSet<String>) {
+    match answer {
+        Value::String(text) if Uuid::parse_str(text).is_ok() => {
+            found.insert(text.clone());
+        }
+        Value::Array(all) => all.iter().for_each(|each| ids(each, found)),
+        Value::Object(members) => members.values().for_each(|each| ids(each, found)),
+        _ => {}
+    }
 }

@@ -1,5 +1,7 @@
 //! What there is to run.
 
+use devstack::testing::FEATURES_ON_SERVERS;
+
 /// How a part is run.
 pub(super) enum Run {
     /// A command that passes or fails as a whole: what it checks, its words, and how to mend it.
@@ -77,7 +79,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         let says = format!("the {name} service on real servers");
         parts.push(Part::new(name, 2, &says, tests(&[&format!("{name}-service")])).on_servers());
     }
-    let on_servers = Run::Features(features(), &[("FEATURES_ON_SERVERS", "1")]);
+    let on_servers = Run::Features(features(), &[(FEATURES_ON_SERVERS, "1")]);
     parts.push(Part::new("on-servers", 2, "the same features on PostgreSQL and Kafka", on_servers).on_servers());
     let mart = "all services together: faults at every point, and what has to be true after them";
     parts.push(Part::new("mart", 3, mart, tests(&["mart-features"])).on_servers());

@@ -18,6 +18,7 @@ async fn killed_at(service: &'static str, point: &str) {
     let mut stack = Stack::start(20).await;
     stack.arm(service, point).await;
     let (mut orders, mut killed) = (Vec::new(), false);
+    let begun = Instant::now();
     for _ in 0..ORDERS {
         // A customer tries again, under the same key, until he is told that he has his order.
         let key = Uuid::new_v4().to_string();
@@ -26,17 +27,23 @@ async fn killed_at(service: &'static str, point: &str) {
             if let Some(order) = stack.try_to_place(&key, 2).await {
                 break order;
             }
+            again(begun).await;
         };
         stack.pay(&order, 2).await;
         orders.push(order);
     }
-    let begun = Instant::now();
     while !killed {
         killed = stack.ended_and_started(service).await;
-        assert!(begun.elapsed() < Duration::from_mins(1), "{service} never came to {point}");
+        assert!(begun.elapsed() < Duration::from_mins(2), "{service} never came to {point}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     all_end(&stack, &orders).await;
+}
+
+/// A moment before something is tried again, for two minutes at most.
+async fn again(begun: Instant) {
+    assert!(begun.elapsed() < Duration::from_mins(2), "a service that was started anew does not answer");
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 /// Every order ends, as many of them well as there are mugs for, and the invariants hold.
@@ -56,11 +63,12 @@ async fn all_end(stack: &Stack, orders: &[String]) {
     assert_eq!(confirmed, 10, "20 mugs are enough for 10 orders of 2");
 }
 
-/// Product kills itself at a point, with SIGKILL, and is started anew; meanwhile products are created and ordered.
+/// Product kills itself at a point, with SIGKILL, and is started anew; meanwhile products are created, and mugs are ordered.
 async fn product_is_killed_at(point: &str) {
     let mut stack = Stack::start(20).await;
     stack.arm("product", point).await;
     let (mut products, mut orders, mut killed) = (Vec::new(), Vec::new(), false);
+    let begun = Instant::now();
     for nth in 0..ORDERS {
         let name = format!("product-{nth}");
         // An admin tries again, under the same key, until he is told that there is his product.
@@ -69,16 +77,16 @@ async fn product_is_killed_at(point: &str) {
             if let Some(product) = stack.try_to_create(&name).await {
                 break product;
             }
+            again(begun).await;
         };
         let order = stack.place(2).await;
         stack.pay(&order, 2).await;
         products.push(product);
         orders.push(order);
     }
-    let begun = Instant::now();
     while !killed {
         killed = stack.ended_and_started("product").await;
-        assert!(begun.elapsed() < Duration::from_mins(1), "product never came to {point}");
+        assert!(begun.elapsed() < Duration::from_mins(2), "product never came to {point}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // What was acknowledged is heard of by both that listen.
@@ -114,8 +122,8 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
                 break order;
             }
             tried += 1;
-            assert!(nth == 8 || tried < 100, "nothing is away, but the order {nth} is not taken");
-            if tried == 2 {
+            assert!(tried < 300, "the order {nth} is not taken");
+            if nth == 8 && tried == 2 {
                 postgres.run().await.expect("PostgreSQL again");
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

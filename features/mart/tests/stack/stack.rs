@@ -1,10 +1,9 @@
 //! The whole mart of one test: its services share topics that nobody else has.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use devstack::testing::{App, Servers, Told, prefix, until};
+use devstack::testing::{App, Servers, Told, prefix, program, until};
 use mart_features::invariants::Mart;
 use mart_proto::payment::v1::PaymentCaptured;
 use mart_proto::r#type::v1::Money;
@@ -20,13 +19,6 @@ pub(crate) struct Stack {
     pub(crate) mug: String,
 }
 
-/// The program of a service, which stands beside this test's own folder.
-fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("this program");
-    let folder = own.parent().and_then(std::path::Path::parent).expect("a folder for all programs");
-    folder.join(format!("{name}-service"))
-}
-
 impl Stack {
     /// Started with so many mugs in stock.
     pub(crate) async fn start(mugs: i32) -> Self {
@@ -38,9 +30,7 @@ impl Stack {
         let prefix = prefix();
         let mut settings = Vec::new();
         for name in SERVICES {
-            let program = program(name);
-            let program = program.to_str().expect("a path in UTF-8");
-            let mut setting = servers.service_among(name, program, &prefix).await.expect("prepared");
+            let mut setting = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
             // Only what a test plants is ever due.
             let sweeps = ["PAYMENT_SWEEP", "RESERVATION_SWEEP"].map(|name| (name.to_owned(), "3600".to_owned()));
             setting.more.extend(sweeps);
