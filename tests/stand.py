@@ -149,6 +149,9 @@ class Mart:
             fail(f"./mart up did not end:\n{self.output()}")
 
     def stop(self):
+        """Stops what still runs, after a last look at whether money, stock and orders agree."""
+        if self.process.poll() is None:
+            expect("all invariants hold at the end", "all invariants hold" in run(self.folder, "./mart", "invariants"))
         self.interrupt()
         self.ended()
 

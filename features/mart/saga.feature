@@ -105,6 +105,36 @@ Feature: An order between order, inventory and payment
       When an operator throws it away
       Then 0 records are dead
 
+    Scenario Outline: An attempt that failed changes nothing, whenever and however often it is told
+      Given an order of 2 mugs that is <stage>
+      When its payment fails
+      And the same is told again
+      Then the order is <stage>
+      And there are <stock> mugs and <promised> of them promised
+      And no refunds are asked for
+
+      Examples:
+        | stage            | stock | promised |
+        | awaiting payment | 10    | 2        |
+        | confirmed        | 8     | 0        |
+        | shipped          | 8     | 0        |
+        | delivered        | 8     | 0        |
+
+    Scenario: A failed attempt that is heard of before the stock is put aside, and after the capture of a later one
+      Given an order of 2 mugs that is placed
+      When its payment fails
+      And its payment is captured
+      And everybody has heard
+      And its payment fails
+      Then the order is confirmed
+      And no refunds are asked for
+
+    Scenario: An attempt that fails for an order that was cancelled
+      Given an order of 2 mugs that is cancelled
+      When its payment fails
+      Then the order is cancelled because of customer
+      And no refunds are asked for
+
   Rule: An order that is not paid in time ends
 
     Scenario Outline: The deadline is 45 minutes after the stock was put aside

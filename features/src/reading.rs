@@ -111,3 +111,63 @@ fn expanded(line: &str, examples: &[gherkin::Examples]) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(feature: &str, steps: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("mart-reading-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("a.feature"), feature).expect("written");
+        std::fs::write(folder.join("steps.rs"), steps).expect("written");
+        folder
+    }
+
+    const FEATURE: &str = "@all
+Feature: F
+  Background:
+    Given a mug
+  @one
+  Scenario: S
+    When it falls
+    Then 2 shards lie there
+  Rule: R
+    Scenario Outline: O
+      When it <way>
+      Examples:
+        | way   |
+        | rises |
+      @late
+      Examples: later
+        | way   |
+        | sinks |
+        | swims |
+";
+
+    #[test]
+    fn a_step_is_used_where_a_line_of_its_keyword_matches_it() {
+        let steps = r##"
+            #[given("a mug")]
+            #[when(regex = r"^it (falls|rises)$")]
+            #[when(
+                regex = r"^it swims$"
+            )]
+            #[then(regex = r#"^(\d+) shards lie there$"#)]
+            #[then(regex = r"^it falls$")]
+            #[when("it drowns")]
+            #[given("a")]
+        "##;
+        let folder = folder(FEATURE, steps);
+        assert_eq!(unused_steps(&folder), ["then ^it falls$", "when it drowns", "given a"]);
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn every_example_is_a_scenario_with_the_tags_of_all_that_it_stands_in() {
+        let folder = folder(FEATURE, "");
+        let tags: Vec<String> = features(&folder).iter().flat_map(tags).map(|tags| tags.join(" ")).collect();
+        assert_eq!(tags, ["all one", "all", "all late", "all late"]);
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+}

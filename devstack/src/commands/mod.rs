@@ -15,7 +15,12 @@ pub(crate) mod story;
 pub(crate) mod test;
 pub(crate) mod up;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use devstack::stack::Running;
+use devstack::{process, root, service};
+use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What asks us to stop: Ctrl-C, SIGTERM, or the terminal that goes away.
@@ -41,4 +46,14 @@ impl Stops {
             _ = self.hangup.recv() => {}
         }
     }
+}
+
+/// Runs a program of the workspace about the mart that runs; what `up` has built is not built again.
+async fn of_the_mart(name: &str, arguments: &[&str]) -> Result<ExitCode> {
+    // Before anything is built for nothing.
+    Running::read()?;
+    let programs = service::programs(false).await?;
+    let program = programs.get(name).with_context(|| format!("the workspace has no program {name}"))?;
+    let passed = process::show(Command::new(program).args(arguments).current_dir(root())).await?.success();
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

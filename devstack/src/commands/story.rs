@@ -1,11 +1,8 @@
-//! `./mart story`: builds and runs the program that tells it; the devstack itself knows no word of the business.
+//! `./mart story`: runs the program that tells it; the devstack itself knows no word of the business.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use devstack::stack::Running;
-use devstack::{process, root};
-use tokio::process::Command;
 
 /// Tell what happened about an order, in a trace or around an event, and what comes next.
 ///
@@ -18,10 +15,5 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    // Before anything is built for nothing.
-    Running::read()?;
-    let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["run", "--quiet", "--package", "mart-features", "--bin", "story", "--"]);
-    let passed = process::show(command.arg(&arguments.id)).await?.success();
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    super::of_the_mart("story", &[&arguments.id]).await
 }

@@ -72,7 +72,12 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("proto", 1, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 1, "the services' rules", Run::Tests(crates("core"))),
         Part::new("features", 1, "the rules in the words of the business", Run::Features(features(), &[])),
-        Part::new("tools", 1, "the devstack itself, and the shape of the tree", tests(&["devstack"])),
+        Part::new(
+            "tools",
+            1,
+            "the devstack, the runner of features, and the shape of the tree",
+            tests(&["devstack", "features"]),
+        ),
         Part::new("chassis", 1, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];
     for name in services {

@@ -69,6 +69,7 @@ async fn an_orders_story_goes_from_the_request_to_what_comes_next() {
         in_order(&story, &["commits OrderPlaced", "commits StockReserved", "commits OrderAwaitingPayment"]);
         assert!(story.keys.contains(&order), "{story:?}");
     }
+    stack.holds().await;
 }
 
 #[tokio::test]
