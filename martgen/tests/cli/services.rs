@@ -14,7 +14,7 @@ fn a_service_is_made_told_and_taken_away_without_a_trace() {
         "made review from a sample",
         "seed files",
         "frame files, 2",
-        "generated files, 3",
+        "generated files, 4",
         "services/review/core/src/domain/review.rs",
         "./mart call POST /v1/reviews '{\"name\"",
         "undo: cargo martgen remove-service review",
