@@ -4,7 +4,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
-use features::Record;
+use features::{Record, words};
 use mart_proto::inventory::v1::StockRejected;
 use mart_proto::order::v1::{OrderCancelled, OrderConfirmed, OrderPlaced, OrderReinstated};
 use mart_proto::product::v1::{Product, ProductArchived, ProductCreated, ProductRepublished, ProductStatus};
@@ -176,7 +176,7 @@ async fn lacks(world: &mut World, name: String, step: &Step) {
     let mut lacking = StockRejected::decode(rejected.payload.as_slice()).expect("one").lacking;
     let mut lacking: Vec<(String, i32, i32)> =
         lacking.drain(..).map(|lack| (lack.product_id, lack.requested, lack.available)).collect();
-    let rows = step.table.as_ref().map(|table| table.rows[1..].to_vec()).unwrap_or_default();
+    let rows = words::rows(step)[1..].to_vec();
     let number = |text: &str| text.parse().expect("a number");
     let mut expected: Vec<(String, i32, i32)> =
         rows.iter().map(|row| (world.product(&row[0]), number(&row[1]), number(&row[2]))).collect();
@@ -198,7 +198,7 @@ async fn ledger(world: &mut World, name: String, step: &Step) {
         let kind = entry["kind"].as_str().unwrap_or_default().trim_start_matches("LEDGER_KIND_").to_lowercase();
         vec![kind, number("onHandDelta"), number("reservedDelta")]
     };
-    let expected = step.table.as_ref().map(|table| table.rows[1..].to_vec()).unwrap_or_default();
+    let expected = words::rows(step)[1..].to_vec();
     assert_eq!(entries.iter().map(told).collect::<Vec<_>>(), expected);
     let sum = |member: &str| entries.iter().filter_map(|entry| entry[member].as_i64()).sum::<i64>();
     let stock = (item["onHand"].as_i64(), item["reserved"].as_i64());
@@ -207,15 +207,12 @@ async fn ledger(world: &mut World, name: String, step: &Step) {
 
 #[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
-    let answer = world.answer();
-    assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.body["code"].as_str().unwrap_or_default(), code);
+    world.answer().expect(status, &code);
 }
 
 #[then(regex = r"^it is refused for its (\w+)$")]
 fn refused_for(world: &mut World, place: String) {
-    let answer = world.answer();
-    assert_eq!((answer.status, &answer.body["violations"][0]["field"]), (400, &json!(place)), "{}", answer.body);
+    world.answer().expect_violations(&[&place]);
 }
 
 #[then(regex = r"^he finds (nothing|the \w+)$")]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use features::{Answer, Hosted, InProcess, Mart, Record};
+use features::{Answer, Hosted, InProcess, Mart, Record, words};
 use inventory_core::UseCases;
 use inventory_core::application::HOLD;
 use inventory_core::memory::MemoryStore;
@@ -64,19 +64,18 @@ impl World {
 
     /// The id of a product, whether one of it is meant or more; a new name is a new product.
     pub(crate) fn product(&mut self, name: &str) -> String {
-        let one = name.strip_suffix('s').unwrap_or(name).to_owned();
-        self.products.entry(one).or_insert_with(|| Uuid::new_v4().to_string()).clone()
+        self.products.entry(words::one(name).to_owned()).or_insert_with(|| Uuid::new_v4().to_string()).clone()
     }
 
     /// An order; the first time that it is named it gets these lines, as in `2 mugs, 1 teapot`.
     pub(crate) fn order(&mut self, name: &str, lines: Option<&str>) -> Order {
         if let Some(lines) = lines {
-            let line = |part: &str| {
-                let (quantity, name) = part.split_once(' ').expect("how many of what");
-                let quantity = quantity.parse().expect("a number");
-                OrderLine { product_id: self.product(name), quantity, ..OrderLine::default() }
+            let line = |(quantity, name): (i32, &str)| OrderLine {
+                product_id: self.product(name),
+                quantity,
+                ..OrderLine::default()
             };
-            let lines = lines.split(", ").map(line).collect();
+            let lines = words::counted(lines).into_iter().map(line).collect();
             let order_id = Uuid::new_v4().to_string();
             self.orders.insert(name.to_owned(), Order { order_id, lines, ..Order::default() });
         }
@@ -118,9 +117,6 @@ impl World {
 
     /// The names of the events about a key, in their order.
     pub(crate) async fn kinds(&mut self, topic: &str, key: &str) -> Vec<String> {
-        let mut mine = self.mart.history().await;
-        mine.retain(|record| record.key == key && record.topic == topic);
-        mine.sort_by_key(|record| record.version);
-        mine.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+        words::told(&self.mart.history().await, topic, key)
     }
 }

@@ -3,38 +3,30 @@
 #![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
 
 use cucumber::{given, then, when};
-use features::Record;
+use features::words::{self, money, money_json};
 use mart_proto::Wire;
 use mart_proto::payment::v1::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 use serde_json::{Value, json};
 
-use crate::world::{World, money};
+use crate::world::World;
 
 impl World {
     /// The lines of `2 mugs, 1 teapot`.
     fn lines(&self, text: &str) -> Value {
-        let line = |part: &str| {
-            let (quantity, name) = part.split_once(' ').expect("how many of what");
-            let quantity: i32 = quantity.parse().expect("a number");
-            json!({ "productId": self.id(name), "quantity": quantity })
-        };
-        text.split(", ").map(line).collect()
+        let line = |(quantity, name): (i32, &str)| json!({ "productId": self.id(name), "quantity": quantity });
+        words::counted(text).into_iter().map(line).collect()
     }
 
     /// The id of a product, whether one of it is meant or more.
     fn id(&self, name: &str) -> String {
-        let one = self.products.get(name).or_else(|| self.products.get(name.trim_end_matches('s')));
-        one.cloned().unwrap_or_else(|| panic!("no product {name:?} was made"))
+        self.products.get(words::one(name)).cloned().unwrap_or_else(|| panic!("no product {name:?} was made"))
     }
 
     async fn place(&mut self, lines: &str, total: Option<&str>) {
         let lines = self.lines(lines);
         let quote = json!({ "lines": lines, "currencyCode": "PKR" });
         let quote = self.mart.send(None, "POST", "/v1/orders/quote", Some(quote), &[]).await;
-        let total = total.map_or_else(
-            || quote.body["total"].clone(),
-            |total| json!({ "amount": money(total).amount, "currencyCode": money(total).currency_code }),
-        );
+        let total = total.map_or_else(|| quote.body["total"].clone(), money_json);
         let body = json!({
             "lines": lines, "total": total,
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
@@ -69,10 +61,7 @@ impl World {
 
     /// The kinds of the events of the order, in the order of their versions.
     async fn kinds(&mut self, topic: &str) -> Vec<String> {
-        let mut mine: Vec<Record> = self.mart.history().await;
-        mine.retain(|record| record.key == self.order && record.topic == topic);
-        mine.sort_by_key(|record| record.version);
-        mine.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+        words::told(&self.mart.history().await, topic, &self.order)
     }
 
     async fn stock(&mut self, name: &str) -> Value {
@@ -83,11 +72,9 @@ impl World {
 
 #[given(regex = r"^(\d+) (\w+) in stock for (.+) each$")]
 async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
-    let name = name.trim_end_matches('s').to_owned();
-    let price = money(&price);
+    let name = words::one(&name).to_owned();
     let body = json!({
-        "name": name, "slug": world.mart.own(&name), "status": "PRODUCT_STATUS_ACTIVE",
-        "prices": [{ "amount": price.amount, "currencyCode": price.currency_code }],
+        "name": name, "slug": world.mart.own(&name), "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)],
     });
     let made = world.admin("POST", "/v1/products", Some(body)).await;
     let id = made["product"]["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
@@ -165,9 +152,8 @@ async fn change(world: &mut World) {
 
 #[when(regex = r"^the price of the (\w+) changes to (.+)$")]
 async fn reprice(world: &mut World, name: String, price: String) {
-    let (path, price) = (format!("/v1/products/{}", world.id(&name)), money(&price));
-    let prices = json!([{ "amount": price.amount, "currencyCode": price.currency_code }]);
-    world.admin("PATCH", &path, Some(json!({ "prices": prices }))).await;
+    let path = format!("/v1/products/{}", world.id(&name));
+    world.admin("PATCH", &path, Some(json!({ "prices": [money_json(&price)] }))).await;
     world.mart.settle().await;
 }
 
@@ -271,9 +257,7 @@ async fn ledger(world: &mut World, name: String) {
 
 #[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
-    let answer = world.answer();
-    assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.body["code"].as_str().unwrap_or_default(), code);
+    world.answer().expect(status, &code);
 }
 
 #[then(regex = r"^the line of the (\w+) is refused because it is (not on sale|not priced|too many)$")]
@@ -285,9 +269,7 @@ fn refused(world: &mut World, name: String, why: String) {
 
 #[then(regex = r"^the new total is (.+)$")]
 fn new_total(world: &mut World, total: String) {
-    let total = money(&total);
-    let expected = json!({ "amount": total.amount, "currencyCode": total.currency_code });
-    assert_eq!(world.answer().body["details"]["total"], expected);
+    assert_eq!(world.answer().body["details"]["total"], money_json(&total));
 }
 
 #[then(regex = r"^the customer reads$")]
@@ -297,8 +279,7 @@ async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
     let told = world.customer("GET", &path, None).await;
     let entries = told["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
-    let rows = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
-    assert_eq!(texts, rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
+    assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
 }
 
 #[then(regex = r"^(\d+) records? (?:is|are) dead$")]

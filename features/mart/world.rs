@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use features::{Answer, Mart, Record};
-use mart_proto::r#type::v1::Money;
 use serde_json::Value;
 
 /// The mart of one scenario.
@@ -69,10 +68,4 @@ impl World {
         let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await;
         answer.body["order"].clone()
     }
-}
-
-/// Money as people write it: `1500.00 PKR`.
-pub(crate) fn money(text: &str) -> Money {
-    let (amount, currency_code) = text.split_once(' ').expect("amount and currency");
-    Money { amount: amount.to_owned(), currency_code: currency_code.to_owned() }
 }

@@ -4,17 +4,13 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
+use features::words::{self, money, money_json, rows};
 use mart_proto::inventory::v1::{Reservation, ReservationExpired, StockRejected, StockReserved};
 use mart_proto::payment::v1::{PaymentCaptured, PaymentFailed};
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
 use serde_json::{Value, json};
 
-use crate::world::{World, money, money_json};
-
-/// The rows of a step's table.
-fn rows(step: &Step) -> Vec<Vec<String>> {
-    step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default()
-}
+use crate::world::World;
 
 impl World {
     /// Tells of a product as it is at a version.
@@ -312,15 +308,12 @@ fn new_total(world: &mut World, total: String) {
 
 #[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
-    let answer = world.answer();
-    assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.body["code"].as_str().unwrap_or_default(), code);
+    world.answer().expect(status, &code);
 }
 
 #[then(regex = r"^it is refused for its ([\w.\[\]]+)$")]
 fn refused_for(world: &mut World, place: String) {
-    let answer = world.answer();
-    assert_eq!((answer.status, &answer.body["violations"][0]["field"]), (400, &json!(place)), "{}", answer.body);
+    world.answer().expect_violations(&[&place]);
 }
 
 #[then(
@@ -341,10 +334,7 @@ fn one_order(world: &mut World, one: String, other: String, count: String) {
 
 #[then(regex = r"^of (\w) is told (.+)$")]
 async fn told(world: &mut World, name: String, kinds: String) {
-    let mut mine = world.mart.history().await;
-    mine.retain(|record| record.key == world.order(&name) && record.topic == "mart.order.v1");
-    mine.sort_by_key(|record| record.version);
-    let told: Vec<&str> = mine.iter().filter_map(|record| record.kind.rsplit('.').next()).collect();
+    let told = words::told(&world.mart.history().await, "mart.order.v1", world.order(&name));
     assert_eq!(told, kinds.split(", ").collect::<Vec<_>>());
 }
 

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use features::{Answer, Hosted, InProcess, Mart, Record};
+use features::{Answer, Hosted, InProcess, Mart, Record, words};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use mart_proto::Wire;
-use mart_proto::r#type::v1::Money;
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::memory::MemoryStore;
@@ -84,18 +83,13 @@ impl World {
 
     /// The id of a product, whether one of it is meant or more; a new name is a new product.
     pub(crate) fn product(&mut self, name: &str) -> String {
-        let one = name.strip_suffix('s').unwrap_or(name).to_owned();
-        self.products.entry(one).or_insert_with(|| Uuid::new_v4().to_string()).clone()
+        self.products.entry(words::one(name).to_owned()).or_insert_with(|| Uuid::new_v4().to_string()).clone()
     }
 
     /// The lines of `2 mugs, 1 teapot`.
     pub(crate) fn lines(&mut self, text: &str) -> Value {
-        let line = |part: &str| {
-            let (quantity, name) = part.split_once(' ').expect("how many of what");
-            let quantity: i64 = quantity.parse().expect("a number");
-            json!({ "productId": self.product(name), "quantity": quantity })
-        };
-        text.split(", ").map(line).collect()
+        let line = |(quantity, name): (i32, &str)| json!({ "productId": self.product(name), "quantity": quantity });
+        words::counted(text).into_iter().map(line).collect()
     }
 
     pub(crate) fn order(&self, name: &str) -> &str {
@@ -131,16 +125,4 @@ impl World {
         let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await;
         answer.body["order"].clone()
     }
-}
-
-/// Money as people write it: `1500.00 PKR`.
-pub(crate) fn money(text: &str) -> Money {
-    let (amount, currency_code) = text.split_once(' ').expect("amount and currency");
-    Money { amount: amount.to_owned(), currency_code: currency_code.to_owned() }
-}
-
-/// The same in JSON.
-pub(crate) fn money_json(text: &str) -> Value {
-    let Money { amount, currency_code } = money(text);
-    json!({ "amount": amount, "currencyCode": currency_code })
 }

@@ -4,7 +4,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
-use features::Record;
+use features::{Record, words};
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
@@ -12,8 +12,7 @@ use crate::world::World;
 /// A body from a table of members, on top of what a product needs at least.
 fn body(name: &str, step: &Step) -> Value {
     let mut body = Map::new();
-    let rows = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
-    for row in rows {
+    for row in words::rows(step) {
         member(&mut body, &row[0], &row[1]);
     }
     let name = body.get("name").and_then(Value::as_str).unwrap_or(name).to_owned();
@@ -48,11 +47,7 @@ fn member(body: &mut Map<String, Value>, name: &str, value: &str) {
 }
 
 fn prices(text: &str) -> Value {
-    let price = |part: &str| {
-        let (amount, code) = part.split_once(' ').expect("amount and currency");
-        json!({ "amount": amount, "currencyCode": code })
-    };
-    text.split(", ").filter(|part| !part.is_empty()).map(price).collect()
+    text.split(", ").filter(|part| !part.is_empty()).map(words::money_json).collect()
 }
 
 impl World {
@@ -254,12 +249,8 @@ fn refused_as(world: &mut World, code: String) {
 
 #[then(regex = r"^it is refused for its (.+)$")]
 fn refused_for(world: &mut World, places: String) {
-    assert_eq!((world.answer().status, &world.answer().body["code"]), (400, &json!("INVALID_REQUEST")), "{world:?}");
-    let violations = world.answer().body["violations"].as_array().cloned().unwrap_or_default();
-    let mut told: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
-    told.dedup();
-    let expected: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
-    assert_eq!(told, expected, "{world:?}");
+    let places: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
+    world.answer().expect_violations(&places);
 }
 
 #[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
@@ -301,7 +292,7 @@ async fn customers_do_not_see(world: &mut World, name: String) {
 async fn told_of(world: &mut World, step: &Step) {
     let events = world.mart.history().await;
     let mut told: Vec<Vec<String>> = events[world.told..].iter().map(named).collect();
-    let mut expected = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+    let mut expected = words::rows(step);
     // Only those of one product have an order.
     told.sort_by(|one, other| one[1].cmp(&other[1]));
     expected.sort_by(|one, other| one[1].cmp(&other[1]));

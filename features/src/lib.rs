@@ -14,6 +14,7 @@ mod on_servers;
 mod reading;
 mod report;
 mod scene;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
