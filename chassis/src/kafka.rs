@@ -9,10 +9,11 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::Config;
+use crate::run::Topic;
 
 const PARTITIONS: i32 = 12;
-/// 30 days in milliseconds.
-const RETENTION: &str = "2592000000";
+/// The minutes of a week.
+const WEEK: u32 = 7 * 24 * 60;
 
 fn base(config: &Config) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -57,20 +58,30 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
     client
 }
 
-/// Makes the topics that are missing: 12 partitions, kept for 30 days. A topic that is there stays as it is.
+/// Makes the topics that are missing, with 12 partitions. A topic that is there stays as it is.
 ///
 /// Three replicas are asked for, or as many as there are brokers.
-pub(crate) async fn create_topics(config: &Config, topics: &[&str]) -> Result<(), KafkaError> {
+pub(crate) async fn create_topics(config: &Config, topics: &[Topic]) -> Result<(), KafkaError> {
     let admin: AdminClient<DefaultClientContext> = base(config).create()?;
-    let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
+    let kept = |topic: &Topic| {
+        let milliseconds = u64::from(topic.retention_minutes) * 60_000;
+        let short = topic.retention_minutes < WEEK;
+        (format!("{}{}", config.topic_prefix, topic.name), milliseconds.to_string(), short)
+    };
+    let topics: Vec<(String, String, bool)> = topics.iter().map(kept).collect();
     let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(15))?;
     let replicas = i32::try_from(metadata.brokers().len()).unwrap_or(1).clamp(1, 3);
     let there: HashMap<&str, usize> =
         metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
-    let missing: Vec<NewTopic<'_>> = names
+    let missing: Vec<NewTopic<'_>> = topics
         .iter()
-        .filter(|name| !there.contains_key(name.as_str()))
-        .map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(replicas)).set("retention.ms", RETENTION))
+        .filter(|(name, _, _)| !there.contains_key(name.as_str()))
+        .map(|(name, kept, short)| {
+            let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(replicas));
+            let topic = topic.set("retention.ms", kept);
+            // What lies in a segment that is not closed yet is not deleted; usually one is closed after a week.
+            if *short { topic.set("segment.ms", kept) } else { topic }
+        })
         .collect();
     if missing.is_empty() {
         return Ok(());

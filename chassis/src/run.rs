@@ -95,6 +95,15 @@ impl std::fmt::Debug for Sweep {
     }
 }
 
+/// A topic that a service owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name, without the prefix of the environment.
+    pub name: &'static str,
+    /// How many minutes it keeps a record.
+    pub retention_minutes: u32,
+}
+
 /// Why a service could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -107,7 +116,7 @@ pub enum PrepareError {
 }
 
 /// `service migrate`: brings the database to this version's schema, as its owner, and makes the topics that are missing.
-pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[&str]) -> Result<(), PrepareError> {
+pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[Topic]) -> Result<(), PrepareError> {
     db::migrate(config, migrations).await?;
     kafka::create_topics(config, topics).await?;
     tracing::info!("the database and the topics are ready");

@@ -138,6 +138,8 @@ pub(crate) struct Event {
     pub(crate) full_name: String,
     pub(crate) comment: String,
     pub(crate) topic: String,
+    /// How many minutes its topic keeps it.
+    pub(crate) retention_minutes: i32,
     /// The key, as the contract names it.
     pub(crate) key_path: String,
     /// The key, as an expression over `message`.
@@ -162,6 +164,15 @@ impl Service {
     /// All operations of all its protobuf services.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.protobuf.iter().flat_map(|protobuf| &protobuf.operations)
+    }
+
+    /// The same with the minutes that each keeps its records.
+    pub(crate) fn kept(&self) -> Vec<(&str, i32)> {
+        let mut topics: Vec<(&str, i32)> =
+            self.events.iter().map(|event| (event.topic.as_str(), event.retention_minutes)).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        topics
     }
 
     /// The topics that it publishes on, each once.

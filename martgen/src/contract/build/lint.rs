@@ -87,6 +87,20 @@ impl Builder<'_> {
                 }
             }
         }
+        for service in services {
+            let mut kept: HashMap<&str, i32> = HashMap::new();
+            for event in &service.events {
+                let minutes = event.retention_minutes;
+                if kept.insert(&event.topic, minutes).is_some_and(|other| other != minutes) {
+                    found.push((
+                        "retention",
+                        event.place.clone(),
+                        format!("the topic `{}` keeps some of its events longer than others", event.topic),
+                        "say the same retention_minutes on all events of a topic",
+                    ));
+                }
+            }
+        }
         let help = "give one of them a path that no value of the other's variables can be";
         // Of different services only paths of one shape are in each other's way, and a shape leads to them at once.
         let mut shapes: HashMap<String, Vec<(&str, &Operation)>> = HashMap::new();

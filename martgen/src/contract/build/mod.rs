@@ -171,6 +171,12 @@ impl Builder<'_> {
                 let at = message.path();
                 let place = self.place(file, at);
                 let (topic, key) = (text(&said, "topic"), text(&said, "key"));
+                let retention = said.get_field_by_name("retention_minutes").and_then(|minutes| minutes.as_i32());
+                let retention = retention.unwrap_or_default();
+                if retention < 0 {
+                    let what = format!("the topic of `{}` keeps it for {retention} minutes", message.name());
+                    self.error("retention", &place, what, "give a number of minutes, or leave it out for 30 days");
+                }
                 let word = |part: &str| {
                     !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
                 };
@@ -197,6 +203,7 @@ impl Builder<'_> {
                     full_name: message.full_name().to_owned(),
                     comment: self.comment(file, at),
                     topic,
+                    retention_minutes: if retention == 0 { MONTH } else { retention },
                     key_path,
                     key,
                     place,
@@ -302,6 +309,9 @@ impl Builder<'_> {
         self.findings.push(Finding::error(rule, place.clone(), what, help));
     }
 }
+
+/// The minutes of 30 days: what a topic keeps where its events say nothing.
+const MONTH: i32 = 30 * 24 * 60;
 
 fn text(message: &DynamicMessage, field: &str) -> String {
     message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()

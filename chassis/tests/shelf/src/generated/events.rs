@@ -9,11 +9,12 @@ use crate::core::domain::Fact;
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
+use mart_chassis::run::Topic;
 use mart_kernel::Event;
 use mart_proto::product::v1 as product;
 
 /// The topics that this service owns.
-pub const TOPICS: &[&str] = &[];
+pub const TOPICS: &[Topic] = &[];
 
 /// Makes the contract's message of each fact of the core.
 pub trait Messages {}

@@ -9,13 +9,17 @@ use inventory_core::domain::{Fact, fact};
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
+use mart_chassis::run::Topic;
 use mart_kernel::Event;
 use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
 
 /// The topics that this service owns.
-pub const TOPICS: &[&str] = &["mart.reservation.v1", "mart.stock_item.v1"];
+pub const TOPICS: &[Topic] = &[
+    Topic { name: "mart.reservation.v1", retention_minutes: 43200 },
+    Topic { name: "mart.stock_item.v1", retention_minutes: 43200 },
+];
 
 /// Makes the contract's message of each fact of the core.
 pub trait Messages {

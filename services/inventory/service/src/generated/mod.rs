@@ -17,6 +17,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x0e67_4056_42ff_2246,
+    ]) == 0xf754_0a8a_e97f_d014,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
 use mart_chassis::record::Incoming;
+use mart_chassis::run::Topic;
 use mart_kernel::Event;
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
@@ -16,7 +17,7 @@ use mart_proto::product::v1 as product;
 use order_core::domain::{Fact, fact};
 
 /// The topics that this service owns.
-pub const TOPICS: &[&str] = &["mart.order.v1"];
+pub const TOPICS: &[Topic] = &[Topic { name: "mart.order.v1", retention_minutes: 43200 }];
 
 /// Makes the contract's message of each fact of the core.
 pub trait Messages {

@@ -18,6 +18,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x4b9b_1b69_71b9_925f,
+    ]) == 0xac60_00f6_1720_d991,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
+use mart_chassis::run::Topic;
 use mart_kernel::Event;
 use mart_proto::product::v1;
 use product_core::domain::{Fact, fact};
 
 /// The topics that this service owns.
-pub const TOPICS: &[&str] = &["mart.product.v1"];
+pub const TOPICS: &[Topic] = &[Topic { name: "mart.product.v1", retention_minutes: 43200 }];
 
 /// Makes the contract's message of each fact of the core.
 pub trait Messages {

@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x6326_8e2e_7316_3305,
+    ]) == 0xa792_deec_f72d_5d5f,
     "the contract has changed: run `cargo martgen generate`"
 );
