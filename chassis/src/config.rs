@@ -155,6 +155,13 @@ impl Config {
         }
     }
 
+    /// A text of the service's own that it can't do without.
+    pub fn own_text(&self, name: &str, expected: &str) -> Result<String, ConfigError> {
+        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
+        let text = env.required(name, expected, String::new());
+        if env.faults.is_empty() { Ok(text) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
+    }
+
     /// The bytes that seal page tokens.
     pub fn page_token_secret(&self) -> &[u8] {
         self.page_token_secret.expose_secret().as_bytes()

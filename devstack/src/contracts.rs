@@ -49,6 +49,31 @@ pub fn decode(kind: &str, payload: &[u8]) -> Option<Value> {
     serde_json::from_slice(&mart_proto::json::write(&message)).ok()
 }
 
+/// The same for people: what the contract marks `debug_redact`, such as the secret of a link, is not shown.
+pub fn redacted(kind: &str, payload: &Value) -> Value {
+    let mut shown = payload.clone();
+    if let Some(message) = DESCRIPTORS.get_message_by_name(kind) {
+        redact(&message, &mut shown);
+    }
+    shown
+}
+
+fn redact(message: &MessageDescriptor, value: &mut Value) {
+    let Some(members) = value.as_object_mut() else { return };
+    for field in message.fields() {
+        let Some(member) = members.get_mut(field.json_name()) else { continue };
+        let secret = field.options().get_field_by_name("debug_redact").is_some_and(|said| said.as_bool() == Some(true));
+        match (secret, field.kind().as_message()) {
+            (true, _) => *member = Value::from("(not shown)"),
+            (false, Some(inner)) => match member {
+                Value::Array(all) => all.iter_mut().for_each(|each| redact(inner, each)),
+                one => redact(inner, one),
+            },
+            (false, None) => {}
+        }
+    }
+}
+
 /// An operation as its contract has it.
 #[derive(Debug, Clone)]
 pub struct Operation {
@@ -137,6 +162,13 @@ mod tests {
         for path in ["/", "/v1/products/", "/v1/products/a/b/c"] {
             assert_eq!(service_of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_secret_of_an_event_is_not_shown() {
+        let payload = serde_json::json!({ "link": { "email": "a@example.com", "token": "hush" } });
+        let shown = redacted("mart.user.v1.VerificationRequested", &payload);
+        assert_eq!(shown, serde_json::json!({ "link": { "email": "a@example.com", "token": "(not shown)" } }));
     }
 
     #[test]

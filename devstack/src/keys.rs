@@ -45,6 +45,11 @@ impl Keys {
         Ok(keys)
     }
 
+    /// The folder with the private keys: for who signs, and for nobody else.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// The file with the public keys.
     pub fn jwks(&self) -> PathBuf {
         self.0.join("jwks.json")

@@ -13,6 +13,9 @@ use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
 use crate::{root, state};
 
+/// The service that signs tokens: no other one gets the private keys.
+const SIGNS: &str = "user";
+
 /// How a service is run.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -57,6 +60,9 @@ impl Setting {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect::<Vec<_>>();
+        if self.name == SIGNS {
+            env.push(("TOKEN_SIGNING_KEYS".to_owned(), self.keys.folder().display().to_string()));
+        }
         env.extend(self.more.iter().cloned());
         env
     }

@@ -142,7 +142,7 @@ impl InProcess {
     }
 
     /// Every event that was told, in the order in which the bus heard of it.
-    pub(crate) fn history(&mut self) -> &[Record] {
+    pub fn history(&mut self) -> &[Record] {
         self.collect();
         &self.history
     }

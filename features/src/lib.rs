@@ -41,7 +41,7 @@ use report::{Case, Collector};
 /// How many scenarios run side by side on servers.
 const SIDE_BY_SIDE: usize = 8;
 
-/// The customer whose things fixtures are about.
+/// The customer whose things fixtures are about, where a plan names no other.
 pub const OWNER: &str = "owner";
 
 /// Makes a request of every operation in a mart, by its name.
@@ -57,9 +57,11 @@ pub struct Plan {
     pub seeds: u64,
     /// What makes time-outs short, where scenarios move time.
     pub hurry: Option<Hurry>,
-    /// Makes a request of every operation, about things of the customer [`OWNER`], to be asked as everybody. Without it they
+    /// Makes a request of every operation, about things of the customer `owner`, to be asked as everybody. Without it they
     /// are asked about things that are not there, and not as another customer.
     pub fixtures: Option<Fixtures>,
+    /// That customer.
+    pub owner: &'static str,
     /// Looks at a mart on servers after all scenarios have ended; what is wrong with it.
     pub at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
 }
@@ -67,7 +69,15 @@ pub struct Plan {
 impl Plan {
     /// One seed, no time, and nothing to look at in the end.
     pub fn new(name: &'static str, mart: fn(u64) -> InProcess) -> Self {
-        Self { name, mart, seeds: 1, hurry: None, fixtures: None, at_the_end: |_| Box::pin(async { Vec::new() }) }
+        Self {
+            name,
+            mart,
+            seeds: 1,
+            hurry: None,
+            fixtures: None,
+            owner: OWNER,
+            at_the_end: |_| Box::pin(async { Vec::new() }),
+        }
     }
 }
 

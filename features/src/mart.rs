@@ -79,6 +79,18 @@ impl Mart {
         }
     }
 
+    /// Waits for a record that somebody told, and follows its aggregate from now on: for what no answer has named.
+    pub async fn follow(&mut self, what: &str, record: impl Fn(&Record) -> bool) -> Record {
+        match self {
+            Self::InProcess(mart) => {
+                mart.settle().await;
+                let found = mart.history().iter().rfind(|told| record(told)).cloned();
+                found.unwrap_or_else(|| panic!("nobody told {what}: {mart:?}"))
+            }
+            Self::OnServers(mart) => mart.follow(what, record).await,
+        }
+    }
+
     /// How many records can never be handled.
     pub async fn dead(&mut self) -> usize {
         self.settle().await;

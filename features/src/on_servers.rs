@@ -396,6 +396,19 @@ impl OnServers {
         self.mine().into_iter().map(|lying| lying.record).collect()
     }
 
+    /// Waits for a record, and follows its aggregate.
+    pub(crate) async fn follow(&mut self, what: &str, record: impl Fn(&Record) -> bool) -> Record {
+        let mut found = None;
+        until(what, async || {
+            found = self.running.log().records.iter().map(|lying| &lying.record).rfind(|told| record(told)).cloned();
+            found.is_some()
+        })
+        .await;
+        let found = found.expect("waited for");
+        self.keys.insert(found.key.clone());
+        found
+    }
+
     /// How many records about the scenario's aggregates can never be handled.
     pub(crate) async fn dead(&self) -> usize {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();

@@ -50,5 +50,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 pub(crate) fn print(seen: &Seen) {
     let (time, version) = (seen.header("ce_time"), seen.header("ce_version"));
     say!("{time} {} {} version {version} trace {}", seen.name(), seen.key, seen.trace_id());
-    say!("  {}", seen.payload);
+    say!("  {}", contracts::redacted(seen.header("ce_type"), &seen.payload));
 }

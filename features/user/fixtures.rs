@@ -1,0 +1,128 @@
+//! A request of every operation of user, to be asked as anybody.
+
+use features::{DynamicMessage, InProcess, LocalBoxFuture};
+use mart_proto::user::v1::{
+    ChangePasswordRequest, DisableUserRequest, EnableUserRequest, GetMeRequest, GetUserRequest, ListUsersRequest,
+    LogInRequest, LogOutEverywhereRequest, LogOutRequest, RefreshSessionRequest, RegisterRequest,
+    RepublishUsersRequest, RequestPasswordResetRequest, ResetPasswordRequest, UpdateMeRequest, User,
+    VerifyEmailRequest,
+};
+use serde_json::{Value, json};
+use user_service::generated::fixtures::{Fixtures, requests};
+
+/// The id that the first user gets, where ids are counted.
+pub(crate) const FIRST: &str = "00000000-0000-7000-8000-000000000000";
+const OWNER: &str = "owner@example.com";
+const PASSWORD: &str = "correct horse battery";
+
+/// Makes them in a mart, after its first user.
+pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
+    Box::pin(async {
+        let mut users = Users { mart };
+        users.register(OWNER).await;
+        let token = users.link().await;
+        users.post("/v1/users/verify-email", json!({ "token": token })).await;
+        requests(&mut users).await
+    })
+}
+
+struct Users<'a> {
+    mart: &'a mut InProcess,
+}
+
+impl Users<'_> {
+    async fn post(&mut self, path: &str, body: Value) -> Value {
+        let answer = self.mart.send(None, "POST", path, Some(body), &[]).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    async fn register(&mut self, email: &str) {
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Somebody" });
+        self.post("/v1/users/register", body).await;
+    }
+
+    /// The secret of the link that was sent last.
+    async fn link(&mut self) -> String {
+        self.mart.settle().await;
+        let sent = self.mart.history().iter().rfind(|record| record.topic == "mart.user_link.v1");
+        let sent = sent.expect("a link was sent").clone();
+        let sent = devstack::contracts::decode(&sent.kind, &sent.payload).expect("of a contract");
+        sent["link"]["token"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A refresh token of the owner's.
+    async fn session(&mut self) -> String {
+        let told = self.post("/v1/sessions/log-in", json!({ "email": OWNER, "password": PASSWORD })).await;
+        told["tokens"]["refreshToken"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Fixtures for Users<'_> {
+    async fn register(&mut self) -> RegisterRequest {
+        let (email, password, name) = ("new@example.com".to_owned(), PASSWORD.to_owned(), "New".to_owned());
+        RegisterRequest { email, password, name, locale: String::new() }
+    }
+
+    async fn verify_email(&mut self) -> VerifyEmailRequest {
+        Users::register(self, "another@example.com").await;
+        VerifyEmailRequest { token: self.link().await }
+    }
+
+    async fn request_password_reset(&mut self) -> RequestPasswordResetRequest {
+        RequestPasswordResetRequest { email: OWNER.to_owned() }
+    }
+
+    async fn reset_password(&mut self) -> ResetPasswordRequest {
+        self.post("/v1/users/request-password-reset", json!({ "email": OWNER })).await;
+        ResetPasswordRequest { token: self.link().await, password: "purple monkey dish".to_owned() }
+    }
+
+    async fn log_in(&mut self) -> LogInRequest {
+        LogInRequest { email: OWNER.to_owned(), password: PASSWORD.to_owned() }
+    }
+
+    async fn refresh_session(&mut self) -> RefreshSessionRequest {
+        RefreshSessionRequest { refresh_token: self.session().await }
+    }
+
+    async fn log_out(&mut self) -> LogOutRequest {
+        LogOutRequest { refresh_token: self.session().await }
+    }
+
+    async fn log_out_everywhere(&mut self) -> LogOutEverywhereRequest {
+        LogOutEverywhereRequest {}
+    }
+
+    async fn get_me(&mut self) -> GetMeRequest {
+        GetMeRequest {}
+    }
+
+    async fn update_me(&mut self) -> UpdateMeRequest {
+        UpdateMeRequest { user: Some(User { name: "Owner".to_owned(), ..User::default() }), update_mask: None }
+    }
+
+    async fn change_password(&mut self) -> ChangePasswordRequest {
+        ChangePasswordRequest { current_password: PASSWORD.to_owned(), password: "purple monkey dish".to_owned() }
+    }
+
+    async fn get_user(&mut self) -> GetUserRequest {
+        GetUserRequest { user_id: FIRST.to_owned() }
+    }
+
+    async fn list_users(&mut self) -> ListUsersRequest {
+        ListUsersRequest::default()
+    }
+
+    async fn disable_user(&mut self) -> DisableUserRequest {
+        DisableUserRequest { user_id: FIRST.to_owned() }
+    }
+
+    async fn enable_user(&mut self) -> EnableUserRequest {
+        EnableUserRequest { user_id: FIRST.to_owned() }
+    }
+
+    async fn republish_users(&mut self) -> RepublishUsersRequest {
+        RepublishUsersRequest::default()
+    }
+}

@@ -1,0 +1,83 @@
+//! What admins do.
+
+use mart_kernel::page::InvalidToken;
+use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+
+use super::UseCases;
+use crate::domain::{Accounts, User, UserId};
+use crate::ports::{Hasher, Scope, Store};
+
+/// Why there is no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListError {
+    /// The token is not of this list.
+    Token,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<InvalidToken> for ListError {
+    fn from(_: InvalidToken) -> Self {
+        Self::Token
+    }
+}
+
+impl From<Unavailable> for ListError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// Why a user was not disabled or enabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserError {
+    /// There is no such user.
+    NotFound,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// How many users.
+    pub count: usize,
+    /// Leads to the rest; `None` when all are published.
+    pub next: Option<String>,
+}
+
+impl<S: Store, H: Hasher> UseCases<S, H> {
+    /// A page of users, newest first.
+    pub async fn list_users(&self, size: PageSize, token: &str) -> Result<Page<User>, ListError> {
+        let list = Fingerprint::new("users").finish();
+        let after = self.seal.newest(list, token)?;
+        let found = self.store.list(after, size.get() + 1).await?;
+        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+    }
+
+    /// Takes the right to log in away, or gives it back.
+    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<User, UserError> {
+        let scope = Scope { users: vec![id], ..Scope::default() };
+        let step = move |accounts: &mut Accounts| {
+            accounts.set_disabled(id, disabled);
+            accounts.user(id).filter(|user| user.verified).cloned()
+        };
+        self.decide(scope, step).await.map_err(UserError::Unavailable)?.ok_or(UserError::NotFound)
+    }
+
+    /// Publishes UserRepublished for a page of all users, as they are when nobody changes them.
+    pub async fn republish_users(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
+        let page = self.list_users(size, token).await?;
+        let count = page.items.len();
+        if count > 0 {
+            let scope = Scope { users: page.items.iter().map(|user| user.id).collect(), ..Scope::default() };
+            self.decide(scope, Accounts::republish).await?;
+        }
+        Ok(Republished { count, next: page.next })
+    }
+
+    /// Forgets what is of no use any more; how much.
+    pub async fn forget(&self) -> Result<usize, Unavailable> {
+        self.store.forget(self.clock.now()).await
+    }
+}

@@ -1,0 +1,105 @@
+//! The use cases. Each commits at most once; passwords are hashed before it, never within.
+
+mod admin;
+mod passwords;
+mod profile;
+mod register;
+mod sessions;
+
+use std::sync::Arc;
+
+use mart_kernel::{Clock, Ids, PageSeal, Timestamp, Unavailable};
+
+use crate::domain::{Accounts, Change, Rows};
+use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
+
+pub use admin::{ListError, Republished, UserError};
+pub use passwords::{ChangeError, MailError, ResetError};
+pub use profile::UpdateError;
+pub use register::RegisterError;
+pub use sessions::{LogInError, LoggedIn, RefreshError};
+
+/// The use cases over their ports.
+pub struct UseCases<S, H> {
+    store: S,
+    hasher: H,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    seal: PageSeal,
+}
+
+impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            hasher: self.hasher.clone(),
+            secrets: self.secrets.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            seal: self.seal.clone(),
+        }
+    }
+}
+
+/// Why a password could not be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotNow {
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+    /// Too many passwords wait to be hashed.
+    Busy,
+}
+
+impl From<Unavailable> for NotNow {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<Busy> for NotNow {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}
+
+impl<S: Store, H: Hasher> UseCases<S, H> {
+    /// Puts the use cases over their ports; `seal` makes page tokens.
+    pub fn new(
+        store: S,
+        hasher: H,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        seal: PageSeal,
+    ) -> Self {
+        Self { store, hasher, secrets, clock, ids, seal }
+    }
+
+    /// Until when these brakes hold, where they do.
+    async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, Unavailable> {
+        let now = self.clock.now();
+        Ok(self.store.brakes(subjects).await?.iter().filter_map(|brake| brake.until(now)).max())
+    }
+
+    /// Decides over the rows of a scope by one step.
+    async fn decide<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let (now, ids) = (self.clock.now(), self.ids.clone());
+        let decide = move |rows: Rows| -> (Change, T) {
+            let mut accounts = Accounts::open(rows, now, ids);
+            let outcome = step(&mut accounts);
+            (accounts.close(), outcome)
+        };
+        self.store.decide(scope, decide).await
+    }
+}
+
+impl<S, H> std::fmt::Debug for UseCases<S, H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UseCases")
+    }
+}

@@ -1,0 +1,109 @@
+//! Changing and resetting a password.
+
+use mart_kernel::Timestamp;
+
+use super::register::mails;
+use super::sessions::brakes;
+use super::{LogInError, NotNow, UseCases};
+use crate::domain::fact::Token;
+use crate::domain::{Accounts, Digest, Email, UserId, is_weak};
+use crate::ports::{Hasher, Scope, Store};
+
+/// Why a password was not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeError {
+    /// There is no such user.
+    NotFound,
+    /// The current password is wrong.
+    Wrong,
+    /// There were too many failures: not before this.
+    TryLater(Timestamp),
+    /// The new one is easy to guess.
+    Weak,
+    /// Not now.
+    NotNow(NotNow),
+}
+
+impl<E: Into<NotNow>> From<E> for ChangeError {
+    fn from(error: E) -> Self {
+        Self::NotNow(error.into())
+    }
+}
+
+/// Why no mail was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailError {
+    /// The mailbox got too many: not before this.
+    TryLater(Timestamp),
+    /// Not now.
+    NotNow(NotNow),
+}
+
+impl<E: Into<NotNow>> From<E> for MailError {
+    fn from(error: E) -> Self {
+        Self::NotNow(error.into())
+    }
+}
+
+/// Why a password was not reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResetError {
+    /// The link was used, is too old, or never was.
+    Link,
+    /// The new password is easy to guess.
+    Weak,
+    /// Not now.
+    NotNow(NotNow),
+}
+
+impl<E: Into<NotNow>> From<E> for ResetError {
+    fn from(error: E) -> Self {
+        Self::NotNow(error.into())
+    }
+}
+
+impl<S: Store, H: Hasher> UseCases<S, H> {
+    /// Sets another password for who knows the one until now, and ends all sessions.
+    pub async fn change_password(&self, id: UserId, current: String, password: String) -> Result<(), ChangeError> {
+        let user = self.store.find(id).await?.ok_or(ChangeError::NotFound)?;
+        if is_weak(&password, &user.email) {
+            return Err(ChangeError::Weak);
+        }
+        let proved = self.prove(&user.email, current, &brakes(&user.email, None)).await;
+        let (_, known) = proved.map_err(|error| match error {
+            LogInError::Wrong => ChangeError::Wrong,
+            LogInError::TryLater(until) => ChangeError::TryLater(until),
+            LogInError::NotNow(error) => ChangeError::NotNow(error),
+        })?;
+        let password = self.hasher.hash(password).await?;
+        let scope = Scope { users: vec![id], ..Scope::default() };
+        let changed = self.decide(scope, move |accounts| accounts.change_password(id, &known, password)).await?;
+        if changed { Ok(()) } else { Err(ChangeError::Wrong) }
+    }
+
+    /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.
+    pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
+        let mails = mails(&email);
+        if let Some(until) = self.braked(&mails).await? {
+            return Err(MailError::TryLater(until));
+        }
+        let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
+        let token = self.secrets.next();
+        let step = move |accounts: &mut Accounts| {
+            accounts.failed(&mails);
+            accounts.request_reset(&email, &token);
+        };
+        Ok(self.decide(scope, step).await?)
+    }
+
+    /// Sets another password by the secret of a link, and ends all sessions.
+    pub async fn reset_password(&self, token: &Token, password: String) -> Result<(), ResetError> {
+        let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
+        let whose = self.decide(scope.clone(), |accounts| accounts.resets().map(|user| user.email.clone())).await?;
+        if is_weak(&password, &whose.ok_or(ResetError::Link)?) {
+            return Err(ResetError::Weak);
+        }
+        let password = self.hasher.hash(password).await?;
+        if self.decide(scope, move |accounts| accounts.reset(password)).await? { Ok(()) } else { Err(ResetError::Link) }
+    }
+}

@@ -1,0 +1,115 @@
+//! Logging in, staying so and logging out.
+
+use mart_kernel::{Timestamp, Unavailable};
+
+use super::{NotNow, UseCases};
+use crate::domain::fact::Token;
+use crate::domain::{Accounts, Digest, Email, PasswordHash, User, UserId};
+use crate::ports::{Hasher, Scope, Store};
+
+/// A session that goes on: whose it is, and what keeps it open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Whose.
+    pub user: User,
+    /// The new refresh token.
+    pub token: Token,
+    /// Until when the session lasts.
+    pub until: Timestamp,
+}
+
+/// Why there is no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogInError {
+    /// The address or the password is wrong, the mailbox is not proved, or the user is disabled.
+    Wrong,
+    /// There were too many failures: not before this.
+    TryLater(Timestamp),
+    /// Not now.
+    NotNow(NotNow),
+}
+
+impl<E: Into<NotNow>> From<E> for LogInError {
+    fn from(error: E) -> Self {
+        Self::NotNow(error.into())
+    }
+}
+
+/// Why a session does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshError {
+    /// It has ended, or never was.
+    Ended,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl<S: Store, H: Hasher> UseCases<S, H> {
+    /// Opens a session. `from` is the address that the request comes from, where it is known.
+    pub async fn log_in(&self, email: Email, password: String, from: Option<&str>) -> Result<LoggedIn, LogInError> {
+        let brakes = brakes(&email, from);
+        let (user, hash) = self.prove(&email, password, &brakes).await?;
+        let token = self.secrets.next();
+        let scope = Scope { users: vec![user], brakes, ..Scope::default() };
+        let given = token.clone();
+        let opened = self.decide(scope, move |accounts| accounts.log_in(user, &hash, &given)).await?;
+        let (user, until) = opened.ok_or(LogInError::Wrong)?;
+        Ok(LoggedIn { user, token, until })
+    }
+
+    /// Exchanges a refresh token for a new one.
+    pub async fn refresh(&self, shown: &Token) -> Result<LoggedIn, RefreshError> {
+        let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
+        let token = self.secrets.next();
+        let given = token.clone();
+        let goes_on = self.decide(scope, move |accounts| accounts.refresh(&given)).await;
+        let (user, until) = goes_on.map_err(RefreshError::Unavailable)?.ok_or(RefreshError::Ended)?;
+        Ok(LoggedIn { user, token, until })
+    }
+
+    /// Ends the session of a refresh token; whether there is one.
+    pub async fn log_out(&self, shown: &Token) -> Result<bool, Unavailable> {
+        let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
+        self.decide(scope, Accounts::log_out).await
+    }
+
+    /// Ends all sessions of a user; whether there is one.
+    pub async fn log_out_everywhere(&self, id: UserId) -> Result<bool, Unavailable> {
+        let scope = Scope { users: vec![id], ..Scope::default() };
+        let step = move |accounts: &mut Accounts| {
+            let known = accounts.user(id).is_some();
+            accounts.log_out_everywhere(id);
+            known
+        };
+        self.decide(scope, step).await
+    }
+
+    /// Whose address and password these are, and the hash that was known; a failure slows down all that are named.
+    pub(super) async fn prove(
+        &self,
+        email: &Email,
+        password: String,
+        brakes: &[String],
+    ) -> Result<(UserId, PasswordHash), LogInError> {
+        if let Some(until) = self.braked(brakes).await? {
+            return Err(LogInError::TryLater(until));
+        }
+        let user = self.store.proved(email).await?.filter(User::may_log_in);
+        let hash = user.as_ref().map(|user| user.password.clone());
+        let right = self.hasher.verify(password, hash.clone()).await?;
+        match (user, hash) {
+            (Some(user), Some(hash)) if right => Ok((user.id, hash)),
+            _ => {
+                let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
+                self.decide(scope, move |accounts| accounts.failed(&subjects)).await?;
+                Err(LogInError::Wrong)
+            }
+        }
+    }
+}
+
+/// What a failure slows down: the account, whether there is one or not, and where the request comes from.
+pub(super) fn brakes(email: &Email, from: Option<&str>) -> Vec<String> {
+    let from = from.map(|from| format!("from {from}"));
+    std::iter::once(format!("account {email}")).chain(from).collect()
+}

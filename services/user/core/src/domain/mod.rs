@@ -1,0 +1,35 @@
+//! Users, the links that prove a mailbox, and the sessions that they log in to.
+//!
+//! [`Accounts`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
+//! gives all that has to be kept.
+
+mod accounts;
+mod brake;
+mod email;
+pub mod fact;
+mod link;
+mod password;
+mod session;
+mod user;
+
+pub use accounts::{Accounts, Change, Rows};
+pub use brake::Brake;
+pub use email::Email;
+pub use fact::Fact;
+pub use link::{Link, Purpose};
+pub use password::{PasswordHash, is_weak};
+pub use session::{GRACE, RefreshToken, Session, SessionId, Shown};
+pub use user::{Profile, Role, User, UserId};
+
+use mart_kernel::Fingerprint;
+
+/// What is kept of a secret that somebody else has: enough to know it again, too little to use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Of a secret as it was given out. It has 256 random bits, so nothing slow is needed.
+    pub fn of(secret: &str) -> Self {
+        Self(Fingerprint::new("secret").part(secret.as_bytes()).finish())
+    }
+}

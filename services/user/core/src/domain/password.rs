@@ -1,0 +1,50 @@
+//! Passwords: what is kept of them, and which are refused.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::Email;
+
+/// The hash of a password with its salt and costs, in the form of PHC strings. Nothing shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(pub String);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}
+
+/// The fewest different characters of a password.
+const VARIETY: usize = 5;
+
+/// Whether a password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it. Its length
+/// is a rule of the contract.
+pub fn is_weak(password: &str, email: &Email) -> bool {
+    let lower = password.to_lowercase();
+    let variety = lower.chars().collect::<BTreeSet<char>>().len();
+    let mailbox = email.mailbox();
+    variety < VARIETY || (mailbox.chars().count() > 3 && lower.contains(mailbox))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_easy_to_guess_is_weak() {
+        let email = Email::of("ayesha@example.com");
+        for weak in ["aaaaaaaaaaaa", "abcdabcdabcd", "Ayesha-1990-!", "1212121212"] {
+            assert!(is_weak(weak, &email), "{weak}");
+        }
+        for good in ["correct horse", "ab@example.com", "ممنوع-ہے-یہاں"] {
+            assert!(!is_weak(good, &email), "{good}");
+        }
+        assert!(!is_weak("it is ab cd ef", &Email::of("ab@example.com")), "a short name is in many words");
+    }
+
+    #[test]
+    fn a_hash_is_shown_to_nobody() {
+        assert_eq!(format!("{:?}", PasswordHash("$argon2id$…".to_owned())), "PasswordHash");
+    }
+}

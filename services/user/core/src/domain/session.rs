@@ -1,0 +1,94 @@
+//! Sessions and the refresh tokens that keep them open.
+
+use mart_kernel::Timestamp;
+use time::Duration;
+use uuid::Uuid;
+
+use super::{Digest, UserId};
+
+/// The id of a session: one log-in on one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub Uuid);
+
+/// How long a session lasts, whatever is done with it.
+const LASTS: Duration = Duration::days(30);
+
+/// For so long after its exchange a refresh token may come again: two tabs of one browser that wake up together both have it.
+pub const GRACE: Duration = Duration::seconds(10);
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Until when it may be kept open.
+    pub expires_at: Timestamp,
+    /// When it ended, where it did.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A refresh token that was given out for a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The digest of it.
+    pub digest: Digest,
+    /// The session that it keeps open.
+    pub session: SessionId,
+    /// When it was exchanged for a newer one, where it was.
+    pub exchanged_at: Option<Timestamp>,
+}
+
+/// What it means that a refresh token is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It is exchanged for a new one.
+    Good,
+    /// It was exchanged a moment ago, by another tab: it is exchanged once more, and both tabs go on.
+    Twin,
+    /// It was exchanged long ago: somebody has a copy. The session ends, for both.
+    Stolen,
+    /// Its session has ended.
+    Over,
+}
+
+impl Session {
+    /// A new session.
+    pub fn begun(id: SessionId, user: UserId, now: Timestamp) -> Self {
+        Self { id, user, expires_at: Timestamp::new(now.get() + LASTS), ended_at: None }
+    }
+
+    /// What it means that one of its tokens is shown now.
+    pub fn shown(&self, token: &RefreshToken, now: Timestamp) -> Shown {
+        if self.ended_at.is_some() || now >= self.expires_at {
+            return Shown::Over;
+        }
+        match token.exchanged_at {
+            None => Shown::Good,
+            Some(at) if now.get() - at.get() <= GRACE => Shown::Twin,
+            Some(_) => Shown::Stolen,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros((1_790_000_000 + seconds) * 1_000_000).expect("in range")
+    }
+
+    #[test]
+    fn a_token_is_good_once_for_a_moment_twice_and_then_gives_a_thief_away() {
+        let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0));
+        let token = |exchanged_at| RefreshToken { digest: Digest([0; 32]), session: session.id, exchanged_at };
+        assert_eq!(session.shown(&token(None), at(60)), Shown::Good);
+        assert_eq!(session.shown(&token(Some(at(60))), at(70)), Shown::Twin);
+        assert_eq!(session.shown(&token(Some(at(60))), at(71)), Shown::Stolen);
+        assert_eq!(session.shown(&token(None), at(30 * 86_400)), Shown::Over);
+        let ended = Session { ended_at: Some(at(5)), ..session.clone() };
+        assert_eq!(ended.shown(&token(None), at(6)), Shown::Over);
+    }
+}

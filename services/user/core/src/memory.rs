@@ -1,0 +1,150 @@
+//! A store in memory that behaves as the real one, and a hasher and secrets that cost nothing, for features and the tests of
+//! other services.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mart_kernel::{Event, Newest, Timestamp, Unavailable};
+
+use crate::domain::fact::Token;
+use crate::domain::{
+    Brake, Change, Digest, Email, Fact, Link, PasswordHash, RefreshToken, Rows, Session, SessionId, User, UserId,
+};
+use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
+
+/// Everything that was decided. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    users: BTreeMap<UserId, User>,
+    links: BTreeMap<Digest, Link>,
+    sessions: BTreeMap<SessionId, Session>,
+    tokens: BTreeMap<Digest, RefreshToken>,
+    brakes: BTreeMap<String, Brake>,
+    events: Vec<Event<Fact>>,
+}
+
+impl MemoryStore {
+    /// The events that were committed, in their order.
+    pub fn events(&self) -> Vec<Event<Fact>> {
+        self.state().events.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn rows(&self, scope: &Scope) -> Rows {
+        let link = scope.link.and_then(|digest| self.links.get(&digest).cloned());
+        let token = scope.token.and_then(|digest| {
+            let token = self.tokens.get(&digest)?.clone();
+            let session = self.sessions.get(&token.session)?.clone();
+            Some((token, session))
+        });
+        let linked = link.as_ref().and_then(|link| self.users.get(&link.user));
+        let emails: Vec<&Email> = scope.email.iter().chain(linked.map(|user| &user.email)).collect();
+        let holder = token.as_ref().map(|(_, session)| session.user);
+        let named =
+            |user: &&User| emails.contains(&&user.email) || scope.users.contains(&user.id) || holder == Some(user.id);
+        let users = self.users.values().filter(named).cloned().collect();
+        let brakes = scope.brakes.iter().filter_map(|subject| self.brakes.get(subject).cloned()).collect();
+        Rows { users, link, token, brakes }
+    }
+
+    fn keep(&mut self, change: Change, now: Option<Timestamp>) {
+        let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, events } = change;
+        self.users.extend(users.into_iter().map(|user| (user.id, user)));
+        self.users.retain(|id, _| !dropped.contains(id));
+        self.links.retain(|_, link| !dropped.contains(&link.user) && !spent.contains(&(link.user, link.purpose)));
+        self.links.extend(links.into_iter().map(|link| (link.digest, link)));
+        for session in self.sessions.values_mut().filter(|session| ended.contains(&session.user)) {
+            session.ended_at = session.ended_at.or(now);
+        }
+        self.sessions.extend(sessions.into_iter().map(|session| (session.id, session)));
+        self.tokens.extend(tokens.into_iter().map(|token| (token.digest, token)));
+        for brake in brakes {
+            if brake.failures == 0 {
+                self.brakes.remove(&brake.subject);
+            } else {
+                self.brakes.insert(brake.subject.clone(), brake);
+            }
+        }
+        self.events.extend(events);
+    }
+}
+
+impl Store for MemoryStore {
+    async fn decide<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let mut state = self.state();
+        let (change, outcome) = decide(state.rows(&scope));
+        // A session that has ended is not told from one that ended at another time.
+        let now = Timestamp::from_unix_micros(0);
+        state.keep(change, now);
+        Ok(outcome)
+    }
+
+    async fn proved(&self, email: &Email) -> Result<Option<User>, Unavailable> {
+        Ok(self.state().users.values().find(|user| user.verified && user.email == *email).cloned())
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        Ok(self.state().users.get(&id).filter(|user| user.verified).cloned())
+    }
+
+    async fn list(&self, after: Option<Newest>, limit: usize) -> Result<Vec<User>, Unavailable> {
+        let state = self.state();
+        let behind = |user: &&User| user.verified && after.is_none_or(|after| user.place() < after);
+        let mut found: Vec<User> = state.users.values().filter(behind).cloned().collect();
+        found.sort_by_key(|user| std::cmp::Reverse(user.place()));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
+        let state = self.state();
+        Ok(subjects.iter().filter_map(|subject| state.brakes.get(subject).cloned()).collect())
+    }
+
+    async fn forget(&self, before: Timestamp) -> Result<usize, Unavailable> {
+        let mut state = self.state();
+        let kept = state.links.len() + state.sessions.len();
+        state.links.retain(|_, link| link.expires_at > before);
+        state.sessions.retain(|_, session| session.expires_at > before);
+        let State { sessions, tokens, .. } = &mut *state;
+        tokens.retain(|_, token| sessions.contains_key(&token.session));
+        Ok(kept - state.links.len() - state.sessions.len())
+    }
+}
+
+/// Writes a password down as it is: for tests alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainHasher;
+
+impl Hasher for PlainHasher {
+    async fn hash(&self, password: String) -> Result<PasswordHash, Busy> {
+        Ok(PasswordHash(format!("plain {password}")))
+    }
+
+    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Busy> {
+        Ok(hash.is_some_and(|hash| hash.0 == format!("plain {password}")))
+    }
+}
+
+/// Secrets that anybody can guess: for tests alone.
+#[derive(Debug, Default)]
+pub struct CountingSecrets(AtomicU64);
+
+impl Secrets for CountingSecrets {
+    fn next(&self) -> Token {
+        Token(format!("secret-{}", self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}

@@ -1,0 +1,79 @@
+//! What user needs from a store, a hasher and a source of secrets.
+
+use std::future::Future;
+
+use mart_kernel::{Newest, Timestamp, Unavailable};
+
+use crate::domain::fact::Token;
+use crate::domain::{Brake, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
+
+/// Keeps users, links, sessions, brakes and events.
+///
+/// Each method fails with [`Unavailable`] where the store can't be reached; the implementation logs why.
+pub trait Store: Send + Sync {
+    /// Decides about some rows and keeps what was decided.
+    ///
+    /// The users of the scope, those of its link and of its session are locked in the order of their ids until the decision is
+    /// kept, and so is the address itself, so that decisions about the same address follow one another although it has no row
+    /// yet. `decide` is called at most once.
+    fn decide<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
+    ) -> impl Future<Output = Result<T, Unavailable>> + Send;
+
+    /// The user of an address whose mailbox is proved.
+    fn proved(&self, email: &Email) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+
+    /// Finds a user whose mailbox is proved.
+    fn find(&self, id: UserId) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+
+    /// Up to `limit` users whose mailboxes are proved, newest first, beginning after the cursor.
+    fn list(&self, after: Option<Newest>, limit: usize) -> impl Future<Output = Result<Vec<User>, Unavailable>> + Send;
+
+    /// Those of these brakes that have counted.
+    fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, Unavailable>> + Send;
+
+    /// Forgets links, sessions and brakes that are of no use since before this; how many.
+    fn forget(&self, before: Timestamp) -> impl Future<Output = Result<usize, Unavailable>> + Send;
+}
+
+/// What a decision is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// All users of an address, proved or not.
+    pub email: Option<Email>,
+    /// Users.
+    pub users: Vec<UserId>,
+    /// A link, with its user and all others of the same address.
+    pub link: Option<Digest>,
+    /// A refresh token, with its session and user.
+    pub token: Option<Digest>,
+    /// Brakes.
+    pub brakes: Vec<String>,
+}
+
+/// Hashes passwords, slowly and with a salt; a bounded number of them at a time.
+pub trait Hasher: Send + Sync {
+    /// The hash of a password; fails where too many wait.
+    fn hash(&self, password: String) -> impl Future<Output = Result<PasswordHash, Busy>> + Send;
+
+    /// Whether a password has this hash. Without one the work is the same and the answer is no.
+    fn verify(&self, password: String, hash: Option<PasswordHash>) -> impl Future<Output = Result<bool, Busy>> + Send;
+}
+
+/// Too many passwords wait to be hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+/// Signs access tokens.
+pub trait Signer: Send + Sync {
+    /// A token for a user, and until when it is good; nothing where it could not be signed, which the implementation logs.
+    fn sign(&self, user: UserId, role: Role, now: Timestamp) -> Option<(String, Timestamp)>;
+}
+
+/// Makes secrets that nobody can guess.
+pub trait Secrets: Send + Sync {
+    /// A new one, of 256 random bits.
+    fn next(&self) -> Token;
+}

@@ -1,0 +1,304 @@
+//! Who gets in, and who does not, over a store in memory.
+
+use std::sync::Arc;
+
+use mart_kernel::PageSeal;
+use mart_kernel::Timestamp;
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
+use time::Duration;
+use user_core::UseCases;
+use user_core::application::{ChangeError, LogInError, LoggedIn, RefreshError, RegisterError, ResetError};
+use user_core::domain::fact::Token;
+use user_core::domain::{Email, Fact, Profile, User};
+use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
+
+const PASSWORD: &str = "correct horse battery";
+const OTHER: &str = "purple monkey dishwasher";
+
+struct World {
+    users: UseCases<MemoryStore, PlainHasher>,
+    store: MemoryStore,
+    clock: Arc<ManualClock>,
+}
+
+fn email() -> Email {
+    Email::of("ayesha@example.com")
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
+        let (store, secrets) = (MemoryStore::default(), Arc::new(CountingSecrets::default()));
+        let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+        let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, seal);
+        Self { users, store, clock }
+    }
+
+    /// One whose mailbox is proved.
+    async fn registered() -> Self {
+        let world = Self::new();
+        world.register(PASSWORD).await;
+        assert!(world.users.verify_email(&world.link()).await.expect("kept"));
+        world
+    }
+
+    async fn register(&self, password: &str) {
+        let profile = Profile { name: "Ayesha".to_owned(), ..Profile::default() };
+        self.users.register(email(), password.to_owned(), profile).await.expect("kept");
+    }
+
+    /// The secret of the last link that was sent.
+    fn link(&self) -> Token {
+        let link = |event: &mart_kernel::Event<Fact>| match &event.fact {
+            Fact::VerificationRequested(sent) => Some(sent.link.token.clone()),
+            Fact::PasswordResetRequested(sent) => Some(sent.link.token.clone()),
+            _ => None,
+        };
+        self.store.events().iter().rev().find_map(link).expect("a link was sent")
+    }
+
+    async fn log_in(&self, password: &str) -> Result<LoggedIn, LogInError> {
+        self.users.log_in(email(), password.to_owned(), None).await
+    }
+
+    async fn user(&self) -> User {
+        self.log_in(PASSWORD).await.expect("let in").user
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        let kind = |event: &mart_kernel::Event<Fact>| match event.fact {
+            Fact::UserRegistered(_) => "UserRegistered",
+            Fact::EmailVerified(_) => "EmailVerified",
+            Fact::ProfileUpdated(_) => "ProfileUpdated",
+            Fact::PasswordChanged(_) => "PasswordChanged",
+            Fact::UserDisabled(_) => "UserDisabled",
+            Fact::UserEnabled(_) => "UserEnabled",
+            Fact::UserRepublished(_) => "UserRepublished",
+            Fact::VerificationRequested(_) => "VerificationRequested",
+            Fact::PasswordResetRequested(_) => "PasswordResetRequested",
+        };
+        self.store.events().iter().map(kind).collect()
+    }
+}
+
+#[tokio::test]
+async fn who_registers_and_proves_the_mailbox_gets_in() {
+    let world = World::new();
+    world.register(PASSWORD).await;
+    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong), "not before it is proved");
+    assert!(world.users.verify_email(&world.link()).await.expect("kept"));
+    assert_eq!(world.user().await.email, email());
+    assert_eq!(world.kinds(), ["VerificationRequested", "UserRegistered", "EmailVerified"]);
+}
+
+#[tokio::test]
+async fn a_link_is_good_once_for_an_hour_and_for_its_purpose() {
+    let world = World::new();
+    world.register(PASSWORD).await;
+    let link = world.link();
+    assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link));
+    assert!(world.users.verify_email(&link).await.expect("kept"));
+    assert!(!world.users.verify_email(&link).await.expect("kept"), "once");
+    assert!(!world.users.verify_email(&Token("nonsense".to_owned())).await.expect("kept"));
+
+    let late = World::new();
+    late.register(PASSWORD).await;
+    late.clock.advance(Duration::hours(1));
+    assert!(!late.users.verify_email(&late.link()).await.expect("kept"), "not after an hour");
+}
+
+#[tokio::test]
+async fn proof_of_a_mailbox_voids_what_a_stranger_registered_for_it() {
+    let world = World::new();
+    world.register(OTHER).await;
+    let strangers = world.link();
+    world.register(PASSWORD).await;
+    assert!(world.users.verify_email(&world.link()).await.expect("kept"));
+    assert!(!world.users.verify_email(&strangers).await.expect("kept"));
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
+    world.user().await;
+}
+
+#[tokio::test]
+async fn who_registers_a_known_address_changes_nothing_and_its_owner_is_sent_a_way_in() {
+    let world = World::registered().await;
+    let before = world.user().await;
+    world.register(OTHER).await;
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
+    assert_eq!(world.user().await, before);
+    assert_eq!(world.kinds().last(), Some(&"PasswordResetRequested"));
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_everywhere() {
+    let world = World::registered().await;
+    let weak = "ayesha-1990-!".to_owned();
+    let registered = world.users.register(email(), weak.clone(), Profile::default()).await;
+    assert_eq!(registered, Err(RegisterError::Weak));
+    let id = world.user().await.id;
+    assert_eq!(world.users.change_password(id, PASSWORD.to_owned(), weak.clone()).await, Err(ChangeError::Weak));
+    world.users.request_password_reset(email()).await.expect("kept");
+    assert_eq!(world.users.reset_password(&world.link(), weak).await, Err(ResetError::Weak));
+    world.users.reset_password(&world.link(), OTHER.to_owned()).await.expect("a weak one used nothing up");
+}
+
+#[tokio::test]
+async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
+    let world = World::registered().await;
+    for _ in 0..5 {
+        assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong));
+    }
+    let Err(LogInError::TryLater(until)) = world.log_in(PASSWORD).await else {
+        panic!("the right one has to wait, too")
+    };
+    assert_eq!(until.get() - mart_kernel::Clock::now(&*world.clock).get(), Duration::SECOND);
+    world.clock.advance(Duration::SECOND);
+    world.user().await;
+    for _ in 0..5 {
+        assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong), "all were forgotten");
+    }
+    let nobody = Email::of("nobody@example.com");
+    for _ in 0..5 {
+        let tried = world.users.log_in(nobody.clone(), "wrong".to_owned(), None).await;
+        assert_eq!(tried, Err(LogInError::Wrong));
+    }
+    let tried = world.users.log_in(nobody, "wrong".to_owned(), None).await;
+    assert!(matches!(tried, Err(LogInError::TryLater(_))), "an address without a user is told the same");
+}
+
+#[tokio::test]
+async fn an_address_that_requests_come_from_slows_down_over_all_accounts() {
+    let world = World::registered().await;
+    for nth in 0..5 {
+        let email = Email::of(&format!("user-{nth}@example.com"));
+        let tried = world.users.log_in(email, "wrong".to_owned(), Some("192.0.2.1")).await;
+        assert_eq!(tried, Err(LogInError::Wrong));
+    }
+    let here = world.users.log_in(email(), PASSWORD.to_owned(), Some("192.0.2.1")).await;
+    assert!(matches!(here, Err(LogInError::TryLater(_))));
+    world.users.log_in(email(), PASSWORD.to_owned(), Some("192.0.2.2")).await.expect("from elsewhere");
+}
+
+#[tokio::test]
+async fn a_refresh_token_goes_round_and_a_copy_of_it_ends_the_session() {
+    let world = World::registered().await;
+    let first = world.log_in(PASSWORD).await.expect("let in").token;
+    let second = world.users.refresh(&first).await.expect("goes on").token;
+    world.clock.advance(Duration::minutes(10));
+    let third = world.users.refresh(&second).await.expect("goes on").token;
+    assert_eq!(world.users.refresh(&first).await, Err(RefreshError::Ended), "a thief shows an old one");
+    assert_eq!(world.users.refresh(&third).await, Err(RefreshError::Ended), "and the session is over for both");
+    world.log_in(PASSWORD).await.expect("the owner logs in again");
+}
+
+#[tokio::test]
+async fn two_tabs_that_wake_up_together_both_go_on() {
+    let world = World::registered().await;
+    let shared = world.log_in(PASSWORD).await.expect("let in").token;
+    let one = world.users.refresh(&shared).await.expect("goes on").token;
+    world.clock.advance(Duration::seconds(5));
+    let other = world.users.refresh(&shared).await.expect("goes on, too").token;
+    world.clock.advance(Duration::minutes(10));
+    let one = world.users.refresh(&one).await.expect("still").token;
+    let other = world.users.refresh(&other).await.expect("still").token;
+    assert!(world.users.log_out(&one).await.expect("kept"));
+    assert_eq!(world.users.refresh(&other).await, Err(RefreshError::Ended), "they are one session");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_thirty_days_with_log_out_and_with_log_out_everywhere() {
+    let world = World::registered().await;
+    let open = async || world.log_in(PASSWORD).await.expect("let in");
+    let (here, there) = (open().await, open().await);
+    assert!(world.users.log_out(&here.token).await.expect("kept"));
+    assert!(world.users.log_out(&here.token).await.expect("kept"), "it stays so");
+    assert!(!world.users.log_out(&Token("nonsense".to_owned())).await.expect("looked at"));
+    assert_eq!(world.users.refresh(&here.token).await, Err(RefreshError::Ended));
+    let there = world.users.refresh(&there.token).await.expect("only that one").token;
+    assert!(world.users.log_out_everywhere(here.user.id).await.expect("kept"));
+    assert_eq!(world.users.refresh(&there).await, Err(RefreshError::Ended));
+    let last = open().await.token;
+    world.clock.advance(Duration::days(30));
+    assert_eq!(world.users.refresh(&last).await, Err(RefreshError::Ended));
+}
+
+#[tokio::test]
+async fn sessions_end_with_another_password_with_a_reset_and_with_disabling() {
+    let world = World::registered().await;
+    let LoggedIn { user, token, .. } = world.log_in(PASSWORD).await.expect("let in");
+    let wrong = world.users.change_password(user.id, "wrong".to_owned(), OTHER.to_owned()).await;
+    assert_eq!(wrong, Err(ChangeError::Wrong));
+    world.users.change_password(user.id, PASSWORD.to_owned(), OTHER.to_owned()).await.expect("changed");
+    assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
+    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
+
+    let token = world.log_in(OTHER).await.expect("let in").token;
+    world.users.request_password_reset(email()).await.expect("kept");
+    let link = world.link();
+    world.users.reset_password(&link, PASSWORD.to_owned()).await.expect("reset");
+    assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
+    assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link), "once");
+
+    let token = world.log_in(PASSWORD).await.expect("let in").token;
+    world.users.request_password_reset(email()).await.expect("kept");
+    let link = world.link();
+    assert!(world.users.set_disabled(user.id, true).await.expect("kept").disabled);
+    assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
+    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
+    assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link));
+    world.users.set_disabled(user.id, true).await.expect("already so");
+    world.users.set_disabled(user.id, false).await.expect("kept");
+    world.user().await;
+    let kinds = world.kinds();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "UserDisabled").count(), 1);
+    assert_eq!(kinds.last(), Some(&"UserEnabled"));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_a_link_who_may_not_log_in() {
+    let world = World::new();
+    world.users.request_password_reset(email()).await.expect("the same answer");
+    world.register(PASSWORD).await;
+    world.users.request_password_reset(email()).await.expect("the same answer");
+    assert_eq!(world.kinds(), ["VerificationRequested"]);
+}
+
+#[tokio::test]
+async fn a_mailbox_is_not_filled_whether_it_has_a_user_or_not() {
+    for world in [World::new(), World::registered().await] {
+        world.clock.advance(Duration::hours(1));
+        for _ in 0..5 {
+            world.users.request_password_reset(email()).await.expect("the same answer");
+        }
+        let later = world.users.request_password_reset(email()).await;
+        assert!(matches!(later, Err(user_core::application::MailError::TryLater(_))), "{later:?}");
+        let registered = world.users.register(email(), PASSWORD.to_owned(), Profile::default()).await;
+        assert!(matches!(registered, Err(RegisterError::TryLater(_))), "{registered:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_makes_an_admin_once() {
+    let world = World::new();
+    world.register(OTHER).await;
+    let admin = |password: &str| world.users.create_admin(email(), password.to_owned(), Profile::default());
+    assert!(admin(PASSWORD).await.expect("made"));
+    assert!(!admin(OTHER).await.expect("looked at"), "there is one already");
+    assert_eq!(world.user().await.role, user_core::domain::Role::Admin);
+    assert!(!world.users.verify_email(&world.link()).await.expect("kept"), "a stranger's registration is void");
+}
+
+#[tokio::test]
+async fn a_profile_changes_at_the_version_that_was_seen() {
+    let world = World::registered().await;
+    let user = world.user().await;
+    let rename = |name: &'static str| move |profile: &mut Profile| name.clone_into(&mut profile.name);
+    let changed = world.users.update_profile(user.id, Some(user.version), rename("Bilal")).await.expect("changed");
+    assert_eq!((changed.profile.name.as_str(), changed.version), ("Bilal", user.version.next()));
+    let stale = world.users.update_profile(user.id, Some(user.version), rename("Chandni")).await;
+    assert_eq!(stale, Err(user_core::application::UpdateError::Changed));
+    let same = world.users.update_profile(user.id, None, rename("Bilal")).await.expect("no change");
+    assert_eq!(same.version, changed.version);
+    assert_eq!(world.kinds().iter().filter(|kind| **kind == "ProfileUpdated").count(), 1);
+}

@@ -1,0 +1,379 @@
+//! The contract's operations by the core's use cases.
+
+use std::sync::Arc;
+
+use mart_chassis::http::{Call, Caller, Fault};
+use mart_chassis::wire::{time, uuid};
+use mart_kernel::{Clock, PageSize, Timestamp};
+use mart_proto::Violation;
+use mart_proto::user::v1;
+use user_core::UseCases;
+use user_core::application::{
+    ChangeError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError, RegisterError, ResetError,
+    UpdateError, UserError,
+};
+use user_core::domain::fact::Token;
+use user_core::domain::{Email, Profile, User, UserId};
+use user_core::ports::{Hasher, Signer, Store};
+
+use super::messages;
+use crate::generated::http::{
+    ChangePasswordError, DisableUserError, EnableUserError, GetMeError, GetUserError, ListUsersError,
+    LogInError as LogInReason, LogOutError, LogOutEverywhereError, RefreshSessionError,
+    RegisterError as RegisterReason, RepublishUsersError, RequestPasswordResetError, ResetPasswordError, UpdateMeError,
+    UserService, VerifyEmailError,
+};
+
+/// Serves the operations over HTTP.
+pub(crate) struct Http<S, H> {
+    use_cases: UseCases<S, H>,
+    signer: Arc<dyn Signer>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S: Store, H: Hasher> Http<S, H> {
+    /// Serves these use cases.
+    pub(crate) fn new(use_cases: UseCases<S, H>, signer: Arc<dyn Signer>, clock: Arc<dyn Clock>) -> Self {
+        Self { use_cases, signer, clock }
+    }
+
+    fn tokens(&self, opened: &LoggedIn) -> Result<v1::Tokens, Fault> {
+        let (user, now) = (&opened.user, self.clock.now());
+        let (access_token, until) = self.signer.sign(user.id, user.role, now).ok_or(Fault::Broken)?;
+        Ok(v1::Tokens {
+            access_token,
+            access_expire_time: Some(time(until)),
+            refresh_token: opened.token.0.clone(),
+            refresh_expire_time: Some(time(opened.until)),
+        })
+    }
+}
+
+/// The user who calls. A subject that is no id is of a token that others signed: there is no such user.
+fn caller(call: &Call) -> Option<UserId> {
+    match &call.caller {
+        Caller::Known { subject, .. } => subject.parse().ok().map(UserId),
+        Caller::Anyone => None,
+    }
+}
+
+fn later(until: Timestamp) -> v1::TryLater {
+    v1::TryLater { retry_time: Some(time(until)) }
+}
+
+fn fault(error: NotNow) -> Fault {
+    match error {
+        NotNow::Unavailable(error) => error.into(),
+        NotNow::Busy => Fault::Unavailable,
+    }
+}
+
+impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
+    async fn register(
+        &self,
+        _call: Call,
+        request: v1::RegisterRequest,
+    ) -> Result<v1::RegisterResponse, RegisterReason> {
+        let v1::RegisterRequest { email, password, name, locale } = request;
+        let profile = Profile { name, locale, ..Profile::default() };
+        self.use_cases.register(Email::of(&email), password, profile).await?;
+        Ok(v1::RegisterResponse {})
+    }
+
+    async fn verify_email(
+        &self,
+        _call: Call,
+        request: v1::VerifyEmailRequest,
+    ) -> Result<v1::VerifyEmailResponse, VerifyEmailError> {
+        let v1::VerifyEmailRequest { token } = request;
+        if self.use_cases.verify_email(&Token(token)).await.map_err(fault)? {
+            Ok(v1::VerifyEmailResponse {})
+        } else {
+            Err(VerifyEmailError::LinkInvalid)
+        }
+    }
+
+    async fn request_password_reset(
+        &self,
+        _call: Call,
+        request: v1::RequestPasswordResetRequest,
+    ) -> Result<v1::RequestPasswordResetResponse, RequestPasswordResetError> {
+        let v1::RequestPasswordResetRequest { email } = request;
+        self.use_cases.request_password_reset(Email::of(&email)).await?;
+        Ok(v1::RequestPasswordResetResponse {})
+    }
+
+    async fn reset_password(
+        &self,
+        _call: Call,
+        request: v1::ResetPasswordRequest,
+    ) -> Result<v1::ResetPasswordResponse, ResetPasswordError> {
+        let v1::ResetPasswordRequest { token, password } = request;
+        self.use_cases.reset_password(&Token(token), password).await?;
+        Ok(v1::ResetPasswordResponse {})
+    }
+
+    async fn log_in(&self, _call: Call, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
+        let v1::LogInRequest { email, password } = request;
+        let opened = self.use_cases.log_in(Email::of(&email), password, None).await?;
+        let tokens = self.tokens(&opened)?;
+        Ok(v1::LogInResponse { tokens: Some(tokens), user: Some(messages::user(&opened.user)) })
+    }
+
+    async fn refresh_session(
+        &self,
+        _call: Call,
+        request: v1::RefreshSessionRequest,
+    ) -> Result<v1::RefreshSessionResponse, RefreshSessionError> {
+        let v1::RefreshSessionRequest { refresh_token } = request;
+        let opened = self.use_cases.refresh(&Token(refresh_token)).await?;
+        Ok(v1::RefreshSessionResponse { tokens: Some(self.tokens(&opened)?) })
+    }
+
+    async fn log_out(&self, _call: Call, request: v1::LogOutRequest) -> Result<v1::LogOutResponse, LogOutError> {
+        let v1::LogOutRequest { refresh_token } = request;
+        if self.use_cases.log_out(&Token(refresh_token)).await.map_err(Fault::from)? {
+            Ok(v1::LogOutResponse {})
+        } else {
+            Err(LogOutError::SessionEnded)
+        }
+    }
+
+    async fn log_out_everywhere(
+        &self,
+        call: Call,
+        request: v1::LogOutEverywhereRequest,
+    ) -> Result<v1::LogOutEverywhereResponse, LogOutEverywhereError> {
+        let v1::LogOutEverywhereRequest {} = request;
+        let id = caller(&call).ok_or(LogOutEverywhereError::UserNotFound)?;
+        if self.use_cases.log_out_everywhere(id).await.map_err(Fault::from)? {
+            Ok(v1::LogOutEverywhereResponse {})
+        } else {
+            Err(LogOutEverywhereError::UserNotFound)
+        }
+    }
+
+    async fn get_me(&self, call: Call, request: v1::GetMeRequest) -> Result<v1::GetMeResponse, GetMeError> {
+        let v1::GetMeRequest {} = request;
+        let id = caller(&call).ok_or(GetMeError::UserNotFound)?;
+        let user = self.use_cases.get_user(id).await.map_err(Fault::from)?;
+        Ok(v1::GetMeResponse { user: Some(messages::user(&user.ok_or(GetMeError::UserNotFound)?)) })
+    }
+
+    async fn update_me(&self, call: Call, request: v1::UpdateMeRequest) -> Result<v1::UpdateMeResponse, UpdateMeError> {
+        let v1::UpdateMeRequest { user, update_mask } = request;
+        let (sent, paths) = (user.unwrap_or_default(), update_mask.unwrap_or_default().paths);
+        let id = caller(&call).ok_or(UpdateMeError::UserNotFound)?;
+        let expected = call.expected(&sent.etag)?;
+        let change = change(sent, &paths)?;
+        let user = self.use_cases.update_profile(id, expected, change).await?;
+        Ok(v1::UpdateMeResponse { user: Some(messages::user(&user)) })
+    }
+
+    async fn change_password(
+        &self,
+        call: Call,
+        request: v1::ChangePasswordRequest,
+    ) -> Result<v1::ChangePasswordResponse, ChangePasswordError> {
+        let v1::ChangePasswordRequest { current_password, password } = request;
+        let id = caller(&call).ok_or(ChangePasswordError::UserNotFound)?;
+        self.use_cases.change_password(id, current_password, password).await?;
+        Ok(v1::ChangePasswordResponse {})
+    }
+
+    async fn get_user(&self, _call: Call, request: v1::GetUserRequest) -> Result<v1::GetUserResponse, GetUserError> {
+        let v1::GetUserRequest { user_id } = request;
+        let user = self.use_cases.get_user(UserId(uuid("userId", &user_id)?)).await.map_err(Fault::from)?;
+        Ok(v1::GetUserResponse { user: Some(messages::user(&user.ok_or(GetUserError::UserNotFound)?)) })
+    }
+
+    async fn list_users(
+        &self,
+        _call: Call,
+        request: v1::ListUsersRequest,
+    ) -> Result<v1::ListUsersResponse, ListUsersError> {
+        let v1::ListUsersRequest { page_size, page_token } = request;
+        let page = self.use_cases.list_users(PageSize::requested(page_size), &page_token).await?;
+        let users = page.items.iter().map(messages::user).collect();
+        Ok(v1::ListUsersResponse { users, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn disable_user(
+        &self,
+        _call: Call,
+        request: v1::DisableUserRequest,
+    ) -> Result<v1::DisableUserResponse, DisableUserError> {
+        let v1::DisableUserRequest { user_id } = request;
+        let user: User = self.use_cases.set_disabled(UserId(uuid("userId", &user_id)?), true).await?;
+        Ok(v1::DisableUserResponse { user: Some(messages::user(&user)) })
+    }
+
+    async fn enable_user(
+        &self,
+        _call: Call,
+        request: v1::EnableUserRequest,
+    ) -> Result<v1::EnableUserResponse, EnableUserError> {
+        let v1::EnableUserRequest { user_id } = request;
+        let user: User = self.use_cases.set_disabled(UserId(uuid("userId", &user_id)?), false).await?;
+        Ok(v1::EnableUserResponse { user: Some(messages::user(&user)) })
+    }
+
+    async fn republish_users(
+        &self,
+        _call: Call,
+        request: v1::RepublishUsersRequest,
+    ) -> Result<v1::RepublishUsersResponse, RepublishUsersError> {
+        let v1::RepublishUsersRequest { page_size, page_token } = request;
+        let done = self.use_cases.republish_users(PageSize::requested(page_size), &page_token).await?;
+        let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
+        Ok(v1::RepublishUsersResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
+    }
+}
+
+/// What a body changes of a profile. Members that only the mart decides are refused where they are named; times are left out
+/// by the edge.
+fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) + Send + 'static, UpdateMeError> {
+    let v1::User {
+        name,
+        locale,
+        time_zone,
+        phone,
+        user_id: _,
+        email: _,
+        role: _,
+        disabled: _,
+        create_time: _,
+        update_time: _,
+        etag: _,
+    } = sent;
+    let ours = ["user_id", "email", "role", "disabled"];
+    let refused = paths.iter().filter(|path| ours.contains(&path.as_str()));
+    let refused: Vec<Violation> =
+        refused.map(|path| Violation::new(camel(path), "output_only", "the mart sets it")).collect();
+    if !refused.is_empty() {
+        return Err(Fault::Invalid(refused).into());
+    }
+    let named = |path: &str| paths.iter().any(|named| named == path);
+    let phone = named("phone").then(|| e164(&phone)).transpose()?;
+    let (name, locale) = (named("name").then_some(name), named("locale").then_some(locale));
+    let time_zone = named("time_zone").then_some(time_zone);
+    Ok(move |profile: &mut Profile| {
+        let Profile { name: old_name, locale: old_locale, time_zone: old_time_zone, phone: old_phone } = profile;
+        let changes = [(old_name, name), (old_locale, locale), (old_time_zone, time_zone), (old_phone, phone)];
+        for (old, new) in changes {
+            if let Some(new) = new {
+                *old = new;
+            }
+        }
+    })
+}
+
+/// A phone number in E.164; an empty one is none.
+fn e164(text: &str) -> Result<String, UpdateMeError> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let number = phonenumber::parse(None, text).map_err(|_| UpdateMeError::PhoneInvalid)?;
+    if !number.is_valid() {
+        return Err(UpdateMeError::PhoneInvalid);
+    }
+    Ok(number.format().mode(phonenumber::Mode::E164).to_string())
+}
+
+fn camel(path: &str) -> String {
+    let mut words = path.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (head, tail) = word.split_at(1.min(word.len()));
+        name + &head.to_uppercase() + tail
+    })
+}
+
+impl From<RegisterError> for RegisterReason {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Weak => Self::PasswordWeak,
+            RegisterError::TryLater(until) => Self::TryLater(later(until)),
+            RegisterError::NotNow(error) => fault(error).into(),
+        }
+    }
+}
+
+impl From<MailError> for RequestPasswordResetError {
+    fn from(error: MailError) -> Self {
+        match error {
+            MailError::TryLater(until) => Self::TryLater(later(until)),
+            MailError::NotNow(error) => fault(error).into(),
+        }
+    }
+}
+
+impl From<ResetError> for ResetPasswordError {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Link => Self::LinkInvalid,
+            ResetError::Weak => Self::PasswordWeak,
+            ResetError::NotNow(error) => fault(error).into(),
+        }
+    }
+}
+
+impl From<LogInError> for LogInReason {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::Wrong => Self::CredentialsWrong,
+            LogInError::TryLater(until) => Self::TryLater(later(until)),
+            LogInError::NotNow(error) => fault(error).into(),
+        }
+    }
+}
+
+impl From<RefreshError> for RefreshSessionError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Ended => Self::SessionEnded,
+            RefreshError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<UpdateError> for UpdateMeError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::NotFound => Self::UserNotFound,
+            UpdateError::Changed => Fault::Stale.into(),
+            UpdateError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ChangePasswordError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::UserNotFound,
+            ChangeError::Wrong => Self::CredentialsWrong,
+            ChangeError::TryLater(until) => Self::TryLater(later(until)),
+            ChangeError::Weak => Self::PasswordWeak,
+            ChangeError::NotNow(error) => fault(error).into(),
+        }
+    }
+}
+
+/// Operations that fail in the same ways, under names of their own.
+macro_rules! errors {
+    ($from:ident: $variant:ident => $reason:ident for $($error:ident)*) => {
+        $(
+            impl From<$from> for $error {
+                fn from(error: $from) -> Self {
+                    match error {
+                        $from::$variant => Self::$reason,
+                        $from::Unavailable(error) => Fault::from(error).into(),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+errors!(UserError: NotFound => UserNotFound for DisableUserError EnableUserError);
+errors!(ListError: Token => PageTokenInvalid for ListUsersError RepublishUsersError);

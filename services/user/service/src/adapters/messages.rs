@@ -1,0 +1,41 @@
+//! The core's values as the contract's messages.
+
+use mart_chassis::wire::time;
+use mart_proto::user::v1;
+use user_core::domain::fact::SentLink;
+use user_core::domain::{Profile, Role, User};
+
+pub(crate) fn user(user: &User) -> v1::User {
+    // The password's hash stays here, and whether the mailbox is proved is no news of a user who can be seen.
+    let User { id, version, email, role, password: _, profile, verified: _, disabled, created_at, updated_at } = user;
+    let Profile { name, locale, time_zone, phone } = profile.clone();
+    let role = match role {
+        Role::Customer => v1::Role::Customer,
+        Role::Admin => v1::Role::Admin,
+    };
+    v1::User {
+        user_id: id.0.to_string(),
+        email: email.to_string(),
+        role: role.into(),
+        name,
+        locale,
+        time_zone,
+        phone,
+        disabled: *disabled,
+        create_time: Some(time(*created_at)),
+        update_time: Some(time(*updated_at)),
+        etag: version.to_string(),
+    }
+}
+
+pub(crate) fn link(link: &SentLink) -> v1::Link {
+    let SentLink { id, email, name, locale, token, expires_at } = link;
+    v1::Link {
+        link_id: id.to_string(),
+        email: email.to_string(),
+        name: name.clone(),
+        locale: locale.clone(),
+        token: token.0.clone(),
+        expire_time: Some(time(*expires_at)),
+    }
+}

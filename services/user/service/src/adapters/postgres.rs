@@ -1,0 +1,290 @@
+//! Users, links, sessions and brakes in PostgreSQL.
+
+use std::collections::BTreeSet;
+
+use mart_chassis::db::append;
+use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::{Database, Record};
+use mart_kernel::{Event, Newest, Timestamp, Unavailable};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use time::{Duration, OffsetDateTime};
+use user_core::domain::{
+    Brake, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows, Session,
+    SessionId, User, UserId,
+};
+use user_core::ports::{Scope, Store};
+use uuid::Uuid;
+
+/// Decisions about the same address or brake follow one another even where it has no row yet.
+const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $1";
+
+const TOKEN: &str = "select digest, exchanged_at, session_id, user_id, expires_at, ended_at \
+     from refresh_token join session using (session_id) where digest = $1 for update";
+
+/// In the order of their ids, so that two decisions can't wait for each other.
+const LOCK_USERS: &str = "select * from account where user_id = any($1) or email = any($2) order by user_id for update";
+
+const PROVED: &str = "select * from account where email = $1 and verified";
+
+const FIND: &str = "select * from account where user_id = $1 and verified";
+
+const LIST: &str = "select * from account where verified \
+     and (created_at, user_id) < (coalesce($1, 'infinity'::timestamptz), \
+     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by created_at desc, user_id desc limit $3";
+
+const BRAKES: &str = "select * from brake where subject = any($1)";
+
+const KEEP_USER: &str = "insert into account (user_id, version, email, role, password, name, locale, time_zone, phone, verified, \
+     disabled, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+     on conflict (user_id) do update set version = $2, password = $5, name = $6, locale = $7, time_zone = $8, phone = $9, \
+     verified = $10, disabled = $11, updated_at = $13";
+
+const DROP_USERS: &str = "delete from account where user_id = any($1) and not verified";
+
+const SPEND: &str = "delete from link where user_id = $1 and purpose = $2";
+
+const KEEP_LINK: &str = "insert into link (digest, purpose, user_id, expires_at) values ($1, $2, $3, $4)";
+
+const END_SESSIONS: &str = "update session set ended_at = now() where user_id = any($1) and ended_at is null";
+
+const KEEP_SESSION: &str = "insert into session (session_id, user_id, expires_at, ended_at) values ($1, $2, $3, $4) \
+     on conflict (session_id) do update set ended_at = $4";
+
+const KEEP_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
+     on conflict (digest) do update set exchanged_at = $3";
+
+const KEEP_BRAKE: &str = "insert into brake (subject, failures, last_at) values ($1, $2, $3) \
+     on conflict (subject) do update set failures = $2, last_at = $3";
+
+const RELEASE: &str = "delete from brake where subject = $1";
+
+const FORGET: [&str; 2] = ["delete from link where expires_at <= $1", "delete from session where expires_at <= $1"];
+
+const FORGET_BRAKES: &str = "delete from brake where last_at <= $1";
+
+/// Keeps what was decided; `record` makes the record of an event.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    database: Database,
+    record: fn(&Event<Fact>) -> Record,
+}
+
+impl PostgresStore {
+    /// Keeps it in this database.
+    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+        Self { database, record }
+    }
+}
+
+impl Store for PostgresStore {
+    async fn decide<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let record = self.record;
+        let decided = self.database.decide(move |connection| {
+            Box::pin(async move {
+                let (change, outcome) = decide(lock(connection, scope).await?);
+                append(connection, None, change.events.iter().map(record).collect()).await?;
+                keep(connection, change).await?;
+                Ok(Some(outcome))
+            })
+        });
+        decided.await?.ok_or(Unavailable::Failed)
+    }
+
+    async fn proved(&self, email: &Email) -> Result<Option<User>, Unavailable> {
+        Ok(self.database.rows(sqlx::query(PROVED).bind(email.as_str()), user).await?.pop())
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        Ok(self.database.rows(sqlx::query(FIND).bind(id.0), user).await?.pop())
+    }
+
+    async fn list(&self, after: Option<Newest>, limit: usize) -> Result<Vec<User>, Unavailable> {
+        let asked = sqlx::query(LIST)
+            .bind(after.map(|after| after.at.get()))
+            .bind(after.map(|after| after.id))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.database.rows(asked, user).await
+    }
+
+    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
+        self.database.rows(sqlx::query(BRAKES).bind(subjects), brake).await
+    }
+
+    async fn forget(&self, before: Timestamp) -> Result<usize, Unavailable> {
+        let forgotten = self.database.decide(move |connection| {
+            Box::pin(async move {
+                let mut count = 0;
+                for sql in FORGET {
+                    count += sqlx::query(sql).bind(before.get()).execute(&mut *connection).await?.rows_affected();
+                }
+                let day_before = before.get() - Duration::DAY;
+                count += sqlx::query(FORGET_BRAKES).bind(day_before).execute(&mut *connection).await?.rows_affected();
+                Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
+            })
+        });
+        forgotten.await?.ok_or(Unavailable::Failed)
+    }
+}
+
+async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
+    let Scope { email, users, link: shown, token, brakes } = scope;
+    let mut emails: Vec<String> = email.iter().map(|email| email.as_str().to_owned()).collect();
+    let mut found = None;
+    if let Some(digest) = shown {
+        let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        emails.extend(row.as_ref().map(|row| row.try_get("email")).transpose()?);
+    }
+    let locks: BTreeSet<String> =
+        brakes.iter().cloned().chain(emails.iter().map(|email| format!("email {email}"))).collect();
+    for name in locks {
+        sqlx::query(LOCK).bind(name).execute(&mut *connection).await?;
+    }
+    if let Some(digest) = shown {
+        // Once more, now that nobody else decides about its address.
+        let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        found = row.as_ref().map(link).transpose()?;
+    }
+    let mut held = None;
+    if let Some(digest) = token {
+        let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        held = row.as_ref().map(held_token).transpose()?;
+    }
+    let mut ids: Vec<Uuid> = users.into_iter().map(|user| user.0).collect();
+    ids.extend(held.as_ref().map(|(_, session): &(RefreshToken, Session)| session.user.0));
+    let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
+    let users = rows.iter().map(user).collect::<Result<_, _>>()?;
+    let rows = sqlx::query(BRAKES).bind(brakes).fetch_all(&mut *connection).await?;
+    Ok(Rows { users, link: found, token: held, brakes: rows.iter().map(brake).collect::<Result<_, _>>()? })
+}
+
+async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
+    let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, events: _ } = change;
+    if !dropped.is_empty() {
+        let ids: Vec<Uuid> = dropped.iter().map(|user| user.0).collect();
+        sqlx::query(DROP_USERS).bind(ids).execute(&mut *connection).await?;
+    }
+    for user in users {
+        keep_user(connection, user).await?;
+    }
+    for (user, purpose) in spent {
+        sqlx::query(SPEND).bind(user.0).bind(purpose_name(purpose)).execute(&mut *connection).await?;
+    }
+    for Link { digest, purpose, user, expires_at } in links {
+        let kept = sqlx::query(KEEP_LINK).bind(&digest.0[..]).bind(purpose_name(purpose)).bind(user.0);
+        kept.bind(expires_at.get()).execute(&mut *connection).await?;
+    }
+    if !ended.is_empty() {
+        let ids: Vec<Uuid> = ended.iter().map(|user| user.0).collect();
+        sqlx::query(END_SESSIONS).bind(ids).execute(&mut *connection).await?;
+    }
+    for Session { id, user, expires_at, ended_at } in sessions {
+        let kept = sqlx::query(KEEP_SESSION).bind(id.0).bind(user.0).bind(expires_at.get());
+        kept.bind(ended_at.map(Timestamp::get)).execute(&mut *connection).await?;
+    }
+    for RefreshToken { digest, session, exchanged_at } in tokens {
+        let kept = sqlx::query(KEEP_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
+        kept.execute(&mut *connection).await?;
+    }
+    for Brake { subject, failures, last_at } in brakes {
+        let kept = if failures == 0 {
+            sqlx::query(RELEASE).bind(subject)
+        } else {
+            sqlx::query(KEEP_BRAKE).bind(subject).bind(failures).bind(last_at.get())
+        };
+        kept.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn keep_user(connection: &mut PgConnection, user: User) -> Result<(), sqlx::Error> {
+    let User { id, version, email, role, password, profile, verified, disabled, created_at, updated_at } = user;
+    let Profile { name, locale, time_zone, phone } = profile;
+    sqlx::query(KEEP_USER)
+        .bind(id.0)
+        .bind(version.get())
+        .bind(email.as_str())
+        .bind(match role {
+            Role::Customer => "customer",
+            Role::Admin => "admin",
+        })
+        .bind(password.0)
+        .bind(name)
+        .bind(locale)
+        .bind(time_zone)
+        .bind(phone)
+        .bind(verified)
+        .bind(disabled)
+        .bind(created_at.get())
+        .bind(updated_at.get())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Verify => "verify",
+        Purpose::Reset => "reset",
+    }
+}
+
+fn digest(row: &PgRow) -> Result<Digest, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get("digest")?;
+    bytes.try_into().map(Digest).map_err(|_| wrong("a digest has 32 bytes"))
+}
+
+fn link(row: &PgRow) -> Result<Link, sqlx::Error> {
+    let purpose = match row.try_get("purpose")? {
+        "verify" => Purpose::Verify,
+        "reset" => Purpose::Reset,
+        other => return Err(wrong(format!("a link for {other}"))),
+    };
+    let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
+    Ok(Link { digest: digest(row)?, purpose, user, expires_at })
+}
+
+fn held_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
+    let at = |name: &str| row.try_get::<Option<OffsetDateTime>, _>(name).map(|at| at.map(Timestamp::new));
+    let session = SessionId(row.try_get("session_id")?);
+    let token = RefreshToken { digest: digest(row)?, session, exchanged_at: at("exchanged_at")? };
+    let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
+    Ok((token, Session { id: session, user, expires_at, ended_at: at("ended_at")? }))
+}
+
+fn brake(row: &PgRow) -> Result<Brake, sqlx::Error> {
+    let (subject, failures) = (row.try_get("subject")?, row.try_get("failures")?);
+    Ok(Brake { subject, failures, last_at: time(row, "last_at")? })
+}
+
+fn user(row: &PgRow) -> Result<User, sqlx::Error> {
+    let role = match row.try_get("role")? {
+        "customer" => Role::Customer,
+        "admin" => Role::Admin,
+        other => return Err(wrong(format!("the role {other}"))),
+    };
+    let profile = Profile {
+        name: row.try_get("name")?,
+        locale: row.try_get("locale")?,
+        time_zone: row.try_get("time_zone")?,
+        phone: row.try_get("phone")?,
+    };
+    Ok(User {
+        id: UserId(row.try_get("user_id")?),
+        version: version(row, "version")?,
+        email: Email::of(row.try_get("email")?),
+        role,
+        password: PasswordHash(row.try_get("password")?),
+        profile,
+        verified: row.try_get("verified")?,
+        disabled: row.try_get("disabled")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}

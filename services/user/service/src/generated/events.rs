@@ -1,0 +1,121 @@
+// Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
+
+//! The events of the user service: those it publishes and those of others that it reacts to.
+
+use std::sync::Arc;
+
+use mart_chassis::Record;
+use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
+use mart_chassis::run::Topic;
+use mart_kernel::Event;
+use mart_proto::user::v1;
+use user_core::domain::{Fact, fact};
+
+/// The topics that this service owns.
+pub const TOPICS: &[Topic] = &[
+    Topic { name: "mart.user.v1", retention_minutes: 43200 },
+    Topic { name: "mart.user_link.v1", retention_minutes: 60 },
+];
+
+/// Makes the contract's message of each fact of the core.
+pub trait Messages {
+    /// Somebody proved a mailbox and can log in from now on. An unproved registration tells nothing.
+    fn user_registered(fact: &fact::UserRegistered) -> v1::UserRegistered;
+
+    /// A user's mailbox was proved.
+    fn email_verified(fact: &fact::EmailVerified) -> v1::EmailVerified;
+
+    /// Name, locale, time zone or phone changed.
+    fn profile_updated(fact: &fact::ProfileUpdated) -> v1::ProfileUpdated;
+
+    /// The password was changed by its owner, or by a link that was sent to the mailbox. All sessions have ended.
+    fn password_changed(fact: &fact::PasswordChanged) -> v1::PasswordChanged;
+
+    /// An admin took the right to log in away. All sessions have ended.
+    fn user_disabled(fact: &fact::UserDisabled) -> v1::UserDisabled;
+
+    /// An admin gave it back.
+    fn user_enabled(fact: &fact::UserEnabled) -> v1::UserEnabled;
+
+    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
+    /// rebuilt. Take it where its version is not older than the one you have.
+    fn user_republished(fact: &fact::UserRepublished) -> v1::UserRepublished;
+
+    /// A mailbox is to be proved: send the link. On a topic of its own that keeps it for an hour only.
+    fn verification_requested(fact: &fact::VerificationRequested) -> v1::VerificationRequested;
+
+    /// A password is to be reset: send the link. On a topic of its own that keeps it for an hour only.
+    fn password_reset_requested(fact: &fact::PasswordResetRequested) -> v1::PasswordResetRequested;
+}
+
+/// Makes the record of an event: its topic, its key and its encoded message.
+pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    match &event.fact {
+        Fact::UserRegistered(fact) => {
+            let message = M::user_registered(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::EmailVerified(fact) => {
+            let message = M::email_verified(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::ProfileUpdated(fact) => {
+            let message = M::profile_updated(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::PasswordChanged(fact) => {
+            let message = M::password_changed(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::UserDisabled(fact) => {
+            let message = M::user_disabled(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::UserEnabled(fact) => {
+            let message = M::user_enabled(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::UserRepublished(fact) => {
+            let message = M::user_republished(fact);
+            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user.v1", key, &message)
+        }
+        Fact::VerificationRequested(fact) => {
+            let message = M::verification_requested(fact);
+            let key = message.link.as_ref().map(|link| link.link_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user_link.v1", key, &message)
+        }
+        Fact::PasswordResetRequested(fact) => {
+            let message = M::password_reset_requested(fact);
+            let key = message.link.as_ref().map(|link| link.link_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.user_link.v1", key, &message)
+        }
+    }
+}
+
+/// The events of others that this service reacts to.
+pub const CONSUMED: &[Consumed] = &[];
+
+/// The reactions to events of others.
+pub trait Reactions: Send + Sync + 'static {}
+
+/// Tells a record to the reaction of this name.
+#[expect(clippy::unused_async, reason = "this service consumes nothing")]
+async fn dispatch<R: Reactions>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Reaction, DispatchError> {
+    Err(DispatchError::NoHandler)
+}
+
+/// These reactions, for the consumer.
+pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
+    let reactions = Arc::new(reactions);
+    consumer::Reactions::new(CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { dispatch(&*reactions, &handler, &record).await }
+    })
+}

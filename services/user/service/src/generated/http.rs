@@ -1,0 +1,762 @@
+// Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
+
+//! The operations of the user service over HTTP.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::{Router, routing};
+use mart_chassis::http::{Auth, Body, Call, Edge, Fault, Operation, Problem, Served};
+use mart_proto::user::v1;
+
+/// Users: accounts, sessions, profiles and addresses.
+pub(crate) trait UserService: Send + Sync + 'static {
+    /// Registers a mail address. The answer is the same whether there is an account or not; a mail says what comes next.
+    fn register(
+        &self,
+        call: Call,
+        request: v1::RegisterRequest,
+    ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
+
+    /// Proves a mailbox by the token of a link. Looking at the link's page does not use it up; this call does.
+    fn verify_email(
+        &self,
+        call: Call,
+        request: v1::VerifyEmailRequest,
+    ) -> impl Future<Output = Result<v1::VerifyEmailResponse, VerifyEmailError>> + Send;
+
+    /// Sends a link to reset the password, where there is such an account. The answer does not tell.
+    fn request_password_reset(
+        &self,
+        call: Call,
+        request: v1::RequestPasswordResetRequest,
+    ) -> impl Future<Output = Result<v1::RequestPasswordResetResponse, RequestPasswordResetError>> + Send;
+
+    /// Sets a new password by the token of a link, and ends all sessions.
+    fn reset_password(
+        &self,
+        call: Call,
+        request: v1::ResetPasswordRequest,
+    ) -> impl Future<Output = Result<v1::ResetPasswordResponse, ResetPasswordError>> + Send;
+
+    /// Opens a session. Failures slow down the account and the address that they come from.
+    fn log_in(
+        &self,
+        call: Call,
+        request: v1::LogInRequest,
+    ) -> impl Future<Output = Result<v1::LogInResponse, LogInError>> + Send;
+
+    /// Exchanges a refresh token for new tokens. A token that was exchanged before ends its session, but for a moment in which
+    /// another tab of the same browser may have been first.
+    fn refresh_session(
+        &self,
+        call: Call,
+        request: v1::RefreshSessionRequest,
+    ) -> impl Future<Output = Result<v1::RefreshSessionResponse, RefreshSessionError>> + Send;
+
+    /// Ends the session of a refresh token.
+    fn log_out(
+        &self,
+        call: Call,
+        request: v1::LogOutRequest,
+    ) -> impl Future<Output = Result<v1::LogOutResponse, LogOutError>> + Send;
+
+    /// Ends all sessions of the caller, on every device.
+    fn log_out_everywhere(
+        &self,
+        call: Call,
+        request: v1::LogOutEverywhereRequest,
+    ) -> impl Future<Output = Result<v1::LogOutEverywhereResponse, LogOutEverywhereError>> + Send;
+
+    /// Reads the caller.
+    fn get_me(
+        &self,
+        call: Call,
+        request: v1::GetMeRequest,
+    ) -> impl Future<Output = Result<v1::GetMeResponse, GetMeError>> + Send;
+
+    /// Changes the caller's profile: the fields that the mask or, without one, the body names.
+    fn update_me(
+        &self,
+        call: Call,
+        request: v1::UpdateMeRequest,
+    ) -> impl Future<Output = Result<v1::UpdateMeResponse, UpdateMeError>> + Send;
+
+    /// Changes the caller's password, and ends all sessions.
+    fn change_password(
+        &self,
+        call: Call,
+        request: v1::ChangePasswordRequest,
+    ) -> impl Future<Output = Result<v1::ChangePasswordResponse, ChangePasswordError>> + Send;
+
+    /// Reads any user.
+    fn get_user(
+        &self,
+        call: Call,
+        request: v1::GetUserRequest,
+    ) -> impl Future<Output = Result<v1::GetUserResponse, GetUserError>> + Send;
+
+    /// Lists all users, newest first.
+    fn list_users(
+        &self,
+        call: Call,
+        request: v1::ListUsersRequest,
+    ) -> impl Future<Output = Result<v1::ListUsersResponse, ListUsersError>> + Send;
+
+    /// Takes the right to log in away, and ends all sessions. A disabled user stays as he is.
+    fn disable_user(
+        &self,
+        call: Call,
+        request: v1::DisableUserRequest,
+    ) -> impl Future<Output = Result<v1::DisableUserResponse, DisableUserError>> + Send;
+
+    /// Gives it back.
+    fn enable_user(
+        &self,
+        call: Call,
+        request: v1::EnableUserRequest,
+    ) -> impl Future<Output = Result<v1::EnableUserResponse, EnableUserError>> + Send;
+
+    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the page token
+    /// of the answer until that is empty.
+    fn republish_users(
+        &self,
+        call: Call,
+        request: v1::RepublishUsersRequest,
+    ) -> impl Future<Output = Result<v1::RepublishUsersResponse, RepublishUsersError>> + Send;
+}
+
+/// The routes of the service.
+pub(crate) fn router<S: UserService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+    Router::new()
+        .route("/v1/users/register", routing::post(register::<S>))
+        .route("/v1/users/verify-email", routing::post(verify_email::<S>))
+        .route("/v1/users/request-password-reset", routing::post(request_password_reset::<S>))
+        .route("/v1/users/reset-password", routing::post(reset_password::<S>))
+        .route("/v1/sessions/log-in", routing::post(log_in::<S>))
+        .route("/v1/sessions/refresh", routing::post(refresh_session::<S>))
+        .route("/v1/sessions/log-out", routing::post(log_out::<S>))
+        .route("/v1/me/log-out-everywhere", routing::post(log_out_everywhere::<S>))
+        .route("/v1/me", routing::get(get_me::<S>).patch(update_me::<S>))
+        .route("/v1/me/change-password", routing::post(change_password::<S>))
+        .route("/v1/admin/users/{user_id}", routing::get(get_user::<S>))
+        .route("/v1/admin/users", routing::get(list_users::<S>))
+        .route("/v1/admin/users/{user_id}/disable", routing::post(disable_user::<S>))
+        .route("/v1/admin/users/{user_id}/enable", routing::post(enable_user::<S>))
+        .route("/v1/admin/users/republish", routing::post(republish_users::<S>))
+        .with_state(Served { service, edge })
+}
+
+const REGISTER: Operation =
+    Operation { name: "Register", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn register<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&REGISTER, request, |call, request| at.service.register(call, request)).await
+}
+
+/// Why `Register` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RegisterError {
+    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    PasswordWeak,
+    /// There were too many failures; the details say when to try again.
+    TryLater(v1::TryLater),
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RegisterError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::PasswordWeak => Self::new(
+                409,
+                "PASSWORD_WEAK",
+                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+            ),
+            RegisterError::TryLater(details) => {
+                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+                    .details(&details)
+            }
+            RegisterError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const VERIFY_EMAIL: Operation =
+    Operation { name: "VerifyEmail", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn verify_email<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&VERIFY_EMAIL, request, |call, request| at.service.verify_email(call, request)).await
+}
+
+/// Why `VerifyEmail` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum VerifyEmailError {
+    /// The link was used, is too old, or never was.
+    LinkInvalid,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for VerifyEmailError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<VerifyEmailError> for Problem {
+    fn from(error: VerifyEmailError) -> Self {
+        match error {
+            VerifyEmailError::LinkInvalid => {
+                Self::new(409, "LINK_INVALID", "The link was used, is too old, or never was.")
+            }
+            VerifyEmailError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const REQUEST_PASSWORD_RESET: Operation =
+    Operation { name: "RequestPasswordReset", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn request_password_reset<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge
+        .answer(&REQUEST_PASSWORD_RESET, request, |call, request| at.service.request_password_reset(call, request))
+        .await
+}
+
+/// Why `RequestPasswordReset` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RequestPasswordResetError {
+    /// There were too many failures; the details say when to try again.
+    TryLater(v1::TryLater),
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RequestPasswordResetError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RequestPasswordResetError> for Problem {
+    fn from(error: RequestPasswordResetError) -> Self {
+        match error {
+            RequestPasswordResetError::TryLater(details) => {
+                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+                    .details(&details)
+            }
+            RequestPasswordResetError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const RESET_PASSWORD: Operation =
+    Operation { name: "ResetPassword", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn reset_password<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&RESET_PASSWORD, request, |call, request| at.service.reset_password(call, request)).await
+}
+
+/// Why `ResetPassword` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ResetPasswordError {
+    /// The link was used, is too old, or never was.
+    LinkInvalid,
+    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    PasswordWeak,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for ResetPasswordError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::LinkInvalid => {
+                Self::new(409, "LINK_INVALID", "The link was used, is too old, or never was.")
+            }
+            ResetPasswordError::PasswordWeak => Self::new(
+                409,
+                "PASSWORD_WEAK",
+                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+            ),
+            ResetPasswordError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const LOG_IN: Operation =
+    Operation { name: "LogIn", auth: Auth::Public, body: Body::Whole, creates: None, etag: Some("user.etag") };
+
+async fn log_in<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&LOG_IN, request, |call, request| at.service.log_in(call, request)).await
+}
+
+/// Why `LogIn` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum LogInError {
+    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    CredentialsWrong,
+    /// There were too many failures; the details say when to try again.
+    TryLater(v1::TryLater),
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for LogInError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<LogInError> for Problem {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::CredentialsWrong => Self::new(
+                401,
+                "CREDENTIALS_WRONG",
+                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+            ),
+            LogInError::TryLater(details) => {
+                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+                    .details(&details)
+            }
+            LogInError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const REFRESH_SESSION: Operation =
+    Operation { name: "RefreshSession", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn refresh_session<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&REFRESH_SESSION, request, |call, request| at.service.refresh_session(call, request)).await
+}
+
+/// Why `RefreshSession` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RefreshSessionError {
+    /// The session has ended, or never was.
+    SessionEnded,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RefreshSessionError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RefreshSessionError> for Problem {
+    fn from(error: RefreshSessionError) -> Self {
+        match error {
+            RefreshSessionError::SessionEnded => {
+                Self::new(401, "SESSION_ENDED", "The session has ended, or never was.")
+            }
+            RefreshSessionError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const LOG_OUT: Operation =
+    Operation { name: "LogOut", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
+
+async fn log_out<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&LOG_OUT, request, |call, request| at.service.log_out(call, request)).await
+}
+
+/// Why `LogOut` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum LogOutError {
+    /// The session has ended, or never was.
+    SessionEnded,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for LogOutError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<LogOutError> for Problem {
+    fn from(error: LogOutError) -> Self {
+        match error {
+            LogOutError::SessionEnded => Self::new(401, "SESSION_ENDED", "The session has ended, or never was."),
+            LogOutError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const LOG_OUT_EVERYWHERE: Operation = Operation {
+    name: "LogOutEverywhere",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: None,
+};
+
+async fn log_out_everywhere<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&LOG_OUT_EVERYWHERE, request, |call, request| at.service.log_out_everywhere(call, request)).await
+}
+
+/// Why `LogOutEverywhere` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum LogOutEverywhereError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for LogOutEverywhereError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<LogOutEverywhereError> for Problem {
+    fn from(error: LogOutEverywhereError) -> Self {
+        match error {
+            LogOutEverywhereError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            LogOutEverywhereError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const GET_ME: Operation = Operation {
+    name: "GetMe",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::None,
+    creates: None,
+    etag: Some("user.etag"),
+};
+
+async fn get_me<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&GET_ME, request, |call, request| at.service.get_me(call, request)).await
+}
+
+/// Why `GetMe` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum GetMeError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for GetMeError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<GetMeError> for Problem {
+    fn from(error: GetMeError) -> Self {
+        match error {
+            GetMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            GetMeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const UPDATE_ME: Operation = Operation {
+    name: "UpdateMe",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::Field { name: "user", mask: Some("update_mask") },
+    creates: None,
+    etag: Some("user.etag"),
+};
+
+async fn update_me<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&UPDATE_ME, request, |call, request| at.service.update_me(call, request)).await
+}
+
+/// Why `UpdateMe` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum UpdateMeError {
+    /// There is no such user.
+    UserNotFound,
+    /// It is no phone number of any country.
+    PhoneInvalid,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for UpdateMeError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<UpdateMeError> for Problem {
+    fn from(error: UpdateMeError) -> Self {
+        match error {
+            UpdateMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            UpdateMeError::PhoneInvalid => Self::new(409, "PHONE_INVALID", "It is no phone number of any country."),
+            UpdateMeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const CHANGE_PASSWORD: Operation = Operation {
+    name: "ChangePassword",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: None,
+};
+
+async fn change_password<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&CHANGE_PASSWORD, request, |call, request| at.service.change_password(call, request)).await
+}
+
+/// Why `ChangePassword` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ChangePasswordError {
+    /// There is no such user.
+    UserNotFound,
+    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    CredentialsWrong,
+    /// There were too many failures; the details say when to try again.
+    TryLater(v1::TryLater),
+    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    PasswordWeak,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for ChangePasswordError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            ChangePasswordError::CredentialsWrong => Self::new(
+                401,
+                "CREDENTIALS_WRONG",
+                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+            ),
+            ChangePasswordError::TryLater(details) => {
+                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+                    .details(&details)
+            }
+            ChangePasswordError::PasswordWeak => Self::new(
+                409,
+                "PASSWORD_WEAK",
+                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+            ),
+            ChangePasswordError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const GET_USER: Operation = Operation {
+    name: "GetUser",
+    auth: Auth::Roles(&["admin"]),
+    body: Body::None,
+    creates: None,
+    etag: Some("user.etag"),
+};
+
+async fn get_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&GET_USER, request, |call, request| at.service.get_user(call, request)).await
+}
+
+/// Why `GetUser` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum GetUserError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for GetUserError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<GetUserError> for Problem {
+    fn from(error: GetUserError) -> Self {
+        match error {
+            GetUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            GetUserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const LIST_USERS: Operation =
+    Operation { name: "ListUsers", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
+
+async fn list_users<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&LIST_USERS, request, |call, request| at.service.list_users(call, request)).await
+}
+
+/// Why `ListUsers` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ListUsersError {
+    /// The page token is not of this list.
+    PageTokenInvalid,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for ListUsersError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ListUsersError> for Problem {
+    fn from(error: ListUsersError) -> Self {
+        match error {
+            ListUsersError::PageTokenInvalid => {
+                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            }
+            ListUsersError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const DISABLE_USER: Operation = Operation {
+    name: "DisableUser",
+    auth: Auth::Roles(&["admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: Some("user.etag"),
+};
+
+async fn disable_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&DISABLE_USER, request, |call, request| at.service.disable_user(call, request)).await
+}
+
+/// Why `DisableUser` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum DisableUserError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for DisableUserError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<DisableUserError> for Problem {
+    fn from(error: DisableUserError) -> Self {
+        match error {
+            DisableUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            DisableUserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const ENABLE_USER: Operation = Operation {
+    name: "EnableUser",
+    auth: Auth::Roles(&["admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: Some("user.etag"),
+};
+
+async fn enable_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&ENABLE_USER, request, |call, request| at.service.enable_user(call, request)).await
+}
+
+/// Why `EnableUser` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum EnableUserError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for EnableUserError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<EnableUserError> for Problem {
+    fn from(error: EnableUserError) -> Self {
+        match error {
+            EnableUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            EnableUserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const REPUBLISH_USERS: Operation =
+    Operation { name: "RepublishUsers", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
+
+async fn republish_users<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&REPUBLISH_USERS, request, |call, request| at.service.republish_users(call, request)).await
+}
+
+/// Why `RepublishUsers` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RepublishUsersError {
+    /// The page token is not of this list.
+    PageTokenInvalid,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RepublishUsersError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RepublishUsersError> for Problem {
+    fn from(error: RepublishUsersError) -> Self {
+        match error {
+            RepublishUsersError::PageTokenInvalid => {
+                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            }
+            RepublishUsersError::Fault(fault) => fault.into(),
+        }
+    }
+}

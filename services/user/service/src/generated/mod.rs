@@ -1,0 +1,17 @@
+// Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
+
+//! What the contract says, in Rust.
+
+pub mod events;
+pub mod fixtures;
+pub(crate) mod http;
+
+const _: () = assert!(
+    mart_proto::digest(&[
+        include_str!("../../../../../proto/mart/options/v1/options.proto"),
+        include_str!("../../../../../proto/mart/user/v1/user.proto"),
+        include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
+        include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
+    ]) == 0xd06a_bd50_d734_11d3,
+    "the contract has changed: run `cargo martgen generate`"
+);

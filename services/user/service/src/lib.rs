@@ -1,0 +1,5 @@
+//! The user service: adapters around `user-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

@@ -1,0 +1,97 @@
+//! The real router over the real store, hasher and signer.
+
+use std::time::Duration;
+
+use devstack::call::{Reader, Seen};
+use devstack::testing::App;
+use futures::future::join_all;
+use rdkafka::Offset;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::PROGRAM;
+
+const EMAIL: &str = "ayesha@example.com";
+const PASSWORD: &str = "correct horse battery";
+
+async fn post(app: &App, path: &str, body: Value) -> devstack::testing::Answer {
+    app.call(None, Method::POST, path, Some(body)).await
+}
+
+async fn register(app: &App) {
+    let body = json!({ "email": EMAIL, "password": PASSWORD, "name": "Ayesha" });
+    assert_eq!(post(app, "/v1/users/register", body).await.status, 200);
+}
+
+/// All links on their topic, until a second of quiet.
+async fn links(app: &App) -> Vec<Seen> {
+    app.flushed().await;
+    let (brokers, topic) = (app.setting.brokers.clone(), format!("{}mart.user_link.v1", app.setting.topic_prefix));
+    let read = move || {
+        let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
+        std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect()
+    };
+    tokio::task::spawn_blocking(read).await.expect("read")
+}
+
+fn token(link: &Seen) -> &str {
+    link.payload["link"]["token"].as_str().expect("a token")
+}
+
+async fn log_in(app: &App) -> Value {
+    let answer = post(app, "/v1/sessions/log-in", json!({ "email": EMAIL, "password": PASSWORD })).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+#[tokio::test]
+async fn the_token_of_a_session_opens_what_is_the_users_own() {
+    let app = App::start("user", PROGRAM, &[]).await;
+    register(&app).await;
+    let sent = links(&app).await;
+    assert_eq!(post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]) })).await.status, 200);
+    let told = log_in(&app).await;
+    let access = format!("Bearer {}", told["tokens"]["accessToken"].as_str().expect("a token"));
+    let me = app.send(Method::GET, "/v1/me", None, &[("authorization", &access)]).await;
+    assert_eq!((me.status, &me.body["user"]["email"]), (200, &json!(EMAIL)), "{}", me.body);
+    let users = app.send(Method::GET, "/v1/admin/users", None, &[("authorization", &access)]).await;
+    assert_eq!(users.status, 403, "a customer is no admin");
+    let listed = app.admin(Method::GET, "/v1/admin/users", None).await;
+    assert_eq!(listed.body["users"], json!([me.body["user"]]));
+    // Nothing that was secret stands in the log.
+    let log = std::fs::read_to_string(&app.setting.log).expect("a log");
+    for secret in [PASSWORD, token(&sent[0]), told["tokens"]["refreshToken"].as_str().expect("a token")] {
+        assert!(!log.contains(secret), "a secret is in the log");
+    }
+}
+
+#[tokio::test]
+async fn of_two_registrations_that_are_proved_at_once_one_is_a_user() {
+    let app = App::start("user", PROGRAM, &[]).await;
+    register(&app).await;
+    register(&app).await;
+    let sent = links(&app).await;
+    assert_eq!(sent.len(), 2);
+    let proofs = join_all(
+        sent.iter().cycle().take(20).map(|link| post(&app, "/v1/users/verify-email", json!({ "token": token(link) }))),
+    );
+    let statuses: Vec<u16> = proofs.await.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(app.admin(Method::GET, "/v1/admin/users", None).await.body["users"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn tabs_that_refresh_at_once_all_go_on() {
+    let app = App::start("user", PROGRAM, &[]).await;
+    register(&app).await;
+    let sent = links(&app).await;
+    assert_eq!(post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]) })).await.status, 200);
+    let shared = log_in(&app).await["tokens"]["refreshToken"].clone();
+    let tabs = join_all((0..8).map(|_| post(&app, "/v1/sessions/refresh", json!({ "refreshToken": shared }))));
+    for tab in tabs.await {
+        assert_eq!(tab.status, 200, "{}", tab.body);
+        let next =
+            post(&app, "/v1/sessions/refresh", json!({ "refreshToken": tab.body["tokens"]["refreshToken"] })).await;
+        assert_eq!(next.status, 200, "{}", next.body);
+    }
+}
