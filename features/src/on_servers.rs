@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use devstack::testing::{App, Servers, Told, prefix};
+use devstack::testing::{App, Servers, Told, prefix, until};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -24,7 +24,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::InProcess;
 use crate::scene::{self, Answer, Who};
 
-/// The longest that a scenario waits for a condition.
+/// The longest that a scenario waits until its aggregates are at rest.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The longest that Kafka may take to answer.
 const KAFKA: Duration = Duration::from_secs(10);
@@ -266,15 +266,6 @@ fn record(message: &impl Message, prefix: &str) -> Option<Record> {
         traceparent: said("traceparent").unwrap_or_default(),
         payload: message.payload().unwrap_or_default().to_vec(),
     })
-}
-
-/// Waits for a condition.
-async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
 }
 
 /// One scenario's part of a mart that runs.

@@ -9,7 +9,8 @@ use mart_kernel::{Event, Newest, Timestamp, Unavailable};
 
 use crate::domain::fact::Token;
 use crate::domain::{
-    Brake, Change, Digest, Email, Fact, Link, PasswordHash, RefreshToken, Rows, Session, SessionId, User, UserId,
+    Brake, Change, Digest, Email, Fact, Link, PasswordHash, Purpose, RefreshToken, Rows, Session, SessionId, User,
+    UserId,
 };
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
 
@@ -56,19 +57,21 @@ impl State {
         Rows { users, link, token, brakes }
     }
 
-    fn keep(&mut self, change: Change, now: Option<Timestamp>) {
+    fn keep(&mut self, change: Change) {
         let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, events } = change;
         self.users.extend(users.into_iter().map(|user| (user.id, user)));
         self.users.retain(|id, _| !dropped.contains(id));
         self.links.retain(|_, link| !dropped.contains(&link.user) && !spent.contains(&(link.user, link.purpose)));
         self.links.extend(links.into_iter().map(|link| (link.digest, link)));
-        for session in self.sessions.values_mut().filter(|session| ended.contains(&session.user)) {
-            session.ended_at = session.ended_at.or(now);
+        for (user, at) in ended {
+            for session in self.sessions.values_mut().filter(|session| session.user == user) {
+                session.ended_at = session.ended_at.or(Some(at));
+            }
         }
         self.sessions.extend(sessions.into_iter().map(|session| (session.id, session)));
         self.tokens.extend(tokens.into_iter().map(|token| (token.digest, token)));
         for brake in brakes {
-            if brake.failures == 0 {
+            if brake.count == 0 {
                 self.brakes.remove(&brake.subject);
             } else {
                 self.brakes.insert(brake.subject.clone(), brake);
@@ -86,9 +89,7 @@ impl Store for MemoryStore {
     ) -> Result<T, Unavailable> {
         let mut state = self.state();
         let (change, outcome) = decide(state.rows(&scope));
-        // A session that has ended is not told from one that ended at another time.
-        let now = Timestamp::from_unix_micros(0);
-        state.keep(change, now);
+        state.keep(change);
         Ok(outcome)
     }
 
@@ -116,12 +117,14 @@ impl Store for MemoryStore {
 
     async fn forget(&self, before: Timestamp) -> Result<usize, Unavailable> {
         let mut state = self.state();
-        let kept = state.links.len() + state.sessions.len();
-        state.links.retain(|_, link| link.expires_at > before);
-        state.sessions.retain(|_, session| session.expires_at > before);
-        let State { sessions, tokens, .. } = &mut *state;
+        let State { users, links, sessions, tokens, .. } = &mut *state;
+        let kept = users.len() + links.len() + sessions.len();
+        let unproved = Timestamp::new(before.get() - Purpose::Verify.lasts());
+        users.retain(|_, user| user.verified || user.created_at > unproved);
+        links.retain(|_, link| link.expires_at > before && users.contains_key(&link.user));
+        sessions.retain(|_, session| session.expires_at > before);
         tokens.retain(|_, token| sessions.contains_key(&token.session));
-        Ok(kept - state.links.len() - state.sessions.len())
+        Ok(kept - users.len() - links.len() - sessions.len())
     }
 }
 

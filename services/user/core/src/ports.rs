@@ -34,7 +34,8 @@ pub trait Store: Send + Sync {
     /// Those of these brakes that have counted.
     fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, Unavailable>> + Send;
 
-    /// Forgets links, sessions and brakes that are of no use since before this; how many.
+    /// Forgets registrations that nobody proved while their links were good, and links, sessions and brakes that are of no use
+    /// any more; how many.
     fn forget(&self, before: Timestamp) -> impl Future<Output = Result<usize, Unavailable>> + Send;
 }
 

@@ -279,6 +279,19 @@ async fn a_mailbox_is_not_filled_whether_it_has_a_user_or_not() {
 }
 
 #[tokio::test]
+async fn who_never_proved_the_mailbox_is_forgotten_and_who_did_is_not() {
+    let world = World::registered().await;
+    world.users.register(Email::of("other@example.com"), PASSWORD.to_owned(), Profile::default()).await.expect("kept");
+    let link = world.link();
+    world.clock.advance(Duration::minutes(59));
+    assert_eq!(world.users.forget().await.expect("looked"), 0);
+    world.clock.advance(Duration::minutes(1));
+    assert_eq!(world.users.forget().await.expect("looked"), 2, "the registration and its link");
+    assert!(!world.users.verify_email(&link).await.expect("kept"));
+    world.user().await;
+}
+
+#[tokio::test]
 async fn an_operator_makes_an_admin_once() {
     let world = World::new();
     world.register(OTHER).await;

@@ -16,6 +16,7 @@ create table account (
 );
 create unique index account_proved on account (email) where verified;
 create index account_email on account (email);
+create index account_unproved on account (created_at) where not verified;
 create index account_newest on account (created_at desc, user_id desc) where verified;
 
 -- Secrets are kept by their digests only.
@@ -46,7 +47,7 @@ create index refresh_token_of_session on refresh_token (session_id);
 
 create table brake (
     subject text primary key,
-    failures integer not null check (failures > 0),
+    count integer not null check (count > 0),
     last_at timestamptz not null
 );
 

@@ -76,7 +76,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(Republished { count, next: page.next })
     }
 
-    /// Forgets what is of no use any more; how much.
+    /// Forgets what is of no use any more, among it who registered and never proved the mailbox; how much.
     pub async fn forget(&self) -> Result<usize, Unavailable> {
         self.store.forget(self.clock.now()).await
     }

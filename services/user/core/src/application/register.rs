@@ -39,7 +39,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
         let step = move |accounts: &mut Accounts| {
-            accounts.failed(&mails);
+            accounts.count(&mails);
             accounts.register(email, password, profile, &token);
         };
         Ok(self.decide(scope, step).await?)

@@ -101,7 +101,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
             (Some(user), Some(hash)) if right => Ok((user.id, hash)),
             _ => {
                 let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
-                self.decide(scope, move |accounts| accounts.failed(&subjects)).await?;
+                self.decide(scope, move |accounts| accounts.count(&subjects)).await?;
                 Err(LogInError::Wrong)
             }
         }

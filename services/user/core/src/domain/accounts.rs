@@ -42,9 +42,9 @@ pub struct Change {
     pub sessions: Vec<Session>,
     /// Refresh tokens as they shall be, new ones among them.
     pub tokens: Vec<RefreshToken>,
-    /// Users all of whose sessions end.
-    pub ended: Vec<UserId>,
-    /// Brakes as they shall be; one without failures is forgotten.
+    /// Users all of whose sessions end, and when.
+    pub ended: Vec<(UserId, Timestamp)>,
+    /// Brakes as they shall be; one that counts nothing is forgotten.
     pub brakes: Vec<Brake>,
     /// What is told to others.
     pub events: Vec<Event<Fact>>,
@@ -207,7 +207,7 @@ impl Accounts {
     }
 
     fn set_password(&mut self, user: User, password: PasswordHash, reset: bool) {
-        self.change.ended.push(user.id);
+        self.change.ended.push((user.id, self.now));
         self.change.spent.push((user.id, Purpose::Reset));
         let user = User { password, version: user.version.next(), updated_at: self.now, ..user };
         self.facts.push(Fact::PasswordChanged(PasswordChanged { user: user.clone(), reset }));
@@ -223,16 +223,16 @@ impl Accounts {
         self.give(&session, token);
         self.change.sessions.push(session);
         // Who got in is no guesser.
-        self.change.brakes.extend(self.known_brakes.iter().map(|brake| Brake { failures: 0, ..brake.clone() }));
+        self.change.brakes.extend(self.known_brakes.iter().map(|brake| Brake { count: 0, ..brake.clone() }));
         Some((user, until))
     }
 
-    /// Somebody did not know the password: all that are named slow down.
-    pub fn failed(&mut self, subjects: &[String]) {
+    /// Counts a failure, or a mail, against all that are named: they slow down.
+    pub fn count(&mut self, subjects: &[String]) {
         for subject in subjects {
             let known = self.known_brakes.iter().find(|brake| brake.subject == *subject).cloned();
-            let brake = known.unwrap_or(Brake { subject: subject.clone(), failures: 0, last_at: self.now });
-            self.change.brakes.push(brake.failed(self.now));
+            let brake = known.unwrap_or(Brake { subject: subject.clone(), count: 0, last_at: self.now });
+            self.change.brakes.push(brake.counted(self.now));
         }
     }
 
@@ -265,7 +265,7 @@ impl Accounts {
 
     /// All sessions of a user end.
     pub fn log_out_everywhere(&mut self, id: UserId) {
-        self.change.ended.push(id);
+        self.change.ended.push((id, self.now));
     }
 
     /// The user says something else of himself; what is the same already is no change.
@@ -288,7 +288,7 @@ impl Accounts {
             Fact::UserEnabled(UserEnabled { user: user.clone() })
         });
         if disabled {
-            self.change.ended.push(id);
+            self.change.ended.push((id, self.now));
             self.change.spent.push((id, Purpose::Reset));
         }
         self.users.insert(id, user);

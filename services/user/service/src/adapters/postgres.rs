@@ -48,7 +48,7 @@ const SPEND: &str = "delete from link where user_id = $1 and purpose = $2";
 
 const KEEP_LINK: &str = "insert into link (digest, purpose, user_id, expires_at) values ($1, $2, $3, $4)";
 
-const END_SESSIONS: &str = "update session set ended_at = now() where user_id = any($1) and ended_at is null";
+const END_SESSIONS: &str = "update session set ended_at = $2 where user_id = $1 and ended_at is null";
 
 const KEEP_SESSION: &str = "insert into session (session_id, user_id, expires_at, ended_at) values ($1, $2, $3, $4) \
      on conflict (session_id) do update set ended_at = $4";
@@ -56,12 +56,14 @@ const KEEP_SESSION: &str = "insert into session (session_id, user_id, expires_at
 const KEEP_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
      on conflict (digest) do update set exchanged_at = $3";
 
-const KEEP_BRAKE: &str = "insert into brake (subject, failures, last_at) values ($1, $2, $3) \
-     on conflict (subject) do update set failures = $2, last_at = $3";
+const KEEP_BRAKE: &str = "insert into brake (subject, count, last_at) values ($1, $2, $3) \
+     on conflict (subject) do update set count = $2, last_at = $3";
 
 const RELEASE: &str = "delete from brake where subject = $1";
 
 const FORGET: [&str; 2] = ["delete from link where expires_at <= $1", "delete from session where expires_at <= $1"];
+
+const FORGET_UNPROVED: &str = "delete from account where not verified and created_at <= $1";
 
 const FORGET_BRAKES: &str = "delete from brake where last_at <= $1";
 
@@ -124,8 +126,10 @@ impl Store for PostgresStore {
                 for sql in FORGET {
                     count += sqlx::query(sql).bind(before.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                let day_before = before.get() - Duration::DAY;
-                count += sqlx::query(FORGET_BRAKES).bind(day_before).execute(&mut *connection).await?.rows_affected();
+                for (sql, age) in [(FORGET_UNPROVED, Purpose::Verify.lasts()), (FORGET_BRAKES, Duration::DAY)] {
+                    let forgotten = sqlx::query(sql).bind(before.get() - age).execute(&mut *connection).await?;
+                    count += forgotten.rows_affected();
+                }
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });
@@ -180,9 +184,8 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         let kept = sqlx::query(KEEP_LINK).bind(&digest.0[..]).bind(purpose_name(purpose)).bind(user.0);
         kept.bind(expires_at.get()).execute(&mut *connection).await?;
     }
-    if !ended.is_empty() {
-        let ids: Vec<Uuid> = ended.iter().map(|user| user.0).collect();
-        sqlx::query(END_SESSIONS).bind(ids).execute(&mut *connection).await?;
+    for (user, at) in ended {
+        sqlx::query(END_SESSIONS).bind(user.0).bind(at.get()).execute(&mut *connection).await?;
     }
     for Session { id, user, expires_at, ended_at } in sessions {
         let kept = sqlx::query(KEEP_SESSION).bind(id.0).bind(user.0).bind(expires_at.get());
@@ -192,11 +195,11 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         let kept = sqlx::query(KEEP_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
         kept.execute(&mut *connection).await?;
     }
-    for Brake { subject, failures, last_at } in brakes {
-        let kept = if failures == 0 {
+    for Brake { subject, count, last_at } in brakes {
+        let kept = if count == 0 {
             sqlx::query(RELEASE).bind(subject)
         } else {
-            sqlx::query(KEEP_BRAKE).bind(subject).bind(failures).bind(last_at.get())
+            sqlx::query(KEEP_BRAKE).bind(subject).bind(count).bind(last_at.get())
         };
         kept.execute(&mut *connection).await?;
     }
@@ -259,8 +262,8 @@ fn held_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
 }
 
 fn brake(row: &PgRow) -> Result<Brake, sqlx::Error> {
-    let (subject, failures) = (row.try_get("subject")?, row.try_get("failures")?);
-    Ok(Brake { subject, failures, last_at: time(row, "last_at")? })
+    let (subject, count) = (row.try_get("subject")?, row.try_get("count")?);
+    Ok(Brake { subject, count, last_at: time(row, "last_at")? })
 }
 
 fn user(row: &PgRow) -> Result<User, sqlx::Error> {

@@ -12,6 +12,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
-    ]) == 0xd06a_bd50_d734_11d3,
+    ]) == 0x4eed_3183_2515_aa1c,
     "the contract has changed: run `cargo martgen generate`"
 );
