@@ -140,6 +140,15 @@ async fn another_customer(
     }
 }
 
+/// Method, path and body of a request about things that are not there.
+pub(crate) fn about_nothing_of(service: &str, operation: &str) -> (String, String, Option<Value>) {
+    let mut all = operations().into_iter();
+    let found = all.find(|found| found.service == service && found.name == operation);
+    let Http { method, path, body, .. } =
+        about_nothing(&found.unwrap_or_else(|| panic!("{service} has no operation {operation}")));
+    (method, path, body)
+}
+
 /// A request about things that are not there.
 fn about_nothing(operation: &Operation) -> Http {
     let body = (operation.method != "GET").then(|| Value::Object(serde_json::Map::new()));

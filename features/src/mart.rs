@@ -3,9 +3,9 @@
 use mart_chassis::Record;
 use serde_json::Value;
 
-use crate::levels;
 use crate::scene::{Answer, Who};
 use crate::{InProcess, OnServers};
+use crate::{authorization, levels};
 
 /// The mart of one scenario.
 #[derive(Debug)]
@@ -43,6 +43,15 @@ impl Mart {
             Self::InProcess(mart) => mart.send(who, method, path, body, headers).await,
             Self::OnServers(mart) => mart.send(who, method, path, body, headers).await,
         }
+    }
+
+    /// Asks for an operation of a service without a token, about things that are not there.
+    ///
+    /// # Panics
+    /// Where the contracts have no such operation.
+    pub async fn ask_without_token(&mut self, service: &str, operation: &str) -> Answer {
+        let (method, path, body) = authorization::about_nothing_of(service, operation);
+        self.send(None, &method, &path, body, &[]).await
     }
 
     /// Tells a record, as a service that is not part of this mart would.

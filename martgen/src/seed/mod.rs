@@ -35,6 +35,8 @@ pub(crate) struct Seed {
     pub(crate) topics: Vec<String>,
     /// Operations and events that people have to write.
     pub(crate) left: Vec<String>,
+    /// The operations among them that ask for a role.
+    pub(crate) restricted: Vec<String>,
 }
 
 /// A protobuf service and which standard operations are its own.

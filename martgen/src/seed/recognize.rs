@@ -29,9 +29,10 @@ pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sour
         resources.extend(finder.resource(&message, &methods));
     }
     let whole: BTreeSet<String> = resources.iter().flat_map(Resource::methods).collect();
-    let mut left: Vec<String> = Vec::new();
+    let (mut left, mut restricted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for operation in service.operations().filter(|operation| !whole.contains(&operation.method)) {
         left.push(format!("the operation {}", operation.name));
+        restricted.extend(matches!(operation.auth, Auth::Roles(_)).then(|| operation.name.clone()));
     }
     for op in resources.iter().flat_map(Resource::ops) {
         left.extend(op.left.iter().map(|code| format!("the reason {code} of {}", op.error.trim_end_matches("Error"))));
@@ -60,6 +61,7 @@ pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sour
         topics: service.topics().into_iter().map(str::to_owned).collect(),
         resources,
         left,
+        restricted,
     }
 }
 

@@ -97,6 +97,7 @@ of_service! {
     FeaturesMain "seed/features/main.rs.txt";
     Feature "seed/features/feature.txt";
     Hears "seed/features/hears.txt";
+    Asks "seed/features/asks.txt";
 }
 
 of_resource! {
@@ -219,6 +220,9 @@ pub(crate) fn files(seed: &Seed, plan: &mut Plan) -> Result<()> {
         add(&service, "tests/service/store.rs", "service/tests_store.rs.txt", TestsStore { seed }.render()?);
         add(&service, "tests/service/http.rs", "service/tests_http.rs.txt", TestsHttp { seed }.render()?);
         add(&features, "life.feature", "features/feature.txt", Feature { seed }.render()?);
+    }
+    if !seed.restricted.is_empty() {
+        add(&features, "asks.feature", "features/asks.txt", Asks { seed }.render()?);
     }
     if seed.has_features() {
         add(&features, "main.rs", "features/main.rs.txt", FeaturesMain { seed }.render()?);
@@ -352,7 +356,12 @@ impl Seed {
 
     /// Whether scenarios of it can be written from what the contract says.
     fn has_features(&self) -> bool {
-        self.creates() || !self.consumes.is_empty()
+        self.answers() || !self.consumes.is_empty()
+    }
+
+    /// Whether one of them asks for something.
+    fn answers(&self) -> bool {
+        self.creates() || !self.restricted.is_empty()
     }
 
     fn updates(&self) -> bool {

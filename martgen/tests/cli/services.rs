@@ -212,6 +212,8 @@ fn an_operation_that_is_not_standard_is_left_to_people_and_a_seed_that_outlives_
     assert_eq!(made.code, Some(0), "{}", made.told);
     assert!(made.told.contains("the operation ApproveReview"), "{}", made.told);
     assert!(!copy.read("services/review/service/src/adapters/http.rs").contains("approve"));
+    assert!(copy.read("features/review/asks.feature").contains("| ApproveReview |"));
+    assert!(copy.read("features/review/steps.rs").contains("ask_without_token"));
 
     let text = copy.read(CONTRACT);
     let start = text.find("  // Deletes a review for good.").expect("there");
