@@ -1,6 +1,8 @@
 //! PostgreSQL and Kafka of one run.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use devstack::kafka::Kafka;
@@ -45,10 +47,19 @@ impl Servers {
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        // Killed first, so that nobody writes into the folder while it goes.
+        // Killed first. PostgreSQL's own processes lead groups of their own and may still write when the folder goes:
+        // each ends by itself as it sees that its parent is gone.
         self.running.take();
-        if std::fs::remove_dir_all(&self.folder).is_err() {
-            eprintln!("{} could not be removed", self.folder.display());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            if error.kind() == ErrorKind::NotFound {
+                break;
+            }
+            if Instant::now() > deadline {
+                eprintln!("{} could not be removed: {error}", self.folder.display());
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 }
