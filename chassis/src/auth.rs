@@ -74,7 +74,28 @@ struct KeySet {
 struct Entry {
     #[serde(flatten)]
     jwk: Jwk,
-    roles: Vec<String>,
+    #[serde(flatten)]
+    public: PublicKey,
+}
+
+/// A trusted key as others may know it: the members of its JSON Web Key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PublicKey {
+    /// Names it.
+    pub kid: String,
+    /// The family: `OKP` or `EC`.
+    pub kty: String,
+    /// The only algorithm of its tokens.
+    pub alg: String,
+    /// The curve.
+    pub crv: String,
+    /// The key, or its first coordinate.
+    pub x: String,
+    /// The second coordinate; empty where there is none.
+    #[serde(default)]
+    pub y: String,
+    /// The roles that it may speak for.
+    pub roles: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +107,7 @@ struct Claims {
 struct TrustedKey {
     key: DecodingKey,
     validation: Validation,
-    roles: Vec<String>,
+    public: PublicKey,
 }
 
 /// The public keys that are trusted, by `kid`.
@@ -147,7 +168,7 @@ impl Keys {
         let set: KeySet = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         let mut trusted = HashMap::new();
         for entry in set.keys {
-            let kid = entry.jwk.common.key_id.clone().ok_or_else(|| malformed("a key has no kid".to_owned()))?;
+            let kid = entry.public.kid.clone();
             let key = self.trust(&entry).map_err(|problem| malformed(format!("key {kid:?}: {problem}")))?;
             if trusted.insert(kid.clone(), key).is_some() {
                 return Err(malformed(format!("two keys have the kid {kid:?}")));
@@ -171,7 +192,15 @@ impl Keys {
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let key = DecodingKey::from_jwk(&entry.jwk).map_err(|error| error.to_string())?;
-        Ok(TrustedKey { key, validation, roles: entry.roles.clone() })
+        Ok(TrustedKey { key, validation, public: entry.public.clone() })
+    }
+
+    /// All keys that are trusted now, in the order of their ids.
+    pub fn published(&self) -> Vec<PublicKey> {
+        let trusted = self.trusted.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut keys: Vec<PublicKey> = trusted.values().map(|key| key.public.clone()).collect();
+        keys.sort_by(|one, other| one.kid.cmp(&other.kid));
+        keys
     }
 
     /// Checks signature, algorithm, exp, nbf, iss and aud, and that the key may speak for the role.
@@ -183,7 +212,7 @@ impl Keys {
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation)
             .map_err(|error| TokenError::Refused(error.to_string()))?
             .claims;
-        if key.roles.contains(&claims.role) {
+        if key.public.roles.contains(&claims.role) {
             Ok(Identity { subject: claims.sub, role: claims.role })
         } else {
             Err(TokenError::Role)

@@ -56,7 +56,7 @@ impl fmt::Debug for Own {
     }
 }
 
-/// What one request may take.
+/// What one request may take, and who stands in front.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// `HTTP_MAX_HEADER_BYTES`: all header lines together.
@@ -69,6 +69,9 @@ pub struct Limits {
     pub concurrent: usize,
     /// `HTTP_MAX_CONNECTIONS`: connections at once; more wait to be accepted.
     pub connections: usize,
+    /// `HTTP_PROXIES`: how many proxies stand between clients and this service, each of which adds to X-Forwarded-For. With 0
+    /// the header is not believed.
+    pub proxies: usize,
 }
 
 impl Default for Limits {
@@ -79,6 +82,7 @@ impl Default for Limits {
             time: Duration::from_secs(10),
             concurrent: 512,
             connections: 4096,
+            proxies: 0,
         }
     }
 }
@@ -132,6 +136,7 @@ impl Config {
                 time: env.seconds("HTTP_TIMEOUT", limits.time),
                 concurrent: env.or("HTTP_MAX_CONCURRENT", "a number above 0", limits.concurrent, |n| *n > 0),
                 connections: env.or("HTTP_MAX_CONNECTIONS", "a number above 0", limits.connections, |n| *n > 0),
+                proxies: env.or("HTTP_PROXIES", "a number from 0 to 10", limits.proxies, |n| *n <= 10),
             },
             shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
             inbox_retry_ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),

@@ -3,13 +3,13 @@
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::inventory::v1::{Reservation, StockReserved};
 use mart_proto::order::v1::{
-    Address, CancelOrderRequest, ChangeOrderRequest, Contact, DeliverOrderRequest, GetOrderRequest, ListOrdersRequest,
+    CancelOrderRequest, ChangeOrderRequest, Contact, DeliverOrderRequest, GetOrderRequest, ListOrdersRequest,
     PlaceOrderRequest, QuoteOrderRequest, RepublishOrdersRequest, ShipOrderRequest, Shipment, TrackOrderRequest,
     WantedLine,
 };
 use mart_proto::payment::v1::PaymentCaptured;
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
-use mart_proto::r#type::v1::Money;
+use mart_proto::r#type::v1::{Address, Money};
 use order_service::generated::fixtures::{Fixtures, requests};
 use serde_json::json;
 use uuid::Uuid;

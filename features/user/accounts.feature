@@ -17,8 +17,16 @@ Feature: Accounts
 
     Scenario: A link is good once
       When Ayesha registers with "correct horse battery"
-      And Ayesha proves the mailbox by that link twice
+      And Ayesha proves the mailbox by the link in it
+      And Ayesha proves the mailbox by the link in it
       Then the answer is 409 LINK_INVALID
+
+    Scenario: Who opens the link of a stranger's registration proves nothing
+      Given a stranger has registered Ayesha's address with "purple monkey dish"
+      When Ayesha proves the mailbox by the link in it with "correct horse battery"
+      Then the answer is 401 CREDENTIALS_WRONG
+      When Ayesha logs in with "purple monkey dish" as stranger
+      Then the answer is 401 CREDENTIALS_WRONG
 
     Scenario: Proof of a mailbox voids what a stranger registered for it
       Given a stranger has registered Ayesha's address with "purple monkey dish"
@@ -98,3 +106,32 @@ Feature: Accounts
         | role   | ROLE_ADMIN        | it is refused for its role       |
         | userId | 1                 | it is refused for its userId     |
         | phone  | +92 300           | the answer is 409 PHONE_INVALID  |
+
+  Rule: A user keeps addresses under labels
+
+    Background:
+      Given Ayesha has registered with "correct horse battery" and proved the mailbox
+      And Ayesha has logged in with "correct horse battery" as laptop
+
+    Scenario: Kept, changed, forgotten
+      When the user keeps an address in Lahore as "home"
+      And the user keeps an address in Karachi as "my work"
+      Then the user's addresses are home in Lahore, my work in Karachi
+      When the user keeps an address in Multan as "home"
+      And the user forgets the address "my work"
+      Then the user's addresses are home in Multan
+      When the user forgets the address "my work"
+      Then the answer is 200
+
+    Scenario: One too many
+      Given the user keeps 20 addresses
+      When the user keeps an address in Lahore as "one more"
+      Then the answer is 409 ADDRESS_LIMIT
+
+    Scenario Outline: What is no label or no address
+      When the user keeps an address in <city> as "<label>"
+      Then it is refused for its <place>
+
+      Examples:
+        | label | city   | place        |
+        | --    | Lahore | label        |

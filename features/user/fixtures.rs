@@ -1,11 +1,12 @@
 //! A request of every operation of user, to be asked as anybody.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture};
+use mart_proto::r#type::v1::Address;
 use mart_proto::user::v1::{
-    ChangePasswordRequest, DisableUserRequest, EnableUserRequest, GetMeRequest, GetUserRequest, ListUsersRequest,
-    LogInRequest, LogOutEverywhereRequest, LogOutRequest, RefreshSessionRequest, RegisterRequest,
-    RepublishUsersRequest, RequestPasswordResetRequest, ResetPasswordRequest, UpdateMeRequest, User,
-    VerifyEmailRequest,
+    ChangePasswordRequest, DisableUserRequest, EnableUserRequest, GetKeysRequest, GetMeRequest, GetUserRequest,
+    ListAddressesRequest, ListUsersRequest, LogInRequest, LogOutEverywhereRequest, LogOutRequest,
+    RefreshSessionRequest, RegisterRequest, RemoveAddressRequest, RepublishUsersRequest, RequestPasswordResetRequest,
+    ResetPasswordRequest, SetAddressRequest, UpdateMeRequest, User, VerifyEmailRequest,
 };
 use serde_json::{Value, json};
 use user_service::generated::fixtures::{Fixtures, requests};
@@ -21,9 +22,14 @@ pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static
         let mut users = Users { mart };
         users.register(OWNER).await;
         let token = users.link().await;
-        users.post("/v1/users/verify-email", json!({ "token": token })).await;
+        users.post("/v1/users/verify-email", json!({ "token": token, "password": PASSWORD })).await;
         requests(&mut users).await
     })
+}
+
+fn address() -> Address {
+    let (recipient, city, country_code) = ("A".to_owned(), "Lahore".to_owned(), "PK".to_owned());
+    Address { recipient, lines: vec!["House 7".to_owned()], city, postal_code: String::new(), country_code }
 }
 
 struct Users<'a> {
@@ -66,7 +72,7 @@ impl Fixtures for Users<'_> {
 
     async fn verify_email(&mut self) -> VerifyEmailRequest {
         Users::register(self, "another@example.com").await;
-        VerifyEmailRequest { token: self.link().await }
+        VerifyEmailRequest { token: self.link().await, password: PASSWORD.to_owned() }
     }
 
     async fn request_password_reset(&mut self) -> RequestPasswordResetRequest {
@@ -104,6 +110,27 @@ impl Fixtures for Users<'_> {
 
     async fn change_password(&mut self) -> ChangePasswordRequest {
         ChangePasswordRequest { current_password: PASSWORD.to_owned(), password: "purple monkey dish".to_owned() }
+    }
+
+    async fn list_addresses(&mut self) -> ListAddressesRequest {
+        // Nobody else has an address under this label, so none may be shown it.
+        let path = format!("/v1/me/addresses/{}", uuid::Uuid::nil());
+        let body = json!({ "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" });
+        let answer = self.mart.send(Some(("customer", FIRST)), "PUT", &path, Some(body), &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        ListAddressesRequest {}
+    }
+
+    async fn set_address(&mut self) -> SetAddressRequest {
+        SetAddressRequest { label: "home".to_owned(), address: Some(address()) }
+    }
+
+    async fn remove_address(&mut self) -> RemoveAddressRequest {
+        RemoveAddressRequest { label: "home".to_owned() }
+    }
+
+    async fn get_keys(&mut self) -> GetKeysRequest {
+        GetKeysRequest {}
     }
 
     async fn get_user(&mut self) -> GetUserRequest {

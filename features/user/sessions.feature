@@ -12,6 +12,9 @@ Feature: Sessions
     When laptop refreshes
     Then the answer is 200
 
+  Scenario: Whoever has the public keys can look into a token
+    Then everybody can read the key of the user's token
+
   Scenario: Two tabs that wake up together both go on
     When laptop refreshes as tab
     Then the answer is 200

@@ -11,34 +11,29 @@ use crate::world::World;
 #[given(regex = r#"^(\w+) has registered with "(.+)" and proved the mailbox$"#)]
 async fn registered(world: &mut World, name: String, password: String) {
     register(world, name.clone(), password).await;
-    prove(world, name).await;
+    prove(world, name, String::new()).await;
     world.answer().expect(200, "");
+    world.mailbox.clear();
 }
 
 #[given(regex = r#"^a stranger has registered (\w+)'s address with "(.+)"$"#)]
 #[when(regex = r#"^(\w+) registers with "(.+)"$"#)]
 async fn register(world: &mut World, name: String, password: String) {
-    let body = json!({ "email": world.email(&name), "password": password, "name": name });
+    let body = json!({ "email": world.email(&name), "password": &password, "name": name });
     world.post("/v1/users/register", body).await;
     if world.answer().status == 200 {
+        world.named.insert(name.clone(), password);
         // Whichever it is: the next one that comes is another.
         let token = world.link(&name, "Requested").await;
         world.mailbox.push(token);
     }
 }
 
-#[when(regex = r"^(\w+) proves the mailbox by the link in it$")]
-async fn prove(world: &mut World, name: String) {
-    let token = world.mailbox.pop().unwrap_or_else(|| panic!("{name} has no link"));
-    world.post("/v1/users/verify-email", json!({ "token": token })).await;
-}
-
-#[when(regex = r"^(\w+) proves the mailbox by that link twice$")]
-async fn prove_twice(world: &mut World, name: String) {
-    let token = world.mailbox.pop().unwrap_or_else(|| panic!("{name} has no link"));
-    for _ in 0..2 {
-        world.post("/v1/users/verify-email", json!({ "token": token })).await;
-    }
+#[when(regex = r#"^(\w+) proves the mailbox by the link in it(?: with "(.+)")?$"#)]
+async fn prove(world: &mut World, name: String, password: String) {
+    let token = world.mailbox.last().cloned().unwrap_or_else(|| panic!("{name} has no link"));
+    let password = if password.is_empty() { world.named[&name].clone() } else { password };
+    world.post("/v1/users/verify-email", json!({ "token": token, "password": password })).await;
 }
 
 #[given(regex = r#"^(\w+) has logged in with "(.+)" as (\w+)$"#)]
@@ -97,6 +92,48 @@ async fn reset(world: &mut World, name: String, password: String) {
 #[when(regex = r#"^the user says that the (\w+) is "(.*)"$"#)]
 async fn say(world: &mut World, member: String, value: String) {
     ask(world, "PATCH", "/v1/me", Some(json!({ member: value }))).await;
+}
+
+#[when(regex = r#"^the user keeps an address in (\w+) as "(.*)"$"#)]
+async fn keep_address(world: &mut World, city: String, label: String) {
+    let body = json!({ "recipient": "A", "lines": ["House 7"], "city": city, "countryCode": "PK" });
+    ask(world, "PUT", &format!("/v1/me/addresses/{}", label.replace(' ', "%20")), Some(body)).await;
+}
+
+#[given(regex = r"^the user keeps (\d+) addresses$")]
+async fn keep_many(world: &mut World, count: usize) {
+    for nth in 0..count {
+        keep_address(world, "Lahore".to_owned(), format!("place {nth}")).await;
+        world.answer().expect(200, "");
+    }
+}
+
+#[when(regex = r#"^the user forgets the address "(.*)"$"#)]
+async fn forget_address(world: &mut World, label: String) {
+    ask(world, "DELETE", &format!("/v1/me/addresses/{}", label.replace(' ', "%20")), None).await;
+}
+
+#[then(regex = r"^the user's addresses are (.+)$")]
+async fn addresses_are(world: &mut World, expected: String) {
+    ask(world, "GET", "/v1/me/addresses", None).await;
+    let told = world.answer().body["addresses"].as_array().cloned().unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let told = told.iter().map(|saved| format!("{} in {}", text(&saved["label"]), text(&saved["address"]["city"])));
+    assert_eq!(told.collect::<Vec<_>>(), expected.split(", ").filter(|part| *part != "none").collect::<Vec<_>>());
+}
+
+#[then("everybody can read the key of the user's token")]
+async fn keys_are_published(world: &mut World) {
+    let token = world.answer_token();
+    let header = jsonwebtoken::decode_header(&token).expect("a token");
+    world.answer = Some(world.mart.send(None, "GET", "/.well-known/jwks.json", None, &[]).await);
+    let keys: jsonwebtoken::jwk::JwkSet =
+        serde_json::from_value(world.answer().body.clone()).expect("a set of keys as RFC 7517 has it");
+    let key = keys.find(header.kid.as_deref().unwrap_or_default()).expect("the key of the token");
+    let key = jsonwebtoken::DecodingKey::from_jwk(key).expect("a key");
+    let mut validation = jsonwebtoken::Validation::new(header.alg);
+    validation.set_audience(&[devstack::keys::AUDIENCE]);
+    jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).expect("it verifies the token");
 }
 
 #[when(regex = r"^an admin (disables|enables) the user$")]

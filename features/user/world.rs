@@ -33,6 +33,8 @@ pub(crate) struct World {
     links: Vec<String>,
     /// Secrets of links that came and were not used yet, the newest last.
     pub(crate) mailbox: Vec<String>,
+    /// The passwords that addresses were registered with last, by whose they are.
+    pub(crate) named: std::collections::HashMap<String, String>,
 }
 
 /// User by itself.
@@ -72,6 +74,7 @@ impl World {
             access: String::new(),
             links,
             mailbox: Vec::new(),
+            named: std::collections::HashMap::new(),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod problem;
 pub mod server;
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +100,9 @@ pub enum Caller {
 pub struct Call {
     /// Who calls.
     pub caller: Caller,
+    /// The address of the network that the call comes from, as far as the gateways in front can be believed; `None` where it
+    /// came over no network.
+    pub from: Option<IpAddr>,
     /// Makes the receipt that an Idempotency-Key asks for; `None` where the client sent none.
     pub idempotency_key: Option<IdempotencyKey>,
     /// The version that the client has seen and wants to change.
@@ -159,12 +163,18 @@ pub struct Edge {
     body_bytes: usize,
     /// Half of a request's time, so that the other half is left for its work.
     body_time: Duration,
+    proxies: usize,
 }
 
 impl Edge {
     /// An edge that trusts these keys and reads bodies within these limits.
     pub fn new(keys: Arc<Keys>, limits: &Limits) -> Self {
-        Self { keys, body_bytes: limits.body_bytes, body_time: limits.time / 2 }
+        Self { keys, body_bytes: limits.body_bytes, body_time: limits.time / 2, proxies: limits.proxies }
+    }
+
+    /// The keys that it trusts.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keys.clone()
     }
 
     /// Serves one call: authenticates, reads and checks the request, runs the operation and writes the answer.
@@ -193,6 +203,7 @@ impl Edge {
     async fn read<Q: Wire>(&self, operation: &Operation, request: Request) -> Result<(Call, Q), Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = self.caller(operation.auth, &parts.headers)?;
+        let from = parts.extensions.get::<Peer>().and_then(|peer| from(peer.0, &parts.headers, self.proxies));
         let path = parts.extract::<RawPathParams>().await.map_err(|_| Problem::malformed("path", "not valid UTF-8"))?;
         let body = match operation.body {
             Body::None => Bytes::new(),
@@ -203,7 +214,7 @@ impl Edge {
         let message: Q = decode::request(operation, &whole)?;
         let idempotency_key = idempotency_key(operation, &caller, &parts.headers, &message)?;
         let if_match = if_match(&parts.headers)?;
-        Ok((Call { caller, idempotency_key, if_match, trace: trace::current() }, message))
+        Ok((Call { caller, from, idempotency_key, if_match, trace: trace::current() }, message))
     }
 
     async fn body(&self, body: axum::body::Body) -> Result<Bytes, Problem> {
@@ -232,6 +243,19 @@ impl Edge {
             Err(Problem::forbidden())
         }
     }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Where a request comes from. Each proxy in front adds its own client to the end of X-Forwarded-For, so as many entries can
+/// be believed as there are proxies, and the ones before them are what a client may have made up. `None` where a proxy should
+/// have said it and did not.
+fn from(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let Some(nth) = proxies.checked_sub(1) else { return Some(peer) };
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    lines.join(",").rsplit(',').nth(nth)?.trim().parse().ok()
 }
 
 /// Only an operation that creates something keeps receipts for clients.
@@ -290,5 +314,26 @@ fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     if let Ok(value) = header::HeaderValue::from_str(value) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_proxies_in_front_have_added_is_believed() {
+        let peer: IpAddr = "10.0.0.9".parse().expect("an address");
+        let mut headers = HeaderMap::new();
+        assert_eq!(from(peer, &headers, 0), Some(peer));
+        assert_eq!(from(peer, &headers, 1), None, "the proxy said nothing");
+        for line in ["1.1.1.1", "2.2.2.2, 203.0.113.7", " 10.0.0.1"] {
+            headers.append("x-forwarded-for", header::HeaderValue::from_static(line));
+        }
+        let told = |proxies| from(peer, &headers, proxies).map(|from| from.to_string());
+        assert_eq!(told(0).as_deref(), Some("10.0.0.9"), "nobody is in front: a client may send what it likes");
+        assert_eq!(told(1).as_deref(), Some("10.0.0.1"));
+        assert_eq!(told(2).as_deref(), Some("203.0.113.7"));
+        assert_eq!(told(9), None);
     }
 }

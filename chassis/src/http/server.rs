@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::Peer;
 use crate::config::Limits;
 
 /// From the end of one request to the end of the next one's header lines.
@@ -36,10 +40,10 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
             () = stop.cancelled() => break,
             accepted = async {
                 let place = places.clone().acquire_owned().await;
-                listener.accept().await.map(|(stream, _)| (stream, place))
+                listener.accept().await.map(|(stream, peer)| (stream, peer, place))
             } => accepted,
         };
-        let (stream, place) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -51,7 +55,11 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let service = TowerToHyperService::new(routes.clone());
+        let (routes, peer) = (TowerToHyperService::new(routes.clone()), Peer(peer.ip()));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            routes.call(request)
+        });
         let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _place = place;

@@ -8,6 +8,8 @@ pub mod domain;
 pub mod ports;
 
 #[cfg(feature = "testing")]
+pub mod conformance;
+#[cfg(feature = "testing")]
 pub mod memory;
 
 pub use application::UseCases;

@@ -9,8 +9,8 @@ use mart_kernel::{Event, Newest, Timestamp, Unavailable};
 
 use crate::domain::fact::Token;
 use crate::domain::{
-    Brake, Change, Digest, Email, Fact, Link, PasswordHash, Purpose, RefreshToken, Rows, Session, SessionId, User,
-    UserId,
+    AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Purpose, RefreshToken, Rows, Session,
+    SessionId, User, UserId,
 };
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
 
@@ -25,6 +25,7 @@ struct State {
     sessions: BTreeMap<SessionId, Session>,
     tokens: BTreeMap<Digest, RefreshToken>,
     brakes: BTreeMap<String, Brake>,
+    addresses: BTreeMap<UserId, AddressBook>,
     events: Vec<Event<Fact>>,
 }
 
@@ -50,15 +51,17 @@ impl State {
         let linked = link.as_ref().and_then(|link| self.users.get(&link.user));
         let emails: Vec<&Email> = scope.email.iter().chain(linked.map(|user| &user.email)).collect();
         let holder = token.as_ref().map(|(_, session)| session.user);
-        let named =
-            |user: &&User| emails.contains(&&user.email) || scope.users.contains(&user.id) || holder == Some(user.id);
+        let ids: Vec<UserId> = scope.users.iter().copied().chain(holder).chain(scope.addresses_of).collect();
+        let named = |user: &&User| emails.contains(&&user.email) || ids.contains(&user.id);
         let users = self.users.values().filter(named).cloned().collect();
         let brakes = scope.brakes.iter().filter_map(|subject| self.brakes.get(subject).cloned()).collect();
-        Rows { users, link, token, brakes }
+        let addresses = scope.addresses_of.and_then(|id| self.addresses.get(&id).cloned()).unwrap_or_default();
+        Rows { users, link, token, brakes, addresses }
     }
 
     fn keep(&mut self, change: Change) {
-        let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, events } = change;
+        let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, addresses, events } = change;
+        self.addresses.extend(addresses);
         self.users.extend(users.into_iter().map(|user| (user.id, user)));
         self.users.retain(|id, _| !dropped.contains(id));
         self.links.retain(|_, link| !dropped.contains(&link.user) && !spent.contains(&(link.user, link.purpose)));
@@ -110,6 +113,10 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn addresses(&self, id: UserId) -> Result<AddressBook, Unavailable> {
+        Ok(self.state().addresses.get(&id).cloned().unwrap_or_default())
+    }
+
     async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
         let state = self.state();
         Ok(subjects.iter().filter_map(|subject| state.brakes.get(subject).cloned()).collect())
@@ -117,14 +124,15 @@ impl Store for MemoryStore {
 
     async fn forget(&self, before: Timestamp) -> Result<usize, Unavailable> {
         let mut state = self.state();
-        let State { users, links, sessions, tokens, .. } = &mut *state;
-        let kept = users.len() + links.len() + sessions.len();
+        let State { users, links, sessions, tokens, brakes, .. } = &mut *state;
+        let kept = users.len() + links.len() + sessions.len() + brakes.len();
         let unproved = Timestamp::new(before.get() - Purpose::Verify.lasts());
         users.retain(|_, user| user.verified || user.created_at > unproved);
         links.retain(|_, link| link.expires_at > before && users.contains_key(&link.user));
         sessions.retain(|_, session| session.expires_at > before);
         tokens.retain(|_, token| sessions.contains_key(&token.session));
-        Ok(kept - users.len() - links.len() - sessions.len())
+        brakes.retain(|_, brake| !brake.is_forgotten(before));
+        Ok(kept - users.len() - links.len() - sessions.len() - brakes.len())
     }
 }
 

@@ -5,11 +5,11 @@ use std::future::Future;
 use mart_kernel::{Newest, Timestamp, Unavailable};
 
 use crate::domain::fact::Token;
-use crate::domain::{Brake, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
+use crate::domain::{AddressBook, Brake, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
 
 /// Keeps users, links, sessions, brakes and events.
 ///
-/// Each method fails with [`Unavailable`] where the store can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store can't be reached; the implementation logs why.
 pub trait Store: Send + Sync {
     /// Decides about some rows and keeps what was decided.
     ///
@@ -30,6 +30,9 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` users whose mailboxes are proved, newest first, beginning after the cursor.
     fn list(&self, after: Option<Newest>, limit: usize) -> impl Future<Output = Result<Vec<User>, Unavailable>> + Send;
+
+    /// The addresses of a user.
+    fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, Unavailable>> + Send;
 
     /// Those of these brakes that have counted.
     fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, Unavailable>> + Send;
@@ -52,6 +55,8 @@ pub struct Scope {
     pub token: Option<Digest>,
     /// Brakes.
     pub brakes: Vec<String>,
+    /// The user whose addresses it is about, who is locked too.
+    pub addresses_of: Option<UserId>,
 }
 
 /// Hashes passwords, slowly and with a salt; a bounded number of them at a time.

@@ -33,7 +33,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
     let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
-    let folder = config.own_text("TOKEN_SIGNING_KEYS", "the folder with customer.pem and admin.pem")?;
+    let folder = config.own_text("TOKEN_SIGNING_KEYS", "the folder with customer-1.pem and admin-1.pem")?;
     let signer = Arc::new(EdDsa::load(Path::new(&folder), &config.token_issuer, &config.token_audience)?);
 
     let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
@@ -66,5 +66,5 @@ pub fn routes<S: Store + 'static, H: Hasher + 'static>(
     clock: Arc<dyn Clock>,
     edge: Arc<Edge>,
 ) -> Router {
-    http::router(Arc::new(Http::new(use_cases, signer, clock)), edge)
+    http::router(Arc::new(Http::new(use_cases, signer, clock, edge.keys())), edge)
 }

@@ -16,7 +16,8 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/order/v1/order_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
+        include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xf754_0a8a_e97f_d014,
+    ]) == 0x04ea_2513_cb62_b95c,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -2,6 +2,7 @@
 
 use mart_chassis::wire::{money, time};
 use mart_proto::order::v1;
+use mart_proto::r#type::v1 as types;
 use order_core::domain::{
     Address, Contact, Line, Order, Payment, Refusal, RefusedLine, Shipment, Status, StatusKind, Why,
 };
@@ -93,13 +94,13 @@ fn payment(payment: &Payment) -> v1::OrderPayment {
     }
 }
 
-fn address(address: &Address) -> v1::Address {
+fn address(address: &Address) -> types::Address {
     let Address { recipient, lines, city, postal_code, country_code } = address.clone();
-    v1::Address { recipient, lines, city, postal_code, country_code }
+    types::Address { recipient, lines, city, postal_code, country_code }
 }
 
-pub(super) fn address_of(address: v1::Address) -> Address {
-    let v1::Address { recipient, lines, city, postal_code, country_code } = address;
+pub(super) fn address_of(address: types::Address) -> Address {
+    let types::Address { recipient, lines, city, postal_code, country_code } = address;
     Address { recipient, lines, city, postal_code, country_code }
 }
 

@@ -17,7 +17,8 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
+        include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xac60_00f6_1720_d991,
+    ]) == 0xb9f5_567a_8e95_1a77,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,5 +1,6 @@
 //! The use cases. Each commits at most once; passwords are hashed before it, never within.
 
+mod addresses;
 mod admin;
 mod passwords;
 mod profile;
@@ -13,10 +14,11 @@ use mart_kernel::{Clock, Ids, PageSeal, Timestamp, Unavailable};
 use crate::domain::{Accounts, Change, Rows};
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
 
+pub use addresses::AddressError;
 pub use admin::{ListError, Republished, UserError};
 pub use passwords::{ChangeError, MailError, ResetError};
 pub use profile::UpdateError;
-pub use register::RegisterError;
+pub use register::{RegisterError, VerifyError};
 pub use sessions::{LogInError, LoggedIn, RefreshError};
 
 /// The use cases over their ports.

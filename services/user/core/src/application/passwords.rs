@@ -1,12 +1,13 @@
 //! Changing and resetting a password.
 
+use std::net::IpAddr;
+
 use mart_kernel::Timestamp;
 
-use super::register::mails;
 use super::sessions::brakes;
 use super::{LogInError, NotNow, UseCases};
 use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, UserId, is_weak};
+use crate::domain::{Accounts, Digest, Email, UserId, brake, is_weak};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why a password was not changed.
@@ -64,12 +65,18 @@ impl<E: Into<NotNow>> From<E> for ResetError {
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Sets another password for who knows the one until now, and ends all sessions.
-    pub async fn change_password(&self, id: UserId, current: String, password: String) -> Result<(), ChangeError> {
+    pub async fn change_password(
+        &self,
+        id: UserId,
+        current: String,
+        password: String,
+        from: Option<IpAddr>,
+    ) -> Result<(), ChangeError> {
         let user = self.store.find(id).await?.ok_or(ChangeError::NotFound)?;
         if is_weak(&password, &user.email) {
             return Err(ChangeError::Weak);
         }
-        let proved = self.prove(&user.email, current, &brakes(&user.email, None)).await;
+        let proved = self.prove(&user.email, current, &brakes(&user.email, from)).await;
         let (_, known) = proved.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
             LogInError::TryLater(until) => ChangeError::TryLater(until),
@@ -83,7 +90,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
 
     /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.
     pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
-        let mails = mails(&email);
+        let mails = vec![brake::of_mails(&email)];
         if let Some(until) = self.braked(&mails).await? {
             return Err(MailError::TryLater(until));
         }

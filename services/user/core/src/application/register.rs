@@ -1,10 +1,13 @@
 //! Registering, and proving the mailbox.
 
-use mart_kernel::Timestamp;
+use std::net::IpAddr;
 
-use super::{NotNow, UseCases};
+use mart_kernel::{Timestamp, Unavailable};
+
+use super::sessions::brakes;
+use super::{LogInError, NotNow, UseCases};
 use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, Profile, is_weak};
+use crate::domain::{Accounts, Digest, Email, Profile, brake, is_weak};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why nobody was registered.
@@ -16,6 +19,27 @@ pub enum RegisterError {
     TryLater(Timestamp),
     /// Not now.
     NotNow(NotNow),
+}
+
+/// Why no mailbox was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerifyError {
+    /// The link was used, is too old, or never was.
+    Link,
+    /// The password is not that of the registration, or can't be looked at now.
+    Password(LogInError),
+}
+
+impl From<LogInError> for VerifyError {
+    fn from(error: LogInError) -> Self {
+        Self::Password(error)
+    }
+}
+
+impl From<Unavailable> for VerifyError {
+    fn from(error: Unavailable) -> Self {
+        Self::Password(error.into())
+    }
 }
 
 impl<E: Into<NotNow>> From<E> for RegisterError {
@@ -30,7 +54,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);
         }
-        let mails = mails(&email);
+        let mails = vec![brake::of_mails(&email)];
         if let Some(until) = self.braked(&mails).await? {
             return Err(RegisterError::TryLater(until));
         }
@@ -45,10 +69,18 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(self.decide(scope, step).await?)
     }
 
-    /// Proves the mailbox of a registration by the secret of its link; whether it does.
-    pub async fn verify_email(&self, token: &Token) -> Result<bool, NotNow> {
+    /// Proves the mailbox of a registration by the secret of its link and the password that it named. A wrong password leaves
+    /// the link as it is.
+    pub async fn verify_email(&self, token: &Token, password: String, from: Option<IpAddr>) -> Result<(), VerifyError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
-        Ok(self.decide(scope, Accounts::verify).await?)
+        let whose = |accounts: &mut Accounts| {
+            accounts.proves().map(|user| (user.id, user.email.clone(), user.password.clone()))
+        };
+        let (id, email, hash) = self.decide(scope.clone(), whose).await?.ok_or(VerifyError::Link)?;
+        let brakes = brakes(&email, from);
+        self.knows(Some((id, hash)), password, &brakes).await?;
+        let scope = Scope { brakes, ..scope };
+        if self.decide(scope, Accounts::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
     }
 
     /// Makes an admin whose mailbox the operator vouches for; whether there was no user of that address yet.
@@ -61,9 +93,4 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let step = move |accounts: &mut Accounts| accounts.create_admin(email, password, profile);
         Ok(self.decide(scope, step).await?)
     }
-}
-
-/// What slows down mails to a mailbox: each one counts, whether it is sent or not.
-pub(super) fn mails(email: &Email) -> Vec<String> {
-    vec![format!("mail to {email}")]
 }

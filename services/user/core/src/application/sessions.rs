@@ -1,10 +1,12 @@
 //! Logging in, staying so and logging out.
 
+use std::net::IpAddr;
+
 use mart_kernel::{Timestamp, Unavailable};
 
 use super::{NotNow, UseCases};
 use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, PasswordHash, User, UserId};
+use crate::domain::{Accounts, Digest, Email, PasswordHash, User, UserId, brake};
 use crate::ports::{Hasher, Scope, Store};
 
 /// A session that goes on: whose it is, and what keeps it open.
@@ -45,8 +47,8 @@ pub enum RefreshError {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Opens a session. `from` is the address that the request comes from, where it is known.
-    pub async fn log_in(&self, email: Email, password: String, from: Option<&str>) -> Result<LoggedIn, LogInError> {
+    /// Opens a session. `from` is the address of the network that the request comes from, where it is known.
+    pub async fn log_in(&self, email: Email, password: String, from: Option<IpAddr>) -> Result<LoggedIn, LogInError> {
         let brakes = brakes(&email, from);
         let (user, hash) = self.prove(&email, password, &brakes).await?;
         let token = self.secrets.next();
@@ -84,32 +86,38 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.decide(scope, step).await
     }
 
-    /// Whose address and password these are, and the hash that was known; a failure slows down all that are named.
+    /// Whose address and password these are, and the hash that was known.
     pub(super) async fn prove(
         &self,
         email: &Email,
         password: String,
         brakes: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
+        let user = self.store.proved(email).await?.filter(User::may_log_in);
+        self.knows(user.map(|user| (user.id, user.password)), password, brakes).await
+    }
+
+    /// Whether somebody knows the password of a user, where there is one; a failure slows down all that are named.
+    pub(super) async fn knows(
+        &self,
+        user: Option<(UserId, PasswordHash)>,
+        password: String,
+        brakes: &[String],
+    ) -> Result<(UserId, PasswordHash), LogInError> {
         if let Some(until) = self.braked(brakes).await? {
             return Err(LogInError::TryLater(until));
         }
-        let user = self.store.proved(email).await?.filter(User::may_log_in);
-        let hash = user.as_ref().map(|user| user.password.clone());
-        let right = self.hasher.verify(password, hash.clone()).await?;
-        match (user, hash) {
-            (Some(user), Some(hash)) if right => Ok((user.id, hash)),
-            _ => {
-                let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
-                self.decide(scope, move |accounts| accounts.count(&subjects)).await?;
-                Err(LogInError::Wrong)
-            }
+        let right = self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await?;
+        if let Some(known) = user.filter(|_| right) {
+            return Ok(known);
         }
+        let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
+        self.decide(scope, move |accounts| accounts.count(&subjects)).await?;
+        Err(LogInError::Wrong)
     }
 }
 
 /// What a failure slows down: the account, whether there is one or not, and where the request comes from.
-pub(super) fn brakes(email: &Email, from: Option<&str>) -> Vec<String> {
-    let from = from.map(|from| format!("from {from}"));
-    std::iter::once(format!("account {email}")).chain(from).collect()
+pub(super) fn brakes(email: &Email, from: Option<IpAddr>) -> Vec<String> {
+    std::iter::once(brake::of_account(email)).chain(from.map(brake::of_network)).collect()
 }

@@ -10,8 +10,8 @@ use super::fact::{
     UserRegistered, UserRepublished, VerificationRequested,
 };
 use super::{
-    Brake, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Session, SessionId, Shown,
-    User, UserId,
+    Address, AddressBook, Brake, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role,
+    Session, SessionId, Shown, User, UserId,
 };
 
 /// The rows that a decision finds.
@@ -25,6 +25,8 @@ pub struct Rows {
     pub token: Option<(RefreshToken, Session)>,
     /// The brakes that were named and have counted.
     pub brakes: Vec<Brake>,
+    /// The addresses that were asked for.
+    pub addresses: AddressBook,
 }
 
 /// All that a decision has to have kept, at once.
@@ -46,6 +48,8 @@ pub struct Change {
     pub ended: Vec<(UserId, Timestamp)>,
     /// Brakes as they shall be; one that counts nothing is forgotten.
     pub brakes: Vec<Brake>,
+    /// A user's addresses as they shall be.
+    pub addresses: Option<(UserId, AddressBook)>,
     /// What is told to others.
     pub events: Vec<Event<Fact>>,
 }
@@ -59,6 +63,7 @@ pub struct Accounts {
     link: Option<Link>,
     token: Option<(RefreshToken, Session)>,
     known_brakes: Vec<Brake>,
+    addresses: AddressBook,
     facts: Vec<Fact>,
     change: Change,
 }
@@ -75,6 +80,7 @@ impl Accounts {
             link: rows.link,
             token: rows.token,
             known_brakes: rows.brakes,
+            addresses: rows.addresses,
             facts: Vec::new(),
             change: Change::default(),
         }
@@ -157,12 +163,19 @@ impl Accounts {
         true
     }
 
-    /// The link was shown that proves a mailbox; whether it does. It voids every other registration of the address.
+    /// Whose registration the link that was shown would prove, where it would: his password is asked for before it does.
+    pub fn proves(&self) -> Option<&User> {
+        let link = self.link.as_ref().filter(|link| link.is_good(Purpose::Verify, self.now))?;
+        let user = self.users.get(&link.user).filter(|user| !user.verified)?;
+        self.proved(&user.email).is_none().then_some(user)
+    }
+
+    /// The link was shown that proves a mailbox, by who knew the password; whether it does. It voids every other registration
+    /// of the address.
     pub fn verify(&mut self) -> bool {
-        let Some(user) = self.shown(Purpose::Verify) else { return false };
-        if user.verified || self.proved(&user.email).is_some() {
-            return false;
-        }
+        let Some(user) = self.proves().cloned() else { return false };
+        // Who got in is no guesser.
+        self.change.brakes.extend(self.known_brakes.iter().filter_map(Brake::released));
         let others = self.users.values().filter(|other| other.id != user.id && other.email == user.email);
         let others: Vec<UserId> = others.map(|other| other.id).collect();
         self.change.dropped.extend(others);
@@ -185,7 +198,7 @@ impl Accounts {
 
     /// The link was shown that resets the password; whether it does.
     pub fn reset(&mut self, password: PasswordHash) -> bool {
-        let Some(user) = self.shown(Purpose::Reset).filter(User::may_log_in) else { return false };
+        let Some(user) = self.resets().cloned() else { return false };
         self.set_password(user, password, true);
         true
     }
@@ -223,7 +236,7 @@ impl Accounts {
         self.give(&session, token);
         self.change.sessions.push(session);
         // Who got in is no guesser.
-        self.change.brakes.extend(self.known_brakes.iter().map(|brake| Brake { count: 0, ..brake.clone() }));
+        self.change.brakes.extend(self.known_brakes.iter().filter_map(Brake::released));
         Some((user, until))
     }
 
@@ -276,6 +289,20 @@ impl Accounts {
         self.users.insert(id, user);
     }
 
+    /// The user keeps an address under a label; the label as it is kept, or `None` where he has too many.
+    pub fn set_address(&mut self, id: UserId, label: &str, address: Address) -> Option<String> {
+        let label = self.addresses.set(label, address)?;
+        self.change.addresses = Some((id, self.addresses.clone()));
+        Some(label)
+    }
+
+    /// The user forgets an address, where there is one of this label.
+    pub fn remove_address(&mut self, id: UserId, label: &str) {
+        if self.addresses.remove(label) {
+            self.change.addresses = Some((id, self.addresses.clone()));
+        }
+    }
+
     /// An admin takes the right to log in away, or gives it back; what is so already is no change.
     pub fn set_disabled(&mut self, id: UserId, disabled: bool) {
         let Some(user) = self.users.get(&id).filter(|user| user.verified && user.disabled != disabled).cloned() else {
@@ -298,12 +325,6 @@ impl Accounts {
     pub fn republish(&mut self) {
         let proved = self.users.values().filter(|user| user.verified);
         self.facts.extend(proved.map(|user| Fact::UserRepublished(UserRepublished { user: user.clone() })));
-    }
-
-    /// Whose link was shown, where it is good for this.
-    fn shown(&self, purpose: Purpose) -> Option<User> {
-        let link = self.link.as_ref().filter(|link| link.is_good(purpose, self.now))?;
-        self.users.get(&link.user).cloned()
     }
 
     /// A new link, kept by its digest.

@@ -1,14 +1,21 @@
 //! What slows down those who guess passwords, and those who fill mailboxes.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use mart_kernel::Timestamp;
 use time::Duration;
 
+use super::Email;
+
 /// So many cost nothing: people mistype.
 const FREE: i32 = 5;
+/// So many from one address of the network cost nothing: a whole office may be behind it.
+const FREE_OF_A_NETWORK: i32 = 30;
+const NETWORK: &str = "network ";
 /// The longest wait.
 const LONGEST: Duration = Duration::minutes(15);
 /// After so long without another one all are forgotten.
-const FORGOTTEN: Duration = Duration::hours(1);
+pub const FORGOTTEN: Duration = Duration::hours(1);
 
 /// The failures of an account or of an address that requests come from, or the mails to a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +28,37 @@ pub struct Brake {
     pub last_at: Timestamp,
 }
 
+/// Counts wrong passwords of an account, whether there is one or not.
+pub fn of_account(email: &Email) -> String {
+    format!("account {email}")
+}
+
+/// Counts wrong passwords that come from an address of the network. Of IPv6 a whole /64 is one: a single machine has all of it.
+pub fn of_network(from: IpAddr) -> String {
+    match from.to_canonical() {
+        IpAddr::V4(from) => format!("{NETWORK}{from}"),
+        IpAddr::V6(from) => {
+            let network = Ipv6Addr::from_bits(from.to_bits() >> 64 << 64);
+            format!("{NETWORK}{network}/64")
+        }
+    }
+}
+
+/// Counts mails to a mailbox, whether they are sent or not.
+pub fn of_mails(email: &Email) -> String {
+    format!("mail to {email}")
+}
+
 impl Brake {
+    /// As it is when its owner got in. What a whole network did is not forgotten for that: a guesser may have an account, too.
+    pub fn released(&self) -> Option<Self> {
+        (!self.subject.starts_with(NETWORK)).then(|| Self { count: 0, ..self.clone() })
+    }
+
     /// When the next attempt may be made, where that is after now. The wait begins at a second and doubles.
     pub fn until(&self, now: Timestamp) -> Option<Timestamp> {
-        let beyond = self.count - FREE;
+        let free = if self.subject.starts_with(NETWORK) { FREE_OF_A_NETWORK } else { FREE };
+        let beyond = self.count - free;
         if beyond < 0 {
             return None;
         }
@@ -33,11 +67,15 @@ impl Brake {
         (now < until).then_some(until)
     }
 
+    /// Whether it is long ago.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        now.get() - self.last_at.get() >= FORGOTTEN
+    }
+
     /// One more.
     #[must_use]
     pub fn counted(self, now: Timestamp) -> Self {
-        let forgotten = now.get() - self.last_at.get() >= FORGOTTEN;
-        let count = if forgotten { 1 } else { self.count.saturating_add(1) };
+        let count = if self.is_forgotten(now) { 1 } else { self.count.saturating_add(1) };
         Self { count, last_at: now, ..self }
     }
 }
@@ -61,6 +99,24 @@ mod tests {
             [4, 5, 6, 9, 14, 15, 40].map(after),
             [None, Some(1), Some(2), Some(16), Some(512), Some(900), Some(900)]
         );
+    }
+
+    #[test]
+    fn a_network_has_more_and_keeps_it() {
+        let network = of_network("203.0.113.7".parse().expect("an address"));
+        let brake = |count| Brake { subject: network.clone(), count, last_at: at(0) };
+        assert_eq!((brake(29).until(at(0)).is_some(), brake(30).until(at(0)).is_some()), (false, true));
+        assert_eq!(brake(30).released(), None);
+        let account = Brake { subject: of_account(&Email::of("a@example.com")), count: 3, last_at: at(0) };
+        assert_eq!(account.released().map(|brake| brake.count), Some(0));
+    }
+
+    #[test]
+    fn a_machine_is_known_by_its_network() {
+        let of = |text: &str| of_network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:203.0.113.7"), of("203.0.113.7"));
     }
 
     #[test]

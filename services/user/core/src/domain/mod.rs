@@ -4,7 +4,8 @@
 //! gives all that has to be kept.
 
 mod accounts;
-mod brake;
+mod address;
+pub mod brake;
 mod email;
 pub mod fact;
 mod link;
@@ -13,6 +14,7 @@ mod session;
 mod user;
 
 pub use accounts::{Accounts, Change, Rows};
+pub use address::{Address, AddressBook, MOST_ADDRESSES};
 pub use brake::Brake;
 pub use email::Email;
 pub use fact::Fact;

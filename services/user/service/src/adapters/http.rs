@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mart_chassis::auth::Keys;
 use mart_chassis::http::{Call, Caller, Fault};
 use mart_chassis::wire::{time, uuid};
 use mart_kernel::{Clock, PageSize, Timestamp};
@@ -9,8 +10,8 @@ use mart_proto::Violation;
 use mart_proto::user::v1;
 use user_core::UseCases;
 use user_core::application::{
-    ChangeError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError, RegisterError, ResetError,
-    UpdateError, UserError,
+    AddressError, ChangeError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError, RegisterError,
+    ResetError, UpdateError, UserError, VerifyError,
 };
 use user_core::domain::fact::Token;
 use user_core::domain::{Email, Profile, User, UserId};
@@ -18,10 +19,10 @@ use user_core::ports::{Hasher, Signer, Store};
 
 use super::messages;
 use crate::generated::http::{
-    ChangePasswordError, DisableUserError, EnableUserError, GetMeError, GetUserError, ListUsersError,
-    LogInError as LogInReason, LogOutError, LogOutEverywhereError, RefreshSessionError,
-    RegisterError as RegisterReason, RepublishUsersError, RequestPasswordResetError, ResetPasswordError, UpdateMeError,
-    UserService, VerifyEmailError,
+    ChangePasswordError, DisableUserError, EnableUserError, GetKeysError, GetMeError, GetUserError, ListAddressesError,
+    ListUsersError, LogInError as LogInReason, LogOutError, LogOutEverywhereError, RefreshSessionError,
+    RegisterError as RegisterReason, RemoveAddressError, RepublishUsersError, RequestPasswordResetError,
+    ResetPasswordError, SetAddressError, UpdateMeError, UserService, VerifyEmailError,
 };
 
 /// Serves the operations over HTTP.
@@ -29,12 +30,18 @@ pub(crate) struct Http<S, H> {
     use_cases: UseCases<S, H>,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
+    keys: Arc<Keys>,
 }
 
 impl<S: Store, H: Hasher> Http<S, H> {
     /// Serves these use cases.
-    pub(crate) fn new(use_cases: UseCases<S, H>, signer: Arc<dyn Signer>, clock: Arc<dyn Clock>) -> Self {
-        Self { use_cases, signer, clock }
+    pub(crate) fn new(
+        use_cases: UseCases<S, H>,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        keys: Arc<Keys>,
+    ) -> Self {
+        Self { use_cases, signer, clock, keys }
     }
 
     fn tokens(&self, opened: &LoggedIn) -> Result<v1::Tokens, Fault> {
@@ -82,15 +89,12 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn verify_email(
         &self,
-        _call: Call,
+        call: Call,
         request: v1::VerifyEmailRequest,
     ) -> Result<v1::VerifyEmailResponse, VerifyEmailError> {
-        let v1::VerifyEmailRequest { token } = request;
-        if self.use_cases.verify_email(&Token(token)).await.map_err(fault)? {
-            Ok(v1::VerifyEmailResponse {})
-        } else {
-            Err(VerifyEmailError::LinkInvalid)
-        }
+        let v1::VerifyEmailRequest { token, password } = request;
+        self.use_cases.verify_email(&Token(token), password, call.from).await?;
+        Ok(v1::VerifyEmailResponse {})
     }
 
     async fn request_password_reset(
@@ -113,9 +117,9 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::ResetPasswordResponse {})
     }
 
-    async fn log_in(&self, _call: Call, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
+    async fn log_in(&self, call: Call, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
         let v1::LogInRequest { email, password } = request;
-        let opened = self.use_cases.log_in(Email::of(&email), password, None).await?;
+        let opened = self.use_cases.log_in(Email::of(&email), password, call.from).await?;
         let tokens = self.tokens(&opened)?;
         Ok(v1::LogInResponse { tokens: Some(tokens), user: Some(messages::user(&opened.user)) })
     }
@@ -177,8 +181,48 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     ) -> Result<v1::ChangePasswordResponse, ChangePasswordError> {
         let v1::ChangePasswordRequest { current_password, password } = request;
         let id = caller(&call).ok_or(ChangePasswordError::UserNotFound)?;
-        self.use_cases.change_password(id, current_password, password).await?;
+        self.use_cases.change_password(id, current_password, password, call.from).await?;
         Ok(v1::ChangePasswordResponse {})
+    }
+
+    async fn list_addresses(
+        &self,
+        call: Call,
+        request: v1::ListAddressesRequest,
+    ) -> Result<v1::ListAddressesResponse, ListAddressesError> {
+        let v1::ListAddressesRequest {} = request;
+        let id = caller(&call).ok_or(ListAddressesError::UserNotFound)?;
+        let book = self.use_cases.addresses(id).await.map_err(Fault::from)?.ok_or(ListAddressesError::UserNotFound)?;
+        let addresses = book.0.into_iter().map(|(label, address)| messages::saved(label, address)).collect();
+        Ok(v1::ListAddressesResponse { addresses })
+    }
+
+    async fn set_address(
+        &self,
+        call: Call,
+        request: v1::SetAddressRequest,
+    ) -> Result<v1::SetAddressResponse, SetAddressError> {
+        let v1::SetAddressRequest { label, address } = request;
+        let id = caller(&call).ok_or(SetAddressError::UserNotFound)?;
+        let address = messages::address_of(address.unwrap_or_default());
+        let label = self.use_cases.set_address(id, label, address.clone()).await?;
+        Ok(v1::SetAddressResponse { address: Some(messages::saved(label, address)) })
+    }
+
+    async fn remove_address(
+        &self,
+        call: Call,
+        request: v1::RemoveAddressRequest,
+    ) -> Result<v1::RemoveAddressResponse, RemoveAddressError> {
+        let v1::RemoveAddressRequest { label } = request;
+        let id = caller(&call).ok_or(RemoveAddressError::UserNotFound)?;
+        self.use_cases.remove_address(id, label).await?;
+        Ok(v1::RemoveAddressResponse {})
+    }
+
+    async fn get_keys(&self, _call: Call, request: v1::GetKeysRequest) -> Result<v1::GetKeysResponse, GetKeysError> {
+        let v1::GetKeysRequest {} = request;
+        Ok(v1::GetKeysResponse { keys: self.keys.published().into_iter().map(messages::key).collect() })
     }
 
     async fn get_user(&self, _call: Call, request: v1::GetUserRequest) -> Result<v1::GetUserResponse, GetUserError> {
@@ -299,6 +343,26 @@ impl From<RegisterError> for RegisterReason {
     }
 }
 
+impl From<VerifyError> for VerifyEmailError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Link => Self::LinkInvalid,
+            VerifyError::Password(LogInError::Wrong) => Self::CredentialsWrong,
+            VerifyError::Password(LogInError::TryLater(until)) => Self::TryLater(later(until)),
+            VerifyError::Password(LogInError::NotNow(error)) => fault(error).into(),
+        }
+    }
+}
+
+impl From<AddressError> for SetAddressError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::User(error) => error.into(),
+            AddressError::TooMany => Self::AddressLimit,
+        }
+    }
+}
+
 impl From<MailError> for RequestPasswordResetError {
     fn from(error: MailError) -> Self {
         match error {
@@ -375,5 +439,5 @@ macro_rules! errors {
     };
 }
 
-errors!(UserError: NotFound => UserNotFound for DisableUserError EnableUserError);
+errors!(UserError: NotFound => UserNotFound for DisableUserError EnableUserError SetAddressError RemoveAddressError);
 errors!(ListError: Token => PageTokenInvalid for ListUsersError RepublishUsersError);

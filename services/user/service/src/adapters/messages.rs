@@ -1,9 +1,11 @@
 //! The core's values as the contract's messages.
 
+use mart_chassis::auth::PublicKey;
 use mart_chassis::wire::time;
+use mart_proto::r#type::v1 as types;
 use mart_proto::user::v1;
 use user_core::domain::fact::SentLink;
-use user_core::domain::{Profile, Role, User};
+use user_core::domain::{Address, Profile, Role, User};
 
 pub(crate) fn user(user: &User) -> v1::User {
     // The password's hash stays here, and whether the mailbox is proved is no news of a user who can be seen.
@@ -38,4 +40,20 @@ pub(crate) fn link(link: &SentLink) -> v1::Link {
         token: token.0.clone(),
         expire_time: Some(time(*expires_at)),
     }
+}
+
+pub(crate) fn saved(label: String, address: Address) -> v1::SavedAddress {
+    let Address { recipient, lines, city, postal_code, country_code } = address;
+    let address = types::Address { recipient, lines, city, postal_code, country_code };
+    v1::SavedAddress { label, address: Some(address) }
+}
+
+pub(crate) fn address_of(address: types::Address) -> Address {
+    let types::Address { recipient, lines, city, postal_code, country_code } = address;
+    Address { recipient, lines, city, postal_code, country_code }
+}
+
+pub(crate) fn key(key: PublicKey) -> v1::Key {
+    let PublicKey { kid, kty, alg, crv, x, y, roles } = key;
+    v1::Key { kid, kty, r#use: "sig".to_owned(), alg, crv, x, y, roles }
 }

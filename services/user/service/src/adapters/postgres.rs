@@ -8,10 +8,11 @@ use mart_chassis::{Database, Record};
 use mart_kernel::{Event, Newest, Timestamp, Unavailable};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
+use user_core::domain::brake::FORGOTTEN;
 use user_core::domain::{
-    Brake, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows, Session,
-    SessionId, User, UserId,
+    Address, AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role,
+    Rows, Session, SessionId, User, UserId,
 };
 use user_core::ports::{Scope, Store};
 use uuid::Uuid;
@@ -58,6 +59,13 @@ const KEEP_TOKEN: &str = "insert into refresh_token (digest, session_id, exchang
 
 const KEEP_BRAKE: &str = "insert into brake (subject, count, last_at) values ($1, $2, $3) \
      on conflict (subject) do update set count = $2, last_at = $3";
+
+const ADDRESSES: &str = "select * from address where user_id = $1 order by label";
+
+const FORGET_ADDRESSES: &str = "delete from address where user_id = $1";
+
+const KEEP_ADDRESS: &str = "insert into address (user_id, label, recipient, lines, city, postal_code, country_code) \
+     values ($1, $2, $3, $4, $5, $6, $7)";
 
 const RELEASE: &str = "delete from brake where subject = $1";
 
@@ -115,6 +123,11 @@ impl Store for PostgresStore {
         self.database.rows(asked, user).await
     }
 
+    async fn addresses(&self, id: UserId) -> Result<AddressBook, Unavailable> {
+        let addresses = self.database.rows(sqlx::query(ADDRESSES).bind(id.0), saved).await?;
+        Ok(AddressBook(addresses.into_iter().collect()))
+    }
+
     async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
         self.database.rows(sqlx::query(BRAKES).bind(subjects), brake).await
     }
@@ -126,7 +139,7 @@ impl Store for PostgresStore {
                 for sql in FORGET {
                     count += sqlx::query(sql).bind(before.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                for (sql, age) in [(FORGET_UNPROVED, Purpose::Verify.lasts()), (FORGET_BRAKES, Duration::DAY)] {
+                for (sql, age) in [(FORGET_UNPROVED, Purpose::Verify.lasts()), (FORGET_BRAKES, FORGOTTEN)] {
                     let forgotten = sqlx::query(sql).bind(before.get() - age).execute(&mut *connection).await?;
                     count += forgotten.rows_affected();
                 }
@@ -138,7 +151,7 @@ impl Store for PostgresStore {
 }
 
 async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
-    let Scope { email, users, link: shown, token, brakes } = scope;
+    let Scope { email, users, link: shown, token, brakes, addresses_of } = scope;
     let mut emails: Vec<String> = email.iter().map(|email| email.as_str().to_owned()).collect();
     let mut found = None;
     if let Some(digest) = shown {
@@ -160,16 +173,22 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
         let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
         held = row.as_ref().map(held_token).transpose()?;
     }
-    let mut ids: Vec<Uuid> = users.into_iter().map(|user| user.0).collect();
+    let mut ids: Vec<Uuid> = users.into_iter().chain(addresses_of).map(|user| user.0).collect();
     ids.extend(held.as_ref().map(|(_, session): &(RefreshToken, Session)| session.user.0));
     let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
     let users = rows.iter().map(user).collect::<Result<_, _>>()?;
     let rows = sqlx::query(BRAKES).bind(brakes).fetch_all(&mut *connection).await?;
-    Ok(Rows { users, link: found, token: held, brakes: rows.iter().map(brake).collect::<Result<_, _>>()? })
+    let brakes = rows.iter().map(brake).collect::<Result<_, _>>()?;
+    let mut addresses = AddressBook::default();
+    if let Some(user) = addresses_of {
+        let rows = sqlx::query(ADDRESSES).bind(user.0).fetch_all(&mut *connection).await?;
+        addresses.0 = rows.iter().map(saved).collect::<Result<_, _>>()?;
+    }
+    Ok(Rows { users, link: found, token: held, brakes, addresses })
 }
 
 async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
-    let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, events: _ } = change;
+    let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, addresses, events: _ } = change;
     if !dropped.is_empty() {
         let ids: Vec<Uuid> = dropped.iter().map(|user| user.0).collect();
         sqlx::query(DROP_USERS).bind(ids).execute(&mut *connection).await?;
@@ -202,6 +221,13 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
             sqlx::query(KEEP_BRAKE).bind(subject).bind(count).bind(last_at.get())
         };
         kept.execute(&mut *connection).await?;
+    }
+    if let Some((user, book)) = addresses {
+        sqlx::query(FORGET_ADDRESSES).bind(user.0).execute(&mut *connection).await?;
+        for (label, Address { recipient, lines, city, postal_code, country_code }) in book.0 {
+            let kept = sqlx::query(KEEP_ADDRESS).bind(user.0).bind(label).bind(recipient).bind(lines).bind(city);
+            kept.bind(postal_code).bind(country_code).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }
@@ -264,6 +290,17 @@ fn held_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
 fn brake(row: &PgRow) -> Result<Brake, sqlx::Error> {
     let (subject, count) = (row.try_get("subject")?, row.try_get("count")?);
     Ok(Brake { subject, count, last_at: time(row, "last_at")? })
+}
+
+fn saved(row: &PgRow) -> Result<(String, Address), sqlx::Error> {
+    let address = Address {
+        recipient: row.try_get("recipient")?,
+        lines: row.try_get("lines")?,
+        city: row.try_get("city")?,
+        postal_code: row.try_get("postal_code")?,
+        country_code: row.try_get("country_code")?,
+    };
+    Ok((row.try_get("label")?, address))
 }
 
 fn user(row: &PgRow) -> Result<User, sqlx::Error> {

@@ -1,7 +1,9 @@
 //! Access tokens, and secrets that nobody can guess.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -19,10 +21,26 @@ const LASTS: Duration = Duration::minutes(10);
 
 /// Signs access tokens by EdDSA: those of customers and those of admins with keys of their own, so that a key of customers
 /// that is lost makes nobody an admin.
+///
+/// The keys are files of a folder, `customer-1.pem` and `admin-1.pem`, Ed25519 in PKCS#8. A file's name is the key's id, and the
+/// highest number of a role signs. The folder is looked at for every token: who rotates the keys puts a new file there, after
+/// its public half is where services and gateway look for it.
 pub struct EdDsa {
-    keys: HashMap<&'static str, (String, EncodingKey)>,
+    folder: PathBuf,
+    keys: RwLock<Folder>,
     issuer: String,
     audience: String,
+}
+
+/// The newest key of each role, as the folder was at a time.
+struct Folder {
+    changed: SystemTime,
+    keys: HashMap<&'static str, Arc<Key>>,
+}
+
+struct Key {
+    kid: String,
+    key: EncodingKey,
 }
 
 /// The name of a role in tokens.
@@ -33,32 +51,70 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-impl EdDsa {
-    /// Takes the keys of a folder: `customer.pem` and `admin.pem`, Ed25519 in PKCS#8; their ids are `customer-1` and `admin-1`.
-    pub fn load(folder: &Path, issuer: &str, audience: &str) -> Result<Self> {
+impl Folder {
+    fn read(folder: &Path, changed: SystemTime) -> Result<Self> {
+        let mut newest: HashMap<&'static str, (u32, PathBuf)> = HashMap::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pem"));
+            let Some((role, number)) = name.and_then(|name| name.rsplit_once('-')) else { continue };
+            let role = [Role::Customer, Role::Admin].map(role_name).into_iter().find(|known| *known == role);
+            let (Some(role), Ok(number)) = (role, number.parse()) else { continue };
+            if newest.get(role).is_none_or(|(known, _)| *known < number) {
+                newest.insert(role, (number, path));
+            }
+        }
         let mut keys = HashMap::new();
         for role in [Role::Customer, Role::Admin].map(role_name) {
-            let path = folder.join(format!("{role}.pem"));
-            let pem = std::fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+            let (number, path) =
+                newest.get(role).with_context(|| format!("{} has no {role}-1.pem", folder.display()))?;
+            let pem = std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
             let key = EncodingKey::from_ed_pem(&pem)
                 .with_context(|| format!("{} is no Ed25519 key in PKCS#8", path.display()))?;
-            keys.insert(role, (format!("{role}-1"), key));
+            keys.insert(role, Arc::new(Key { kid: format!("{role}-{number}"), key }));
         }
-        Ok(Self { keys, issuer: issuer.to_owned(), audience: audience.to_owned() })
+        Ok(Self { changed, keys })
+    }
+}
+
+impl EdDsa {
+    /// Takes the keys of a folder.
+    pub fn load(folder: &Path, issuer: &str, audience: &str) -> Result<Self> {
+        let changed = changed(folder).with_context(|| format!("{} can't be read", folder.display()))?;
+        let keys = RwLock::new(Folder::read(folder, changed)?);
+        Ok(Self { folder: folder.to_owned(), keys, issuer: issuer.to_owned(), audience: audience.to_owned() })
+    }
+
+    /// The newest key of a role. A folder that can't be used leaves the keys as they are.
+    fn key(&self, role: &'static str) -> Option<Arc<Key>> {
+        let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).changed;
+        if let Ok(now) = changed(&self.folder)
+            && now != known
+        {
+            match Folder::read(&self.folder, now) {
+                Ok(folder) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = folder,
+                Err(error) => tracing::error!(%error, "the signing keys can't be used; the old ones stay"),
+            }
+        }
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).keys.get(role).cloned()
     }
 
     fn signed(&self, user: UserId, role: Role, now: Timestamp) -> Result<(String, Timestamp)> {
         let role = role_name(role);
-        let (kid, key) = self.keys.get(role).context("every role has a key")?;
+        let key = self.key(role).context("every role has a key")?;
         let until = Timestamp::new(now.get() + LASTS);
         let (issued, expires) = (now.get().unix_timestamp(), until.get().unix_timestamp());
         let claims = json!({
             "iss": self.issuer, "aud": self.audience, "sub": user.0.to_string(), "role": role,
             "iat": issued, "nbf": issued, "exp": expires,
         });
-        let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        Ok((jsonwebtoken::encode(&header, &claims, key)?, until))
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        Ok((jsonwebtoken::encode(&header, &claims, &key.key)?, until))
     }
+}
+
+fn changed(folder: &Path) -> std::io::Result<SystemTime> {
+    std::fs::metadata(folder)?.modified()
 }
 
 impl Signer for EdDsa {

@@ -31,6 +31,14 @@ pub trait Fixtures {
     fn update_me(&mut self) -> impl Future<Output = v1::UpdateMeRequest>;
     /// For `ChangePassword`.
     fn change_password(&mut self) -> impl Future<Output = v1::ChangePasswordRequest>;
+    /// For `ListAddresses`.
+    fn list_addresses(&mut self) -> impl Future<Output = v1::ListAddressesRequest>;
+    /// For `SetAddress`.
+    fn set_address(&mut self) -> impl Future<Output = v1::SetAddressRequest>;
+    /// For `RemoveAddress`.
+    fn remove_address(&mut self) -> impl Future<Output = v1::RemoveAddressRequest>;
+    /// For `GetKeys`.
+    fn get_keys(&mut self) -> impl Future<Output = v1::GetKeysRequest>;
     /// For `GetUser`.
     fn get_user(&mut self) -> impl Future<Output = v1::GetUserRequest>;
     /// For `ListUsers`.
@@ -57,6 +65,10 @@ pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessa
         ("GetMe", dynamic(&of.get_me().await)),
         ("UpdateMe", dynamic(&of.update_me().await)),
         ("ChangePassword", dynamic(&of.change_password().await)),
+        ("ListAddresses", dynamic(&of.list_addresses().await)),
+        ("SetAddress", dynamic(&of.set_address().await)),
+        ("RemoveAddress", dynamic(&of.remove_address().await)),
+        ("GetKeys", dynamic(&of.get_keys().await)),
         ("GetUser", dynamic(&of.get_user().await)),
         ("ListUsers", dynamic(&of.list_users().await)),
         ("DisableUser", dynamic(&of.disable_user().await)),

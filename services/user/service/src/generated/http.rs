@@ -20,7 +20,8 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::RegisterRequest,
     ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
 
-    /// Proves a mailbox by the token of a link. Looking at the link's page does not use it up; this call does.
+    /// Proves a mailbox by the token of a link and the password of the registration: who opens the link of a registration that is
+    /// not his own proves nothing. Looking at the link's page does not use it up; this call does.
     fn verify_email(
         &self,
         call: Call,
@@ -91,6 +92,35 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::ChangePasswordRequest,
     ) -> impl Future<Output = Result<v1::ChangePasswordResponse, ChangePasswordError>> + Send;
 
+    /// Lists the caller's addresses, by their labels.
+    fn list_addresses(
+        &self,
+        call: Call,
+        request: v1::ListAddressesRequest,
+    ) -> impl Future<Output = Result<v1::ListAddressesResponse, ListAddressesError>> + Send;
+
+    /// Keeps an address of the caller under a label, in place of the one that it had. Doing it twice is doing it once.
+    fn set_address(
+        &self,
+        call: Call,
+        request: v1::SetAddressRequest,
+    ) -> impl Future<Output = Result<v1::SetAddressResponse, SetAddressError>> + Send;
+
+    /// Forgets an address of the caller, where there is one of this label. Doing it twice is doing it once.
+    fn remove_address(
+        &self,
+        call: Call,
+        request: v1::RemoveAddressRequest,
+    ) -> impl Future<Output = Result<v1::RemoveAddressResponse, RemoveAddressError>> + Send;
+
+    /// The public keys that access tokens are verified with, as a JSON Web Key Set (RFC 7517). A new key stands here before it
+    /// signs, and an old one until the last of its tokens has run out.
+    fn get_keys(
+        &self,
+        call: Call,
+        request: v1::GetKeysRequest,
+    ) -> impl Future<Output = Result<v1::GetKeysResponse, GetKeysError>> + Send;
+
     /// Reads any user.
     fn get_user(
         &self,
@@ -141,6 +171,9 @@ pub(crate) fn router<S: UserService>(service: Arc<S>, edge: Arc<Edge>) -> Router
         .route("/v1/me/log-out-everywhere", routing::post(log_out_everywhere::<S>))
         .route("/v1/me", routing::get(get_me::<S>).patch(update_me::<S>))
         .route("/v1/me/change-password", routing::post(change_password::<S>))
+        .route("/v1/me/addresses", routing::get(list_addresses::<S>))
+        .route("/v1/me/addresses/{label}", routing::put(set_address::<S>).delete(remove_address::<S>))
+        .route("/.well-known/jwks.json", routing::get(get_keys::<S>))
         .route("/v1/admin/users/{user_id}", routing::get(get_user::<S>))
         .route("/v1/admin/users", routing::get(list_users::<S>))
         .route("/v1/admin/users/{user_id}/disable", routing::post(disable_user::<S>))
@@ -204,6 +237,10 @@ async fn verify_email<S: UserService>(State(at): State<Served<S>>, request: Requ
 pub(crate) enum VerifyEmailError {
     /// The link was used, is too old, or never was.
     LinkInvalid,
+    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    CredentialsWrong,
+    /// There were too many failures; the details say when to try again.
+    TryLater(v1::TryLater),
     /// What can go wrong in every operation.
     Fault(Fault),
 }
@@ -219,6 +256,15 @@ impl From<VerifyEmailError> for Problem {
         match error {
             VerifyEmailError::LinkInvalid => {
                 Self::new(409, "LINK_INVALID", "The link was used, is too old, or never was.")
+            }
+            VerifyEmailError::CredentialsWrong => Self::new(
+                401,
+                "CREDENTIALS_WRONG",
+                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+            ),
+            VerifyEmailError::TryLater(details) => {
+                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+                    .details(&details)
             }
             VerifyEmailError::Fault(fault) => fault.into(),
         }
@@ -578,6 +624,149 @@ impl From<ChangePasswordError> for Problem {
                 "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
             ),
             ChangePasswordError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const LIST_ADDRESSES: Operation = Operation {
+    name: "ListAddresses",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::None,
+    creates: None,
+    etag: None,
+};
+
+async fn list_addresses<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&LIST_ADDRESSES, request, |call, request| at.service.list_addresses(call, request)).await
+}
+
+/// Why `ListAddresses` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum ListAddressesError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for ListAddressesError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ListAddressesError> for Problem {
+    fn from(error: ListAddressesError) -> Self {
+        match error {
+            ListAddressesError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            ListAddressesError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const SET_ADDRESS: Operation = Operation {
+    name: "SetAddress",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::Field { name: "address", mask: None },
+    creates: None,
+    etag: None,
+};
+
+async fn set_address<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&SET_ADDRESS, request, |call, request| at.service.set_address(call, request)).await
+}
+
+/// Why `SetAddress` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum SetAddressError {
+    /// There is no such user.
+    UserNotFound,
+    /// There are 20 addresses already.
+    AddressLimit,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for SetAddressError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<SetAddressError> for Problem {
+    fn from(error: SetAddressError) -> Self {
+        match error {
+            SetAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            SetAddressError::AddressLimit => Self::new(409, "ADDRESS_LIMIT", "There are 20 addresses already."),
+            SetAddressError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const REMOVE_ADDRESS: Operation = Operation {
+    name: "RemoveAddress",
+    auth: Auth::Roles(&["customer", "admin"]),
+    body: Body::None,
+    creates: None,
+    etag: None,
+};
+
+async fn remove_address<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&REMOVE_ADDRESS, request, |call, request| at.service.remove_address(call, request)).await
+}
+
+/// Why `RemoveAddress` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum RemoveAddressError {
+    /// There is no such user.
+    UserNotFound,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for RemoveAddressError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<RemoveAddressError> for Problem {
+    fn from(error: RemoveAddressError) -> Self {
+        match error {
+            RemoveAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            RemoveAddressError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const GET_KEYS: Operation =
+    Operation { name: "GetKeys", auth: Auth::Public, body: Body::None, creates: None, etag: None };
+
+async fn get_keys<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&GET_KEYS, request, |call, request| at.service.get_keys(call, request)).await
+}
+
+/// Why `GetKeys` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum GetKeysError {
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for GetKeysError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<GetKeysError> for Problem {
+    fn from(error: GetKeysError) -> Self {
+        match error {
+            GetKeysError::Fault(fault) => fault.into(),
         }
     }
 }

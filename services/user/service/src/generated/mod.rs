@@ -9,9 +9,10 @@ pub(crate) mod http;
 const _: () = assert!(
     mart_proto::digest(&[
         include_str!("../../../../../proto/mart/options/v1/options.proto"),
+        include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
-    ]) == 0x4eed_3183_2515_aa1c,
+    ]) == 0xc5de_9206_2018_2540,
     "the contract has changed: run `cargo martgen generate`"
 );

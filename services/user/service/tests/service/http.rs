@@ -49,7 +49,10 @@ async fn the_token_of_a_session_opens_what_is_the_users_own() {
     let app = App::start("user", PROGRAM, &[]).await;
     register(&app).await;
     let sent = links(&app).await;
-    assert_eq!(post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]) })).await.status, 200);
+    assert_eq!(
+        post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]), "password": PASSWORD })).await.status,
+        200
+    );
     let told = log_in(&app).await;
     let access = format!("Bearer {}", told["tokens"]["accessToken"].as_str().expect("a token"));
     let me = app.send(Method::GET, "/v1/me", None, &[("authorization", &access)]).await;
@@ -73,7 +76,10 @@ async fn of_two_registrations_that_are_proved_at_once_one_is_a_user() {
     let sent = links(&app).await;
     assert_eq!(sent.len(), 2);
     let proofs = join_all(
-        sent.iter().cycle().take(20).map(|link| post(&app, "/v1/users/verify-email", json!({ "token": token(link) }))),
+        sent.iter()
+            .cycle()
+            .take(20)
+            .map(|link| post(&app, "/v1/users/verify-email", json!({ "token": token(link), "password": PASSWORD }))),
     );
     let statuses: Vec<u16> = proofs.await.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
@@ -85,7 +91,10 @@ async fn tabs_that_refresh_at_once_all_go_on() {
     let app = App::start("user", PROGRAM, &[]).await;
     register(&app).await;
     let sent = links(&app).await;
-    assert_eq!(post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]) })).await.status, 200);
+    assert_eq!(
+        post(&app, "/v1/users/verify-email", json!({ "token": token(&sent[0]), "password": PASSWORD })).await.status,
+        200
+    );
     let shared = log_in(&app).await["tokens"]["refreshToken"].clone();
     let tabs = join_all((0..8).map(|_| post(&app, "/v1/sessions/refresh", json!({ "refreshToken": shared }))));
     for tab in tabs.await {
@@ -94,4 +103,64 @@ async fn tabs_that_refresh_at_once_all_go_on() {
             post(&app, "/v1/sessions/refresh", json!({ "refreshToken": tab.body["tokens"]["refreshToken"] })).await;
         assert_eq!(next.status, 200, "{}", next.body);
     }
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_no_token_that_is_good_is_refused() {
+    let mut setting = devstack::testing::Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");
+    // Of its own: other tests go on signing with theirs.
+    setting.keys = devstack::keys::Keys::in_folder(&setting.log.with_extension("keys")).expect("keys");
+    let app = App::of(setting).await;
+    register(&app).await;
+    let sent = links(&app).await;
+    let proof = json!({ "token": token(&sent[0]), "password": PASSWORD });
+    assert_eq!(post(&app, "/v1/users/verify-email", proof).await.status, 200);
+    let kid = |told: &Value| {
+        let header = jsonwebtoken::decode_header(told["tokens"]["accessToken"].as_str().expect("a token"));
+        header.expect("a header").kid.expect("a key")
+    };
+    let bearer = |told: &Value| format!("Bearer {}", told["tokens"]["accessToken"].as_str().expect("a token"));
+    let before = log_in(&app).await;
+    assert_eq!(kid(&before), "customer-1");
+    let keys = app.setting.keys.clone();
+    let good = async |told: &Value| {
+        let me = app.send(Method::GET, "/v1/me", None, &[("authorization", &bearer(told))]).await;
+        me.status == 200
+    };
+    let published = async || {
+        let set = app.send(Method::GET, "/.well-known/jwks.json", None, &[]).await;
+        set.body["keys"].to_string()
+    };
+
+    keys.publish_next().expect("published");
+    devstack::testing::until("the service knows the new keys", async || published().await.contains("customer-2")).await;
+    assert_eq!(kid(&log_in(&app).await), "customer-1", "it is known before it signs");
+
+    keys.sign_with_next().expect("signing");
+    let after = log_in(&app).await;
+    assert_eq!(kid(&after), "customer-2");
+    assert!(good(&before).await && good(&after).await);
+
+    assert_eq!(keys.withdraw(devstack::keys::LONGEST_TOKEN).expect("looked"), Vec::<String>::new());
+    assert_eq!(keys.withdraw(Duration::ZERO).expect("withdrawn"), ["admin-1", "customer-1"]);
+    devstack::testing::until("the old keys are known no more", async || !published().await.contains("customer-1"))
+        .await;
+    assert!(!good(&before).await && good(&after).await);
+}
+
+#[tokio::test]
+async fn who_guesses_from_one_network_waits() {
+    // Behind one proxy, which says where a request comes from.
+    let app = App::start("user", PROGRAM, &[("HTTP_PROXIES", "1")]).await;
+    let guess = async |nth: usize, from: &str| {
+        let body = json!({ "email": format!("nobody{nth}@example.com"), "password": "a wrong password" });
+        let headers = [("x-forwarded-for", from), ("content-type", "application/json")];
+        app.send(Method::POST, "/v1/sessions/log-in", Some(body), &headers).await.status
+    };
+    for nth in 0..30 {
+        // What the client made up stands in front of what the proxy adds.
+        assert_eq!(guess(nth, &format!("198.51.100.{nth}, 203.0.113.7")).await, 401, "{nth}");
+    }
+    assert_eq!(guess(30, "203.0.113.7").await, 429);
+    assert_eq!(guess(31, "203.0.113.8").await, 401, "another network");
 }

@@ -1,0 +1,50 @@
+//! The addresses that a user keeps.
+
+use mart_kernel::Unavailable;
+
+use super::{UseCases, UserError};
+use crate::domain::{Accounts, Address, AddressBook, User, UserId};
+use crate::ports::{Hasher, Scope, Store};
+
+/// Why no address was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressError {
+    /// There are as many as a user may keep.
+    TooMany,
+    /// There is no such user, or the store can't be reached.
+    User(UserError),
+}
+
+impl<S: Store, H: Hasher> UseCases<S, H> {
+    /// The addresses of a user; `None` where there is no such user.
+    pub async fn addresses(&self, id: UserId) -> Result<Option<AddressBook>, Unavailable> {
+        match self.store.find(id).await? {
+            Some(_) => Ok(Some(self.store.addresses(id).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps an address under a label, in place of the one that it had; the label as it is kept.
+    pub async fn set_address(&self, id: UserId, label: String, address: Address) -> Result<String, AddressError> {
+        let set = self.address_book(id, move |accounts| accounts.set_address(id, &label, address)).await;
+        set.map_err(AddressError::User)?.ok_or(AddressError::TooMany)
+    }
+
+    /// Forgets the address of a label, where there is one.
+    pub async fn remove_address(&self, id: UserId, label: String) -> Result<(), UserError> {
+        self.address_book(id, move |accounts| accounts.remove_address(id, &label)).await
+    }
+
+    async fn address_book<T: Send + 'static>(
+        &self,
+        id: UserId,
+        step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
+    ) -> Result<T, UserError> {
+        let scope = Scope { addresses_of: Some(id), ..Scope::default() };
+        let step = move |accounts: &mut Accounts| {
+            accounts.user(id).filter(|user| User::may_log_in(user)).ok_or(UserError::NotFound)?;
+            Ok(step(accounts))
+        };
+        self.decide(scope, step).await.map_err(UserError::Unavailable)?
+    }
+}

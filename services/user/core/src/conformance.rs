@@ -1,0 +1,258 @@
+//! What every store has to do, as one suite for all of them.
+//!
+//! [`conformance!`](crate::conformance!) makes a test of each case.
+
+use mart_kernel::{Newest, Timestamp, Version};
+use time::Duration;
+use uuid::Uuid;
+
+use crate::domain::brake::FORGOTTEN;
+use crate::domain::{
+    Address, AddressBook, Brake, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows,
+    Session, SessionId, User, UserId,
+};
+use crate::ports::{Scope, Store};
+
+/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::conformance!($store; users_are_read_back_at_every_step nobody_unproved_is_found
+            a_proved_address_has_one_user lists_are_newest_first links_bring_their_users_and_go_with_them
+            sessions_end_with_their_tokens_known brakes_count_and_are_released addresses_are_one_book_a_user
+            what_is_of_no_use_is_forgotten decisions_about_one_address_follow_one_another);
+    };
+    ($store:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$store.await).await;
+            }
+        )*
+    };
+}
+
+/// A second of the suite's own time.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
+}
+
+fn uuid(n: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
+}
+
+fn id(n: u64) -> UserId {
+    UserId(uuid(n))
+}
+
+/// The `n`th user, with every member set.
+fn user(n: u64, verified: bool) -> User {
+    User {
+        id: id(n),
+        version: Version::NONE.next(),
+        email: Email::of(&format!("user{n}@example.com")),
+        role: if n.is_multiple_of(2) { Role::Admin } else { Role::Customer },
+        password: PasswordHash(format!("hash {n} ünïcode ' \\")),
+        profile: Profile {
+            name: "Ayesha Khan".to_owned(),
+            locale: "ur-PK".to_owned(),
+            time_zone: "Asia/Karachi".to_owned(),
+            phone: "+923001234567".to_owned(),
+        },
+        verified,
+        disabled: false,
+        created_at: at(i64::try_from(n / 2).expect("small")),
+        updated_at: at(i64::try_from(n).expect("small")),
+    }
+}
+
+async fn keep(store: &impl Store, change: Change) {
+    store.decide(Scope::default(), move |_| (change, ())).await.expect("kept");
+}
+
+async fn keep_user(store: &impl Store, user: &User) {
+    keep(store, Change { users: vec![user.clone()], ..Change::default() }).await;
+}
+
+async fn rows(store: &impl Store, scope: Scope) -> Rows {
+    store.decide(scope, |rows| (Change::default(), rows)).await.expect("read")
+}
+
+/// What was kept is found whole, and as it is after it has changed.
+pub async fn users_are_read_back_at_every_step(store: &impl Store) {
+    let before = user(1, true);
+    keep_user(store, &before).await;
+    assert_eq!(store.find(before.id).await, Ok(Some(before.clone())));
+    let profile = Profile { phone: String::new(), ..before.profile.clone() };
+    let (password, version) = (PasswordHash("another".to_owned()), before.version.next());
+    let after = User { password, profile, version, disabled: true, updated_at: at(9), ..before };
+    keep_user(store, &after).await;
+    assert_eq!(store.find(after.id).await, Ok(Some(after.clone())));
+    assert_eq!(store.proved(&after.email).await, Ok(Some(after.clone())));
+    assert_eq!(rows(store, Scope { users: vec![after.id, id(7)], ..Scope::default() }).await.users, [after]);
+}
+
+/// A registration whose mailbox is not proved is seen by decisions about its address, and by nobody else.
+pub async fn nobody_unproved_is_found(store: &impl Store) {
+    let unproved = user(1, false);
+    keep_user(store, &unproved).await;
+    assert_eq!(store.find(unproved.id).await, Ok(None));
+    assert_eq!(store.proved(&unproved.email).await, Ok(None));
+    assert_eq!(store.list(None, 10).await, Ok(vec![]));
+    let scope = Scope { email: Some(unproved.email.clone()), ..Scope::default() };
+    assert_eq!(rows(store, scope).await.users, [unproved]);
+}
+
+/// Registrations of an address are many, and go when one of them is proved.
+pub async fn a_proved_address_has_one_user(store: &impl Store) {
+    let email = Email::of("same@example.com");
+    let of = |n: u64, verified: bool| User { email: email.clone(), ..user(n, verified) };
+    for n in 1..=3 {
+        keep_user(store, &of(n, false)).await;
+    }
+    let scope = Scope { email: Some(email.clone()), ..Scope::default() };
+    assert_eq!(rows(store, scope.clone()).await.users.len(), 3);
+    keep(store, Change { users: vec![of(2, true)], dropped: vec![id(1), id(3)], ..Change::default() }).await;
+    assert_eq!(rows(store, scope).await.users, [of(2, true)]);
+    assert_eq!(store.proved(&email).await, Ok(Some(of(2, true))));
+}
+
+/// Users come newest first, the id breaking ties, and a page goes on where the one before ended.
+pub async fn lists_are_newest_first(store: &impl Store) {
+    for n in 1..=5 {
+        keep_user(store, &user(n, true)).await;
+    }
+    let ids = |users: Vec<User>| users.iter().map(|user| user.id).collect::<Vec<_>>();
+    let first = store.list(None, 3).await.expect("listed");
+    let last: Newest = first.last().expect("three").place();
+    assert_eq!(ids(first), [id(5), id(4), id(3)]);
+    assert_eq!(ids(store.list(Some(last), 3).await.expect("listed")), [id(2), id(1)]);
+}
+
+/// A link is found by its digest with its user and all others of the address, until it is spent or its user is dropped.
+pub async fn links_bring_their_users_and_go_with_them(store: &impl Store) {
+    let (one, other) = (user(1, false), User { email: user(1, false).email, ..user(2, false) });
+    let link = |secret: &str, user: &User, purpose| Link {
+        digest: Digest::of(secret),
+        purpose,
+        user: user.id,
+        expires_at: at(3_600),
+    };
+    let links = [link("a", &one, Purpose::Verify), link("b", &other, Purpose::Verify), link("c", &one, Purpose::Reset)];
+    keep(store, Change { users: vec![one.clone(), other.clone()], links: links.to_vec(), ..Change::default() }).await;
+    let by = |secret: &str| Scope { link: Some(Digest::of(secret)), ..Scope::default() };
+    let found = rows(store, by("a")).await;
+    assert_eq!((found.link, found.users), (Some(links[0].clone()), vec![one.clone(), other.clone()]));
+
+    keep(store, Change { spent: vec![(one.id, Purpose::Verify)], ..Change::default() }).await;
+    assert_eq!(rows(store, by("a")).await, Rows::default(), "it is spent");
+    assert_eq!(rows(store, by("c")).await.link, Some(links[2].clone()), "it is for something else");
+    keep(store, Change { dropped: vec![other.id], ..Change::default() }).await;
+    assert_eq!(rows(store, by("b")).await, Rows::default(), "its user is dropped");
+}
+
+/// A token is found with its session and user, also after the session has ended.
+pub async fn sessions_end_with_their_tokens_known(store: &impl Store) {
+    let user = user(1, true);
+    let session = |n: u64| Session { id: SessionId(uuid(100 + n)), user: user.id, expires_at: at(900), ended_at: None };
+    let token = |n: u64| RefreshToken {
+        digest: Digest::of(&format!("token {n}")),
+        session: SessionId(uuid(100 + n)),
+        exchanged_at: None,
+    };
+    let (sessions, tokens) = (vec![session(1), session(2)], vec![token(1), token(2)]);
+    keep(store, Change { users: vec![user.clone()], sessions, tokens, ..Change::default() }).await;
+    let by = |n: u64| Scope { token: Some(token(n).digest), ..Scope::default() };
+    let found = rows(store, by(1)).await;
+    assert_eq!((found.token, found.users), (Some((token(1), session(1))), vec![user.clone()]));
+
+    let (exchanged, ended) = (RefreshToken { exchanged_at: Some(at(5)), ..token(1) }, Some(at(5)));
+    let ended = Session { ended_at: ended, ..session(1) };
+    let change = Change { tokens: vec![exchanged.clone()], sessions: vec![ended.clone()], ..Change::default() };
+    keep(store, change).await;
+    assert_eq!(rows(store, by(1)).await.token, Some((exchanged, ended.clone())));
+    keep(store, Change { ended: vec![(user.id, at(7))], ..Change::default() }).await;
+    let ends = [rows(store, by(1)).await, rows(store, by(2)).await].map(|rows| rows.token.expect("known").1.ended_at);
+    assert_eq!(ends, [Some(at(5)), Some(at(7))], "one that has ended stays as it is");
+}
+
+/// Brakes are kept by their subjects; one that counts nothing is gone.
+pub async fn brakes_count_and_are_released(store: &impl Store) {
+    let brake = |subject: &str, count: i32| Brake { subject: subject.to_owned(), count, last_at: at(i64::from(count)) };
+    keep(store, Change { brakes: vec![brake("a", 1), brake("b", 2)], ..Change::default() }).await;
+    keep(store, Change { brakes: vec![brake("a", 3)], ..Change::default() }).await;
+    let subjects = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+    let mut found = store.brakes(&subjects).await.expect("read");
+    found.sort_by(|one, other| one.subject.cmp(&other.subject));
+    assert_eq!(found, [brake("a", 3), brake("b", 2)]);
+    keep(store, Change { brakes: vec![brake("a", 0)], ..Change::default() }).await;
+    assert_eq!(store.brakes(&subjects).await, Ok(vec![brake("b", 2)]));
+    assert_eq!(rows(store, Scope { brakes: subjects.to_vec(), ..Scope::default() }).await.brakes, [brake("b", 2)]);
+}
+
+/// A user's addresses are kept whole, in place of those before, and are nobody else's.
+pub async fn addresses_are_one_book_a_user(store: &impl Store) {
+    let address = |city: &str| Address {
+        recipient: "Ayesha Khan".to_owned(),
+        lines: vec!["House 7, Street 3".to_owned(), "F-8/1".to_owned()],
+        city: city.to_owned(),
+        postal_code: "44000".to_owned(),
+        country_code: "PK".to_owned(),
+    };
+    let book =
+        |labels: &[&str]| AddressBook(labels.iter().map(|label| ((*label).to_owned(), address(label))).collect());
+    let (one, other) = (user(1, true), user(2, true));
+    keep(store, Change { users: vec![one.clone(), other.clone()], ..Change::default() }).await;
+    for labels in [&["home", "work"][..], &["home", "گھر"]] {
+        keep(store, Change { addresses: Some((one.id, book(labels))), ..Change::default() }).await;
+        assert_eq!(store.addresses(one.id).await, Ok(book(labels)));
+    }
+    let found = rows(store, Scope { addresses_of: Some(one.id), ..Scope::default() }).await;
+    assert_eq!((found.users, found.addresses), (vec![one], book(&["home", "گھر"])));
+    assert_eq!(store.addresses(other.id).await, Ok(AddressBook::default()));
+}
+
+/// What has run out is forgotten, and nothing else.
+pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
+    let lasts = Purpose::Verify.lasts();
+    let (unproved, proved) = (user(1, false), user(2, true));
+    let link = |n: u64, user: &User, expires_at| Link {
+        digest: Digest::of(&n.to_string()),
+        purpose: Purpose::Reset,
+        user: user.id,
+        expires_at,
+    };
+    let now = Timestamp::new(unproved.created_at.get() + lasts);
+    let later = Timestamp::new(now.get() + Duration::SECOND);
+    let links = vec![link(1, &proved, now), link(2, &proved, later)];
+    let session =
+        |n: u64, expires_at| Session { id: SessionId(uuid(100 + n)), user: proved.id, expires_at, ended_at: None };
+    let sessions = vec![session(1, now), session(2, later)];
+    let brake = |subject: &str, last_at| Brake { subject: subject.to_owned(), count: 1, last_at };
+    let brakes = vec![brake("a", Timestamp::new(now.get() - FORGOTTEN)), brake("b", now)];
+    let users = vec![unproved.clone(), proved.clone()];
+    keep(store, Change { users, links, sessions, brakes, ..Change::default() }).await;
+    let before = Timestamp::new(now.get() - Duration::SECOND);
+    assert_eq!(store.forget(before).await, Ok(0));
+    assert_eq!(store.forget(now).await, Ok(4), "a registration, a link, a session and a brake");
+    assert_eq!(store.brakes(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![brake("b", now)]));
+    let scope = Scope { email: Some(unproved.email), ..Scope::default() };
+    assert_eq!(rows(store, scope).await.users, []);
+    assert!(rows(store, Scope { link: Some(Digest::of("2")), ..Scope::default() }).await.link.is_some());
+    assert_eq!(store.find(proved.id).await, Ok(Some(proved)));
+}
+
+/// Two decisions about an address that has no row yet don't both find none.
+pub async fn decisions_about_one_address_follow_one_another(store: &impl Store) {
+    let email = Email::of("new@example.com");
+    let decide = |n: u64| {
+        let (email, scope) = (email.clone(), Scope { email: Some(email.clone()), ..Scope::default() });
+        store.decide(scope, move |rows| {
+            let first = rows.users.is_empty();
+            let users = first.then(|| User { email, ..user(n, true) }).into_iter().collect();
+            (Change { users, ..Change::default() }, first)
+        })
+    };
+    let (one, other) = mart_kernel::testing::both(decide(1), decide(2)).await;
+    assert_eq!([one.expect("decided"), other.expect("decided")].into_iter().filter(|first| *first).count(), 1);
+}

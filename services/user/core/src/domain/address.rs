@@ -1,0 +1,73 @@
+//! The addresses that a user keeps, each under a label of his own.
+
+use std::collections::BTreeMap;
+
+/// The most that a user may keep.
+pub const MOST_ADDRESSES: usize = 20;
+
+/// A postal address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Who lives there.
+    pub recipient: String,
+    /// Street and whatever the place needs.
+    pub lines: Vec<String>,
+    /// The city.
+    pub city: String,
+    /// The postal code; empty where there is none.
+    pub postal_code: String,
+    /// ISO 3166-1, two letters.
+    pub country_code: String,
+}
+
+/// Addresses by their labels. A label's surrounding space says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AddressBook(pub BTreeMap<String, Address>);
+
+impl AddressBook {
+    /// Keeps an address under a label, in place of the one that it had; its label as it is kept. `None` where there are
+    /// [`MOST_ADDRESSES`] others.
+    pub fn set(&mut self, label: &str, address: Address) -> Option<String> {
+        let label = label.trim();
+        if self.0.len() >= MOST_ADDRESSES && !self.0.contains_key(label) {
+            return None;
+        }
+        self.0.insert(label.to_owned(), address);
+        Some(label.to_owned())
+    }
+
+    /// Forgets the address of a label; whether there was one.
+    pub fn remove(&mut self, label: &str) -> bool {
+        self.0.remove(label.trim()).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(city: &str) -> Address {
+        let (recipient, postal_code, country_code) = ("A".to_owned(), String::new(), "PK".to_owned());
+        Address { recipient, lines: vec!["House 7".to_owned()], city: city.to_owned(), postal_code, country_code }
+    }
+
+    #[test]
+    fn a_label_has_one_address_and_its_surrounding_space_says_nothing() {
+        let mut book = AddressBook::default();
+        assert_eq!(book.set(" home ", at("Lahore")).as_deref(), Some("home"));
+        assert_eq!(book.set("home", at("Karachi")).as_deref(), Some("home"));
+        assert_eq!(book.0, BTreeMap::from([("home".to_owned(), at("Karachi"))]));
+        assert_eq!((book.remove(" home"), book.remove("home")), (true, false));
+    }
+
+    #[test]
+    fn the_last_place_is_taken_once() {
+        let mut book = AddressBook::default();
+        for nth in 0..MOST_ADDRESSES {
+            assert!(book.set(&nth.to_string(), at("Lahore")).is_some(), "{nth}");
+        }
+        assert_eq!(book.set("one more", at("Lahore")), None);
+        assert!(book.set("0", at("Karachi")).is_some(), "another address under a known label");
+        assert_eq!(book.0.len(), MOST_ADDRESSES);
+    }
+}

@@ -1,0 +1,19 @@
+//! The store on PostgreSQL passes the suite that the one in memory passes.
+
+use devstack::testing::Servers;
+use mart_chassis::{Config, Database};
+use user_service::adapters::events::UserMessages;
+use user_service::adapters::postgres::PostgresStore;
+use user_service::generated::events;
+use user_service::wiring;
+
+async fn store() -> PostgresStore {
+    let urls = Servers::of_this_run().database("user").await.expect("a database");
+    let config = |url: &str| Config::of_database("user", url).expect("good");
+    mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
+    // As the app role, so that a right that is missing is found.
+    let database = Database::new(&config(&urls.app)).expect("pools");
+    PostgresStore::new(database, events::record::<UserMessages>)
+}
+
+user_core::conformance!(store());
