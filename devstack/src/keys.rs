@@ -122,6 +122,17 @@ impl Keys {
         Ok(keys)
     }
 
+    /// The step of its life that a key is at.
+    pub fn step(&self, key: &Key) -> Result<&'static str> {
+        Ok(if !key.signs() {
+            "is published"
+        } else if self.signing(key.role)? == *key {
+            "signs"
+        } else {
+            "is good for tokens that it has signed"
+        })
+    }
+
     /// First step: makes a key for every role and publishes it. One that an interrupted rotation left is taken.
     pub fn publish_next(&self) -> Result<()> {
         let _alone = alone(&self.jwks())?;

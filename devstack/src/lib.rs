@@ -10,6 +10,7 @@ pub mod databases;
 pub mod kafka;
 pub mod keys;
 pub mod parts;
+pub mod people;
 pub mod ports;
 pub mod postgres;
 pub mod process;

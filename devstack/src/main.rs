@@ -37,6 +37,10 @@ enum Command {
     Invariants(commands::invariants::Arguments),
     /// Tell what happened about an order, in a trace or around an event, and what comes next.
     Story(commands::story::Arguments),
+    /// Make admins.
+    User(commands::user::Arguments),
+    /// Rotate the keys that sign access tokens, while the mart runs.
+    Keys(commands::keys::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -64,6 +68,8 @@ async fn main() -> ExitCode {
         Command::Dlq(arguments) => commands::dlq::run(arguments).await,
         Command::Invariants(arguments) => commands::invariants::run(&arguments).await,
         Command::Story(arguments) => commands::story::run(&arguments).await,
+        Command::User(arguments) => commands::user::run(arguments).await,
+        Command::Keys(arguments) => commands::keys::run(&arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

@@ -8,9 +8,8 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::keys::Keys;
 use crate::stack::Running;
-use crate::{root, state};
+use crate::{people, root, state};
 
 /// How long a seed waits for what it builds on, which comes by events.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,7 +36,7 @@ struct Each {
 
 /// Sends the seeds of every service that was not seeded yet: first those that build on nothing. Each has an
 /// Idempotency-Key, so an interrupted start goes on where it was.
-pub(crate) async fn sow(running: &Running, keys: &Keys) -> Result<()> {
+pub(crate) async fn sow(running: &Running) -> Result<()> {
     let client = Client::new();
     let mut all = Vec::new();
     for service in &running.services {
@@ -52,7 +51,7 @@ pub(crate) async fn sow(running: &Running, keys: &Keys) -> Result<()> {
     }
     all.sort_by_key(|(_, seeds, _)| seeds.each.is_some());
     for (service, seeds, marker) in all {
-        let token = keys.token(&seeds.role, "seeds")?;
+        let token = people::log_in(running, &seeds.role).await?;
         let ids = match &seeds.each {
             Some(each) => ids(&client, running, each, &token).await?,
             None => vec![String::new()],

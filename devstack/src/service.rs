@@ -11,10 +11,7 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::{root, state};
-
-/// The service that signs tokens: no other one gets the private keys.
-const SIGNS: &str = "user";
+use crate::{people, root, state};
 
 /// How a service is run.
 #[derive(Debug, Clone)]
@@ -60,7 +57,8 @@ impl Setting {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect::<Vec<_>>();
-        if self.name == SIGNS {
+        // No other one gets the private keys.
+        if self.name == people::USER {
             env.push(("TOKEN_SIGNING_KEYS".to_owned(), self.keys.folder().display().to_string()));
         }
         env.extend(self.more.iter().cloned());
@@ -123,19 +121,24 @@ pub fn all() -> Result<Vec<String>> {
 
 /// Builds services and puts their programs below `.mart/bin/`, where no other build replaces them while they run.
 pub async fn build(services: &[String]) -> Result<BTreeMap<String, PathBuf>> {
-    let bin = state().join("bin");
     let built = programs(false).await?;
-    std::fs::create_dir_all(&bin)?;
+    std::fs::create_dir_all(state().join("bin"))?;
     let mut kept = BTreeMap::new();
     for service in services {
         let name = format!("{service}-service");
         let program = built.get(&name).with_context(|| format!("the package {name} has no program of that name"))?;
-        let (fresh, path) = (bin.join(format!("{name}.new")), bin.join(&name));
+        let path = kept_program(service);
+        let fresh = path.with_extension("new");
         std::fs::copy(program, &fresh)?;
         std::fs::rename(fresh, &path)?;
         kept.insert(service.clone(), path);
     }
     Ok(kept)
+}
+
+/// Where the program of a service of this clone's stack is.
+pub fn kept_program(service: &str) -> PathBuf {
+    state().join(format!("bin/{service}-service"))
 }
 
 /// Builds all programs of the workspace and says where cargo put them, by their names.

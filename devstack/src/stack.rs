@@ -3,7 +3,7 @@
 use crate::say;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::databases;
 use crate::kafka::Kafka;
-use crate::keys::Keys;
+use crate::keys::{Keys, LONGEST_TOKEN};
 use crate::parts::SERVERS;
 use crate::ports::Ports;
 use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, Setting};
-use crate::{seeds, state};
+use crate::{people, seeds, state};
 
 /// What runs, written down for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -95,6 +95,25 @@ pub fn lock() -> Result<Option<File>> {
     Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file))
 }
 
+/// How a service of this clone's stack is run, but for its ports.
+async fn setting(running: &Running, name: &str, program: &Path) -> Result<Setting> {
+    let secrets = Secrets::in_file(&state().join("secrets.json"));
+    Ok(Setting {
+        name: name.to_owned(),
+        program: program.to_owned(),
+        http: 0,
+        internal: 0,
+        database: databases::ensure(&running.postgres, name, name, &secrets).await?,
+        brokers: running.brokers.clone(),
+        topic_prefix: String::new(),
+        keys: Keys::in_folder(&state().join("keys"))?,
+        page_secret: secrets.get("page-token")?,
+        log: state().join(format!("logs/{name}.log")),
+        // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
+        more: vec![("LOG".to_owned(), "info,mart_chassis=debug".to_owned())],
+    })
+}
+
 /// A service of the stack, with its process while it runs.
 #[derive(Debug)]
 pub struct Member {
@@ -125,7 +144,6 @@ impl Stack {
 
         say!("starting PostgreSQL and Kafka");
         let secrets = Secrets::in_file(&state().join("secrets.json"));
-        let keys = Keys::in_folder(&state().join("keys"))?;
         let mut ports = Ports::remembered();
         let postgres_port = ports.free("postgres")?;
         let (kafka_port, controller) = (ports.free("kafka")?, ports.free("kafka-controller")?);
@@ -147,20 +165,8 @@ impl Stack {
         self.kafka = Some(kafka);
 
         for (name, program) in &programs {
-            let setting = Setting {
-                name: name.clone(),
-                program: program.clone(),
-                http: ports.free(name)?,
-                internal: ports.free(&format!("{name}-internal"))?,
-                database: databases::ensure(&server, name, name, &secrets).await?,
-                brokers: running.brokers.clone(),
-                topic_prefix: String::new(),
-                keys: keys.clone(),
-                page_secret: secrets.get("page-token")?,
-                log: state().join(format!("logs/{name}.log")),
-                // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
-                more: vec![("LOG".to_owned(), "info,mart_chassis=debug".to_owned())],
-            };
+            let (http, internal) = (ports.free(name)?, ports.free(&format!("{name}-internal"))?);
+            let setting = Setting { http, internal, ..setting(&running, name, program).await? };
             setting.migrate().await?;
             running.services.push(RunningService {
                 name: name.clone(),
@@ -186,8 +192,16 @@ impl Stack {
             }
         }
         running.write()?;
-        seeds::sow(&running, &keys).await?;
+        if let Some(user) = self.members.iter().find(|member| member.setting.name == people::USER) {
+            people::register(&running, &user.setting).await?;
+            seeds::sow(&running).await?;
+        }
         Ok(running)
+    }
+
+    /// How a service of a mart that runs is run, for its other commands; its listeners are left out.
+    pub async fn setting_of(running: &Running, name: &str) -> Result<Setting> {
+        setting(running, name, &service::kept_program(name)).await
     }
 
     /// Stops everything: services first, so that they can finish.
@@ -203,6 +217,12 @@ impl Stack {
         if let Some(mut postgres) = self.postgres.take() {
             postgres.stop().await;
         }
+    }
+
+    /// Withdraws signing keys whose last token has run out; which.
+    pub fn withdraw_keys(&self) -> Result<Vec<String>> {
+        let keys = self.members.first().map(|member| &member.setting.keys);
+        keys.map_or(Ok(Vec::new()), |keys| keys.withdraw(LONGEST_TOKEN))
     }
 
     /// The servers' processes, to see whether they still run.

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use devstack::call::Reader;
 use devstack::contracts;
-use devstack::keys::Keys;
 use devstack::stack::Running;
-use devstack::state;
 use rdkafka::Offset;
 use serde_json::Value;
 
@@ -26,7 +24,7 @@ pub(crate) struct Arguments {
     path: String,
     /// The body, JSON.
     body: Option<String>,
-    /// The role whose key signs a token for the request.
+    /// The role of the seeded user who logs in for the request.
     #[arg(long = "as", value_name = "ROLE", value_parser = devstack::keys::ROLES)]
     role: Option<String>,
     /// A further header, such as 'If-Match: "1"'.
@@ -45,7 +43,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     if let Some(role) = &arguments.role {
-        let token = Keys::in_folder(&state().join("keys"))?.token(role, &format!("{role}@devstack"))?;
+        let token = devstack::people::log_in(&running, role).await?;
         headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
     }
     for header in &arguments.headers {

@@ -6,6 +6,7 @@ pub(crate) mod dlq;
 pub(crate) mod down;
 pub(crate) mod events;
 pub(crate) mod invariants;
+pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod psql;
 pub(crate) mod publish;
@@ -14,6 +15,7 @@ pub(crate) mod status;
 pub(crate) mod story;
 pub(crate) mod test;
 pub(crate) mod up;
+pub(crate) mod user;
 
 use std::process::ExitCode;
 

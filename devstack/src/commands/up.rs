@@ -98,6 +98,9 @@ async fn follow(stack: &mut Stack) -> Result<()> {
                 logs.remove(&name);
             }
         }
+        for kid in stack.withdraw_keys()? {
+            say!("the key {kid} is withdrawn: its last token has run out");
+        }
         for server in stack.servers() {
             if let Some(status) = server.ended() {
                 bail!("{} has ended ({status}). Its last lines:\n{}", server.name(), server.last_lines());

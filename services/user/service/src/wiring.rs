@@ -28,20 +28,25 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// How many passwords are hashed at a time: each holds 19 MiB.
 const HASHES: usize = 4;
 
+/// The use cases over the real store and hasher.
+pub fn use_cases(config: &Config) -> anyhow::Result<(Database, UseCases<PostgresStore, Argon2id>)> {
+    let database = Database::new(config)?;
+    let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
+    let (clock, ids, seal) =
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
+    let use_cases = UseCases::new(store, Argon2id::new(HASHES)?, Arc::new(RandomSecrets), clock, ids, seal);
+    Ok((database, use_cases))
+}
+
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
+    let (database, use_cases) = use_cases(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
     let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
     let folder = config.own_text("TOKEN_SIGNING_KEYS", "the folder with customer-1.pem and admin-1.pem")?;
     let signer = Arc::new(EdDsa::load(Path::new(&folder), &config.token_issuer, &config.token_audience)?);
 
-    let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
-    let (clock, seal) = (Arc::new(SystemClock), PageSeal::new(config.page_token_secret()));
-    let hasher = Argon2id::new(HASHES)?;
-    let use_cases =
-        UseCases::new(store, hasher, Arc::new(RandomSecrets), clock.clone(), Arc::new(TimeOrderedIds), seal);
-    let routes = routes(use_cases.clone(), signer, clock, edge);
+    let routes = routes(use_cases.clone(), signer, Arc::new(SystemClock), edge);
 
     let sweeps = vec![forgetting(use_cases, config.own_seconds("FORGET_SWEEP", Duration::from_mins(5))?)];
     Ok(Service { routes, reactions: events::reactions(UserReactions), database, keys, sweeps })

@@ -149,6 +149,28 @@ async fn keys_are_rotated_while_no_token_that_is_good_is_refused() {
 }
 
 #[tokio::test]
+async fn an_operator_makes_an_admin_and_is_told_what_is_wrong() {
+    let app = App::start("user", PROGRAM, &[]).await;
+    let create = async |email: &str, password: &str| {
+        let made = devstack::people::create_admin(&app.setting, email, "Admin", password).await;
+        made.map_err(|error| error.to_string())
+    };
+    for (email, password, why) in
+        [("admin", PASSWORD, "email: "), (EMAIL, "short", "password: "), (EMAIL, "aaaaaaaaaaaa", "easy to guess")]
+    {
+        let refused = create(email, password).await.expect_err("it is wrong");
+        assert!(refused.contains(why) && !refused.contains(password), "{refused}");
+    }
+    assert_eq!(create(EMAIL, PASSWORD).await, Ok(()));
+    let again = create(EMAIL, "another horse battery").await.expect_err("there is one");
+    assert!(again.contains("already"), "{again}");
+    let told = log_in(&app).await;
+    let access = format!("Bearer {}", told["tokens"]["accessToken"].as_str().expect("a token"));
+    let users = app.send(Method::GET, "/v1/admin/users", None, &[("authorization", &access)]).await;
+    assert_eq!(users.body["users"][0]["role"], "ROLE_ADMIN", "{}", users.body);
+}
+
+#[tokio::test]
 async fn who_guesses_from_one_network_waits() {
     // Behind one proxy, which says where a request comes from.
     let app = App::start("user", PROGRAM, &[("HTTP_PROXIES", "1")]).await;
