@@ -94,8 +94,8 @@ async fn link(running: &Running, user: &Setting, email: &str) -> Result<String> 
 }
 
 async fn post(running: &Running, path: &str, body: &Value) -> Result<Response> {
-    let url = format!("{}{path}", running.service_of(path)?.url);
-    Client::new().post(url).json(body).send().await.context("user does not answer")
+    let url = format!("{}{path}", running.gateway);
+    Client::new().post(url).json(body).send().await.context("the gateway does not answer")
 }
 
 async fn done(answer: Response) -> Result<()> {

@@ -67,6 +67,7 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
         core: format!("{name}_core"),
         library: format!("{name}_service"),
         whole: true,
+        commands: false,
     });
     let seed = seed::recognize(service, &pool, &sources);
     let mut plan = render::mart(&mart, &sources, &pool)?;

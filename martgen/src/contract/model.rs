@@ -42,6 +42,8 @@ pub(crate) struct Home {
     pub(crate) library: String,
     /// Whether it is a whole service of the mart, with a container and a page, and not a test's fixture.
     pub(crate) whole: bool,
+    /// Whether its program has commands beside `serve` and `migrate`: they stand in `src/commands.rs`.
+    pub(crate) commands: bool,
 }
 
 /// A protobuf service.

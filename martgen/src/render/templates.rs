@@ -126,6 +126,28 @@ fn kong_priority(path: &str) -> usize {
     path.split('/').skip(1).fold(0, |sum, segment| sum * 2 + usize::from(!segment.starts_with('{')))
 }
 
+/// The headers that a gateway tells services by who somebody is, in every spelling with dashes and underscores.
+fn identity_headers() -> Vec<String> {
+    let names = [
+        "X-Consumer-Id",
+        "X-Consumer-Custom-Id",
+        "X-Consumer-Username",
+        "X-Consumer-Groups",
+        "X-Authenticated-Groups",
+        "X-Credential-Identifier",
+        "X-Anonymous-Consumer",
+    ];
+    let spellings = |name: &str| {
+        name.split('-').fold(Vec::new(), |before: Vec<String>, word| {
+            if before.is_empty() {
+                return vec![word.to_owned()];
+            }
+            before.iter().flat_map(|start| ["-", "_"].map(|between| format!("{start}{between}{word}"))).collect()
+        })
+    };
+    names.into_iter().flat_map(spellings).collect()
+}
+
 fn roles(auth: &Auth) -> Vec<String> {
     match auth {
         Auth::Roles(roles) => roles.clone(),
@@ -230,6 +252,15 @@ mod tests {
         assert_eq!(doc("See https://a.example/x."), "/// See <https://a.example/x>.");
         assert_eq!(doc("```\nlet [a] = 1;"), "/// ```text\n/// let [a] = 1;\n/// ```");
         assert_eq!(doc("an open ` tick"), "/// an open \\` tick");
+    }
+
+    #[test]
+    fn identity_headers_are_removed_in_every_spelling() {
+        let names = identity_headers();
+        for name in ["X-Consumer-Id", "X_Consumer_Id", "X-Consumer_Custom-Id", "X_Authenticated-Groups"] {
+            assert!(names.contains(&name.to_owned()), "{name}");
+        }
+        assert_eq!(names.len(), 6 * 4 + 8);
     }
 
     #[test]

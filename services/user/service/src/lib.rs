@@ -1,5 +1,6 @@
 //! The user service: adapters around `user-core`, put together by [`wiring`].
 
 pub mod adapters;
+pub mod commands;
 pub mod generated;
 pub mod wiring;
