@@ -7,6 +7,7 @@
 pub mod call;
 pub mod contracts;
 pub mod databases;
+pub mod gateway;
 pub mod kafka;
 pub mod keys;
 pub mod parts;

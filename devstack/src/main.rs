@@ -41,6 +41,8 @@ enum Command {
     User(commands::user::Arguments),
     /// Rotate the keys that sign access tokens, while the mart runs.
     Keys(commands::keys::Arguments),
+    /// Serve Kong's declarative file, as ./mart up does for its own.
+    Gateway(commands::gateway::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -70,6 +72,7 @@ async fn main() -> ExitCode {
         Command::Story(arguments) => commands::story::run(&arguments).await,
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
+        Command::Gateway(arguments) => commands::gateway::run(&arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

@@ -57,7 +57,7 @@ pub(crate) async fn sow(running: &Running) -> Result<()> {
             None => vec![String::new()],
         };
         for id in &ids {
-            let url = format!("{}{}", service.url, seeds.path.replace("{id}", id));
+            let url = format!("{}{}", running.gateway, seeds.path.replace("{id}", id));
             for (nth, body) in seeds.bodies.iter().enumerate() {
                 let key = if id.is_empty() { format!("seed-{nth}") } else { format!("seed-{id}-{nth}") };
                 let send = || {
@@ -84,10 +84,10 @@ pub(crate) async fn sow(running: &Running) -> Result<()> {
 
 /// The ids of the things that seeds are sent for; none where their service does not run.
 async fn ids(client: &Client, running: &Running, each: &Each, token: &str) -> Result<Vec<String>> {
-    let Some(service) = running.services.iter().find(|service| service.name == each.service) else {
+    if !running.services.iter().any(|service| service.name == each.service) {
         return Ok(Vec::new());
-    };
-    let answer = client.get(format!("{}{}", service.url, each.list)).bearer_auth(token).send().await?;
+    }
+    let answer = client.get(format!("{}{}", running.gateway, each.list)).bearer_auth(token).send().await?;
     let listed: Value = answer.error_for_status()?.json().await?;
     let items = listed[&each.of].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(items.iter().filter_map(|item| item[&each.id].as_str().map(str::to_owned)).collect())

@@ -19,7 +19,7 @@ use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, Setting};
-use crate::{people, seeds, state};
+use crate::{gateway, people, seeds, state};
 
 /// What runs, written down for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Running {
     pub brokers: String,
     /// A URL of PostgreSQL's superuser, without database.
     pub postgres: String,
+    /// Where the gateway is, which all requests go through.
+    pub gateway: String,
     /// The folder of PostgreSQL's programs.
     pub postgres_bin: PathBuf,
     /// The services.
@@ -79,13 +81,6 @@ impl Running {
         let services = self.services.iter();
         services.map(|service| (service.name.clone(), format!("{server}/{}", service.name))).collect()
     }
-
-    /// The service that serves a path.
-    pub fn service_of(&self, path: &str) -> Result<&RunningService> {
-        let name = crate::contracts::service_of(path);
-        let by_name = self.services.iter().find(|service| Some(&service.name) == name.as_ref());
-        by_name.or_else(|| self.services.first()).context("no service is running")
-    }
 }
 
 /// The lock of the one `up` of this clone, until it is dropped; `None` while another process has it.
@@ -93,6 +88,15 @@ pub fn lock() -> Result<Option<File>> {
     std::fs::create_dir_all(state())?;
     let file = File::create(state().join("up.lock"))?;
     Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file))
+}
+
+/// A copy of this program, which no build replaces while it serves as the gateway.
+fn own_program() -> Result<PathBuf> {
+    let kept = state().join("bin/devstack");
+    let fresh = kept.with_extension("new");
+    std::fs::copy(std::env::current_exe()?, &fresh)?;
+    std::fs::rename(fresh, &kept)?;
+    Ok(kept)
 }
 
 /// How a service of this clone's stack is run, but for its ports.
@@ -110,7 +114,10 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Settin
         page_secret: secrets.get("page-token")?,
         log: state().join(format!("logs/{name}.log")),
         // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
-        more: vec![("LOG".to_owned(), "info,mart_chassis=debug".to_owned())],
+        // The gateway is in front of it, and says where a request comes from.
+        more: [("LOG", "info,mart_chassis=debug"), ("HTTP_PROXIES", "1")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .to_vec(),
     })
 }
 
@@ -128,6 +135,8 @@ pub struct Member {
 pub struct Stack {
     postgres: Option<Postgres>,
     kafka: Option<Kafka>,
+    /// What stands in front of the services.
+    pub gateway: Option<gateway::Running>,
     /// The services, in the order in which they were started.
     pub members: Vec<Member>,
 }
@@ -158,6 +167,7 @@ impl Stack {
             pid: std::process::id(),
             brokers: kafka.brokers(),
             postgres: server.clone(),
+            gateway: String::new(),
             postgres_bin: postgres.bin().to_owned(),
             services: Vec::new(),
         };
@@ -191,6 +201,13 @@ impl Stack {
                 })?;
             }
         }
+        say!("starting the gateway");
+        let keys = Keys::in_folder(&state().join("keys"))?;
+        let addresses = running.services.iter().map(|service| (service.name.clone(), service.url.clone())).collect();
+        let (program, ports) = (own_program()?, (ports.free("gateway")?, ports.free("gateway-status")?));
+        let gateway = gateway::Running::start(&program, &state(), addresses, &keys, ports).await?;
+        running.gateway = gateway.url();
+        self.gateway = Some(gateway);
         running.write()?;
         if let Some(user) = self.members.iter().find(|member| member.setting.name == people::USER) {
             people::register(&running, &user.setting).await?;
@@ -204,8 +221,11 @@ impl Stack {
         setting(running, name, &service::kept_program(name)).await
     }
 
-    /// Stops everything: services first, so that they can finish.
+    /// Stops everything: the gateway first and then services, so that they can finish.
     pub async fn stop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.process.stop(Duration::from_secs(5)).await;
+        }
         for member in self.members.drain(..).rev() {
             if let Some(process) = member.process {
                 process.stop(Duration::from_secs(25)).await;

@@ -94,9 +94,20 @@ impl Servers {
 /// # Panics
 /// Where this program is no test that cargo built.
 pub fn program(service: &str) -> String {
+    programs().join(format!("{service}-service")).display().to_string()
+}
+
+/// The devstack's own program, which is the gateway; it stands in the same folder.
+///
+/// # Panics
+/// Where this program is no test that cargo built.
+pub fn devstack() -> PathBuf {
+    programs().join("devstack")
+}
+
+fn programs() -> PathBuf {
     let own = std::env::current_exe().expect("this program has a path");
-    let folder = own.parent().and_then(std::path::Path::parent).expect("cargo's folder of programs");
-    folder.join(format!("{service}-service")).display().to_string()
+    own.parent().and_then(std::path::Path::parent).expect("cargo's folder of programs").to_owned()
 }
 
 /// A topic prefix that nobody else has.

@@ -1,15 +1,18 @@
-//! The mart on real servers: every service a process of its own, on the PostgreSQL and the Kafka of the run.
+//! The mart on real servers: every service a process of its own behind the gateway, on the PostgreSQL and the Kafka of the run.
 //!
 //! Scenarios share it and run side by side, each with users, products and orders of its own. What a scenario waits for is
 //! a condition: that everything told about its own aggregates has been handled by everybody who listens, and that nothing
 //! more came of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use devstack::testing::{App, Servers, Told, prefix, until};
+use devstack::keys::Keys;
+use devstack::testing::{self, App, Servers, Told, prefix, until};
+use devstack::{gateway, ports};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -68,6 +71,9 @@ struct Listener {
 #[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Running {
     services: BTreeMap<String, Listener>,
+    /// What stands in front of them.
+    gateway: gateway::Running,
+    keys: Keys,
     brokers: String,
     topic_prefix: String,
     partitions: Arc<Vec<(String, i32)>>,
@@ -85,9 +91,11 @@ impl Running {
         let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
         let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
         for hosted in mart.services() {
-            let program = devstack::testing::program(hosted.name);
+            let program = testing::program(hosted.name);
             let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
             let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
+            // The gateway says where a request comes from.
+            setting.more.push(("HTTP_PROXIES".to_owned(), "1".to_owned()));
             setting.more.extend(hurry.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let consumed = hosted.reactions.iter().flat_map(|reactions| reactions.consumed);
             topics.extend(devstack::contracts::topics_of(hosted.name));
@@ -108,9 +116,15 @@ impl Running {
             let database = options.connect_lazy(&setting.database.owner).expect("a URL");
             services.insert(name, Listener { app: App::of(setting).await, database, consumed, sweeps });
         }
+        let addresses = services.iter().map(|(name, listener)| (name.clone(), listener.app.setting.url())).collect();
+        let keys = Keys::in_folder(&servers.scratch.join("keys")).expect("keys");
+        let folder = servers.scratch.join(format!("gateway-{topic_prefix}"));
+        let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
+        let gateway = gateway::Running::start(&testing::devstack(), &folder, addresses, &keys, ports).await;
+        let gateway = gateway.expect("a gateway");
         let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
         let clients = Mutex::default();
-        Self { services, brokers, topic_prefix, partitions, clients, log, ended, hurry, scenarios }
+        Self { services, gateway, keys, brokers, topic_prefix, partitions, clients, log, ended, hurry, scenarios }
     }
 
     /// The owner's URL of every service's database.
@@ -268,6 +282,15 @@ fn record(message: &impl Message, prefix: &str) -> Option<Record> {
     })
 }
 
+/// The code of what service and gateway alike refuse.
+fn refusal(status: u16) -> Option<&'static str> {
+    match status {
+        401 => Some("UNAUTHENTICATED"),
+        403 => Some("FORBIDDEN"),
+        _ => None,
+    }
+}
+
 /// One scenario's part of a mart that runs.
 pub struct OnServers {
     running: Arc<Running>,
@@ -275,12 +298,17 @@ pub struct OnServers {
     suffix: String,
     /// The aggregates that it has made, or told of.
     keys: BTreeSet<String>,
+    /// Comes from an address of the network that no other scenario has, so that nobody uses up its limits.
+    client: reqwest::Client,
 }
 
 impl OnServers {
     pub(crate) fn new(running: Arc<Running>) -> Self {
-        let suffix = format!("s{}", running.scenarios.fetch_add(1, Ordering::Relaxed));
-        Self { running, suffix, keys: BTreeSet::new() }
+        let nth = running.scenarios.fetch_add(1, Ordering::Relaxed);
+        let [.., high, low] = nth.to_be_bytes();
+        let address = IpAddr::from([127, 1, high, low]);
+        let client = reqwest::Client::builder().local_address(address).build().expect("a client");
+        Self { running, suffix: format!("s{nth}"), keys: BTreeSet::new(), client }
     }
 
     /// A name that no other scenario has; a name that is empty stays so.
@@ -296,12 +324,10 @@ impl OnServers {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let service = devstack::contracts::service_of(path).unwrap_or_else(|| panic!("no service has {path}"));
-        let app = &self.running.services[&service].app;
         let verb = method.parse().expect("a method");
-        let mut request = app.client.request(verb, format!("{}{path}", app.setting.url()));
+        let mut request = self.client.request(verb, format!("{}{path}", self.running.gateway.url()));
         if let Some((role, subject)) = who {
-            request = request.bearer_auth(app.setting.keys.token(role, &self.own(subject)).expect("signed"));
+            request = request.bearer_auth(self.running.keys.token(role, &self.own(subject)).expect("signed"));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -311,7 +337,11 @@ impl OnServers {
         }
         let answer = request.send().await.expect("answered");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.json().await.unwrap_or(Value::Null);
+        let mut body: Value = answer.json().await.unwrap_or(Value::Null);
+        // What the gateway refuses it refuses in its own words; a scenario names the code that the service has for it.
+        if let (true, Some(code)) = (body["code"].is_null(), refusal(status)) {
+            body["code"] = code.into();
+        }
         assert_ne!(status, 500, "{body}");
         if method != "GET" && status < 300 {
             scene::ids(&body, &mut self.keys);

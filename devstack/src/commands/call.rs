@@ -34,8 +34,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let running = Running::read()?;
-    let service = running.service_of(&arguments.path)?;
-    let url = format!("{}{}", service.url, arguments.path);
+    let url = format!("{}{}", running.gateway, arguments.path);
     let method = arguments.method.to_uppercase();
     let trace = uuid::Uuid::new_v4().simple().to_string();
     let mut headers = vec![("traceparent".to_owned(), format!("00-{trace}-{}-01", &trace[..16]))];
@@ -66,7 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Some(body) = &arguments.body {
         say!("{}", pretty(body));
     }
-    let answer = request.send().await.with_context(|| format!("{} does not answer", service.name))?;
+    let answer = request.send().await.context("the gateway does not answer")?;
     let status = answer.status();
     say!("\n{status}");
     for name in ["location", "etag", "retry-after", "allow"] {

@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod dlq;
 pub(crate) mod down;
 pub(crate) mod events;
+pub(crate) mod gateway;
 pub(crate) mod invariants;
 pub(crate) mod keys;
 pub(crate) mod logs;

@@ -28,9 +28,29 @@ pub(crate) struct Arguments {
     /// Say what parts there are.
     #[arg(long)]
     list: bool,
+    /// Part gateway: a gateway to ask instead of the devstack's own, such as a real Kong's http://127.0.0.1:8000.
+    #[arg(long, requires = "parts")]
+    url: Option<String>,
+    /// With --url: its Admin API, such as http://127.0.0.1:8001. Each file is loaded into it; without one, load
+    /// target/gateway/kong.yml yourself.
+    #[arg(long, requires = "url")]
+    admin: Option<String>,
+    /// With --url: this machine as that gateway sees it, such as host.docker.internal.
+    #[arg(long, requires = "url")]
+    upstream: Option<String>,
     /// Arguments of the test programs, such as a part of a test's name.
     #[arg(last = true)]
     filter: Vec<String>,
+}
+
+/// The tests of the gateway, which are a part of their own.
+const GATEWAY: &str = "gateway";
+
+/// What the test programs are told.
+struct Asked {
+    filter: Vec<String>,
+    /// Which gateway is asked, as variables.
+    gateway: Vec<(&'static str, String)>,
 }
 
 /// Tests that passed, failed and were left out.
@@ -63,9 +83,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = choose(parts, &arguments.parts)?;
+    ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url is of ./mart test gateway alone");
+    let gateway =
+        [("GATEWAY_URL", arguments.url), ("GATEWAY_ADMIN", arguments.admin), ("GATEWAY_UPSTREAM", arguments.upstream)];
+    let gateway = gateway.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let asked = Asked { filter: arguments.filter, gateway };
     let mut stops = Stops::new()?;
     tokio::select! {
-        done = all(&chosen, &arguments.filter) => done,
+        done = all(&chosen, &asked) => done,
         () = stops.next() => bail!("interrupted"),
     }
 }
@@ -85,7 +110,7 @@ fn choose(parts: Vec<Part>, names: &[String]) -> Result<Vec<Part>> {
     Ok(parts.into_iter().filter(wanted).collect())
 }
 
-async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
+async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let names: Vec<&str> = chosen.iter().map(|part| part.name.as_str()).collect();
     say!("running {}", names.join(", "));
     let minutes: u32 = chosen.iter().map(|part| part.minutes).sum();
@@ -98,14 +123,14 @@ async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
     for part in chosen {
         let begun = Instant::now();
         say!("\n== {}: {}", part.name, part.says);
-        if matches!(part.run, Run::Tests(_) | Run::Features(..)) && tests.is_none() {
+        if matches!(part.run, Run::Tests(_) | Run::Features(..) | Run::Gateway) && tests.is_none() {
             tests = Some(build().await?);
         }
         if part.servers && servers.is_none() {
             servers = Some(Servers::start().await?);
         }
         let servers = servers.as_ref().filter(|_| part.servers);
-        let counts = one(part, tests.as_deref().unwrap_or_default(), servers, filter).await?;
+        let counts = one(part, tests.as_deref().unwrap_or_default(), servers, asked).await?;
         if counts.failed > 0 {
             failed.push(part.name.as_str());
         }
@@ -123,7 +148,7 @@ async fn all(chosen: &[Part], filter: &[String]) -> Result<ExitCode> {
     Ok(if total.failed == 0 && total.skipped == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[String]) -> Result<Counts> {
+async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &Asked) -> Result<Counts> {
     match &part.run {
         Run::Check(words, mend) => check(words, mend).await,
         Run::Tests(packages) | Run::Features(packages, _) => {
@@ -141,12 +166,18 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, filter: &[
             }
             let mut counts = Counts::default();
             let mut found = false;
-            for test in tests.iter().filter(|test| test.features == features && packages.contains(&test.package)) {
+            let of_part = |test: &&Built| packages.contains(&test.package) && (test.target == "features") == features;
+            for test in tests.iter().filter(of_part).filter(|test| test.target != GATEWAY) {
                 found = true;
-                counts.add(test.run(&env, filter).await?);
+                counts.add(test.run(&env, &asked.filter).await?);
             }
             ensure!(found, "there are no tests of {}", packages.join(", "));
             Ok(counts)
+        }
+        Run::Gateway => {
+            let test = tests.iter().find(|test| test.target == GATEWAY).context("there are no tests of the gateway")?;
+            let env: Vec<(&str, &str)> = asked.gateway.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            test.run(&env, &asked.filter).await
         }
         Run::Lint => lint().await,
         Run::Mutants(cores) => mutants(cores).await,
@@ -168,8 +199,8 @@ async fn check(words: &[&str], mend: &str) -> Result<Counts> {
 /// A test program, built.
 struct Built {
     package: String,
-    /// Whether it runs a service's features.
-    features: bool,
+    /// Its name: `features` runs a service's features.
+    target: String,
     folder: PathBuf,
     program: PathBuf,
 }
@@ -195,8 +226,11 @@ async fn build() -> Result<Vec<Built>> {
         let manifest = Path::new(message["manifest_path"].as_str()?);
         let text = std::fs::read_to_string(manifest).ok()?;
         let package = text.lines().find_map(|line| line.strip_prefix("name = "))?.trim_matches('"').to_owned();
-        let features = message["target"]["name"] == "features" && message["target"]["kind"][0] == "test";
-        Some(Built { package, features, folder: manifest.parent()?.to_owned(), program })
+        let target = match message["target"]["kind"][0].as_str() {
+            Some("test") => message["target"]["name"].as_str()?.to_owned(),
+            _ => String::new(),
+        };
+        Some(Built { package, target, folder: manifest.parent()?.to_owned(), program })
     };
     Ok(told.lines().filter_map(built).collect())
 }

@@ -58,6 +58,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
 
 fn welcome(running: &Running) {
     say!("\nThe mart is ready:");
+    say!("  {:<12} {}   send requests here; for this machine only, elsewhere it is Kong", "gateway", running.gateway);
     for service in &running.services {
         say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
@@ -96,6 +97,15 @@ async fn follow(stack: &mut Stack) -> Result<()> {
                 tokio::time::sleep(Duration::from_secs(u64::from((*fall).min(10)))).await;
                 member.process = Some(member.setting.start()?);
                 logs.remove(&name);
+            }
+        }
+        if let Some(gateway) = &mut stack.gateway {
+            logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
+            gateway.refresh()?;
+            if let Some(status) = gateway.process.ended() {
+                say!("gateway ended ({status}) and is started again");
+                gateway.again().await?;
+                logs.remove("gateway");
             }
         }
         for kid in stack.withdraw_keys()? {

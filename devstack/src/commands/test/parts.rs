@@ -10,6 +10,8 @@ pub(super) enum Run {
     Tests(Vec<String>),
     /// The features of the services with these packages, in one process or on servers.
     Features(Vec<String>, &'static [(&'static str, &'static str)]),
+    /// What a gateway answers, held against the facts of Kong.
+    Gateway,
     /// Tools over contracts, Dockerfiles and workflows.
     Lint,
     /// `./mart test mutants`.
@@ -78,6 +80,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
             "the devstack, the runner of features, and the shape of the tree",
             tests(&["devstack", "features"]),
         ),
+        Part::new("gateway", 1, "the gateway answers as Kong was seen to (kong/facts.yml)", Run::Gateway),
         Part::new("chassis", 1, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];
     for name in services {

@@ -1,0 +1,103 @@
+//! The gateway as a process, in front of services that run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use super::effective;
+use crate::keys::{Key, Keys};
+use crate::process::Process;
+use crate::root;
+use crate::secrets::write_private;
+
+/// A gateway that runs.
+#[derive(Debug)]
+pub struct Running {
+    program: PathBuf,
+    file: PathBuf,
+    addresses: BTreeMap<String, String>,
+    keys: Keys,
+    known: Vec<Key>,
+    ports: (u16, u16),
+    log: PathBuf,
+    /// Its process.
+    pub process: Process,
+}
+
+impl Running {
+    /// Makes its file in a folder and starts it: `program` is the devstack's own, `addresses` are those of the services and
+    /// `ports` its own and that of its metrics.
+    pub async fn start(
+        program: &Path,
+        folder: &Path,
+        addresses: BTreeMap<String, String>,
+        keys: &Keys,
+        ports: (u16, u16),
+    ) -> Result<Self> {
+        let (file, log) = (folder.join("kong.yml"), folder.join("logs/gateway.log"));
+        let known = keys.all()?;
+        write(&file, keys, &addresses)?;
+        let process = launch(program, &file, ports, &log)?;
+        let keys = keys.clone();
+        let mut gateway = Self { program: program.to_owned(), file, addresses, keys, known, ports, log, process };
+        gateway.until_ready().await?;
+        Ok(gateway)
+    }
+
+    /// Where requests go.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.0)
+    }
+
+    /// Where its metrics are.
+    pub fn status_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.1)
+    }
+
+    /// Where its output goes.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Makes its file anew where keys have come or gone; it reads it by itself.
+    pub fn refresh(&mut self) -> Result<()> {
+        let now = self.keys.all()?;
+        if now != self.known {
+            write(&self.file, &self.keys, &self.addresses)?;
+            self.known = now;
+        }
+        Ok(())
+    }
+
+    /// Starts it again when it has ended.
+    pub async fn again(&mut self) -> Result<()> {
+        self.process = launch(&self.program, &self.file, self.ports, &self.log)?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&mut self) -> Result<()> {
+        let asked = format!("{}/status/ready", self.status_url());
+        let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
+        self.process.until(Duration::from_secs(20), ready).await
+    }
+}
+
+fn write(file: &Path, keys: &Keys, addresses: &BTreeMap<String, String>) -> Result<()> {
+    let rendered = root().join("kong/kong.yml");
+    let text = std::fs::read_to_string(&rendered).with_context(|| format!("{} can't be read", rendered.display()))?;
+    write_private(file, effective(&text, keys, addresses)?.as_bytes())
+}
+
+fn launch(program: &Path, file: &Path, (port, status): (u16, u16), log: &Path) -> Result<Process> {
+    let words = [
+        program.display().to_string(),
+        "gateway".to_owned(),
+        file.display().to_string(),
+        format!("--address=127.0.0.1:{port}"),
+        format!("--status=127.0.0.1:{status}"),
+    ];
+    Process::start("gateway", words.to_vec(), &[], log, Signal::TERM)
+}
