@@ -167,6 +167,11 @@ impl Config {
         if env.faults.is_empty() { Ok(text) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
     }
 
+    /// A text of the service's own, or what it is where nobody says.
+    pub fn own_or(&self, name: &str, default: &str) -> String {
+        self.own.0.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
+    }
+
     /// The bytes that seal page tokens.
     pub fn page_token_secret(&self) -> &[u8] {
         self.page_token_secret.expose_secret().as_bytes()

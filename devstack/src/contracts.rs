@@ -89,6 +89,8 @@ pub struct Operation {
     pub body: String,
     /// The roles that may call it; none where no token is looked at.
     pub roles: Vec<String>,
+    /// Whether a provider calls it, who signs what it sends.
+    pub webhook: bool,
 }
 
 /// Every operation of every contract.
@@ -105,18 +107,19 @@ pub fn operations() -> Vec<Operation> {
         let verb = ["get", "put", "post", "delete", "patch"].into_iter().find(pattern)?;
         let auth = said.get_field_by_name("auth")?;
         let names = said.descriptor().get_field_by_name("auth")?.kind().as_enum()?.clone();
-        let role = |value: &prost_reflect::Value| {
+        let named = |value: &prost_reflect::Value| {
             let named = names.get_value(value.as_enum_number()?)?;
-            let role = named.name().strip_prefix("AUTH_")?.to_lowercase();
-            (role != "public" && role != "webhook").then_some(role)
+            Some(named.name().strip_prefix("AUTH_")?.to_lowercase())
         };
+        let who: Vec<String> = auth.as_list()?.iter().filter_map(named).collect();
         Some(Operation {
             service: method.parent_service().package_name().split('.').nth(1)?.to_owned(),
             name: method.name().to_owned(),
             method: verb.to_uppercase(),
             path: rule.get_field_by_name(verb)?.as_str()?.to_owned(),
             body: rule.get_field_by_name("body")?.as_str()?.to_owned(),
-            roles: auth.as_list()?.iter().filter_map(role).collect(),
+            webhook: who.iter().any(|who| who == "webhook"),
+            roles: who.into_iter().filter(|who| who != "public" && who != "webhook").collect(),
         })
     };
     DESCRIPTORS.services().flat_map(|service| service.methods().filter_map(operation).collect::<Vec<_>>()).collect()

@@ -15,6 +15,7 @@ pub mod people;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod sandbox;
 pub mod secrets;
 mod seeds;
 pub mod service;

@@ -43,6 +43,8 @@ enum Command {
     Keys(commands::keys::Arguments),
     /// Serve Kong's declarative file, as ./mart up does for its own.
     Gateway(commands::gateway::Arguments),
+    /// Serve the payment provider that takes no money, as ./mart up does.
+    Sandbox(commands::sandbox::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -73,6 +75,7 @@ async fn main() -> ExitCode {
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
         Command::Gateway(arguments) => commands::gateway::run(&arguments).await,
+        Command::Sandbox(arguments) => commands::sandbox::run(arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

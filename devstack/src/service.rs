@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::{people, root, state};
+use crate::{people, root, sandbox, state};
 
 /// How a service is run.
 #[derive(Debug, Clone)]
@@ -60,6 +60,11 @@ impl Setting {
         // No other one gets the private keys.
         if self.name == people::USER {
             env.push(("TOKEN_SIGNING_KEYS".to_owned(), self.keys.folder().display().to_string()));
+        }
+        if self.name == sandbox::PAYMENT {
+            // Nobody answers there: who wants a sandbox says where it is.
+            let nowhere = sandbox::Access { port: 9, key: self.page_secret.clone(), secret: self.page_secret.clone() };
+            env.extend(nowhere.variables());
         }
         env.extend(self.more.iter().cloned());
         env

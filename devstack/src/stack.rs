@@ -19,7 +19,7 @@ use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, Setting};
-use crate::{gateway, people, seeds, state};
+use crate::{gateway, people, sandbox, seeds, state};
 
 /// What runs, written down for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Running {
     pub postgres: String,
     /// Where the gateway is, which all requests go through.
     pub gateway: String,
+    /// Where the payment provider is that takes no money.
+    pub sandbox: String,
     /// The folder of PostgreSQL's programs.
     pub postgres_bin: PathBuf,
     /// The services.
@@ -137,6 +139,8 @@ pub struct Stack {
     kafka: Option<Kafka>,
     /// What stands in front of the services.
     pub gateway: Option<gateway::Running>,
+    /// The payment provider that takes no money.
+    pub sandbox: Option<sandbox::Running>,
     /// The services, in the order in which they were started.
     pub members: Vec<Member>,
 }
@@ -168,15 +172,20 @@ impl Stack {
             brokers: kafka.brokers(),
             postgres: server.clone(),
             gateway: String::new(),
+            sandbox: String::new(),
             postgres_bin: postgres.bin().to_owned(),
             services: Vec::new(),
         };
         self.postgres = Some(postgres);
         self.kafka = Some(kafka);
 
+        let access = sandbox::Access::new(ports.free("sandbox")?, &secrets)?;
         for (name, program) in &programs {
             let (http, internal) = (ports.free(name)?, ports.free(&format!("{name}-internal"))?);
-            let setting = Setting { http, internal, ..setting(&running, name, program).await? };
+            let mut setting = Setting { http, internal, ..setting(&running, name, program).await? };
+            if name == sandbox::PAYMENT {
+                setting.more.extend(access.variables());
+            }
             setting.migrate().await?;
             running.services.push(RunningService {
                 name: name.clone(),
@@ -204,10 +213,13 @@ impl Stack {
         say!("starting the gateway");
         let keys = Keys::in_folder(&state().join("keys"))?;
         let addresses = running.services.iter().map(|service| (service.name.clone(), service.url.clone())).collect();
-        let (program, ports) = (own_program()?, (ports.free("gateway")?, ports.free("gateway-status")?));
-        let gateway = gateway::Running::start(&program, &state(), addresses, &keys, ports).await?;
+        let (program, gateway_ports) = (own_program()?, (ports.free("gateway")?, ports.free("gateway-status")?));
+        let gateway = gateway::Running::start(&program, &state(), addresses, &keys, gateway_ports).await?;
         running.gateway = gateway.url();
         self.gateway = Some(gateway);
+        let sandbox = sandbox::Running::start(&program, &state(), access, &running.gateway).await?;
+        running.sandbox = sandbox.url();
+        self.sandbox = Some(sandbox);
         running.write()?;
         if let Some(user) = self.members.iter().find(|member| member.setting.name == people::USER) {
             people::register(&running, &user.setting).await?;
@@ -223,8 +235,9 @@ impl Stack {
 
     /// Stops everything: the gateway first and then services, so that they can finish.
     pub async fn stop(&mut self) {
-        if let Some(gateway) = self.gateway.take() {
-            gateway.process.stop(Duration::from_secs(5)).await;
+        let gateway = self.gateway.take().map(|gateway| gateway.process);
+        for process in gateway.into_iter().chain(self.sandbox.take().map(|sandbox| sandbox.process)) {
+            process.stop(Duration::from_secs(5)).await;
         }
         for member in self.members.drain(..).rev() {
             if let Some(process) = member.process {

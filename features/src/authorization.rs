@@ -67,6 +67,8 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
         };
         let restricted = !operation.roles.is_empty();
         let let_in = |answer: &Answer| match plan.fixtures {
+            // No token opens a webhook: only the provider's signature does, and nobody here has one.
+            Some(_) if operation.webhook => answer.status >= 400 && answer.status < 500,
             Some(_) => answer.status < 300,
             None => ![UNAUTHENTICATED, FORBIDDEN].contains(&answer.status),
         };

@@ -6,9 +6,10 @@
 //! record once more at any later time, and a handler that has to be asked again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use devstack::sandbox::{Action, Books, Word};
 use hyper::StatusCode;
 use mart_chassis::Record;
 use mart_chassis::consumer::{Reaction, Reactions};
@@ -53,7 +54,16 @@ pub struct InProcess {
     dead: Vec<(Record, String)>,
     /// Everything that was told, by services and by the scenario.
     history: Vec<Record>,
+    sandbox: Sandbox,
+    /// Words of the sandbox that are still on their way.
+    words: Vec<Word>,
 }
+
+/// The payment provider that takes no money, which a service of the mart and the scenario's customer share.
+pub type Sandbox = Arc<Mutex<Books>>;
+
+/// What the sandbox of scenarios in the process signs its words with.
+pub const SANDBOX_SECRET: &str = "a scenario's sandbox";
 
 /// More steps than this are no settling but a circle.
 const MOST: usize = 10_000;
@@ -74,6 +84,42 @@ impl InProcess {
             doubles: 0,
             dead: Vec::new(),
             history: Vec::new(),
+            sandbox: Sandbox::default(),
+            words: Vec::new(),
+        }
+    }
+
+    /// The same with the sandbox that a service of it asks for money.
+    #[must_use]
+    pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
+        Self { sandbox, ..self }
+    }
+
+    /// A customer does something on the page of a checkout. What the mart is told of it comes at once, or when time passes.
+    pub async fn act(&mut self, url: &str, action: &Action) {
+        let reference = url.rsplit('/').next().unwrap_or_default();
+        let now = mart_kernel::Clock::now(&*self.clock).get();
+        let acted = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner).act(reference, action, now);
+        let word = acted.unwrap_or_else(|refused| panic!("the sandbox refuses: {refused:?}"));
+        if word.delay_ms > 0 {
+            self.words.push(word);
+        } else {
+            self.hear(&word).await;
+        }
+    }
+
+    pub(crate) fn seconds(&self) -> i64 {
+        mart_kernel::Clock::now(&*self.clock).get().unix_timestamp()
+    }
+
+    async fn hear(&mut self, word: &Word) {
+        for _ in 0..word.calls {
+            let now = mart_kernel::Clock::now(&*self.clock).get();
+            let signature = devstack::sandbox::sign(SANDBOX_SECRET, &word.body, now + time::Duration::MILLISECOND);
+            let body = serde_json::from_str(&word.body).expect("JSON");
+            let headers = [("sandbox-signature", signature.as_str())];
+            let answer = self.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), &headers).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
         }
     }
 
@@ -112,6 +158,9 @@ impl InProcess {
     /// Lets time pass, and lets every service look what has become due.
     pub async fn pass(&mut self, by: time::Duration) {
         self.clock.advance(by);
+        for word in std::mem::take(&mut self.words) {
+            self.hear(&word).await;
+        }
         for service in &self.services {
             for sweep in &service.sweeps {
                 while sweep.once().await.expect("a store in memory") > 0 {}

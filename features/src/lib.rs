@@ -28,12 +28,12 @@ use devstack::testing::FEATURES_ON_SERVERS;
 use futures::FutureExt;
 
 pub use futures::future::LocalBoxFuture;
-pub use in_process::{Hosted, InProcess};
+pub use in_process::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
 pub use mart::Mart;
 pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
 pub use on_servers::{Hurry, OnServers, Running};
-pub use scene::{Answer, Who, keys, told};
+pub use scene::{Answer, Who, ask, keys, sandbox_routes, told};
 
 use levels::{ALONE, MOMENT, Stage, TIME, has};
 use report::{Case, Collector};

@@ -62,6 +62,36 @@ impl Mart {
         }
     }
 
+    /// A customer does something on the sandbox's page of a checkout, such as `{"action": "pay"}`.
+    ///
+    /// # Panics
+    /// Where the sandbox refuses it.
+    pub async fn act(&mut self, url: &str, action: Value) {
+        match self {
+            Self::InProcess(mart) => mart.act(url, &serde_json::from_value(action).expect("an action")).await,
+            Self::OnServers(mart) => mart.act(url, &action).await,
+        }
+    }
+
+    /// Lets sweeps look, without letting time pass that a rule could see.
+    pub async fn moment(&mut self) {
+        match self {
+            Self::InProcess(mart) => {
+                mart.pass(time::Duration::SECOND).await;
+                mart.settle().await;
+            }
+            Self::OnServers(_) => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+        }
+    }
+
+    /// The mart's time, in seconds since 1970.
+    pub fn seconds(&self) -> i64 {
+        match self {
+            Self::InProcess(mart) => mart.seconds(),
+            Self::OnServers(_) => time::OffsetDateTime::now_utc().unix_timestamp(),
+        }
+    }
+
     /// Lets time pass, and lets every service look what has become due.
     pub async fn pass(&mut self, by: time::Duration) {
         match self {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use devstack::keys::Keys;
+use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, Told, prefix, until};
-use devstack::{gateway, ports};
+use devstack::{gateway, ports, sandbox};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -73,6 +74,8 @@ pub struct Running {
     services: BTreeMap<String, Listener>,
     /// What stands in front of them.
     gateway: gateway::Running,
+    /// The payment provider that takes no money, where a service asks it.
+    _sandbox: Option<sandbox::Running>,
     keys: Keys,
     brokers: String,
     topic_prefix: String,
@@ -90,10 +93,17 @@ impl Running {
     pub(crate) async fn start(mart: &InProcess, hurry: Option<Hurry>) -> Self {
         let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
         let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
+        let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
+        let access = sandbox::Access::new(ports::any().expect("a port"), &secrets).expect("secrets");
+        let mut pays = false;
         for hosted in mart.services() {
             let program = testing::program(hosted.name);
             let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
             let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
+            if hosted.name == sandbox::PAYMENT {
+                setting.more.extend(access.variables());
+                pays = true;
+            }
             // The gateway says where a request comes from.
             setting.more.push(("HTTP_PROXIES".to_owned(), "1".to_owned()));
             setting.more.extend(hurry.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -120,11 +130,29 @@ impl Running {
         let keys = Keys::in_folder(&servers.scratch.join("keys")).expect("keys");
         let folder = servers.scratch.join(format!("gateway-{topic_prefix}"));
         let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
-        let gateway = gateway::Running::start(&testing::devstack(), &folder, addresses, &keys, ports).await;
-        let gateway = gateway.expect("a gateway");
+        let program = testing::devstack();
+        let gateway = gateway::Running::start(&program, &folder, addresses, &keys, ports).await.expect("a gateway");
+        let mut sandbox = None;
+        if pays {
+            let started = sandbox::Running::start(&program, &folder, access, &gateway.url()).await;
+            sandbox = Some(started.expect("a sandbox"));
+        }
         let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
         let clients = Mutex::default();
-        Self { services, gateway, keys, brokers, topic_prefix, partitions, clients, log, ended, hurry, scenarios }
+        Self {
+            services,
+            gateway,
+            _sandbox: sandbox,
+            keys,
+            brokers,
+            topic_prefix,
+            partitions,
+            clients,
+            log,
+            ended,
+            hurry,
+            scenarios,
+        }
     }
 
     /// The owner's URL of every service's database.
@@ -347,6 +375,13 @@ impl OnServers {
             scene::ids(&body, &mut self.keys);
         }
         Answer { status, headers, body }
+    }
+
+    /// A customer does something on the page of a checkout; what comes of it at once has come when this is over.
+    pub(crate) async fn act(&self, url: &str, action: &Value) {
+        let answer = self.client.post(url).json(action).send().await.expect("answered");
+        let (status, text) = (answer.status(), answer.text().await.expect("text"));
+        assert!(status.is_success(), "the sandbox refuses: {status} {text}");
     }
 
     pub(crate) async fn tell(&mut self, record: &Record) {

@@ -19,6 +19,8 @@ use time::OffsetDateTime;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use crate::in_process::{SANDBOX_SECRET, Sandbox};
+
 /// One set of keys for all scenarios; making some anew for each would prove nothing more.
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("mart-features-{}", std::process::id()));
@@ -85,6 +87,31 @@ pub(crate) async fn send(
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+}
+
+/// The sandbox's API and page for scenarios in the process, by their own clock. Its key is "a scenario's key".
+///
+/// # Panics
+/// Where there can be no HTTP client.
+pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+    let (callback, key, secret) = (String::new(), "a scenario's key".to_owned(), SANDBOX_SECRET.to_owned());
+    let setting = devstack::sandbox::Setting { address, callback, key, secret };
+    let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
+    devstack::sandbox::routes(books, setting, now).expect("routes")
+}
+
+/// Asks routes that want a bearer key, and gives the status and the body of the answer.
+///
+/// # Panics
+/// Where the request is none.
+pub async fn ask(routes: Router, method: &str, path: &str, key: &str, body: Option<Value>) -> (u16, Vec<u8>) {
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request = request.header("authorization", format!("Bearer {key}"));
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let answer = routes.oneshot(request.body(body).expect("a request")).await.expect("answered");
+    let status = answer.status().as_u16();
+    (status, answer.into_body().collect().await.expect("a whole body").to_bytes().to_vec())
 }
 
 /// The ids in an answer.

@@ -49,7 +49,7 @@ pub struct Operation {
 pub enum Auth {
     /// Everybody; a token is not looked at.
     Public,
-    /// A provider that signs its request; the operation checks the signature.
+    /// A provider that signs its request; the operation checks the signature over [`Call::sent`].
     Webhook,
     /// A token of one of these roles.
     Roles(&'static [&'static str]),
@@ -109,6 +109,26 @@ pub struct Call {
     pub if_match: Option<Version>,
     /// The trace that the call belongs to.
     pub trace: TraceContext,
+    /// What came over the wire, for a webhook only: a signature is over these bytes and no others.
+    pub sent: Option<Sent>,
+}
+
+/// A webhook's request as it was sent. Nothing of it is believed until its signature is checked.
+#[derive(Clone)]
+pub struct Sent {
+    /// The header lines.
+    pub headers: HeaderMap,
+    /// The query, as it is written; empty where there is none.
+    pub query: String,
+    /// The body, to the byte.
+    pub body: Bytes,
+}
+
+/// Tells how much it is: what is in it may be secret.
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sent").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 impl Call {
@@ -205,16 +225,24 @@ impl Edge {
         let caller = self.caller(operation.auth, &parts.headers)?;
         let from = parts.extensions.get::<Peer>().and_then(|peer| from(peer.0, &parts.headers, self.proxies));
         let path = parts.extract::<RawPathParams>().await.map_err(|_| Problem::malformed("path", "not valid UTF-8"))?;
+        let webhook = matches!(operation.auth, Auth::Webhook);
         let body = match operation.body {
-            Body::None => Bytes::new(),
-            Body::Whole | Body::Field { .. } => self.body(body).await?,
+            Body::None if !webhook => Bytes::new(),
+            Body::None | Body::Whole | Body::Field { .. } => self.body(body).await?,
         };
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let whole = decode::Parts { path, query: parts.uri.query(), headers: &parts.headers, body: &body };
+        // A webhook's message has what the path says; the rest is in its sender's own form.
+        let query = parts.uri.query().filter(|_| !webhook);
+        let whole = decode::Parts { path, query, headers: &parts.headers, body: &body };
         let message: Q = decode::request(operation, &whole)?;
+        let sent = webhook.then(|| Sent {
+            headers: parts.headers.clone(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            body: body.clone(),
+        });
         let idempotency_key = idempotency_key(operation, &caller, &parts.headers, &message)?;
         let if_match = if_match(&parts.headers)?;
-        Ok((Call { caller, from, idempotency_key, if_match, trace: trace::current() }, message))
+        Ok((Call { caller, from, idempotency_key, if_match, trace: trace::current(), sent }, message))
     }
 
     async fn body(&self, body: axum::body::Body) -> Result<Bytes, Problem> {

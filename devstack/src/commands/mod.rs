@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod psql;
 pub(crate) mod publish;
 pub(crate) mod restart;
+pub(crate) mod sandbox;
 pub(crate) mod status;
 pub(crate) mod story;
 pub(crate) mod test;

@@ -62,6 +62,7 @@ fn welcome(running: &Running) {
     for service in &running.services {
         say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
+    say!("  {:<12} {}   the payment provider that takes no money", "sandbox", running.sandbox);
     say!("  {:<12} {}", "kafka", running.brokers);
     let first = running.services.first().map_or("SERVICE", |service| service.name.as_str());
     say!("  {:<12} ./mart psql {first}", "postgres");
@@ -106,6 +107,14 @@ async fn follow(stack: &mut Stack) -> Result<()> {
                 say!("gateway ended ({status}) and is started again");
                 gateway.again().await?;
                 logs.remove("gateway");
+            }
+        }
+        if let Some(sandbox) = &mut stack.sandbox {
+            logs.entry("sandbox".to_owned()).or_insert_with(|| Log::new(sandbox.log())).print("sandbox");
+            if let Some(status) = sandbox.process.ended() {
+                say!("sandbox ended ({status}) and is started again");
+                sandbox.again().await?;
+                logs.remove("sandbox");
             }
         }
         for kid in stack.withdraw_keys()? {

@@ -46,6 +46,12 @@ impl Builder<'_> {
         let body = self.body(http.as_ref(), verb, &request, &variables, name, &place);
         let said = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
         let auth = self.auth(said.as_ref(), name, &place);
+        if auth == Auth::Webhook && !matches!(body, Body::None) {
+            let what = format!("`{name}` is a webhook with a body");
+            let help =
+                "take `body` away: a signature is over the bytes that were sent, which the adapter gets as `call.sent`";
+            self.error("body", &place, what, help);
+        }
         let errors = self.errors(said.as_ref(), reasons, (verb, &path, &request), name, &place);
         let limit = said.as_ref().and_then(|said| rules::member(said, "rate_limit"));
         let per_minute = limit.and_then(|limit| rules::json(&limit, "per_minute")?.as_u64()?.try_into().ok());

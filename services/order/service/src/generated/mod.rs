@@ -14,11 +14,12 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/order/v1/order.proto"),
         include_str!("../../../../../proto/mart/order/v1/order_events.proto"),
         include_str!("../../../../../proto/mart/order/v1/order_service.proto"),
+        include_str!("../../../../../proto/mart/payment/v1/payment.proto"),
         include_str!("../../../../../proto/mart/payment/v1/payment_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xb9f5_567a_8e95_1a77,
+    ]) == 0x061c_6def_d541_6554,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,0 +1,79 @@
+//! A request of every operation of payment, to be asked as anybody.
+
+use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
+use mart_proto::order::v1::OrderAwaitingPayment;
+use mart_proto::payment::v1::{
+    GetPaymentRequest, HearSandboxRequest, ListPaymentsRequest, RefundPaymentRequest, RepublishPaymentsRequest,
+    ResolveTaskRequest, StartAttemptRequest,
+};
+use payment_service::generated::fixtures::{Fixtures, requests};
+use serde_json::{Value, json};
+
+use crate::world::awaiting;
+
+/// The owner's orders: one to pay, one that is paid, and one whose payment does not fit.
+const ORDER: &str = "00000000-0000-7000-8000-00000000aaaa";
+const PAID: &str = "00000000-0000-7000-8000-00000000bbbb";
+const UNFIT: &str = "00000000-0000-7000-8000-00000000cccc";
+
+/// Makes them in a mart where the owner's orders await payment.
+pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
+    Box::pin(async {
+        for id in [ORDER, PAID, UNFIT] {
+            let order = Some(awaiting(id, OWNER, 1_790_000_000 + 2_700));
+            mart.tell(&features::told("mart.order.v1", id, 1, &OrderAwaitingPayment { order }));
+        }
+        mart.settle().await;
+        requests(&mut Payments { mart }).await
+    })
+}
+
+struct Payments<'a> {
+    mart: &'a mut InProcess,
+}
+
+impl Payments<'_> {
+    /// The owner starts to pay for an order and does this on the page.
+    async fn act(&mut self, order: &str, action: Value) {
+        let path = format!("/v1/payments/{order}/attempts");
+        let answer = self.mart.send(Some(("customer", OWNER)), "POST", &path, Some(json!({})), &[]).await;
+        let page = answer.body["attempt"]["checkout"]["url"].as_str().unwrap_or_default().to_owned();
+        self.mart.act(&page, &serde_json::from_value(action).expect("an action")).await;
+    }
+}
+
+impl Fixtures for Payments<'_> {
+    async fn start_attempt(&mut self) -> StartAttemptRequest {
+        StartAttemptRequest { order_id: ORDER.to_owned(), provider: String::new() }
+    }
+
+    async fn get_payment(&mut self) -> GetPaymentRequest {
+        GetPaymentRequest { order_id: ORDER.to_owned() }
+    }
+
+    async fn list_payments(&mut self) -> ListPaymentsRequest {
+        ListPaymentsRequest::default()
+    }
+
+    async fn resolve_task(&mut self) -> ResolveTaskRequest {
+        self.act(UNFIT, json!({ "action": "pay", "amount": "1.00" })).await;
+        let path = format!("/v1/payments/{UNFIT}");
+        let told = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body;
+        let task_id = told["payment"]["tasks"][0]["taskId"].as_str().unwrap_or_default().to_owned();
+        ResolveTaskRequest { order_id: UNFIT.to_owned(), task_id, resolution: "seen".to_owned(), refunded: false }
+    }
+
+    async fn refund_payment(&mut self) -> RefundPaymentRequest {
+        self.act(PAID, json!({ "action": "pay" })).await;
+        let (order_id, refund_id) = (PAID.to_owned(), "00000000-0000-7000-8000-00000000dddd".to_owned());
+        RefundPaymentRequest { order_id, amount: None, reason: "broken".to_owned(), refund_id }
+    }
+
+    async fn republish_payments(&mut self) -> RepublishPaymentsRequest {
+        RepublishPaymentsRequest::default()
+    }
+
+    async fn hear_sandbox(&mut self) -> HearSandboxRequest {
+        HearSandboxRequest {}
+    }
+}

@@ -1,0 +1,187 @@
+//! The steps of payment.
+
+#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+
+use cucumber::{given, then, when};
+use features::words::{self, money, money_json};
+use mart_proto::Wire;
+use mart_proto::order::v1 as order;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::World;
+
+impl World {
+    /// Tells a word of the order service's.
+    async fn tell<M: Wire>(&mut self, message: &M) {
+        let record = features::told("mart.order.v1", &self.order, 1, message);
+        self.mart.tell(&record).await;
+        self.mart.settle().await;
+    }
+
+    /// The customer does something on the newest page.
+    async fn act(&mut self, action: Value) {
+        let url = self.pages.last().cloned().expect("a page");
+        self.mart.act(&url, action).await;
+        self.mart.settle().await;
+    }
+}
+
+#[given("an order of 1500.00 PKR awaits payment")]
+#[when("the order awaits payment at last")]
+async fn awaits(world: &mut World) {
+    let order = Some(world.told());
+    world.tell(&order::OrderAwaitingPayment { order }).await;
+}
+
+#[given("the customer has started to pay")]
+async fn has_started(world: &mut World) {
+    world.start("").await;
+    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+}
+
+#[when(regex = r"^the customer starts to pay(?: with (\w+))?$")]
+async fn start(world: &mut World, provider: String) {
+    world.start(&provider).await;
+}
+
+#[when("another customer starts to pay")]
+async fn stranger(world: &mut World) {
+    let path = format!("/v1/payments/{}/attempts", world.order);
+    world.answer = Some(world.mart.send(Some(("customer", "Bilal")), "POST", &path, Some(json!({})), &[]).await);
+}
+
+#[given("the order is paid")]
+#[when(regex = "^the customer pays$")]
+async fn pay(world: &mut World) {
+    if world.pages.is_empty() {
+        world.start("").await;
+    }
+    world.act(json!({ "action": "pay" })).await;
+}
+
+#[when(regex = r"^the customer pays (\S+) (\w+)$")]
+async fn pay_other(world: &mut World, amount: String, currency: String) {
+    world.act(json!({ "action": "pay", "amount": amount, "currencyCode": currency })).await;
+}
+
+#[when(regex = r"^the card is declined$")]
+async fn decline(world: &mut World) {
+    world.act(json!({ "action": "decline" })).await;
+}
+
+#[when(regex = r"^the customer leaves the page$")]
+async fn leave(world: &mut World) {
+    world.act(json!({ "action": "leave" })).await;
+}
+
+#[when(regex = r"^the customer pays and the provider says so (\d) times$")]
+async fn pay_told(world: &mut World, calls: u8) {
+    world.act(json!({ "action": "pay", "calls": calls })).await;
+}
+
+#[when(regex = r"^the customer pays and the provider says so late$")]
+async fn pay_late(world: &mut World) {
+    world.act(json!({ "action": "pay", "delayMs": 1500 })).await;
+}
+
+#[when(regex = r"^(\d+) minutes pass$")]
+async fn pass(world: &mut World, minutes: i64) {
+    world.mart.pass(time::Duration::minutes(minutes)).await;
+    world.mart.settle().await;
+}
+
+#[when("the order is cancelled")]
+async fn cancel(world: &mut World) {
+    let order = Some(world.told());
+    world.tell(&order::OrderCancelled { order }).await;
+}
+
+#[when(regex = r"^the order asks for its money back(?: (twice))?$")]
+async fn refund_asked(world: &mut World, twice: String) {
+    let payment_id = world.read().await["attempts"][0]["attemptId"].as_str().unwrap_or_default().to_owned();
+    let (order, amount) = (Some(world.told()), Some(money("1500.00 PKR")));
+    let record =
+        features::told("mart.order.v1", &world.order, 1, &order::RefundRequested { order, payment_id, amount });
+    world.mart.tell(&record).await;
+    if !twice.is_empty() {
+        world.mart.tell(&record).await;
+    }
+    world.mart.settle().await;
+}
+
+#[when(regex = r"^an admin refunds (all|.+ PKR|.+ USD)$")]
+async fn refund(world: &mut World, amount: String) {
+    let path = format!("/v1/admin/payments/{}/refund", world.order);
+    let mut body = json!({ "reason": "broken", "refundId": Uuid::new_v4() });
+    if amount != "all" {
+        body["amount"] = money_json(&amount);
+    }
+    world.admin("POST", &path, Some(body)).await;
+}
+
+#[when("an admin resolves the task")]
+async fn resolve(world: &mut World) {
+    let task = world.read().await["tasks"][0]["taskId"].as_str().unwrap_or_default().to_owned();
+    let path = format!("/v1/admin/payments/{}/tasks/{task}/resolve", world.order);
+    world.admin("POST", &path, Some(json!({ "resolution": "asked the customer" }))).await;
+}
+
+#[when(regex = r"^somebody who is not the provider says that it is paid (without|under) a signature(?: of his own)?$")]
+async fn forged(world: &mut World, signed: String) {
+    let body =
+        json!({ "event": "e", "checkout": "cs", "kind": "captured", "amount": "1500.00", "currencyCode": "PKR" });
+    let signature = devstack::sandbox::sign("a guess", &body.to_string(), time::OffsetDateTime::now_utc());
+    let headers = [("sandbox-signature", signature.as_str())];
+    let headers = if signed == "without" { &[][..] } else { &headers };
+    world.answer = Some(world.mart.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), headers).await);
+}
+
+#[when(regex = r"^somebody without a token asks for (\w+)$")]
+async fn ask_without_token(world: &mut World, operation: String) {
+    world.answer = Some(world.mart.ask_without_token("payment", &operation).await);
+}
+
+#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+fn answered(world: &mut World, status: u16, code: String) {
+    world.answer().expect(status, &code);
+}
+
+#[then(regex = r"^the payment is (open|paid|refunded|closed)$")]
+async fn is(world: &mut World, status: String) {
+    let expected = format!("PAYMENT_STATUS_{}", status.to_uppercase());
+    world.until(|payment| payment["status"] == expected.as_str()).await;
+}
+
+#[then(regex = r"^(.+) came in and (.+) went back$")]
+async fn balance(world: &mut World, captured: String, refunded: String) {
+    let (captured, refunded) = (money_json(&captured), money_json(&refunded));
+    world.until(|payment| payment["captured"] == captured && payment["refunded"] == refunded).await;
+}
+
+#[then(regex = r"^the attempts are (.+)$")]
+async fn attempts(world: &mut World, expected: String) {
+    let attempts = world.read().await["attempts"].as_array().cloned().unwrap_or_default();
+    let status = |attempt: &Value| {
+        attempt["status"].as_str().unwrap_or_default().trim_start_matches("ATTEMPT_STATUS_").to_lowercase()
+    };
+    assert_eq!(attempts.iter().map(status).collect::<Vec<_>>().join(", "), expected);
+}
+
+#[then(regex = r"^of the payment is told (.+)$")]
+async fn told(world: &mut World, kinds: String) {
+    world.mart.settle().await;
+    let expected: Vec<&str> = kinds.split(", ").filter(|kind| *kind != "nothing").collect();
+    let order = world.order.clone();
+    assert_eq!(words::told(&world.mart.history().await, "mart.payment.v1", &order), expected, "{world:?}");
+}
+
+#[then(regex = r"^a person has (nothing|.+) to decide$")]
+async fn tasks(world: &mut World, about: String) {
+    let tasks = world.read().await["tasks"].as_array().cloned().unwrap_or_default();
+    let open =
+        tasks.iter().filter(|task| task["resolution"] == "").map(|task| task["reason"].as_str().unwrap_or_default());
+    let open: Vec<&str> = open.collect();
+    let expected = usize::from(about != "nothing");
+    assert!(open.len() == expected && open.iter().all(|reason| reason.contains(&about)), "{open:?}");
+}

@@ -1,0 +1,143 @@
+//! What a scenario of payment sees and remembers. The order service is played: what it would tell is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use features::{Answer, Hosted, Hurry, InProcess, Mart, SANDBOX_SECRET, Sandbox};
+use mart_kernel::PageSeal;
+use mart_kernel::ids::CountingIds;
+use mart_proto::order::v1 as order;
+use payment_core::UseCases;
+use payment_core::application::{LOOK, Providers};
+use payment_core::memory::MemoryStore;
+use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
+use payment_service::adapters::sandbox::{self, Transport};
+use payment_service::generated::events;
+use payment_service::wiring;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Attempts are asked about when seconds have passed, as they are after minutes.
+pub(crate) const HURRY: Hurry = Hurry {
+    variables: &[("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2"), ("ATTEMPT_LOOK", "2")],
+    a_second_is: Duration::from_mins(3),
+};
+
+/// The mart of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) mart: Mart,
+    /// The order that is paid, and who pays.
+    pub(crate) order: String,
+    pub(crate) customer: String,
+    /// The pages of the checkouts so far, the newest last.
+    pub(crate) pages: Vec<String>,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// The sandbox's API without a wire.
+pub(crate) struct Direct(axum::Router);
+
+#[async_trait]
+impl Transport for Direct {
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String> {
+        Ok(features::ask(self.0.clone(), method.as_str(), path, "a scenario's key", body).await)
+    }
+}
+
+/// Payment by itself, with the sandbox.
+pub(crate) fn mart(seed: u64) -> InProcess {
+    let books = Sandbox::default();
+    let given = books.clone();
+    let mart = InProcess::new(seed, |edge, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
+        let routes = features::sandbox_routes(given, clock.clone());
+        let sandbox = sandbox::Sandbox::new(Direct(routes), vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
+        let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageSeal::new(b"a scenario's secret"));
+        let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
+        let never = Duration::MAX;
+        vec![Hosted {
+            name: "payment",
+            routes: wiring::routes(use_cases.clone(), edge),
+            reactions: Some(events::reactions(PaymentReactions::new(use_cases.clone()))),
+            outbox: Box::new(move || store.events().iter().map(events::record::<PaymentMessages>).collect()),
+            sweeps: wiring::sweeps(&use_cases, never, never, never),
+        }]
+    });
+    mart.with_sandbox(books)
+}
+
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
+/// An order of this customer, as it awaits 1500 rupees until a deadline in seconds since 1970.
+pub(crate) fn awaiting(order: &str, customer: &str, deadline: i64) -> order::Order {
+    order::Order {
+        order_id: order.to_owned(),
+        customer_id: customer.to_owned(),
+        total: Some(features::words::money("1500.00 PKR")),
+        payment_deadline: Some(prost_types::Timestamp { seconds: deadline, nanos: 0 }),
+        ..order::Order::default()
+    }
+}
+
+impl World {
+    async fn new() -> Self {
+        let mart = Mart::new().await;
+        let (order, customer) = (Uuid::new_v4().to_string(), mart.own("Ayesha"));
+        Self { mart, order, customer, pages: Vec::new(), answer: None }
+    }
+
+    /// The order as its service tells of it.
+    pub(crate) fn told(&self) -> order::Order {
+        awaiting(&self.order, &self.customer, self.mart.seconds() + 45 * 60)
+    }
+
+    pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        self.answer = Some(self.mart.send(Some(("customer", "Ayesha")), method, path, body, &[]).await);
+        self.answer().body.clone()
+    }
+
+    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
+        self.answer().body.clone()
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
+    }
+
+    /// The payment as an admin sees it.
+    pub(crate) async fn read(&mut self) -> Value {
+        let path = format!("/v1/payments/{}", self.order);
+        self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body["payment"].clone()
+    }
+
+    /// Waits until the payment is so: sweeps have to look first.
+    pub(crate) async fn until(&mut self, so: impl Fn(&Value) -> bool) {
+        for _ in 0..400 {
+            let payment = self.read().await;
+            if so(&payment) {
+                return;
+            }
+            self.mart.moment().await;
+        }
+        panic!("the payment does not become so: {}", self.read().await);
+    }
+
+    pub(crate) async fn start(&mut self, provider: &str) {
+        let path = format!("/v1/payments/{}/attempts", self.order);
+        let told = self.customer("POST", &path, Some(json!({ "provider": provider }))).await;
+        if let Some(url) = told["attempt"]["checkout"]["url"].as_str() {
+            self.pages.push(url.to_owned());
+        }
+    }
+}

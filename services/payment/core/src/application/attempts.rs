@@ -1,0 +1,116 @@
+//! Attempts: started by customers, asked about until the provider says how they ended.
+
+use mart_kernel::{Timestamp, Unavailable};
+use time::Duration;
+
+use super::UseCases;
+use crate::domain::{Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused};
+use crate::ports::{AskCheckout, Opened, PaymentProvider, ProviderError, Store};
+
+/// A provider's checkout ends by itself after so long, well before an order's time is up.
+const CHECKOUT: Duration = Duration::minutes(30);
+
+/// Why no attempt was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartError {
+    /// The payment does not allow it.
+    Refused(StartRefused),
+    /// The provider is off, or takes no money of this currency.
+    Off,
+    /// The provider does not answer, or refuses.
+    Away,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for StartError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl<S: Store> UseCases<S> {
+    /// Starts an attempt at a provider, by its name or by the mart's choice.
+    pub async fn start_attempt(
+        &self,
+        order: OrderId,
+        customer: CustomerId,
+        provider: &str,
+    ) -> Result<Attempt, StartError> {
+        let account = self.store.find(order).await?.filter(|account| account.customer == customer);
+        let account = account.ok_or(StartError::Refused(StartRefused::NotFound))?;
+        let named = match provider {
+            "" => None,
+            name => Some(Provider::named(name).ok_or(StartError::Off)?),
+        };
+        let chosen = self.providers.routing().choose(named, account.amount.currency().code()).ok_or(StartError::Off)?;
+        let started = self.settle(order, move |books| books.start(&customer, chosen)).await?;
+        let attempt = started.map_err(StartError::Refused)?;
+        if attempt.status == AttemptStatus::Open {
+            return Ok(attempt);
+        }
+        self.open(order, &attempt).await
+    }
+
+    /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
+    async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
+        let amount = self.store.find(order).await?.ok_or(Unavailable::Failed)?.amount;
+        let expires_at = Timestamp::new(attempt.created_at.get() + CHECKOUT);
+        let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
+        let asked = AskCheckout { attempt: attempt.id, order, amount, expires_at };
+        let opened = match provider.open(&asked).await {
+            Ok(opened) => opened,
+            Err(ProviderError::Away | ProviderError::Refused(_)) => return Err(StartError::Away),
+        };
+        let (id, Opened { reference, checkout }) = (attempt.id, opened);
+        let kept = self.settle(order, move |books| books.opened(id, reference, checkout)).await?;
+        kept.ok_or(StartError::Unavailable(Unavailable::Failed))
+    }
+
+    /// Asks providers about up to `limit` attempts whose time has come; how many it asked about. One that can't be asked does not
+    /// hold up the others.
+    pub async fn look_at_attempts(&self, limit: usize) -> Result<usize, Unavailable> {
+        let due = self.store.due_attempts(self.clock.now(), limit).await?;
+        let count = due.len();
+        for (order, id) in due {
+            // First, so that one that is never answered for is not asked about again and again.
+            self.settle(order, move |books| books.looked(id)).await?;
+            let Some(account) = self.store.find(order).await? else { continue };
+            let Some(attempt) = account.attempt(id).filter(|attempt| attempt.is_open()).cloned() else { continue };
+            let Some(provider) = self.providers.get(attempt.provider).cloned() else { continue };
+            let attempt = match attempt.status {
+                AttemptStatus::Opening => match self.open(order, &attempt).await {
+                    Ok(opened) => opened,
+                    Err(StartError::Unavailable(error)) => return Err(error),
+                    Err(_) => continue,
+                },
+                _ => attempt,
+            };
+            self.look(order, &attempt, &*provider, account.closed).await?;
+        }
+        Ok(count)
+    }
+
+    async fn look(
+        &self,
+        order: OrderId,
+        attempt: &Attempt,
+        provider: &dyn PaymentProvider,
+        closed: bool,
+    ) -> Result<(), Unavailable> {
+        if closed {
+            // Whether it could be ended or not, what it says now decides.
+            let _ended = provider.end(&attempt.reference).await;
+        }
+        let Ok(said) = provider.look(&attempt.reference).await else { return Ok(()) };
+        let (provider, reference) = (attempt.provider, attempt.reference.clone());
+        let news = said.into_iter().map(move |what| News { provider, attempt: reference.clone(), what });
+        let news: Vec<News> = news.collect();
+        self.settle(order, move |books| {
+            for news in &news {
+                books.hear(news, None);
+            }
+        })
+        .await
+    }
+}

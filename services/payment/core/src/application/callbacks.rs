@@ -1,0 +1,61 @@
+//! What providers say: kept first, and heard when the attempt is known.
+
+use mart_kernel::{Timestamp, Unavailable};
+use time::Duration;
+
+use super::UseCases;
+use crate::domain::{Callback, Heard, Provider};
+use crate::ports::{NotHeard, Spoken, Store, Word};
+
+/// A callback that could not be heard when it came waits so long before it is tried again, so that two don't try at once.
+const PAUSE: Duration = Duration::seconds(1);
+
+/// Why a word was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HearError {
+    /// The provider is off.
+    Off,
+    /// It is not genuine, or none of the provider's messages.
+    Not(NotHeard),
+    /// The store can't be reached: the provider has to say it again.
+    Unavailable(Unavailable),
+}
+
+impl<S: Store> UseCases<S> {
+    /// Takes a word of a provider's. Once it is kept it is never lost, and whatever comes of it the provider need not say it again.
+    pub async fn hear(&self, provider: Provider, word: &Word<'_>) -> Result<(), HearError> {
+        let now = self.clock.now();
+        let Spoken { id, news } =
+            self.providers.get(provider).ok_or(HearError::Off)?.hear(word, now).map_err(HearError::Not)?;
+        let Some(news) = news else { return Ok(()) };
+        let callback = Callback { id, news, at: now };
+        self.store.keep(&callback).await.map_err(HearError::Unavailable)?;
+        // It is kept: what goes wrong from here on is mended by the sweep.
+        let _heard = self.apply(callback).await;
+        Ok(())
+    }
+
+    /// Hears up to `limit` callbacks that came before their attempt was known, or that a crash cut off; how many were heard.
+    pub async fn hear_again(&self, limit: usize) -> Result<usize, Unavailable> {
+        let until = Timestamp::new(self.clock.now().get() - PAUSE);
+        let (mut heard, mut refused) = (0, None);
+        for callback in self.store.unheard(until, limit).await? {
+            match self.apply(callback).await {
+                Ok(applied) => heard += usize::from(applied == Heard::Yes),
+                Err(Unavailable::Away) => return Err(Unavailable::Away),
+                // One that the store refuses does not hold up the others.
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) if heard == 0 => Err(error),
+            _ => Ok(heard),
+        }
+    }
+
+    async fn apply(&self, callback: Callback) -> Result<Heard, Unavailable> {
+        let Callback { id, news, .. } = callback;
+        let Some(order) = self.store.order_of(news.provider, &news.attempt).await? else { return Ok(Heard::NotYet) };
+        self.settle(order, move |books| books.hear(&news, Some(&id))).await
+    }
+}

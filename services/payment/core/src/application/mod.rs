@@ -1,0 +1,100 @@
+//! The use cases. Each commits at most once; providers are asked before it or after it, never within.
+
+mod attempts;
+mod callbacks;
+mod reactions;
+mod read;
+mod refunds;
+
+use std::sync::Arc;
+
+use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
+use time::Duration;
+
+use crate::domain::{Account, Books, Change, OrderId, Provider, Routing};
+use crate::ports::{PaymentProvider, Store};
+
+pub use attempts::StartError;
+pub use callbacks::HearError;
+pub use reactions::{Awaited, Cancelled, RefundAsked};
+pub use read::{ListError, Republished};
+pub use refunds::{RefundError, ResolveError};
+
+/// The providers that are switched on.
+#[derive(Clone, Default)]
+pub struct Providers(Vec<Arc<dyn PaymentProvider>>);
+
+impl Providers {
+    /// These are.
+    pub fn new(providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
+        Self(providers)
+    }
+
+    fn get(&self, provider: Provider) -> Option<&Arc<dyn PaymentProvider>> {
+        self.0.iter().find(|known| known.provider() == provider)
+    }
+
+    fn routing(&self) -> Routing {
+        Routing(self.0.iter().map(|provider| provider.provider()).collect())
+    }
+}
+
+/// The use cases over their ports.
+#[derive(Clone)]
+pub struct UseCases<S> {
+    store: S,
+    providers: Providers,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    seal: PageSeal,
+    look: Duration,
+}
+
+/// How long until a provider is asked about an attempt that it says nothing of.
+pub const LOOK: Duration = Duration::minutes(5);
+
+impl<S: Store> UseCases<S> {
+    /// Puts the use cases over their ports; `seal` makes page tokens, and `look` is how long it takes until a provider is asked
+    /// about an attempt that it says nothing of.
+    pub fn new(
+        store: S,
+        providers: Providers,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        seal: PageSeal,
+        look: Duration,
+    ) -> Self {
+        Self { store, providers, clock, ids, seal, look }
+    }
+
+    /// Decides about an order's account by one step; `None` where the receipt was there already.
+    async fn decide<T: Send + 'static>(
+        &self,
+        order: OrderId,
+        receipt: Option<Receipt>,
+        step: impl FnOnce(&mut Books) -> T + Send + 'static,
+    ) -> Result<Option<T>, Unavailable> {
+        let (now, ids, look) = (self.clock.now(), self.ids.clone(), self.look);
+        let decide = move |account: Option<Account>| -> (Change, T) {
+            let mut books = Books::open(account, now, ids, look);
+            let outcome = step(&mut books);
+            (books.close(), outcome)
+        };
+        self.store.decide(order, receipt, decide).await
+    }
+
+    /// The same without a receipt, which can't have been there already.
+    async fn settle<T: Send + 'static>(
+        &self,
+        order: OrderId,
+        step: impl FnOnce(&mut Books) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        self.decide(order, None, step).await?.ok_or(Unavailable::Failed)
+    }
+}
+
+impl<S> std::fmt::Debug for UseCases<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UseCases")
+    }
+}

@@ -1,0 +1,68 @@
+//! Reading payments, and telling them again.
+
+use mart_kernel::page::InvalidToken;
+use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+
+use super::UseCases;
+use crate::domain::{Account, Books, OrderId};
+use crate::ports::Store;
+
+/// Why there is no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListError {
+    /// The token is not of this list.
+    Token,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<InvalidToken> for ListError {
+    fn from(_: InvalidToken) -> Self {
+        Self::Token
+    }
+}
+
+impl From<Unavailable> for ListError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// How many payments.
+    pub count: usize,
+    /// Leads to the rest; `None` when all are published.
+    pub next: Option<String>,
+}
+
+impl<S: Store> UseCases<S> {
+    /// The payment of an order.
+    pub async fn get_payment(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+        self.store.find(order).await
+    }
+
+    /// A page of payments, newest first.
+    pub async fn list_payments(
+        &self,
+        needs_operator: bool,
+        size: PageSize,
+        token: &str,
+    ) -> Result<Page<Account>, ListError> {
+        let list = Fingerprint::new("payments").part(&[u8::from(needs_operator)]).finish();
+        let after = self.seal.newest(list, token)?;
+        let found = self.store.list(needs_operator, after, size.get() + 1).await?;
+        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+    }
+
+    /// Publishes PaymentRepublished for a page of all payments, as they are when nobody changes them.
+    pub async fn republish_payments(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
+        let page = self.list_payments(false, size, token).await?;
+        let count = page.items.len();
+        for account in page.items {
+            self.settle(account.order, Books::republish).await?;
+        }
+        Ok(Republished { count, next: page.next })
+    }
+}

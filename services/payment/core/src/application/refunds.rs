@@ -1,0 +1,110 @@
+//! Money that goes back, and what people decide.
+
+use mart_kernel::{Money, Unavailable};
+
+use super::UseCases;
+use crate::domain::{
+    Account, Books, OrderId, Provider, Refund, RefundId, RefundRefused, RefundStatus, TaskId, TransactionKind,
+};
+use crate::ports::{AskRefund, ProviderError, Refunding, Store};
+
+/// Why no refund was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundError {
+    /// The payment does not allow it.
+    Refused(RefundRefused),
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+/// Why a task was not resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResolveError {
+    /// There is no such payment.
+    NotFound,
+    /// It has no such open task.
+    NoTask,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for ResolveError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl<S: Store> UseCases<S> {
+    /// An admin sends money back: all that can, or a part. The provider is asked by the sweep, at once.
+    pub async fn refund(
+        &self,
+        order: OrderId,
+        refund: RefundId,
+        amount: Option<Money>,
+        reason: String,
+    ) -> Result<Account, RefundError> {
+        let step = move |books: &mut Books| {
+            books.refund(refund, amount, reason)?;
+            books.account().cloned().ok_or(RefundRefused::NotFound)
+        };
+        self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Refused)
+    }
+
+    /// A person says what was done about a task.
+    pub async fn resolve(
+        &self,
+        order: OrderId,
+        task: TaskId,
+        resolution: String,
+        refunded: bool,
+    ) -> Result<Account, ResolveError> {
+        let step = move |books: &mut Books| {
+            let resolved = books.resolve(task, resolution, refunded);
+            books.account().cloned().map(|account| (account, resolved))
+        };
+        let (account, resolved) = self.settle(order, step).await?.ok_or(ResolveError::NotFound)?;
+        if resolved { Ok(account) } else { Err(ResolveError::NoTask) }
+    }
+
+    /// Asks providers for up to `limit` refunds whose time has come; how many it asked for. One that can't be asked for does not
+    /// hold up the others.
+    pub async fn make_refunds(&self, limit: usize) -> Result<usize, Unavailable> {
+        let due = self.store.due_refunds(self.clock.now(), limit).await?;
+        let count = due.len();
+        for (order, id) in due {
+            // First, so that one that is never answered for is not asked for again and again.
+            self.settle(order, move |books| books.refund_later(id)).await?;
+            let Some(asked) = self.store.find(order).await?.as_ref().and_then(|account| asked(account, id)) else {
+                continue;
+            };
+            let (provider, asked) = asked;
+            let Some(provider) = self.providers.get(provider).cloned() else { continue };
+            match provider.refund(&asked).await {
+                Ok(Refunding::Done(reference)) => {
+                    self.settle(order, move |books| books.refunded(id, &reference)).await?;
+                }
+                Ok(Refunding::Refused(why)) | Err(ProviderError::Refused(why)) => {
+                    self.settle(order, move |books| books.refund_failed(id, &why)).await?;
+                }
+                Ok(Refunding::ByHand) => {
+                    self.settle(order, move |books| books.refund_by_hand(id)).await?;
+                }
+                Ok(Refunding::Later) | Err(ProviderError::Away) => {}
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// What a provider is asked for a pending refund.
+fn asked(account: &Account, id: RefundId) -> Option<(Provider, AskRefund)> {
+    let pending = |refund: &&Refund| refund.id == id && refund.status == RefundStatus::Pending;
+    let refund = account.refunds.iter().find(pending)?;
+    let attempt = account.attempt(refund.attempt)?;
+    let came_in = account
+        .transactions
+        .iter()
+        .find(|booked| booked.kind == TransactionKind::Captured && booked.attempt == refund.attempt)?;
+    let (attempt, captured, amount) = (attempt.reference.clone(), came_in.reference.clone(), refund.amount);
+    Some((came_in.provider, AskRefund { refund: id, attempt, captured, amount }))
+}

@@ -1,0 +1,244 @@
+//! What every store has to do, as one suite for all of them.
+//!
+//! [`conformance!`](crate::conformance!) makes a test of each case.
+
+use mart_kernel::money::Currency;
+use mart_kernel::testing::both;
+use mart_kernel::{Fingerprint, Money, Receipt, Timestamp, Version};
+use uuid::Uuid;
+
+use crate::domain::{
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, News, OrderId,
+    Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+};
+use crate::ports::Store;
+
+/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_kept_once
+            decisions_about_an_order_follow_one_another callbacks_are_kept_once_and_heard_once
+            lists_are_newest_first attempts_and_refunds_are_found_when_due);
+    };
+    ($store:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$store.await).await;
+            }
+        )*
+    };
+}
+
+/// A second of the suite's own time.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
+}
+
+fn uuid(n: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
+}
+
+fn pkr(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("PKR").expect("a currency"))
+}
+
+/// The `n`th account, with nothing in it yet.
+pub fn account(n: u64) -> Account {
+    let created_at = at(i64::try_from(n / 2).expect("small"));
+    Account {
+        order: OrderId(uuid(n)),
+        version: Version::NONE,
+        customer: CustomerId(format!("customer-{n}")),
+        amount: pkr(150_000),
+        deadline: at(2_700),
+        closed: false,
+        attempts: Vec::new(),
+        transactions: Vec::new(),
+        refunds: Vec::new(),
+        tasks: Vec::new(),
+        created_at,
+        updated_at: created_at,
+    }
+}
+
+/// An attempt of the `n`th account, as open as it can be.
+pub fn attempt(n: u64) -> Attempt {
+    Attempt {
+        id: AttemptId(uuid(100 + n)),
+        provider: Provider::Sandbox,
+        status: AttemptStatus::Open,
+        reference: format!("cs_{n} ünïcode ' \\"),
+        checkout: Some(Checkout {
+            url: "https://pay.example/1?a=b".to_owned(),
+            fields: vec![("TOKEN".to_owned(), "a".to_owned()), ("AMOUNT".to_owned(), "1500.00".to_owned())],
+            expires_at: at(1_800),
+        }),
+        look_at: at(300),
+        created_at: at(1),
+    }
+}
+
+async fn keep(store: &impl Store, account: &Account) {
+    let change = Change { account: Some(account.clone()), ..Change::default() };
+    assert_eq!(store.decide(account.order, None, move |_| (change, ())).await, Ok(Some(())));
+}
+
+/// What was kept is found whole, and as it is after every step of its life.
+pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
+    let mut account = account(1);
+    assert_eq!(store.find(account.order).await, Ok(None));
+    keep(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+
+    account.attempts = vec![attempt(1), Attempt { checkout: None, reference: String::new(), ..attempt(2) }];
+    account.attempts[1].status = AttemptStatus::Opening;
+    keep(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+    assert_eq!(store.order_of(Provider::Sandbox, &attempt(1).reference).await, Ok(Some(account.order)));
+    assert_eq!(store.order_of(Provider::Stripe, &attempt(1).reference).await, Ok(None));
+
+    let booked = |n: u64, kind, amount| Transaction {
+        id: TransactionId(uuid(200 + n)),
+        kind,
+        amount: pkr(amount),
+        provider: Provider::Sandbox,
+        reference: format!("tx_{n}"),
+        attempt: attempt(1).id,
+        at: at(5),
+    };
+    account.attempts[0].status = AttemptStatus::Captured;
+    account.attempts[1].status = AttemptStatus::Failed("card declined".to_owned());
+    account.transactions =
+        vec![booked(1, TransactionKind::Captured, 150_000), booked(2, TransactionKind::Refunded, 50_000)];
+    account.refunds = [RefundStatus::Done, RefundStatus::Pending, RefundStatus::ByHand, RefundStatus::Failed]
+        .into_iter()
+        .zip(0..)
+        .map(|(status, n)| Refund {
+            id: RefundId(uuid(300 + n)),
+            attempt: attempt(1).id,
+            amount: pkr(10_000),
+            status,
+            reason: "broken".to_owned(),
+            try_at: at(7),
+            created_at: at(6),
+        })
+        .collect();
+    account.tasks = vec![
+        Task { id: TaskId(uuid(400)), reason: "by hand".to_owned(), refund: None, resolution: None, created_at: at(8) },
+        Task {
+            id: TaskId(uuid(401)),
+            reason: "more".to_owned(),
+            refund: Some(RefundId(uuid(302))),
+            resolution: Some("done".to_owned()),
+            created_at: at(9),
+        },
+    ];
+    (account.version, account.closed, account.updated_at) = (Version::NONE.next(), true, at(9));
+    keep(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+    keep(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account)), "keeping the same again changes nothing");
+}
+
+/// Under a receipt that is there nothing is decided.
+pub async fn receipts_are_kept_once(store: &impl Store) {
+    let receipt = Receipt {
+        scope: "test".to_owned(),
+        key: "a".to_owned(),
+        fingerprint: Fingerprint::new("request").finish(),
+        subject: String::new(),
+    };
+    let decide = || {
+        let change = Change { account: Some(account(1)), ..Change::default() };
+        store.decide(account(1).order, Some(receipt.clone()), move |_| (change, ()))
+    };
+    assert_eq!(decide().await, Ok(Some(())));
+    assert_eq!(decide().await, Ok(None));
+}
+
+/// Two decisions about an order that has no account yet don't both find none.
+pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
+    let decide = || {
+        store.decide(account(1).order, None, |found| {
+            let first = found.is_none();
+            (Change { account: first.then(|| account(1)), ..Change::default() }, first)
+        })
+    };
+    let (one, other) = both(decide(), decide()).await;
+    let firsts = [one, other].map(|decided| decided.expect("decided").expect("no receipt"));
+    assert_eq!(firsts.into_iter().filter(|first| *first).count(), 1);
+}
+
+/// A callback is kept once, and found until it is heard.
+pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
+    let callback = |event: &str, second: i64, what: What| Callback {
+        id: CallbackId { provider: Provider::Sandbox, event: event.to_owned() },
+        news: News { provider: Provider::Sandbox, attempt: "cs_1".to_owned(), what },
+        at: at(second),
+    };
+    let captured = |amount| What::Captured { reference: "tx_1".to_owned(), told: "1500.00 PKR".to_owned(), amount };
+    let refund = RefundId(uuid(7));
+    let all = [
+        callback("a", 1, captured(Some(pkr(150_000)))),
+        callback("b", 2, captured(None)),
+        callback("c", 3, What::Failed("declined".to_owned())),
+        callback("d", 4, What::Ended),
+        callback("e", 5, What::Refunded { refund, reference: "re_1".to_owned() }),
+        callback("f", 6, What::RefundFailed { refund, why: "closed".to_owned() }),
+    ];
+    for callback in all.iter().chain(&all) {
+        store.keep(callback).await.expect("kept");
+    }
+    assert_eq!(store.unheard(at(9), 10).await, Ok(all.to_vec()));
+    assert_eq!(store.unheard(at(2), 1).await, Ok(all[..1].to_vec()));
+    let change = Change { account: Some(account(1)), heard: vec![all[0].id.clone()], ..Change::default() };
+    store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
+    store.keep(&all[0]).await.expect("kept");
+    assert_eq!(store.unheard(at(9), 10).await, Ok(all[1..].to_vec()));
+}
+
+/// Accounts come newest first, the id breaking ties, and a page goes on where the one before ended.
+pub async fn lists_are_newest_first(store: &impl Store) {
+    for n in 1..=5 {
+        let mut account = account(n);
+        if n == 2 {
+            let (id, reason, refund, resolution) = (TaskId(uuid(400)), "see".to_owned(), None, None);
+            account.tasks = vec![Task { id, reason, refund, resolution, created_at: at(1) }];
+        }
+        keep(store, &account).await;
+    }
+    let orders = |found: Vec<Account>| found.iter().map(|account| account.order.0).collect::<Vec<_>>();
+    let first = store.list(false, None, 3).await.expect("listed");
+    let last = first.last().expect("three").place();
+    assert_eq!(orders(first), [5, 4, 3].map(uuid));
+    assert_eq!(orders(store.list(false, Some(last), 3).await.expect("listed")), [2, 1].map(uuid));
+    assert_eq!(orders(store.list(true, None, 3).await.expect("listed")), [uuid(2)]);
+}
+
+/// Open attempts and pending refunds are found when their time has come, the oldest first.
+pub async fn attempts_and_refunds_are_found_when_due(store: &impl Store) {
+    for n in 1..=3 {
+        let mut account = account(n);
+        let due = at(10 * i64::try_from(n).expect("small"));
+        let over = Attempt { id: AttemptId(uuid(150 + n)), status: AttemptStatus::Closed, ..attempt(50 + n) };
+        account.attempts = vec![Attempt { look_at: due, ..attempt(n) }, Attempt { look_at: at(0), ..over }];
+        let refund = |nth: u64, status| Refund {
+            id: RefundId(uuid(300 + nth)),
+            attempt: attempt(n).id,
+            amount: pkr(1),
+            status,
+            reason: String::new(),
+            try_at: due,
+            created_at: at(1),
+        };
+        account.refunds = vec![refund(n, RefundStatus::Pending), refund(10 + n, RefundStatus::ByHand)];
+        keep(store, &account).await;
+    }
+    let attempts = [1, 2].map(|n| (OrderId(uuid(n)), attempt(n).id));
+    assert_eq!(store.due_attempts(at(20), 10).await, Ok(attempts.to_vec()));
+    assert_eq!(store.due_attempts(at(30), 1).await, Ok(attempts[..1].to_vec()));
+    let refunds = [1, 2].map(|n| (OrderId(uuid(n)), RefundId(uuid(300 + n))));
+    assert_eq!(store.due_refunds(at(20), 10).await, Ok(refunds.to_vec()));
+}

@@ -1,0 +1,424 @@
+//! Decisions about an order's money: pure, over an account that somebody else has locked.
+
+use std::sync::Arc;
+
+use mart_kernel::{Event, Ids, Money, Timestamp, Version};
+use time::Duration;
+
+use super::fact::{PaymentCaptured, PaymentFailed, PaymentNeedsOperator, PaymentRefunded, PaymentRepublished, Placed};
+use super::{
+    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, MOST_ATTEMPTS, News, OrderId,
+    Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+};
+
+/// How long until a refund that could not be asked for is asked for again.
+const TRY_AGAIN: Duration = Duration::minutes(1);
+
+/// An account that is decided about, and what was decided so far.
+pub struct Books {
+    now: Timestamp,
+    ids: Arc<dyn Ids>,
+    look: Duration,
+    before: Option<Account>,
+    account: Option<Account>,
+    facts: Vec<Placed>,
+    heard: Vec<CallbackId>,
+}
+
+/// All that a decision has to have kept, at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// The account as it shall be, where it changed.
+    pub account: Option<Account>,
+    /// What is told to others.
+    pub events: Vec<Event<Fact>>,
+    /// Callbacks that were heard.
+    pub heard: Vec<CallbackId>,
+}
+
+/// Why no attempt was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartRefused {
+    /// There is no such payment, or it is another customer's.
+    NotFound,
+    /// It is paid, closed, or too late.
+    Over,
+    /// There were too many.
+    TooMany,
+}
+
+/// Why no refund was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundRefused {
+    /// There is no such payment.
+    NotFound,
+    /// It is more than can go back.
+    TooLarge,
+}
+
+/// What became of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It was taken in, or was known.
+    Yes,
+    /// The attempt is not known yet.
+    NotYet,
+}
+
+impl Books {
+    /// Opens an account, where there is one. `look` is how long it takes until a provider is asked about an attempt that it says
+    /// nothing of.
+    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn Ids>, look: Duration) -> Self {
+        Self { now, ids, look, before: account.clone(), account, facts: Vec::new(), heard: Vec::new() }
+    }
+
+    /// Closes it: what changed, and what is told of it.
+    #[must_use]
+    pub fn close(mut self) -> Change {
+        let changed = self.account != self.before;
+        if let Some(account) = self.account.as_mut().filter(|_| changed) {
+            account.updated_at = self.now;
+        }
+        let event = |(version, fact): Placed| Event { id: self.ids.next(), at: self.now, version, fact };
+        let events = self.facts.into_iter().map(event).collect();
+        Change { account: self.account.filter(|_| changed), events, heard: self.heard }
+    }
+
+    /// The account as it is now.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// An order awaits its money. One that is known already, such as one that was cancelled first, stays as it is.
+    pub fn awaited(&mut self, order: OrderId, customer: CustomerId, amount: Money, deadline: Timestamp) {
+        if self.account.is_none() {
+            self.account = Some(self.new_account(order, customer, amount, deadline));
+        }
+    }
+
+    /// An order was cancelled: nothing can be paid any more, and its open attempts are asked about. The word of it may come
+    /// before the word that the order awaited money.
+    pub fn cancelled(&mut self, order: OrderId, customer: CustomerId, amount: Money) {
+        let now = self.now;
+        if self.account.is_none() {
+            self.account = Some(self.new_account(order, customer, amount, now));
+        }
+        if let Some(account) = &mut self.account {
+            account.closed = true;
+            for attempt in account.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+                attempt.look_at = now;
+            }
+        }
+    }
+
+    fn new_account(&self, order: OrderId, customer: CustomerId, amount: Money, deadline: Timestamp) -> Account {
+        Account {
+            order,
+            version: Version::NONE,
+            customer,
+            amount,
+            deadline,
+            closed: false,
+            attempts: Vec::new(),
+            transactions: Vec::new(),
+            refunds: Vec::new(),
+            tasks: Vec::new(),
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    /// A customer wants to pay: a new attempt, or the one that is open at the provider already.
+    pub fn start(&mut self, customer: &CustomerId, provider: Provider) -> Result<Attempt, StartRefused> {
+        let now = self.now;
+        let id = AttemptId(self.ids.next());
+        let account = self.account.as_mut().filter(|account| account.customer == *customer);
+        let account = account.ok_or(StartRefused::NotFound)?;
+        if account.closed || account.captured().minor() > 0 || now >= account.deadline {
+            return Err(StartRefused::Over);
+        }
+        let usable = |attempt: &&Attempt| {
+            let in_time = attempt.checkout.as_ref().is_none_or(|checkout| now < checkout.expires_at);
+            attempt.provider == provider && attempt.is_open() && in_time
+        };
+        if let Some(open) = account.attempts.iter().find(usable) {
+            return Ok(open.clone());
+        }
+        if account.attempts.len() >= MOST_ATTEMPTS {
+            return Err(StartRefused::TooMany);
+        }
+        let attempt = Attempt {
+            id,
+            provider,
+            status: AttemptStatus::Opening,
+            reference: String::new(),
+            checkout: None,
+            look_at: Timestamp::new(now.get() + self.look),
+            created_at: now,
+        };
+        account.attempts.push(attempt.clone());
+        Ok(attempt)
+    }
+
+    /// The provider has a checkout for an attempt. What is known of it already stays.
+    pub fn opened(&mut self, id: AttemptId, reference: String, checkout: Checkout) -> Option<Attempt> {
+        let attempt = self.attempt(id)?;
+        if attempt.status == AttemptStatus::Opening {
+            attempt.status = AttemptStatus::Open;
+            attempt.reference = reference;
+            attempt.checkout = Some(checkout);
+        }
+        Some(attempt.clone())
+    }
+
+    /// The provider was asked about an attempt: it is asked again later.
+    pub fn looked(&mut self, id: AttemptId) {
+        let next = Timestamp::new(self.now.get() + self.look);
+        if let Some(attempt) = self.attempt(id) {
+            attempt.look_at = next;
+        }
+    }
+
+    /// A provider says something. The same twice, and what is older than what is known, changes nothing.
+    pub fn hear(&mut self, news: &News, callback: Option<&CallbackId>) -> Heard {
+        let named = |attempt: &&Attempt| attempt.provider == news.provider && attempt.reference == news.attempt;
+        let found = self.account.as_ref().and_then(|account| account.attempts.iter().find(named)).cloned();
+        let Some(attempt) = found else { return Heard::NotYet };
+        self.heard.extend(callback.cloned());
+        match &news.what {
+            What::Captured { reference, told, amount } => self.captured(&attempt, reference, told, *amount),
+            What::Failed(why) if attempt.is_open() => {
+                self.set(attempt.id, AttemptStatus::Failed(why.clone()));
+                let (order, reason) = (self.order(), why.clone());
+                self.tell(Fact::PaymentFailed(PaymentFailed { order, attempt: attempt.id, reason }));
+            }
+            What::Ended if attempt.is_open() => self.set(attempt.id, AttemptStatus::Closed),
+            // The money came, or it was said before.
+            What::Failed(_) | What::Ended => {}
+            What::Refunded { refund, reference } => self.refunded(*refund, reference),
+            What::RefundFailed { refund, why } => self.refund_failed(*refund, why),
+        }
+        Heard::Yes
+    }
+
+    /// Money came in. Only the first that fits is the order's; one more goes back, and what does not fit is never paid.
+    fn captured(&mut self, attempt: &Attempt, reference: &str, told: &str, amount: Option<Money>) {
+        let Some(account) = &self.account else { return };
+        let (expected, paid) = (account.amount, account.captured().minor() > 0);
+        if self.booked(TransactionKind::Captured, attempt.provider, reference) {
+            return;
+        }
+        if amount != Some(expected) {
+            let (provider, due) = (attempt.provider.name(), shown(expected));
+            let reason =
+                format!("{provider} says that {told} came in as {reference}, and {due} was due: nothing was booked");
+            // Its page is used up: who still wants to pay gets another one.
+            if attempt.is_open() {
+                self.set(attempt.id, AttemptStatus::Closed);
+            }
+            self.needs_operator(attempt.id, reason, None);
+            return;
+        }
+        self.set(attempt.id, AttemptStatus::Captured);
+        self.book(TransactionKind::Captured, attempt.provider, reference, expected, attempt.id);
+        if paid {
+            let id = RefundId(self.ids.next());
+            self.add_refund(id, attempt.id, expected, "it was paid already".to_owned());
+        } else {
+            let (order, attempt, provider) = (self.order(), attempt.id, attempt.provider);
+            self.tell(Fact::PaymentCaptured(PaymentCaptured { order, attempt, amount: expected, provider }));
+        }
+    }
+
+    /// Money of an attempt has to go back; whether it can be said already. The same refund twice is one.
+    pub fn refund_order(&mut self, id: RefundId, attempt: AttemptId, amount: Money) -> Heard {
+        let Some(account) = &self.account else { return Heard::NotYet };
+        if account.attempt(attempt).is_none_or(|attempt| attempt.status != AttemptStatus::Captured) {
+            return Heard::NotYet;
+        }
+        if account.refunds.iter().any(|refund| refund.id == id) {
+            return Heard::Yes;
+        }
+        let left = account.refundable(attempt);
+        if amount.currency() == account.amount.currency() && amount.minor() <= left {
+            self.add_refund(id, attempt, amount, "the order asked for it".to_owned());
+        } else if left < account.amount.minor() {
+            // An admin was faster: what is left goes back, and what is gone is gone.
+            if left > 0 {
+                let rest = Money::from_minor(left, account.amount.currency());
+                self.add_refund(id, attempt, rest, "the order asked for it".to_owned());
+            }
+        } else {
+            let reason = format!("the order asks for a refund of {}, which is more than came in", shown(amount));
+            self.needs_operator(attempt, reason, None);
+        }
+        Heard::Yes
+    }
+
+    /// An admin sends money back: all that can, or a part. The same refund twice is one.
+    pub fn refund(&mut self, id: RefundId, amount: Option<Money>, reason: String) -> Result<(), RefundRefused> {
+        let account = self.account.as_ref().ok_or(RefundRefused::NotFound)?;
+        if account.refunds.iter().any(|refund| refund.id == id) {
+            return Ok(());
+        }
+        let captured = account.attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Captured);
+        let most = captured.map(|attempt| (account.refundable(attempt.id), attempt.id)).max();
+        let (left, attempt) = most.filter(|(left, _)| *left > 0).ok_or(RefundRefused::TooLarge)?;
+        let amount = amount.unwrap_or(Money::from_minor(left, account.amount.currency()));
+        if amount.currency() != account.amount.currency() || amount.minor() > left || amount.minor() <= 0 {
+            return Err(RefundRefused::TooLarge);
+        }
+        self.add_refund(id, attempt, amount, reason);
+        Ok(())
+    }
+
+    /// The provider made a refund, now or before.
+    pub fn refunded(&mut self, id: RefundId, reference: &str) {
+        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
+        self.settle_refund(id, RefundStatus::Done);
+        if !self.booked(TransactionKind::Refunded, provider, reference) {
+            self.book(TransactionKind::Refunded, provider, reference, amount, attempt);
+            let order = self.order();
+            self.tell(Fact::PaymentRefunded(PaymentRefunded { order, attempt, amount }));
+        }
+    }
+
+    /// The provider refuses a refund.
+    pub fn refund_failed(&mut self, id: RefundId, why: &str) {
+        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
+        self.settle_refund(id, RefundStatus::Failed);
+        let reason = format!("{} refuses to refund {}: {why}", provider.name(), shown(amount));
+        self.needs_operator(attempt, reason, None);
+    }
+
+    /// The provider has no refunds: a person has to make it.
+    pub fn refund_by_hand(&mut self, id: RefundId) {
+        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
+        if self.refund_status(id) == Some(RefundStatus::ByHand) {
+            return;
+        }
+        self.settle_refund(id, RefundStatus::ByHand);
+        let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
+        self.needs_operator(attempt, reason, Some(id));
+    }
+
+    /// The provider did not answer: it is asked again later.
+    pub fn refund_later(&mut self, id: RefundId) {
+        let later = Timestamp::new(self.now.get() + TRY_AGAIN);
+        if let Some(account) = &mut self.account
+            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
+        {
+            refund.try_at = later;
+        }
+    }
+
+    /// A person says what was done about a task; whether there is such an open one.
+    pub fn resolve(&mut self, id: TaskId, resolution: String, refunded: bool) -> bool {
+        let Some(account) = &mut self.account else { return false };
+        let task = account.tasks.iter_mut().find(|task| task.id == id && task.resolution.is_none());
+        let Some(task) = task else { return false };
+        task.resolution = Some(resolution);
+        if let Some(refund) = task.refund {
+            if refunded {
+                self.refunded(refund, &format!("by hand {}", id.0));
+            } else {
+                self.settle_refund(refund, RefundStatus::Failed);
+            }
+        }
+        true
+    }
+
+    /// Tells the state again.
+    pub fn republish(&mut self) {
+        if let Some(account) = self.account.clone() {
+            let version = account.version;
+            self.facts.push((version, Fact::PaymentRepublished(PaymentRepublished { account })));
+        }
+    }
+
+    fn attempt(&mut self, id: AttemptId) -> Option<&mut Attempt> {
+        self.account.as_mut()?.attempts.iter_mut().find(|attempt| attempt.id == id)
+    }
+
+    fn set(&mut self, id: AttemptId, status: AttemptStatus) {
+        if let Some(attempt) = self.attempt(id) {
+            attempt.status = status;
+        }
+    }
+
+    fn order(&self) -> OrderId {
+        self.account.as_ref().map_or(OrderId(uuid::Uuid::nil()), |account| account.order)
+    }
+
+    fn booked(&self, kind: TransactionKind, provider: Provider, reference: &str) -> bool {
+        let same =
+            |booked: &Transaction| booked.kind == kind && booked.provider == provider && booked.reference == reference;
+        self.account.as_ref().is_some_and(|account| account.transactions.iter().any(same))
+    }
+
+    fn book(&mut self, kind: TransactionKind, provider: Provider, reference: &str, amount: Money, attempt: AttemptId) {
+        let (id, at, reference) = (TransactionId(self.ids.next()), self.now, reference.to_owned());
+        if let Some(account) = &mut self.account {
+            account.transactions.push(Transaction { id, kind, amount, provider, reference, attempt, at });
+        }
+    }
+
+    fn add_refund(&mut self, id: RefundId, attempt: AttemptId, amount: Money, reason: String) {
+        let now = self.now;
+        if let Some(account) = &mut self.account {
+            let status = RefundStatus::Pending;
+            account.refunds.push(Refund { id, attempt, amount, status, reason, try_at: now, created_at: now });
+        }
+    }
+
+    /// A refund that is not over: its amount, its attempt and who makes it.
+    fn open_refund(&self, id: RefundId) -> Option<(Money, AttemptId, Provider)> {
+        let account = self.account.as_ref()?;
+        let open =
+            |refund: &&Refund| refund.id == id && matches!(refund.status, RefundStatus::Pending | RefundStatus::ByHand);
+        let refund = account.refunds.iter().find(open)?;
+        Some((refund.amount, refund.attempt, account.attempt(refund.attempt)?.provider))
+    }
+
+    fn refund_status(&self, id: RefundId) -> Option<RefundStatus> {
+        let refunds = &self.account.as_ref()?.refunds;
+        refunds.iter().find(|refund| refund.id == id).map(|refund| refund.status)
+    }
+
+    fn settle_refund(&mut self, id: RefundId, status: RefundStatus) {
+        if let Some(account) = &mut self.account
+            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
+        {
+            refund.status = status;
+        }
+    }
+
+    /// A person has to decide; the same is asked once.
+    fn needs_operator(&mut self, attempt: AttemptId, reason: String, refund: Option<RefundId>) {
+        let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
+        let Some(account) = &mut self.account else { return };
+        if account.tasks.iter().any(|task| task.reason == reason && task.refund == refund) {
+            return;
+        }
+        account.tasks.push(Task { id, reason: reason.clone(), refund, resolution: None, created_at: now });
+        self.tell(Fact::PaymentNeedsOperator(PaymentNeedsOperator { order, attempt, reason }));
+    }
+
+    fn tell(&mut self, fact: Fact) {
+        if let Some(account) = &mut self.account {
+            account.version = account.version.next();
+            self.facts.push((account.version, fact));
+        }
+    }
+}
+
+impl Attempt {
+    /// Whether the provider may still say that it was paid.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)
+    }
+}
+
+fn shown(money: Money) -> String {
+    format!("{} {}", money.amount(), money.currency().code())
+}

@@ -1,0 +1,125 @@
+//! A store in memory that behaves as the real one, for features and the tests of other services.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mart_kernel::{Event, Newest, Receipt, Timestamp, Unavailable};
+
+use crate::domain::{
+    Account, AttemptId, Callback, CallbackId, Change, Fact, OrderId, Provider, RefundId, RefundStatus,
+};
+use crate::ports::Store;
+
+/// Everything that was decided. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: BTreeMap<OrderId, Account>,
+    /// Callbacks, and whether they were heard.
+    callbacks: BTreeMap<CallbackId, (Callback, bool)>,
+    receipts: HashMap<(String, String), Receipt>,
+    events: Vec<Event<Fact>>,
+}
+
+impl MemoryStore {
+    /// The events that were committed, in their order.
+    pub fn events(&self) -> Vec<Event<Fact>> {
+        self.state().events.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    async fn decide<T: Send + 'static>(
+        &self,
+        order: OrderId,
+        receipt: Option<Receipt>,
+        decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
+    ) -> Result<Option<T>, Unavailable> {
+        let mut state = self.state();
+        if let Some(receipt) = receipt {
+            let key = (receipt.scope.clone(), receipt.key.clone());
+            if state.receipts.contains_key(&key) {
+                return Ok(None);
+            }
+            state.receipts.insert(key, receipt);
+        }
+        let (Change { account, events, heard }, outcome) = decide(state.accounts.get(&order).cloned());
+        state.accounts.extend(account.map(|account| (order, account)));
+        state.events.extend(events);
+        for id in heard {
+            if let Some((_, heard)) = state.callbacks.get_mut(&id) {
+                *heard = true;
+            }
+        }
+        Ok(Some(outcome))
+    }
+
+    async fn keep(&self, callback: &Callback) -> Result<(), Unavailable> {
+        self.state().callbacks.entry(callback.id.clone()).or_insert_with(|| (callback.clone(), false));
+        Ok(())
+    }
+
+    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
+        let state = self.state();
+        let unheard = state.callbacks.values().filter(|(callback, heard)| !heard && callback.at <= until);
+        let mut unheard: Vec<Callback> = unheard.map(|(callback, _)| callback.clone()).collect();
+        unheard.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+        unheard.truncate(limit);
+        Ok(unheard)
+    }
+
+    async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {
+        let state = self.state();
+        let has = |account: &&Account| {
+            account.attempts.iter().any(|attempt| attempt.provider == provider && attempt.reference == reference)
+        };
+        Ok(state.accounts.values().find(has).map(|account| account.order))
+    }
+
+    async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+        Ok(self.state().accounts.get(&order).cloned())
+    }
+
+    async fn list(
+        &self,
+        needs_operator: bool,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<Account>, Unavailable> {
+        let state = self.state();
+        let listed = |account: &&Account| {
+            (!needs_operator || account.needs_operator()) && after.is_none_or(|after| account.place() < after)
+        };
+        let mut found: Vec<Account> = state.accounts.values().filter(listed).cloned().collect();
+        found.sort_by_key(|account| std::cmp::Reverse(account.place()));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, Unavailable> {
+        let state = self.state();
+        let attempts = state.accounts.values().flat_map(|account| {
+            account.attempts.iter().map(|attempt| (attempt.look_at, account.order, attempt.id, attempt.is_open()))
+        });
+        let mut due: Vec<_> = attempts.filter(|(at, _, _, open)| *open && *at <= now).collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, order, id, _)| (order, id)).take(limit).collect())
+    }
+
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, Unavailable> {
+        let state = self.state();
+        let refunds = state.accounts.values().flat_map(|account| {
+            let pending = account.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending);
+            pending.map(|refund| (refund.try_at, account.order, refund.id))
+        });
+        let mut due: Vec<_> = refunds.filter(|(at, ..)| *at <= now).collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, order, id)| (order, id)).take(limit).collect())
+    }
+}

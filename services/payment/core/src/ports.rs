@@ -1,0 +1,174 @@
+//! What payment needs from a store, and from those who take the money.
+
+use std::future::Future;
+
+use async_trait::async_trait;
+use mart_kernel::{Money, Newest, Receipt, Timestamp, Unavailable};
+
+use crate::domain::{Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Provider, RefundId, What};
+
+/// Keeps accounts, callbacks, events and receipts.
+///
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
+/// can't be reached; the implementation logs why.
+pub trait Store: Send + Sync {
+    /// Decides about an order's account and keeps what was decided, or nothing.
+    ///
+    /// The order is locked until the decision is kept, also where it has no account yet, so that decisions about it follow
+    /// one another. `decide` is called at most once. Where the receipt is there already nothing is kept.
+    fn decide<T: Send + 'static>(
+        &self,
+        order: OrderId,
+        receipt: Option<Receipt>,
+        decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
+    ) -> impl Future<Output = Result<Option<T>, Unavailable>> + Send;
+
+    /// Keeps a callback that came; one that is known stays as it is.
+    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// Up to `limit` callbacks that were not heard yet and came at this time or before, the oldest first.
+    fn unheard(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Callback>, Unavailable>> + Send;
+
+    /// The order of what a provider calls an attempt.
+    fn order_of(
+        &self,
+        provider: Provider,
+        reference: &str,
+    ) -> impl Future<Output = Result<Option<OrderId>, Unavailable>> + Send;
+
+    /// Finds an account.
+    fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Account>, Unavailable>> + Send;
+
+    /// Up to `limit` accounts, newest first, beginning after the cursor.
+    fn list(
+        &self,
+        needs_operator: bool,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Account>, Unavailable>> + Send;
+
+    /// Up to `limit` open attempts that a provider has to be asked about at `now`, the oldest first.
+    fn due_attempts(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(OrderId, AttemptId)>, Unavailable>> + Send;
+
+    /// Up to `limit` pending refunds that a provider has to be asked for at `now`, the oldest first.
+    fn due_refunds(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(OrderId, RefundId)>, Unavailable>> + Send;
+}
+
+/// Takes money. Nothing of it is asked for while an account is locked.
+#[async_trait]
+pub trait PaymentProvider: Send + Sync {
+    /// Which one it is.
+    fn provider(&self) -> Provider;
+
+    /// Opens a checkout for an attempt. The same attempt twice opens one.
+    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError>;
+
+    /// What there is to say of an attempt now.
+    async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError>;
+
+    /// Ends a checkout, so that nobody pays at it any more; one that is paid stays so.
+    async fn end(&self, reference: &str) -> Result<(), ProviderError>;
+
+    /// Sends money back. The same refund twice sends it once.
+    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError>;
+
+    /// Reads a word of the provider's, where it is genuine.
+    fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard>;
+}
+
+/// A checkout to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskCheckout {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The order that is paid.
+    pub order: OrderId,
+    /// How much.
+    pub amount: Money,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// A checkout that is open at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What the provider calls it.
+    pub reference: String,
+    /// Where the customer pays.
+    pub checkout: Checkout,
+}
+
+/// A refund to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskRefund {
+    /// The refund.
+    pub refund: RefundId,
+    /// What the provider calls the attempt.
+    pub attempt: String,
+    /// What the provider calls the money that came in.
+    pub captured: String,
+    /// How much goes back.
+    pub amount: Money,
+}
+
+/// What a provider answers to a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refunding {
+    /// The money went back; the provider's id of that.
+    Done(String),
+    /// It will say so later.
+    Later,
+    /// It refuses; why.
+    Refused(String),
+    /// It has no refunds: a person makes them.
+    ByHand,
+}
+
+/// Why a provider could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderError {
+    /// It does not answer, or not now. The implementation logs why.
+    Away,
+    /// It refuses what was asked; why.
+    Refused(String),
+}
+
+/// Something that came over the wire and says that it is a provider's.
+pub struct Word<'a> {
+    /// The value of a header, by its name in small letters.
+    pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// The query, as it is written.
+    pub query: &'a str,
+    /// The body, to the byte.
+    pub body: &'a [u8],
+}
+
+/// What a genuine word says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The provider's id of it.
+    pub id: CallbackId,
+    /// What it is about; `None` for what is of no interest here.
+    pub news: Option<crate::domain::News>,
+}
+
+/// Why a word is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeard {
+    /// It is not genuine, or was signed too long ago.
+    Signature,
+    /// It is genuine, but none of the provider's messages.
+    Message,
+}

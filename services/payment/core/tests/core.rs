@@ -1,0 +1,385 @@
+//! What becomes of money, over a store in memory and a provider that says what a test wants.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
+use mart_kernel::money::Currency;
+use mart_kernel::{Fingerprint, Money, PageSeal, Receipt, Timestamp};
+use payment_core::UseCases;
+use payment_core::application::{
+    Awaited, Cancelled, LOOK, Providers, RefundAsked, RefundError, ResolveError, StartError,
+};
+use payment_core::domain::{
+    Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, Heard, News, OrderId, Provider, RefundId,
+    RefundRefused, RefundStatus, StartRefused, Status, What,
+};
+use payment_core::memory::MemoryStore;
+use payment_core::ports::{
+    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
+};
+use time::Duration;
+use uuid::Uuid;
+
+payment_core::conformance!(async { MemoryStore::default() });
+
+/// Says what a test has put in, and writes down what it was asked for.
+#[derive(Default)]
+struct Scripted {
+    away: Mutex<bool>,
+    said: Mutex<Vec<What>>,
+    refunding: Mutex<VecDeque<Refunding>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl PaymentProvider for Scripted {
+    fn provider(&self) -> Provider {
+        Provider::Sandbox
+    }
+
+    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
+        if *self.away.lock().expect("unlocked") {
+            return Err(ProviderError::Away);
+        }
+        self.asked.lock().expect("unlocked").push("open".to_owned());
+        let (url, fields, expires_at) = ("https://pay.example".to_owned(), Vec::new(), asked.expires_at);
+        let reference = format!("cs-{}", asked.attempt.0);
+        Ok(Opened { reference, checkout: Checkout { url, fields, expires_at } })
+    }
+
+    async fn look(&self, _reference: &str) -> Result<Vec<What>, ProviderError> {
+        self.asked.lock().expect("unlocked").push("look".to_owned());
+        Ok(self.said.lock().expect("unlocked").clone())
+    }
+
+    async fn end(&self, _reference: &str) -> Result<(), ProviderError> {
+        self.asked.lock().expect("unlocked").push("end".to_owned());
+        Ok(())
+    }
+
+    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError> {
+        self.asked.lock().expect("unlocked").push(format!("refund {}", asked.amount.amount()));
+        Ok(self.refunding.lock().expect("unlocked").pop_front().unwrap_or(Refunding::Later))
+    }
+
+    fn hear(&self, sent: &Word<'_>, _now: Timestamp) -> Result<Spoken, NotHeard> {
+        // `event attempt amount`: genuine where it says so.
+        let text = std::str::from_utf8(sent.body).map_err(|_| NotHeard::Message)?;
+        (sent.header)("signature").ok_or(NotHeard::Signature)?;
+        let words: Vec<&str> = text.split(' ').collect();
+        let [event, attempt, told] = words.as_slice() else { return Err(NotHeard::Message) };
+        let amount = Money::parse(told, "PKR").ok();
+        let what = What::Captured { reference: "tx-1".to_owned(), told: (*told).to_owned(), amount };
+        let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
+        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, attempt: (*attempt).to_owned(), what }) })
+    }
+}
+
+struct World {
+    payments: UseCases<MemoryStore>,
+    store: MemoryStore,
+    provider: Arc<Scripted>,
+    clock: Arc<ManualClock>,
+}
+
+const ORDER: OrderId = OrderId(Uuid::from_u128(7));
+
+fn pkr(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("PKR").expect("a currency"))
+}
+
+fn customer() -> CustomerId {
+    CustomerId("ayesha".to_owned())
+}
+
+fn receipt(key: &str) -> Receipt {
+    let fingerprint = Fingerprint::new("event").finish();
+    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: String::new() }
+}
+
+impl World {
+    /// An order of 1500 rupees awaits payment.
+    async fn awaiting() -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
+        let (store, provider) = (MemoryStore::default(), Arc::new(Scripted::default()));
+        let providers = Providers::new(vec![provider.clone()]);
+        let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+        let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, LOOK);
+        let world = Self { payments, store, provider, clock };
+        let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
+        let awaited = Awaited { order: ORDER, customer: customer(), amount: pkr(150_000), deadline };
+        world.payments.on_awaited(awaited, receipt("awaited")).await.expect("kept");
+        world
+    }
+
+    fn now(&self) -> Timestamp {
+        mart_kernel::Clock::now(&*self.clock)
+    }
+
+    async fn start(&self) -> Result<Attempt, StartError> {
+        self.payments.start_attempt(ORDER, customer(), "").await
+    }
+
+    async fn account(&self) -> Account {
+        self.payments.get_payment(ORDER).await.expect("read").expect("there")
+    }
+
+    /// The provider says this of an attempt when it is asked the next time.
+    async fn says(&self, what: What) {
+        *self.provider.said.lock().expect("unlocked") = vec![what];
+        self.clock.advance(Duration::minutes(5));
+        self.payments.look_at_attempts(10).await.expect("looked");
+    }
+
+    async fn paid() -> Self {
+        let world = Self::awaiting().await;
+        world.start().await.expect("started");
+        world.says(captured("tx-1", 150_000)).await;
+        assert_eq!(world.account().await.status(), Status::Paid);
+        world
+    }
+
+    async fn call(&self, text: &str) -> Result<(), payment_core::application::HearError> {
+        let header = |name: &str| (name == "signature").then(|| "good".to_owned());
+        let word = Word { header: &header, query: "", body: text.as_bytes() };
+        self.payments.hear(Provider::Sandbox, &word).await
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        let kind = |event: &mart_kernel::Event<Fact>| match &event.fact {
+            Fact::PaymentCaptured(_) => "Captured",
+            Fact::PaymentFailed(_) => "Failed",
+            Fact::PaymentRefunded(_) => "Refunded",
+            Fact::PaymentNeedsOperator(_) => "NeedsOperator",
+            Fact::PaymentRepublished(_) => "Republished",
+        };
+        self.store.events().iter().map(kind).collect()
+    }
+
+    async fn refund_asked(&self, key: u128, minor: i64) -> Heard {
+        let attempt = self.account().await.attempts[0].id;
+        let refund = RefundId(Uuid::from_u128(key));
+        let asked = RefundAsked { order: ORDER, refund, attempt, amount: pkr(minor) };
+        self.payments.on_refund_asked(asked, receipt(&key.to_string())).await.expect("kept")
+    }
+
+    async fn make_refunds(&self, answers: &[Refunding]) {
+        self.provider.refunding.lock().expect("unlocked").extend(answers.iter().cloned());
+        self.payments.make_refunds(10).await.expect("asked");
+    }
+}
+
+fn captured(reference: &str, minor: i64) -> What {
+    What::Captured { reference: reference.to_owned(), told: format!("{minor} paisa"), amount: Some(pkr(minor)) }
+}
+
+#[tokio::test]
+async fn an_order_is_paid_once_whatever_is_said_again() {
+    let world = World::awaiting().await;
+    let attempt = world.start().await.expect("started");
+    assert_eq!(attempt.status, AttemptStatus::Open);
+    world.says(captured("tx-1", 150_000)).await;
+    let news = format!("e-1 {} 1500.00", attempt.reference);
+    for _ in 0..2 {
+        world.call(&news).await.expect("heard");
+    }
+    world.says(What::Failed("late".to_owned())).await;
+    let account = world.account().await;
+    assert_eq!((account.status(), account.captured(), account.transactions.len()), (Status::Paid, pkr(150_000), 1));
+    assert_eq!(world.kinds(), ["Captured"]);
+    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)));
+}
+
+#[tokio::test]
+async fn a_second_start_answers_with_the_attempt_that_is_open() {
+    let world = World::awaiting().await;
+    let (one, other) = (world.start().await.expect("started"), world.start().await.expect("started"));
+    assert_eq!((one.id, world.account().await.attempts.len()), (other.id, 1));
+    world.clock.advance(Duration::minutes(30));
+    let third = world.start().await.expect("the first checkout has ended by itself");
+    assert_ne!(third.id, one.id);
+    world.clock.advance(Duration::minutes(15));
+    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)), "the order's time is up");
+}
+
+#[tokio::test]
+async fn nobody_pays_for_another_and_nobody_at_a_provider_that_is_off() {
+    let world = World::awaiting().await;
+    let stranger = world.payments.start_attempt(ORDER, CustomerId("bilal".to_owned()), "").await;
+    assert_eq!(stranger, Err(StartError::Refused(StartRefused::NotFound)));
+    for name in ["stripe", "nobody"] {
+        assert_eq!(world.payments.start_attempt(ORDER, customer(), name).await, Err(StartError::Off), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
+    let world = World::awaiting().await;
+    *world.provider.away.lock().expect("unlocked") = true;
+    assert_eq!(world.start().await, Err(StartError::Away));
+    *world.provider.away.lock().expect("unlocked") = false;
+    let attempt = world.start().await.expect("started");
+    assert_eq!((attempt.status, world.account().await.attempts.len()), (AttemptStatus::Open, 1));
+}
+
+#[tokio::test]
+async fn a_failure_is_of_one_attempt_and_another_may_follow() {
+    let world = World::awaiting().await;
+    let first = world.start().await.expect("started");
+    world.says(What::Failed("card declined".to_owned())).await;
+    let second = world.start().await.expect("another");
+    assert_ne!(first.id, second.id);
+    assert_eq!(world.account().await.status(), Status::Open);
+    assert_eq!(world.kinds(), ["Failed"]);
+}
+
+#[tokio::test]
+async fn money_that_does_not_fit_is_never_paid_and_a_person_decides_once() {
+    let world = World::awaiting().await;
+    let attempt = world.start().await.expect("started");
+    for event in ["e-1", "e-2"] {
+        world.call(&format!("{event} {} 1.00", attempt.reference)).await.expect("heard");
+    }
+    world.call(&format!("e-3 {} much", attempt.reference)).await.expect("heard");
+    let account = world.account().await;
+    assert_eq!((account.status(), account.tasks.len(), account.transactions.len()), (Status::Open, 2, 0));
+    assert_eq!(world.kinds(), ["NeedsOperator", "NeedsOperator"]);
+    let (task, resolution) = (account.tasks[0].id, "sent back".to_owned());
+    let resolved = world.payments.resolve(ORDER, task, resolution.clone(), false).await.expect("resolved");
+    assert_eq!(resolved.tasks[0].resolution.as_ref(), Some(&resolution));
+    assert_eq!(world.payments.resolve(ORDER, task, resolution, false).await, Err(ResolveError::NoTask));
+}
+
+#[tokio::test]
+async fn a_word_that_comes_before_its_attempt_is_kept_and_heard_later() {
+    let world = World::awaiting().await;
+    let reference = format!("cs-{}", Uuid::from_u64_pair(0x0000_0000_0000_7000, 0x8000_0000_0000_0000));
+    world.call(&format!("e-1 {reference} 1500.00")).await.expect("kept");
+    assert_eq!(world.account().await.status(), Status::Open);
+    let attempt = world.start().await.expect("started");
+    assert_eq!(attempt.reference, reference, "ids are counted");
+    world.clock.advance(Duration::seconds(1));
+    assert_eq!(world.payments.hear_again(10).await, Ok(1));
+    assert_eq!(world.payments.hear_again(10).await, Ok(0));
+    assert_eq!(world.account().await.status(), Status::Paid);
+}
+
+#[tokio::test]
+async fn a_surplus_goes_back_and_is_not_the_orders() {
+    let world = World::awaiting().await;
+    world.start().await.expect("started");
+    world.clock.advance(Duration::minutes(31));
+    let second = world.start().await.expect("another");
+    world.call(&format!("e-1 {} 1500.00", second.reference)).await.expect("heard");
+    world.says(captured("tx-2", 150_000)).await;
+    let account = world.account().await;
+    assert_eq!((account.captured(), account.refunds.len()), (pkr(300_000), 1));
+    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    let account = world.account().await;
+    assert_eq!((account.status(), account.refunded()), (Status::Paid, pkr(150_000)));
+    assert_eq!(world.kinds(), ["Captured", "Refunded"]);
+}
+
+#[tokio::test]
+async fn late_money_is_told_and_the_order_decides() {
+    let world = World::awaiting().await;
+    world.start().await.expect("started");
+    let cancelled = Cancelled { order: ORDER, customer: customer(), amount: pkr(150_000) };
+    world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
+    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)));
+    *world.provider.said.lock().expect("unlocked") = vec![captured("tx-1", 150_000)];
+    world.payments.look_at_attempts(10).await.expect("at once");
+    assert_eq!(*world.provider.asked.lock().expect("unlocked"), ["open", "end", "look"]);
+    assert_eq!(world.kinds(), ["Captured"]);
+    assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
+    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    assert_eq!((world.account().await.status(), world.kinds()), (Status::Refunded, vec!["Captured", "Refunded"]));
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_closed_though_that_is_heard_first() {
+    let world = World::awaiting().await;
+    let other = OrderId(Uuid::from_u128(8));
+    let cancelled = Cancelled { order: other, customer: customer(), amount: pkr(1) };
+    world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
+    let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
+    let awaited = Awaited { order: other, customer: customer(), amount: pkr(1), deadline };
+    world.payments.on_awaited(awaited, receipt("late")).await.expect("kept");
+    let account = world.payments.get_payment(other).await.expect("read").expect("there");
+    assert_eq!(account.status(), Status::Closed);
+}
+
+#[tokio::test]
+async fn a_refund_that_the_order_asks_for_twice_is_made_once() {
+    let world = World::paid().await;
+    for _ in 0..2 {
+        assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
+    }
+    world.make_refunds(&[Refunding::Later]).await;
+    world.clock.advance(Duration::minutes(1));
+    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    world.clock.advance(Duration::minutes(1));
+    world.make_refunds(&[Refunding::Done("re-2".to_owned())]).await;
+    let account = world.account().await;
+    assert_eq!((account.status(), account.refunded()), (Status::Refunded, pkr(150_000)));
+    let asked = world.provider.asked.lock().expect("unlocked").clone();
+    assert_eq!(asked.iter().filter(|asked| asked.starts_with("refund")).count(), 2);
+}
+
+#[tokio::test]
+async fn never_more_goes_back_than_came_in() {
+    let world = World::paid().await;
+    let refund = |key: u128, minor: Option<i64>| {
+        let refund = RefundId(Uuid::from_u128(key));
+        world.payments.refund(ORDER, refund, minor.map(pkr), "broken".to_owned())
+    };
+    refund(1, Some(100_000)).await.expect("a part");
+    refund(1, Some(100_000)).await.expect("the same again");
+    let too_large = Err(RefundError::Refused(RefundRefused::TooLarge));
+    assert_eq!(refund(2, Some(50_001)).await, too_large, "what is on its way is gone");
+    let account = refund(3, None).await.expect("the rest");
+    assert_eq!(account.refunds.iter().map(|refund| refund.amount.minor()).sum::<i64>(), 150_000);
+    assert_eq!(refund(4, None).await, too_large);
+    // The order's own wish comes last, and there is nothing left to send.
+    assert_eq!(world.refund_asked(5, 150_000).await, Heard::Yes);
+    assert_eq!(world.account().await.refunds.len(), 2);
+
+    world.make_refunds(&[Refunding::Done("re-1".to_owned()), Refunding::Refused("closed".to_owned())]).await;
+    assert_eq!(refund(6, Some(50_000)).await.expect("what was refused may go back").refunds.len(), 3);
+    assert_eq!(world.kinds(), ["Captured", "Refunded", "NeedsOperator"]);
+}
+
+#[tokio::test]
+async fn where_a_provider_has_no_refunds_a_person_makes_them() {
+    for (made, status) in [(true, RefundStatus::Done), (false, RefundStatus::Failed)] {
+        let world = World::paid().await;
+        world.refund_asked(1, 150_000).await;
+        world.make_refunds(&[Refunding::ByHand]).await;
+        let account = world.account().await;
+        assert_eq!((account.refunds[0].status, account.needs_operator()), (RefundStatus::ByHand, true));
+        let done = world.payments.resolve(ORDER, account.tasks[0].id, "by bank".to_owned(), made).await;
+        let account = done.expect("resolved");
+        assert_eq!((account.refunds[0].status, account.refunded() == pkr(150_000)), (status, made));
+    }
+}
+
+#[tokio::test]
+async fn a_refund_waits_for_the_money_that_it_is_of() {
+    let world = World::awaiting().await;
+    world.start().await.expect("started");
+    assert_eq!(world.refund_asked(1, 150_000).await, Heard::NotYet);
+    world.says(captured("tx-1", 150_000)).await;
+    assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
+}
+
+#[tokio::test]
+async fn a_republished_payment_repeats_its_version() {
+    let world = World::paid().await;
+    let done = world.payments.republish_payments(mart_kernel::PageSize::requested(0), "").await.expect("told");
+    let events = world.store.events();
+    let versions: Vec<i64> = events.iter().map(|event| event.version.get()).collect();
+    assert_eq!((done.count, world.kinds(), versions), (1, vec!["Captured", "Republished"], vec![1, 1]));
+}

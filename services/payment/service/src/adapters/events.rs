@@ -1,0 +1,116 @@
+//! The core's facts as the contract's messages, and what events of others do here.
+
+use mart_chassis::consumer::{DispatchError, Reaction};
+use mart_chassis::record::Incoming;
+use mart_chassis::wire::{exact, money, timestamp};
+use mart_kernel::Money;
+use mart_proto::order::v1 as order;
+use mart_proto::payment::v1;
+use payment_core::UseCases;
+use payment_core::application::{Awaited, Cancelled, RefundAsked};
+use payment_core::domain::{AttemptId, CustomerId, Heard, OrderId, RefundId, fact};
+use payment_core::ports::Store;
+
+use super::messages::payment;
+use crate::generated::events::{Messages, Reactions};
+
+/// Makes the contract's messages.
+#[derive(Debug, Clone, Copy)]
+pub struct PaymentMessages;
+
+impl Messages for PaymentMessages {
+    fn payment_captured(fact: &fact::PaymentCaptured) -> v1::PaymentCaptured {
+        let fact::PaymentCaptured { order, attempt, amount, provider } = fact;
+        v1::PaymentCaptured {
+            order_id: order.0.to_string(),
+            payment_id: attempt.0.to_string(),
+            amount: Some(money(*amount)),
+            provider: provider.name().to_owned(),
+        }
+    }
+
+    fn payment_failed(fact: &fact::PaymentFailed) -> v1::PaymentFailed {
+        let fact::PaymentFailed { order, attempt, reason } = fact;
+        v1::PaymentFailed { order_id: order.0.to_string(), payment_id: attempt.0.to_string(), reason: reason.clone() }
+    }
+
+    fn payment_refunded(fact: &fact::PaymentRefunded) -> v1::PaymentRefunded {
+        let fact::PaymentRefunded { order, attempt, amount } = fact;
+        v1::PaymentRefunded {
+            order_id: order.0.to_string(),
+            payment_id: attempt.0.to_string(),
+            amount: Some(money(*amount)),
+        }
+    }
+
+    fn payment_needs_operator(fact: &fact::PaymentNeedsOperator) -> v1::PaymentNeedsOperator {
+        let fact::PaymentNeedsOperator { order, attempt, reason } = fact;
+        v1::PaymentNeedsOperator {
+            order_id: order.0.to_string(),
+            payment_id: attempt.0.to_string(),
+            reason: reason.clone(),
+        }
+    }
+
+    fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished {
+        v1::PaymentRepublished { payment: Some(payment(&fact.account, false)) }
+    }
+}
+
+/// Reacts to events of others.
+#[derive(Debug)]
+pub struct PaymentReactions<S> {
+    use_cases: UseCases<S>,
+}
+
+impl<S: Store> PaymentReactions<S> {
+    /// Reacts by these use cases.
+    pub fn new(use_cases: UseCases<S>) -> Self {
+        Self { use_cases }
+    }
+}
+
+const UNREADABLE: Reaction = Reaction::Dead("an id, an amount or a time in it is none");
+
+/// Whose order it is, and what it costs; `None` where that can't be read.
+fn read(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
+    let total = exact("total", &order.total.clone().unwrap_or_default()).ok()?;
+    Some((OrderId(order.order_id.parse().ok()?), CustomerId(order.customer_id.clone()), total))
+}
+
+impl<S: Store + 'static> Reactions for PaymentReactions<S> {
+    async fn on_order_awaiting_payment(
+        &self,
+        event: Incoming<order::OrderAwaitingPayment>,
+    ) -> Result<Reaction, DispatchError> {
+        let awaiting = event.fact.order.clone().unwrap_or_default();
+        let deadline = timestamp("paymentDeadline", awaiting.payment_deadline).ok().flatten();
+        let (Some((order, customer, amount)), Some(deadline)) = (read(&awaiting), deadline) else {
+            return Ok(UNREADABLE);
+        };
+        let awaited = Awaited { order, customer, amount, deadline };
+        self.use_cases.on_awaited(awaited, event.receipt()).await?;
+        Ok(Reaction::Applied)
+    }
+
+    async fn on_order_cancelled(&self, event: Incoming<order::OrderCancelled>) -> Result<Reaction, DispatchError> {
+        let cancelled = event.fact.order.clone().unwrap_or_default();
+        let Some((order, customer, amount)) = read(&cancelled) else { return Ok(UNREADABLE) };
+        self.use_cases.on_cancelled(Cancelled { order, customer, amount }, event.receipt()).await?;
+        Ok(Reaction::Applied)
+    }
+
+    async fn on_refund_requested(&self, event: Incoming<order::RefundRequested>) -> Result<Reaction, DispatchError> {
+        let order::RefundRequested { order, payment_id, amount } = event.fact.clone();
+        let order = read(&order.unwrap_or_default()).map(|(order, ..)| order);
+        let attempt = payment_id.parse().map(AttemptId).ok();
+        let amount = exact("amount", &amount.unwrap_or_default()).ok();
+        let (Some(order), Some(attempt), Some(amount)) = (order, attempt, amount) else { return Ok(UNREADABLE) };
+        // The event asks once, so its id names the refund.
+        let asked = RefundAsked { order, refund: RefundId(event.id), attempt, amount };
+        Ok(match self.use_cases.on_refund_asked(asked, event.receipt()).await? {
+            Heard::Yes => Reaction::Applied,
+            Heard::NotYet => Reaction::Wait("the money that has to go back is not known here yet".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! Between the core and the world; each adapter knows one of them and none of the others.
+
+pub mod events;
+pub(crate) mod http;
+mod messages;
+pub mod postgres;
+pub mod sandbox;

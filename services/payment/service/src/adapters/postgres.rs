@@ -1,0 +1,464 @@
+//! Payments and callbacks in PostgreSQL.
+
+use mart_chassis::db::append;
+use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::{Database, Record};
+use mart_kernel::money::Currency;
+use mart_kernel::{Event, Money, Newest, Receipt, Timestamp, Unavailable};
+use payment_core::domain::{
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, Fact, News,
+    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+};
+use payment_core::ports::Store;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Decisions about an order follow one another even where it has no row yet.
+const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))";
+
+const PAYMENTS: &str = "select * from payment where order_id = any($1)";
+
+const ATTEMPTS: &str = "select * from attempt where order_id = any($1) order by nth";
+
+const TRANSACTIONS: &str = "select transaction.*, currency from transaction join payment using (order_id) \
+     where order_id = any($1) order by nth";
+
+const REFUNDS: &str =
+    "select refund.*, currency from refund join payment using (order_id) where order_id = any($1) order by nth";
+
+const TASKS: &str = "select * from task where order_id = any($1) order by nth";
+
+const LIST: &str = "select order_id from payment where (created_at, order_id) < (coalesce($1, 'infinity'::timestamptz), \
+     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) and (not $3 or exists (select from task \
+     where task.order_id = payment.order_id and resolution is null)) order by created_at desc, order_id desc limit $4";
+
+const KEEP_PAYMENT: &str = "insert into payment (order_id, version, customer_id, amount, currency, deadline, closed, created_at, \
+     updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+     on conflict (order_id) do update set version = $2, closed = $7, updated_at = $9";
+
+const KEEP_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
+     field_names, field_values, expires_at, look_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+     on conflict (attempt_id) do update set status = $5, failure = $6, reference = $7, url = $8, field_names = $9, \
+     field_values = $10, expires_at = $11, look_at = $12";
+
+const BOOK: &str = "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (transaction_id) do nothing";
+
+const KEEP_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, try_at, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (refund_id) do update set status = $6, try_at = $8";
+
+const KEEP_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
+
+const KEEP_CALLBACK: &str = "insert into callback (provider, event, attempt, what, reference, told, amount, currency, refund_id, \
+     at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false) on conflict (provider, event) do nothing returning true";
+
+const HEARD: &str = "update callback set heard = true where provider = $1 and event = $2";
+
+const UNHEARD: &str = "select * from callback where not heard and at <= $1 order by at, provider, event limit $2";
+
+const ORDER_OF: &str = "select order_id from attempt where provider = $1 and reference = $2 and reference <> ''";
+
+const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt where status in ('opening', 'open') and look_at <= $1 \
+     order by look_at, order_id, attempt_id limit $2";
+
+const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where status = 'pending' and try_at <= $1 \
+     order by try_at, order_id, refund_id limit $2";
+
+/// Keeps what was decided; `record` makes the record of an event.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    database: Database,
+    record: fn(&Event<Fact>) -> Record,
+}
+
+impl PostgresStore {
+    /// Keeps it in this database.
+    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+        Self { database, record }
+    }
+
+    /// Whole accounts, in no order.
+    async fn accounts(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, Unavailable> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = |sql: &'static str| sqlx::query(sql).bind(orders.clone());
+        let mut accounts = self.database.rows(rows(PAYMENTS), account).await?;
+        let attempts = self.database.rows(rows(ATTEMPTS), attempt).await?;
+        let transactions = self.database.rows(rows(TRANSACTIONS), transaction).await?;
+        let refunds = self.database.rows(rows(REFUNDS), refund).await?;
+        let tasks = self.database.rows(rows(TASKS), task).await?;
+        for account in &mut accounts {
+            fill(account, &attempts, &transactions, &refunds, &tasks);
+        }
+        Ok(accounts)
+    }
+
+    async fn due<T>(
+        &self,
+        sql: &'static str,
+        now: Timestamp,
+        limit: usize,
+        id: fn(Uuid) -> T,
+    ) -> Result<Vec<(OrderId, T)>, Unavailable> {
+        let asked = sqlx::query(sql).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let due = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), row.try_get::<Uuid, _>("id")?));
+        let found: Vec<(OrderId, Uuid)> = self.database.rows(asked, due).await?;
+        Ok(found.into_iter().map(|(order, found)| (order, id(found))).collect())
+    }
+}
+
+type Of<T> = (OrderId, T);
+
+/// Puts what belongs to an account into it.
+fn fill(
+    account: &mut Account,
+    attempts: &[Of<Attempt>],
+    transactions: &[Of<Transaction>],
+    refunds: &[Of<Refund>],
+    tasks: &[Of<Task>],
+) {
+    fn of<T: Clone>(order: OrderId, all: &[Of<T>]) -> Vec<T> {
+        all.iter().filter(|(known, _)| *known == order).map(|(_, item)| item.clone()).collect()
+    }
+    account.attempts = of(account.order, attempts);
+    account.transactions = of(account.order, transactions);
+    account.refunds = of(account.order, refunds);
+    account.tasks = of(account.order, tasks);
+}
+
+impl Store for PostgresStore {
+    async fn decide<T: Send + 'static>(
+        &self,
+        order: OrderId,
+        receipt: Option<Receipt>,
+        decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
+    ) -> Result<Option<T>, Unavailable> {
+        let record = self.record;
+        let decided = self.database.decide(move |connection| {
+            Box::pin(async move {
+                let (change, outcome) = decide(lock(connection, order).await?);
+                let records = change.events.iter().map(record).collect();
+                if !append(connection, receipt.as_ref(), records).await? {
+                    return Ok(None);
+                }
+                keep(connection, change).await?;
+                Ok(Some(outcome))
+            })
+        });
+        decided.await
+    }
+
+    async fn keep(&self, callback: &Callback) -> Result<(), Unavailable> {
+        let Callback { id, news: News { provider: _, attempt, what }, at } = callback;
+        let empty = String::new();
+        let (kind, reference, told, amount, refund) = match what {
+            What::Captured { reference, told, amount } => ("captured", reference, told, *amount, None),
+            What::Failed(why) => ("failed", &empty, why, None, None),
+            What::Ended => ("ended", &empty, &empty, None, None),
+            What::Refunded { refund, reference } => ("refunded", reference, &empty, None, Some(refund.0)),
+            What::RefundFailed { refund, why } => ("refund failed", &empty, why, None, Some(refund.0)),
+        };
+        let kept = sqlx::query(KEEP_CALLBACK)
+            .bind(id.provider.name())
+            .bind(&id.event)
+            .bind(attempt)
+            .bind(kind)
+            .bind(reference)
+            .bind(told)
+            .bind(amount.map(Money::minor))
+            .bind(amount.map(|amount| amount.currency().code()))
+            .bind(refund)
+            .bind(at.get());
+        self.database.rows(kept, |_| Ok(())).await.map(|_| ())
+    }
+
+    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
+        let asked = sqlx::query(UNHEARD).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.database.rows(asked, callback).await
+    }
+
+    async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {
+        let asked = sqlx::query(ORDER_OF).bind(provider.name()).bind(reference);
+        Ok(self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await?.pop())
+    }
+
+    async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+        Ok(self.accounts(vec![order.0]).await?.pop())
+    }
+
+    async fn list(
+        &self,
+        needs_operator: bool,
+        after: Option<Newest>,
+        limit: usize,
+    ) -> Result<Vec<Account>, Unavailable> {
+        let asked = sqlx::query(LIST)
+            .bind(after.map(|after| after.at.get()))
+            .bind(after.map(|after| after.id))
+            .bind(needs_operator)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let orders: Vec<Uuid> = self.database.rows(asked, |row| row.try_get("order_id")).await?;
+        let mut found = self.accounts(orders).await?;
+        found.sort_by_key(|account| std::cmp::Reverse(account.place()));
+        Ok(found)
+    }
+
+    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, Unavailable> {
+        self.due(DUE_ATTEMPTS, now, limit, AttemptId).await
+    }
+
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, Unavailable> {
+        self.due(DUE_REFUNDS, now, limit, RefundId).await
+    }
+}
+
+async fn lock(connection: &mut PgConnection, order: OrderId) -> Result<Option<Account>, sqlx::Error> {
+    async fn rows<T>(
+        connection: &mut PgConnection,
+        sql: &'static str,
+        order: OrderId,
+        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let rows = sqlx::query(sql).bind(vec![order.0]).fetch_all(connection).await?;
+        rows.iter().map(read).collect()
+    }
+    sqlx::query(LOCK).bind(order.0).execute(&mut *connection).await?;
+    let Some(mut account) = rows(connection, PAYMENTS, order, account).await?.pop() else { return Ok(None) };
+    let attempts = rows(connection, ATTEMPTS, order, attempt).await?;
+    let transactions = rows(connection, TRANSACTIONS, order, transaction).await?;
+    let refunds = rows(connection, REFUNDS, order, refund).await?;
+    let tasks = rows(connection, TASKS, order, task).await?;
+    fill(&mut account, &attempts, &transactions, &refunds, &tasks);
+    Ok(Some(account))
+}
+
+async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
+    let Change { account, events: _, heard } = change;
+    for CallbackId { provider, event } in heard {
+        sqlx::query(HEARD).bind(provider.name()).bind(event).execute(&mut *connection).await?;
+    }
+    let Some(account) = account else { return Ok(()) };
+    let order = account.order;
+    sqlx::query(KEEP_PAYMENT)
+        .bind(order.0)
+        .bind(account.version.get())
+        .bind(&account.customer.0)
+        .bind(account.amount.minor())
+        .bind(account.amount.currency().code())
+        .bind(account.deadline.get())
+        .bind(account.closed)
+        .bind(account.created_at.get())
+        .bind(account.updated_at.get())
+        .execute(&mut *connection)
+        .await?;
+    for (attempt, nth) in account.attempts.into_iter().zip(0_i32..) {
+        keep_attempt(connection, order, nth, attempt).await?;
+    }
+    for (booked, nth) in account.transactions.into_iter().zip(0_i32..) {
+        let Transaction { id, kind, amount, provider, reference, attempt, at } = booked;
+        let kept = sqlx::query(BOOK).bind(id.0).bind(order.0).bind(nth).bind(kind_name(kind)).bind(amount.minor());
+        let kept = kept.bind(provider.name()).bind(reference).bind(attempt.0).bind(at.get());
+        kept.execute(&mut *connection).await?;
+    }
+    for (refund, nth) in account.refunds.into_iter().zip(0_i32..) {
+        let Refund { id, attempt, amount, status, reason, try_at, created_at } = refund;
+        let kept = sqlx::query(KEEP_REFUND).bind(id.0).bind(order.0).bind(nth).bind(attempt.0).bind(amount.minor());
+        let kept = kept.bind(refund_status(status)).bind(reason).bind(try_at.get()).bind(created_at.get());
+        kept.execute(&mut *connection).await?;
+    }
+    for (task, nth) in account.tasks.into_iter().zip(0_i32..) {
+        let Task { id, reason, refund, resolution, created_at } = task;
+        let kept = sqlx::query(KEEP_TASK).bind(id.0).bind(order.0).bind(nth).bind(reason);
+        let kept = kept.bind(refund.map(|refund| refund.0)).bind(resolution).bind(created_at.get());
+        kept.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn keep_attempt(
+    connection: &mut PgConnection,
+    order: OrderId,
+    nth: i32,
+    attempt: Attempt,
+) -> Result<(), sqlx::Error> {
+    let Attempt { id, provider, status, reference, checkout, look_at, created_at } = attempt;
+    let (status, failure) = match status {
+        AttemptStatus::Opening => ("opening", String::new()),
+        AttemptStatus::Open => ("open", String::new()),
+        AttemptStatus::Captured => ("captured", String::new()),
+        AttemptStatus::Failed(why) => ("failed", why),
+        AttemptStatus::Closed => ("closed", String::new()),
+    };
+    let (url, fields, expires_at) = match checkout {
+        Some(Checkout { url, fields, expires_at }) => (Some(url), fields, Some(expires_at)),
+        None => (None, Vec::new(), None),
+    };
+    let (names, values): (Vec<String>, Vec<String>) = fields.into_iter().unzip();
+    sqlx::query(KEEP_ATTEMPT)
+        .bind(id.0)
+        .bind(order.0)
+        .bind(nth)
+        .bind(provider.name())
+        .bind(status)
+        .bind(failure)
+        .bind(reference)
+        .bind(url)
+        .bind(names)
+        .bind(values)
+        .bind(expires_at.map(Timestamp::get))
+        .bind(look_at.get())
+        .bind(created_at.get())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn kind_name(kind: TransactionKind) -> &'static str {
+    match kind {
+        TransactionKind::Captured => "captured",
+        TransactionKind::Refunded => "refunded",
+    }
+}
+
+fn refund_status(status: RefundStatus) -> &'static str {
+    match status {
+        RefundStatus::Pending => "pending",
+        RefundStatus::ByHand => "by hand",
+        RefundStatus::Done => "done",
+        RefundStatus::Failed => "failed",
+    }
+}
+
+fn amount(row: &PgRow) -> Result<Money, sqlx::Error> {
+    let currency = Currency::from_code(row.try_get("currency")?).map_err(|error| wrong(error.to_string()))?;
+    Ok(Money::from_minor(row.try_get("amount")?, currency))
+}
+
+fn provider(row: &PgRow) -> Result<Provider, sqlx::Error> {
+    let name: String = row.try_get("provider")?;
+    Provider::named(&name).ok_or_else(|| wrong(format!("no provider: {name}")))
+}
+
+fn maybe_time(row: &PgRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+    row.try_get::<Option<OffsetDateTime>, _>(column).map(|at| at.map(Timestamp::new))
+}
+
+fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
+    Ok(Account {
+        order: OrderId(row.try_get("order_id")?),
+        version: version(row, "version")?,
+        customer: CustomerId(row.try_get("customer_id")?),
+        amount: amount(row)?,
+        deadline: time(row, "deadline")?,
+        closed: row.try_get("closed")?,
+        attempts: Vec::new(),
+        transactions: Vec::new(),
+        refunds: Vec::new(),
+        tasks: Vec::new(),
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
+    let status = match row.try_get("status")? {
+        "opening" => AttemptStatus::Opening,
+        "open" => AttemptStatus::Open,
+        "captured" => AttemptStatus::Captured,
+        "failed" => AttemptStatus::Failed(row.try_get("failure")?),
+        "closed" => AttemptStatus::Closed,
+        other => return Err(wrong(format!("no status of an attempt: {other}"))),
+    };
+    let (names, values): (Vec<String>, Vec<String>) = (row.try_get("field_names")?, row.try_get("field_values")?);
+    let checkout = match (row.try_get::<Option<String>, _>("url")?, maybe_time(row, "expires_at")?) {
+        (Some(url), Some(expires_at)) => {
+            Some(Checkout { url, fields: names.into_iter().zip(values).collect(), expires_at })
+        }
+        _ => None,
+    };
+    let attempt = Attempt {
+        id: AttemptId(row.try_get("attempt_id")?),
+        provider: provider(row)?,
+        status,
+        reference: row.try_get("reference")?,
+        checkout,
+        look_at: time(row, "look_at")?,
+        created_at: time(row, "created_at")?,
+    };
+    Ok((OrderId(row.try_get("order_id")?), attempt))
+}
+
+fn transaction(row: &PgRow) -> Result<Of<Transaction>, sqlx::Error> {
+    let kind = match row.try_get("kind")? {
+        "captured" => TransactionKind::Captured,
+        "refunded" => TransactionKind::Refunded,
+        other => return Err(wrong(format!("no kind of transaction: {other}"))),
+    };
+    let booked = Transaction {
+        id: TransactionId(row.try_get("transaction_id")?),
+        kind,
+        amount: amount(row)?,
+        provider: provider(row)?,
+        reference: row.try_get("reference")?,
+        attempt: AttemptId(row.try_get("attempt_id")?),
+        at: time(row, "at")?,
+    };
+    Ok((OrderId(row.try_get("order_id")?), booked))
+}
+
+fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
+    let status = match row.try_get("status")? {
+        "pending" => RefundStatus::Pending,
+        "by hand" => RefundStatus::ByHand,
+        "done" => RefundStatus::Done,
+        "failed" => RefundStatus::Failed,
+        other => return Err(wrong(format!("no status of a refund: {other}"))),
+    };
+    let refund = Refund {
+        id: RefundId(row.try_get("refund_id")?),
+        attempt: AttemptId(row.try_get("attempt_id")?),
+        amount: amount(row)?,
+        status,
+        reason: row.try_get("reason")?,
+        try_at: time(row, "try_at")?,
+        created_at: time(row, "created_at")?,
+    };
+    Ok((OrderId(row.try_get("order_id")?), refund))
+}
+
+fn task(row: &PgRow) -> Result<Of<Task>, sqlx::Error> {
+    let task = Task {
+        id: TaskId(row.try_get("task_id")?),
+        reason: row.try_get("reason")?,
+        refund: row.try_get::<Option<Uuid>, _>("refund_id")?.map(RefundId),
+        resolution: row.try_get("resolution")?,
+        created_at: time(row, "created_at")?,
+    };
+    Ok((OrderId(row.try_get("order_id")?), task))
+}
+
+fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
+    let (reference, told): (String, String) = (row.try_get("reference")?, row.try_get("told")?);
+    let refund: Option<Uuid> = row.try_get("refund_id")?;
+    let what = match (row.try_get("what")?, refund.map(RefundId)) {
+        ("captured", None) => {
+            let known: Option<i64> = row.try_get("amount")?;
+            What::Captured { reference, told, amount: known.map(|_| amount(row)).transpose()? }
+        }
+        ("failed", None) => What::Failed(told),
+        ("ended", None) => What::Ended,
+        ("refunded", Some(refund)) => What::Refunded { refund, reference },
+        ("refund failed", Some(refund)) => What::RefundFailed { refund, why: told },
+        (other, _) => return Err(wrong(format!("no word of a provider: {other}"))),
+    };
+    let provider = provider(row)?;
+    Ok(Callback {
+        id: CallbackId { provider, event: row.try_get("event")? },
+        news: News { provider, attempt: row.try_get("attempt")?, what },
+        at: time(row, "at")?,
+    })
+}

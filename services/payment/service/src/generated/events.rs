@@ -1,0 +1,115 @@
+// Rendered by `cargo martgen generate` from proto/mart/payment/v1; changes are made there.
+
+//! The events of the payment service: those it publishes and those of others that it reacts to.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use mart_chassis::Record;
+use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
+use mart_chassis::record::Incoming;
+use mart_chassis::run::Topic;
+use mart_kernel::Event;
+use mart_proto::order::v1 as order;
+use mart_proto::payment::v1;
+use payment_core::domain::{Fact, fact};
+
+/// The topics that this service owns.
+pub const TOPICS: &[Topic] = &[Topic { name: "mart.payment.v1", retention_minutes: 43200 }];
+
+/// Makes the contract's message of each fact of the core.
+pub trait Messages {
+    /// Money for an order has come in.
+    fn payment_captured(fact: &fact::PaymentCaptured) -> v1::PaymentCaptured;
+
+    /// One attempt to pay has failed. Another may follow, until the order's deadline.
+    fn payment_failed(fact: &fact::PaymentFailed) -> v1::PaymentFailed;
+
+    /// Money of an order went back to the customer.
+    fn payment_refunded(fact: &fact::PaymentRefunded) -> v1::PaymentRefunded;
+
+    /// A person has to decide: what the provider says does not fit what is known.
+    fn payment_needs_operator(fact: &fact::PaymentNeedsOperator) -> v1::PaymentNeedsOperator;
+
+    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be rebuilt. Take
+    /// it where its version is not older than the one you have. Tasks are left out.
+    fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished;
+}
+
+/// Makes the record of an event: its topic, its key and its encoded message.
+pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    match &event.fact {
+        Fact::PaymentCaptured(fact) => {
+            let message = M::payment_captured(fact);
+            let key = message.order_id.clone();
+            Record::of(event, "mart.payment.v1", key, &message)
+        }
+        Fact::PaymentFailed(fact) => {
+            let message = M::payment_failed(fact);
+            let key = message.order_id.clone();
+            Record::of(event, "mart.payment.v1", key, &message)
+        }
+        Fact::PaymentRefunded(fact) => {
+            let message = M::payment_refunded(fact);
+            let key = message.order_id.clone();
+            Record::of(event, "mart.payment.v1", key, &message)
+        }
+        Fact::PaymentNeedsOperator(fact) => {
+            let message = M::payment_needs_operator(fact);
+            let key = message.order_id.clone();
+            Record::of(event, "mart.payment.v1", key, &message)
+        }
+        Fact::PaymentRepublished(fact) => {
+            let message = M::payment_republished(fact);
+            let key = message.payment.as_ref().map(|payment| payment.order_id.clone()).unwrap_or_default();
+            Record::of(event, "mart.payment.v1", key, &message)
+        }
+    }
+}
+
+/// The events of others that this service reacts to.
+pub const CONSUMED: &[Consumed] = &[
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderAwaitingPayment", handler: "open-payment" },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderCancelled", handler: "close-payment" },
+    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.RefundRequested", handler: "refund-order" },
+];
+
+/// The reactions to events of others.
+pub trait Reactions: Send + Sync + 'static {
+    /// The stock of an order is reserved; it waits for money until its payment deadline.
+    fn on_order_awaiting_payment(
+        &self,
+        event: Incoming<order::OrderAwaitingPayment>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// An order was cancelled; its cancel reason says why.
+    fn on_order_cancelled(
+        &self,
+        event: Incoming<order::OrderCancelled>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+
+    /// Money of an order has to go back to the customer.
+    fn on_refund_requested(
+        &self,
+        event: Incoming<order::RefundRequested>,
+    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+}
+
+/// Tells a record to the reaction of this name.
+async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+    match handler {
+        "open-payment" => reactions.on_order_awaiting_payment(Incoming::read("open-payment", record)?).await,
+        "close-payment" => reactions.on_order_cancelled(Incoming::read("close-payment", record)?).await,
+        "refund-order" => reactions.on_refund_requested(Incoming::read("refund-order", record)?).await,
+        _ => Err(DispatchError::NoHandler),
+    }
+}
+
+/// These reactions, for the consumer.
+pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
+    let reactions = Arc::new(reactions);
+    consumer::Reactions::new(CONSUMED, move |handler, record| {
+        let reactions = reactions.clone();
+        async move { dispatch(&*reactions, &handler, &record).await }
+    })
+}

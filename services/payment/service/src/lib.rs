@@ -1,0 +1,5 @@
+//! The payment service: adapters around `payment-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

@@ -1,0 +1,106 @@
+//! Puts the adapters together; the only place that names all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use axum::Router;
+use mart_chassis::auth::Keys;
+use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::http::Edge;
+use mart_chassis::run::{Service, Sweep};
+use mart_chassis::{Config, Database};
+use mart_kernel::PageSeal;
+use payment_core::UseCases;
+use payment_core::application::{LOOK, Providers};
+use payment_core::domain::Provider;
+use payment_core::ports::{PaymentProvider, Store};
+use sqlx::migrate::Migrator;
+
+use crate::adapters::events::{PaymentMessages, PaymentReactions};
+use crate::adapters::http::Http;
+use crate::adapters::postgres::PostgresStore;
+use crate::adapters::sandbox::{OverHttp, Sandbox};
+use crate::generated::{events, http};
+
+/// The migrations of this service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Puts the service together.
+pub fn wire(config: &Config) -> anyhow::Result<Service> {
+    let database = Database::new(config)?;
+    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
+    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+
+    let store = PostgresStore::new(database.clone(), events::record::<PaymentMessages>);
+    let (clock, ids, seal) =
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
+    let look = config.own_seconds("ATTEMPT_LOOK", Duration::try_from(LOOK)?)?.try_into()?;
+    let use_cases = UseCases::new(store, providers(config)?, clock, ids, seal, look);
+    let routes = routes(use_cases.clone(), edge);
+
+    let reactions = events::reactions(PaymentReactions::new(use_cases.clone()));
+    let every = |name: &str, default: u64| config.own_seconds(name, Duration::from_secs(default));
+    let sweeps = sweeps(&use_cases, every("ATTEMPT_SWEEP", 5)?, every("REFUND_SWEEP", 1)?, every("CALLBACK_SWEEP", 1)?);
+    Ok(Service { routes, reactions, database, keys, sweeps })
+}
+
+/// The providers that `PAYMENT_PROVIDERS` names. One that is on without its secrets stops the start, and so does the sandbox in
+/// production.
+fn providers(config: &Config) -> anyhow::Result<Providers> {
+    let named = config.own_or("PAYMENT_PROVIDERS", Provider::Sandbox.name());
+    let production = config.own_or("ENVIRONMENT", "development") == "production";
+    let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
+    for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match Provider::named(name).with_context(|| format!("PAYMENT_PROVIDERS={named:?}: there is no {name:?}"))? {
+            Provider::Sandbox => {
+                ensure!(
+                    !production,
+                    "PAYMENT_PROVIDERS: the sandbox takes no money and is refused where ENVIRONMENT is production"
+                );
+                providers.push(Arc::new(sandbox(config)?));
+            }
+            other => bail!("PAYMENT_PROVIDERS={named:?}: {} is not built yet", other.name()),
+        }
+    }
+    ensure!(!providers.is_empty(), "PAYMENT_PROVIDERS is empty: name at least one");
+    Ok(Providers::new(providers))
+}
+
+fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {
+    let url = config.own_text("SANDBOX_URL", "the address of the sandbox, such as http://127.0.0.1:7412")?;
+    let key = config.own_text("SANDBOX_KEY", "the key that lets us into the sandbox")?;
+    let secrets =
+        config.own_text("SANDBOX_SECRETS", "what the sandbox signs with; the new and the old one, with a comma")?;
+    let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    Sandbox::new(OverHttp::new(&url, &key)?, secrets.map(str::to_owned).collect())
+}
+
+/// What time makes due: attempts to ask about, refunds to ask for, callbacks to hear again.
+pub fn sweeps<S: Store + Clone + 'static>(
+    use_cases: &UseCases<S>,
+    attempts: Duration,
+    refunds: Duration,
+    callbacks: Duration,
+) -> Vec<Sweep> {
+    let (looking, refunding, hearing) = (use_cases.clone(), use_cases.clone(), use_cases.clone());
+    vec![
+        Sweep::new("attempts", attempts, move || {
+            let use_cases = looking.clone();
+            async move { use_cases.look_at_attempts(100).await }
+        }),
+        Sweep::new("refunds", refunds, move || {
+            let use_cases = refunding.clone();
+            async move { use_cases.make_refunds(100).await }
+        }),
+        Sweep::new("callbacks", callbacks, move || {
+            let use_cases = hearing.clone();
+            async move { use_cases.hear_again(100).await }
+        }),
+    ]
+}
+
+/// The operations over use cases, wherever those keep things.
+pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), edge)
+}

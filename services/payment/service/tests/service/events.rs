@@ -1,0 +1,73 @@
+//! Events of others arrive and have their effect once; money is kept right while many ask at once.
+
+use devstack::testing::{App, Told, until};
+use futures::future::join_all;
+use mart_proto::order::v1::{Order, OrderAwaitingPayment};
+use mart_proto::r#type::v1::Money;
+use prost::Message;
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::PROGRAM;
+
+/// An order of 1500 rupees awaits payment, and payment has heard so.
+async fn awaiting(app: &App, order: Uuid) {
+    let seconds = time::OffsetDateTime::now_utc().unix_timestamp() + 2_700;
+    let told = Order {
+        order_id: order.to_string(),
+        customer_id: "ayesha".to_owned(),
+        total: Some(Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }),
+        payment_deadline: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+        ..Order::default()
+    };
+    let payload = OrderAwaitingPayment { order: Some(told) }.encode_to_vec();
+    let told = Told::new("mart.order.v1", "mart.order.v1.OrderAwaitingPayment", payload).about(&order.to_string(), 1);
+    for _ in 0..2 {
+        app.tell(&told).await;
+    }
+    let path = format!("/v1/payments/{order}");
+    until("payment has heard of the order", async || app.admin(Method::GET, &path, None).await.status == 200).await;
+}
+
+#[tokio::test]
+async fn an_order_that_awaits_payment_opens_one() {
+    let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
+    let order = Uuid::new_v4();
+    awaiting(&app, order).await;
+    let listed = app.admin(Method::GET, "/v1/admin/payments", None).await;
+    assert_eq!(listed.body["payments"].as_array().map(Vec::len), Some(1), "{}", listed.body);
+    // Nobody answers where the sandbox should be: the customer is told, and nothing is lost.
+    let path = format!("/v1/payments/{order}/attempts");
+    let token = app.setting.keys.token("customer", "ayesha").expect("signed");
+    let bearer = format!("Bearer {token}");
+    let started = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
+    assert_eq!((started.status, &started.body["code"]), (503, &json!("PROVIDER_AWAY")), "{}", started.body);
+}
+
+#[tokio::test]
+async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
+    let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
+    let order = Uuid::new_v4();
+    awaiting(&app, order).await;
+    // What a provider's word would have booked.
+    let mut database = app.database().await;
+    let attempt = Uuid::new_v4();
+    for sql in [
+        "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, field_values, \
+         look_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now())",
+        "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
+         values (gen_random_uuid(), $1, 0, 'captured', 150000, 'sandbox', 'tx', $2, now())",
+    ] {
+        sqlx::query(sql).bind(order).bind(attempt).execute(&mut database).await.expect("booked");
+    }
+    let path = format!("/v1/admin/payments/{order}/refund");
+    let refund = async || {
+        let amount = json!({ "amount": "100.00", "currencyCode": "PKR" });
+        let body = json!({ "amount": amount, "reason": "broken", "refundId": Uuid::new_v4() });
+        app.admin(Method::POST, &path, Some(body)).await.status
+    };
+    let statuses = join_all((0..30).map(|_| refund())).await;
+    let of = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((of(200), of(409)), (15, 15), "{statuses:?}");
+}

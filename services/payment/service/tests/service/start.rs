@@ -1,0 +1,29 @@
+//! A provider that is on without what it needs stops the start, and the sandbox does not run in production.
+
+use devstack::testing::{App, Servers};
+
+use crate::PROGRAM;
+
+#[tokio::test]
+async fn it_starts_and_is_ready() {
+    let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
+    let answer = app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn what_would_take_money_unsafely_does_not_start() {
+    for (more, named) in [
+        (&[("SANDBOX_SECRETS", "")][..], "SANDBOX_SECRETS"),
+        (&[("SANDBOX_SECRETS", " , ")], "no secret"),
+        (&[("SANDBOX_KEY", "")], "SANDBOX_KEY"),
+        (&[("ENVIRONMENT", "production")], "production"),
+        (&[("PAYMENT_PROVIDERS", "sandbox,nobody")], "nobody"),
+        (&[("PAYMENT_PROVIDERS", ",")], "PAYMENT_PROVIDERS"),
+    ] {
+        let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
+        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let started = setting.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
+        assert!(started.contains(named), "{more:?}: {started}");
+    }
+}
