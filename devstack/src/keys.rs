@@ -170,9 +170,8 @@ impl Keys {
                 withdrawn.push(pair[0].kid());
             }
         }
-        if !withdrawn.is_empty() {
-            self.publish()?;
-        }
+        // Also what another one withdrew that died before it could say so.
+        self.publish()?;
         Ok(withdrawn)
     }
 

@@ -385,14 +385,14 @@ async fn a_file_is_read_again_and_one_that_is_broken_leaves_the_old_one_serving(
 
     // A rotation: the new key is known before it signs, and no token that is good is refused.
     keys.publish_next().expect("published");
-    gateway.refresh().expect("written");
+    gateway.refresher().refresh().expect("written");
     until("the gateway has read it", async || gateway.process.output().contains("read again")).await;
     keys.sign_with_next().expect("signing");
-    gateway.refresh().expect("written");
+    gateway.refresher().refresh().expect("written");
     let after = keys.token("customer", "somebody").expect("signed");
     assert_eq!((status(&before).await, status(&after).await), (200, 200));
     keys.withdraw(Duration::ZERO).expect("withdrawn");
-    gateway.refresh().expect("written");
+    gateway.refresher().refresh().expect("written");
     until("the old key is withdrawn", async || status(&before).await == 401).await;
     assert_eq!(status(&after).await, 200);
 

@@ -18,6 +18,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::header::HeaderValue;
 use hyper::{HeaderMap, StatusCode, header};
 use mart_kernel::{Fingerprint, Receipt, ReceiptFor, Version};
 use mart_proto::Wire;
@@ -259,8 +260,10 @@ impl Edge {
         let Auth::Roles(roles) = auth else { return Ok(Caller::Anyone) };
         let mut all = headers.get_all(header::AUTHORIZATION).iter();
         let (Some(value), None) = (all.next(), all.next()) else { return Err(Problem::unauthenticated()) };
-        let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        // One spelling of a token, as Kong takes it: a gateway counts requests by what the header says.
+        let token =
+            value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ").or(value.strip_prefix("bearer ")));
+        let token = token.filter(|token| !token.contains(' '));
         let identity = self.keys.verify(token.unwrap_or_default()).map_err(|error| {
             tracing::info!(%error, "a token was refused");
             Problem::unauthenticated()
@@ -282,8 +285,10 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 /// have said it and did not.
 fn from(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let Some(nth) = proxies.checked_sub(1) else { return Some(peer) };
-    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
-    lines.join(",").rsplit(',').nth(nth)?.trim().parse().ok()
+    // By bytes: what a client made up in front need not be text.
+    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let whole = lines.join(&b',');
+    std::str::from_utf8(whole.rsplit(|byte| *byte == b',').nth(nth)?).ok()?.trim().parse().ok()
 }
 
 /// Only an operation that creates something keeps receipts for clients.
@@ -326,7 +331,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
 fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
     let answer = mart_proto::dynamic(answer);
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(tag) = operation.etag.and_then(|path| mart_proto::text(&answer, path)) {
         insert(&mut headers, header::ETAG, &format!("\"{tag}\""));
     }
@@ -340,7 +345,7 @@ fn write<A: Wire>(operation: &Operation, answer: &A) -> Response {
 }
 
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
-    if let Ok(value) = header::HeaderValue::from_str(value) {
+    if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
@@ -356,12 +361,15 @@ mod tests {
         assert_eq!(from(peer, &headers, 0), Some(peer));
         assert_eq!(from(peer, &headers, 1), None, "the proxy said nothing");
         for line in ["1.1.1.1", "2.2.2.2, 203.0.113.7", " 10.0.0.1"] {
-            headers.append("x-forwarded-for", header::HeaderValue::from_static(line));
+            headers.append("x-forwarded-for", HeaderValue::from_static(line));
         }
         let told = |proxies| from(peer, &headers, proxies).map(|from| from.to_string());
         assert_eq!(told(0).as_deref(), Some("10.0.0.9"), "nobody is in front: a client may send what it likes");
         assert_eq!(told(1).as_deref(), Some("10.0.0.1"));
         assert_eq!(told(2).as_deref(), Some("203.0.113.7"));
         assert_eq!(told(9), None);
+        let odd = HeaderValue::from_bytes(b"\xff, 203.0.113.9").expect("a header");
+        headers.insert("x-forwarded-for", odd);
+        assert_eq!(from(peer, &headers, 1).map(|from| from.to_string()).as_deref(), Some("203.0.113.9"));
     }
 }

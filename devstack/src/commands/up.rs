@@ -31,6 +31,10 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let end = match started {
         Some(Ok(running)) => {
             welcome(&running);
+            // In a task of its own: a rotation does not wait for a service that is restarted.
+            if let Some(gateway) = &mut stack.gateway {
+                tokio::spawn(gateway.refresher().clone().keep());
+            }
             tokio::select! {
                 end = follow(&mut stack) => end,
                 () = stops.next() => Ok(()),
@@ -102,7 +106,6 @@ async fn follow(stack: &mut Stack) -> Result<()> {
         }
         if let Some(gateway) = &mut stack.gateway {
             logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
-            gateway.refresh()?;
             if let Some(status) = gateway.process.ended() {
                 say!("gateway ended ({status}) and is started again");
                 gateway.again().await?;

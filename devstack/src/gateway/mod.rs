@@ -15,5 +15,5 @@ mod serve;
 
 pub use config::File;
 pub use effective::effective;
-pub use process::Running;
+pub use process::{Refresher, Running};
 pub use serve::{Gateway, serve};

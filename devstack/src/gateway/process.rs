@@ -13,14 +13,43 @@ use crate::process::Process;
 use crate::root;
 use crate::secrets::write_private;
 
-/// A gateway that runs.
-#[derive(Debug)]
-pub struct Running {
-    program: PathBuf,
+/// Makes a gateway's file, and makes it anew when keys have come or gone.
+#[derive(Debug, Clone)]
+pub struct Refresher {
     file: PathBuf,
     addresses: BTreeMap<String, String>,
     keys: Keys,
     known: Vec<Key>,
+}
+
+impl Refresher {
+    /// Makes the file anew where keys have come or gone; the gateway reads it by itself.
+    pub fn refresh(&mut self) -> Result<()> {
+        let now = self.keys.all()?;
+        if now != self.known {
+            write(&self.file, &self.keys, &self.addresses)?;
+            self.known = now;
+        }
+        Ok(())
+    }
+
+    /// Refreshes again and again. What can't be written now, such as while somebody edits the rendered file, is tried again.
+    pub async fn keep(mut self) {
+        loop {
+            if let Err(error) = self.refresh() {
+                eprintln!("the gateway's file could not be made anew: {error:#}");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// A gateway that runs.
+#[derive(Debug)]
+pub struct Running {
+    program: PathBuf,
+    refresher: Refresher,
     ports: (u16, u16),
     log: PathBuf,
     /// Its process.
@@ -41,8 +70,8 @@ impl Running {
         let known = keys.all()?;
         write(&file, keys, &addresses)?;
         let process = launch(program, &file, ports, &log)?;
-        let keys = keys.clone();
-        let mut gateway = Self { program: program.to_owned(), file, addresses, keys, known, ports, log, process };
+        let refresher = Refresher { file, addresses, keys: keys.clone(), known };
+        let mut gateway = Self { program: program.to_owned(), refresher, ports, log, process };
         gateway.until_ready().await?;
         Ok(gateway)
     }
@@ -62,19 +91,14 @@ impl Running {
         &self.log
     }
 
-    /// Makes its file anew where keys have come or gone; it reads it by itself.
-    pub fn refresh(&mut self) -> Result<()> {
-        let now = self.keys.all()?;
-        if now != self.known {
-            write(&self.file, &self.keys, &self.addresses)?;
-            self.known = now;
-        }
-        Ok(())
+    /// What keeps its file as the keys are.
+    pub fn refresher(&mut self) -> &mut Refresher {
+        &mut self.refresher
     }
 
     /// Starts it again when it has ended.
     pub async fn again(&mut self) -> Result<()> {
-        self.process = launch(&self.program, &self.file, self.ports, &self.log)?;
+        self.process = launch(&self.program, &self.refresher.file, self.ports, &self.log)?;
         self.until_ready().await
     }
 

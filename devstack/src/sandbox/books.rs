@@ -135,10 +135,10 @@ impl Books {
         let made = if came_in["currencyCode"] != currency.as_str()
             || minor(&amount).saturating_add(gone) > minor(came_in["amount"].as_str().unwrap_or_default())
         {
-            json!({ "kind": "refund failed", "refund": id, "reason": "it is more than came in" })
+            json!({ "kind": "refund failed", "refund": asked["refund"], "reason": "it is more than came in" })
         } else {
             let said = json!({
-                "kind": "refunded", "refund": id, "reference": format!("re_{id}"), "amount": amount, "currencyCode": currency,
+                "kind": "refunded", "refund": asked["refund"], "reference": format!("re_{id}"), "amount": amount, "currencyCode": currency,
             });
             checkout.said.push(said.clone());
             said
@@ -174,7 +174,10 @@ impl Books {
                 "currencyCode": action.currency_code.clone().unwrap_or_else(|| checkout.currency.clone()),
             }),
             Kind::Decline => json!({ "kind": "failed", "reason": "card declined" }),
-            Kind::Leave => json!({ "kind": "ended" }),
+            Kind::Leave => {
+                checkout.ended = true;
+                json!({ "kind": "ended" })
+            }
         };
         checkout.said.push(said.clone());
         self.words += 1;

@@ -26,7 +26,7 @@ pub async fn next(order_database: &str, id: &str) -> Result<Option<String>> {
         "CONFIRMED" => "an admin ships it; no deadline".to_owned(),
         "SHIPPED" => "an admin says that it has arrived; no deadline".to_owned(),
         "CANCELLED" if refund == Some(true) => {
-            "payment gives the money back (PaymentRefunded); the order itself has ended".to_owned()
+            "nothing of its own; PaymentRefunded says that its money went back".to_owned()
         }
         "CANCELLED" => "nothing, unless it ran out of time and is paid late".to_owned(),
         _ => "nothing: it has ended".to_owned(),

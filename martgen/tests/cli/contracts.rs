@@ -4,6 +4,7 @@ use crate::copy::Copy;
 
 const SERVICE: &str = "proto/mart/product/v1/product_service.proto";
 const EVENTS: &str = "proto/mart/product/v1/product_events.proto";
+const PAYMENT: &str = "proto/mart/payment/v1/payment_service.proto";
 const SHELF: &str = "chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto";
 
 /// Each: a file, what is replaced in it, by what, the rule, and a part of what is told.
@@ -33,6 +34,13 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "{get: \"/v1/product-slugs/all\"}",
         "overlap",
         "`GetProductBySlug` can't be asked for `all` as {slug}",
+    ),
+    (
+        PAYMENT,
+        "{post: \"/v1/payment-webhooks/sandbox\"}",
+        "{post: \"/v1/payment-webhooks/sandbox\" body: \"*\"}",
+        "body",
+        "`HearSandbox` is a webhook with a body",
     ),
     (SERVICE, "service ProductService {", "service Products {", "service-name", "the service `Products`"),
     (SERVICE, "creates: \"AdminGetProduct\"", "creates: \"ListProducts\"", "creates", "`ListProducts`"),

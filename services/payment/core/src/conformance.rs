@@ -19,7 +19,7 @@ macro_rules! conformance {
     ($store:expr) => {
         $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_kept_once
             decisions_about_an_order_follow_one_another callbacks_are_kept_once_and_heard_once
-            lists_are_newest_first attempts_and_refunds_are_found_when_due);
+            lists_are_newest_first attempts_and_refunds_are_found_when_due refunds_of_two_orders_may_have_one_name);
     };
     ($store:expr; $($case:ident)*) => {
         $(
@@ -197,6 +197,30 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
     store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
     store.keep(&all[0]).await.expect("kept");
     assert_eq!(store.unheard(at(9), 10).await, Ok(all[1..].to_vec()));
+    store.put_off(&all[1].id, at(20)).await.expect("put off");
+    assert_eq!(store.unheard(at(9), 10).await, Ok(all[2..].to_vec()));
+    assert_eq!(store.unheard(at(20), 10).await.map(|unheard| unheard.len()), Ok(5));
+}
+
+/// Two orders may have refunds under the same id, and each keeps its own.
+pub async fn refunds_of_two_orders_may_have_one_name(store: &impl Store) {
+    let with_refund = |n: u64, status| {
+        let refund = Refund {
+            id: RefundId(uuid(300)),
+            attempt: attempt(n).id,
+            amount: pkr(1),
+            status,
+            reason: String::new(),
+            try_at: at(1),
+            created_at: at(1),
+        };
+        Account { attempts: vec![attempt(n)], refunds: vec![refund], ..account(n) }
+    };
+    let (one, other) = (with_refund(1, RefundStatus::Failed), with_refund(2, RefundStatus::Pending));
+    keep(store, &one).await;
+    keep(store, &other).await;
+    assert_eq!(store.find(one.order).await, Ok(Some(one)));
+    assert_eq!(store.find(other.order).await, Ok(Some(other)));
 }
 
 /// Accounts come newest first, the id breaking ties, and a page goes on where the one before ended.

@@ -17,8 +17,8 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     accounts: BTreeMap<OrderId, Account>,
-    /// Callbacks, and whether they were heard.
-    callbacks: BTreeMap<CallbackId, (Callback, bool)>,
+    /// Callbacks, until when they are put off, and whether they were heard.
+    callbacks: BTreeMap<CallbackId, (Callback, Timestamp, bool)>,
     receipts: HashMap<(String, String), Receipt>,
     events: Vec<Event<Fact>>,
 }
@@ -53,7 +53,7 @@ impl Store for MemoryStore {
         state.accounts.extend(account.map(|account| (order, account)));
         state.events.extend(events);
         for id in heard {
-            if let Some((_, heard)) = state.callbacks.get_mut(&id) {
+            if let Some((.., heard)) = state.callbacks.get_mut(&id) {
                 *heard = true;
             }
         }
@@ -61,17 +61,24 @@ impl Store for MemoryStore {
     }
 
     async fn keep(&self, callback: &Callback) -> Result<(), Unavailable> {
-        self.state().callbacks.entry(callback.id.clone()).or_insert_with(|| (callback.clone(), false));
+        self.state().callbacks.entry(callback.id.clone()).or_insert_with(|| (callback.clone(), callback.at, false));
         Ok(())
     }
 
     async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
         let state = self.state();
-        let unheard = state.callbacks.values().filter(|(callback, heard)| !heard && callback.at <= until);
-        let mut unheard: Vec<Callback> = unheard.map(|(callback, _)| callback.clone()).collect();
-        unheard.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
-        unheard.truncate(limit);
-        Ok(unheard)
+        let unheard = state.callbacks.values().filter(|(_, try_at, heard)| !heard && *try_at <= until);
+        let mut unheard: Vec<(Timestamp, Callback)> =
+            unheard.map(|(callback, try_at, _)| (*try_at, callback.clone())).collect();
+        unheard.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
+        Ok(unheard.into_iter().map(|(_, callback)| callback).take(limit).collect())
+    }
+
+    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), Unavailable> {
+        if let Some((_, try_at, _)) = self.state().callbacks.get_mut(id) {
+            *try_at = until;
+        }
+        Ok(())
     }
 
     async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {

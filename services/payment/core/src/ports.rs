@@ -26,12 +26,15 @@ pub trait Store: Send + Sync {
     /// Keeps a callback that came; one that is known stays as it is.
     fn keep(&self, callback: &Callback) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
-    /// Up to `limit` callbacks that were not heard yet and came at this time or before, the oldest first.
+    /// Up to `limit` callbacks that were not heard yet and came, or were put off, until this time or before, the oldest first.
     fn unheard(
         &self,
         until: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Callback>, Unavailable>> + Send;
+
+    /// Puts a callback off that can't be heard yet, so that it stands in nobody's way.
+    fn put_off(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
     /// The order of what a provider calls an attempt.
     fn order_of(

@@ -72,7 +72,12 @@ impl PaymentProvider for Scripted {
         let words: Vec<&str> = text.split(' ').collect();
         let [event, attempt, told] = words.as_slice() else { return Err(NotHeard::Message) };
         let amount = Money::parse(told, "PKR").ok();
-        let what = What::Captured { reference: "tx-1".to_owned(), told: (*told).to_owned(), amount };
+        let refunded = What::Refunded { refund: RefundId(Uuid::from_u128(1)), reference: "re-1".to_owned() };
+        let what = if *told == "refunded" {
+            refunded
+        } else {
+            What::Captured { reference: "tx-1".to_owned(), told: (*told).to_owned(), amount }
+        };
         let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
         Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, attempt: (*attempt).to_owned(), what }) })
     }
@@ -223,6 +228,40 @@ async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
     *world.provider.away.lock().expect("unlocked") = false;
     let attempt = world.start().await.expect("started");
     assert_eq!((attempt.status, world.account().await.attempts.len()), (AttemptStatus::Open, 1));
+}
+
+#[tokio::test]
+async fn an_attempt_that_no_provider_opened_in_time_is_over() {
+    let world = World::awaiting().await;
+    *world.provider.away.lock().expect("unlocked") = true;
+    assert_eq!(world.start().await, Err(StartError::Away));
+    world.clock.advance(Duration::minutes(31));
+    *world.provider.away.lock().expect("unlocked") = false;
+    let attempt = world.start().await.expect("another one, whose page has all of its time");
+    assert!(attempt.ends_at() > Timestamp::new(world.now().get() + Duration::minutes(29)));
+    world.payments.look_at_attempts(10).await.expect("looked");
+    let account = world.account().await;
+    let statuses: Vec<&AttemptStatus> = account.attempts.iter().map(|attempt| &attempt.status).collect();
+    assert_eq!(statuses, [&AttemptStatus::Closed, &AttemptStatus::Open]);
+}
+
+#[tokio::test]
+async fn every_refund_that_fails_is_a_task_of_its_own_and_later_news_wins() {
+    let world = World::paid().await;
+    for key in [1, 2] {
+        let refund = RefundId(Uuid::from_u128(key));
+        world.payments.refund(ORDER, refund, Some(pkr(50_000)), "broken".to_owned()).await.expect("asked for");
+    }
+    world.make_refunds(&[Refunding::Refused("closed".to_owned()), Refunding::Refused("closed".to_owned())]).await;
+    assert_eq!(world.account().await.tasks.len(), 2);
+    let attempt = world.account().await.attempts[0].reference.clone();
+    world.call(&format!("e-9 {attempt} refunded")).await.expect("heard");
+    let account = world.account().await;
+    assert_eq!(
+        (account.refunds[0].status, account.refunded()),
+        (RefundStatus::Done, pkr(50_000)),
+        "it went back after all"
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ create index transaction_of_payment on transaction (order_id);
 create unique index transaction_reference on transaction (provider, kind, reference);
 
 create table refund (
-    refund_id uuid primary key,
+    refund_id uuid not null,
     order_id uuid not null references payment,
     nth integer not null,
     attempt_id uuid not null,
@@ -57,9 +57,10 @@ create table refund (
     status text not null check (status in ('pending', 'by hand', 'done', 'failed')),
     reason text not null,
     try_at timestamptz not null,
-    created_at timestamptz not null
+    created_at timestamptz not null,
+    -- Whoever asks for a refund names it, for one order.
+    primary key (order_id, refund_id)
 );
-create index refund_of_payment on refund (order_id);
 create index refund_due on refund (try_at) where status = 'pending';
 
 create table task (
@@ -86,10 +87,11 @@ create table callback (
     currency text,
     refund_id uuid,
     at timestamptz not null,
+    try_at timestamptz not null,
     heard boolean not null,
     primary key (provider, event)
 );
-create index callback_unheard on callback (at) where not heard;
+create index callback_unheard on callback (try_at) where not heard;
 
 grant select, insert, update on payment, attempt, refund, task, callback to payment_app;
 grant select, insert on transaction to payment_app;

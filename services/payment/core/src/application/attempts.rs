@@ -1,14 +1,10 @@
 //! Attempts: started by customers, asked about until the provider says how they ended.
 
-use mart_kernel::{Timestamp, Unavailable};
-use time::Duration;
+use mart_kernel::Unavailable;
 
 use super::UseCases;
 use crate::domain::{Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused};
 use crate::ports::{AskCheckout, Opened, PaymentProvider, ProviderError, Store};
-
-/// A provider's checkout ends by itself after so long, well before an order's time is up.
-const CHECKOUT: Duration = Duration::minutes(30);
 
 /// Why no attempt was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +51,7 @@ impl<S: Store> UseCases<S> {
     /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
         let amount = self.store.find(order).await?.ok_or(Unavailable::Failed)?.amount;
-        let expires_at = Timestamp::new(attempt.created_at.get() + CHECKOUT);
+        let expires_at = attempt.ends_at();
         let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
         let asked = AskCheckout { attempt: attempt.id, order, amount, expires_at };
         let opened = match provider.open(&asked).await {

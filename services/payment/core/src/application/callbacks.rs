@@ -40,10 +40,13 @@ impl<S: Store> UseCases<S> {
         let until = Timestamp::new(self.clock.now().get() - PAUSE);
         let (mut heard, mut refused) = (0, None);
         for callback in self.store.unheard(until, limit).await? {
+            // First, and for as long as it has waited already: one that can't be heard stands in nobody's way.
+            let now = self.clock.now().get();
+            let waited = (now - callback.at.get()).clamp(PAUSE, Duration::HOUR);
+            self.store.put_off(&callback.id, Timestamp::new(now + waited)).await?;
             match self.apply(callback).await {
                 Ok(applied) => heard += usize::from(applied == Heard::Yes),
                 Err(Unavailable::Away) => return Err(Unavailable::Away),
-                // One that the store refuses does not hold up the others.
                 Err(error) => refused = Some(error),
             }
         }

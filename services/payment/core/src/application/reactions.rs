@@ -3,7 +3,7 @@
 use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
 
 use super::UseCases;
-use crate::domain::{AttemptId, Books, CustomerId, Heard, OrderId, RefundId};
+use crate::domain::{AttemptId, AttemptStatus, Books, CustomerId, Heard, OrderId, RefundId};
 use crate::ports::Store;
 
 /// An order awaits its money.
@@ -62,8 +62,8 @@ impl<S: Store> UseCases<S> {
     pub async fn on_refund_asked(&self, asked: RefundAsked, receipt: Receipt) -> Result<Heard, Unavailable> {
         let RefundAsked { order, refund, attempt, amount } = asked;
         let known = self.store.find(order).await?;
-        let captured =
-            known.as_ref().is_some_and(|account| account.refundable(attempt) > 0 || !account.refunds.is_empty());
+        let captured = known.as_ref().and_then(|account| account.attempt(attempt));
+        let captured = captured.is_some_and(|attempt| attempt.status == AttemptStatus::Captured);
         if !captured {
             // No receipt is kept: it is told again.
             return Ok(Heard::NotYet);

@@ -11,8 +11,8 @@ use super::{
     Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
 };
 
-/// How long until a refund that could not be asked for is asked for again.
-const TRY_AGAIN: Duration = Duration::minutes(1);
+/// A provider's checkout ends by itself after so long, well before an order's time is up.
+pub(crate) const CHECKOUT: Duration = Duration::minutes(30);
 
 /// An account that is decided about, and what was decided so far.
 pub struct Books {
@@ -138,7 +138,7 @@ impl Books {
             return Err(StartRefused::Over);
         }
         let usable = |attempt: &&Attempt| {
-            let in_time = attempt.checkout.as_ref().is_none_or(|checkout| now < checkout.expires_at);
+            let in_time = now < attempt.ends_at();
             attempt.provider == provider && attempt.is_open() && in_time
         };
         if let Some(open) = account.attempts.iter().find(usable) {
@@ -171,11 +171,15 @@ impl Books {
         Some(attempt.clone())
     }
 
-    /// The provider was asked about an attempt: it is asked again later.
+    /// The provider is asked about an attempt: it is asked again later. One that no provider has opened while it could be paid
+    /// is over: nobody was shown its page.
     pub fn looked(&mut self, id: AttemptId) {
-        let next = Timestamp::new(self.now.get() + self.look);
+        let (now, next) = (self.now, Timestamp::new(self.now.get() + self.look));
         if let Some(attempt) = self.attempt(id) {
             attempt.look_at = next;
+            if attempt.status == AttemptStatus::Opening && attempt.ends_at() <= now {
+                attempt.status = AttemptStatus::Closed;
+            }
         }
     }
 
@@ -272,31 +276,51 @@ impl Books {
         Ok(())
     }
 
-    /// The provider made a refund, now or before.
+    /// The provider made a refund, now or before. Where it had refused it first, the money went back all the same.
     pub fn refunded(&mut self, id: RefundId, reference: &str) {
-        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
+        let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
+        if status == RefundStatus::Done || self.booked(TransactionKind::Refunded, provider, reference) {
+            return;
+        }
         self.settle_refund(id, RefundStatus::Done);
-        if !self.booked(TransactionKind::Refunded, provider, reference) {
-            self.book(TransactionKind::Refunded, provider, reference, amount, attempt);
-            let order = self.order();
-            self.tell(Fact::PaymentRefunded(PaymentRefunded { order, attempt, amount }));
+        self.book(TransactionKind::Refunded, provider, reference, amount, attempt);
+        let order = self.order();
+        self.tell(Fact::PaymentRefunded(PaymentRefunded { order, attempt, amount }));
+        if self.account.as_ref().is_some_and(|account| account.refundable(attempt) < 0) {
+            let reason = format!(
+                "{} sent {} back (refund {}), and then more is gone than came in",
+                provider.name(),
+                shown(amount),
+                id.0
+            );
+            self.needs_operator(attempt, reason, None);
         }
     }
 
-    /// The provider refuses a refund.
+    /// The provider refuses a refund, or says that one did not arrive.
     pub fn refund_failed(&mut self, id: RefundId, why: &str) {
-        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
-        self.settle_refund(id, RefundStatus::Failed);
-        let reason = format!("{} refuses to refund {}: {why}", provider.name(), shown(amount));
+        let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
+        let reason = match status {
+            RefundStatus::Failed => return,
+            RefundStatus::Done => {
+                format!(
+                    "{} said that {} went back (refund {}) and says now that it did not: {why}",
+                    provider.name(),
+                    shown(amount),
+                    id.0
+                )
+            }
+            RefundStatus::Pending | RefundStatus::ByHand => {
+                self.settle_refund(id, RefundStatus::Failed);
+                format!("{} refuses to refund {} (refund {}): {why}", provider.name(), shown(amount), id.0)
+            }
+        };
         self.needs_operator(attempt, reason, None);
     }
 
     /// The provider has no refunds: a person has to make it.
     pub fn refund_by_hand(&mut self, id: RefundId) {
-        let Some((amount, attempt, provider)) = self.open_refund(id) else { return };
-        if self.refund_status(id) == Some(RefundStatus::ByHand) {
-            return;
-        }
+        let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::ByHand);
         let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
         self.needs_operator(attempt, reason, Some(id));
@@ -304,7 +328,7 @@ impl Books {
 
     /// The provider did not answer: it is asked again later.
     pub fn refund_later(&mut self, id: RefundId) {
-        let later = Timestamp::new(self.now.get() + TRY_AGAIN);
+        let later = Timestamp::new(self.now.get() + self.look / 5);
         if let Some(account) = &mut self.account
             && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
         {
@@ -319,9 +343,10 @@ impl Books {
         let Some(task) = task else { return false };
         task.resolution = Some(resolution);
         if let Some(refund) = task.refund {
+            let open = self.known_refund(refund).is_some_and(|(status, ..)| status == RefundStatus::ByHand);
             if refunded {
                 self.refunded(refund, &format!("by hand {}", id.0));
-            } else {
+            } else if open {
                 self.settle_refund(refund, RefundStatus::Failed);
             }
         }
@@ -371,18 +396,11 @@ impl Books {
         }
     }
 
-    /// A refund that is not over: its amount, its attempt and who makes it.
-    fn open_refund(&self, id: RefundId) -> Option<(Money, AttemptId, Provider)> {
+    /// Where a refund is, its amount, its attempt and who makes it.
+    fn known_refund(&self, id: RefundId) -> Option<(RefundStatus, Money, AttemptId, Provider)> {
         let account = self.account.as_ref()?;
-        let open =
-            |refund: &&Refund| refund.id == id && matches!(refund.status, RefundStatus::Pending | RefundStatus::ByHand);
-        let refund = account.refunds.iter().find(open)?;
-        Some((refund.amount, refund.attempt, account.attempt(refund.attempt)?.provider))
-    }
-
-    fn refund_status(&self, id: RefundId) -> Option<RefundStatus> {
-        let refunds = &self.account.as_ref()?.refunds;
-        refunds.iter().find(|refund| refund.id == id).map(|refund| refund.status)
+        let refund = account.refunds.iter().find(|refund| refund.id == id)?;
+        Some((refund.status, refund.amount, refund.attempt, account.attempt(refund.attempt)?.provider))
     }
 
     fn settle_refund(&mut self, id: RefundId, status: RefundStatus) {
@@ -413,6 +431,12 @@ impl Books {
 }
 
 impl Attempt {
+    /// When nobody can pay by it any more.
+    pub fn ends_at(&self) -> Timestamp {
+        let unopened = Timestamp::new(self.created_at.get() + CHECKOUT);
+        self.checkout.as_ref().map_or(unopened, |checkout| checkout.expires_at)
+    }
+
     /// Whether the provider may still say that it was paid.
     pub fn is_open(&self) -> bool {
         matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)

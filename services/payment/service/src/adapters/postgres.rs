@@ -47,17 +47,20 @@ const BOOK: &str = "insert into transaction (transaction_id, order_id, nth, kind
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (transaction_id) do nothing";
 
 const KEEP_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, try_at, created_at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (refund_id) do update set status = $6, try_at = $8";
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (order_id, refund_id) do update set status = $6, try_at = $8";
 
 const KEEP_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
      values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
 
 const KEEP_CALLBACK: &str = "insert into callback (provider, event, attempt, what, reference, told, amount, currency, refund_id, \
-     at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false) on conflict (provider, event) do nothing returning true";
+     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, false) on conflict (provider, event) do nothing returning true";
 
 const HEARD: &str = "update callback set heard = true where provider = $1 and event = $2";
 
-const UNHEARD: &str = "select * from callback where not heard and at <= $1 order by at, provider, event limit $2";
+const UNHEARD: &str =
+    "select * from callback where not heard and try_at <= $1 order by try_at, provider, event limit $2";
+
+const PUT_OFF: &str = "update callback set try_at = $3 where provider = $1 and event = $2";
 
 const ORDER_OF: &str = "select order_id from attempt where provider = $1 and reference = $2 and reference <> ''";
 
@@ -179,6 +182,11 @@ impl Store for PostgresStore {
     async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
         let asked = sqlx::query(UNHEARD).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         self.database.rows(asked, callback).await
+    }
+
+    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), Unavailable> {
+        let put_off = sqlx::query(PUT_OFF).bind(id.provider.name()).bind(&id.event).bind(until.get());
+        self.database.rows(put_off, |_| Ok(())).await.map(|_| ())
     }
 
     async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {

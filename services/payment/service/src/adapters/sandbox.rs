@@ -121,9 +121,9 @@ impl<T: Transport> Sandbox<T> {
         let (status, body) = self.transport.send(method, path, body).await.map_err(away)?;
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|error| away(error.to_string())),
-            // It was restarted and has forgotten everything: what it says of that is no word about money.
-            404 | 429 | 500.. => Err(away(format!("it answers {status}"))),
-            _ => Err(ProviderError::Refused(String::from_utf8_lossy(&body).into_owned())),
+            400 | 409 | 422 => Err(ProviderError::Refused(String::from_utf8_lossy(&body).into_owned())),
+            // A wrong key, a restart that has forgotten everything: none of it is a word about money.
+            _ => Err(away(format!("it answers {status}"))),
         }
     }
 }
@@ -180,10 +180,12 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
 
     async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError> {
         let AskRefund { refund, attempt, captured, amount } = asked;
+        // Of this checkout: an admin may give two orders' refunds the same id.
+        let path = format!("/api/refunds/{attempt}.{}", refund.0);
         let body = json!({
-            "checkout": attempt, "captured": captured, "amount": amount.amount(), "currencyCode": amount.currency().code(),
+            "refund": refund.0, "checkout": attempt, "captured": captured, "amount": amount.amount(), "currencyCode": amount.currency().code(),
         });
-        let said: Said = self.ask(Method::PUT, &format!("/api/refunds/{}", refund.0), Some(body)).await?;
+        let said: Said = self.ask(Method::PUT, &path, Some(body)).await?;
         Ok(match said.kind.as_str() {
             "refunded" => Refunding::Done(said.reference),
             "refund failed" => Refunding::Refused(said.reason),

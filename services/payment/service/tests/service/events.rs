@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::PROGRAM;
 
-/// An order of 1500 rupees awaits payment, and payment has heard so.
-async fn awaiting(app: &App, order: Uuid) {
+/// An order of 1500 rupees awaits payment.
+pub(crate) async fn tell_awaiting(app: &App, order: Uuid) {
     let seconds = time::OffsetDateTime::now_utc().unix_timestamp() + 2_700;
     let told = Order {
         order_id: order.to_string(),
@@ -26,6 +26,11 @@ async fn awaiting(app: &App, order: Uuid) {
     for _ in 0..2 {
         app.tell(&told).await;
     }
+}
+
+/// The same, and payment has heard so.
+async fn awaiting(app: &App, order: Uuid) {
+    tell_awaiting(app, order).await;
     let path = format!("/v1/payments/{order}");
     until("payment has heard of the order", async || app.admin(Method::GET, &path, None).await.status == 200).await;
 }

@@ -1,5 +1,6 @@
 //! The payment service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
 
+mod crash;
 mod events;
 mod start;
 mod store;

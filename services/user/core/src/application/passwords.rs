@@ -76,16 +76,21 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if is_weak(&password, &user.email) {
             return Err(ChangeError::Weak);
         }
-        let proved = self.prove(&user.email, current, &brakes(&user.email, from)).await;
+        let brakes = brakes(&user.email, from);
+        let proved = self.prove(&user.email, current, &brakes).await;
         let (_, known) = proved.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
             LogInError::TryLater(until) => ChangeError::TryLater(until),
             LogInError::NotNow(error) => ChangeError::NotNow(error),
         })?;
         let password = self.hasher.hash(password).await?;
-        let scope = Scope { users: vec![id], ..Scope::default() };
-        let changed = self.decide(scope, move |accounts| accounts.change_password(id, &known, password)).await?;
-        if changed { Ok(()) } else { Err(ChangeError::Wrong) }
+        let scope = Scope { users: vec![id], brakes, ..Scope::default() };
+        let step = move |accounts: &mut Accounts| match accounts.braked() {
+            Some(until) => Err(ChangeError::TryLater(until)),
+            None if accounts.change_password(id, &known, password) => Ok(()),
+            None => Err(ChangeError::Wrong),
+        };
+        self.decide(scope, step).await?
     }
 
     /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.

@@ -80,7 +80,12 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let brakes = brakes(&email, from);
         self.knows(Some((id, hash)), password, &brakes).await?;
         let scope = Scope { brakes, ..scope };
-        if self.decide(scope, Accounts::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
+        let step = |accounts: &mut Accounts| match accounts.braked() {
+            Some(until) => Err(VerifyError::Password(LogInError::TryLater(until))),
+            None if accounts.verify() => Ok(()),
+            None => Err(VerifyError::Link),
+        };
+        self.decide(scope, step).await?
     }
 
     /// Makes an admin whose mailbox the operator vouches for; whether there was no user of that address yet.

@@ -54,8 +54,11 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let token = self.secrets.next();
         let scope = Scope { users: vec![user], brakes, ..Scope::default() };
         let given = token.clone();
-        let opened = self.decide(scope, move |accounts| accounts.log_in(user, &hash, &given)).await?;
-        let (user, until) = opened.ok_or(LogInError::Wrong)?;
+        let step = move |accounts: &mut Accounts| match accounts.braked() {
+            Some(until) => Err(LogInError::TryLater(until)),
+            None => accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong),
+        };
+        let (user, until) = self.decide(scope, step).await??;
         Ok(LoggedIn { user, token, until })
     }
 

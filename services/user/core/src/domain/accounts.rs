@@ -240,6 +240,11 @@ impl Accounts {
         Some((user, until))
     }
 
+    /// Until when those who are named have to wait, where they do: others may have guessed while a password was hashed.
+    pub fn braked(&self) -> Option<Timestamp> {
+        self.known_brakes.iter().filter_map(|brake| brake.until(self.now)).max()
+    }
+
     /// Counts a failure, or a mail, against all that are named: they slow down.
     pub fn count(&mut self, subjects: &[String]) {
         for subject in subjects {

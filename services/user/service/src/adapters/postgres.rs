@@ -22,6 +22,8 @@ const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $1";
 
+const HOLDER: &str = "select user_id from refresh_token join session using (session_id) where digest = $1";
+
 const TOKEN: &str = "select digest, exchanged_at, session_id, user_id, expires_at, ended_at \
      from refresh_token join session using (session_id) where digest = $1 for update";
 
@@ -168,15 +170,20 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
         let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
         found = row.as_ref().map(link).transpose()?;
     }
+    // Users before their sessions, as those who end all sessions of a user lock them.
+    let mut holder: Option<Uuid> = None;
+    if let Some(digest) = token {
+        holder = sqlx::query_scalar(HOLDER).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+    }
+    let mut ids: Vec<Uuid> = users.into_iter().chain(addresses_of).map(|user| user.0).collect();
+    ids.extend(holder);
+    let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
+    let users = rows.iter().map(user).collect::<Result<_, _>>()?;
     let mut held = None;
     if let Some(digest) = token {
         let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
         held = row.as_ref().map(held_token).transpose()?;
     }
-    let mut ids: Vec<Uuid> = users.into_iter().chain(addresses_of).map(|user| user.0).collect();
-    ids.extend(held.as_ref().map(|(_, session): &(RefreshToken, Session)| session.user.0));
-    let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
-    let users = rows.iter().map(user).collect::<Result<_, _>>()?;
     let rows = sqlx::query(BRAKES).bind(brakes).fetch_all(&mut *connection).await?;
     let brakes = rows.iter().map(brake).collect::<Result<_, _>>()?;
     let mut addresses = AddressBook::default();
