@@ -27,6 +27,7 @@ use cucumber::event::ScenarioFinished;
 use devstack::testing::FEATURES_ON_SERVERS;
 use futures::FutureExt;
 
+pub use devstack::keys::{AUDIENCE, ISSUER};
 pub use futures::future::LocalBoxFuture;
 pub use in_process::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
 pub use mart::Mart;

@@ -70,6 +70,25 @@ const CHECKS: [(&str, &str, &str); 7] = [
     ),
 ];
 
+/// Where an order's money is.
+const MONEY: &str = "select p.order_id::text, case \
+     when not exists (select from transaction t where t.order_id = p.order_id and t.kind = 'captured') then 'never came' \
+     when exists (select from refund r where r.order_id = p.order_id and r.status in ('pending', 'by hand')) then 'goes back' \
+     when coalesce(sum(case kind when 'captured' then t.amount else -t.amount end), 0) = 0 then 'went back' \
+     when coalesce(sum(case kind when 'captured' then t.amount else -t.amount end), 0) < 0 then 'is less than nothing' \
+     else 'is here' end from payment p left join transaction t using (order_id) group by p.order_id";
+
+/// Where an order's money may be in a status: what goes on is paid, and nobody keeps the money of what was cancelled. An admin
+/// may send money back whenever he wants.
+fn paid_agrees(order: &str, money: &str) -> bool {
+    match money {
+        "never came" => !matches!(order, "CONFIRMED" | "SHIPPED" | "DELIVERED" | "missing"),
+        "is here" => !matches!(order, "CANCELLED" | "AWAITING_PAYMENT" | "missing"),
+        "went back" | "goes back" => order != "missing",
+        _ => false,
+    }
+}
+
 /// The same for every service's database.
 const EVERYWHERE: [(&str, &str); 2] = [
     ("the outbox is empty", "select format('%s %s of %s is not on Kafka', kind, id, key) from outbox"),
@@ -114,6 +133,16 @@ impl Mart {
                     let reservation = reservation.unwrap_or("missing");
                     broken
                         .push(format!("order and stock agree: order {id} is {status}, its reservation {reservation}"));
+                }
+            }
+        }
+        if let (Some(orders), Some(payments)) = (self.databases.get("order"), self.databases.get("payment")) {
+            let statuses: BTreeMap<String, String> =
+                pairs(orders, "select order_id::text, status from orders").await?.into_iter().collect();
+            for (id, money) in pairs(payments, MONEY).await? {
+                let status = statuses.get(&id).map_or("missing", String::as_str);
+                if !paid_agrees(status, &money) {
+                    broken.push(format!("order and money agree: order {id} is {status}, its money {money}"));
                 }
             }
         }
@@ -241,6 +270,30 @@ mod tests {
             "OrderPlaced OrderAwaitingPayment OrderConfirmed RefundRequested",
         ] {
             assert!(!follows(&bad.split(' ').collect::<Vec<_>>()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_order_and_its_money_agree_or_are_found_out() {
+        for (order, money) in [
+            ("CONFIRMED", "is here"),
+            ("CONFIRMED", "went back"),
+            ("CANCELLED", "never came"),
+            ("CANCELLED", "went back"),
+            ("CANCELLED", "goes back"),
+            ("AWAITING_PAYMENT", "never came"),
+        ] {
+            assert!(paid_agrees(order, money), "{order}, {money}");
+        }
+        for (order, money) in [
+            ("CONFIRMED", "never came"),
+            ("DELIVERED", "never came"),
+            ("CANCELLED", "is here"),
+            ("AWAITING_PAYMENT", "is here"),
+            ("missing", "is here"),
+            ("CONFIRMED", "is less than nothing"),
+        ] {
+            assert!(!paid_agrees(order, money), "{order}, {money}");
         }
     }
 

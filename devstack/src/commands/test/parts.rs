@@ -63,7 +63,8 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let journey = "a service from its name to its end: made, tested, run, changed, removed";
     let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
     // Each service's own, and those of the mart as one.
-    let features = || crates("service").into_iter().chain(["mart-features".to_owned()]).collect();
+    let features =
+        || crates("service").into_iter().chain(["mart-features".to_owned(), "shop-features".to_owned()]).collect();
     let mut parts = vec![
         Part::new("format", 1, "cargo fmt --check", format),
         Part::new("clippy", 1, "clippy over everything, warnings are errors", clippy),

@@ -1,0 +1,156 @@
+Feature: From the registration to the door, and the money back
+  A customer registers, orders and pays, or does not. Whatever the provider says, whenever it says it, money, stock and order
+  agree in the end.
+
+  Background:
+    Given a shop with 10 mugs for 1500.00 PKR each
+    And a customer who has registered, proved the mailbox and logged in
+
+  Rule: What is paid is sold, once
+
+    Scenario Outline: Paid in time
+      Given the customer has ordered 2 mugs
+      When the customer <how>
+      Then the order is confirmed
+      And 3000.00 PKR came in and 0.00 PKR went back
+      And there are 8 mugs and 0 of them promised
+      And a person has 0 things to decide
+
+      Examples:
+        | how                                |
+        | pays                               |
+        | pays, and that is told three times |
+        | pays with the second card          |
+        | leaves and comes back to pay       |
+
+    Scenario: To the door
+      Given the customer has ordered 1 mug
+      And the customer pays
+      Then the order is confirmed
+      When the order is shipped and delivered
+      Then the order is delivered
+      And 1500.00 PKR came in and 0.00 PKR went back
+      And there are 9 mugs and 0 of them promised
+
+    Scenario: Paid once, and no second time
+      Given the customer has ordered 1 mug
+      And the customer pays
+      Then the order is confirmed
+      When the customer starts to pay
+      Then the answer is 409 PAYMENT_OVER
+      And 1500.00 PKR came in and 0.00 PKR went back
+
+    Scenario: What the customer reads
+      Given the customer has ordered 1 mug
+      When the customer pays with the second card
+      Then the order is confirmed
+      And the customer reads
+        | We have your order and look for its products.           |
+        | Your products are put aside. Please pay.                |
+        | Your payment failed (card declined). You may try again. |
+        | Your order is paid and will be sent.                    |
+
+  Rule: What is not paid is not sold
+
+    @time
+    Scenario Outline: Not paid in time
+      Given the customer has ordered 2 mugs
+      When the customer <how>
+      And 46 minutes pass
+      Then the order is cancelled because of payment timeout
+      And 0.00 PKR came in and 0.00 PKR went back
+      And there are 10 mugs and 0 of them promised
+      And a person has <tasks> things to decide
+      When the customer starts to pay
+      Then the answer is 409 PAYMENT_OVER
+
+      Examples:
+        | how                    | tasks |
+        | does nothing           | 0     |
+        | leaves                 | 0     |
+        | has no card that works | 0     |
+        | pays too little        | 1     |
+        | pays in dollars        | 1     |
+
+    Scenario: What is not there is not paid
+      When the customer orders 11 mugs
+      Then the order is cancelled because of no stock
+      And there are 10 mugs and 0 of them promised
+      When the customer starts to pay
+      Then the answer is 409 PAYMENT_OVER
+
+  Rule: Money that comes late buys what is still there, or goes back
+
+    @time
+    Scenario: What is still there is sold
+      Given the customer has ordered 2 mugs
+      When the customer pays, and nobody is told
+      And 46 minutes pass
+      Then the order is confirmed
+      And 3000.00 PKR came in and 0.00 PKR went back
+      And there are 8 mugs and 0 of them promised
+
+    Scenario Outline: Who cancels gets the money back that was on its way
+      Given the customer has ordered 2 mugs
+      When the customer pays, and nobody is told
+      And the <who> cancels the order
+      Then the order is cancelled because of <who>
+      And 3000.00 PKR came in and 3000.00 PKR went back
+      And there are 10 mugs and 0 of them promised
+
+      Examples:
+        | who      |
+        | customer |
+        | admin    |
+
+  Rule: A paid order may be cancelled until it is shipped, and its money goes back
+
+    Scenario Outline: Cancelled when it was paid
+      Given the customer has ordered 2 mugs
+      And the customer pays
+      Then the order is confirmed
+      When the <who> cancels the order
+      Then the order is cancelled because of <who>
+      And 3000.00 PKR came in and 3000.00 PKR went back
+      And there are 10 mugs and 0 of them promised
+
+      Examples:
+        | who      |
+        | customer |
+        | admin    |
+
+    Scenario: A part goes back, and the order goes on
+      Given the customer has ordered 2 mugs
+      And the customer pays
+      Then the order is confirmed
+      When the admin refunds 500.00 PKR
+      Then 3000.00 PKR came in and 500.00 PKR went back
+      And the order is confirmed
+
+    Scenario: A part went back already, and the rest does when it is cancelled
+      Given the customer has ordered 2 mugs
+      And the customer pays
+      Then the order is confirmed
+      When the admin refunds 500.00 PKR
+      And the customer cancels the order
+      Then the order is cancelled because of customer
+      And 3000.00 PKR came in and 3000.00 PKR went back
+
+    Scenario: Too late to cancel
+      Given the customer has ordered 1 mug
+      And the customer pays
+      Then the order is confirmed
+      When the order is shipped and delivered
+      And the customer cancels the order
+      Then the answer is 409 STEP_FORBIDDEN
+
+  Rule: An order outlives what becomes of its customer
+
+    Scenario: A disabled customer's order is paid and goes on
+      Given the customer has ordered 1 mug
+      And the customer pays
+      When the admin disables the customer
+      Then the answer is 401 CREDENTIALS_WRONG
+      And the order is confirmed
+      When the order is shipped and delivered
+      Then the order is delivered

@@ -1,0 +1,78 @@
+//! The whole mart in one process: what `mart_features` has, with the users who buy and the payments that they make.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use features::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
+use mart_chassis::http::Edge;
+use mart_kernel::PageSeal;
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
+use payment_core::application::{LOOK, Providers};
+use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
+use payment_service::adapters::sandbox::{self, Transport};
+use reqwest::Method;
+use serde_json::Value;
+use user_core::memory::{CountingSecrets, PlainHasher};
+use user_service::adapters::events::UserMessages;
+use user_service::adapters::tokens::EdDsa;
+
+/// The sandbox's API without a wire.
+struct Direct(axum::Router);
+
+#[async_trait]
+impl Transport for Direct {
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String> {
+        Ok(features::ask(self.0.clone(), method.as_str(), path, "a scenario's key", body).await)
+    }
+}
+
+/// A shop in which nothing has happened yet, whose bus is as unkind as this seed makes it.
+pub fn mart(seed: u64) -> InProcess {
+    let books = Sandbox::default();
+    let given = books.clone();
+    let mart = InProcess::new(seed, |edge, clock| {
+        let mut services = mart_features::services(edge.clone(), clock.clone());
+        services.push(user(edge.clone(), clock.clone()));
+        services.push(payment(edge, clock, given));
+        services
+    });
+    mart.with_sandbox(books)
+}
+
+fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
+    let (store, ids) = (user_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
+    let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageSeal::new(b"a scenario's secret"));
+    let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal);
+    let signer = EdDsa::load(features::keys().folder(), features::ISSUER, features::AUDIENCE).expect("keys");
+    // The edge looks at tokens by the real time, whatever the scenario's clock says.
+    let signs = Arc::new(mart_chassis::clock::SystemClock);
+    Hosted {
+        name: "user",
+        routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signs, edge),
+        reactions: None,
+        outbox: Box::new(move || {
+            store.events().iter().map(user_service::generated::events::record::<UserMessages>).collect()
+        }),
+        sweeps: vec![user_service::wiring::forgetting(use_cases, Duration::MAX)],
+    }
+}
+
+fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, books: Sandbox) -> Hosted {
+    let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
+    let routes = features::sandbox_routes(books, clock.clone());
+    let provider = sandbox::Sandbox::new(Direct(routes), vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
+    let (providers, seal) = (Providers::new(vec![Arc::new(provider)]), PageSeal::new(b"a scenario's secret"));
+    let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
+    let never = Duration::MAX;
+    Hosted {
+        name: "payment",
+        routes: payment_service::wiring::routes(use_cases.clone(), edge),
+        reactions: Some(payment_service::generated::events::reactions(PaymentReactions::new(use_cases.clone()))),
+        outbox: Box::new(move || {
+            store.events().iter().map(payment_service::generated::events::record::<PaymentMessages>).collect()
+        }),
+        sweeps: payment_service::wiring::sweeps(&use_cases, never, never, never),
+    }
+}

@@ -1,0 +1,183 @@
+//! The steps of the shop.
+
+#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+
+use cucumber::{given, then, when};
+use features::words::{self, money_json};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+#[given(regex = r"^a shop with (\d+) mugs for (.+) each$")]
+async fn shop(world: &mut World, units: i32, price: String) {
+    let slug = world.mart.own("mug");
+    let body =
+        json!({ "name": "mug", "slug": slug, "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)] });
+    let made = world.admin("POST", "/v1/products", Some(body)).await;
+    made["product"]["productId"].as_str().unwrap_or_default().clone_into(&mut world.product);
+    world.mart.settle().await;
+    let path = format!("/v1/admin/stock-items/{}/receive", world.product);
+    world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+    assert_eq!(world.answer().status, 201, "{:?}", world.answer);
+}
+
+#[given("a customer who has registered, proved the mailbox and logged in")]
+async fn customer(world: &mut World) {
+    world.register().await;
+    world.log_in().await;
+    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+}
+
+#[given(regex = r"^the customer has ordered (\d+) mugs?$")]
+#[when(regex = r"^the customer orders (\d+) mugs?$")]
+async fn order(world: &mut World, quantity: i64) {
+    let lines = json!([{ "productId": world.product, "quantity": quantity }]);
+    let quote = json!({ "lines": lines, "currencyCode": "PKR" });
+    let quote = world.mart.send(None, "POST", "/v1/orders/quote", Some(quote), &[]).await;
+    let body = json!({
+        "lines": lines, "total": quote.body["total"],
+        "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
+        "contact": { "email": "a@example.com" },
+    });
+    let told = world.customer("POST", "/v1/orders", Some(body)).await;
+    assert_eq!(world.answer().status, 201, "{told}");
+    told["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut world.order);
+    world.mart.settle().await;
+}
+
+#[when("the customer starts to pay")]
+async fn start(world: &mut World) {
+    let path = format!("/v1/payments/{}/attempts", world.order);
+    let told = world.customer("POST", &path, Some(json!({}))).await;
+    if let Some(url) = told["attempt"]["checkout"]["url"].as_str() {
+        url.clone_into(&mut world.page);
+    }
+}
+
+/// What a customer does on the page: each of it one after the other.
+fn actions(how: &str) -> Vec<Value> {
+    let pay = json!({ "action": "pay" });
+    match how {
+        "pays" => vec![pay],
+        "pays, and that is told three times" => vec![json!({ "action": "pay", "calls": 3 })],
+        "pays, and nobody is told" => vec![json!({ "action": "pay", "calls": 0 })],
+        "pays with the second card" => vec![json!({ "action": "decline" }), pay],
+        "leaves and comes back to pay" => vec![json!({ "action": "leave" }), pay],
+        "has no card that works" => vec![json!({ "action": "decline" })],
+        "leaves" => vec![json!({ "action": "leave" })],
+        "pays too little" => vec![json!({ "action": "pay", "amount": "1.00" })],
+        "pays in dollars" => vec![json!({ "action": "pay", "currencyCode": "USD" })],
+        "does nothing" => Vec::new(),
+        other => panic!("nobody knows how a customer {other}"),
+    }
+}
+
+#[given(regex = r"^the customer (pays)$")]
+#[when(
+    regex = r"^the customer (pays|pays, and that is told three times|pays, and nobody is told|pays with the second card|leaves and comes back to pay|has no card that works|leaves|pays too little|pays in dollars|does nothing)$"
+)]
+async fn pay(world: &mut World, how: String) {
+    for action in actions(&how) {
+        // A page that is over has another one after it.
+        start(world).await;
+        assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+        let page = world.page.clone();
+        world.mart.act(&page, action).await;
+        world.mart.settle().await;
+    }
+}
+
+#[when(regex = r"^(\d+) minutes pass$")]
+async fn pass(world: &mut World, minutes: i64) {
+    world.mart.pass(time::Duration::minutes(minutes)).await;
+    world.mart.settle().await;
+}
+
+#[when(regex = r"^the (customer|admin) cancels the order$")]
+async fn cancel(world: &mut World, who: String) {
+    let path = format!("/v1/orders/{}/cancel", world.order);
+    if who == "admin" {
+        world.admin("POST", &path, None).await;
+    } else {
+        world.customer("POST", &path, None).await;
+    }
+    world.mart.settle().await;
+}
+
+#[when("the order is shipped and delivered")]
+async fn deliver(world: &mut World) {
+    let ship = json!({ "carrier": "TCS", "trackingNumber": "77" });
+    for (what, body) in [("ship", Some(ship)), ("deliver", None)] {
+        let path = format!("/v1/orders/{}/{what}", world.order);
+        world.admin("POST", &path, body).await;
+        assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    }
+}
+
+#[when(regex = r"^the admin refunds (.+ PKR)$")]
+async fn refund(world: &mut World, amount: String) {
+    let path = format!("/v1/admin/payments/{}/refund", world.order);
+    let id = "00000000-0000-7000-8000-00000000eeee";
+    let body = json!({ "reason": "a scratch", "refundId": id, "amount": money_json(&amount) });
+    world.admin("POST", &path, Some(body)).await;
+    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+}
+
+#[when("the admin disables the customer")]
+async fn disable(world: &mut World) {
+    let me = world.customer("GET", "/v1/me", None).await;
+    let path = format!("/v1/admin/users/{}/disable", me["user"]["userId"].as_str().unwrap_or_default());
+    world.admin("POST", &path, None).await;
+    world.log_in().await;
+}
+
+#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+fn answered(world: &mut World, status: u16, code: String) {
+    world.answer().expect(status, &code);
+}
+
+#[then(
+    regex = r"^the order is (awaiting payment|confirmed|delivered|cancelled because of (?:customer|admin|no stock|payment timeout))$"
+)]
+async fn is(world: &mut World, status: String) {
+    let (status, why) = status.split_once(" because of ").unwrap_or((&status, "unspecified"));
+    let words = |text: &str| text.to_uppercase().replace(' ', "_");
+    let (status, why) = (format!("ORDER_STATUS_{}", words(status)), format!("CANCEL_REASON_{}", words(why)));
+    let path = format!("/v1/orders/{}", world.order);
+    world
+        .until(&path, "order", |order| order["status"] == status.as_str() && order["cancelReason"] == why.as_str())
+        .await;
+}
+
+#[then(regex = r"^(.+) came in and (.+) went back$")]
+async fn balance(world: &mut World, captured: String, refunded: String) {
+    let (captured, refunded) = (money_json(&captured), money_json(&refunded));
+    let path = format!("/v1/payments/{}", world.order);
+    world.until(&path, "payment", |payment| payment["captured"] == captured && payment["refunded"] == refunded).await;
+}
+
+#[then(regex = r"^there are (\d+) mugs and (\d+) of them promised$")]
+async fn stock(world: &mut World, on_hand: i64, reserved: i64) {
+    let path = format!("/v1/admin/stock-items/{}", world.product);
+    world.until(&path, "stockItem", |item| item["onHand"] == on_hand && item["reserved"] == reserved).await;
+}
+
+#[then(regex = r"^a person has (\d+) things? to decide$")]
+async fn tasks(world: &mut World, count: usize) {
+    let path = format!("/v1/payments/{}", world.order);
+    let open = |payment: &Value| {
+        let tasks = payment["tasks"].as_array().cloned().unwrap_or_default();
+        tasks.iter().filter(|task| task["resolution"] == "").count()
+    };
+    world.until(&path, "payment", |payment| open(payment) == count).await;
+}
+
+#[then(regex = r"^the customer reads$")]
+async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
+    world.mart.settle().await;
+    let path = format!("/v1/orders/{}/timeline", world.order);
+    let told = world.customer("GET", &path, None).await;
+    let entries = told["entries"].as_array().cloned().unwrap_or_default();
+    let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
+    assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
+}

@@ -1,0 +1,95 @@
+//! What a scenario of the shop sees and remembers.
+
+use features::{Answer, Mart, Record};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// The shop of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) mart: Mart,
+    /// The product that is sold.
+    pub(crate) product: String,
+    /// The last order.
+    pub(crate) order: String,
+    /// The page of the last checkout.
+    pub(crate) page: String,
+    /// The access token of the customer.
+    token: String,
+    /// The last answer.
+    pub(crate) answer: Option<Answer>,
+}
+
+impl features::Scenario for World {
+    fn mart(&mut self) -> &mut Mart {
+        &mut self.mart
+    }
+}
+
+impl World {
+    async fn new() -> Self {
+        let (mart, empty) = (Mart::new().await, String::new);
+        Self { mart, product: empty(), order: empty(), page: empty(), token: empty(), answer: None }
+    }
+
+    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
+        self.answer().body.clone()
+    }
+
+    /// Asks with the token that the mart itself gave the customer.
+    pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let bearer = format!("Bearer {}", self.token);
+        self.answer = Some(self.mart.send(None, method, path, body, &[("authorization", &bearer)]).await);
+        self.answer().body.clone()
+    }
+
+    /// The last answer.
+    pub(crate) fn answer(&self) -> &Answer {
+        self.answer.as_ref().expect("something was asked")
+    }
+
+    fn email(&self) -> String {
+        format!("{}@example.com", self.mart.own("ayesha"))
+    }
+
+    pub(crate) async fn register(&mut self) {
+        let email = self.email();
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
+        assert_eq!(self.mart.send(None, "POST", "/v1/users/register", Some(body), &[]).await.status, 200);
+        let payload = |record: &Record| devstack::contracts::decode(&record.kind, &record.payload).unwrap_or_default();
+        let sent = |record: &Record| {
+            record.kind.ends_with("VerificationRequested") && payload(record)["link"]["email"] == email.as_str()
+        };
+        let link = self.mart.follow("a link to the mailbox", sent).await;
+        let token = payload(&link)["link"]["token"].clone();
+        let body = json!({ "token": token, "password": PASSWORD });
+        assert_eq!(self.mart.send(None, "POST", "/v1/users/verify-email", Some(body), &[]).await.status, 200);
+    }
+
+    pub(crate) async fn log_in(&mut self) {
+        let body = json!({ "email": self.email(), "password": PASSWORD });
+        let answer = self.mart.send(None, "POST", "/v1/sessions/log-in", Some(body), &[]).await;
+        answer.body["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
+        self.answer = Some(answer);
+    }
+
+    /// What an admin reads at a path, under a name.
+    pub(crate) async fn read(&mut self, path: &str, name: &str) -> Value {
+        self.mart.send(Some(("admin", "admin")), "GET", path, None, &[]).await.body[name].clone()
+    }
+
+    /// Waits until what an admin reads there is so: sweeps may have to look first.
+    pub(crate) async fn until(&mut self, path: &str, name: &str, so: impl Fn(&Value) -> bool) {
+        for _ in 0..400 {
+            self.mart.settle().await;
+            if so(&self.read(path, name).await) {
+                return;
+            }
+            self.mart.moment().await;
+        }
+        panic!("it does not become so: {}; {:?}", self.read(path, name).await, self.mart);
+    }
+}
