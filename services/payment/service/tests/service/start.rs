@@ -17,7 +17,8 @@ async fn what_would_take_money_unsafely_does_not_start() {
         (&[("SANDBOX_SECRETS", "")][..], "SANDBOX_SECRETS"),
         (&[("SANDBOX_SECRETS", " , ")], "no secret"),
         (&[("SANDBOX_KEY", "")], "SANDBOX_KEY"),
-        (&[("ENVIRONMENT", "production")], "production"),
+        (&[("ENVIRONMENT", "production")], "the sandbox takes no money"),
+        (&[("ENVIRONMENT", "prod")], "expected development or production"),
         (&[("PAYMENT_PROVIDERS", "sandbox,nobody")], "nobody"),
         (&[("PAYMENT_PROVIDERS", ",")], "PAYMENT_PROVIDERS"),
     ] {
