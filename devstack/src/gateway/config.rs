@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub(super) struct File {
     #[serde(rename = "_format_version")]
     format_version: FormatVersion,
     #[serde(rename = "_transform")]
@@ -219,7 +219,7 @@ impl RequestSizeLimiting {
 
 impl File {
     /// Reads a file; an error names what is wrong or not implemented, and where.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let mut file: Self = serde_saphyr::from_str(text).map_err(|error| anyhow!("{error}"))?;
         let FormatVersion::Three = file.format_version;
         implemented(file.transform, "_transform: false")?;

@@ -13,7 +13,6 @@ mod process;
 mod routes;
 mod serve;
 
-pub use config::File;
 pub use effective::effective;
 pub use process::{Refresher, Running};
 pub use serve::{Gateway, serve};
