@@ -50,6 +50,12 @@ def commands(folder):
     told = run(folder, "./mart", "story", trace)
     expect("a story goes from the request to those who hear of it", all(part in told for part in
            ["answers POST /v1/products with 201", "commits ProductCreated", "inventory.product-created has applied"]), told)
+    told = run(folder, "./mart", "demo")
+    expect("a customer shops from the registration to the door, within a minute", all(part in told for part in
+           ["registers as demo-", "UserRegistered of", "logs in", "browses", "orders it", "OrderAwaitingPayment of", "presses Pay",
+            "PaymentCaptured of", "OrderConfirmed of", "OrderShipped of", "OrderDelivered of"])
+           and float(re.search(r"([0-9.]+) s from the registration", told)[1]) < 60, told)
+    expect("they agree after it", "all invariants hold" in run(folder, "./mart", "invariants"))
     expect("nothing is dead", "0 dead letters" in run(folder, "./mart", "dlq", "list"))
     expect("logs shows lines for people", "INFO  serving" in run(folder, "./mart", "logs", "product"))
     expect("psql answers", "39" in run(folder, "./mart", "psql", "product", "-c", "select count(*) from product"))

@@ -29,6 +29,8 @@ enum Command {
     Call(commands::call::Arguments),
     /// Follow events as they come, decoded.
     Events(commands::events::Arguments),
+    /// Shop once: register, browse, order, pay on the sandbox's page and get it, with the events as they come.
+    Demo,
     /// Put an event onto Kafka as its owner would, for development.
     Publish(commands::publish::Arguments),
     /// Look at dead letters, hand them out again, or throw them away.
@@ -68,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Call(arguments) => commands::call::run(arguments).await,
         Command::Events(arguments) => commands::events::run(&arguments),
+        Command::Demo => commands::demo::run().await,
         Command::Publish(arguments) => commands::publish::run(arguments).await,
         Command::Dlq(arguments) => commands::dlq::run(arguments).await,
         Command::Invariants(arguments) => commands::invariants::run(&arguments).await,

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod call;
+pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod down;
 pub(crate) mod events;

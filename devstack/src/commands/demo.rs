@@ -1,0 +1,214 @@
+//! `./mart demo`: one customer from the registration to the delivery, through the gateway, a line per step.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use devstack::call::Reader;
+use devstack::stack::{Running, Stack};
+use devstack::{contracts, people, say, secrets};
+use rdkafka::Offset;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+/// How long what was asked for may take to be told.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Behind an answer, so that what an address may do in a minute is enough for a demo after a demo.
+const BUSY: &str = "the gateway lets only so many requests a minute through: wait one and start again";
+
+pub(crate) async fn run() -> Result<ExitCode> {
+    let running = Running::read()?;
+    let mut demo = Demo::new(&running)?;
+    demo.all().await?;
+    say!("\n{:.1} s from the registration to the door. What happened, to the last handler:", demo.passed());
+    say!("  ./mart story {}", demo.order);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A customer who shops, and what was told since.
+struct Demo<'a> {
+    running: &'a Running,
+    client: Client,
+    /// Follows what is told from the beginning of the demo on; read in a thread that may wait.
+    reader: Option<Reader>,
+    begun: Instant,
+    email: String,
+    /// Of the customer, once logged in.
+    token: String,
+    order: String,
+}
+
+impl<'a> Demo<'a> {
+    fn new(running: &'a Running) -> Result<Self> {
+        let topics: Vec<String> = contracts::topics().into_iter().collect();
+        let reader = Some(Reader::new(&running.brokers, &topics, Offset::End)?);
+        let name = word::<4>()?;
+        let (client, begun) = (Client::builder().timeout(PATIENCE).build()?, Instant::now());
+        let email = format!("demo-{name}@mart.example");
+        Ok(Self { running, client, reader, begun, email, token: String::new(), order: String::new() })
+    }
+
+    async fn all(&mut self) -> Result<()> {
+        self.register().await?;
+        let (product, price) = self.browse().await?;
+        self.place(&product, &price).await?;
+        self.pay(&price).await?;
+        self.deliver().await
+    }
+
+    /// Registers, proves the mailbox by the link that was sent, and logs in.
+    async fn register(&mut self) -> Result<()> {
+        let (email, password) = (self.email.clone(), word::<16>()?);
+        self.step(&format!("registers as {email}"));
+        let body = json!({ "email": email, "password": password, "name": "Ayesha" });
+        self.ask(Method::POST, "/v1/users/register", None, Some(body)).await?;
+        let user = Stack::setting_of(self.running, people::USER).await?;
+        let token = people::link(self.running, &user, &email).await?;
+        self.step("opens the link that was sent, and proves the mailbox with the password");
+        let proof = json!({ "token": token, "password": password });
+        self.ask(Method::POST, "/v1/users/verify-email", None, Some(proof)).await?;
+        self.told("UserRegistered", &email).await?;
+        self.step("logs in");
+        let body = json!({ "email": email, "password": password });
+        let told = self.ask(Method::POST, "/v1/sessions/log-in", None, Some(body)).await?;
+        self.token = text(&told, "/tokens/accessToken")?;
+        Ok(())
+    }
+
+    /// Chooses a product that is on sale and there; its id and its price.
+    async fn browse(&mut self) -> Result<(String, Value)> {
+        let path = "/v1/products?orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR&pageSize=50";
+        let listed = self.ask(Method::GET, path, None, None).await?;
+        let products = listed["products"].as_array().cloned().unwrap_or_default();
+        let ids: Vec<String> = products.iter().filter_map(|product| text(product, "/productId").ok()).collect();
+        ensure!(!ids.is_empty(), "no product is on sale for PKR: ./mart call POST /v1/products makes one");
+        let path = format!("/v1/availability?productIds={}", ids.join("&productIds="));
+        let told = self.ask(Method::GET, &path, None, None).await?;
+        let there = told["availability"].as_array().cloned().unwrap_or_default();
+        let there = there.iter().find(|product| product["available"].as_i64().is_some_and(|units| units > 0));
+        let there = there.context("nothing is left: ./mart call POST /v1/admin/stock-items/…/receive brings some")?;
+        let chosen = products.iter().find(|product| product["productId"] == there["productId"]);
+        let chosen = chosen.context("availability tells of a product that was not asked for")?;
+        let prices = chosen["prices"].as_array().cloned().unwrap_or_default();
+        let price = prices.into_iter().find(|price| price["currencyCode"] == "PKR").context("a price in PKR")?;
+        self.step(&format!(
+            "browses {} products and chooses {} for {}, of which {} are there",
+            products.len(),
+            chosen["name"],
+            money(&price),
+            there["available"]
+        ));
+        Ok((text(chosen, "/productId")?, price))
+    }
+
+    async fn place(&mut self, product: &str, price: &Value) -> Result<()> {
+        let body = json!({
+            "lines": [{ "productId": product, "quantity": 1 }], "total": price,
+            "shippingAddress": { "recipient": "Ayesha", "lines": ["House 7, Street 4"], "city": "Lahore", "countryCode": "PK" },
+            "contact": { "email": self.email },
+        });
+        let placed = self.ask(Method::POST, "/v1/orders", Some(self.token.clone()), Some(body)).await?;
+        self.order = text(&placed, "/order/orderId")?;
+        self.step(&format!("orders it: order {}", self.order));
+        self.told("OrderAwaitingPayment", &self.order.clone()).await
+    }
+
+    /// Pays on the sandbox's page, as the button there does.
+    async fn pay(&mut self, price: &Value) -> Result<()> {
+        let path = format!("/v1/payments/{}/attempts", self.order);
+        let (begun, mut started) = (Instant::now(), None);
+        // The payment is opened by the event that was just told.
+        while started.is_none() {
+            let asked = self.ask(Method::POST, &path, Some(self.token.clone()), Some(json!({ "provider": "sandbox" })));
+            match asked.await {
+                Err(error) if begun.elapsed() > PATIENCE || !format!("{error}").contains("PAYMENT_NOT_FOUND") => {
+                    return Err(error);
+                }
+                answer => started = answer.ok(),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let page = text(&started.unwrap_or_default(), "/attempt/checkout/url")?;
+        self.step(&format!("presses Pay for {} at {page}", money(price)));
+        let form = self.client.post(&page).header("content-type", "application/x-www-form-urlencoded");
+        let pressed = form.body("action=pay").send().await.context("the sandbox does not answer")?;
+        ensure!(pressed.status().is_success(), "{page} {}: {}", pressed.status(), pressed.text().await?);
+        self.told("OrderConfirmed", &self.order.clone()).await
+    }
+
+    async fn deliver(&mut self) -> Result<()> {
+        let admin = people::log_in(self.running, "admin").await?;
+        let number = word::<4>()?;
+        self.step(&format!("an admin hands it to TCS under {number}"));
+        let body = json!({ "carrier": "TCS", "trackingNumber": number });
+        let path = format!("/v1/orders/{}/ship", self.order);
+        self.ask(Method::POST, &path, Some(admin.clone()), Some(body)).await?;
+        self.told("OrderShipped", &self.order.clone()).await?;
+        self.step("and says that it has arrived");
+        let path = format!("/v1/orders/{}/deliver", self.order);
+        self.ask(Method::POST, &path, Some(admin), None).await?;
+        self.told("OrderDelivered", &self.order.clone()).await
+    }
+
+    /// Asks through the gateway; an error that tells all where it is refused.
+    async fn ask(&self, method: Method, path: &str, token: Option<String>, body: Option<Value>) -> Result<Value> {
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.running.gateway));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.context("the gateway does not answer: ./mart status shows what runs")?;
+        let (status, told) = (answer.status(), answer.text().await?);
+        let hint = if status.as_u16() == 429 { format!("\n{BUSY}") } else { String::new() };
+        ensure!(status.is_success(), "{method} {path} was refused: {status} {told}{hint}");
+        Ok(serde_json::from_str(&told).unwrap_or_default())
+    }
+
+    /// Shows what is told about something, until it is this.
+    async fn told(&mut self, name: &'static str, about: &str) -> Result<()> {
+        let (reader, about) = (self.reader.take().context("it is here")?, about.to_owned());
+        let begun = self.begun;
+        let follow = move || -> Result<Reader> {
+            let asked = Instant::now();
+            while let Some(left) = PATIENCE.checked_sub(asked.elapsed()) {
+                let Some(seen) = reader.next(left) else { break };
+                if !seen.payload.to_string().contains(&about) {
+                    continue;
+                }
+                // The link is told of under its own name: its secret is nobody's business.
+                say!("{:>5.1} s    {} of {}", begun.elapsed().as_secs_f64(), seen.name(), seen.topic);
+                if seen.name() == name {
+                    return Ok(reader);
+                }
+            }
+            bail!("no {name} about {about} came within {} s: ./mart story {about} may tell why", PATIENCE.as_secs())
+        };
+        self.reader = Some(tokio::task::spawn_blocking(follow).await??);
+        Ok(())
+    }
+
+    fn step(&self, what: &str) {
+        say!("{:>5.1} s  {what}", self.passed());
+    }
+
+    fn passed(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+}
+
+/// So many random bytes in hexadecimal digits.
+fn word<const N: usize>() -> Result<String> {
+    Ok(secrets::random::<N>()?.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("an answer without {pointer}: {value}"))
+}
+
+fn money(value: &Value) -> String {
+    let part = |name: &str| value[name].as_str().unwrap_or_default();
+    format!("{} {}", part("amount"), part("currencyCode"))
+}
