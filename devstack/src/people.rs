@@ -76,7 +76,7 @@ pub async fn create_admin(user: &Setting, email: &str, name: &str, password: &st
 }
 
 /// The secret of the newest link to a mailbox.
-pub async fn link(running: &Running, user: &Setting, email: &str) -> Result<String> {
+async fn link(running: &Running, user: &Setting, email: &str) -> Result<String> {
     let topic = format!("{}mart.user_link.v1", user.topic_prefix);
     let (brokers, email) = (running.brokers.clone(), email.to_owned());
     let find = move || -> Result<String> {

@@ -27,7 +27,7 @@ impl Secrets {
         if let Some(secret) = all.get(name) {
             return Ok(secret.clone());
         }
-        let secret = random::<16>()?.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let secret = word::<16>()?;
         all.insert(name.to_owned(), secret.clone());
         write_private(&self.0, serde_json::to_string_pretty(&all)?.as_bytes())?;
         Ok(secret)
@@ -49,6 +49,11 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).ok().context("the machine gives no randomness")?;
     Ok(bytes)
+}
+
+/// The hexadecimal digits of so many random bytes.
+pub fn word<const N: usize>() -> Result<String> {
+    Ok(random::<N>()?.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 /// Writes a file that only its owner may read; whole or not at all.

@@ -4,17 +4,20 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use devstack::call::Reader;
-use devstack::stack::{Running, Stack};
-use devstack::{contracts, people, say, secrets};
+use devstack::call::{Reader, Seen};
+use devstack::secrets::word;
+use devstack::stack::Running;
+use devstack::{contracts, people, say};
 use rdkafka::Offset;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long what was asked for may take to be told.
+/// How long an answer, an event or what an event brings about may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Behind an answer, so that what an address may do in a minute is enough for a demo after a demo.
-const BUSY: &str = "the gateway lets only so many requests a minute through: wait one and start again";
+/// Between two looks at what is brought about.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How a refusal for too many requests is mended.
+const BUSY: &str = "\nthe gateway lets only so many requests a minute through: wait one and start again";
 
 pub(crate) async fn run() -> Result<ExitCode> {
     let running = Running::read()?;
@@ -29,8 +32,8 @@ pub(crate) async fn run() -> Result<ExitCode> {
 struct Demo<'a> {
     running: &'a Running,
     client: Client,
-    /// Follows what is told from the beginning of the demo on; read in a thread that may wait.
-    reader: Option<Reader>,
+    /// Follows what is told from the beginning of the demo on.
+    reader: Reader,
     begun: Instant,
     email: String,
     /// Of the customer, once logged in.
@@ -41,7 +44,7 @@ struct Demo<'a> {
 impl<'a> Demo<'a> {
     fn new(running: &'a Running) -> Result<Self> {
         let topics: Vec<String> = contracts::topics().into_iter().collect();
-        let reader = Some(Reader::new(&running.brokers, &topics, Offset::End)?);
+        let reader = Reader::new(&running.brokers, &topics, Offset::End)?;
         let name = word::<4>()?;
         let (client, begun) = (Client::builder().timeout(PATIENCE).build()?, Instant::now());
         let email = format!("demo-{name}@mart.example");
@@ -62,12 +65,12 @@ impl<'a> Demo<'a> {
         self.step(&format!("registers as {email}"));
         let body = json!({ "email": email, "password": password, "name": "Ayesha" });
         self.ask(Method::POST, "/v1/users/register", None, Some(body)).await?;
-        let user = Stack::setting_of(self.running, people::USER).await?;
-        let token = people::link(self.running, &user, &email).await?;
+        let link = self.told("VerificationRequested", &email)?;
+        let token = text(&link.payload, "/link/token")?;
         self.step("opens the link that was sent, and proves the mailbox with the password");
         let proof = json!({ "token": token, "password": password });
         self.ask(Method::POST, "/v1/users/verify-email", None, Some(proof)).await?;
-        self.told("UserRegistered", &email).await?;
+        self.told("UserRegistered", &email)?;
         self.step("logs in");
         let body = json!({ "email": email, "password": password });
         let told = self.ask(Method::POST, "/v1/sessions/log-in", None, Some(body)).await?;
@@ -86,17 +89,16 @@ impl<'a> Demo<'a> {
         let told = self.ask(Method::GET, &path, None, None).await?;
         let there = told["availability"].as_array().cloned().unwrap_or_default();
         let there = there.iter().find(|product| product["available"].as_i64().is_some_and(|units| units > 0));
-        let there = there.context("nothing is left: ./mart call POST /v1/admin/stock-items/…/receive brings some")?;
+        let mend = "./mart call POST /v1/admin/stock-items/PRODUCT_ID/receive … --as admin brings some";
+        let there = there.with_context(|| format!("nothing is left of the {} cheapest products: {mend}", ids.len()))?;
         let chosen = products.iter().find(|product| product["productId"] == there["productId"]);
         let chosen = chosen.context("availability tells of a product that was not asked for")?;
         let prices = chosen["prices"].as_array().cloned().unwrap_or_default();
         let price = prices.into_iter().find(|price| price["currencyCode"] == "PKR").context("a price in PKR")?;
+        let (name, cost, units) = (text(chosen, "/name")?, money(&price), &there["available"]);
         self.step(&format!(
-            "browses {} products and chooses {} for {}, of which {} are there",
-            products.len(),
-            chosen["name"],
-            money(&price),
-            there["available"]
+            "browses {} products and chooses {name} for {cost}, of which {units} are there",
+            products.len()
         ));
         Ok((text(chosen, "/productId")?, price))
     }
@@ -107,33 +109,26 @@ impl<'a> Demo<'a> {
             "shippingAddress": { "recipient": "Ayesha", "lines": ["House 7, Street 4"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": self.email },
         });
-        let placed = self.ask(Method::POST, "/v1/orders", Some(self.token.clone()), Some(body)).await?;
+        let placed = self.ask(Method::POST, "/v1/orders", Some(&self.token), Some(body)).await?;
         self.order = text(&placed, "/order/orderId")?;
         self.step(&format!("orders it: order {}", self.order));
-        self.told("OrderAwaitingPayment", &self.order.clone()).await
+        self.told("OrderAwaitingPayment", &self.order)?;
+        Ok(())
     }
 
     /// Pays on the sandbox's page, as the button there does.
     async fn pay(&mut self, price: &Value) -> Result<()> {
-        let path = format!("/v1/payments/{}/attempts", self.order);
-        let (begun, mut started) = (Instant::now(), None);
-        // The payment is opened by the event that was just told.
-        while started.is_none() {
-            let asked = self.ask(Method::POST, &path, Some(self.token.clone()), Some(json!({ "provider": "sandbox" })));
-            match asked.await {
-                Err(error) if begun.elapsed() > PATIENCE || !format!("{error}").contains("PAYMENT_NOT_FOUND") => {
-                    return Err(error);
-                }
-                answer => started = answer.ok(),
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let page = text(&started.unwrap_or_default(), "/attempt/checkout/url")?;
+        let payment = format!("/v1/payments/{}", self.order);
+        self.until_there(&payment).await?;
+        let (path, chosen) = (format!("{payment}/attempts"), json!({ "provider": "sandbox" }));
+        let started = self.ask(Method::POST, &path, Some(&self.token), Some(chosen)).await?;
+        let page = text(&started, "/attempt/checkout/url")?;
         self.step(&format!("presses Pay for {} at {page}", money(price)));
         let form = self.client.post(&page).header("content-type", "application/x-www-form-urlencoded");
         let pressed = form.body("action=pay").send().await.context("the sandbox does not answer")?;
         ensure!(pressed.status().is_success(), "{page} {}: {}", pressed.status(), pressed.text().await?);
-        self.told("OrderConfirmed", &self.order.clone()).await
+        self.told("OrderConfirmed", &self.order)?;
+        Ok(())
     }
 
     async fn deliver(&mut self) -> Result<()> {
@@ -142,17 +137,42 @@ impl<'a> Demo<'a> {
         self.step(&format!("an admin hands it to TCS under {number}"));
         let body = json!({ "carrier": "TCS", "trackingNumber": number });
         let path = format!("/v1/orders/{}/ship", self.order);
-        self.ask(Method::POST, &path, Some(admin.clone()), Some(body)).await?;
-        self.told("OrderShipped", &self.order.clone()).await?;
+        self.ask(Method::POST, &path, Some(&admin), Some(body)).await?;
+        self.told("OrderShipped", &self.order)?;
         self.step("and says that it has arrived");
         let path = format!("/v1/orders/{}/deliver", self.order);
-        self.ask(Method::POST, &path, Some(admin), None).await?;
-        self.told("OrderDelivered", &self.order.clone()).await
+        self.ask(Method::POST, &path, Some(&admin), None).await?;
+        self.told("OrderDelivered", &self.order)?;
+        Ok(())
+    }
+
+    /// Waits until what an event brings about can be read.
+    async fn until_there(&self, path: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let (status, told) = self.send(Method::GET, path, Some(&self.token), None).await?;
+            match status {
+                StatusCode::NOT_FOUND if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                status => return answered(&Method::GET, path, status, &told),
+            }
+        }
     }
 
     /// Asks through the gateway; an error that tells all where it is refused.
-    async fn ask(&self, method: Method, path: &str, token: Option<String>, body: Option<Value>) -> Result<Value> {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.running.gateway));
+    async fn ask(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Result<Value> {
+        let (status, told) = self.send(method.clone(), path, token, body).await?;
+        answered(&method, path, status, &told)?;
+        Ok(serde_json::from_str(&told).unwrap_or_default())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, String)> {
+        let mut request = self.client.request(method, format!("{}{path}", self.running.gateway));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -160,33 +180,24 @@ impl<'a> Demo<'a> {
             request = request.json(&body);
         }
         let answer = request.send().await.context("the gateway does not answer: ./mart status shows what runs")?;
-        let (status, told) = (answer.status(), answer.text().await?);
-        let hint = if status.as_u16() == 429 { format!("\n{BUSY}") } else { String::new() };
-        ensure!(status.is_success(), "{method} {path} was refused: {status} {told}{hint}");
-        Ok(serde_json::from_str(&told).unwrap_or_default())
+        Ok((answer.status(), answer.text().await?))
     }
 
-    /// Shows what is told about something, until it is this.
-    async fn told(&mut self, name: &'static str, about: &str) -> Result<()> {
-        let (reader, about) = (self.reader.take().context("it is here")?, about.to_owned());
-        let begun = self.begun;
-        let follow = move || -> Result<Reader> {
-            let asked = Instant::now();
-            while let Some(left) = PATIENCE.checked_sub(asked.elapsed()) {
-                let Some(seen) = reader.next(left) else { break };
-                if !seen.payload.to_string().contains(&about) {
-                    continue;
-                }
-                // The link is told of under its own name: its secret is nobody's business.
-                say!("{:>5.1} s    {} of {}", begun.elapsed().as_secs_f64(), seen.name(), seen.topic);
+    /// Shows the events in which something occurs, to the one of this name.
+    fn told(&self, name: &str, about: &str) -> Result<Seen> {
+        let asked = Instant::now();
+        while let Some(seen) = PATIENCE.checked_sub(asked.elapsed()).and_then(|left| self.reader.next(left)) {
+            if seen.payload.to_string().contains(about) {
+                say!("{:>5.1} s    {} of {}", self.passed(), seen.name(), seen.topic);
                 if seen.name() == name {
-                    return Ok(reader);
+                    return Ok(seen);
                 }
             }
-            bail!("no {name} about {about} came within {} s: ./mart story {about} may tell why", PATIENCE.as_secs())
-        };
-        self.reader = Some(tokio::task::spawn_blocking(follow).await??);
-        Ok(())
+        }
+        bail!(
+            "no {name} about {about} came within {} s: ./mart dlq list and ./mart status may tell why",
+            PATIENCE.as_secs()
+        )
     }
 
     fn step(&self, what: &str) {
@@ -198,9 +209,11 @@ impl<'a> Demo<'a> {
     }
 }
 
-/// So many random bytes in hexadecimal digits.
-fn word<const N: usize>() -> Result<String> {
-    Ok(secrets::random::<N>()?.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+/// An error where a request was refused.
+fn answered(method: &Method, path: &str, status: StatusCode, told: &str) -> Result<()> {
+    let mend = if status == StatusCode::TOO_MANY_REQUESTS { BUSY } else { "" };
+    ensure!(status.is_success(), "{method} {path} was refused: {status} {told}{mend}");
+    Ok(())
 }
 
 fn text(value: &Value, pointer: &str) -> Result<String> {

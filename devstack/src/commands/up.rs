@@ -77,6 +77,7 @@ fn welcome(running: &Running) {
             "  ./mart call POST /v1/products '{{\"slug\":\"kite\",\"name\":\"Kite\",\"prices\":[{{\"amount\":\"900.00\",\"currencyCode\":\"PKR\"}}]}}' --as admin"
         );
     }
+    say!("  ./mart demo");
     say!("  ./mart events");
     say!("\nCtrl-C stops it and keeps the data. The services' logs follow.\n");
 }
