@@ -52,8 +52,9 @@ def commands(folder):
            ["answers POST /v1/products with 201", "commits ProductCreated", "inventory.product-created has applied"]), told)
     told = run(folder, "./mart", "demo")
     expect("a customer shops from the registration to the door, within a minute", all(part in told for part in
-           ["registers as demo-", "UserRegistered of", "logs in", "browses", "orders it", "OrderAwaitingPayment of", "presses Pay",
-            "PaymentCaptured of", "OrderConfirmed of", "OrderShipped of", "OrderDelivered of"])
+           ["registers as demo-", "mail: Confirm your mail address", "UserRegistered of", "logs in", "browses", "orders it", "OrderAwaitingPayment of", "presses Pay",
+            "PaymentCaptured of", "OrderConfirmed of", "OrderShipped of", "OrderDelivered of", "mail: We have your order",
+            "mail: Your order is paid", "mail: Your order is on its way", "mail: Your order has arrived"])
            and float(re.search(r"([0-9.]+) s from the registration", told)[1]) < 60, told)
     expect("they agree after it", "all invariants hold" in run(folder, "./mart", "invariants"))
     expect("nothing is dead", "0 dead letters" in run(folder, "./mart", "dlq", "list"))

@@ -172,6 +172,19 @@ impl Config {
         self.own.0.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
     }
 
+    /// Whether `ENVIRONMENT` is `production`, where what only plays at being a real party is refused; `development` where nobody
+    /// says. A word that nobody knows, such as `prod`, lets nothing in.
+    pub fn production(&self) -> Result<bool, ConfigError> {
+        match self.own_or("ENVIRONMENT", "development").as_str() {
+            "development" => Ok(false),
+            "production" => Ok(true),
+            other => {
+                let fault = format!("ENVIRONMENT={other:?}: expected development or production");
+                Err(ConfigError { service: self.service, faults: vec![fault] })
+            }
+        }
+    }
+
     /// The bytes that seal page tokens.
     pub fn page_token_secret(&self) -> &[u8] {
         self.page_token_secret.expose_secret().as_bytes()

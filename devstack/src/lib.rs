@@ -10,6 +10,7 @@ pub mod databases;
 pub mod gateway;
 pub mod kafka;
 pub mod keys;
+pub mod mail;
 pub mod parts;
 pub mod people;
 pub mod ports;

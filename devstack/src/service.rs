@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::{people, root, sandbox, state};
+use crate::{mail, people, root, sandbox, state};
 
 /// How a service is run.
 #[derive(Debug, Clone)]
@@ -65,6 +65,10 @@ impl Setting {
             // Nobody answers there: who wants a sandbox says where it is.
             let nowhere = sandbox::Access { port: 9, key: self.page_secret.clone(), secret: self.page_secret.clone() };
             env.extend(nowhere.variables());
+        }
+        if self.name == mail::NOTIFICATION {
+            // Nor there: who wants a mail server says where it is.
+            env.extend(mail::Access { smtp: 9, page: 9 }.variables());
         }
         env.extend(self.more.iter().cloned());
         env

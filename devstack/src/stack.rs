@@ -19,7 +19,7 @@ use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, Setting};
-use crate::{gateway, people, sandbox, seeds, state};
+use crate::{gateway, mail, people, sandbox, seeds, state};
 
 /// What runs, written down for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Running {
     pub gateway: String,
     /// Where the payment provider is that takes no money.
     pub sandbox: String,
+    /// Where the mails can be read that were sent.
+    #[serde(default)]
+    pub mail: String,
     /// The folder of PostgreSQL's programs.
     pub postgres_bin: PathBuf,
     /// The services.
@@ -141,6 +144,8 @@ pub struct Stack {
     pub gateway: Option<gateway::Running>,
     /// The payment provider that takes no money.
     pub sandbox: Option<sandbox::Running>,
+    /// The mail server that keeps what it gets.
+    pub mail: Option<mail::Running>,
     /// The services, in the order in which they were started.
     pub members: Vec<Member>,
 }
@@ -173,6 +178,7 @@ impl Stack {
             postgres: server.clone(),
             gateway: String::new(),
             sandbox: String::new(),
+            mail: String::new(),
             postgres_bin: postgres.bin().to_owned(),
             services: Vec::new(),
         };
@@ -180,11 +186,18 @@ impl Stack {
         self.kafka = Some(kafka);
 
         let access = sandbox::Access::new(ports.free("sandbox")?, &secrets)?;
+        let mails = mail::Access { smtp: ports.free("smtp")?, page: ports.free("mail")? };
+        let mail = mail::Running::start(&state().join("mail"), mails, None).await?;
+        running.mail = mails.url();
+        self.mail = Some(mail);
         for (name, program) in &programs {
             let (http, internal) = (ports.free(name)?, ports.free(&format!("{name}-internal"))?);
             let mut setting = Setting { http, internal, ..setting(&running, name, program).await? };
             if name == sandbox::PAYMENT {
                 setting.more.extend(access.variables());
+            }
+            if name == mail::NOTIFICATION {
+                setting.more.extend(mails.variables());
             }
             setting.migrate().await?;
             running.services.push(RunningService {
@@ -243,6 +256,10 @@ impl Stack {
             if let Some(process) = member.process {
                 process.stop(Duration::from_secs(25)).await;
             }
+        }
+        // After the service that sends to it.
+        if let Some(mail) = self.mail.take() {
+            mail.process.stop(Duration::from_secs(5)).await;
         }
         if let Some(mut kafka) = self.kafka.take() {
             kafka.stop().await;

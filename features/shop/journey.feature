@@ -15,13 +15,14 @@ Feature: From the registration to the door, and the money back
       And 3000.00 PKR came in and 0.00 PKR went back
       And there are 8 mugs and 0 of them promised
       And a person has 0 things to decide
+      And the customer was mailed that the order was <mails>
 
       Examples:
-        | how                                |
-        | pays                               |
-        | pays, and that is told three times |
-        | pays with the second card          |
-        | leaves and comes back to pay       |
+        | how                                | mails                |
+        | pays                               | placed, paid         |
+        | pays, and that is told three times | placed, paid         |
+        | pays with the second card          | placed, failed, paid |
+        | leaves and comes back to pay       | placed, paid         |
 
     Scenario: To the door
       Given the customer has ordered 1 mug
@@ -31,6 +32,7 @@ Feature: From the registration to the door, and the money back
       Then the order is delivered
       And 1500.00 PKR came in and 0.00 PKR went back
       And there are 9 mugs and 0 of them promised
+      And the customer was mailed that the order was placed, paid, shipped, delivered
 
     Scenario: Paid once, and no second time
       Given the customer has ordered 1 mug
@@ -61,21 +63,23 @@ Feature: From the registration to the door, and the money back
       And 0.00 PKR came in and 0.00 PKR went back
       And there are 10 mugs and 0 of them promised
       And a person has <tasks> things to decide
+      And the customer was mailed that the order was <mails>
       When the customer starts to pay
       Then the answer is 409 PAYMENT_OVER
 
       Examples:
-        | how                    | tasks |
-        | does nothing           | 0     |
-        | leaves                 | 0     |
-        | has no card that works | 0     |
-        | pays too little        | 1     |
-        | pays in dollars        | 1     |
+        | how                    | tasks | mails                     |
+        | does nothing           | 0     | placed, cancelled         |
+        | leaves                 | 0     | placed, cancelled         |
+        | has no card that works | 0     | placed, failed, cancelled |
+        | pays too little        | 1     | placed, cancelled         |
+        | pays in dollars        | 1     | placed, cancelled         |
 
     Scenario: What is not there is not paid
       When the customer orders 11 mugs
       Then the order is cancelled because of no stock
       And there are 10 mugs and 0 of them promised
+      And the customer was mailed that the order was placed, cancelled
       When the customer starts to pay
       Then the answer is 409 PAYMENT_OVER
 
@@ -89,6 +93,7 @@ Feature: From the registration to the door, and the money back
       Then the order is confirmed
       And 3000.00 PKR came in and 0.00 PKR went back
       And there are 8 mugs and 0 of them promised
+      And the customer was mailed that the order was placed, cancelled, paid
 
     Scenario Outline: Who cancels gets the money back that was on its way
       Given the customer has ordered 2 mugs
@@ -97,6 +102,7 @@ Feature: From the registration to the door, and the money back
       Then the order is cancelled because of <who>
       And 3000.00 PKR came in and 3000.00 PKR went back
       And there are 10 mugs and 0 of them promised
+      And the customer was mailed that the order was placed, cancelled, refunded
 
       Examples:
         | who      |
@@ -113,6 +119,7 @@ Feature: From the registration to the door, and the money back
       Then the order is cancelled because of <who>
       And 3000.00 PKR came in and 3000.00 PKR went back
       And there are 10 mugs and 0 of them promised
+      And the customer was mailed that the order was placed, paid, cancelled, refunded
 
       Examples:
         | who      |
@@ -135,6 +142,7 @@ Feature: From the registration to the door, and the money back
       And the customer cancels the order
       Then the order is cancelled because of customer
       And 3000.00 PKR came in and 3000.00 PKR went back
+      And the customer was mailed that the order was placed, paid, refunded, cancelled, refunded
 
     Scenario: Too late to cancel
       Given the customer has ordered 1 mug
@@ -154,3 +162,4 @@ Feature: From the registration to the door, and the money back
       And the order is confirmed
       When the order is shipped and delivered
       Then the order is delivered
+      And the customer was mailed that the order was placed, paid, shipped, delivered

@@ -1,4 +1,5 @@
-//! The whole mart in one process: what `mart_features` has, with the users who buy and the payments that they make.
+//! The whole mart in one process: what `mart_features` has, with the users who buy, the payments that they make and what they
+//! are told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,11 @@ use mart_chassis::http::Edge;
 use mart_kernel::PageSeal;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
+use notification_core::application::Couriers;
+use notification_core::domain::BACKOFF;
+use notification_core::memory::MemoryCourier;
+use notification_service::adapters::events::NotificationReactions;
+use notification_service::adapters::letters::{Shop, Templates};
 use payment_core::application::{LOOK, Providers};
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
 use payment_service::adapters::sandbox::{self, Transport};
@@ -35,7 +41,8 @@ pub fn mart(seed: u64) -> InProcess {
     let mart = InProcess::new(seed, |edge, clock| {
         let mut services = mart_features::services(edge.clone(), clock.clone());
         services.push(user(edge.clone(), clock.clone()));
-        services.push(payment(edge, clock, given));
+        services.push(payment(edge.clone(), clock.clone(), given));
+        services.push(notification(edge, clock));
         services
     });
     mart.with_sandbox(books)
@@ -74,5 +81,23 @@ fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, books: Sandbox) -> Hosted {
             store.events().iter().map(payment_service::generated::events::record::<PaymentMessages>).collect()
         }),
         sweeps: payment_service::wiring::sweeps(&use_cases, never, never, never),
+    }
+}
+
+/// Whose couriers keep what they carry.
+fn notification(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
+    let (store, ids) = (notification_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
+    let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
+    let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
+    let seal = PageSeal::new(b"a scenario's secret");
+    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, BACKOFF);
+    Hosted {
+        name: "notification",
+        routes: notification_service::wiring::routes(use_cases.clone(), edge),
+        reactions: Some(notification_service::generated::events::reactions(NotificationReactions::new(
+            use_cases.clone(),
+        ))),
+        outbox: Box::new(Vec::new),
+        sweeps: notification_service::wiring::sweeps(&use_cases, Duration::MAX),
     }
 }

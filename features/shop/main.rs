@@ -21,6 +21,8 @@ const HURRY: Hurry = Hurry {
         ("REFUND_SWEEP", "0.2"),
         ("CALLBACK_SWEEP", "0.2"),
         ("FORGET_SWEEP", "0.2"),
+        ("SEND_SWEEP", "0.2"),
+        ("SEND_BACKOFF", "0.2"),
     ],
     a_second_is: Duration::from_mins(15),
 };

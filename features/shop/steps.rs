@@ -181,3 +181,18 @@ async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
 }
+
+#[then(regex = r"^the customer was mailed that the order was (.+)$")]
+async fn mailed(world: &mut World, kinds: String) {
+    let kind = |word: &str| format!("KIND_{}", word.to_uppercase());
+    let mut kinds: Vec<String> = kinds.split(", ").map(kind).collect();
+    kinds.sort();
+    let path = format!("/v1/admin/notifications?orderId={}", world.order);
+    let so = |made: &Value| {
+        let made = made.as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut told: Vec<&str> = made.iter().filter_map(|made| made["kind"].as_str()).collect();
+        told.sort_unstable();
+        told == kinds && made.iter().all(|made| made["status"] == "NOTIFICATION_STATUS_SENT")
+    };
+    world.until(&path, "notifications", so).await;
+}

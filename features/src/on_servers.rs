@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use devstack::keys::Keys;
 use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, Told, prefix, until};
-use devstack::{gateway, ports, sandbox};
+use devstack::{gateway, mail, ports, sandbox};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -76,6 +76,8 @@ pub struct Running {
     gateway: gateway::Running,
     /// The payment provider that takes no money, where a service asks it.
     _sandbox: Option<sandbox::Running>,
+    /// The mail server, where a service sends mails.
+    _mail: Option<mail::Running>,
     keys: Keys,
     brokers: String,
     topic_prefix: String,
@@ -96,6 +98,7 @@ impl Running {
         let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
         let access = sandbox::Access::new(ports::any().expect("a port"), &secrets).expect("secrets");
         let mut pays = false;
+        let mut mails = None;
         for hosted in mart.services() {
             let program = testing::program(hosted.name);
             let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
@@ -103,6 +106,13 @@ impl Running {
             if hosted.name == sandbox::PAYMENT {
                 setting.more.extend(access.variables());
                 pays = true;
+            }
+            if hosted.name == mail::NOTIFICATION {
+                let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
+                setting.more.extend(access.variables());
+                let folder = servers.scratch.join(format!("mail-{topic_prefix}"));
+                let started = mail::Running::start(&folder, access, Some(mail::OF_TESTS)).await;
+                mails = Some(started.expect("a mail server"));
             }
             // The gateway says where a request comes from.
             setting.more.push(("HTTP_PROXIES".to_owned(), "1".to_owned()));
@@ -143,6 +153,7 @@ impl Running {
             services,
             gateway,
             _sandbox: sandbox,
+            _mail: mails,
             keys,
             brokers,
             topic_prefix,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use devstack::call::{Reader, Seen};
 use devstack::secrets::word;
 use devstack::stack::Running;
-use devstack::{contracts, people, say};
+use devstack::{contracts, mail, people, say};
 use rdkafka::Offset;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     demo.all().await?;
     say!("\n{:.1} s from the registration to the door. What happened, to the last handler:", demo.passed());
     say!("  ./mart story {}", demo.order);
+    say!("its mails as the customer sees them: {}", running.mail);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -36,6 +37,8 @@ struct Demo<'a> {
     reader: Reader,
     begun: Instant,
     email: String,
+    /// How many mails have come.
+    mails: usize,
     /// Of the customer, once logged in.
     token: String,
     order: String,
@@ -48,7 +51,7 @@ impl<'a> Demo<'a> {
         let name = word::<4>()?;
         let (client, begun) = (Client::builder().timeout(PATIENCE).build()?, Instant::now());
         let email = format!("demo-{name}@mart.example");
-        Ok(Self { running, client, reader, begun, email, token: String::new(), order: String::new() })
+        Ok(Self { running, client, reader, begun, email, mails: 0, token: String::new(), order: String::new() })
     }
 
     async fn all(&mut self) -> Result<()> {
@@ -65,9 +68,11 @@ impl<'a> Demo<'a> {
         self.step(&format!("registers as {email}"));
         let body = json!({ "email": email, "password": password, "name": "Ayesha" });
         self.ask(Method::POST, "/v1/users/register", None, Some(body)).await?;
-        let link = self.told("VerificationRequested", &email)?;
-        let token = text(&link.payload, "/link/token")?;
-        self.step("opens the link that was sent, and proves the mailbox with the password");
+        self.told("VerificationRequested", &email)?;
+        let letter = self.mailed().await?;
+        let token = letter.split_once("#token=").and_then(|(_, rest)| rest.split_whitespace().next());
+        let token = token.with_context(|| format!("a mail without a link: {letter}"))?;
+        self.step("opens the link in it, and proves the mailbox with the password");
         let proof = json!({ "token": token, "password": password });
         self.ask(Method::POST, "/v1/users/verify-email", None, Some(proof)).await?;
         self.told("UserRegistered", &email)?;
@@ -113,6 +118,7 @@ impl<'a> Demo<'a> {
         self.order = text(&placed, "/order/orderId")?;
         self.step(&format!("orders it: order {}", self.order));
         self.told("OrderAwaitingPayment", &self.order)?;
+        self.mailed().await?;
         Ok(())
     }
 
@@ -128,6 +134,7 @@ impl<'a> Demo<'a> {
         let pressed = form.body("action=pay").send().await.context("the sandbox does not answer")?;
         ensure!(pressed.status().is_success(), "{page} {}: {}", pressed.status(), pressed.text().await?);
         self.told("OrderConfirmed", &self.order)?;
+        self.mailed().await?;
         Ok(())
     }
 
@@ -139,11 +146,30 @@ impl<'a> Demo<'a> {
         let path = format!("/v1/orders/{}/ship", self.order);
         self.ask(Method::POST, &path, Some(&admin), Some(body)).await?;
         self.told("OrderShipped", &self.order)?;
+        self.mailed().await?;
         self.step("and says that it has arrived");
         let path = format!("/v1/orders/{}/deliver", self.order);
         self.ask(Method::POST, &path, Some(&admin), None).await?;
         self.told("OrderDelivered", &self.order)?;
+        self.mailed().await?;
         Ok(())
+    }
+
+    /// Waits for the next mail and shows its title; its text.
+    async fn mailed(&mut self) -> Result<String> {
+        let asked = Instant::now();
+        loop {
+            let mails = mail::to(&self.running.mail, &self.email).await?;
+            // The newest is the first.
+            if let Some(mail) = mails.iter().rev().nth(self.mails) {
+                self.mails += 1;
+                say!("{:>5.1} s    mail: {}", self.passed(), text(mail, "/Subject")?);
+                return text(mail, "/Text");
+            }
+            let mend = "./mart dlq list and ./mart logs notification may tell why";
+            ensure!(asked.elapsed() < PATIENCE, "no mail came within {} s: {mend}", PATIENCE.as_secs());
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Waits until what an event brings about can be read.

@@ -35,7 +35,7 @@ pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
     }
     wait_for_leftovers().await;
     if arguments.wipe {
-        for name in ["postgres", "kafka", "seeded", "logs", "keys"] {
+        for name in ["postgres", "kafka", "mail", "seeded", "logs", "keys"] {
             let path = state().join(name);
             if path.exists() {
                 std::fs::remove_dir_all(&path).with_context(|| format!("{} could not be removed", path.display()))?;
@@ -89,7 +89,7 @@ pub(crate) async fn wait_for_leftovers() {
 
 /// Processes that work on this clone's data: their command lines name it, or they are PostgreSQL's own and stand in it.
 fn leftovers() -> Vec<u32> {
-    let folders = ["postgres", "kafka", "bin"].map(|name| state().join(name).display().to_string());
+    let folders = ["postgres", "kafka", "mail", "bin"].map(|name| state().join(name).display().to_string());
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| {

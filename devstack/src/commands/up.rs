@@ -67,6 +67,7 @@ fn welcome(running: &Running) {
         say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
     say!("  {:<12} {}   the payment provider that takes no money", "sandbox", running.sandbox);
+    say!("  {:<12} {}   the mails and messages that were sent", "mail", running.mail);
     say!("  {:<12} {}", "kafka", running.brokers);
     let first = running.services.first().map_or("SERVICE", |service| service.name.as_str());
     say!("  {:<12} ./mart psql {first}", "postgres");
@@ -120,6 +121,12 @@ async fn follow(stack: &mut Stack) -> Result<()> {
                 sandbox.again().await?;
                 logs.remove("sandbox");
             }
+        }
+        if let Some(mail) = &mut stack.mail
+            && let Some(status) = mail.process.ended()
+        {
+            say!("mail ended ({status}) and is started again");
+            mail.again().await?;
         }
         for kid in stack.withdraw_keys()? {
             say!("the key {kid} is withdrawn: its last token has run out");

@@ -1,6 +1,6 @@
 //! What has to be true of the whole mart whenever it is quiet, looked at from outside: databases and topics only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -21,7 +21,7 @@ pub struct Mart {
 }
 
 /// Statements that find nothing where all is well; each row says what is wrong.
-const CHECKS: [(&str, &str, &str); 7] = [
+const CHECKS: [(&str, &str, &str); 8] = [
     (
         "inventory",
         "what is reserved is what live reservations hold",
@@ -68,7 +68,42 @@ const CHECKS: [(&str, &str, &str); 7] = [
         "select format('order %s: %s without payment', order_id, status) from orders \
          where status in ('CONFIRMED', 'SHIPPED', 'DELIVERED') and (payment_id is null or refund_requested)",
     ),
+    (
+        "notification",
+        "what is due is sent",
+        "select format('%s by %s about %s is due since %s', kind, channel, subject, due_at) from notification \
+         where status = 'pending' and due_at < now() - interval '10 seconds'",
+    ),
 ];
+
+/// How many mails there are for each order and kind.
+const MAILS: &str = "select order_id::text || ' ' || kind, count(*)::text from notification \
+     where channel = 'mail' and order_id is not null group by order_id, kind";
+
+/// Orders that have a mailbox to be told by.
+const MAILBOXES: &str = "select order_id::text, email from contact where email <> ''";
+
+/// The kind of mail that an event brings.
+fn mail_of(event: &str) -> Option<&'static str> {
+    match event {
+        "OrderPlaced" => Some("placed"),
+        "OrderConfirmed" => Some("paid"),
+        "OrderShipped" => Some("shipped"),
+        "OrderDelivered" => Some("delivered"),
+        "OrderCancelled" => Some("cancelled"),
+        "PaymentFailed" => Some("failed"),
+        "PaymentRefunded" => Some("refunded"),
+        _ => None,
+    }
+}
+
+/// Orders and kinds, written `<order id> <kind>`, of which there is not a mail for each event.
+fn mails_missed(events: &BTreeMap<String, usize>, mails: &BTreeMap<String, usize>) -> Vec<String> {
+    let count = |of: &BTreeMap<String, usize>, what: &str| of.get(what).copied().unwrap_or_default();
+    let all: BTreeSet<&String> = events.keys().chain(mails.keys()).collect();
+    let missed = all.into_iter().filter(|what| count(events, what) != count(mails, what));
+    missed.map(|what| format!("order {what}: {} events, {} mails", count(events, what), count(mails, what))).collect()
+}
 
 /// Where an order's money is.
 const MONEY: &str = "select p.order_id::text, case \
@@ -147,6 +182,9 @@ impl Mart {
             }
         }
         broken.extend(self.histories().await?);
+        if let Some(url) = self.databases.get("notification") {
+            broken.extend(self.mails(url).await?);
+        }
         Ok(broken)
     }
 
@@ -162,15 +200,41 @@ impl Mart {
         }
     }
 
-    /// Every order's events have the versions 1, 2, 3 … and follow the table; the database has seen the last of them.
-    async fn histories(&self) -> Result<Vec<String>> {
-        let (brokers, topic) = (self.brokers.clone(), format!("{}mart.order.v1", self.topic_prefix));
+    /// All that lies on topics.
+    async fn seen(&self, topics: &[&str]) -> Result<Vec<Seen>> {
+        let brokers = self.brokers.clone();
+        let topics: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", self.topic_prefix)).collect();
         let read = move || -> Result<Vec<Seen>> {
-            let reader = Reader::new(&brokers, &[topic], Offset::Beginning)?;
+            let reader = Reader::new(&brokers, &topics, Offset::Beginning)?;
             Ok(std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect())
         };
+        tokio::task::spawn_blocking(read).await?
+    }
+
+    /// One mail for each step of an order that its customer is told of, and no more.
+    async fn mails(&self, url: &str) -> Result<Vec<String>> {
+        let mailboxes: BTreeMap<String, String> = pairs(url, MAILBOXES).await?.into_iter().collect();
+        let mut steps = BTreeSet::new();
+        for seen in self.seen(&["mart.order.v1", "mart.payment.v1"]).await? {
+            if let Some(kind) = mail_of(seen.name()).filter(|_| mailboxes.contains_key(&seen.key)) {
+                // The same event may lie there twice.
+                steps.insert((format!("{} {kind}", seen.key), seen.header("ce_id").to_owned()));
+            }
+        }
+        let mut events: BTreeMap<String, usize> = BTreeMap::new();
+        for (what, _) in steps {
+            *events.entry(what).or_default() += 1;
+        }
+        let mails = pairs(url, MAILS).await?;
+        let mails = mails.into_iter().map(|(what, count)| (what, count.parse().unwrap_or_default())).collect();
+        let missed = mails_missed(&events, &mails).into_iter();
+        Ok(missed.map(|missed| format!("one mail per step: {missed}")).collect())
+    }
+
+    /// Every order's events have the versions 1, 2, 3 … and follow the table; the database has seen the last of them.
+    async fn histories(&self) -> Result<Vec<String>> {
         let mut orders: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
-        for seen in tokio::task::spawn_blocking(read).await?? {
+        for seen in self.seen(&["mart.order.v1"]).await? {
             if seen.name() != "OrderRepublished" {
                 let version = seen.header("ce_version").parse().unwrap_or_default();
                 // The same event may lie there twice; its version is its name.
@@ -270,6 +334,21 @@ mod tests {
             "OrderPlaced OrderAwaitingPayment OrderConfirmed RefundRequested",
         ] {
             assert!(!follows(&bad.split(' ').collect::<Vec<_>>()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mail_per_step_or_it_is_found_out() {
+        let of = |counts: &[(&str, usize)]| counts.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
+        let events = of(&[("1 placed", 1), ("1 cancelled", 2)]);
+        assert_eq!(mails_missed(&events, &events), Vec::<String>::new());
+        for (mails, missed) in [
+            (of(&[("1 placed", 1), ("1 cancelled", 1)]), "order 1 cancelled: 2 events, 1 mails"),
+            (of(&[("1 cancelled", 2)]), "order 1 placed: 1 events, 0 mails"),
+            (of(&[("1 placed", 2), ("1 cancelled", 2)]), "order 1 placed: 1 events, 2 mails"),
+            (of(&[("1 placed", 1), ("1 cancelled", 2), ("1 paid", 1)]), "order 1 paid: 0 events, 1 mails"),
+        ] {
+            assert_eq!(mails_missed(&events, &mails), [missed]);
         }
     }
 

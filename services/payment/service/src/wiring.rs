@@ -49,12 +49,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
 /// production.
 fn providers(config: &Config) -> anyhow::Result<Providers> {
     let named = config.own_or("PAYMENT_PROVIDERS", Provider::Sandbox.name());
-    // A word that nobody knows, such as `prod`, must not let the sandbox in.
-    let production = match config.own_or("ENVIRONMENT", "development").as_str() {
-        "development" => false,
-        "production" => true,
-        other => bail!("ENVIRONMENT={other:?}: expected development or production"),
-    };
+    let production = config.production()?;
     let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
     for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         match Provider::named(name).with_context(|| format!("PAYMENT_PROVIDERS={named:?}: there is no {name:?}"))? {

@@ -1,0 +1,107 @@
+//! A mail server that keeps what it gets and sends nothing on: mailpit, with a page to read it on.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::parts::Part;
+use crate::process::Process;
+
+/// The service that sends mails.
+pub const NOTIFICATION: &str = "notification";
+/// Mailboxes that a server of tests takes mails for; all others it refuses.
+pub const OF_TESTS: &str = "@(sms\\.)?mart\\.example$|@example\\.com$";
+
+/// Where the mail server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The port that takes mails.
+    pub smtp: u16,
+    /// The port of its page.
+    pub page: u16,
+}
+
+impl Access {
+    /// The address of its page.
+    pub fn url(self) -> String {
+        format!("http://127.0.0.1:{}", self.page)
+    }
+
+    /// What notification has to know.
+    pub fn variables(self) -> [(String, String); 2] {
+        // Nobody has built the shop that the links lead to.
+        let shop = "http://shop.example".to_owned();
+        [("SMTP_URL", format!("smtp://127.0.0.1:{}", self.smtp)), ("SHOP_URL", shop)]
+            .map(|(name, value)| (name.to_owned(), value))
+    }
+}
+
+/// A mail server that runs.
+#[derive(Debug)]
+pub struct Running {
+    program: PathBuf,
+    folder: PathBuf,
+    only: Option<&'static str>,
+    /// Where it is.
+    pub access: Access,
+    /// Its process.
+    pub process: Process,
+}
+
+impl Running {
+    /// Starts it with its mails in a folder; it is fetched where it is missing. Other mailboxes than those that match `only` it
+    /// refuses.
+    pub async fn start(folder: &Path, access: Access, only: Option<&'static str>) -> Result<Self> {
+        let program = Part::Mailpit.get().await?;
+        std::fs::create_dir_all(folder)?;
+        let process = launch(&program, folder, access, only)?;
+        let mut mail = Self { program, folder: folder.to_owned(), only, access, process };
+        mail.until_ready().await?;
+        Ok(mail)
+    }
+
+    /// Starts it again when it has ended; the mails are still there.
+    pub async fn again(&mut self) -> Result<()> {
+        self.process = launch(&self.program, &self.folder, self.access, self.only)?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&mut self) -> Result<()> {
+        let asked = format!("{}/readyz", self.access.url());
+        let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
+        self.process.until(Duration::from_secs(20), ready).await
+    }
+}
+
+fn launch(program: &Path, folder: &Path, access: Access, only: Option<&str>) -> Result<Process> {
+    let mut words = vec![
+        program.display().to_string(),
+        format!("--listen=127.0.0.1:{}", access.page),
+        format!("--smtp=127.0.0.1:{}", access.smtp),
+        format!("--database={}", folder.join("mails.db").display()),
+        "--max=5000".to_owned(),
+        "--disable-version-check".to_owned(),
+    ];
+    words.extend(only.map(|only| format!("--smtp-allowed-recipients={only}")));
+    Process::start("mail", words, &[], &folder.join("log"), Signal::TERM)
+}
+
+/// The mails to a mailbox, the newest first: subject, text and HTML of each.
+pub async fn to(page: &str, mailbox: &str) -> Result<Vec<Value>> {
+    let get = async |path: String| -> Result<Value> {
+        let answer = reqwest::get(format!("{page}{path}")).await.context("the mail server does not answer")?;
+        Ok(answer.error_for_status()?.json().await?)
+    };
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("query", &format!("to:\"{mailbox}\"")).finish();
+    let found = get(format!("/api/v1/search?limit=100&{query}")).await?;
+    let mut mails = Vec::new();
+    for found in found["messages"].as_array().into_iter().flatten() {
+        let id = found["ID"].as_str().unwrap_or_default();
+        mails.push(get(format!("/api/v1/message/{id}")).await?);
+    }
+    Ok(mails)
+}

@@ -1,0 +1,61 @@
+//! The use cases. Each commits at most once; letters are sent after it, never within.
+
+mod preferences;
+mod read;
+mod send;
+mod tell;
+
+use std::sync::Arc;
+
+use mart_kernel::{Clock, Ids, PageSeal};
+use time::Duration;
+
+use crate::ports::{Courier, Letters};
+
+pub use preferences::PreferError;
+pub use read::{AgainError, ListError};
+pub use send::LEASE;
+pub use tell::{Heard, PaymentNews};
+
+/// Who carries letters, by channel.
+#[derive(Clone)]
+pub struct Couriers {
+    /// To mailboxes.
+    pub mail: Arc<dyn Courier>,
+    /// To phones.
+    pub sms: Arc<dyn Courier>,
+}
+
+/// The use cases over their ports.
+#[derive(Clone)]
+pub struct UseCases<S> {
+    store: S,
+    letters: Arc<dyn Letters>,
+    couriers: Couriers,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    seal: PageSeal,
+    backoff: Duration,
+}
+
+impl<S> UseCases<S> {
+    /// Puts the use cases over their ports; `seal` makes page tokens, and `backoff` is how long to wait after a first try that
+    /// failed.
+    pub fn new(
+        store: S,
+        letters: Arc<dyn Letters>,
+        couriers: Couriers,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        seal: PageSeal,
+        backoff: Duration,
+    ) -> Self {
+        Self { store, letters, couriers, clock, ids, seal, backoff }
+    }
+}
+
+impl<S> std::fmt::Debug for UseCases<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UseCases")
+    }
+}

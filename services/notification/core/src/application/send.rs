@@ -1,0 +1,44 @@
+//! Sends what is due.
+
+use futures::future::join_all;
+use mart_kernel::{Timestamp, Unavailable};
+use time::Duration;
+
+use super::UseCases;
+use crate::domain::{Channel, Notification, StatusName};
+use crate::ports::{Courier, SendError, Store};
+
+/// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
+pub const LEASE: Duration = Duration::minutes(2);
+
+impl<S: Store> UseCases<S> {
+    /// Tries up to `limit` letters of a channel that are due, all at once; how many. A kill between the server's word and ours has a
+    /// letter sent again, never lost.
+    pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, Unavailable> {
+        let now = self.clock.now();
+        let lease = Timestamp::new(now.get() + LEASE);
+        let claimed = self.store.claim(channel, now, lease, limit).await?;
+        let courier = match channel {
+            Channel::Mail => &self.couriers.mail,
+            Channel::Sms => &self.couriers.sms,
+        };
+        let count = claimed.len();
+        let tried = join_all(claimed.into_iter().map(|claimed| self.send(&**courier, claimed, now))).await;
+        tried.into_iter().collect::<Result<Vec<()>, Unavailable>>()?;
+        Ok(count)
+    }
+
+    async fn send(&self, courier: &dyn Courier, claimed: Notification, now: Timestamp) -> Result<(), Unavailable> {
+        let tried = if claimed.until <= now {
+            claimed.overdue(now)
+        } else {
+            let outcome = match &claimed.letter {
+                Some(letter) => courier.send(claimed.id, &claimed.recipient, letter).await,
+                None => Err(SendError::Refused("its letter is gone".to_owned())),
+            };
+            claimed.tried(outcome, self.clock.now(), self.backoff)
+        };
+        // Where somebody else has it by now, what he finds out counts.
+        self.store.change(StatusName::Pending, &tried).await.map(|_| ())
+    }
+}

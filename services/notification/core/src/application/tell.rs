@@ -1,0 +1,122 @@
+//! What users, orders and payments tell, and whom that concerns.
+
+use std::sync::Arc;
+
+use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
+
+use super::UseCases;
+use crate::domain::notification::Making;
+use crate::domain::{Change, Channel, Contact, Locale, Matter, Notification, Order, OrderId, Preferences, Subject};
+use crate::ports::{About, Known, Letters, Store};
+
+/// An event that was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The receipt of its handler.
+    pub receipt: Receipt,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// What payment tells of an order that it knows by its id only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentNews {
+    /// An attempt failed; why.
+    Failed(String),
+    /// So much went back.
+    Refunded(Option<Money>),
+}
+
+/// Where letters about a matter go.
+struct Recipients {
+    email: String,
+    phone: String,
+    locale: Locale,
+}
+
+impl<S: Store> UseCases<S> {
+    /// A link is to be sent to the mailbox that it is for.
+    pub async fn on_link(
+        &self,
+        heard: Heard,
+        subject: Subject,
+        email: String,
+        locale: Locale,
+        matter: Matter,
+    ) -> Result<(), Unavailable> {
+        let to = Recipients { email, phone: String::new(), locale };
+        let write = self.writing(subject, heard.at, matter);
+        let decide = move |known: Known| Change { contact: None, notifications: write(&to, &known.preferences) };
+        self.store.decide(About::default(), heard.receipt, decide).await
+    }
+
+    /// An order tells whom to tell about it, and maybe what.
+    pub async fn on_order(
+        &self,
+        heard: Heard,
+        contact: Contact,
+        told: Option<(Subject, Matter)>,
+    ) -> Result<(), Unavailable> {
+        let about = About { order: Some(contact.order), customer: Some(contact.customer.clone()) };
+        let write = told.map(|(subject, matter)| self.writing(subject, heard.at, matter));
+        let decide = move |known: Known| {
+            let newest = Contact::newer(contact, known.contact);
+            let notifications = write.map(|write| write(&recipients(&newest), &known.preferences)).unwrap_or_default();
+            Change { contact: Some(newest), notifications }
+        };
+        self.store.decide(about, heard.receipt, decide).await
+    }
+
+    /// Payment tells something of an order; whether it is known by now whom that concerns.
+    pub async fn on_payment(
+        &self,
+        heard: Heard,
+        order: OrderId,
+        subject: Subject,
+        news: PaymentNews,
+    ) -> Result<bool, Unavailable> {
+        // No receipt is kept where it is not: it is told again.
+        let Some(contact) = self.store.contact(order).await? else { return Ok(false) };
+        let told = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };
+        let matter = match news {
+            PaymentNews::Failed(reason) => Matter::Failed { order: told, reason },
+            PaymentNews::Refunded(amount) => Matter::Refunded { order: told, amount },
+        };
+        let write = self.writing(subject, heard.at, matter);
+        let decide = move |known: Known| {
+            let newest = known.contact.unwrap_or(contact);
+            Change { contact: None, notifications: write(&recipients(&newest), &known.preferences) }
+        };
+        self.store.decide(About { order: Some(order), customer: None }, heard.receipt, decide).await?;
+        Ok(true)
+    }
+
+    /// Writes about a matter to every channel that there is a way to, once it is known which.
+    fn writing(
+        &self,
+        subject: Subject,
+        happened: Timestamp,
+        matter: Matter,
+    ) -> impl FnOnce(&Recipients, &Preferences) -> Vec<Notification> + Send + 'static {
+        let (letters, ids, now): (Arc<dyn Letters>, _, _) = (self.letters.clone(), self.ids.clone(), self.clock.now());
+        move |to, preferences| {
+            let (kind, order, good_until, locale) = (matter.kind(), matter.order(), matter.good_until(), to.locale);
+            let making = Making { ids, now, happened, subject, kind, order, locale, good_until };
+            let ways = [(Channel::Mail, &to.email), (Channel::Sms, &to.phone)];
+            let made =
+                ways.into_iter().filter(|(_, recipient)| !recipient.is_empty()).filter_map(|(channel, recipient)| {
+                    let wanted = preferences.of(kind, channel);
+                    // What a channel never carries leaves no trace; what a customer does not want does.
+                    (wanted.enabled || !wanted.fixed).then(|| {
+                        let letter = wanted.enabled.then(|| letters.write(&matter, channel, to.locale));
+                        making.make(channel, recipient.clone(), letter)
+                    })
+                });
+            made.collect()
+        }
+    }
+}
+
+fn recipients(contact: &Contact) -> Recipients {
+    Recipients { email: contact.email.clone(), phone: contact.phone.clone(), locale: contact.locale }
+}

@@ -1,0 +1,15 @@
+//! Notifications: what a customer is told, whether he wants it, and what became of it.
+
+mod contact;
+pub mod fact;
+mod matter;
+pub(crate) mod notification;
+mod preference;
+
+pub use contact::{Contact, CustomerId, OrderId};
+pub use fact::Fact;
+pub use matter::{CancelReason, Kind, Letter, Line, Link, Locale, Matter, Order};
+pub use notification::{
+    BACKOFF, Change, LONGEST_BACKOFF, NotFailed, Notification, NotificationId, PATIENCE, Status, StatusName, Subject,
+};
+pub use preference::{Channel, Fixed, Preference, Preferences};

@@ -1,0 +1,241 @@
+//! A notification and what becomes of it.
+
+use std::sync::Arc;
+
+use mart_kernel::{Ids, Newest, Timestamp};
+use time::Duration;
+use uuid::Uuid;
+
+use super::{Channel, Contact, Kind, Letter, Locale, OrderId};
+use crate::ports::SendError;
+
+/// Until the first repetition; doubled each time.
+pub const BACKOFF: Duration = Duration::seconds(10);
+/// Between two tries at most.
+pub const LONGEST_BACKOFF: Duration = Duration::hours(1);
+/// After so long nobody wants to be told any more: it is given up.
+pub const PATIENCE: Duration = Duration::hours(24);
+
+/// A notification's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotificationId(pub Uuid);
+
+/// What a notification is about: of one subject a kind is told once by a channel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject(pub String);
+
+/// Where a notification is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It waits to be sent, or to be tried again.
+    Pending {
+        /// When.
+        due: Timestamp,
+        /// Why the last try failed; empty before it.
+        failure: String,
+    },
+    /// A server took it.
+    Sent {
+        /// What the server calls it.
+        reference: String,
+    },
+    /// A server refused it, or none took it in time.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// The customer does not want it.
+    Suppressed,
+}
+
+/// Where a notification is, without more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusName {
+    /// It waits.
+    Pending,
+    /// It was sent.
+    Sent,
+    /// It was not, and will not be.
+    Failed,
+    /// It is not wanted.
+    Suppressed,
+}
+
+impl StatusName {
+    /// As it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+impl Status {
+    /// Without more.
+    pub fn name(&self) -> StatusName {
+        match self {
+            Self::Pending { .. } => StatusName::Pending,
+            Self::Sent { .. } => StatusName::Sent,
+            Self::Failed { .. } => StatusName::Failed,
+            Self::Suppressed => StatusName::Suppressed,
+        }
+    }
+}
+
+/// A message to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// What it is about.
+    pub subject: Subject,
+    /// What it tells.
+    pub kind: Kind,
+    /// How it travels.
+    pub channel: Channel,
+    /// The order that it is about, where it is about one.
+    pub order: Option<OrderId>,
+    /// The mailbox, or the phone as E.164.
+    pub recipient: String,
+    /// The language that it is written in.
+    pub locale: Locale,
+    /// Where it is.
+    pub status: Status,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What it says. It is forgotten when it was sent; one with a link when it failed, too.
+    pub letter: Option<Letter>,
+    /// When it is given up: after a day, or when its link is not good any more.
+    pub until: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// It has not failed, or it was a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotFailed;
+
+fn after(at: Timestamp, wait: Duration) -> Timestamp {
+    Timestamp::new(at.get() + wait)
+}
+
+impl Notification {
+    /// Its place in a list of the newest first.
+    pub fn place(&self) -> Newest {
+        Newest { at: self.created_at, id: self.id.0 }
+    }
+
+    /// What became of a try at `now`. `backoff` is how long to wait after the first one that failed.
+    #[must_use]
+    pub fn tried(mut self, outcome: Result<String, SendError>, now: Timestamp, backoff: Duration) -> Self {
+        self.updated_at = now;
+        match outcome {
+            Ok(reference) => {
+                self.status = Status::Sent { reference };
+                self.letter = None;
+            }
+            Err(SendError::Refused(why)) => self.give_up(why),
+            Err(SendError::Later(why)) => {
+                let doubled = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
+                let wait = backoff.saturating_mul(doubled).min(LONGEST_BACKOFF);
+                match after(now, wait) {
+                    due if due < self.until => self.status = Status::Pending { due, failure: why },
+                    _ => self.give_up(why),
+                }
+            }
+        }
+        self
+    }
+
+    fn give_up(&mut self, why: String) {
+        self.status = Status::Failed { why };
+        // An operator may have it sent again; but a link is nothing to keep, and who needs one asks for another.
+        if self.is_link() {
+            self.letter = None;
+        }
+    }
+
+    fn is_link(&self) -> bool {
+        matches!(self.kind, Kind::Registration | Kind::Reset)
+    }
+
+    /// It came too late to be tried at all.
+    #[must_use]
+    pub fn overdue(mut self, now: Timestamp) -> Self {
+        self.updated_at = now;
+        let last = match &self.status {
+            Status::Pending { failure, .. } if !failure.is_empty() => failure.clone(),
+            _ => "it is too late to tell it".to_owned(),
+        };
+        self.give_up(last);
+        self
+    }
+
+    /// It is tried again, for another day.
+    pub fn again(mut self, now: Timestamp) -> Result<Self, NotFailed> {
+        match &self.status {
+            Status::Failed { why } if self.letter.is_some() => {
+                self.status = Status::Pending { due: now, failure: why.clone() };
+                self.until = after(now, PATIENCE);
+                self.updated_at = now;
+                Ok(self)
+            }
+            _ => Err(NotFailed),
+        }
+    }
+}
+
+/// All that a decision has to have kept, at once. A notification whose subject, kind and channel are there already is left as
+/// it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// Whom to tell about an order, where that is newer than what is known.
+    pub contact: Option<Contact>,
+    /// What is to be sent, or is not wanted.
+    pub notifications: Vec<Notification>,
+}
+
+/// What every notification about one matter has in common.
+pub(crate) struct Making {
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) now: Timestamp,
+    pub(crate) happened: Timestamp,
+    pub(crate) subject: Subject,
+    pub(crate) kind: Kind,
+    pub(crate) order: Option<OrderId>,
+    pub(crate) locale: Locale,
+    pub(crate) good_until: Option<Timestamp>,
+}
+
+impl Making {
+    /// A notification that is sent, or is not wanted where there is no letter. What happened long ago, such as before this
+    /// service stood, is not told any more.
+    pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<Letter>) -> Notification {
+        let until = self.good_until.unwrap_or(after(self.happened, PATIENCE));
+        let status = match letter {
+            Some(_) => Status::Pending { due: self.now, failure: String::new() },
+            None => Status::Suppressed,
+        };
+        let made = Notification {
+            id: NotificationId(self.ids.next()),
+            subject: self.subject.clone(),
+            kind: self.kind,
+            channel,
+            order: self.order,
+            recipient,
+            locale: self.locale,
+            status,
+            attempts: 0,
+            letter,
+            until,
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        if made.status.name() == StatusName::Pending && until <= self.now { made.overdue(self.now) } else { made }
+    }
+}

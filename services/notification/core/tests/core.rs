@@ -1,0 +1,328 @@
+//! The rules of notification, by its use cases over a store in memory.
+
+use std::sync::Arc;
+
+use mart_kernel::clock::ManualClock;
+use mart_kernel::ids::CountingIds;
+use mart_kernel::{Clock, PageSeal, PageSize, Receipt, Timestamp};
+use notification_core::UseCases;
+use notification_core::application::{AgainError, Couriers, Heard, LEASE, ListError, PaymentNews, PreferError};
+use notification_core::conformance::{at, contact};
+use notification_core::domain::{
+    BACKOFF, Channel, Contact, CustomerId, Fixed, Kind, Letter, Line, Link, Locale, Matter, Notification, Order,
+    OrderId, Preferences, Status, StatusName, Subject,
+};
+use notification_core::memory::{MemoryCourier, MemoryStore};
+use notification_core::ports::{Filter, Letters, Store};
+use time::Duration;
+
+notification_core::conformance!(async { MemoryStore::default() });
+
+/// Writes what it is told to write, and in which language.
+struct Plain;
+
+impl Letters for Plain {
+    fn write(&self, matter: &Matter, channel: Channel, locale: Locale) -> Letter {
+        let title = format!("{} by {} in {}", matter.kind().name(), channel.name(), locale.tag());
+        Letter { text: format!("{matter:?}"), html: String::new(), title }
+    }
+}
+
+/// Notification by itself, at the first second of the suite's time.
+struct Service {
+    use_cases: UseCases<MemoryStore>,
+    store: MemoryStore,
+    clock: Arc<ManualClock>,
+    mail: MemoryCourier,
+    sms: MemoryCourier,
+    heard: std::cell::Cell<u64>,
+}
+
+impl Service {
+    fn new() -> Self {
+        let (clock, mail, sms) =
+            (Arc::new(ManualClock::new(at(0))), MemoryCourier::default(), MemoryCourier::default());
+        let couriers = Couriers { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
+        let (letters, ids, seal) = (Arc::new(Plain), Arc::new(CountingIds::default()), PageSeal::new(b"secret"));
+        let store = MemoryStore::default();
+        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, BACKOFF);
+        Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
+    }
+
+    /// Another event, which happens now.
+    fn heard(&self) -> Heard {
+        self.heard.set(self.heard.get() + 1);
+        let (scope, key) = ("test".to_owned(), self.heard.get().to_string());
+        Heard { receipt: Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }, at: self.clock.now() }
+    }
+
+    async fn order(&self, contact: Contact, matter: impl FnOnce(Order) -> Matter) {
+        let subject = Subject(contact.order.0.to_string());
+        let told = matter(order(contact.order));
+        self.use_cases.on_order(self.heard(), contact, Some((subject, told))).await.expect("kept");
+    }
+
+    async fn link(&self, matter: fn(Link) -> Matter, until: Timestamp) {
+        let link = Link { name: String::new(), token: "secret".to_owned(), until };
+        let (subject, email) = (Subject("link".to_owned()), "ayesha@mart.example".to_owned());
+        self.use_cases.on_link(self.heard(), subject, email, Locale::Urdu, matter(link)).await.expect("kept");
+    }
+
+    /// Sends everything that is due, and nothing twice.
+    async fn send(&self) -> usize {
+        let mut sent = 0;
+        for channel in Channel::ALL {
+            sent += self.use_cases.send_due(channel, 100).await.expect("sent");
+        }
+        sent
+    }
+
+    /// All notifications, the oldest first.
+    async fn all(&self) -> Vec<Notification> {
+        let page = self.use_cases.list(&Filter::default(), PageSize::requested(200), "").await.expect("listed");
+        page.items.into_iter().rev().collect()
+    }
+
+    async fn one(&self) -> Notification {
+        let all = self.all().await;
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0].clone()
+    }
+}
+
+fn order(id: OrderId) -> Order {
+    let lines = vec![Line { name: "Mug".to_owned(), quantity: 1, sum: None }];
+    Order { id, name: "Ayesha".to_owned(), lines, total: None }
+}
+
+fn titles(courier: &MemoryCourier) -> Vec<String> {
+    courier.letters().into_iter().map(|(_, to, letter)| format!("{to}: {}", letter.title)).collect()
+}
+
+fn mail_only(version: u64) -> Contact {
+    Contact { phone: String::new(), ..contact(version) }
+}
+
+#[test]
+fn what_the_account_or_the_law_needs_is_mailed_and_the_rest_is_chosen() {
+    use Kind::{Cancelled, Delivered, Failed, Paid, Placed, Refunded, Registration, Reset, Shipped};
+    let said = Preferences::default();
+    for (kinds, channel, enabled, fixed) in [
+        (&[Registration, Reset, Placed, Paid, Cancelled, Refunded][..], Channel::Mail, true, true),
+        (&[Failed, Shipped, Delivered], Channel::Mail, true, false),
+        (&[Registration, Reset], Channel::Sms, false, true),
+        (&[Shipped, Cancelled], Channel::Sms, true, false),
+        (&[Placed, Paid, Failed, Delivered, Refunded], Channel::Sms, false, false),
+    ] {
+        for kind in kinds {
+            let found = said.of(*kind, channel);
+            assert_eq!((found.enabled, found.fixed), (enabled, fixed), "{kind:?} {channel:?}");
+            let other = said.choose(*kind, channel, !enabled);
+            assert_eq!(other.map(|chosen| chosen.enabled), if fixed { Err(Fixed) } else { Ok(!enabled) }, "{kind:?}");
+            assert_eq!(said.choose(*kind, channel, enabled), Ok(found), "as it is already");
+            // What was said before it was fixed counts for nothing.
+            let before = Preferences([((*kind, channel), !enabled)].into_iter().collect());
+            assert_eq!(before.of(*kind, channel).enabled, if fixed { enabled } else { !enabled });
+        }
+    }
+    assert_eq!(said.all().len(), 18);
+}
+
+#[test]
+fn who_reads_urdu_gets_urdu_and_everybody_else_english() {
+    for (tag, locale) in [
+        ("ur", Locale::Urdu),
+        ("ur-PK", Locale::Urdu),
+        ("UR_pk", Locale::Urdu),
+        ("en", Locale::English),
+        ("", Locale::English),
+        ("urdu", Locale::English),
+        ("de-DE", Locale::English),
+    ] {
+        assert_eq!(Locale::of(tag), locale, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_told_by_every_channel_that_is_wanted() {
+    let service = Service::new();
+    service.order(contact(1), Matter::Placed).await;
+    let (carrier, tracking) = (String::new(), String::new());
+    service.order(contact(2), |order| Matter::Shipped { order, carrier, tracking }).await;
+    assert_eq!(service.send().await, 3);
+    assert_eq!(
+        titles(&service.mail),
+        ["ayesha-1@mart.example: placed by mail in ur", "ayesha-2@mart.example: shipped by mail in ur"]
+    );
+    assert_eq!(titles(&service.sms), ["+923001234567: shipped by sms in ur"]);
+    let all = service.all().await;
+    let placed_by_sms = all.iter().find(|told| (told.kind, told.channel) == (Kind::Placed, Channel::Sms));
+    assert_eq!(placed_by_sms.map(|told| told.status.name()), Some(StatusName::Suppressed), "it is not wanted");
+    assert_eq!(service.send().await, 0, "nothing is sent twice");
+}
+
+#[tokio::test]
+async fn a_choice_counts_from_then_on() {
+    let service = Service::new();
+    let customer = contact(1).customer;
+    service.use_cases.prefer(&customer, Kind::Delivered, Channel::Mail, false).await.expect("kept");
+    service.use_cases.prefer(&customer, Kind::Placed, Channel::Sms, true).await.expect("kept");
+    let refused = service.use_cases.prefer(&customer, Kind::Placed, Channel::Mail, false).await;
+    assert_eq!(refused, Err(PreferError::Fixed));
+    service.order(contact(1), Matter::Placed).await;
+    service.order(mail_only(2), Matter::Delivered).await;
+    let payment = Subject("payment".to_owned());
+    let news = PaymentNews::Failed("declined".to_owned());
+    service.use_cases.prefer(&customer, Kind::Failed, Channel::Mail, false).await.expect("kept");
+    assert_eq!(service.use_cases.on_payment(service.heard(), contact(1).order, payment, news).await, Ok(true));
+    service.send().await;
+    assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: placed by mail in ur"]);
+    assert_eq!(titles(&service.sms), ["+923001234567: placed by sms in ur"]);
+    let unwanted = service.all().await.into_iter().filter(|told| told.status == Status::Suppressed);
+    assert_eq!(unwanted.map(|told| told.kind).collect::<Vec<_>>(), [Kind::Delivered, Kind::Failed]);
+    let other = service.use_cases.preferences(&CustomerId("other".to_owned())).await.expect("read");
+    assert!(
+        other.iter().any(|known| (known.kind, known.channel, known.enabled) == (Kind::Delivered, Channel::Mail, true))
+    );
+}
+
+#[tokio::test]
+async fn the_newest_contact_is_told_whatever_comes_first() {
+    let service = Service::new();
+    service.use_cases.on_order(service.heard(), mail_only(3), None).await.expect("kept");
+    service.order(mail_only(1), Matter::Placed).await;
+    service.send().await;
+    assert_eq!(titles(&service.mail), ["ayesha-3@mart.example: placed by mail in ur"]);
+}
+
+#[tokio::test]
+async fn payment_is_heard_when_the_order_is_known() {
+    let service = Service::new();
+    let tell = async || {
+        let (order, subject) = (contact(1).order, Subject("refund".to_owned()));
+        service.use_cases.on_payment(service.heard(), order, subject, PaymentNews::Refunded(None)).await
+    };
+    assert_eq!(tell().await, Ok(false), "it is told again");
+    service.use_cases.on_order(service.heard(), mail_only(1), None).await.expect("kept");
+    assert_eq!(tell().await, Ok(true));
+    service.send().await;
+    assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: refunded by mail in ur"]);
+}
+
+#[tokio::test]
+async fn what_is_sent_is_forgotten() {
+    let service = Service::new();
+    service.link(Matter::Registration, at(3600)).await;
+    assert!(service.one().await.letter.is_some());
+    service.send().await;
+    let sent = service.one().await;
+    assert_eq!((sent.status, sent.letter, sent.attempts), (Status::Sent { reference: "taken 1".to_owned() }, None, 1));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
+    let service = Service::new();
+    service.mail.away(true);
+    service.order(mail_only(1), Matter::Placed).await;
+    let mut waits = Vec::new();
+    loop {
+        assert_eq!(service.send().await, 1);
+        let told = service.one().await;
+        let Status::Pending { due, failure } = told.status else { break };
+        assert_eq!(failure, "nobody answers");
+        let wait = due.get() - service.clock.now().get();
+        waits.push(wait.whole_seconds());
+        service.clock.advance(wait - Duration::MICROSECOND);
+        assert_eq!(service.send().await, 0, "it is not due yet");
+        service.clock.advance(Duration::MICROSECOND);
+    }
+    assert_eq!(waits[..11], [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
+    assert!(waits.iter().sum::<i64>() <= 24 * 3600 && waits.iter().sum::<i64>() > 22 * 3600, "{waits:?}");
+    let told = service.one().await;
+    assert_eq!(told.status, Status::Failed { why: "nobody answers".to_owned() });
+
+    // An operator who has mended the server has it sent.
+    service.mail.away(false);
+    assert_eq!(service.use_cases.send_again(told.id).await.map(|told| told.status.name()), Ok(StatusName::Pending));
+    assert_eq!(service.use_cases.send_again(told.id).await, Err(AgainError::NotFailed));
+    service.send().await;
+    assert_eq!(titles(&service.mail).len(), 1);
+    assert_eq!(service.use_cases.send_again(told.id).await, Err(AgainError::NotFailed));
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_is_not_tried_again() {
+    let service = Service::new();
+    service.order(Contact { email: "a@refused.example".to_owned(), ..mail_only(1) }, Matter::Placed).await;
+    service.send().await;
+    assert_eq!(service.one().await.status, Status::Failed { why: "there is no such recipient".to_owned() });
+    service.clock.advance(Duration::days(2));
+    assert_eq!(service.send().await, 0);
+}
+
+#[tokio::test]
+async fn a_link_is_tried_as_long_as_it_is_good_and_then_forgotten() {
+    let service = Service::new();
+    service.mail.away(true);
+    service.link(Matter::Reset, at(60)).await;
+    for pending in [true, true, false] {
+        service.send().await;
+        assert_eq!(service.one().await.letter.is_some(), pending);
+        service.clock.advance(Duration::seconds(20));
+    }
+    // Tried at 0, 20 and 40; the next try would come after its end.
+    let over = service.one().await;
+    assert_eq!((over.status.name(), over.letter.is_some()), (StatusName::Failed, false));
+    assert_eq!(service.use_cases.send_again(over.id).await, Err(AgainError::NotFailed));
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_has_the_letter_sent_by_another() {
+    let service = Service::new();
+    service.order(mail_only(1), Matter::Placed).await;
+    // Somebody claims it, and is killed before it says what came of it.
+    let lease = Timestamp::new(at(0).get() + LEASE);
+    service.store.claim(Channel::Mail, at(0), lease, 1).await.expect("claimed");
+    assert_eq!(service.send().await, 0);
+    service.clock.advance(LEASE);
+    assert_eq!(service.send().await, 1);
+    let sent = service.one().await;
+    assert_eq!((sent.attempts, titles(&service.mail).len()), (2, 1));
+    assert_eq!(service.mail.letters()[0].0, sent.id, "under its own id");
+}
+
+#[tokio::test]
+async fn what_happened_long_ago_is_not_told_any_more() {
+    let service = Service::new();
+    let long_ago = service.heard();
+    service.clock.advance(Duration::days(1));
+    let told = Some((Subject("1".to_owned()), Matter::Placed(order(contact(1).order))));
+    service.use_cases.on_order(long_ago, mail_only(1), told).await.expect("kept");
+    assert_eq!(service.send().await, 0);
+    let late = service.one().await;
+    assert_eq!(late.status, Status::Failed { why: "it is too late to tell it".to_owned() });
+    assert!(service.use_cases.send_again(late.id).await.is_ok(), "unless an operator wants it");
+    assert_eq!(service.send().await, 1);
+}
+
+#[tokio::test]
+async fn a_page_token_is_good_for_its_own_list() {
+    let service = Service::new();
+    service.order(contact(1), Matter::Placed).await;
+    service.order(contact(1), Matter::Paid).await;
+    let size = PageSize::requested(1);
+    let page = service.use_cases.list(&Filter::default(), size, "").await.expect("listed");
+    let next = page.next.expect("more");
+    assert!(service.use_cases.list(&Filter::default(), size, &next).await.is_ok());
+    let other = Filter { recipient: Some("x".to_owned()), ..Filter::default() };
+    assert_eq!(service.use_cases.list(&other, size, &next).await, Err(ListError::Token));
+}
+
+#[test]
+fn what_a_letter_says_is_not_printed() {
+    let link = Link { name: "Ayesha".to_owned(), token: "secret".to_owned(), until: at(0) };
+    let letter = Letter { title: "Prove it".to_owned(), text: "secret".to_owned(), html: "secret".to_owned() };
+    for printed in [format!("{:?}", Matter::Reset(link)), format!("{letter:?}")] {
+        assert!(!printed.contains("secret"), "{printed}");
+    }
+}

@@ -1,0 +1,130 @@
+//! The contract's operations by the core's use cases.
+
+use mart_chassis::http::{Call, Caller, Fault};
+use mart_chassis::wire::uuid;
+use mart_kernel::PageSize;
+use mart_proto::Violation;
+use mart_proto::notification::v1;
+use notification_core::UseCases;
+use notification_core::application::{AgainError, ListError, PreferError};
+use notification_core::domain::{CustomerId, NotificationId, OrderId};
+use notification_core::ports::{Filter, Store};
+
+use super::messages::{meant, notification, preference, status};
+use crate::generated::http::{
+    GetNotificationError, GetPreferencesError, ListNotificationsError, NotificationService, SendAgainError,
+    SetPreferenceError,
+};
+
+/// Serves the operations over HTTP.
+#[derive(Debug)]
+pub(crate) struct Http<S> {
+    use_cases: UseCases<S>,
+}
+
+impl<S> Http<S> {
+    /// Serves these use cases.
+    pub(crate) fn new(use_cases: UseCases<S>) -> Self {
+        Self { use_cases }
+    }
+}
+
+/// Whose preferences they are.
+fn caller(call: &Call) -> CustomerId {
+    match &call.caller {
+        Caller::Known { subject, .. } => CustomerId(subject.clone()),
+        Caller::Anyone => CustomerId(String::new()),
+    }
+}
+
+fn id(id: &str) -> Result<NotificationId, Fault> {
+    Ok(NotificationId(uuid("notificationId", id)?))
+}
+
+impl<S: Store + 'static> NotificationService for Http<S> {
+    async fn get_preferences(
+        &self,
+        call: Call,
+        request: v1::GetPreferencesRequest,
+    ) -> Result<v1::GetPreferencesResponse, GetPreferencesError> {
+        let v1::GetPreferencesRequest {} = request;
+        let wanted = self.use_cases.preferences(&caller(&call)).await.map_err(Fault::from)?;
+        Ok(v1::GetPreferencesResponse { preferences: wanted.into_iter().map(preference).collect() })
+    }
+
+    async fn set_preference(
+        &self,
+        call: Call,
+        request: v1::SetPreferenceRequest,
+    ) -> Result<v1::SetPreferenceResponse, SetPreferenceError> {
+        // The contract lets defined kinds and channels through only.
+        let unknown = || Fault::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
+        let (kind, channel) = meant(request.kind(), request.channel()).ok_or_else(unknown)?;
+        let chosen = self.use_cases.prefer(&caller(&call), kind, channel, request.enabled).await?;
+        Ok(v1::SetPreferenceResponse { preference: Some(preference(chosen)) })
+    }
+
+    async fn list_notifications(
+        &self,
+        _call: Call,
+        request: v1::ListNotificationsRequest,
+    ) -> Result<v1::ListNotificationsResponse, ListNotificationsError> {
+        let status = status(request.status());
+        let v1::ListNotificationsRequest { order_id, recipient, status: _, page_size, page_token } = request;
+        let order = match order_id.as_str() {
+            "" => None,
+            order => Some(OrderId(uuid("orderId", order)?)),
+        };
+        let filter = Filter { order, recipient: Some(recipient).filter(|to| !to.is_empty()), status };
+        let page = self.use_cases.list(&filter, PageSize::requested(page_size), &page_token).await?;
+        let notifications = page.items.iter().map(notification).collect();
+        Ok(v1::ListNotificationsResponse { notifications, next_page_token: page.next.unwrap_or_default() })
+    }
+
+    async fn get_notification(
+        &self,
+        _call: Call,
+        request: v1::GetNotificationRequest,
+    ) -> Result<v1::GetNotificationResponse, GetNotificationError> {
+        let found = self.use_cases.get(id(&request.notification_id)?).await.map_err(Fault::from)?;
+        let found = found.ok_or(GetNotificationError::NotificationNotFound)?;
+        Ok(v1::GetNotificationResponse { notification: Some(notification(&found)) })
+    }
+
+    async fn send_again(
+        &self,
+        _call: Call,
+        request: v1::SendAgainRequest,
+    ) -> Result<v1::SendAgainResponse, SendAgainError> {
+        let again = self.use_cases.send_again(id(&request.notification_id)?).await?;
+        Ok(v1::SendAgainResponse { notification: Some(notification(&again)) })
+    }
+}
+
+impl From<PreferError> for SetPreferenceError {
+    fn from(error: PreferError) -> Self {
+        match error {
+            PreferError::Fixed => Self::PreferenceFixed,
+            PreferError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<ListError> for ListNotificationsError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Token => Self::PageTokenInvalid,
+            ListError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}
+
+impl From<AgainError> for SendAgainError {
+    fn from(error: AgainError) -> Self {
+        match error {
+            AgainError::NotFound => Self::NotificationNotFound,
+            AgainError::NotFailed => Self::NotificationNotFailed,
+            AgainError::Unavailable(error) => Fault::from(error).into(),
+        }
+    }
+}

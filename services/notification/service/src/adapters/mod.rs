@@ -1,0 +1,9 @@
+//! Between the core and the world; each adapter knows one of them and none of the others.
+
+pub mod events;
+pub(crate) mod http;
+pub mod letters;
+mod messages;
+pub mod postgres;
+pub mod sms;
+pub mod smtp;

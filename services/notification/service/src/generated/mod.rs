@@ -1,0 +1,24 @@
+// Rendered by `cargo martgen generate` from proto/mart/notification/v1; changes are made there.
+
+//! What the contract says, in Rust.
+
+pub mod events;
+pub mod fixtures;
+pub(crate) mod http;
+
+const _: () = assert!(
+    mart_proto::digest(&[
+        include_str!("../../../../../proto/mart/notification/v1/notification.proto"),
+        include_str!("../../../../../proto/mart/notification/v1/notification_service.proto"),
+        include_str!("../../../../../proto/mart/options/v1/options.proto"),
+        include_str!("../../../../../proto/mart/order/v1/order.proto"),
+        include_str!("../../../../../proto/mart/order/v1/order_events.proto"),
+        include_str!("../../../../../proto/mart/payment/v1/payment.proto"),
+        include_str!("../../../../../proto/mart/payment/v1/payment_events.proto"),
+        include_str!("../../../../../proto/mart/type/v1/address.proto"),
+        include_str!("../../../../../proto/mart/type/v1/money.proto"),
+        include_str!("../../../../../proto/mart/user/v1/user.proto"),
+        include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
+    ]) == 0xc5d9_ef2f_9dab_8b34,
+    "the contract has changed: run `cargo martgen generate`"
+);

@@ -1,0 +1,5 @@
+//! The notification service: adapters around `notification-core`, put together by [`wiring`].
+
+pub mod adapters;
+pub mod generated;
+pub mod wiring;

@@ -1,0 +1,94 @@
+//! Puts the adapters together; the only place that names all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use axum::Router;
+use mart_chassis::auth::Keys;
+use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::http::Edge;
+use mart_chassis::run::{Service, Sweep};
+use mart_chassis::{Config, Database};
+use mart_kernel::PageSeal;
+use notification_core::UseCases;
+use notification_core::application::Couriers;
+use notification_core::domain::{BACKOFF, Channel};
+use notification_core::ports::{Courier, Store};
+use sqlx::migrate::Migrator;
+
+use crate::adapters::events::NotificationReactions;
+use crate::adapters::http::Http;
+use crate::adapters::letters::{Shop, Templates};
+use crate::adapters::postgres::PostgresStore;
+use crate::adapters::sms::{Sandbox, Twilio};
+use crate::adapters::smtp::Smtp;
+use crate::generated::{events, http};
+
+/// How many letters a replica sends at once by a channel.
+const AT_ONCE: usize = 16;
+
+/// The migrations of this service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Puts the service together.
+pub fn wire(config: &Config) -> anyhow::Result<Service> {
+    let database = Database::new(config)?;
+    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
+    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+
+    let url = config.own_text("SHOP_URL", "where links in letters lead, such as https://shop.example")?;
+    let letters = Arc::new(Templates::new(Shop::new(&config.own_or("SHOP_NAME", "mart"), &url)?));
+    let (clock, ids, seal) =
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
+    let backoff = config.own_seconds("SEND_BACKOFF", BACKOFF.try_into()?)?.try_into()?;
+    let store = PostgresStore::new(database.clone());
+    let use_cases = UseCases::new(store, letters, couriers(config)?, clock, ids, seal, backoff);
+    let routes = routes(use_cases.clone(), edge);
+
+    let reactions = events::reactions(NotificationReactions::new(use_cases.clone()));
+    let sweeps = sweeps(&use_cases, config.own_seconds("SEND_SWEEP", Duration::from_secs(1))?);
+    Ok(Service { routes, reactions, database, keys, sweeps })
+}
+
+/// Who carries letters. Messages to phones go into mailboxes unless `SMS_PROVIDER` names Twilio; in production that stops the start.
+fn couriers(config: &Config) -> anyhow::Result<Couriers> {
+    let url = config.own_text("SMTP_URL", "the mail server, such as smtps://user:password@mail.example")?;
+    let from = config.own_or("MAIL_FROM", "mart <no-reply@mart.example>");
+    let mail: Arc<dyn Courier> = Arc::new(Smtp::new(&url, &from)?);
+    let production = config.production()?;
+    let sms: Arc<dyn Courier> = match config.own_or("SMS_PROVIDER", "sandbox").as_str() {
+        "sandbox" => {
+            ensure!(
+                !production,
+                "SMS_PROVIDER: the sandbox sends nothing to phones and is refused where ENVIRONMENT is production: name twilio"
+            );
+            Arc::new(Sandbox(mail.clone()))
+        }
+        "twilio" => {
+            let account = config.own_text("TWILIO_ACCOUNT_SID", "the account at Twilio, AC…")?;
+            let token = config.own_text("TWILIO_AUTH_TOKEN", "the token of that account")?;
+            let from = config.own_text("TWILIO_FROM", "the number that messages come from, as E.164")?;
+            Arc::new(Twilio::new(&config.own_or("TWILIO_URL", "https://api.twilio.com"), &account, &token, &from)?)
+        }
+        other => bail!("SMS_PROVIDER={other:?}: expected sandbox or twilio"),
+    };
+    Ok(Couriers { mail, sms })
+}
+
+/// What time makes due: letters to send, a channel by itself, so that one that does not answer does not hold up the other.
+pub fn sweeps<S: Store + Clone + 'static>(use_cases: &UseCases<S>, every: Duration) -> Vec<Sweep> {
+    let sweep = |name: &'static str, channel: Channel| {
+        let use_cases = use_cases.clone();
+        Sweep::new(name, every, move || {
+            let use_cases = use_cases.clone();
+            async move { use_cases.send_due(channel, AT_ONCE).await }
+        })
+    };
+    vec![sweep("mail", Channel::Mail), sweep("sms", Channel::Sms)]
+}
+
+/// The operations over use cases, wherever those keep things.
+pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), edge)
+}

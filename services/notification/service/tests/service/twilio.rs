@@ -1,0 +1,143 @@
+//! Messages to phones as Twilio's Messages endpoint takes them, against one that answers as it does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use devstack::testing::{App, Servers, Told, until};
+use mart_proto::order::v1::{Contact, Order, OrderShipped, Shipment};
+use prost::Message;
+use reqwest::Url;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::PROGRAM;
+use crate::mails::listed;
+
+const ACCOUNT: &str = "AC0123";
+/// `AC0123:t0k3n` as basic authentication has it.
+const BASIC: &str = "Basic QUMwMTIzOnQwazNu";
+
+/// The forms that came, by whom they were for.
+type Forms = Arc<Mutex<BTreeMap<String, Vec<BTreeMap<String, String>>>>>;
+
+/// What Twilio's documents show of its errors: a code, a message, a page about it and the status once more.
+fn error(status: u16, code: u32, message: &str) -> (StatusCode, Json<Value>) {
+    let body =
+        json!({ "code": code, "message": message, "more_info": "https://www.twilio.com/docs", "status": status });
+    (StatusCode::from_u16(status).expect("a status"), Json(body))
+}
+
+async fn messages(
+    State(forms): State<Forms>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, Json<Value>) {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if (account.as_str(), authorization) != (ACCOUNT, BASIC) {
+        return error(401, 20003, "Authenticate");
+    }
+    // A form is written as a query is.
+    let form: Url = format!("http://form.example/?{body}").parse().expect("a form");
+    let form: BTreeMap<String, String> = form.query_pairs().into_owned().collect();
+    let to = form.get("To").cloned().unwrap_or_default();
+    let mut forms = forms.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_this = forms.entry(to.clone()).or_default();
+    of_this.push(form);
+    match (to.as_str(), of_this.len()) {
+        ("+923001110002", 1) => error(429, 20429, "Too Many Requests"),
+        ("+923001110003", _) => error(400, 21211, "Invalid 'To' Phone Number"),
+        ("+923001110004", 1) => error(503, 20503, "Service unavailable"),
+        _ => (StatusCode::CREATED, Json(json!({ "sid": format!("SM{}", of_this.len()), "status": "queued" }))),
+    }
+}
+
+/// An endpoint that answers as Twilio's does; its address, and what came.
+async fn twilio() -> (String, Forms) {
+    let forms = Forms::default();
+    let path = "/2010-04-01/Accounts/{account}/Messages.json";
+    let routes = Router::new().route(path, post(messages)).with_state(forms.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (format!("http://{address}"), forms)
+}
+
+async fn notification(url: &str, token: &str) -> App {
+    let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
+    setting.more = [
+        ("SMS_PROVIDER", "twilio"),
+        ("TWILIO_URL", url),
+        ("TWILIO_ACCOUNT_SID", ACCOUNT),
+        ("TWILIO_AUTH_TOKEN", token),
+        ("TWILIO_FROM", "+15005550006"),
+        ("SEND_SWEEP", "0.1"),
+        ("SEND_BACKOFF", "0.2"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
+    App::of_consumer(setting, &["mart.order.v1"]).await
+}
+
+/// An order was shipped, of which this phone is told.
+fn shipped(phone: &str) -> Told {
+    let order = Uuid::new_v4().to_string();
+    let told = Order {
+        order_id: order.clone(),
+        customer_id: "ayesha".to_owned(),
+        contact: Some(Contact { phone: phone.to_owned(), ..Contact::default() }),
+        shipment: Some(Shipment { carrier: "TCS".to_owned(), tracking_number: "77 & more".to_owned() }),
+        ..Order::default()
+    };
+    let payload = OrderShipped { order: Some(told) }.encode_to_vec();
+    Told::new("mart.order.v1", "mart.order.v1.OrderShipped", payload).about(&order, 1)
+}
+
+#[tokio::test]
+async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
+    let (url, forms) = twilio().await;
+    let app = notification(&url, "t0k3n").await;
+    let phones = ["+923001110001", "+923001110002", "+923001110003", "+923001110004"];
+    app.tell_all(&phones.map(shipped)).await;
+    for (phone, status, tried, told) in [
+        (phones[0], "SENT", 1, "SM1"),
+        (phones[1], "SENT", 2, "SM2"),
+        (phones[2], "FAILED", 1, "21211"),
+        (phones[3], "SENT", 2, "SM2"),
+    ] {
+        let filter = format!("recipient=%2B{}", &phone[1..]);
+        let status = format!("NOTIFICATION_STATUS_{status}");
+        until("it is at rest", async || {
+            listed(&app, &filter).await.iter().any(|made| made["status"] == status.as_str())
+        })
+        .await;
+        let made = listed(&app, &filter).await;
+        assert_eq!((made.len(), made[0]["attempts"].as_i64()), (1, Some(tried)), "{made:?}");
+        assert!(made[0].to_string().contains(told), "{made:?}");
+        let forms = forms.lock().unwrap_or_else(PoisonError::into_inner)[phone].clone();
+        assert_eq!(i64::try_from(forms.len()).ok(), Some(tried));
+        let form = &forms[0];
+        assert_eq!((form["To"].as_str(), form["From"].as_str(), form.len()), (phone, "+15005550006", 3), "{form:?}");
+        assert!(form["Body"].contains("77 & more"), "{form:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_twilio_does_not_know_is_for_an_operator_to_mend() {
+    let (url, forms) = twilio().await;
+    let app = notification(&url, "another").await;
+    app.tell(&shipped("+923001110001")).await;
+    until("it was tried again", async || {
+        listed(&app, "").await.iter().any(|made| {
+            let failure = made["failure"].as_str().unwrap_or_default();
+            made["attempts"].as_i64() > Some(1) && failure.contains("20003") && !failure.contains("another")
+        })
+    })
+    .await;
+    assert!(listed(&app, "status=NOTIFICATION_STATUS_PENDING").await.len() == 1);
+    assert!(forms.lock().unwrap_or_else(PoisonError::into_inner).is_empty());
+}
