@@ -102,14 +102,14 @@ fn a_token_that_nobody_needed_before_is_a_break() {
 fn an_event_and_an_operation_that_are_gone_are_told() {
     let copy = committed();
     // One that nobody reacts to.
-    let events = "proto/mart/order/v1/order_events.proto";
+    let events = "proto/mart/user/v1/user_events.proto";
     let text = copy.read(events);
-    let start = text.find("// An order has arrived.").expect("there");
+    let start = text.find("// An admin gave it back.").expect("there");
     let end = start + text[start..].find("\n}\n").expect("its end") + 3;
     copy.write(events, &format!("{}{}", &text[..start], &text[end..]));
     let run = copy.run(&["check", "--against", "HEAD"]);
     assert!(
-        run.code == Some(1) && run.told.contains("the event OrderDelivered is not published any more"),
+        run.code == Some(1) && run.told.contains("the event UserEnabled is not published any more"),
         "{}",
         run.told
     );
