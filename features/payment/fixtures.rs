@@ -3,8 +3,8 @@
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::order::v1::OrderAwaitingPayment;
 use mart_proto::payment::v1::{
-    GetPaymentRequest, HearSandboxRequest, ListPaymentsRequest, RefundPaymentRequest, RepublishPaymentsRequest,
-    ResolveTaskRequest, StartAttemptRequest,
+    GetPaymentRequest, HearPayfastRequest, HearSandboxRequest, HearStripeRequest, ListPaymentsRequest,
+    RefundPaymentRequest, RepublishPaymentsRequest, ResolveTaskRequest, StartAttemptRequest,
 };
 use payment_service::generated::fixtures::{Fixtures, requests};
 use serde_json::{Value, json};
@@ -75,5 +75,13 @@ impl Fixtures for Payments<'_> {
 
     async fn hear_sandbox(&mut self) -> HearSandboxRequest {
         HearSandboxRequest {}
+    }
+
+    async fn hear_stripe(&mut self) -> HearStripeRequest {
+        HearStripeRequest {}
+    }
+
+    async fn hear_payfast(&mut self) -> HearPayfastRequest {
+        HearPayfastRequest {}
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::Request;
 use features::{Answer, Hosted, Hurry, InProcess, Mart, SANDBOX_SECRET, Sandbox};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
@@ -12,10 +13,10 @@ use payment_core::UseCases;
 use payment_core::application::{LOOK, Providers};
 use payment_core::memory::MemoryStore;
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
-use payment_service::adapters::sandbox::{self, Transport};
+use payment_service::adapters::sandbox;
 use payment_service::generated::events;
+use payment_service::transport::Transport;
 use payment_service::wiring;
-use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,8 +45,8 @@ pub(crate) struct Direct(axum::Router);
 
 #[async_trait]
 impl Transport for Direct {
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String> {
-        Ok(features::ask(self.0.clone(), method.as_str(), path, "a scenario's key", body).await)
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
+        Ok(features::ask(self.0.clone(), request).await)
     }
 }
 
@@ -56,7 +57,8 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     let mart = InProcess::new(seed, |edge, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
-        let sandbox = sandbox::Sandbox::new(Direct(routes), vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
+        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", vec![SANDBOX_SECRET.to_owned()])
+            .expect("a secret");
         let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageSeal::new(b"a scenario's secret"));
         let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
         let never = Duration::MAX;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::Request;
 use features::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
 use mart_chassis::http::Edge;
 use mart_kernel::PageSeal;
@@ -17,9 +18,8 @@ use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
 use payment_core::application::{LOOK, Providers};
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
-use payment_service::adapters::sandbox::{self, Transport};
-use reqwest::Method;
-use serde_json::Value;
+use payment_service::adapters::sandbox;
+use payment_service::transport::Transport;
 use user_core::memory::{CountingSecrets, PlainHasher};
 use user_service::adapters::events::UserMessages;
 use user_service::adapters::tokens::EdDsa;
@@ -29,8 +29,8 @@ struct Direct(axum::Router);
 
 #[async_trait]
 impl Transport for Direct {
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String> {
-        Ok(features::ask(self.0.clone(), method.as_str(), path, "a scenario's key", body).await)
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
+        Ok(features::ask(self.0.clone(), request).await)
     }
 }
 
@@ -69,7 +69,8 @@ fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
 fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, books: Sandbox) -> Hosted {
     let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
     let routes = features::sandbox_routes(books, clock.clone());
-    let provider = sandbox::Sandbox::new(Direct(routes), vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
+    let provider =
+        sandbox::Sandbox::new(Direct(routes), "a scenario's key", vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
     let (providers, seal) = (Providers::new(vec![Arc::new(provider)]), PageSeal::new(b"a scenario's secret"));
     let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
     let never = Duration::MAX;

@@ -101,15 +101,12 @@ pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
     devstack::sandbox::routes(books, setting, now).expect("routes")
 }
 
-/// Asks routes that want a bearer key, and gives the status and the body of the answer.
+/// Asks routes, and gives the status and the body of the answer.
 ///
 /// # Panics
-/// Where the request is none.
-pub async fn ask(routes: Router, method: &str, path: &str, key: &str, body: Option<Value>) -> (u16, Vec<u8>) {
-    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-    let request = request.header("authorization", format!("Bearer {key}"));
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let answer = routes.oneshot(request.body(body).expect("a request")).await.expect("answered");
+/// Where the answer has no end.
+pub async fn ask(routes: Router, request: Request<Vec<u8>>) -> (u16, Vec<u8>) {
+    let answer = routes.oneshot(request.map(Body::from)).await.expect("answered");
     let status = answer.status().as_u16();
     (status, answer.into_body().collect().await.expect("a whole body").to_bytes().to_vec())
 }

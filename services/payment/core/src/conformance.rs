@@ -8,8 +8,8 @@ use mart_kernel::{Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, News, OrderId,
-    Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, Contact, CustomerId, News,
+    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
 };
 use crate::ports::Store;
 
@@ -51,6 +51,7 @@ pub fn account(n: u64) -> Account {
         order: OrderId(uuid(n)),
         version: Version::NONE,
         customer: CustomerId(format!("customer-{n}")),
+        contact: Contact { email: format!("c{n}@mart.example"), phone: "+923001234567".to_owned() },
         amount: pkr(150_000),
         deadline: at(2_700),
         closed: false,
@@ -188,14 +189,16 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
         callback("e", 5, What::Refunded { refund, reference: "re_1".to_owned() }),
         callback("f", 6, What::RefundFailed { refund, why: "closed".to_owned() }),
     ];
-    for callback in all.iter().chain(&all) {
-        store.keep(callback).await.expect("kept");
+    for new in [true, false] {
+        for callback in &all {
+            assert_eq!(store.keep(callback).await, Ok(new));
+        }
     }
     assert_eq!(store.unheard(at(9), 10).await, Ok(all.to_vec()));
     assert_eq!(store.unheard(at(2), 1).await, Ok(all[..1].to_vec()));
     let change = Change { account: Some(account(1)), heard: vec![all[0].id.clone()], ..Change::default() };
     store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
-    store.keep(&all[0]).await.expect("kept");
+    assert_eq!(store.keep(&all[0]).await, Ok(false), "it is known");
     assert_eq!(store.unheard(at(9), 10).await, Ok(all[1..].to_vec()));
     store.put_off(&all[1].id, at(20)).await.expect("put off");
     assert_eq!(store.unheard(at(9), 10).await, Ok(all[2..].to_vec()));

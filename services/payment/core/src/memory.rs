@@ -1,5 +1,6 @@
 //! A store in memory that behaves as the real one, for features and the tests of other services.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,9 +61,11 @@ impl Store for MemoryStore {
         Ok(Some(outcome))
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<(), Unavailable> {
-        self.state().callbacks.entry(callback.id.clone()).or_insert_with(|| (callback.clone(), callback.at, false));
-        Ok(())
+    async fn keep(&self, callback: &Callback) -> Result<bool, Unavailable> {
+        let mut state = self.state();
+        let Entry::Vacant(place) = state.callbacks.entry(callback.id.clone()) else { return Ok(false) };
+        place.insert((callback.clone(), callback.at, false));
+        Ok(true)
     }
 
     async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {

@@ -5,7 +5,9 @@ use std::future::Future;
 use async_trait::async_trait;
 use mart_kernel::{Money, Newest, Receipt, Timestamp, Unavailable};
 
-use crate::domain::{Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Provider, RefundId, What};
+use crate::domain::{
+    Account, AttemptId, Callback, CallbackId, Change, Checkout, Contact, OrderId, Provider, RefundId, What,
+};
 
 /// Keeps accounts, callbacks, events and receipts.
 ///
@@ -23,8 +25,8 @@ pub trait Store: Send + Sync {
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
     ) -> impl Future<Output = Result<Option<T>, Unavailable>> + Send;
 
-    /// Keeps a callback that came; one that is known stays as it is.
-    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    /// Keeps a callback that came, and tells whether it is new; one that is known stays as it is.
+    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
     /// Up to `limit` callbacks that were not heard yet and came, or were put off, until this time or before, the oldest first.
     fn unheard(
@@ -98,8 +100,12 @@ pub struct AskCheckout {
     pub attempt: AttemptId,
     /// The order that is paid.
     pub order: OrderId,
+    /// How the customer can be reached.
+    pub contact: Contact,
     /// How much.
     pub amount: Money,
+    /// When the attempt was started.
+    pub at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }

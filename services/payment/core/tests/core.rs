@@ -13,8 +13,8 @@ use payment_core::application::{
     Awaited, Cancelled, LOOK, Providers, RefundAsked, RefundError, ResolveError, StartError,
 };
 use payment_core::domain::{
-    Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, Heard, News, OrderId, Provider, RefundId,
-    RefundRefused, RefundStatus, StartRefused, Status, What,
+    Account, Attempt, AttemptStatus, CallbackId, Checkout, Contact, CustomerId, Fact, Heard, News, OrderId, Provider,
+    RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
 };
 use payment_core::memory::MemoryStore;
 use payment_core::ports::{
@@ -115,7 +115,8 @@ impl World {
         let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, LOOK);
         let world = Self { payments, store, provider, clock };
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
-        let awaited = Awaited { order: ORDER, customer: customer(), amount: pkr(150_000), deadline };
+        let awaited =
+            Awaited { order: ORDER, customer: customer(), contact: Contact::default(), amount: pkr(150_000), deadline };
         world.payments.on_awaited(awaited, receipt("awaited")).await.expect("kept");
         world
     }
@@ -345,7 +346,7 @@ async fn a_cancelled_order_is_closed_though_that_is_heard_first() {
     let cancelled = Cancelled { order: other, customer: customer(), amount: pkr(1) };
     world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
     let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
-    let awaited = Awaited { order: other, customer: customer(), amount: pkr(1), deadline };
+    let awaited = Awaited { order: other, customer: customer(), contact: Contact::default(), amount: pkr(1), deadline };
     world.payments.on_awaited(awaited, receipt("late")).await.expect("kept");
     let account = world.payments.get_payment(other).await.expect("read").expect("there");
     assert_eq!(account.status(), Status::Closed);

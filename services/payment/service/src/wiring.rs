@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
@@ -19,9 +19,15 @@ use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{PaymentMessages, PaymentReactions};
 use crate::adapters::http::Http;
+use crate::adapters::payfast::{Merchant, PayFast};
 use crate::adapters::postgres::PostgresStore;
-use crate::adapters::sandbox::{OverHttp, Sandbox};
+use crate::adapters::sandbox::Sandbox;
+use crate::adapters::stripe::Stripe;
 use crate::generated::{events, http};
+use crate::transport::OverHttp;
+
+/// How long a provider may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -60,7 +66,8 @@ fn providers(config: &Config) -> anyhow::Result<Providers> {
                 );
                 providers.push(Arc::new(sandbox(config)?));
             }
-            other => bail!("PAYMENT_PROVIDERS={named:?}: {} is not built yet", other.name()),
+            Provider::Stripe => providers.push(Arc::new(stripe(config, production)?)),
+            Provider::PayFast => providers.push(Arc::new(payfast(config, production)?)),
         }
     }
     ensure!(!providers.is_empty(), "PAYMENT_PROVIDERS is empty: name at least one");
@@ -71,9 +78,56 @@ fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {
     let url = config.own_text("SANDBOX_URL", "the address of the sandbox, such as http://127.0.0.1:7412")?;
     let key = config.own_text("SANDBOX_KEY", "the key that lets us into the sandbox")?;
     let secrets =
-        config.own_text("SANDBOX_SECRETS", "what the sandbox signs with; the new and the old one, with a comma")?;
+        secrets(config, "SANDBOX_SECRETS", "what the sandbox signs with; the new and the old one, with a comma")?;
+    Sandbox::new(OverHttp::new(&url, PATIENCE)?, &key, secrets)
+}
+
+fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>> {
+    let key = config.own_text("STRIPE_KEY", "the secret key of the account at Stripe, sk_… or rk_…")?;
+    let pretends = ["sk_test_", "rk_test_"].iter().any(|test| key.starts_with(test));
+    ensure!(
+        !(production && pretends),
+        "STRIPE_KEY: a key for tests takes no money and is refused where ENVIRONMENT is production"
+    );
+    let secrets = secrets(
+        config,
+        "STRIPE_WEBHOOK_SECRETS",
+        "what Stripe signs with, whsec_…; the new and the old one, with a comma",
+    )?;
+    let shop = config.own_text("SHOP_URL", "where customers come back to, such as https://shop.example")?;
+    let url = config.own_or("STRIPE_URL", "https://api.stripe.com");
+    Stripe::new(OverHttp::new(&url, PATIENCE)?, &key, secrets, &shop)
+}
+
+fn payfast(config: &Config, production: bool) -> anyhow::Result<PayFast<OverHttp>> {
+    let url = config.own_or("PAYFAST_URL", "https://ipg1.apps.net.pk");
+    ensure!(
+        !(production && url.contains("uat")),
+        "PAYFAST_URL: PayFast's address for tests takes no money and is refused where ENVIRONMENT is production"
+    );
+    let merchant = Merchant {
+        id: config.own_text("PAYFAST_MERCHANT_ID", "the merchant's number at PayFast")?,
+        keys: secrets(
+            config,
+            "PAYFAST_SECURED_KEYS",
+            "the merchant's secured key; the new and the old one, with a comma",
+        )?,
+        callback: config.own_text(
+            "PAYFAST_CALLBACK_URL",
+            "our webhook as PayFast reaches it, such as https://api.shop.example/v1/payment-webhooks/payfast",
+        )?,
+        shop: config.own_text("SHOP_URL", "where customers come back to, such as https://shop.example")?,
+        name: config.own_or("SHOP_NAME", "mart"),
+        url,
+    };
+    PayFast::new(OverHttp::new(&merchant.url, PATIENCE)?, merchant)
+}
+
+/// What a provider signs with: while it is rotated, the new secret and the old one.
+fn secrets(config: &Config, name: &str, what: &str) -> anyhow::Result<Vec<String>> {
+    let secrets = config.own_text(name, what)?;
     let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-    Sandbox::new(OverHttp::new(&url, &key)?, secrets.map(str::to_owned).collect())
+    Ok(secrets.map(str::to_owned).collect())
 }
 
 /// What time makes due: attempts to ask about, refunds to ask for, callbacks to hear again.

@@ -3,7 +3,7 @@
 use mart_kernel::Unavailable;
 
 use super::UseCases;
-use crate::domain::{Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused};
+use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused};
 use crate::ports::{AskCheckout, Opened, PaymentProvider, ProviderError, Store};
 
 /// Why no attempt was started.
@@ -50,10 +50,10 @@ impl<S: Store> UseCases<S> {
 
     /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
-        let amount = self.store.find(order).await?.ok_or(Unavailable::Failed)?.amount;
+        let Account { amount, contact, .. } = self.store.find(order).await?.ok_or(Unavailable::Failed)?;
         let expires_at = attempt.ends_at();
         let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
-        let asked = AskCheckout { attempt: attempt.id, order, amount, expires_at };
+        let asked = AskCheckout { attempt: attempt.id, order, contact, amount, at: attempt.created_at, expires_at };
         let opened = match provider.open(&asked).await {
             Ok(opened) => opened,
             Err(ProviderError::Away | ProviderError::Refused(_)) => return Err(StartError::Away),

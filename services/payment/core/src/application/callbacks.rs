@@ -29,9 +29,11 @@ impl<S: Store> UseCases<S> {
             self.providers.get(provider).ok_or(HearError::Off)?.hear(word, now).map_err(HearError::Not)?;
         let Some(news) = news else { return Ok(()) };
         let callback = Callback { id, news, at: now };
-        self.store.keep(&callback).await.map_err(HearError::Unavailable)?;
-        // It is kept: what goes wrong from here on is mended by the sweep.
-        let _heard = self.apply(callback).await;
+        // What a known one said first counts, and is heard or waits for the sweep.
+        if self.store.keep(&callback).await.map_err(HearError::Unavailable)? {
+            // It is kept: what goes wrong from here on is mended by the sweep.
+            let _heard = self.apply(callback).await;
+        }
         Ok(())
     }
 

@@ -32,6 +32,21 @@ pub struct RefundId(pub Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub Uuid);
 
+/// How a payer can be reached, which some providers want to know.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// His mailbox; empty where it is not known.
+    pub email: String,
+    /// His phone as E.164; empty where he has none.
+    pub phone: String,
+}
+
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Contact")
+    }
+}
+
 /// The money of one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -41,6 +56,8 @@ pub struct Account {
     pub version: Version,
     /// Who pays.
     pub customer: CustomerId,
+    /// How he can be reached.
+    pub contact: Contact,
     /// How much is to be paid.
     pub amount: Money,
     /// Until when an attempt can be started.

@@ -7,8 +7,8 @@ use time::Duration;
 
 use super::fact::{PaymentCaptured, PaymentFailed, PaymentNeedsOperator, PaymentRefunded, PaymentRepublished, Placed};
 use super::{
-    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, MOST_ATTEMPTS, News, OrderId,
-    Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, Contact, CustomerId, Fact, MOST_ATTEMPTS, News,
+    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
 };
 
 /// A provider's checkout ends by itself after so long, well before an order's time is up.
@@ -90,9 +90,16 @@ impl Books {
     }
 
     /// An order awaits its money. One that is known already, such as one that was cancelled first, stays as it is.
-    pub fn awaited(&mut self, order: OrderId, customer: CustomerId, amount: Money, deadline: Timestamp) {
+    pub fn awaited(
+        &mut self,
+        order: OrderId,
+        customer: CustomerId,
+        contact: Contact,
+        amount: Money,
+        deadline: Timestamp,
+    ) {
         if self.account.is_none() {
-            self.account = Some(self.new_account(order, customer, amount, deadline));
+            self.account = Some(Account { contact, ..self.new_account(order, customer, amount, deadline) });
         }
     }
 
@@ -116,6 +123,7 @@ impl Books {
             order,
             version: Version::NONE,
             customer,
+            contact: Contact::default(),
             amount,
             deadline,
             closed: false,
@@ -357,7 +365,7 @@ impl Books {
     pub fn republish(&mut self) {
         if let Some(account) = self.account.clone() {
             let version = account.version;
-            self.facts.push((version, Fact::PaymentRepublished(PaymentRepublished { account })));
+            self.facts.push((version, Fact::PaymentRepublished(PaymentRepublished { account: Box::new(account) })));
         }
     }
 

@@ -69,7 +69,7 @@ pub struct PaymentNeedsOperator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRepublished {
     /// As it is.
-    pub account: Account,
+    pub account: Box<Account>,
 }
 
 /// A fact at its place in the account's history.

@@ -9,8 +9,8 @@ pub mod fact;
 mod provider;
 
 pub use account::{
-    Account, Attempt, AttemptId, AttemptStatus, Checkout, CustomerId, MOST_ATTEMPTS, OrderId, Refund, RefundId,
-    RefundStatus, Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
+    Account, Attempt, AttemptId, AttemptStatus, Checkout, Contact, CustomerId, MOST_ATTEMPTS, OrderId, Refund,
+    RefundId, RefundStatus, Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
 };
 pub use books::{Books, Change, Heard, RefundRefused, StartRefused};
 pub use fact::Fact;

@@ -8,7 +8,7 @@ use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::UseCases;
 use payment_core::application::{Awaited, Cancelled, RefundAsked};
-use payment_core::domain::{AttemptId, CustomerId, Heard, OrderId, RefundId, fact};
+use payment_core::domain::{AttemptId, Contact, CustomerId, Heard, OrderId, RefundId, fact};
 use payment_core::ports::Store;
 
 use super::messages::payment;
@@ -88,7 +88,9 @@ impl<S: Store + 'static> Reactions for PaymentReactions<S> {
         let (Some((order, customer, amount)), Some(deadline)) = (read(&awaiting), deadline) else {
             return Ok(UNREADABLE);
         };
-        let awaited = Awaited { order, customer, amount, deadline };
+        let order::Contact { email, phone, .. } = awaiting.contact.unwrap_or_default();
+        let contact = Contact { email, phone };
+        let awaited = Awaited { order, customer, contact, amount, deadline };
         self.use_cases.on_awaited(awaited, event.receipt()).await?;
         Ok(Reaction::Applied)
     }

@@ -11,8 +11,8 @@ use payment_core::ports::{NotHeard, Store, Word};
 
 use super::messages::{attempt, payment};
 use crate::generated::http::{
-    GetPaymentError, HearSandboxError, ListPaymentsError, PaymentService, RefundPaymentError, RepublishPaymentsError,
-    ResolveTaskError, StartAttemptError,
+    GetPaymentError, HearPayfastError, HearSandboxError, HearStripeError, ListPaymentsError, PaymentService,
+    RefundPaymentError, RepublishPaymentsError, ResolveTaskError, StartAttemptError,
 };
 
 /// Serves the operations over HTTP.
@@ -125,6 +125,26 @@ impl<S: Store + 'static> PaymentService for Http<S> {
         self.hear(Provider::Sandbox, &call).await?;
         Ok(v1::HearSandboxResponse {})
     }
+
+    async fn hear_stripe(
+        &self,
+        call: Call,
+        request: v1::HearStripeRequest,
+    ) -> Result<v1::HearStripeResponse, HearStripeError> {
+        let v1::HearStripeRequest {} = request;
+        self.hear(Provider::Stripe, &call).await?;
+        Ok(v1::HearStripeResponse {})
+    }
+
+    async fn hear_payfast(
+        &self,
+        call: Call,
+        request: v1::HearPayfastRequest,
+    ) -> Result<v1::HearPayfastResponse, HearPayfastError> {
+        let v1::HearPayfastRequest {} = request;
+        self.hear(Provider::PayFast, &call).await?;
+        Ok(v1::HearPayfastResponse {})
+    }
 }
 
 impl From<StartError> for StartAttemptError {
@@ -196,4 +216,4 @@ macro_rules! webhooks {
     };
 }
 
-webhooks!(HearSandboxError);
+webhooks!(HearSandboxError HearStripeError HearPayfastError);

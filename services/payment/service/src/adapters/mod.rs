@@ -3,5 +3,7 @@
 pub mod events;
 pub(crate) mod http;
 mod messages;
+pub mod payfast;
 pub mod postgres;
 pub mod sandbox;
+pub mod stripe;

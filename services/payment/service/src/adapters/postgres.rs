@@ -6,8 +6,9 @@ use mart_chassis::{Database, Record};
 use mart_kernel::money::Currency;
 use mart_kernel::{Event, Money, Newest, Receipt, Timestamp, Unavailable};
 use payment_core::domain::{
-    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, Fact, News,
-    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, Contact, CustomerId, Fact,
+    News, OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind,
+    What,
 };
 use payment_core::ports::Store;
 use sqlx::postgres::PgRow;
@@ -35,7 +36,7 @@ const LIST: &str = "select order_id from payment where (created_at, order_id) < 
      where task.order_id = payment.order_id and resolution is null)) order by created_at desc, order_id desc limit $4";
 
 const KEEP_PAYMENT: &str = "insert into payment (order_id, version, customer_id, amount, currency, deadline, closed, created_at, \
-     updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+     updated_at, email, phone) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
      on conflict (order_id) do update set version = $2, closed = $7, updated_at = $9";
 
 const KEEP_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
@@ -155,7 +156,7 @@ impl Store for PostgresStore {
         decided.await
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<(), Unavailable> {
+    async fn keep(&self, callback: &Callback) -> Result<bool, Unavailable> {
         let Callback { id, news: News { provider: _, attempt, what }, at } = callback;
         let empty = String::new();
         let (kind, reference, told, amount, refund) = match what {
@@ -176,7 +177,7 @@ impl Store for PostgresStore {
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
             .bind(at.get());
-        self.database.rows(kept, |_| Ok(())).await.map(|_| ())
+        self.database.rows(kept, |_| Ok(())).await.map(|new| !new.is_empty())
     }
 
     async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
@@ -261,6 +262,8 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         .bind(account.closed)
         .bind(account.created_at.get())
         .bind(account.updated_at.get())
+        .bind(account.contact.email)
+        .bind(account.contact.phone)
         .execute(&mut *connection)
         .await?;
     for (attempt, nth) in account.attempts.into_iter().zip(0_i32..) {
@@ -360,6 +363,7 @@ fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
         order: OrderId(row.try_get("order_id")?),
         version: version(row, "version")?,
         customer: CustomerId(row.try_get("customer_id")?),
+        contact: Contact { email: row.try_get("email")?, phone: row.try_get("phone")? },
         amount: amount(row)?,
         deadline: time(row, "deadline")?,
         closed: row.try_get("closed")?,

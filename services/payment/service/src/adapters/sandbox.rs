@@ -1,67 +1,29 @@
 //! The sandbox: a provider of our own that takes no money. It runs beside the mart on a developer's machine.
 
-use std::time::Duration;
-
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit, Mac};
+use axum::http::Request;
 use mart_kernel::{Money, Timestamp};
 use payment_core::domain::{CallbackId, Checkout, News, Provider, RefundId, What};
 use payment_core::ports::{
     AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
 };
-use reqwest::{Client, Method};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-/// How old a signature may be, and how far in the future: clocks differ.
-const FRESH: time::Duration = time::Duration::seconds(300);
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Brings a request to the sandbox and its answer back.
-#[async_trait]
-pub trait Transport: Send + Sync {
-    /// The status and the body of the answer; why there is none.
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String>;
-}
-
-/// Brings it over HTTP.
-pub struct OverHttp {
-    url: String,
-    key: String,
-    client: Client,
-}
-
-impl OverHttp {
-    /// To the sandbox at this address; `key` lets us in there.
-    pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
-        ensure!(!key.is_empty(), "the sandbox is on and has no key");
-        let client = Client::builder().timeout(PATIENCE).build().context("no HTTP client")?;
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), client })
-    }
-}
-
-#[async_trait]
-impl Transport for OverHttp {
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Vec<u8>), String> {
-        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.bytes().await.map_err(|error| error.to_string())?.to_vec()))
-    }
-}
+use crate::signature::is_signed;
+use crate::transport::Transport;
 
 /// Talks to the sandbox.
 pub struct Sandbox<T> {
     transport: T,
+    /// Lets us in.
+    key: String,
     /// What it signs its words with; the new secret and the old one while they are rotated.
     secrets: Vec<String>,
 }
@@ -102,10 +64,11 @@ struct OpenedThere {
 }
 
 impl<T: Transport> Sandbox<T> {
-    /// Talks to the sandbox by this transport; `secrets` are what it signs with.
-    pub fn new(transport: T, secrets: Vec<String>) -> anyhow::Result<Self> {
+    /// Talks to the sandbox by this transport; `key` lets us in there, and `secrets` are what it signs with.
+    pub fn new(transport: T, key: &str, secrets: Vec<String>) -> anyhow::Result<Self> {
+        ensure!(!key.is_empty(), "the sandbox is on and has no key");
         ensure!(!secrets.is_empty(), "the sandbox is on and has no secret");
-        Ok(Self { transport, secrets })
+        Ok(Self { transport, key: key.to_owned(), secrets })
     }
 
     async fn ask<A: serde::de::DeserializeOwned>(
@@ -118,7 +81,11 @@ impl<T: Transport> Sandbox<T> {
             tracing::warn!(error, "the sandbox does not answer");
             ProviderError::Away
         };
-        let (status, body) = self.transport.send(method, path, body).await.map_err(away)?;
+        let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("Bearer {}", self.key));
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.into_bytes());
+        let request = request.map_err(|error| away(error.to_string()))?;
+        let (status, body) = self.transport.send(request).await.map_err(away)?;
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|error| away(error.to_string())),
             400 | 409 | 422 => Err(ProviderError::Refused(String::from_utf8_lossy(&body).into_owned())),
@@ -157,7 +124,7 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
     }
 
     async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
-        let AskCheckout { attempt, order, amount, expires_at } = asked;
+        let AskCheckout { attempt, order, amount, expires_at, .. } = asked;
         let expire_time = expires_at.get().format(&Rfc3339).map_err(|_| ProviderError::Away)?;
         let body = json!({
             "orderId": order.0, "amount": amount.amount(), "currencyCode": amount.currency().code(), "expireTime": expire_time,
@@ -205,49 +172,17 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
     }
 }
 
-/// Whether `t=<seconds>,v1=<hex>[,v1=…]` has a fresh signature of the body by one of these secrets. Compared in constant time.
-fn is_signed(signature: &str, body: &[u8], secrets: &[String], now: Timestamp) -> bool {
-    let parts: Vec<(&str, &str)> = signature.split(',').filter_map(|part| part.trim().split_once('=')).collect();
-    let at = parts.iter().find(|(name, _)| *name == "t").map(|(_, value)| *value);
-    let Some((text, at)) =
-        at.and_then(|text| Some((text, OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()?)))
-    else {
-        return false;
-    };
-    if (now.get() - at).abs() > FRESH {
-        return false;
-    }
-    let given: Vec<Vec<u8>> =
-        parts.iter().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| unhex(value)).collect();
-    let good = |secret: &String, given: &[u8]| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-        mac.update(text.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        mac.verify_slice(given).is_ok()
-    };
-    secrets.iter().any(|secret| given.iter().any(|given| good(secret, given)))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    fn signed(secret: &str, at: i64, body: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-        mac.update(format!("{at}.{body}").as_bytes());
-        let hex = mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-        format!("t={at},v1={hex}")
-    }
+    use super::*;
+    use crate::signature::signed;
+    use crate::transport::OverHttp;
 
     fn hear(signature: Option<&str>, body: &str) -> Result<Spoken, NotHeard> {
-        let transport = OverHttp::new("http://127.0.0.1:9", "key").expect("a key");
-        let sandbox = Sandbox::new(transport, vec!["new".to_owned(), "old".to_owned()]);
+        let transport = OverHttp::new("http://127.0.0.1:9", Duration::ZERO).expect("a client");
+        let sandbox = Sandbox::new(transport, "key", vec!["secret".to_owned()]);
         let header = |name: &str| signature.filter(|_| name == "sandbox-signature").map(str::to_owned);
         let word = Word { header: &header, query: "", body: body.as_bytes() };
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range");
@@ -259,24 +194,10 @@ mod tests {
         r#"{"event":"e1","checkout":"c1","kind":"captured","reference":"t1","amount":"1500.00","currencyCode":"PKR"}"#;
 
     #[test]
-    fn only_a_fresh_signature_over_these_bytes_is_taken() {
-        for secret in ["new", "old"] {
-            assert!(hear(Some(&signed(secret, NOW, BODY)), BODY).is_ok(), "{secret}");
-        }
-        let both = format!("{},{}", signed("stranger", NOW, BODY), &signed("old", NOW, BODY)[13..]);
-        assert!(hear(Some(&both), BODY).is_ok(), "one of several");
-        for (what, signature) in [
-            ("none", None),
-            ("a stranger's", Some(signed("stranger", NOW, BODY))),
-            ("another body's", Some(signed("new", NOW, "{}"))),
-            ("too old", Some(signed("new", NOW - 301, BODY))),
-            ("of the future", Some(signed("new", NOW + 301, BODY))),
-            ("without a time", Some(signed("new", NOW, BODY)[13..].to_owned())),
-            ("of another time", Some(signed("new", NOW, BODY).replace("t=1800000000", "t=1800000001"))),
-            ("no hexadecimal", Some(format!("t={NOW},v1=zz"))),
-            ("empty", Some(format!("t={NOW},v1="))),
-        ] {
-            assert_eq!(hear(signature.as_deref(), BODY), Err(NotHeard::Signature), "{what}");
+    fn what_is_not_signed_is_not_taken() {
+        assert!(hear(Some(&signed("secret", NOW, BODY)), BODY).is_ok());
+        for signature in [None, Some(signed("stranger", NOW, BODY))] {
+            assert_eq!(hear(signature.as_deref(), BODY), Err(NotHeard::Signature), "{signature:?}");
         }
     }
 
@@ -288,14 +209,14 @@ mod tests {
             r#"{"event":"e1","checkout":"c1","kind":"refunded"}"#,
             r#"{"event":"e1","checkout":"c1","kind":"?"}"#,
         ] {
-            assert_eq!(hear(Some(&signed("new", NOW, body)), body), Err(NotHeard::Message), "{body}");
+            assert_eq!(hear(Some(&signed("secret", NOW, body)), body), Err(NotHeard::Message), "{body}");
         }
     }
 
     #[test]
     fn an_amount_that_is_none_is_told_as_it_came() {
         let body = BODY.replace("1500.00", "1500.001");
-        let spoken = hear(Some(&signed("new", NOW, &body)), &body).expect("genuine");
+        let spoken = hear(Some(&signed("secret", NOW, &body)), &body).expect("genuine");
         let what = What::Captured { reference: "t1".to_owned(), told: "1500.001 PKR".to_owned(), amount: None };
         assert_eq!(spoken.news.map(|news| news.what), Some(what));
     }

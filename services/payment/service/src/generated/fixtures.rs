@@ -23,6 +23,10 @@ pub trait Fixtures {
     fn republish_payments(&mut self) -> impl Future<Output = v1::RepublishPaymentsRequest>;
     /// For `HearSandbox`.
     fn hear_sandbox(&mut self) -> impl Future<Output = v1::HearSandboxRequest>;
+    /// For `HearStripe`.
+    fn hear_stripe(&mut self) -> impl Future<Output = v1::HearStripeRequest>;
+    /// For `HearPayfast`.
+    fn hear_payfast(&mut self) -> impl Future<Output = v1::HearPayfastRequest>;
 }
 
 /// A request of every operation, by its name.
@@ -35,5 +39,7 @@ pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessa
         ("ResolveTask", dynamic(&of.resolve_task().await)),
         ("RepublishPayments", dynamic(&of.republish_payments().await)),
         ("HearSandbox", dynamic(&of.hear_sandbox().await)),
+        ("HearStripe", dynamic(&of.hear_stripe().await)),
+        ("HearPayfast", dynamic(&of.hear_payfast().await)),
     ]
 }

@@ -63,6 +63,21 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
         call: Call,
         request: v1::HearSandboxRequest,
     ) -> impl Future<Output = Result<v1::HearSandboxResponse, HearSandboxError>> + Send;
+
+    /// Hears from Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the HMAC-SHA256 of `<t>.<body>`.
+    fn hear_stripe(
+        &self,
+        call: Call,
+        request: v1::HearStripeRequest,
+    ) -> impl Future<Output = Result<v1::HearStripeResponse, HearStripeError>> + Send;
+
+    /// Hears from PayFast (an instant payment notification). Signed by `validation_hash`, the SHA-256 of
+    /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`, and thus not over the amount: what comes first for a basket counts.
+    fn hear_payfast(
+        &self,
+        call: Call,
+        request: v1::HearPayfastRequest,
+    ) -> impl Future<Output = Result<v1::HearPayfastResponse, HearPayfastError>> + Send;
 }
 
 /// The routes of the service.
@@ -75,6 +90,8 @@ pub(crate) fn router<S: PaymentService>(service: Arc<S>, edge: Arc<Edge>) -> Rou
         .route("/v1/admin/payments/{order_id}/tasks/{task_id}/resolve", routing::post(resolve_task::<S>))
         .route("/v1/admin/payments/republish", routing::post(republish_payments::<S>))
         .route("/v1/payment-webhooks/sandbox", routing::post(hear_sandbox::<S>))
+        .route("/v1/payment-webhooks/stripe", routing::post(hear_stripe::<S>))
+        .route("/v1/payment-webhooks/payfast", routing::post(hear_payfast::<S>))
         .with_state(Served { service, edge })
 }
 
@@ -370,6 +387,94 @@ impl From<HearSandboxError> for Problem {
                 Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
             }
             HearSandboxError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const HEAR_STRIPE: Operation =
+    Operation { name: "HearStripe", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
+
+async fn hear_stripe<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&HEAR_STRIPE, request, |call, request| at.service.hear_stripe(call, request)).await
+}
+
+/// Why `HearStripe` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum HearStripeError {
+    /// It was not signed by the provider, or too long ago.
+    SignatureInvalid,
+    /// The provider signed it, but it is none of its messages.
+    CallbackInvalid,
+    /// The provider is not switched on, or takes no money of this currency.
+    ProviderOff,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for HearStripeError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<HearStripeError> for Problem {
+    fn from(error: HearStripeError) -> Self {
+        match error {
+            HearStripeError::SignatureInvalid => {
+                Self::new(400, "SIGNATURE_INVALID", "It was not signed by the provider, or too long ago.")
+            }
+            HearStripeError::CallbackInvalid => {
+                Self::new(400, "CALLBACK_INVALID", "The provider signed it, but it is none of its messages.")
+            }
+            HearStripeError::ProviderOff => {
+                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            }
+            HearStripeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+const HEAR_PAYFAST: Operation =
+    Operation { name: "HearPayfast", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
+
+async fn hear_payfast<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
+    at.edge.answer(&HEAR_PAYFAST, request, |call, request| at.service.hear_payfast(call, request)).await
+}
+
+/// Why `HearPayfast` failed.
+#[derive(Debug)]
+#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+pub(crate) enum HearPayfastError {
+    /// It was not signed by the provider, or too long ago.
+    SignatureInvalid,
+    /// The provider signed it, but it is none of its messages.
+    CallbackInvalid,
+    /// The provider is not switched on, or takes no money of this currency.
+    ProviderOff,
+    /// What can go wrong in every operation.
+    Fault(Fault),
+}
+
+impl From<Fault> for HearPayfastError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<HearPayfastError> for Problem {
+    fn from(error: HearPayfastError) -> Self {
+        match error {
+            HearPayfastError::SignatureInvalid => {
+                Self::new(400, "SIGNATURE_INVALID", "It was not signed by the provider, or too long ago.")
+            }
+            HearPayfastError::CallbackInvalid => {
+                Self::new(400, "CALLBACK_INVALID", "The provider signed it, but it is none of its messages.")
+            }
+            HearPayfastError::ProviderOff => {
+                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            }
+            HearPayfastError::Fault(fault) => fault.into(),
         }
     }
 }

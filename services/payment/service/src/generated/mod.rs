@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x8972_f10c_276f_58a3,
+    ]) == 0x5099_07b9_e7f5_995b,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,12 +1,12 @@
 //! Events of others arrive and have their effect once; money is kept right while many ask at once.
 
-use devstack::testing::{App, Told, until};
+use devstack::testing::{App, Servers, Told, until};
 use futures::future::join_all;
-use mart_proto::order::v1::{Order, OrderAwaitingPayment};
+use mart_proto::order::v1::{Contact, Order, OrderAwaitingPayment};
 use mart_proto::r#type::v1::Money;
 use prost::Message;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::PROGRAM;
@@ -19,6 +19,11 @@ pub(crate) async fn tell_awaiting(app: &App, order: Uuid) {
         customer_id: "ayesha".to_owned(),
         total: Some(Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }),
         payment_deadline: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+        contact: Some(Contact {
+            email: "ayesha@mart.example".to_owned(),
+            phone: "+923001234567".to_owned(),
+            ..Contact::default()
+        }),
         ..Order::default()
     };
     let payload = OrderAwaitingPayment { order: Some(told) }.encode_to_vec();
@@ -33,6 +38,51 @@ async fn awaiting(app: &App, order: Uuid) {
     tell_awaiting(app, order).await;
     let path = format!("/v1/payments/{order}");
     until("payment has heard of the order", async || app.admin(Method::GET, &path, None).await.status == 200).await;
+}
+
+/// Payment with this set, and impatient, with an order of 1500 rupees that awaits payment.
+pub(crate) async fn awaiting_with(more: &[(&str, &str)]) -> (App, Uuid) {
+    let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
+    let often = [("ATTEMPT_LOOK", "1"), ("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2")];
+    let more = more.iter().chain(&often);
+    setting.more = more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let app = App::of_consumer(setting, &["mart.order.v1"]).await;
+    let order = Uuid::new_v4();
+    awaiting(&app, order).await;
+    (app, order)
+}
+
+/// The order's customer starts to pay; the attempt.
+pub(crate) async fn start_paying(app: &App, order: Uuid) -> Value {
+    let token = app.setting.keys.token("customer", "ayesha").expect("signed");
+    let bearer = format!("Bearer {token}");
+    let path = format!("/v1/payments/{order}/attempts");
+    let told = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
+    assert!(told.body["attempt"].is_object(), "{} {}", told.status, told.body);
+    told.body["attempt"].clone()
+}
+
+/// Waits until the payment is so; the payment.
+pub(crate) async fn comes_to(app: &App, order: Uuid, what: &str, so: impl Fn(&Value) -> bool) -> Value {
+    let path = format!("/v1/payments/{order}");
+    let mut told = Value::Null;
+    until(what, async || {
+        told = app.admin(Method::GET, &path, None).await.body["payment"].clone();
+        so(&told)
+    })
+    .await;
+    told
+}
+
+/// Waits until the payment has this status; the payment.
+pub(crate) async fn becomes(app: &App, order: Uuid, status: &str) -> Value {
+    let status = format!("PAYMENT_STATUS_{status}");
+    comes_to(app, order, &status, |told| told["status"] == status.as_str()).await
+}
+
+/// How many there are in a list of the payment.
+pub(crate) fn count(told: &Value, list: &str) -> usize {
+    told[list].as_array().map_or(0, Vec::len)
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 mod crash;
 mod events;
+mod payfast;
 mod start;
 mod store;
+mod stripe;
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_payment-service");

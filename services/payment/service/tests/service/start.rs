@@ -13,6 +13,7 @@ async fn it_starts_and_is_ready() {
 
 #[tokio::test]
 async fn what_would_take_money_unsafely_does_not_start() {
+    let (stripe, payfast) = (("PAYMENT_PROVIDERS", "stripe"), ("PAYMENT_PROVIDERS", "payfast"));
     for (more, named) in [
         (&[("SANDBOX_SECRETS", "")][..], "SANDBOX_SECRETS"),
         (&[("SANDBOX_SECRETS", " , ")], "no secret"),
@@ -20,6 +21,23 @@ async fn what_would_take_money_unsafely_does_not_start() {
         (&[("ENVIRONMENT", "production")], "the sandbox takes no money"),
         (&[("ENVIRONMENT", "prod")], "expected development or production"),
         (&[("PAYMENT_PROVIDERS", "sandbox,nobody")], "nobody"),
+        (&[stripe], "STRIPE_KEY"),
+        (&[stripe, ("STRIPE_KEY", "sk_live_hunter2")], "STRIPE_WEBHOOK_SECRETS"),
+        (&[stripe, ("STRIPE_KEY", "sk_live_hunter2"), ("STRIPE_WEBHOOK_SECRETS", "whsec_hunter2")], "SHOP_URL"),
+        (
+            &[
+                stripe,
+                ("STRIPE_KEY", "sk_live_hunter2"),
+                ("STRIPE_WEBHOOK_SECRETS", " , "),
+                ("SHOP_URL", "http://shop.example"),
+            ],
+            "no webhook secret",
+        ),
+        (&[payfast], "PAYFAST_MERCHANT_ID"),
+        (&[payfast, ("PAYFAST_MERCHANT_ID", "102")], "PAYFAST_SECURED_KEYS"),
+        (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
+        (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
+        (&[stripe, ("ENVIRONMENT", "production"), ("STRIPE_KEY", "sk_test_hunter2")], "a key for tests takes no money"),
         (&[("PAYMENT_PROVIDERS", ",")], "PAYMENT_PROVIDERS"),
     ] {
         let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
@@ -27,6 +45,6 @@ async fn what_would_take_money_unsafely_does_not_start() {
         // Its last lines are what it says to people.
         setting.more.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
         let started = setting.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
-        assert!(started.contains(named), "{more:?}: {started}");
+        assert!(started.contains(named) && !started.contains("hunter2"), "{more:?}: {started}");
     }
 }

@@ -1,0 +1,83 @@
+//! Signatures as Stripe has them, and our sandbox: `t=<seconds since 1970>,v1=<hex>[,v1=…]`, each the HMAC-SHA256 of `<t>.<body>`.
+
+use hmac::{Hmac, KeyInit, Mac};
+use mart_kernel::Timestamp;
+use sha2::Sha256;
+use time::{Duration, OffsetDateTime};
+
+/// How old a signature may be, and how far in the future: clocks differ.
+const FRESH: Duration = Duration::seconds(300);
+
+/// Whether a header has a fresh signature of the body by one of these secrets. Compared in constant time.
+pub(crate) fn is_signed(signature: &str, body: &[u8], secrets: &[String], now: Timestamp) -> bool {
+    let parts: Vec<(&str, &str)> = signature.split(',').filter_map(|part| part.trim().split_once('=')).collect();
+    let at = parts.iter().find(|(name, _)| *name == "t").map(|(_, value)| *value);
+    let Some((text, at)) =
+        at.and_then(|text| Some((text, OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()?)))
+    else {
+        return false;
+    };
+    if (now.get() - at).abs() > FRESH {
+        return false;
+    }
+    let given: Vec<Vec<u8>> =
+        parts.iter().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| unhex(value)).collect();
+    let good = |secret: &String, given: &[u8]| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
+        mac.update(text.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        mac.verify_slice(given).is_ok()
+    };
+    secrets.iter().any(|secret| given.iter().any(|given| good(secret, given)))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// Signs for tests.
+#[cfg(test)]
+pub(crate) fn signed(secret: &str, at: i64, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    mac.update(format!("{at}.{body}").as_bytes());
+    let hex = mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    format!("t={at},v1={hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+    const BODY: &str = r#"{"id":"e1"}"#;
+
+    fn is_good(signature: &str) -> bool {
+        let now = Timestamp::from_unix_micros(NOW * 1_000_000).expect("in range");
+        is_signed(signature, BODY.as_bytes(), &["new".to_owned(), "old".to_owned()], now)
+    }
+
+    #[test]
+    fn only_a_fresh_signature_over_these_bytes_is_taken() {
+        for secret in ["new", "old"] {
+            assert!(is_good(&signed(secret, NOW, BODY)), "{secret}");
+        }
+        let both = format!("{},{}", signed("stranger", NOW, BODY), &signed("old", NOW, BODY)[13..]);
+        assert!(is_good(&both), "one of several");
+        for (what, signature) in [
+            ("empty", String::new()),
+            ("a stranger's", signed("stranger", NOW, BODY)),
+            ("another body's", signed("new", NOW, "{}")),
+            ("too old", signed("new", NOW - 301, BODY)),
+            ("of the future", signed("new", NOW + 301, BODY)),
+            ("without a time", signed("new", NOW, BODY)[13..].to_owned()),
+            ("of another time", signed("new", NOW, BODY).replace("t=1800000000", "t=1800000001")),
+            ("no hexadecimal", format!("t={NOW},v1=zz")),
+            ("no signature", format!("t={NOW},v1=")),
+            ("of another scheme", signed("new", NOW, BODY).replace("v1=", "v0=")),
+        ] {
+            assert!(!is_good(&signature), "{what}");
+        }
+    }
+}
