@@ -16,6 +16,7 @@ pub mod people;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod providers;
 pub mod sandbox;
 pub mod secrets;
 mod seeds;

@@ -37,8 +37,8 @@ impl Payments<'_> {
     async fn act(&mut self, order: &str, action: Value) {
         let path = format!("/v1/payments/{order}/attempts");
         let answer = self.mart.send(Some(("customer", OWNER)), "POST", &path, Some(json!({})), &[]).await;
-        let page = answer.body["attempt"]["checkout"]["url"].as_str().unwrap_or_default().to_owned();
-        self.mart.act(&page, &serde_json::from_value(action).expect("an action")).await;
+        let checkout = &answer.body["attempt"]["checkout"];
+        self.mart.act(checkout, &serde_json::from_value(action).expect("an action")).await;
     }
 }
 

@@ -21,8 +21,8 @@ impl World {
 
     /// The customer does something on the newest page.
     async fn act(&mut self, action: Value) {
-        let url = self.pages.last().cloned().expect("a page");
-        self.mart.act(&url, action).await;
+        let checkout = self.checkouts.last().cloned().expect("a checkout");
+        self.mart.act(&checkout, action).await;
         self.mart.settle().await;
     }
 }
@@ -54,7 +54,7 @@ async fn stranger(world: &mut World) {
 #[given("the order is paid")]
 #[when(regex = "^the customer pays$")]
 async fn pay(world: &mut World) {
-    if world.pages.is_empty() {
+    if world.checkouts.is_empty() {
         world.start("").await;
     }
     world.act(json!({ "action": "pay" })).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Request;
-use features::{Answer, Hosted, Hurry, InProcess, Mart, SANDBOX_SECRET, Sandbox};
+use features::{Answer, Hosted, Hurry, InProcess, Mart, SANDBOX_SECRET};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use mart_proto::order::v1 as order;
@@ -34,8 +34,8 @@ pub(crate) struct World {
     /// The order that is paid, and who pays.
     pub(crate) order: String,
     pub(crate) customer: String,
-    /// The pages of the checkouts so far, the newest last.
-    pub(crate) pages: Vec<String>,
+    /// The checkouts so far, the newest last.
+    pub(crate) checkouts: Vec<Value>,
     /// The last answer.
     pub(crate) answer: Option<Answer>,
 }
@@ -52,8 +52,8 @@ impl Transport for Direct {
 
 /// Payment by itself, with the sandbox.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    let books = Sandbox::default();
-    let given = books.clone();
+    let providers = features::Providers::default();
+    let given = providers.sandbox.clone();
     let mart = InProcess::new(seed, |edge, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
@@ -70,7 +70,7 @@ pub(crate) fn mart(seed: u64) -> InProcess {
             sweeps: wiring::sweeps(&use_cases, never, never, never),
         }]
     });
-    mart.with_sandbox(books)
+    mart.with_providers(providers, false)
 }
 
 impl features::Scenario for World {
@@ -94,7 +94,7 @@ impl World {
     async fn new() -> Self {
         let mart = Mart::new().await;
         let (order, customer) = (Uuid::new_v4().to_string(), mart.own("Ayesha"));
-        Self { mart, order, customer, pages: Vec::new(), answer: None }
+        Self { mart, order, customer, checkouts: Vec::new(), answer: None }
     }
 
     /// The order as its service tells of it.
@@ -138,8 +138,8 @@ impl World {
     pub(crate) async fn start(&mut self, provider: &str) {
         let path = format!("/v1/payments/{}/attempts", self.order);
         let told = self.customer("POST", &path, Some(json!({ "provider": provider }))).await;
-        if let Some(url) = told["attempt"]["checkout"]["url"].as_str() {
-            self.pages.push(url.to_owned());
+        if told["attempt"]["checkout"].is_object() {
+            self.checkouts.push(told["attempt"]["checkout"].clone());
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Request;
-use features::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
+use devstack::providers::{FakePayFast, FakeStripe};
+use features::{Hosted, InProcess, PAYFAST, Providers, SANDBOX_SECRET};
 use mart_chassis::http::Edge;
 use mart_kernel::PageSeal;
 use mart_kernel::clock::ManualClock;
@@ -16,15 +17,18 @@ use notification_core::domain::BACKOFF;
 use notification_core::memory::MemoryCourier;
 use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
-use payment_core::application::{LOOK, Providers};
+use payment_core::application::LOOK;
+use payment_core::ports::PaymentProvider;
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
-use payment_service::adapters::sandbox;
+use payment_service::adapters::payfast::{Merchant, PayFast};
+use payment_service::adapters::sandbox::Sandbox;
+use payment_service::adapters::stripe::Stripe;
 use payment_service::transport::Transport;
 use user_core::memory::{CountingSecrets, PlainHasher};
 use user_service::adapters::events::UserMessages;
 use user_service::adapters::tokens::EdDsa;
 
-/// The sandbox's API without a wire.
+/// A provider's API without a wire.
 struct Direct(axum::Router);
 
 #[async_trait]
@@ -36,16 +40,16 @@ impl Transport for Direct {
 
 /// A shop in which nothing has happened yet, whose bus is as unkind as this seed makes it.
 pub fn mart(seed: u64) -> InProcess {
-    let books = Sandbox::default();
-    let given = books.clone();
+    let providers = Providers::default();
+    let given = providers.clone();
     let mart = InProcess::new(seed, |edge, clock| {
         let mut services = mart_features::services(edge.clone(), clock.clone());
         services.push(user(edge.clone(), clock.clone()));
-        services.push(payment(edge.clone(), clock.clone(), given));
+        services.push(payment(edge.clone(), clock.clone(), &given));
         services.push(notification(edge, clock));
         services
     });
-    mart.with_sandbox(books)
+    mart.with_providers(providers, true)
 }
 
 fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
@@ -66,12 +70,29 @@ fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
     }
 }
 
-fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, books: Sandbox) -> Hosted {
+/// The adapters of all providers, each before one that takes no money.
+fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn PaymentProvider>> {
+    let sandbox = Direct(features::sandbox_routes(providers.sandbox.clone(), clock.clone()));
+    let (stripe, payfast) = features::provider_routes(providers, clock.clone());
+    let secrets = |secret: &str| vec![secret.to_owned()];
+    let sandbox = Sandbox::new(sandbox, "a scenario's key", secrets(SANDBOX_SECRET)).expect("a sandbox");
+    let stripe = Stripe::new(Direct(stripe), FakeStripe::KEY, secrets(FakeStripe::SECRET), "http://shop.example");
+    let merchant = Merchant {
+        url: PAYFAST.to_owned(),
+        id: FakePayFast::MERCHANT.to_owned(),
+        name: "mart".to_owned(),
+        keys: secrets(FakePayFast::KEY),
+        callback: "http://api.shop.example/v1/payment-webhooks/payfast".to_owned(),
+        shop: "http://shop.example".to_owned(),
+    };
+    let payfast = PayFast::new(Direct(payfast), merchant).expect("a PayFast");
+    vec![Arc::new(sandbox), Arc::new(stripe.expect("a Stripe")), Arc::new(payfast)]
+}
+
+fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, providers: &Providers) -> Hosted {
     let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
-    let routes = features::sandbox_routes(books, clock.clone());
-    let provider =
-        sandbox::Sandbox::new(Direct(routes), "a scenario's key", vec![SANDBOX_SECRET.to_owned()]).expect("a secret");
-    let (providers, seal) = (Providers::new(vec![Arc::new(provider)]), PageSeal::new(b"a scenario's secret"));
+    let providers = payment_core::application::Providers::new(adapters(providers, &clock));
+    let seal = PageSeal::new(b"a scenario's secret");
     let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
     let never = Duration::MAX;
     Hosted {

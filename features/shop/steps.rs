@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
 
 use cucumber::{given, then, when};
+use devstack::providers::FakeStripe;
 use features::words::{self, money_json};
 use serde_json::{Value, json};
 
@@ -48,10 +49,64 @@ async fn order(world: &mut World, quantity: i64) {
 #[when("the customer starts to pay")]
 async fn start(world: &mut World) {
     let path = format!("/v1/payments/{}/attempts", world.order);
-    let told = world.customer("POST", &path, Some(json!({}))).await;
-    if let Some(url) = told["attempt"]["checkout"]["url"].as_str() {
-        url.clone_into(&mut world.page);
+    let told = world.customer("POST", &path, Some(json!({ "provider": world.provider }))).await;
+    let checkout = &told["attempt"]["checkout"];
+    if checkout.is_object() {
+        world.checkouts.insert(world.provider.clone(), checkout.clone());
     }
+}
+
+#[given(regex = r"^orders are paid with (Stripe|PayFast|the sandbox)$")]
+#[when(regex = r"^the customer thinks better of it and takes (Stripe|PayFast|the sandbox)$")]
+fn provider(world: &mut World, name: String) {
+    world.provider = name.trim_start_matches("the ").to_lowercase();
+}
+
+#[given("Stripe does not open a page for the order")]
+fn away(world: &mut World) {
+    // A second time, because payment asks a second time.
+    world.mart.providers().stripe.fail(&world.order, 2);
+}
+
+#[given(regex = r"^the bank (sends|does not send) refunds(, but later)?$")]
+#[when(regex = r"^the bank (sends|does not send) refunds(, but later)?$")]
+fn refunding(world: &mut World, sends: String, later: String) {
+    let status = match (sends.as_str(), later.as_str()) {
+        ("sends", "") => "succeeded",
+        ("sends", _) => "pending",
+        _ => "failed",
+    };
+    let checkout = world.checkout();
+    let session = FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a page of Stripe's");
+    world.mart.providers().stripe.refunds_become(session, status);
+}
+
+#[when(regex = r"^the provider tells it (?:at last|once more)$")]
+async fn tell_again(world: &mut World) {
+    let checkout = world.checkout();
+    world.mart.tell_again(&checkout).await;
+    world.mart.settle().await;
+}
+
+#[when(regex = r"^(\d+) of the mugs break$")]
+async fn break_some(world: &mut World, count: i64) {
+    let path = format!("/v1/admin/stock-items/{}/adjust", world.product);
+    world.admin("POST", &path, Some(json!({ "delta": -count, "reason": "broken" }))).await;
+    assert_eq!(world.answer().status, 201, "{:?}", world.answer);
+}
+
+#[when("a person sends the money back")]
+async fn by_hand(world: &mut World) {
+    let path = format!("/v1/payments/{}", world.order);
+    let open = |task: &&Value| task["resolution"] == "" && task["refundId"] != "";
+    let due = |payment: &Value| payment["tasks"].as_array().into_iter().flatten().find(open).cloned();
+    world.until(&path, "payment", |payment| due(payment).is_some()).await;
+    let task = due(&world.read(&path, "payment").await).expect("a task");
+    let task = task["taskId"].as_str().unwrap_or_default();
+    let path = format!("/v1/admin/payments/{}/tasks/{task}/resolve", world.order);
+    world.admin("POST", &path, Some(json!({ "resolution": "sent by hand", "refunded": true }))).await;
+    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    world.mart.settle().await;
 }
 
 /// What a customer does on the page: each of it one after the other.
@@ -81,8 +136,8 @@ async fn pay(world: &mut World, how: String) {
         // A page that is over has another one after it.
         start(world).await;
         assert_eq!(world.answer().status, 200, "{:?}", world.answer);
-        let page = world.page.clone();
-        world.mart.act(&page, action).await;
+        let checkout = world.checkout();
+        world.mart.act(&checkout, action).await;
         world.mart.settle().await;
     }
 }

@@ -1,5 +1,7 @@
 //! What a scenario of the shop sees and remembers.
 
+use std::collections::HashMap;
+
 use features::{Answer, Mart, Record};
 use serde_json::{Value, json};
 
@@ -14,8 +16,10 @@ pub(crate) struct World {
     pub(crate) product: String,
     /// The last order.
     pub(crate) order: String,
-    /// The page of the last checkout.
-    pub(crate) page: String,
+    /// Whom the customer pays with.
+    pub(crate) provider: String,
+    /// The last checkout of each provider.
+    pub(crate) checkouts: HashMap<String, Value>,
     /// The access token of the customer.
     token: String,
     /// The last answer.
@@ -31,7 +35,8 @@ impl features::Scenario for World {
 impl World {
     async fn new() -> Self {
         let (mart, empty) = (Mart::new().await, String::new);
-        Self { mart, product: empty(), order: empty(), page: empty(), token: empty(), answer: None }
+        let (product, order, provider, token) = (empty(), empty(), "sandbox".to_owned(), empty());
+        Self { mart, product, order, provider, checkouts: HashMap::new(), token, answer: None }
     }
 
     pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
@@ -74,6 +79,11 @@ impl World {
         let answer = self.mart.send(None, "POST", "/v1/sessions/log-in", Some(body), &[]).await;
         answer.body["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
         self.answer = Some(answer);
+    }
+
+    /// The last checkout at the provider that the customer pays with.
+    pub(crate) fn checkout(&self) -> Value {
+        self.checkouts.get(&self.provider).cloned().unwrap_or_else(|| panic!("no checkout: {:?}", self.answer))
     }
 
     /// What an admin reads at a path, under a name.

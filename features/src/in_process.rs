@@ -6,10 +6,10 @@
 //! record once more at any later time, and a handler that has to be asked again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
-use devstack::sandbox::{Action, Books, Word};
+use devstack::sandbox::Action;
 use hyper::StatusCode;
 use mart_chassis::Record;
 use mart_chassis::consumer::{Reaction, Reactions};
@@ -19,6 +19,7 @@ use mart_chassis::trace::{self, TraceContext};
 use mart_kernel::clock::ManualClock;
 use serde_json::Value;
 
+use crate::providers::{Providers, Said};
 use crate::scene::{self, Answer, Who};
 
 /// A service within the process.
@@ -54,16 +55,12 @@ pub struct InProcess {
     dead: Vec<(Record, String)>,
     /// Everything that was told, by services and by the scenario.
     history: Vec<Record>,
-    sandbox: Sandbox,
-    /// Words of the sandbox that are still on their way.
-    words: Vec<Word>,
+    providers: Providers,
+    /// Whether others than the sandbox are on.
+    many: bool,
+    /// What providers say and is still on its way.
+    words: Vec<Said>,
 }
-
-/// The payment provider that takes no money, which a service of the mart and the scenario's customer share.
-pub type Sandbox = Arc<Mutex<Books>>;
-
-/// What the sandbox of scenarios in the process signs its words with.
-pub const SANDBOX_SECRET: &str = "a scenario's sandbox";
 
 /// More steps than this are no settling but a circle.
 const MOST: usize = 10_000;
@@ -84,27 +81,37 @@ impl InProcess {
             doubles: 0,
             dead: Vec::new(),
             history: Vec::new(),
-            sandbox: Sandbox::default(),
+            providers: Providers::default(),
+            many: false,
             words: Vec::new(),
         }
     }
 
-    /// The same with the sandbox that a service of it asks for money.
+    /// The same with the providers that a service of it asks for money: the sandbox alone, or all.
     #[must_use]
-    pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
-        Self { sandbox, ..self }
+    pub fn with_providers(self, providers: Providers, many: bool) -> Self {
+        Self { providers, many, ..self }
     }
 
-    /// A customer does something on the page of a checkout. What the mart is told of it comes at once, or when time passes.
-    pub async fn act(&mut self, url: &str, action: &Action) {
-        let reference = url.rsplit('/').next().unwrap_or_default();
+    /// Those providers.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// Whether others than the sandbox are on.
+    pub(crate) fn has_many_providers(&self) -> bool {
+        self.many
+    }
+
+    /// A customer does something with a checkout. What the mart is told of it comes at once, or when time passes.
+    pub async fn act(&mut self, checkout: &Value, action: &Action) {
         let now = mart_kernel::Clock::now(&*self.clock).get();
-        let acted = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner).act(reference, action, now);
-        let word = acted.unwrap_or_else(|refused| panic!("the sandbox refuses: {refused:?}"));
-        if word.delay_ms > 0 {
-            self.words.push(word);
+        let acted = self.providers.act(checkout, action, now);
+        let said = acted.unwrap_or_else(|refused| panic!("the provider refuses: {refused:?}"));
+        if said.delay_ms() > 0 {
+            self.words.push(said);
         } else {
-            self.hear(&word).await;
+            self.hear(&said).await;
         }
     }
 
@@ -112,13 +119,12 @@ impl InProcess {
         mart_kernel::Clock::now(&*self.clock).get().unix_timestamp()
     }
 
-    async fn hear(&mut self, word: &Word) {
-        for _ in 0..word.calls {
-            let now = mart_kernel::Clock::now(&*self.clock).get();
-            let signature = devstack::sandbox::sign(SANDBOX_SECRET, &word.body, now + time::Duration::MILLISECOND);
-            let body = serde_json::from_str(&word.body).expect("JSON");
-            let headers = [("sandbox-signature", signature.as_str())];
-            let answer = self.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), &headers).await;
+    /// The mart hears what a provider says.
+    pub(crate) async fn hear(&mut self, said: &Said) {
+        for _ in 0..said.calls() {
+            self.clock.advance(time::Duration::MILLISECOND);
+            let headers = said.headers(mart_kernel::Clock::now(&*self.clock).get());
+            let answer = scene::post(self.routes(said.path()), said.path(), said.body(), &headers).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     }

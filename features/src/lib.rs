@@ -11,6 +11,7 @@ mod in_process;
 mod levels;
 mod mart;
 mod on_servers;
+mod providers;
 mod reading;
 mod report;
 mod scene;
@@ -29,12 +30,13 @@ use futures::FutureExt;
 
 pub use devstack::keys::{AUDIENCE, ISSUER};
 pub use futures::future::LocalBoxFuture;
-pub use in_process::{Hosted, InProcess, SANDBOX_SECRET, Sandbox};
+pub use in_process::{Hosted, InProcess};
 pub use mart::Mart;
 pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
 pub use on_servers::{Hurry, OnServers, Running};
-pub use scene::{Answer, Who, ask, keys, sandbox_routes, told};
+pub use providers::{Providers, SANDBOX_SECRET, Sandbox};
+pub use scene::{Answer, PAYFAST, Who, ask, keys, provider_routes, sandbox_routes, told};
 
 use levels::{ALONE, MOMENT, Stage, TIME, has};
 use report::{Case, Collector};
@@ -231,10 +233,11 @@ async fn scenarios<W: Scenario>(
         meant(&tags) && name.as_ref().is_none_or(|name| scenario.name.contains(name.as_str()))
     };
     let collector = W::cucumber()
-        .with_default_cli()
         .max_concurrent_scenarios(side_by_side)
         .after(|_, _, _, ended, world| torn_down(matches!(ended, ScenarioFinished::StepPassed), world).boxed_local())
         .with_writer(Collector::new(again))
+        // The last: what stands before it can bring the command line back, whose words are ours.
+        .with_default_cli()
         .filter_run(PathBuf::from(folder), meant)
         .await;
     collector.outcome()

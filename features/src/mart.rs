@@ -4,7 +4,7 @@ use mart_chassis::Record;
 use serde_json::Value;
 
 use crate::scene::{Answer, Who};
-use crate::{InProcess, OnServers};
+use crate::{InProcess, OnServers, Providers};
 use crate::{authorization, levels};
 
 /// The mart of one scenario.
@@ -62,14 +62,34 @@ impl Mart {
         }
     }
 
-    /// A customer does something on the sandbox's page of a checkout, such as `{"action": "pay"}`.
+    /// A customer does something with a checkout, such as `{"action": "pay"}`.
     ///
     /// # Panics
-    /// Where the sandbox refuses it.
-    pub async fn act(&mut self, url: &str, action: Value) {
+    /// Where the provider refuses it.
+    pub async fn act(&mut self, checkout: &Value, action: Value) {
         match self {
-            Self::InProcess(mart) => mart.act(url, &serde_json::from_value(action).expect("an action")).await,
-            Self::OnServers(mart) => mart.act(url, &action).await,
+            Self::InProcess(mart) => mart.act(checkout, &serde_json::from_value(action).expect("an action")).await,
+            Self::OnServers(mart) => mart.act(checkout, &action).await,
+        }
+    }
+
+    /// Stripe or PayFast says again what it said last of a checkout, or says it at last.
+    ///
+    /// # Panics
+    /// Where it has said nothing.
+    pub async fn tell_again(&mut self, checkout: &Value) {
+        let said = self.providers().again(checkout).expect("the provider has said something");
+        match self {
+            Self::InProcess(mart) => mart.hear(&said).await,
+            Self::OnServers(mart) => mart.hear(&said).await,
+        }
+    }
+
+    /// The providers that take no money.
+    pub fn providers(&self) -> Providers {
+        match self {
+            Self::InProcess(mart) => mart.providers().clone(),
+            Self::OnServers(mart) => mart.providers().clone(),
         }
     }
 

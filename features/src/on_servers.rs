@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use devstack::keys::Keys;
+use devstack::providers::{FakePayFast, FakeStripe};
 use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, Told, prefix, until};
 use devstack::{gateway, mail, ports, sandbox};
@@ -26,6 +27,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::InProcess;
+use crate::providers::{self, Providers, Said};
 use crate::scene::{self, Answer, Who};
 
 /// The longest that a scenario waits until its aggregates are at rest.
@@ -76,6 +78,8 @@ pub struct Running {
     gateway: gateway::Running,
     /// The payment provider that takes no money, where a service asks it.
     _sandbox: Option<sandbox::Running>,
+    /// The others, where they are on.
+    providers: Providers,
     /// The mail server, where a service sends mails.
     _mail: Option<mail::Running>,
     keys: Keys,
@@ -97,6 +101,7 @@ impl Running {
         let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
         let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
         let access = sandbox::Access::new(ports::any().expect("a port"), &secrets).expect("secrets");
+        let providers = Providers::default();
         let mut pays = false;
         let mut mails = None;
         for hosted in mart.services() {
@@ -105,6 +110,9 @@ impl Running {
             let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
             if hosted.name == sandbox::PAYMENT {
                 setting.more.extend(access.variables());
+                if mart.has_many_providers() {
+                    setting.more.extend(variables(&providers).await);
+                }
                 pays = true;
             }
             if hosted.name == mail::NOTIFICATION {
@@ -153,6 +161,7 @@ impl Running {
             services,
             gateway,
             _sandbox: sandbox,
+            providers,
             _mail: mails,
             keys,
             brokers,
@@ -388,11 +397,34 @@ impl OnServers {
         Answer { status, headers, body }
     }
 
-    /// A customer does something on the page of a checkout; what comes of it at once has come when this is over.
-    pub(crate) async fn act(&self, url: &str, action: &Value) {
-        let answer = self.client.post(url).json(action).send().await.expect("answered");
+    /// The providers that take no money.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.running.providers
+    }
+
+    /// A customer does something with a checkout; what comes of it at once has come when this is over.
+    pub(crate) async fn act(&self, checkout: &Value, action: &Value) {
+        if !providers::is_sandbox(checkout) {
+            let action = serde_json::from_value(action.clone()).expect("an action");
+            let acted = self.running.providers.act(checkout, &action, OffsetDateTime::now_utc());
+            let said = acted.unwrap_or_else(|refused| panic!("the provider refuses: {refused:?}"));
+            return self.hear(&said).await;
+        }
+        let answer = self.client.post(providers::page(checkout)).json(action).send().await.expect("answered");
         let (status, text) = (answer.status(), answer.text().await.expect("text"));
         assert!(status.is_success(), "the sandbox refuses: {status} {text}");
+    }
+
+    /// The mart hears what a provider says, through the gateway.
+    pub(crate) async fn hear(&self, said: &Said) {
+        for _ in 0..said.calls() {
+            let mut request = self.client.post(format!("{}{}", self.running.gateway.url(), said.path()));
+            for (name, value) in said.headers(OffsetDateTime::now_utc()) {
+                request = request.header(name, value);
+            }
+            let answer = request.body(said.body().to_owned()).send().await.expect("answered");
+            assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+        }
     }
 
     pub(crate) async fn tell(&mut self, record: &Record) {
@@ -513,6 +545,32 @@ impl std::fmt::Debug for OnServers {
         let kinds: Vec<String> = self.mine().into_iter().map(|lying| lying.record.kind).collect();
         write!(f, "told {kinds:?} of {:?}", self.keys)
     }
+}
+
+/// Serves Stripe and PayFast in this process; what payment has to know of them.
+async fn variables(providers: &Providers) -> Vec<(String, String)> {
+    let stripe = serve(providers.stripe.routes(Arc::new(OffsetDateTime::now_utc))).await;
+    let payfast = serve(providers.payfast.routes()).await;
+    let variables = [
+        ("PAYMENT_PROVIDERS", "sandbox,stripe,payfast"),
+        ("STRIPE_URL", &*stripe),
+        ("STRIPE_KEY", FakeStripe::KEY),
+        ("STRIPE_WEBHOOK_SECRETS", FakeStripe::SECRET),
+        ("PAYFAST_URL", &*payfast),
+        ("PAYFAST_MERCHANT_ID", FakePayFast::MERCHANT),
+        ("PAYFAST_SECURED_KEYS", FakePayFast::KEY),
+        ("PAYFAST_CALLBACK_URL", "http://api.shop.example/v1/payment-webhooks/payfast"),
+        ("SHOP_URL", "http://shop.example"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+/// Serves routes at an address of their own, as long as this process runs.
+async fn serve(routes: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("http://{address}")
 }
 
 async fn count(database: &PgPool, sql: &'static str, keys: &[&str]) -> i64 {

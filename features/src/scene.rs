@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::in_process::{SANDBOX_SECRET, Sandbox};
+use crate::providers::{Providers, SANDBOX_SECRET, Sandbox};
 
 /// One set of keys for all scenarios; making some anew for each would prove nothing more.
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
@@ -82,8 +82,20 @@ pub(crate) async fn send(
         request = request.header(*name, *value);
     }
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let answer = protect(routes, &Limits::default()).oneshot(request.body(body).expect("a request")).await;
-    let answer = answer.expect("answered");
+    answer(routes, request.body(body).expect("a request")).await
+}
+
+/// Sends what a provider says.
+pub(crate) async fn post(routes: Router, path: &str, body: &str, headers: &[(&'static str, String)]) -> Answer {
+    let mut request = Request::post(path);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    answer(routes, request.body(Body::from(body.to_owned())).expect("a request")).await
+}
+
+async fn answer(routes: Router, request: Request<Body>) -> Answer {
+    let answer = protect(routes, &Limits::default()).oneshot(request).await.expect("answered");
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
@@ -99,6 +111,15 @@ pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
     let setting = devstack::sandbox::Setting { address, callback, key, secret };
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
     devstack::sandbox::routes(books, setting, now).expect("routes")
+}
+
+/// Where the PayFast of scenarios in the process is, and is not.
+pub const PAYFAST: &str = "https://payfast.example";
+
+/// The APIs of the Stripe and the PayFast of scenarios in the process, by their own clock.
+pub fn provider_routes(providers: &Providers, clock: Arc<ManualClock>) -> (Router, Router) {
+    let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
+    (providers.stripe.routes(now), providers.payfast.routes())
 }
 
 /// Asks routes, and gives the status and the body of the answer.

@@ -80,6 +80,12 @@ pub trait PaymentProvider: Send + Sync {
     /// Opens a checkout for an attempt. The same attempt twice opens one.
     async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError>;
 
+    /// Whether it can be asked what became of a checkout. Where it can't, an attempt ends with its time, and money that is told of
+    /// later is booked all the same.
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+
     /// What there is to say of an attempt now.
     async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError>;
 

@@ -29,6 +29,8 @@ payment_core::conformance!(async { MemoryStore::default() });
 #[derive(Default)]
 struct Scripted {
     away: Mutex<bool>,
+    refuses: Mutex<bool>,
+    mute: Mutex<bool>,
     said: Mutex<Vec<What>>,
     refunding: Mutex<VecDeque<Refunding>>,
     asked: Mutex<Vec<String>>,
@@ -44,10 +46,17 @@ impl PaymentProvider for Scripted {
         if *self.away.lock().expect("unlocked") {
             return Err(ProviderError::Away);
         }
+        if *self.refuses.lock().expect("unlocked") {
+            return Err(ProviderError::Refused("not so".to_owned()));
+        }
         self.asked.lock().expect("unlocked").push("open".to_owned());
         let (url, fields, expires_at) = ("https://pay.example".to_owned(), Vec::new(), asked.expires_at);
         let reference = format!("cs-{}", asked.attempt.0);
         Ok(Opened { reference, checkout: Checkout { url, fields, expires_at } })
+    }
+
+    fn can_be_asked(&self) -> bool {
+        !*self.mute.lock().expect("unlocked")
     }
 
     async fn look(&self, _reference: &str) -> Result<Vec<What>, ProviderError> {
@@ -229,6 +238,56 @@ async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
     *world.provider.away.lock().expect("unlocked") = false;
     let attempt = world.start().await.expect("started");
     assert_eq!((attempt.status, world.account().await.attempts.len()), (AttemptStatus::Open, 1));
+}
+
+#[tokio::test]
+async fn an_attempt_that_the_provider_refuses_to_open_is_over_and_the_next_try_is_another() {
+    let world = World::awaiting().await;
+    *world.provider.refuses.lock().expect("unlocked") = true;
+    assert_eq!(world.start().await, Err(StartError::Away));
+    *world.provider.refuses.lock().expect("unlocked") = false;
+    world.start().await.expect("started");
+    let account = world.account().await;
+    let statuses: Vec<&AttemptStatus> = account.attempts.iter().map(|attempt| &attempt.status).collect();
+    assert_eq!(statuses, [&AttemptStatus::Closed, &AttemptStatus::Open]);
+}
+
+#[tokio::test]
+async fn an_attempt_at_a_provider_that_can_not_be_asked_ends_with_its_time_and_late_money_is_booked() {
+    let world = World::awaiting().await;
+    *world.provider.mute.lock().expect("unlocked") = true;
+    let attempt = world.start().await.expect("started");
+    world.clock.advance(Duration::minutes(29));
+    world.payments.look_at_attempts(10).await.expect("looked");
+    assert!(world.account().await.attempts[0].is_open(), "it can still be paid");
+    world.clock.advance(Duration::minutes(6));
+    world.payments.look_at_attempts(10).await.expect("looked");
+    assert_eq!(world.account().await.attempts[0].status, AttemptStatus::Closed);
+    world.clock.advance(Duration::hours(24));
+    assert_eq!(world.payments.look_at_attempts(10).await, Ok(0), "nobody looks any more");
+    world.call(&format!("e-1 {} 1500.00", attempt.reference)).await.expect("heard");
+    assert_eq!(world.account().await.status(), Status::Paid);
+}
+
+#[tokio::test]
+async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
+    let world = World::awaiting().await;
+    let attempt = world.start().await.expect("started");
+    let ending = Providers::new(vec![world.provider.clone()]).ending(vec![Provider::Sandbox]);
+    let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+    let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, seal, LOOK);
+    assert_eq!(payments.start_attempt(ORDER, customer(), "").await, Err(StartError::Off));
+    let world = World { payments, ..world };
+    world.call(&format!("e-1 {} 1500.00", attempt.reference)).await.expect("heard");
+    assert_eq!(world.account().await.status(), Status::Paid);
+}
+
+#[tokio::test]
+async fn a_providers_words_are_cut_before_they_are_told() {
+    let world = World::awaiting().await;
+    let attempt = world.start().await.expect("started");
+    world.call(&format!("e-1 {} {}", attempt.reference, "9".repeat(1_000_000))).await.expect("heard");
+    assert!(world.account().await.tasks[0].reason.len() <= 1_000);
 }
 
 #[tokio::test]

@@ -27,7 +27,9 @@ use crate::generated::{events, http};
 use crate::transport::OverHttp;
 
 /// How long a provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The same for PayFast, which was seen to take most of a minute.
+const PAYFAST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -71,7 +73,15 @@ fn providers(config: &Config) -> anyhow::Result<Providers> {
         }
     }
     ensure!(!providers.is_empty(), "PAYMENT_PROVIDERS is empty: name at least one");
-    Ok(Providers::new(providers))
+    let mut ending = Vec::new();
+    let named = config.own_or("PAYMENT_PROVIDERS_ENDING", "");
+    for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let known = Provider::named(name).filter(|ends| providers.iter().any(|on| on.provider() == *ends));
+        ending.push(known.with_context(|| {
+            format!("PAYMENT_PROVIDERS_ENDING={named:?}: {name:?} is not among PAYMENT_PROVIDERS, and has to be")
+        })?);
+    }
+    Ok(Providers::new(providers).ending(ending))
 }
 
 fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {
@@ -84,10 +94,10 @@ fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {
 
 fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>> {
     let key = config.own_text("STRIPE_KEY", "the secret key of the account at Stripe, sk_… or rk_…")?;
-    let pretends = ["sk_test_", "rk_test_"].iter().any(|test| key.starts_with(test));
+    let key = key.trim();
     ensure!(
-        !(production && pretends),
-        "STRIPE_KEY: a key for tests takes no money and is refused where ENVIRONMENT is production"
+        !production || ["sk_live_", "rk_live_"].iter().any(|live| key.starts_with(live)),
+        "STRIPE_KEY: a key for tests takes no money and is refused where ENVIRONMENT is production: one begins with sk_live_ or rk_live_"
     );
     let secrets = secrets(
         config,
@@ -96,13 +106,14 @@ fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>>
     )?;
     let shop = config.own_text("SHOP_URL", "where customers come back to, such as https://shop.example")?;
     let url = config.own_or("STRIPE_URL", "https://api.stripe.com");
-    Stripe::new(OverHttp::new(&url, PATIENCE)?, &key, secrets, &shop)
+    encrypted(production, &[("STRIPE_URL", &url), ("SHOP_URL", &shop)])?;
+    Stripe::new(OverHttp::new(&url, PATIENCE)?, key, secrets, &shop)
 }
 
 fn payfast(config: &Config, production: bool) -> anyhow::Result<PayFast<OverHttp>> {
     let url = config.own_or("PAYFAST_URL", "https://ipg1.apps.net.pk");
     ensure!(
-        !(production && url.contains("uat")),
+        !(production && url.to_lowercase().contains("uat")),
         "PAYFAST_URL: PayFast's address for tests takes no money and is refused where ENVIRONMENT is production"
     );
     let merchant = Merchant {
@@ -120,7 +131,21 @@ fn payfast(config: &Config, production: bool) -> anyhow::Result<PayFast<OverHttp
         name: config.own_or("SHOP_NAME", "mart"),
         url,
     };
-    PayFast::new(OverHttp::new(&merchant.url, PATIENCE)?, merchant)
+    let urls =
+        [("PAYFAST_URL", &merchant.url), ("PAYFAST_CALLBACK_URL", &merchant.callback), ("SHOP_URL", &merchant.shop)];
+    encrypted(production, &urls)?;
+    PayFast::new(OverHttp::new(&merchant.url, PAYFAST_PATIENCE)?, merchant)
+}
+
+/// In production money and keys travel by https only.
+fn encrypted(production: bool, urls: &[(&str, &String)]) -> anyhow::Result<()> {
+    for (name, url) in urls {
+        ensure!(
+            !production || url.to_lowercase().starts_with("https://"),
+            "{name}={url:?}: expected https:// where ENVIRONMENT is production"
+        );
+    }
+    Ok(())
 }
 
 /// What a provider signs with: while it is rotated, the new secret and the old one.
@@ -155,6 +180,6 @@ pub fn sweeps<S: Store + Clone + 'static>(
 }
 
 /// The operations over use cases, wherever those keep things.
-pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
+pub fn routes<S: Store + Clone + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
     http::router(Arc::new(Http::new(use_cases)), edge)
 }

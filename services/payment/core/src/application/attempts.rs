@@ -3,7 +3,7 @@
 use mart_kernel::Unavailable;
 
 use super::UseCases;
-use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused};
+use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused, What};
 use crate::ports::{AskCheckout, Opened, PaymentProvider, ProviderError, Store};
 
 /// Why no attempt was started.
@@ -56,7 +56,13 @@ impl<S: Store> UseCases<S> {
         let asked = AskCheckout { attempt: attempt.id, order, contact, amount, at: attempt.created_at, expires_at };
         let opened = match provider.open(&asked).await {
             Ok(opened) => opened,
-            Err(ProviderError::Away | ProviderError::Refused(_)) => return Err(StartError::Away),
+            Err(ProviderError::Away) => return Err(StartError::Away),
+            Err(ProviderError::Refused(_)) => {
+                // It would refuse the same again: the next try is another attempt.
+                let id = attempt.id;
+                self.settle(order, move |books| books.unopened(id)).await?;
+                return Err(StartError::Away);
+            }
         };
         let (id, Opened { reference, checkout }) = (attempt.id, opened);
         let kept = self.settle(order, move |books| books.opened(id, reference, checkout)).await?;
@@ -82,23 +88,26 @@ impl<S: Store> UseCases<S> {
                 },
                 _ => attempt,
             };
-            self.look(order, &attempt, &*provider, account.closed).await?;
+            self.look(&account, &attempt, &*provider).await?;
         }
         Ok(count)
     }
 
     async fn look(
         &self,
-        order: OrderId,
+        account: &Account,
         attempt: &Attempt,
         provider: &dyn PaymentProvider,
-        closed: bool,
     ) -> Result<(), Unavailable> {
-        if closed {
+        if account.closed {
             // Whether it could be ended or not, what it says now decides.
             let _ended = provider.end(&attempt.reference).await;
         }
-        let Ok(said) = provider.look(&attempt.reference).await else { return Ok(()) };
+        let Ok(mut said) = provider.look(&attempt.reference).await else { return Ok(()) };
+        if !provider.can_be_asked() && attempt.ends_at() <= self.clock.now() {
+            said.push(What::Ended);
+        }
+        let order = account.order;
         let (provider, reference) = (attempt.provider, attempt.reference.clone());
         let news = said.into_iter().map(move |what| News { provider, attempt: reference.clone(), what });
         let news: Vec<News> = news.collect();

@@ -22,20 +22,31 @@ pub use refunds::{RefundError, ResolveError};
 
 /// The providers that are switched on.
 #[derive(Clone, Default)]
-pub struct Providers(Vec<Arc<dyn PaymentProvider>>);
+pub struct Providers {
+    all: Vec<Arc<dyn PaymentProvider>>,
+    /// Those that open nothing new.
+    ending: Vec<Provider>,
+}
 
 impl Providers {
     /// These are.
     pub fn new(providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
-        Self(providers)
+        Self { all: providers, ending: Vec::new() }
+    }
+
+    /// The same, of which these open nothing new: what began with them is heard, asked about and refunded until it is over.
+    #[must_use]
+    pub fn ending(self, ending: Vec<Provider>) -> Self {
+        Self { ending, ..self }
     }
 
     fn get(&self, provider: Provider) -> Option<&Arc<dyn PaymentProvider>> {
-        self.0.iter().find(|known| known.provider() == provider)
+        self.all.iter().find(|known| known.provider() == provider)
     }
 
     fn routing(&self) -> Routing {
-        Routing(self.0.iter().map(|provider| provider.provider()).collect())
+        let offered = self.all.iter().map(|provider| provider.provider());
+        Routing(offered.filter(|provider| !self.ending.contains(provider)).collect())
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Change {
     pub heard: Vec<CallbackId>,
 }
 
+/// How many letters the reason of a task has at most.
+const LONGEST_REASON: usize = 1_000;
+
 /// Why no attempt was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartRefused {
@@ -179,6 +182,13 @@ impl Books {
         Some(attempt.clone())
     }
 
+    /// The provider refuses to open an attempt: it is over.
+    pub fn unopened(&mut self, id: AttemptId) {
+        if let Some(attempt) = self.attempt(id).filter(|attempt| attempt.status == AttemptStatus::Opening) {
+            attempt.status = AttemptStatus::Closed;
+        }
+    }
+
     /// The provider is asked about an attempt: it is asked again later. One that no provider has opened while it could be paid
     /// is over: nobody was shown its page.
     pub fn looked(&mut self, id: AttemptId) {
@@ -228,7 +238,7 @@ impl Books {
             if attempt.is_open() {
                 self.set(attempt.id, AttemptStatus::Closed);
             }
-            self.needs_operator(attempt.id, reason, None);
+            self.needs_operator(attempt.id, &reason, None);
             return;
         }
         self.set(attempt.id, AttemptStatus::Captured);
@@ -262,7 +272,7 @@ impl Books {
             }
         } else {
             let reason = format!("the order asks for a refund of {}, which is more than came in", shown(amount));
-            self.needs_operator(attempt, reason, None);
+            self.needs_operator(attempt, &reason, None);
         }
         Heard::Yes
     }
@@ -301,7 +311,7 @@ impl Books {
                 shown(amount),
                 id.0
             );
-            self.needs_operator(attempt, reason, None);
+            self.needs_operator(attempt, &reason, None);
         }
     }
 
@@ -323,7 +333,7 @@ impl Books {
                 format!("{} refuses to refund {} (refund {}): {why}", provider.name(), shown(amount), id.0)
             }
         };
-        self.needs_operator(attempt, reason, None);
+        self.needs_operator(attempt, &reason, None);
     }
 
     /// The provider has no refunds: a person has to make it.
@@ -331,7 +341,7 @@ impl Books {
         let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::ByHand);
         let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
-        self.needs_operator(attempt, reason, Some(id));
+        self.needs_operator(attempt, &reason, Some(id));
     }
 
     /// The provider did not answer: it is asked again later.
@@ -420,8 +430,10 @@ impl Books {
     }
 
     /// A person has to decide; the same is asked once.
-    fn needs_operator(&mut self, attempt: AttemptId, reason: String, refund: Option<RefundId>) {
+    fn needs_operator(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
         let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
+        // Providers' words are in it, and an event carries it.
+        let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
         let Some(account) = &mut self.account else { return };
         if account.tasks.iter().any(|task| task.reason == reason && task.refund == refund) {
             return;

@@ -53,7 +53,10 @@ impl Messages for PaymentMessages {
     }
 
     fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished {
-        v1::PaymentRepublished { payment: Some(payment(&fact.account, false)) }
+        let mut payment = payment(&fact.account, false);
+        // What a customer pays with is nobody else's.
+        payment.attempts.iter_mut().for_each(|attempt| attempt.checkout = None);
+        v1::PaymentRepublished { payment: Some(payment) }
     }
 }
 

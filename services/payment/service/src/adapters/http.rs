@@ -2,12 +2,13 @@
 
 use mart_chassis::http::{Call, Caller, Fault};
 use mart_chassis::wire::{exact, uuid};
-use mart_kernel::{Money, PageSize};
+use mart_kernel::{Money, PageSize, Unavailable};
 use mart_proto::payment::v1;
 use payment_core::UseCases;
 use payment_core::application::{HearError, ListError, RefundError, ResolveError, StartError};
 use payment_core::domain::{CustomerId, OrderId, Provider, RefundId, RefundRefused, StartRefused, TaskId};
 use payment_core::ports::{NotHeard, Store, Word};
+use tracing::Instrument;
 
 use super::messages::{attempt, payment};
 use crate::generated::http::{
@@ -47,14 +48,18 @@ fn order(id: &str) -> Result<OrderId, Fault> {
     Ok(OrderId(uuid("orderId", id)?))
 }
 
-impl<S: Store + 'static> PaymentService for Http<S> {
+impl<S: Store + Clone + 'static> PaymentService for Http<S> {
     async fn start_attempt(
         &self,
         call: Call,
         request: v1::StartAttemptRequest,
     ) -> Result<v1::StartAttemptResponse, StartAttemptError> {
         let v1::StartAttemptRequest { order_id, provider } = request;
-        let started = self.use_cases.start_attempt(order(&order_id)?, caller(&call).0, &provider).await?;
+        let (order, customer, use_cases) = (order(&order_id)?, caller(&call).0, self.use_cases.clone());
+        // A provider may take longer than the customer waits: what it opens is there for the next try.
+        let starting = async move { use_cases.start_attempt(order, customer, &provider).await };
+        let started = tokio::spawn(starting.in_current_span()).await;
+        let started = started.map_err(|_| StartError::Unavailable(Unavailable::Failed))??;
         Ok(v1::StartAttemptResponse { attempt: Some(attempt(&started)) })
     }
 

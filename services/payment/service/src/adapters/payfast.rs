@@ -25,6 +25,8 @@ use crate::transport::Transport;
 const CURRENCY: &str = "PKR";
 const TOKEN: &str = "/Ecommerce/api/Transaction/GetAccessToken";
 const FORM: &str = "/Ecommerce/api/Transaction/PostTransaction";
+/// How long what PayFast names may be: a transaction, an amount, a currency, a code.
+const LONGEST: usize = 64;
 /// How much is kept of what PayFast says of a failure.
 const MOST_SAID: usize = 200;
 
@@ -137,6 +139,12 @@ fn fields(sent: &Word<'_>) -> Option<BTreeMap<String, String>> {
     Some(fields)
 }
 
+/// What the hash does not cover, where it is as short as PayFast has it and has no control characters.
+fn short(text: &str) -> Result<&str, NotHeard> {
+    let good = text.len() <= LONGEST && !text.chars().any(char::is_control);
+    good.then_some(text).ok_or(NotHeard::Message)
+}
+
 /// An amount of rupees, which PayFast may write with less than two digits.
 fn rupees(text: &str, currency: &str) -> Option<Money> {
     let text = text.trim();
@@ -186,8 +194,11 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
         Ok(Opened { reference: basket, checkout })
     }
 
+    fn can_be_asked(&self) -> bool {
+        false
+    }
+
     async fn look(&self, _reference: &str) -> Result<Vec<What>, ProviderError> {
-        // There is nobody to ask.
         Ok(Vec::new())
     }
 
@@ -202,25 +213,26 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
     fn hear(&self, sent: &Word<'_>, _now: Timestamp) -> Result<Spoken, NotHeard> {
         let fields = fields(sent).ok_or(NotHeard::Message)?;
         let of = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-        let (basket, code) = (of("basket_id"), of("err_code"));
+        let (basket, code) = (short(of("basket_id"))?, short(of("err_code"))?);
         if !self.is_genuine(basket, code, of("validation_hash")) {
             return Err(NotHeard::Signature);
         }
-        let transaction = of("transaction_id");
+        let transaction = short(of("transaction_id"))?;
         let (event, what) = match code {
             "000" | "00" if transaction.is_empty() => return Err(NotHeard::Message),
             // A basket is paid once. The customer has seen this hash and could send it with another amount or another transaction:
             // what was said first is heard, and nothing after it.
             "000" | "00" => {
-                let (amount, currency) = (of("transaction_amount"), of("transaction_currency"));
+                let (amount, currency) = (short(of("transaction_amount"))?, short(of("transaction_currency"))?);
                 let told = format!("{amount} {currency}");
-                let reference = transaction.to_owned();
+                // The hash does not cover the transaction: the basket makes it one that nobody else's can be.
+                let reference = format!("{transaction} of {basket}");
                 (format!("{basket} paid"), What::Captured { reference, told, amount: rupees(amount, currency) })
             }
             _ => {
                 let said: String =
                     of("err_msg").chars().filter(|letter| !letter.is_control()).take(MOST_SAID).collect();
-                (format!("{basket} {code} {transaction}"), What::Failed(said))
+                (format!("{basket} {code}"), What::Failed(said))
             }
         };
         let (provider, attempt) = (Provider::PayFast, basket.to_owned());
@@ -293,7 +305,7 @@ mod tests {
 
     fn captured(told: &str, amount: Option<&str>) -> What {
         let amount = amount.map(|amount| Money::parse(amount, "PKR").expect("money"));
-        What::Captured { reference: "77".to_owned(), told: format!("{told} PKR"), amount }
+        What::Captured { reference: "77 of BAS-01".to_owned(), told: format!("{told} PKR"), amount }
     }
 
     fn checkout(amount: &str, currency: &str) -> AskCheckout {
@@ -372,7 +384,11 @@ mod tests {
             assert_eq!(hear(&body), Err(NotHeard::Signature), "{what}");
         }
         assert_eq!(hear_as("application/json", "", "[]"), Err(NotHeard::Message));
-        assert_eq!(hear(&paid("1.00").replace("transaction_id=77", "transaction_id=")), Err(NotHeard::Message));
+        for transaction in ["", &"7".repeat(65), "7%007", "7%0A"] {
+            let body = paid("1.00").replace("transaction_id=77", &format!("transaction_id={transaction}"));
+            assert_eq!(hear(&body), Err(NotHeard::Message), "{body}");
+        }
+        assert_eq!(hear(&paid(&"9".repeat(65))), Err(NotHeard::Message));
     }
 
     #[test]

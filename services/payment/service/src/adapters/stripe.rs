@@ -56,6 +56,8 @@ struct Session {
     #[serde(default)]
     currency: Option<String>,
     expires_at: i64,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
 }
 
 /// A refund.
@@ -157,7 +159,11 @@ impl<T: Transport> Stripe<T> {
             200..=299 => serde_json::from_slice(&body).map_err(|error| away(error.to_string())),
             // About what was asked. The key, another request under the same one, too many at once, or Stripe itself are no word
             // about money.
-            400 | 402 | 404 => Err(ProviderError::Refused(refusal(status, &body))),
+            400 | 402 | 404 => {
+                let why = refusal(status, &body);
+                tracing::warn!(why, path, "Stripe refuses");
+                Err(ProviderError::Refused(why))
+            }
             _ => Err(away(refusal(status, &body))),
         }
     }
@@ -226,6 +232,11 @@ fn money(units: i64, code: &str) -> Option<Money> {
 }
 
 impl Session {
+    /// Whether it was opened for an attempt. An account may have others, which are nobody's here.
+    fn is_ours(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| metadata.contains_key("attempt"))
+    }
+
     /// What there is to say of it. One that is complete and not paid waits for a bank.
     fn what(self) -> Option<What> {
         match (self.payment_status.as_str(), self.status.as_deref()) {
@@ -285,6 +296,8 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         let ends = (expires_at.get() + MARGIN).unix_timestamp().to_string();
         let fields = [
             ("mode", "payment"),
+            // An order waits for minutes: what banks take days for can't pay it.
+            ("payment_method_types[0]", "card"),
             ("client_reference_id", &order),
             ("metadata[attempt]", &attempt),
             ("payment_intent_data[metadata][order]", &order),
@@ -351,10 +364,11 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded" | "checkout.session.expired" => {
                 let session = session(data.object)?;
                 let attempt = session.id.clone();
-                session.what().map(|what| (attempt, what))
+                Some(session).filter(Session::is_ours).and_then(Session::what).map(|what| (attempt, what))
             }
             "checkout.session.async_payment_failed" => {
-                Some((session(data.object)?.id, What::Failed("the bank did not pay".to_owned())))
+                let ours = Some(session(data.object)?).filter(Session::is_ours);
+                ours.map(|session| (session.id, What::Failed("the bank did not pay".to_owned())))
             }
             "refund.created" | "refund.updated" | "refund.failed" => {
                 serde_json::from_value::<Refund>(data.object).map_err(|_| NotHeard::Message)?.news()
@@ -432,6 +446,7 @@ mod tests {
         json!({
             "id": "cs_1", "object": "checkout.session", "url": "https://checkout.stripe.com/c/pay/cs_1", "status": status,
             "payment_status": payment, "payment_intent": "pi_1", "amount_total": 150_000, "currency": "pkr", "expires_at": NOW + 2_100,
+            "metadata": { "attempt": "a" },
         })
     }
 
@@ -575,10 +590,13 @@ mod tests {
             amount: Some(pkr("1500.00")),
         };
         let done = What::Refunded { refund, reference: "re_1".to_owned() };
+        let mut somebody_elses = session("complete", "paid");
+        somebody_elses["metadata"] = json!({});
         let not = What::RefundFailed { refund, why: "expired_or_canceled_card".to_owned() };
         for (kind, object, expected) in [
             ("checkout.session.completed", session("complete", "paid"), Some(paid.clone())),
             ("checkout.session.completed", session("complete", "unpaid"), None),
+            ("checkout.session.completed", somebody_elses, None),
             ("checkout.session.async_payment_succeeded", session("complete", "paid"), Some(paid)),
             (
                 "checkout.session.async_payment_failed",

@@ -1,59 +1,34 @@
-//! Payment with PayFast, whose place a small server takes: it gives tokens, and the tests speak as it does.
+//! Payment with PayFast, whose place a small server takes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use axum::{Form, Json, Router};
+use devstack::providers::FakePayFast;
 use devstack::testing::App;
 use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::events::{awaiting_with, becomes, comes_to, count, start_paying};
+use crate::stripe::serve;
 
-const MERCHANT: &str = "102";
-const KEY: &str = "a-key-of-a-test";
+const KEY: &str = FakePayFast::KEY;
 
-type Baskets = Arc<Mutex<Vec<String>>>;
-
-/// Gives a token to who shows our key.
-async fn token(
-    State(baskets): State<Baskets>,
-    headers: HeaderMap,
-    Form(form): Form<HashMap<String, String>>,
-) -> (StatusCode, Json<Value>) {
-    let of = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    let known = of("MERCHANT_ID") == MERCHANT && of("SECURED_KEY") == KEY && headers.contains_key("user-agent");
-    if !known || of("TXNAMT") != "1500.00" || of("CURRENCY_CODE") != "PKR" {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "errorDescription": "no" })));
-    }
-    baskets.lock().expect("not poisoned").push(of("BASKET_ID").to_owned());
-    (StatusCode::OK, Json(json!({ "ACCESS_TOKEN": format!("for {}", of("BASKET_ID")) })))
-}
-
-/// Payment with PayFast alone, with an order of 1500 rupees that awaits payment; the baskets that tokens were given for.
-async fn payment() -> (App, Uuid, Baskets) {
-    let baskets = Baskets::default();
-    let routes = Router::new().route("/Ecommerce/api/Transaction/GetAccessToken", post(token));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let served = routes.with_state(baskets.clone());
-    tokio::spawn(async move { axum::serve(listener, served).await });
+/// Payment with a PayFast of its own alone, with an order of 1500 rupees that awaits payment.
+async fn payment() -> (App, Uuid, FakePayFast) {
+    let payfast = FakePayFast::default();
+    let url = serve(payfast.routes()).await;
     let keys = format!("{KEY}, an-older-one");
     let more = [
         ("PAYMENT_PROVIDERS", "payfast"),
         ("PAYFAST_URL", &*url),
-        ("PAYFAST_MERCHANT_ID", MERCHANT),
+        ("PAYFAST_MERCHANT_ID", FakePayFast::MERCHANT),
         ("PAYFAST_SECURED_KEYS", &keys),
         ("PAYFAST_CALLBACK_URL", "http://api.shop.example/v1/payment-webhooks/payfast"),
         ("SHOP_URL", "http://shop.example"),
     ];
     let (app, order) = awaiting_with(&more).await;
-    (app, order, baskets)
+    (app, order, payfast)
 }
 
 /// What the customer's browser sends to PayFast.
@@ -66,28 +41,19 @@ async fn start(app: &App, order: Uuid) -> HashMap<String, String> {
 
 /// PayFast tells how a basket went; the status of payment's answer.
 async fn tell(app: &App, basket: &str, code: &str, transaction: &str, amount: &str, key: &str) -> u16 {
-    let digest = Sha256::digest(format!("{basket}|{key}|{MERCHANT}|{code}"));
-    let hash = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let form = [
-        ("err_code", code),
-        ("err_msg", "as the bank says"),
-        ("basket_id", basket),
-        ("transaction_id", transaction),
-        ("validation_hash", &hash),
-        ("transaction_amount", amount),
-        ("transaction_currency", "PKR"),
-    ];
+    let body = FakePayFast::notification(basket, [code, "as the bank says", transaction, amount, "PKR"], key);
     let url = format!("{}/v1/payment-webhooks/payfast", app.setting.url());
-    app.client.post(url).form(&form).send().await.expect("answered").status().as_u16()
+    let sent = app.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body).send();
+    sent.await.expect("answered").status().as_u16()
 }
 
 #[tokio::test]
 async fn a_basket_is_paid_once_and_its_money_goes_back_by_hand() {
-    let (app, order, baskets) = payment().await;
+    let (app, order, payfast) = payment().await;
     let fields = start(&app, order).await;
     assert_eq!(start(&app, order).await, fields, "a double click is one checkout");
     let basket = &fields["BASKET_ID"];
-    assert_eq!(*baskets.lock().expect("not poisoned"), std::slice::from_ref(basket), "one token was asked for");
+    assert_eq!(payfast.baskets(), std::slice::from_ref(basket), "one token was asked for");
     let mine = ["TOKEN", "CUSTOMER_EMAIL_ADDRESS", "CUSTOMER_MOBILE_NO", "TXNAMT"].map(|name| fields[name].as_str());
     assert_eq!(mine, [&format!("for {basket}"), "ayesha@mart.example", "+923001234567", "1500.00"]);
     assert!(!fields.values().any(|value| value.contains(KEY)), "the key stays here: {fields:?}");

@@ -37,6 +37,17 @@ async fn what_would_take_money_unsafely_does_not_start() {
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102")], "PAYFAST_SECURED_KEYS"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
         (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
+        (&[("PAYMENT_PROVIDERS_ENDING", "stripe")], "is not among PAYMENT_PROVIDERS"),
+        (
+            &[
+                stripe,
+                ("ENVIRONMENT", "production"),
+                ("STRIPE_KEY", "sk_live_hunter2"),
+                ("STRIPE_WEBHOOK_SECRETS", "whsec_hunter2"),
+                ("SHOP_URL", "http://shop.example"),
+            ],
+            "expected https://",
+        ),
         (&[stripe, ("ENVIRONMENT", "production"), ("STRIPE_KEY", "sk_test_hunter2")], "a key for tests takes no money"),
         (&[("PAYMENT_PROVIDERS", ",")], "PAYMENT_PROVIDERS"),
     ] {
