@@ -37,6 +37,11 @@ impl Posts {
         Ok(Self { host, path, token, next: Arc::default(), body: Arc::new(body) })
     }
 
+    /// The same to another port.
+    pub(crate) fn to(&self, port: u16) -> Self {
+        Self { host: format!("127.0.0.1:{port}"), ..self.clone() }
+    }
+
     /// One connection each, one request after the other; the answers per second.
     pub(crate) async fn run(&self, scale: Scale) -> Result<f64> {
         let started = Instant::now();

@@ -10,8 +10,10 @@ mod consumer;
 mod create;
 mod load;
 mod orders;
+mod peer;
 mod pgbench;
 mod relay;
+mod shop;
 mod stand;
 
 use std::time::Duration;
@@ -49,7 +51,7 @@ pub(crate) type Pair = (f64, f64);
 struct Figure {
     name: &'static str,
     against: &'static str,
-    goal: f64,
+    goal: Option<f64>,
     pairs: Vec<Pair>,
 }
 
@@ -65,6 +67,14 @@ impl Figure {
     }
 }
 
+fn after_whole_orders(service: &str) -> String {
+    match service {
+        "product" => "product, idle".to_owned(),
+        "user" => "user after 16 registrations, 4 at once".to_owned(),
+        _ => format!("{service} after whole orders"),
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let smoke = Arguments::parse().smoke;
@@ -77,24 +87,31 @@ async fn main() -> Result<()> {
     let (create, memory) = create::measure(&mut stand, scale).await?;
     let (relay, parts) = relay::measure(&mut stand, scale).await?;
     let consumer = consumer::measure(&mut stand, scale).await?;
-    let (placed, order_memory) = orders::placed(&stand, scale).await?;
+    let placed = orders::placed(&stand, scale).await?;
     let flow = orders::flow(&stand, scale).await?;
+    let shop = shop::measure(&stand, scale).await?;
     stand.stop().await;
 
     let figures = [
-        Figure { name: "create over HTTP", against: "pgbench, same statement", goal: 0.6, pairs: create },
-        Figure { name: "relay", against: "the smaller of bare delete and bare producer", goal: 0.8, pairs: relay },
-        Figure { name: "orders placed", against: "pgbench, same two statements", goal: 0.6, pairs: placed },
-        Figure { name: "consumer", against: "pgbench, same writes", goal: 0.8, pairs: consumer },
+        Figure { name: "create over HTTP", against: "pgbench, same statement", goal: Some(0.6), pairs: create },
+        Figure {
+            name: "relay",
+            against: "the smaller of bare delete and bare producer",
+            goal: Some(0.8),
+            pairs: relay,
+        },
+        Figure { name: "orders placed", against: "pgbench, same two statements", goal: Some(0.6), pairs: placed.bare },
+        Figure { name: "orders placed", against: "FastAPI + SQLModel, same rows", goal: None, pairs: placed.peer },
+        Figure { name: "consumer", against: "pgbench, same writes", goal: Some(0.8), pairs: consumer },
     ];
     println!("\n{:<18} {:>12} {:>12} {:>7} {:>6}  against", "", "mart/s", "bare/s", "ratio", "goal");
     for figure in &figures {
         let (mart, bare) = (figure.median(|pair| pair.0), figure.median(|pair| pair.1));
         println!(
-            "{:<18} {mart:>12.0} {bare:>12.0} {:>7.2} {:>6.1}  {}",
+            "{:<18} {mart:>12.0} {bare:>12.0} {:>7.2} {:>6}  {}",
             figure.name,
             figure.ratio(),
-            figure.goal,
+            figure.goal.map(|goal| goal.to_string()).unwrap_or_default(),
             figure.against
         );
     }
@@ -109,13 +126,19 @@ async fn main() -> Result<()> {
         flow.hop.percentile(50),
         flow.hop.percentile(99)
     );
-    let memories = [
-        ("product after load", memory),
-        ("order after load", order_memory),
-        ("order after light load", flow.memory[0]),
-        ("inventory after light load", flow.memory[1]),
-    ];
-    for (name, (resident, peak)) in memories {
+    println!("\n{:<46} {:>8} {:>8}", "milliseconds through the whole mart", "p50", "p99");
+    for (name, times) in [
+        ("order placed -> its page is open", &shop.opened),
+        ("order placed -> paid and confirmed", &shop.confirmed),
+        ("order placed -> paid and confirmed, 16 at once", &shop.loaded),
+    ] {
+        println!("{name:<46} {:>8.1} {:>8.1}", times.percentile(50), times.percentile(99));
+    }
+    println!("{:.0} orders a second, from the request to confirmed, 16 at once", shop.rate);
+    let mut memories =
+        vec![("product after creates".to_owned(), memory), ("order after orders".to_owned(), placed.memory)];
+    memories.extend(shop.memory.iter().map(|(name, memory)| (after_whole_orders(name), *memory)));
+    for (name, (resident, peak)) in &memories {
         println!("memory of {name}: {resident} KiB resident, {peak} KiB at most (goal 20480)");
     }
     if smoke {
@@ -132,7 +155,15 @@ async fn main() -> Result<()> {
             "p50": p50.0, "p50Bare": p50.1, "p99": p99.0, "p99Bare": p99.1,
             "commitP50": flow.commit.percentile(50), "hopP50": flow.hop.percentile(50),
         },
-        "memoryKib": memories.map(|(name, (resident, peak))| json!({ "of": name, "resident": resident, "peak": peak })),
+        "orderToConfirmedMilliseconds": {
+            "p50": shop.confirmed.percentile(50), "p99": shop.confirmed.percentile(99),
+            "pageP50": shop.opened.percentile(50), "pageP99": shop.opened.percentile(99),
+            "loadedP50": shop.loaded.percentile(50), "loadedP99": shop.loaded.percentile(99),
+        },
+        "ordersConfirmedPerSecond": shop.rate,
+        "memoryKib": memories.iter().map(|(name, (resident, peak))| {
+            json!({ "of": name, "resident": resident, "peak": peak })
+        }).collect::<Vec<_>>(),
     });
     let folder = devstack::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;

@@ -19,11 +19,12 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::load::{Posts, memory};
+use crate::peer::Peer;
 use crate::stand::Stand;
 use crate::{Pair, Scale, pgbench};
 
 /// Milliseconds of one thing, many times.
-pub(crate) struct Times(Vec<f64>);
+pub(crate) struct Times(pub(crate) Vec<f64>);
 
 impl Times {
     /// The time that so many of a hundred do not exceed.
@@ -41,8 +42,6 @@ pub(crate) struct Flow {
     pub(crate) commit: Times,
     /// From a producer to a consumer alone.
     pub(crate) hop: Times,
-    /// Resident and peak memory, in KiB, of order and of inventory after it.
-    pub(crate) memory: [(u64, u64); 2],
 }
 
 impl Flow {
@@ -53,8 +52,17 @@ impl Flow {
     }
 }
 
-/// Pairs of orders placed in a second, and order's memory after them.
-pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<(Vec<Pair>, (u64, u64))> {
+/// Orders placed in a second, and order's memory after them.
+pub(crate) struct Placed {
+    /// By order and by pgbench.
+    pub(crate) bare: Vec<Pair>,
+    /// By order and by its peer.
+    pub(crate) peer: Vec<Pair>,
+    pub(crate) memory: (u64, u64),
+}
+
+/// Orders placed by the mart, by pgbench and by the peer, in turn.
+pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<Placed> {
     let setting = stand.service("order", scale).await?;
     let topics = devstack::contracts::topics().into_iter().map(|topic| format!("{}{topic}", setting.topic_prefix));
     devstack::kafka::topics(&setting.brokers, &topics.collect::<Vec<_>>()).await?;
@@ -62,19 +70,37 @@ pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<(Vec<Pair>, (u
     let product = sell(&setting).await?;
     let body = order(&product).to_string();
     let posts = Posts::new(&setting, "customer", "/v1/orders", move |_| body.clone())?;
-    posts.run(Scale { round: scale.round.min(Duration::from_secs(2)), ..scale }).await?;
+    let peer = Peer::start(&setting, scale).await?;
+    let peers = posts.to(peer.port);
+    for posts in [&posts, &peers] {
+        posts.run(Scale { round: scale.round.min(Duration::from_secs(2)), ..scale }).await?;
+    }
     let script =
         format!("{};\n{};\n", PRODUCTS.replace("$1", &format!("array['{product}']::uuid[]")), insert(&product));
-    let mut pairs = Vec::new();
+    let mut placed = Placed { bare: Vec::new(), peer: Vec::new(), memory: (0, 0) };
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
         let bare = pgbench::run(stand.postgres.bin(), &setting.database.owner, &script, scale).await?;
-        println!("orders {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench");
-        pairs.push((mart, bare));
+        let other = peers.run(scale).await?;
+        println!("orders {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench, {other:.0}/s by the peer");
+        placed.bare.push((mart, bare));
+        placed.peer.push((mart, other));
     }
-    let memory = memory(&service)?;
+    placed.memory = memory(&service)?;
+    same_rows(&setting.database.owner).await?;
+    peer.process.stop(Duration::from_secs(10)).await;
     service.stop(Duration::from_secs(30)).await;
-    Ok((pairs, memory))
+    Ok(placed)
+}
+
+/// Whoever placed an order, it has a receipt and an entry of its timeline.
+async fn same_rows(database: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(database).await?;
+    let counts = "select (select count(*) from orders), (select count(*) from order_timeline), \
+                  (select count(*) from receipt where scope like 'PlaceOrder%')";
+    let (orders, entries, receipts): (i64, i64, i64) = sqlx::query_as(counts).fetch_one(&mut connection).await?;
+    ensure!(orders == entries && orders == receipts, "{orders} orders, {entries} entries and {receipts} receipts");
+    Ok(())
 }
 
 /// Orders one after the other, at light load, with inventory beside order.
@@ -109,19 +135,18 @@ pub(crate) async fn flow(stand: &Stand, scale: Scale) -> Result<Flow> {
             hop.push(milliseconds(hopped));
         }
     }
-    let memory = [memory(&order_process)?, memory(&inventory)?];
     for process in [order_process, inventory] {
         process.stop(Duration::from_secs(30)).await;
     }
-    Ok(Flow { seen: Times(seen), commit: Times(commit), hop: Times(hop), memory })
+    Ok(Flow { seen: Times(seen), commit: Times(commit), hop: Times(hop) })
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
 /// Tells of a product and waits until order sells it.
-async fn sell(setting: &Setting) -> Result<String> {
+pub(crate) async fn sell(setting: &Setting) -> Result<String> {
     let (product_id, status) = (Uuid::new_v4().to_string(), ProductStatus::Active.into());
     let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
     let product =
@@ -144,7 +169,7 @@ async fn sell(setting: &Setting) -> Result<String> {
 }
 
 /// Receives more units than are ever ordered, as soon as inventory knows the product.
-async fn stock(setting: &Setting, product: &str) -> Result<()> {
+pub(crate) async fn stock(setting: &Setting, product: &str) -> Result<()> {
     let path = format!("{}/v1/admin/stock-items/{product}/receive", setting.url());
     let token = setting.keys.token("admin", "bench")?;
     let begun = Instant::now();
@@ -159,7 +184,7 @@ async fn stock(setting: &Setting, product: &str) -> Result<()> {
     }
 }
 
-fn order(product: &str) -> Value {
+pub(crate) fn order(product: &str) -> Value {
     json!({
         "lines": [{ "productId": product, "quantity": 1 }],
         "total": { "amount": "1500.00", "currencyCode": "PKR" },

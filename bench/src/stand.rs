@@ -1,7 +1,7 @@
 //! Servers of the bench's own, as careful with data as in production.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use devstack::kafka::Kafka;
@@ -47,6 +47,11 @@ impl Stand {
         setting.more =
             vec![("DATABASE_POOL".to_owned(), scale.connections.to_string()), ("LOG".to_owned(), "warn".to_owned())];
         Ok(setting)
+    }
+
+    /// Where its things are, until it is dropped.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) async fn stop(mut self) {

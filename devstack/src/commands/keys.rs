@@ -1,12 +1,14 @@
 //! `./mart keys`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use devstack::gateway::effective;
 use devstack::keys::{Keys, LONGEST_TOKEN, READ_AGAIN};
 use devstack::stack::Running;
-use devstack::{say, state};
+use devstack::{root, say, state};
 
 /// The keys that sign access tokens.
 #[derive(clap::Args)]
@@ -22,6 +24,33 @@ enum Command {
     Rotate,
     /// List the keys.
     List,
+    /// Make keys where there are none, for services that run elsewhere, and give the public ones to who needs them.
+    Make {
+        /// The folder of the private ones, for the user service and nobody else.
+        #[arg(long)]
+        folder: PathBuf,
+        /// The file of the public ones, for every service.
+        #[arg(long)]
+        jwks: PathBuf,
+        /// The file that Kong reads: the rendered routes with the public keys.
+        #[arg(long)]
+        gateway: PathBuf,
+    },
+}
+
+fn make(folder: &Path, jwks: &Path, gateway: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let keys = Keys::in_folder(folder)?;
+    let rendered = root().join("kong/kong.yml");
+    let rendered = std::fs::read_to_string(&rendered).with_context(|| format!("{} is missing", rendered.display()))?;
+    let served = effective(&rendered, &keys, &BTreeMap::new())?;
+    for (file, text) in [(jwks, std::fs::read_to_string(keys.jwks())?), (gateway, served)] {
+        let fresh = file.with_extension("new");
+        std::fs::write(&fresh, text)?;
+        std::fs::rename(&fresh, file)?;
+    }
+    say!("keys are in {}, the public ones in {} and in {}", folder.display(), jwks.display(), gateway.display());
+    Ok(())
 }
 
 /// What the gateway serves.
@@ -35,6 +64,10 @@ fn gateway_knows(keys: &Keys) -> Result<bool> {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Command::Make { folder, jwks, gateway } = &arguments.command {
+        make(folder, jwks, gateway)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let keys = Keys::in_folder(&state().join("keys"))?;
     if let Command::Rotate = arguments.command {
         Running::read()?;

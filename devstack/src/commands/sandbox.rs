@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     /// Where its words go: the gateway's /v1/payment-webhooks/sandbox.
     #[arg(long)]
     callback: String,
+    /// The address of its pages, where customers reach it by another one than it serves at.
+    #[arg(long)]
+    page: Option<String>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -23,7 +26,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let key = secret("SANDBOX_KEY").context("SANDBOX_KEY is missing: what lets payment use the API")?;
     let secret = secret("SANDBOX_SECRET").context("SANDBOX_SECRET is missing: what words are signed with")?;
     tracing_subscriber::fmt().json().flatten_event(true).init();
-    let Arguments { address, callback } = arguments;
-    sandbox::serve(sandbox::Setting { address, callback, key, secret }).await?;
+    let Arguments { address, callback, page } = arguments;
+    let page = page.unwrap_or_else(|| format!("http://{address}"));
+    sandbox::serve(sandbox::Setting { address, page, callback, key, secret }).await?;
     Ok(ExitCode::SUCCESS)
 }

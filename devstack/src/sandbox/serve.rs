@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Setting {
     /// Where it serves.
     pub address: SocketAddr,
+    /// The address of its pages, as customers reach them.
+    pub page: String,
     /// Where its words go.
     pub callback: String,
     /// What lets somebody use its API.
@@ -137,8 +139,7 @@ async fn open(
     Path(id): Path<String>,
     Json(asked): Json<Value>,
 ) -> Result<Json<Value>, Refused> {
-    let base = format!("http://{}", sandbox.setting.address);
-    sandbox.books().open(&id, &asked, &base).map(Json)
+    sandbox.books().open(&id, &asked, &sandbox.setting.page).map(Json)
 }
 
 async fn look(State(sandbox): Shared, Path(id): Path<String>) -> Result<Json<Value>, Refused> {

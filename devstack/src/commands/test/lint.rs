@@ -23,14 +23,26 @@ pub(super) async fn lint() -> Result<Counts> {
     let (buf, folder) = (Tool::Buf.get().await?.display().to_string(), folder.display().to_string());
     counts.add(check(&[&buf, "lint", &folder], "the contracts pass buf's STANDARD rules; see proto/buf.yaml").await?);
     let hadolint = Tool::Hadolint.get().await?.display().to_string();
-    for service in devstack::service::all()? {
-        let file = format!("services/{service}/Dockerfile");
+    let services = devstack::service::all()?;
+    let ours = services.iter().map(|service| format!("services/{service}/Dockerfile"));
+    for file in ours.chain(["compose/tools/Dockerfile", ".devcontainer/Dockerfile"].map(str::to_owned)) {
         counts.add(check(&[&hadolint, &file], "mend the lines that it names").await?);
     }
     let actionlint = Tool::Actionlint.get().await?.display().to_string();
     counts.add(check(&[&actionlint], "mend the workflow that it names").await?);
     counts.add(documents().await?);
+    counts.add(containers().await?);
     Ok(counts)
+}
+
+/// The stack in containers, as Docker Compose and the dev containers' CLI read it.
+async fn containers() -> Result<Counts> {
+    let compose = Tool::Compose.get().await?.display().to_string();
+    let node = Tool::Node.get().await?.display().to_string();
+    let tools = Tool::ApiTools.get().await?.display().to_string();
+    let devcontainer = format!("{tools}/node_modules/@devcontainers/cli/devcontainer.js");
+    let words = ["python3", "tests/compose.py", &compose, &node, &devcontainer];
+    check(&words, "mend compose/ or .devcontainer/ as the lines say").await
 }
 
 /// The API's documents, by the tools that their readers use.

@@ -1,49 +1,63 @@
 //! SIGKILL of each service at each fail point, in turn, while orders come: all of them end, and the invariants hold.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use devstack::kafka::Kafka;
-use devstack::ports;
 use devstack::postgres::{Durability, Postgres};
 use devstack::testing::{Servers, until};
+use devstack::{mail, ports};
 use uuid::Uuid;
 
+use crate::deeds::Deed;
 use crate::stack::Stack;
 
 const ORDERS: usize = 12;
 
-/// A service kills itself at a point, with SIGKILL, and is started anew; meanwhile orders are placed and paid.
+/// A service kills itself at a point, with SIGKILL, and is started anew; meanwhile orders are placed and paid at once, products
+/// are created, and customers join.
 async fn killed_at(service: &'static str, point: &str) {
     // Two orders more than there are mugs for.
     let mut stack = Stack::start(20).await;
     stack.arm(service, point).await;
-    let (mut orders, mut killed) = (Vec::new(), false);
-    let begun = Instant::now();
-    for _ in 0..ORDERS {
-        // A customer tries again, under the same key, until he is told that he has his order.
-        let key = Uuid::new_v4().to_string();
-        let order = loop {
-            killed |= stack.ended_and_started(service).await;
-            if let Some(order) = stack.try_to_place(&key, 2).await {
-                break order;
+    let mut deeds: Vec<Deed> = (0..ORDERS).map(|_| Deed::order()).collect();
+    match service {
+        "product" => deeds.extend((0..ORDERS).map(Deed::product)),
+        "user" => deeds.extend((0..ORDERS / 2).map(Deed::customer)),
+        _ => {}
+    }
+    stack.all_done(&mut deeds).await;
+    let (mut orders, mut joined) = (Vec::new(), 0);
+    for deed in &deeds {
+        match deed {
+            Deed::Order { order, .. } => orders.push(order.clone()),
+            // What was acknowledged is heard of by both that listen.
+            Deed::Product { product, .. } => {
+                stack.sells(product).await;
+                stack.receive(product, 1).await;
             }
-            again(begun).await;
-        };
-        stack.pay(&order, 2).await;
-        orders.push(order);
+            Deed::Customer { .. } => joined += 1,
+        }
     }
-    while !killed {
-        killed = stack.ended_and_started(service).await;
-        assert!(begun.elapsed() < Duration::from_mins(2), "{service} never came to {point}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let told = stack.apps["user"].events().await;
+    let told = told.iter().filter(|seen| seen.name() == "UserRegistered").map(|seen| seen.header("ce_id"));
+    assert_eq!(told.collect::<BTreeSet<_>>().len(), joined, "who joined is told of once");
     all_end(&stack, &orders).await;
 }
 
-/// A moment before something is tried again, for two minutes at most.
-async fn again(begun: Instant) {
-    assert!(begun.elapsed() < Duration::from_mins(2), "a service that was started anew does not answer");
-    tokio::time::sleep(Duration::from_millis(20)).await;
+/// Every mail that notification wrote has left, and its server has it.
+async fn mails_left(stack: &Stack) {
+    let mut database = stack.apps["notification"].database().await;
+    let pending = "select count(*) from notification where status = 'pending'";
+    until("no mail is left to send", async || {
+        sqlx::query_scalar::<_, i64>(pending).fetch_one(&mut database).await.expect("counted") == 0
+    })
+    .await;
+    let sent = "select count(*) from notification where status = 'sent' and recipient = 'a@example.com'";
+    let sent: i64 = sqlx::query_scalar(sent).fetch_one(&mut database).await.expect("counted");
+    let mails = mail::to(&stack.mail.access.url(), "a@example.com").await.expect("mails").len();
+    // One whose sender was killed after the server had it comes twice.
+    assert!(i64::try_from(mails).expect("few") >= sent && sent > 0, "{sent} were sent, the server has {mails}");
 }
 
 /// Every order ends, as many of them well as there are mugs for, and the invariants hold.
@@ -56,45 +70,12 @@ async fn all_end(stack: &Stack, orders: &[String]) {
         .await;
     }
     stack.holds().await;
+    mails_left(stack).await;
     let mut confirmed = 0;
     for order in orders {
         confirmed += usize::from(stack.status(order).await == "CONFIRMED");
     }
     assert_eq!(confirmed, 10, "20 mugs are enough for 10 orders of 2");
-}
-
-/// Product kills itself at a point, with SIGKILL, and is started anew; meanwhile products are created, and mugs are ordered.
-async fn product_is_killed_at(point: &str) {
-    let mut stack = Stack::start(20).await;
-    stack.arm("product", point).await;
-    let (mut products, mut orders, mut killed) = (Vec::new(), Vec::new(), false);
-    let begun = Instant::now();
-    for nth in 0..ORDERS {
-        let name = format!("product-{nth}");
-        // An admin tries again, under the same key, until he is told that there is his product.
-        let product = loop {
-            killed |= stack.ended_and_started("product").await;
-            if let Some(product) = stack.try_to_create(&name).await {
-                break product;
-            }
-            again(begun).await;
-        };
-        let order = stack.place(2).await;
-        stack.pay(&order, 2).await;
-        products.push(product);
-        orders.push(order);
-    }
-    while !killed {
-        killed = stack.ended_and_started("product").await;
-        assert!(begun.elapsed() < Duration::from_mins(2), "product never came to {point}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    // What was acknowledged is heard of by both that listen.
-    for product in &products {
-        stack.sells(product).await;
-        stack.receive(product, 1).await;
-    }
-    all_end(&stack, &orders).await;
 }
 
 #[tokio::test]
@@ -106,7 +87,7 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
         Postgres::start(&scratch.join("postgres"), port(), "test", Durability::ProcessCrash).await.expect("PostgreSQL");
     let mut kafka = Kafka::start(&scratch.join("kafka"), port(), port()).await.expect("Kafka");
     let servers = Servers { postgres: postgres.url("postgres"), kafka: kafka.brokers(), scratch: scratch.clone() };
-    let stack = Stack::start_on(&servers, 20).await;
+    let mut stack = Stack::start_on(&servers, 20).await;
     let mut orders = Vec::new();
     for nth in 0..ORDERS {
         match nth {
@@ -131,15 +112,12 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
         orders.push(order);
     }
     // Once more with records on their way, and both at once.
-    for order in &orders[..6] {
-        stack.pay(order, 2).await;
-    }
+    let mut deeds: Vec<Deed> = orders.iter().map(|order| Deed::paying(order)).collect();
+    stack.all_done(&mut deeds[..6]).await;
     tokio::join!(kafka.kill(), postgres.kill());
     let (again, also) = tokio::join!(kafka.run(), postgres.run());
     again.and(also).expect("both again");
-    for order in &orders[6..] {
-        stack.pay(order, 2).await;
-    }
+    stack.all_done(&mut deeds[6..]).await;
     all_end(&stack, &orders).await;
     drop(stack);
     kafka.kill().await;
@@ -149,17 +127,17 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
 
 #[tokio::test]
 async fn product_is_killed_before_a_commit() {
-    product_is_killed_at("commit.before").await;
+    killed_at("product", "commit.before").await;
 }
 
 #[tokio::test]
 async fn product_is_killed_after_a_commit() {
-    product_is_killed_at("commit.after").await;
+    killed_at("product", "commit.after").await;
 }
 
 #[tokio::test]
 async fn product_is_killed_after_it_produced() {
-    product_is_killed_at("relay.produced").await;
+    killed_at("product", "relay.produced").await;
 }
 
 #[tokio::test]
@@ -200,4 +178,54 @@ async fn inventory_is_killed_after_it_produced() {
 #[tokio::test]
 async fn inventory_is_killed_after_it_handled() {
     killed_at("inventory", "consumer.handled").await;
+}
+
+#[tokio::test]
+async fn payment_is_killed_before_a_commit() {
+    killed_at("payment", "commit.before").await;
+}
+
+#[tokio::test]
+async fn payment_is_killed_after_a_commit() {
+    killed_at("payment", "commit.after").await;
+}
+
+#[tokio::test]
+async fn payment_is_killed_after_it_produced() {
+    killed_at("payment", "relay.produced").await;
+}
+
+#[tokio::test]
+async fn payment_is_killed_after_it_handled() {
+    killed_at("payment", "consumer.handled").await;
+}
+
+#[tokio::test]
+async fn notification_is_killed_before_a_commit() {
+    killed_at("notification", "commit.before").await;
+}
+
+#[tokio::test]
+async fn notification_is_killed_after_a_commit() {
+    killed_at("notification", "commit.after").await;
+}
+
+#[tokio::test]
+async fn notification_is_killed_after_it_handled() {
+    killed_at("notification", "consumer.handled").await;
+}
+
+#[tokio::test]
+async fn user_is_killed_before_a_commit() {
+    killed_at("user", "commit.before").await;
+}
+
+#[tokio::test]
+async fn user_is_killed_after_a_commit() {
+    killed_at("user", "commit.after").await;
+}
+
+#[tokio::test]
+async fn user_is_killed_after_it_produced() {
+    killed_at("user", "relay.produced").await;
 }

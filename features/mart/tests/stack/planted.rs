@@ -4,6 +4,86 @@ use devstack::testing::{Told, until};
 
 use crate::stack::Stack;
 
+/// Faults in a database, how each is mended, and the invariant that finds it.
+const FAULTS: [(&str, &str, &str, &str); 12] = [
+    (
+        "inventory",
+        "update stock_item set reserved = reserved + 1",
+        "update stock_item set reserved = reserved - 1",
+        "live reservations",
+    ),
+    (
+        "inventory",
+        "update stock_item set on_hand = on_hand + 1",
+        "update stock_item set on_hand = on_hand - 1",
+        "the ledger sums",
+    ),
+    (
+        "order",
+        "update orders set payment_deadline = now() - interval '1 minute' where status = 'AWAITING_PAYMENT'",
+        "update orders set payment_deadline = now() + interval '1 hour' where status = 'AWAITING_PAYMENT'",
+        "no order waits beyond its time",
+    ),
+    (
+        "order",
+        "update orders set version = version + 1 where status = 'AWAITING_PAYMENT'",
+        "update orders set version = version - 1 where status = 'AWAITING_PAYMENT'",
+        "acknowledged is visible",
+    ),
+    (
+        "inventory",
+        "update reservation set expires_at = now() - interval '1 minute' where status = 'reserved'",
+        "update reservation set expires_at = now() + interval '1 hour' where status = 'reserved'",
+        "no reservation is held beyond its time",
+    ),
+    (
+        "order",
+        "update orders set refund_requested = true where status = 'CONFIRMED'",
+        "update orders set refund_requested = false where status = 'CONFIRMED'",
+        "an order that goes on is paid",
+    ),
+    (
+        "order",
+        "update orders set status = 'CANCELLED', cancel_reason = 'ADMIN' where status = 'CONFIRMED'",
+        "update orders set status = 'CONFIRMED', cancel_reason = null where cancel_reason = 'ADMIN'",
+        "no order rests as cancelled and captured",
+    ),
+    (
+        "order",
+        "update orders set status = 'PLACED', payment_deadline = null, updated_at = now() - interval '1 minute' \
+         where status = 'AWAITING_PAYMENT'",
+        "update orders set status = 'AWAITING_PAYMENT', payment_deadline = now() + interval '1 hour' \
+         where status = 'PLACED'",
+        "no order waits for stock for long",
+    ),
+    (
+        "inventory",
+        "update reservation set status = 'returned' where status = 'committed'",
+        "update reservation set status = 'committed' where status = 'returned'",
+        "order and stock agree",
+    ),
+    (
+        "payment",
+        "insert into transaction select gen_random_uuid(), order_id, nth + 1, 'refunded', amount * 2, provider, 'planted', attempt_id, at \
+         from transaction",
+        "delete from transaction where reference = 'planted'",
+        "order and money agree",
+    ),
+    (
+        "notification",
+        "update notification set kind = 'shipped' where kind = 'paid'",
+        "update notification set kind = 'paid' where kind = 'shipped'",
+        "one mail per step",
+    ),
+    (
+        "product",
+        "insert into inbox_waiting (handler, key, event, raw, why, next_at, deadline, dead_at) \
+         values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
+        "delete from inbox_waiting",
+        "without somebody knowing why",
+    ),
+];
+
 async fn run(stack: &Stack, service: &str, sql: &'static str) {
     let mut database = stack.apps[service].database().await;
     sqlx::query(sql).execute(&mut database).await.expect("planted");
@@ -13,79 +93,14 @@ async fn run(stack: &Stack, service: &str, sql: &'static str) {
 async fn every_planted_fault_is_found() {
     let mut stack = Stack::start(20).await;
     let (paid, waiting) = (stack.place(2).await, stack.place(3).await);
-    stack.pay(&paid, 2).await;
+    stack.pay(&paid).await;
     until("one is confirmed and one waits", async || {
         stack.status(&paid).await == "CONFIRMED" && stack.status(&waiting).await == "AWAITING_PAYMENT"
     })
     .await;
     stack.holds().await;
 
-    let faults = [
-        (
-            "inventory",
-            "update stock_item set reserved = reserved + 1",
-            "update stock_item set reserved = reserved - 1",
-            "live reservations",
-        ),
-        (
-            "inventory",
-            "update stock_item set on_hand = on_hand + 1",
-            "update stock_item set on_hand = on_hand - 1",
-            "the ledger sums",
-        ),
-        (
-            "order",
-            "update orders set payment_deadline = now() - interval '1 minute' where status = 'AWAITING_PAYMENT'",
-            "update orders set payment_deadline = now() + interval '1 hour' where status = 'AWAITING_PAYMENT'",
-            "no order waits beyond its time",
-        ),
-        (
-            "order",
-            "update orders set version = version + 1 where status = 'AWAITING_PAYMENT'",
-            "update orders set version = version - 1 where status = 'AWAITING_PAYMENT'",
-            "acknowledged is visible",
-        ),
-        (
-            "inventory",
-            "update reservation set expires_at = now() - interval '1 minute' where status = 'reserved'",
-            "update reservation set expires_at = now() + interval '1 hour' where status = 'reserved'",
-            "no reservation is held beyond its time",
-        ),
-        (
-            "order",
-            "update orders set refund_requested = true where status = 'CONFIRMED'",
-            "update orders set refund_requested = false where status = 'CONFIRMED'",
-            "an order that goes on is paid",
-        ),
-        (
-            "order",
-            "update orders set status = 'CANCELLED', cancel_reason = 'ADMIN' where status = 'CONFIRMED'",
-            "update orders set status = 'CONFIRMED', cancel_reason = null where cancel_reason = 'ADMIN'",
-            "no order rests as cancelled and captured",
-        ),
-        (
-            "order",
-            "update orders set status = 'PLACED', payment_deadline = null, updated_at = now() - interval '1 minute' \
-             where status = 'AWAITING_PAYMENT'",
-            "update orders set status = 'AWAITING_PAYMENT', payment_deadline = now() + interval '1 hour' \
-             where status = 'PLACED'",
-            "no order waits for stock for long",
-        ),
-        (
-            "inventory",
-            "update reservation set status = 'returned' where status = 'committed'",
-            "update reservation set status = 'committed' where status = 'returned'",
-            "order and stock agree",
-        ),
-        (
-            "product",
-            "insert into inbox_waiting (handler, key, event, raw, why, next_at, deadline, dead_at) \
-             values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
-            "delete from inbox_waiting",
-            "without somebody knowing why",
-        ),
-    ];
-    for (service, plant, mend, rule) in faults {
+    for (service, plant, mend, rule) in FAULTS {
         run(&stack, service, plant).await;
         finds(&stack, rule).await;
         run(&stack, service, mend).await;

@@ -1,22 +1,47 @@
 //! The whole mart of one test: its services share topics that nobody else has.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use devstack::testing::{App, Servers, Told, prefix, program, until};
+use devstack::providers::FakeStripe;
+use devstack::testing::{App, Servers, prefix, program, until};
+use devstack::{mail, ports};
 use mart_features::invariants::Mart;
-use mart_proto::payment::v1::PaymentCaptured;
-use mart_proto::r#type::v1::Money;
-use prost::Message;
 use reqwest::Method;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub(crate) const SERVICES: [&str; 3] = ["product", "inventory", "order"];
+use crate::deeds::Deed;
+
+pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
+
+/// How long services that were killed may take until they answer and everything is done.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How long customers come one after the other.
+const APART: Duration = Duration::from_millis(50);
+
+/// What only a test plants is ever due; the others look often.
+const SWEEPS: [(&str, &str); 7] = [
+    ("PAYMENT_SWEEP", "3600"),
+    ("RESERVATION_SWEEP", "3600"),
+    ("ATTEMPT_SWEEP", "0.2"),
+    ("REFUND_SWEEP", "0.2"),
+    ("CALLBACK_SWEEP", "0.2"),
+    ("SEND_SWEEP", "0.2"),
+    ("SEND_BACKOFF", "0.2"),
+];
 
 pub(crate) struct Stack {
     pub(crate) apps: BTreeMap<&'static str, App>,
     pub(crate) mug: String,
+    pub(crate) stripe: FakeStripe,
+    pub(crate) mail: mail::Running,
+    /// The service that kills itself, and whether it has.
+    armed: Option<(&'static str, bool)>,
 }
 
 impl Stack {
@@ -28,13 +53,30 @@ impl Stack {
     /// The same on servers that a test has for itself.
     pub(crate) async fn start_on(servers: &Servers, mugs: i32) -> Self {
         let prefix = prefix();
+        let (stripe, pages) = (FakeStripe::default(), servers.scratch.join(format!("mail-{prefix}")));
+        let url = serve(stripe.routes(Arc::new(OffsetDateTime::now_utc))).await;
+        let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
+        let mail = mail::Running::start(&pages, access, Some(mail::OF_TESTS)).await.expect("a mail server");
         let mut settings = Vec::new();
         for name in SERVICES {
             let mut setting = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
-            // Only what a test plants is ever due.
-            let sweeps = ["PAYMENT_SWEEP", "RESERVATION_SWEEP"].map(|name| (name.to_owned(), "3600".to_owned()));
-            setting.more.extend(sweeps);
-            setting.more.push(("LOG".to_owned(), "info,mart_chassis=debug".to_owned()));
+            let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            setting.more.extend(SWEEPS.map(own));
+            setting.more.push(own(("LOG", "info,mart_chassis=debug")));
+            match name {
+                "payment" => setting.more.extend(
+                    [
+                        ("PAYMENT_PROVIDERS", "stripe"),
+                        ("STRIPE_URL", &*url),
+                        ("STRIPE_KEY", FakeStripe::KEY),
+                        ("STRIPE_WEBHOOK_SECRETS", FakeStripe::SECRET),
+                        ("SHOP_URL", "http://shop.example"),
+                    ]
+                    .map(own),
+                ),
+                "notification" => setting.more.extend(access.variables()),
+                _ => {}
+            }
             settings.push((name, setting));
         }
         let topics: Vec<String> =
@@ -44,7 +86,7 @@ impl Stack {
         for (name, setting) in settings {
             apps.insert(name, App::of(setting).await);
         }
-        let mut stack = Self { apps, mug: String::new() };
+        let mut stack = Self { apps, mug: String::new(), stripe, mail, armed: None };
         stack.mug = stack.try_to_create("mug").await.expect("acknowledged");
         stack.receive(&stack.mug, mugs).await;
         stack.sells(&stack.mug).await;
@@ -57,7 +99,7 @@ impl Stack {
             "name": name, "slug": name, "status": "PRODUCT_STATUS_ACTIVE",
             "prices": [{ "amount": "1500.00", "currencyCode": "PKR" }],
         });
-        let made = self.ask("product", "admin", "/v1/products", name, &body).await?;
+        let (_, made) = self.ask("product", "admin", "/v1/products", name, &body).await?;
         made["product"]["productId"].as_str().map(str::to_owned)
     }
 
@@ -84,13 +126,21 @@ impl Stack {
         .await;
     }
 
-    /// Posts under an Idempotency-Key; the answer, or nothing where none came.
-    async fn ask(&self, service: &str, role: &str, path: &str, key: &str, body: &Value) -> Option<Value> {
+    /// Posts under an Idempotency-Key; the status and the answer, or nothing where none came.
+    pub(crate) async fn ask(
+        &self,
+        service: &str,
+        role: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Option<(u16, Value)> {
         let app = &self.apps[service];
         let token = app.setting.keys.token(role, "ayesha").expect("signed");
         let request = app.client.post(format!("{}{path}", app.setting.url())).bearer_auth(&token);
         let request = request.header("idempotency-key", key).json(body);
-        request.timeout(Duration::from_secs(5)).send().await.ok()?.json().await.ok()
+        let answer = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
     /// Places an order; its id once it is acknowledged.
@@ -107,17 +157,26 @@ impl Stack {
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": "a@example.com" },
         });
-        let answer = self.ask("order", "customer", "/v1/orders", key, &body).await?;
+        let (_, answer) = self.ask("order", "customer", "/v1/orders", key, &body).await?;
         answer["order"]["orderId"].as_str().map(str::to_owned)
     }
 
-    /// Tells that an order of so many mugs is paid.
-    pub(crate) async fn pay(&self, order: &str, quantity: i32) {
-        let amount = Some(Money { amount: format!("{}.00", 1_500 * quantity), currency_code: "PKR".to_owned() });
-        let (order_id, payment_id) = (order.to_owned(), format!("pay-{order}"));
-        let message = PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() };
-        let told = Told::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec());
-        self.apps["order"].tell(&told.about(order, 1)).await;
+    /// Pays for an order, as soon as that can be done.
+    pub(crate) async fn pay(&mut self, order: &str) {
+        self.all_done(&mut [Deed::paying(order)]).await;
+    }
+
+    /// Does what customers and admins want, each of it a little after the one before and again until it is done. A service that kills
+    /// itself is started anew.
+    pub(crate) async fn all_done(&mut self, deeds: &mut [Deed]) {
+        let begun = Instant::now();
+        while !(deeds.iter().all(Deed::is_done) && self.armed.is_none_or(|(_, killed)| killed)) {
+            assert!(begun.elapsed() < PATIENCE, "{:?}: {deeds:?}", self.armed);
+            self.revive().await;
+            let come = usize::try_from(begun.elapsed().as_millis() / APART.as_millis()).unwrap_or(usize::MAX);
+            futures::future::join_all(deeds.iter_mut().take(come + 1).map(|deed| deed.step(self))).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn status(&self, order: &str) -> String {
@@ -125,21 +184,26 @@ impl Stack {
         answer.body["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
     }
 
-    /// Starts a service anew that kills itself where it passes a point for the sixth time.
+    /// Starts a service anew that kills itself where it passes a point for the sixth time; its relay, which takes many rows at once,
+    /// for the second time.
     pub(crate) async fn arm(&mut self, name: &'static str, point: &str) {
         let App { mut setting, mut process, .. } = self.apps.remove(name).expect("it is there");
         process.kill().await;
-        setting.more.push(("KILL_AT".to_owned(), format!("{point}:5")));
+        let passed = if point.starts_with("relay") { 1 } else { 5 };
+        setting.more.push(("KILL_AT".to_owned(), format!("{point}:{passed}")));
         self.apps.insert(name, App::of(setting).await);
+        self.armed = Some((name, false));
     }
 
-    /// Whether a service has ended by itself; then it is started anew, without its point.
-    pub(crate) async fn ended_and_started(&mut self, name: &'static str) -> bool {
-        let ended = self.apps.get_mut(name).expect("it is there").process.ended().is_some();
-        if ended {
+    /// Starts the service anew that has killed itself, without its point.
+    async fn revive(&mut self) {
+        if let Some((name, false)) = self.armed
+            && let Some(ended) = self.apps.get_mut(name).expect("it is there").process.ended()
+        {
+            assert_eq!(ended.signal(), Some(9), "{name} did not kill itself: {ended}");
             self.kill_and_start(name).await;
+            self.armed = Some((name, true));
         }
-        ended
     }
 
     /// Kills a service and starts it anew, without its fail points.
@@ -164,4 +228,12 @@ impl Stack {
         let broken = self.mart().broken_after(Duration::from_secs(30)).await.expect("looked at");
         assert!(broken.is_empty(), "{broken:#?}");
     }
+}
+
+/// Serves routes at an address of their own.
+async fn serve(routes: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("http://{address}")
 }

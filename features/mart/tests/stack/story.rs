@@ -31,13 +31,13 @@ fn in_order(story: &Story, words: &[&str]) {
 
 #[tokio::test]
 async fn an_orders_story_goes_from_the_request_to_what_comes_next() {
-    let stack = Stack::start(5).await;
+    let mut stack = Stack::start(5).await;
     let (order, orders) = (stack.place(2).await, stack.apps["order"].setting.database.owner.clone());
     until("it awaits payment", async || stack.status(&order).await == "AWAITING_PAYMENT").await;
     let next = mart_features::story::next(&orders, &order).await.expect("asked").expect("an order");
     assert!(next.contains("AWAITING_PAYMENT; next: a payment (PaymentCaptured) before 2"), "{next}");
 
-    stack.pay(&order, 2).await;
+    stack.pay(&order).await;
     until("it is confirmed and sold", async || {
         stack.status(&order).await == "CONFIRMED" && stack.mart().broken().await.expect("looked at").is_empty()
     })

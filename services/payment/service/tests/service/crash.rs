@@ -17,7 +17,8 @@ use crate::events::tell_awaiting;
 async fn sandbox(callback: String, key: &str, secret: &str) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let setting = Setting { address, callback, key: key.to_owned(), secret: secret.to_owned() };
+    let page = format!("http://{address}");
+    let setting = Setting { address, page, callback, key: key.to_owned(), secret: secret.to_owned() };
     let books: Arc<Mutex<Books>> = Arc::default();
     let routes = routes(books, setting, Arc::new(time::OffsetDateTime::now_utc)).expect("routes");
     tokio::spawn(async move { axum::serve(listener, routes).await });

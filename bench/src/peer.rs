@@ -1,0 +1,69 @@
+//! The same endpoint in another language: `bench/peer`, beside order and on its database.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use devstack::process::{self, Process};
+use devstack::service::Setting;
+use devstack::{ports, root, state};
+use rustix::process::Signal;
+use tokio::process::Command;
+
+use crate::Scale;
+
+/// A peer that runs.
+pub(crate) struct Peer {
+    pub(crate) port: u16,
+    pub(crate) process: Process,
+}
+
+impl Peer {
+    /// Starts one worker for each core on the database of an order service, with as many connections as that has.
+    pub(crate) async fn start(setting: &Setting, scale: Scale) -> Result<Self> {
+        let python = install().await?;
+        let (port, workers) = (ports::any()?, std::thread::available_parallelism().map_or(1, usize::from));
+        let pool = scale.connections.div_ceil(workers).to_string();
+        let words = [
+            python.display().to_string(),
+            "-m".to_owned(),
+            "uvicorn".to_owned(),
+            "app:app".to_owned(),
+            format!("--app-dir={}", root().join("bench/peer").display()),
+            format!("--port={port}"),
+            format!("--workers={workers}"),
+            "--loop=uvloop".to_owned(),
+            "--http=httptools".to_owned(),
+            "--no-access-log".to_owned(),
+            "--log-level=warning".to_owned(),
+        ];
+        let mut env = setting.env(&setting.database.app);
+        env.push(("PEER_DATABASE_URL".to_owned(), setting.database.app.clone()));
+        env.push(("PEER_POOL".to_owned(), pool));
+        env.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
+        let log = setting.log.with_file_name("peer.log");
+        let mut process = Process::start("peer", words.to_vec(), &env, &log, Signal::TERM)?;
+        let url = format!("http://127.0.0.1:{port}/readyz");
+        let ready = || async { reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) };
+        process.until(Duration::from_secs(30), ready).await?;
+        Ok(Self { port, process })
+    }
+}
+
+/// A Python that has what the peer needs; made once for what its requirements name.
+async fn install() -> Result<PathBuf> {
+    let requirements = root().join("bench/peer/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements)?;
+    let folder = state().join("parts/peer");
+    let (python, installed) = (folder.join("bin/python"), folder.join("requirements.txt"));
+    if std::fs::read_to_string(&installed).is_ok_and(|known| known == wanted) {
+        return Ok(python);
+    }
+    println!("installing FastAPI and SQLModel into {}", folder.display());
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).await?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
+    process::run(&mut pip).await.context("pip could not install what bench/peer/requirements.txt names")?;
+    std::fs::write(installed, wanted)?;
+    Ok(python)
+}

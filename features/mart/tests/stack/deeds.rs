@@ -1,0 +1,156 @@
+//! What customers and admins want of a mart whose services are killed: each step is tried again until it is done.
+
+use std::time::Duration;
+
+use devstack::mail;
+use devstack::providers::{Callback, FakeStripe};
+use serde_json::json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::stack::Stack;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Something that somebody wants, and how far it has come.
+#[derive(Debug)]
+pub(crate) enum Deed {
+    /// A customer orders two mugs and pays for them.
+    Order { key: String, order: String, stage: Stage },
+    /// An admin creates a product.
+    Product { name: String, product: String },
+    /// Somebody registers, proves the mailbox by the link in the mail, and logs in.
+    Customer { email: String, stage: Joining },
+}
+
+/// How far an order has come.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    Wanted,
+    Placed,
+    /// Its page is there.
+    Open(String),
+    /// It is paid there, and payment has to hear of it.
+    Paid(Callback),
+    Done,
+}
+
+/// How far a customer has come.
+#[derive(Debug)]
+pub(crate) enum Joining {
+    Wanted,
+    Registered,
+    Proved,
+    In,
+}
+
+impl Deed {
+    pub(crate) fn order() -> Self {
+        Self::Order { key: Uuid::new_v4().to_string(), order: String::new(), stage: Stage::Wanted }
+    }
+
+    pub(crate) fn paying(order: &str) -> Self {
+        Self::Order { key: String::new(), order: order.to_owned(), stage: Stage::Placed }
+    }
+
+    pub(crate) fn product(nth: usize) -> Self {
+        Self::Product { name: format!("product-{nth}"), product: String::new() }
+    }
+
+    pub(crate) fn customer(nth: usize) -> Self {
+        Self::Customer { email: format!("customer-{nth}@mart.example"), stage: Joining::Wanted }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        match self {
+            Self::Order { stage, .. } => matches!(stage, Stage::Done),
+            Self::Product { product, .. } => !product.is_empty(),
+            Self::Customer { stage, .. } => matches!(stage, Joining::In),
+        }
+    }
+
+    /// Tries the next step once.
+    pub(crate) async fn step(&mut self, stack: &Stack) {
+        match self {
+            Self::Order { key, order, stage } => buy(stack, key, order, stage).await,
+            Self::Product { name, product } if product.is_empty() => {
+                *product = stack.try_to_create(name).await.unwrap_or_default();
+            }
+            Self::Product { .. } => {}
+            Self::Customer { email, stage } => join(stack, email, stage).await,
+        }
+    }
+}
+
+async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {
+    match stage {
+        Stage::Wanted => {
+            if let Some(placed) = stack.try_to_place(key, 2).await {
+                (*order, *stage) = (placed, Stage::Placed);
+            }
+        }
+        Stage::Placed => {
+            let path = format!("/v1/payments/{order}/attempts");
+            match stack.ask("payment", "customer", &path, &Uuid::new_v4().to_string(), &json!({})).await {
+                Some((200, told)) => {
+                    let page = told["attempt"]["checkout"]["url"].as_str().unwrap_or_default();
+                    *stage = Stage::Open(FakeStripe::session_of(page).expect("a page of Stripe's").to_owned());
+                }
+                // There were not enough mugs.
+                Some((409, told)) if told["code"] == "PAYMENT_OVER" => *stage = Stage::Done,
+                // It has not heard of the order yet, or is not there.
+                _ => {}
+            }
+        }
+        Stage::Open(session) => {
+            let pay = serde_json::from_value(json!({ "action": "pay" })).expect("an action");
+            *stage = Stage::Paid(stack.stripe.act(session, &pay, OffsetDateTime::now_utc()).expect("paid"));
+        }
+        Stage::Paid(said) => {
+            let app = &stack.apps["payment"];
+            let mut request = app.client.post(format!("{}{}", app.setting.url(), said.path()));
+            for (name, value) in said.headers(OffsetDateTime::now_utc()) {
+                request = request.header(name, value);
+            }
+            let sent = request.body(said.body.clone()).timeout(Duration::from_secs(5)).send().await;
+            if sent.is_ok_and(|answer| answer.status() == 200) {
+                *stage = Stage::Done;
+            }
+        }
+        Stage::Done => {}
+    }
+}
+
+async fn join(stack: &Stack, email: &str, stage: &mut Joining) {
+    let key = Uuid::new_v4().to_string();
+    let ask = async |path: &str, body: serde_json::Value| stack.ask("user", "customer", path, &key, &body).await;
+    match stage {
+        Joining::Wanted => {
+            let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
+            if matches!(ask("/v1/users/register", body).await, Some((200, _))) {
+                *stage = Joining::Registered;
+            }
+        }
+        Joining::Registered => {
+            let mails = mail::to(&stack.mail.access.url(), email).await.expect("mails");
+            let text = mails.first().and_then(|mail| mail["Text"].as_str()).unwrap_or_default();
+            let token = text.split_once("#token=").and_then(|(_, rest)| rest.split_whitespace().next());
+            let Some(token) = token else { return };
+            let body = json!({ "token": token, "password": PASSWORD });
+            // A link that is used up says that it was proved before an answer could come.
+            let proved = |(status, told): (u16, serde_json::Value)| status == 200 || told["code"] == "LINK_INVALID";
+            if ask("/v1/users/verify-email", body).await.is_some_and(proved) {
+                *stage = Joining::Proved;
+            }
+        }
+        Joining::Proved => {
+            if matches!(
+                ask("/v1/sessions/log-in", json!({ "email": email, "password": PASSWORD })).await,
+                Some((200, _))
+            ) {
+                *stage = Joining::In;
+            }
+        }
+        Joining::In => {}
+    }
+}

@@ -1,0 +1,72 @@
+"""Holds the stack of compose/ against what it has to be: python3 tests/compose.py <docker-compose> <devcontainer's CLI…>"""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+STACK = ["compose/compose.yml", "compose/compose.override.yml"]
+faults = 0
+
+
+def expect(what, so, told=""):
+    global faults
+    if not so:
+        faults += 1
+        print(f"FAILED: {what} {told}")
+
+
+def run(*words):
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, words))}: {done.stderr or done.stdout}")
+    return done.stdout
+
+
+def config(compose, *files):
+    return json.loads(run(compose, *[word for file in files for word in ("-f", file)], "config", "--format=json"))
+
+
+def main():
+    compose, *devcontainer = sys.argv[1:]
+    run("compose/secrets.sh")
+    stack = config(compose, *STACK)
+    services = stack["services"]
+    ours = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "Dockerfile").exists())
+    for name in ours:
+        parts = [name, f"{name}-migrate", f"{name}-postgres"]
+        expect(f"{name} has its containers", all(part in services for part in parts), str(sorted(services)))
+        keys = services[name].get("depends_on", {}).get("keys", {})
+        expect(f"{name} starts when there are keys", keys.get("condition") == "service_completed_successfully", str(keys))
+        docker = (ROOT / "services" / name / "Dockerfile").read_text()
+        expect(f"{name} knows whom to trust", "ca-certificates.crt" in docker)
+    for name in ["kafka", "kong", "mail", "keys", "sandbox"]:
+        expect(f"there is {name}", name in services)
+    for name, service in services.items():
+        for port in service.get("ports", []):
+            expect(f"{name} is reached from this machine only", port.get("host_ip") == "127.0.0.1", str(port))
+        mounted = [volume["source"] for volume in service.get("volumes", [])]
+        expect(f"{name} has no private keys", "signing" not in mounted or name in ("keys", "user"), str(mounted))
+        image = service.get("image", "")
+        expect(f"{name} says which image", "build" in service or ":" in image and not image.endswith(":latest"), image)
+    made = (ROOT / "compose/.env").read_text()
+    secrets = [line.split("=", 1)[1] for line in made.splitlines() if line.split("=")[0].endswith(("_PASSWORD", "_SECRET", "SANDBOX_KEY"))]
+    expect("no secret is short or twice there", len(secrets) >= 15 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
+    run("compose/secrets.sh")
+    expect("secrets.sh changes nothing the second time", (ROOT / "compose/.env").read_text() == made)
+
+    # It asks docker which containers run; here none do.
+    read = json.loads(run(*devcontainer, "read-configuration", "--workspace-folder", str(ROOT), "--docker-path", "/bin/true",
+                          "--docker-compose-path", compose))["configuration"]
+    files = [str((ROOT / ".devcontainer" / file).resolve().relative_to(ROOT)) for file in read["dockerComposeFile"]]
+    expect("the dev container opens the stack", files[:2] == STACK, str(files))
+    opened = config(compose, *files)["services"]
+    workspace = opened.get(read["service"], {})
+    expect("its workspace is there", any(volume["target"] == read["workspaceFolder"] for volume in workspace.get("volumes", [])))
+    for port in read["forwardPorts"]:
+        expect(f"{port} is one of the stack's", port.split(":")[0] in opened)
+    sys.exit(1 if faults else 0)
+
+
+main()
