@@ -25,8 +25,9 @@ use crate::stand::Stand;
 const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
 /// How many customers shop at once under load.
 const CUSTOMERS: usize = 16;
-/// How often a customer looks whether something has come.
+/// How often one customer looks whether something has come, and how often each of many.
 const LOOK: Duration = Duration::from_millis(1);
+const LOOK_OF_MANY: Duration = Duration::from_millis(10);
 
 /// What was measured.
 pub(crate) struct Shop {
@@ -96,7 +97,7 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
 
     let (mut opened, mut confirmed) = (Vec::new(), Vec::new());
     for nth in 0..if scale.release { 200 } else { 3 } + 5 {
-        let (page, all) = mart.shop().await?;
+        let (page, all) = mart.shop(LOOK).await?;
         // The first ones warm caches, plans and connections.
         if nth >= 5 {
             opened.push(milliseconds(page));
@@ -129,14 +130,14 @@ impl Mart {
     async fn customer(&self, begun: Instant, round: Duration) -> Result<Vec<f64>> {
         let mut times = Vec::new();
         while begun.elapsed() < round {
-            times.push(milliseconds(self.shop().await?.1));
+            times.push(milliseconds(self.shop(LOOK_OF_MANY).await?.1));
         }
         Ok(times)
     }
 
     /// Places an order, opens its page as soon as that can be done, pays, and looks until it is confirmed; how long the first two
     /// and all of it took.
-    async fn shop(&self) -> Result<(Duration, Duration)> {
+    async fn shop(&self, look: Duration) -> Result<(Duration, Duration)> {
         let begun = Instant::now();
         let (status, placed) = self.ask("order", Method::POST, "/v1/orders", Some(order(&self.product))).await?;
         let id = placed["order"]["orderId"].as_str().with_context(|| format!("no order: {status} {placed}"))?;
@@ -147,7 +148,7 @@ impl Mart {
                 break page.to_owned();
             }
             ensure!(status == 404 && begun.elapsed() < Duration::from_secs(30), "no page: {status} {told}");
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
         };
         let opened = begun.elapsed();
         let session = FakeStripe::session_of(&page).context("a page of Stripe's")?;
@@ -165,7 +166,7 @@ impl Mart {
                 return Ok((opened, begun.elapsed()));
             }
             ensure!(begun.elapsed() < Duration::from_secs(30), "an order was never confirmed: {read}");
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
         }
     }
 

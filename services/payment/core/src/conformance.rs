@@ -51,7 +51,11 @@ pub fn account(n: u64) -> Account {
         order: OrderId(uuid(n)),
         version: Version::NONE,
         customer: CustomerId(format!("customer-{n}")),
-        contact: Contact { email: format!("c{n}@mart.example"), phone: "+923001234567".to_owned() },
+        contact: Contact {
+            email: format!("c{n}@mart.example"),
+            phone: "+923001234567".to_owned(),
+            country: "PK".to_owned(),
+        },
         amount: pkr(150_000),
         deadline: at(2_700),
         closed: false,

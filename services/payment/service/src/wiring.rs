@@ -13,7 +13,7 @@ use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use payment_core::UseCases;
 use payment_core::application::{LOOK, Providers};
-use payment_core::domain::Provider;
+use payment_core::domain::{Provider, Rule};
 use payment_core::ports::{PaymentProvider, Store};
 use sqlx::migrate::Migrator;
 
@@ -81,7 +81,21 @@ fn providers(config: &Config) -> anyhow::Result<Providers> {
             format!("PAYMENT_PROVIDERS_ENDING={named:?}: {name:?} is not among PAYMENT_PROVIDERS, and has to be")
         })?);
     }
-    Ok(Providers::new(providers).ending(ending))
+    Ok(Providers::new(providers).ending(ending).routed(rules(config)?))
+}
+
+/// What an operator wants otherwise than the mart chooses by itself.
+fn rules(config: &Config) -> anyhow::Result<Vec<Rule>> {
+    let named = config.own_or("PAYMENT_ROUTES", "");
+    let rules = named.split(',').map(str::trim).filter(|rule| !rule.is_empty());
+    let read = |rule: &str| {
+        Rule::read(rule).with_context(|| {
+            format!(
+                "PAYMENT_ROUTES={named:?}: {rule:?} is none, expected such as PKR/PK=payfast, EUR=stripe or */DE=stripe"
+            )
+        })
+    };
+    rules.map(read).collect()
 }
 
 fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {

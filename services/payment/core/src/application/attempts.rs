@@ -39,7 +39,8 @@ impl<S: Store> UseCases<S> {
             "" => None,
             name => Some(Provider::named(name).ok_or(StartError::Off)?),
         };
-        let chosen = self.providers.routing().choose(named, account.amount.currency().code()).ok_or(StartError::Off)?;
+        let (currency, country) = (account.amount.currency().code(), account.contact.country.as_str());
+        let chosen = self.providers.routing().choose(named, currency, country).ok_or(StartError::Off)?;
         let started = self.settle(order, move |books| books.start(&customer, chosen)).await?;
         let attempt = started.map_err(StartError::Refused)?;
         if attempt.status == AttemptStatus::Open {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
 use time::Duration;
 
-use crate::domain::{Account, Books, Change, OrderId, Provider, Routing};
+use crate::domain::{Account, Books, Change, OrderId, Provider, Routing, Rule};
 use crate::ports::{PaymentProvider, Store};
 
 pub use attempts::StartError;
@@ -26,12 +26,14 @@ pub struct Providers {
     all: Vec<Arc<dyn PaymentProvider>>,
     /// Those that open nothing new.
     ending: Vec<Provider>,
+    /// What an operator wants otherwise than the mart does by itself.
+    rules: Vec<Rule>,
 }
 
 impl Providers {
     /// These are.
     pub fn new(providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
-        Self { all: providers, ending: Vec::new() }
+        Self { all: providers, ending: Vec::new(), rules: Vec::new() }
     }
 
     /// The same, of which these open nothing new: what began with them is heard, asked about and refunded until it is over.
@@ -40,13 +42,20 @@ impl Providers {
         Self { ending, ..self }
     }
 
+    /// The same, chosen by these rules first.
+    #[must_use]
+    pub fn routed(self, rules: Vec<Rule>) -> Self {
+        Self { rules, ..self }
+    }
+
     fn get(&self, provider: Provider) -> Option<&Arc<dyn PaymentProvider>> {
         self.all.iter().find(|known| known.provider() == provider)
     }
 
     fn routing(&self) -> Routing {
         let offered = self.all.iter().map(|provider| provider.provider());
-        Routing(offered.filter(|provider| !self.ending.contains(provider)).collect())
+        let offered = offered.filter(|provider| !self.ending.contains(provider)).collect();
+        Routing { offered, rules: self.rules.clone() }
     }
 }
 

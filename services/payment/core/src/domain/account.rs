@@ -32,13 +32,15 @@ pub struct RefundId(pub Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub Uuid);
 
-/// How a payer can be reached, which some providers want to know.
+/// How a payer can be reached, which some providers want to know, and where the order goes.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Contact {
     /// His mailbox; empty where it is not known.
     pub email: String,
     /// His phone as E.164; empty where he has none.
     pub phone: String,
+    /// The country that the order goes to, as ISO 3166-1 has it; empty where it is not known.
+    pub country: String,
 }
 
 impl std::fmt::Debug for Contact {

@@ -14,4 +14,4 @@ pub use account::{
 };
 pub use books::{Books, Change, Heard, RefundRefused, StartRefused};
 pub use fact::Fact;
-pub use provider::{Callback, CallbackId, News, Provider, Routing, What};
+pub use provider::{Callback, CallbackId, News, Provider, Routing, Rule, What};

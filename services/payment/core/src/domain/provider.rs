@@ -34,20 +34,59 @@ impl Provider {
     }
 }
 
-/// Which providers are switched on, and which of them an order is paid with.
+/// Whom orders of a currency, or to a country, are paid with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The currency; any where it is absent.
+    pub currency: Option<String>,
+    /// The country; any where it is absent.
+    pub country: Option<String>,
+    /// The provider.
+    pub provider: Provider,
+}
+
+impl Rule {
+    /// Reads `<currency>/<country>=<provider>`, where `*` is any and `/*` may be left out, such as `PKR/PK=payfast` or
+    /// `EUR=stripe`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (of, provider) = text.split_once('=')?;
+        let (currency, country) = of.split_once('/').unwrap_or((of, "*"));
+        let any = |code: &str, letters: usize| {
+            let good = code.len() == letters && code.bytes().all(|letter| letter.is_ascii_uppercase());
+            if code == "*" { Some(None) } else { good.then(|| Some(code.to_owned())) }
+        };
+        Some(Self { currency: any(currency, 3)?, country: any(country, 2)?, provider: Provider::named(provider)? })
+    }
+
+    fn is_of(&self, currency: &str, country: &str) -> bool {
+        self.currency.as_deref().is_none_or(|of| of == currency)
+            && self.country.as_deref().is_none_or(|of| of == country)
+    }
+}
+
+/// Which providers are offered, and which of them an order is paid with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Routing(pub Vec<Provider>);
+pub struct Routing {
+    /// Those that open new checkouts.
+    pub offered: Vec<Provider>,
+    /// What goes before the mart's own choice; the first that fits.
+    pub rules: Vec<Rule>,
+}
 
 impl Routing {
-    /// The provider for a currency: the one that is named where it is on and takes that currency; without a name PayFast for
-    /// rupees, else Stripe, and the sandbox where neither is on.
-    pub fn choose(&self, named: Option<Provider>, currency: &str) -> Option<Provider> {
-        let able =
-            |provider: &Provider| self.0.contains(provider) && (*provider != Provider::PayFast || currency == "PKR");
-        match named {
-            Some(provider) => Some(provider).filter(able),
-            None => [Provider::PayFast, Provider::Stripe, Provider::Sandbox].into_iter().find(able),
+    /// The provider for a currency and a country: the one that the customer names where it is offered and takes that currency;
+    /// without a name the first rule's, else PayFast for rupees to Pakistan, else Stripe, then any that is able.
+    pub fn choose(&self, named: Option<Provider>, currency: &str, country: &str) -> Option<Provider> {
+        let able = |provider: &Provider| {
+            self.offered.contains(provider) && (*provider != Provider::PayFast || currency == "PKR")
+        };
+        if named.is_some() {
+            return named.filter(able);
         }
+        let ruled = self.rules.iter().filter(|rule| rule.is_of(currency, country)).map(|rule| rule.provider);
+        // Where nobody knows the country, rupees are most likely Pakistan's.
+        let first = if matches!(country, "" | "PK") { Provider::PayFast } else { Provider::Stripe };
+        ruled.chain([first, Provider::Stripe, Provider::PayFast, Provider::Sandbox]).find(able)
     }
 }
 
@@ -118,27 +157,70 @@ pub enum What {
 mod tests {
     use super::*;
 
+    const SANDBOX: Provider = Provider::Sandbox;
+    const STRIPE: Provider = Provider::Stripe;
+    const PAYFAST: Provider = Provider::PayFast;
+
+    fn routing(offered: &[Provider], rules: &[&str]) -> Routing {
+        Routing {
+            offered: offered.to_vec(),
+            rules: rules.iter().map(|rule| Rule::read(rule).expect("a rule")).collect(),
+        }
+    }
+
     #[test]
-    fn rupees_go_to_payfast_and_the_rest_to_stripe_where_they_are_on() {
-        let (sandbox, stripe, payfast) = (Provider::Sandbox, Provider::Stripe, Provider::PayFast);
-        let all = Routing(Provider::ALL.to_vec());
-        assert_eq!([all.choose(None, "PKR"), all.choose(None, "USD")], [Some(payfast), Some(stripe)]);
-        let only_stripe = Routing(vec![sandbox, stripe]);
-        assert_eq!([only_stripe.choose(None, "PKR"), only_stripe.choose(None, "USD")], [Some(stripe); 2]);
-        let only_payfast = Routing(vec![sandbox, payfast]);
-        assert_eq!(
-            [only_payfast.choose(None, "PKR"), only_payfast.choose(None, "USD")],
-            [Some(payfast), Some(sandbox)]
-        );
-        assert_eq!(Routing::default().choose(None, "PKR"), None);
+    fn rupees_to_pakistan_go_to_payfast_and_the_rest_to_stripe_where_they_are_on() {
+        for (offered, currency, country, expected) in [
+            (&Provider::ALL[..], "PKR", "PK", Some(PAYFAST)),
+            (&Provider::ALL, "PKR", "", Some(PAYFAST)),
+            (&Provider::ALL, "PKR", "DE", Some(STRIPE)),
+            (&Provider::ALL, "USD", "PK", Some(STRIPE)),
+            (&[SANDBOX, STRIPE], "PKR", "PK", Some(STRIPE)),
+            (&[SANDBOX, PAYFAST], "PKR", "DE", Some(PAYFAST)),
+            (&[SANDBOX, PAYFAST], "USD", "DE", Some(SANDBOX)),
+            (&[PAYFAST], "USD", "PK", None),
+            (&[], "PKR", "PK", None),
+        ] {
+            assert_eq!(routing(offered, &[]).choose(None, currency, country), expected, "{currency} to {country}");
+        }
+    }
+
+    #[test]
+    fn rules_go_first_where_their_provider_is_able() {
+        let all = routing(&Provider::ALL, &["PKR/PK=sandbox", "*/DE=payfast", "EUR=sandbox", "*/FR=stripe"]);
+        for (currency, country, expected) in [
+            ("PKR", "PK", SANDBOX),
+            ("PKR", "DE", PAYFAST),
+            ("USD", "DE", STRIPE),
+            ("EUR", "DE", SANDBOX),
+            ("EUR", "FR", SANDBOX),
+            ("PKR", "FR", STRIPE),
+            ("PKR", "", PAYFAST),
+        ] {
+            assert_eq!(all.choose(None, currency, country), Some(expected), "{currency} to {country}");
+        }
+        assert_eq!(routing(&[STRIPE], &["PKR=payfast"]).choose(None, "PKR", "PK"), Some(STRIPE));
+        for bad in [
+            "",
+            "PKR",
+            "PKR=",
+            "PKR=nobody",
+            "pkr=stripe",
+            "PKRS=stripe",
+            "PKR/pk=stripe",
+            "PKR/PAK=stripe",
+            "/PK=stripe",
+        ] {
+            assert_eq!(Rule::read(bad), None, "{bad}");
+        }
     }
 
     #[test]
     fn a_customer_may_name_one_that_is_on_and_takes_the_currency() {
-        let all = Routing(Provider::ALL.to_vec());
-        assert_eq!(all.choose(Some(Provider::Sandbox), "PKR"), Some(Provider::Sandbox));
-        assert_eq!(all.choose(Some(Provider::PayFast), "USD"), None);
-        assert_eq!(Routing(vec![Provider::Sandbox]).choose(Some(Provider::Stripe), "USD"), None);
+        let all = routing(&Provider::ALL, &["PKR=payfast"]);
+        assert_eq!(all.choose(Some(SANDBOX), "PKR", "PK"), Some(SANDBOX));
+        assert_eq!(all.choose(Some(PAYFAST), "USD", "PK"), None);
+        assert_eq!(routing(&[SANDBOX], &[]).choose(Some(STRIPE), "USD", "DE"), None);
     }
 
     #[test]

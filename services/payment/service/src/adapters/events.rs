@@ -92,7 +92,8 @@ impl<S: Store + 'static> Reactions for PaymentReactions<S> {
             return Ok(UNREADABLE);
         };
         let order::Contact { email, phone, .. } = awaiting.contact.unwrap_or_default();
-        let contact = Contact { email, phone };
+        let country = awaiting.shipping_address.unwrap_or_default().country_code;
+        let contact = Contact { email, phone, country };
         let awaited = Awaited { order, customer, contact, amount, deadline };
         self.use_cases.on_awaited(awaited, event.receipt()).await?;
         Ok(Reaction::Applied)

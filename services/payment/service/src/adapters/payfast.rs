@@ -310,8 +310,11 @@ mod tests {
 
     fn checkout(amount: &str, currency: &str) -> AskCheckout {
         let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000).expect("in range");
-        let contact =
-            payment_core::domain::Contact { email: "a@mart.example".to_owned(), phone: "+923001234567".to_owned() };
+        let contact = payment_core::domain::Contact {
+            email: "a@mart.example".to_owned(),
+            phone: "+923001234567".to_owned(),
+            ..Default::default()
+        };
         AskCheckout {
             attempt: AttemptId(Uuid::from_u128(1)),
             order: OrderId(Uuid::from_u128(2)),

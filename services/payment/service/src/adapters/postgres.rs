@@ -36,7 +36,7 @@ const LIST: &str = "select order_id from payment where (created_at, order_id) < 
      where task.order_id = payment.order_id and resolution is null)) order by created_at desc, order_id desc limit $4";
 
 const KEEP_PAYMENT: &str = "insert into payment (order_id, version, customer_id, amount, currency, deadline, closed, created_at, \
-     updated_at, email, phone) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+     updated_at, email, phone, country) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
      on conflict (order_id) do update set version = $2, closed = $7, updated_at = $9";
 
 const KEEP_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
@@ -264,6 +264,7 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         .bind(account.updated_at.get())
         .bind(account.contact.email)
         .bind(account.contact.phone)
+        .bind(account.contact.country)
         .execute(&mut *connection)
         .await?;
     for (attempt, nth) in account.attempts.into_iter().zip(0_i32..) {
@@ -363,7 +364,11 @@ fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
         order: OrderId(row.try_get("order_id")?),
         version: version(row, "version")?,
         customer: CustomerId(row.try_get("customer_id")?),
-        contact: Contact { email: row.try_get("email")?, phone: row.try_get("phone")? },
+        contact: Contact {
+            email: row.try_get("email")?,
+            phone: row.try_get("phone")?,
+            country: row.try_get("country")?,
+        },
         amount: amount(row)?,
         deadline: time(row, "deadline")?,
         closed: row.try_get("closed")?,

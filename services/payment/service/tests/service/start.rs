@@ -37,6 +37,7 @@ async fn what_would_take_money_unsafely_does_not_start() {
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102")], "PAYFAST_SECURED_KEYS"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
         (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
+        (&[("PAYMENT_ROUTES", "PKR=nobody")], "PKR=nobody"),
         (&[("PAYMENT_PROVIDERS_ENDING", "stripe")], "is not among PAYMENT_PROVIDERS"),
         (
             &[
