@@ -190,6 +190,7 @@ impl Stack {
         let App { mut setting, mut process, .. } = self.apps.remove(name).expect("it is there");
         process.kill().await;
         let passed = if point.starts_with("relay") { 1 } else { 5 };
+        setting.more.retain(|(name, _)| name != "KILL_AT");
         setting.more.push(("KILL_AT".to_owned(), format!("{point}:{passed}")));
         self.apps.insert(name, App::of(setting).await);
         self.armed = Some((name, false));
