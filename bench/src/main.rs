@@ -67,14 +67,6 @@ impl Figure {
     }
 }
 
-fn after_whole_orders(service: &str) -> String {
-    match service {
-        "product" => "product, idle".to_owned(),
-        "user" => "user after 16 registrations, 4 at once".to_owned(),
-        _ => format!("{service} after whole orders"),
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let smoke = Arguments::parse().smoke;
@@ -137,7 +129,7 @@ async fn main() -> Result<()> {
     println!("{:.0} orders a second, from the request to confirmed, 16 at once", shop.rate);
     let mut memories =
         vec![("product after creates".to_owned(), memory), ("order after orders".to_owned(), placed.memory)];
-    memories.extend(shop.memory.iter().map(|(name, memory)| (after_whole_orders(name), *memory)));
+    memories.extend(shop.memory.iter().cloned());
     for (name, (resident, peak)) in &memories {
         println!("memory of {name}: {resident} KiB resident, {peak} KiB at most (goal 20480)");
     }

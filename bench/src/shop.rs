@@ -2,7 +2,6 @@
 //! every service has after it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -39,8 +38,8 @@ pub(crate) struct Shop {
     pub(crate) loaded: Times,
     /// Orders confirmed in a second under load.
     pub(crate) rate: f64,
-    /// Resident and peak memory after it, in KiB.
-    pub(crate) memory: BTreeMap<&'static str, (u64, u64)>,
+    /// Resident and peak memory after it, in KiB, of what after what.
+    pub(crate) memory: Vec<(String, (u64, u64))>,
 }
 
 struct Mart {
@@ -55,10 +54,8 @@ struct Mart {
 pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     let prefix = devstack::testing::prefix();
     let stripe = FakeStripe::default();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let routes = stripe.routes(Arc::new(OffsetDateTime::now_utc));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let mut pays = stripe.serve().await?;
+    pays.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
     let access = mail::Access { smtp: ports::any()?, page: ports::any()? };
     let mails = mail::Running::start(&stand.folder().join("mail"), access, None).await?;
     let mut settings = BTreeMap::new();
@@ -67,16 +64,7 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
         // As many as a service has by itself; 32 each would be more than the server takes.
         setting.more.retain(|(name, _)| name != "DATABASE_POOL");
         match name {
-            "payment" => setting.more.extend(
-                [
-                    ("PAYMENT_PROVIDERS", "stripe"),
-                    ("STRIPE_URL", &*url),
-                    ("STRIPE_KEY", FakeStripe::KEY),
-                    ("STRIPE_WEBHOOK_SECRETS", FakeStripe::SECRET),
-                    ("SHOP_URL", "http://shop.example"),
-                ]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
-            ),
+            "payment" => setting.more.append(&mut pays),
             "notification" => setting.more.extend(access.variables()),
             _ => {}
         }
@@ -109,12 +97,22 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     let customers = (0..CUSTOMERS).map(|_| mart.customer(begun, scale.round));
     let loaded: Vec<f64> = try_join_all(customers).await?.into_iter().flatten().collect();
     let rate = loaded.len() as f64 / begun.elapsed().as_secs_f64();
-    let memory = processes.iter().map(|(name, process)| Ok((*name, memory(process)?))).collect::<Result<_>>()?;
+    let memory =
+        processes.iter().map(|(name, process)| Ok((loaded_by(name), memory(process)?))).collect::<Result<_>>()?;
     for process in processes.into_values() {
         process.stop(Duration::from_secs(30)).await;
     }
     mails.process.stop(Duration::from_secs(5)).await;
     Ok(Shop { opened: Times(opened), confirmed: Times(confirmed), loaded: Times(loaded), rate, memory })
+}
+
+/// A service, and what it has done when its memory is looked at.
+fn loaded_by(service: &str) -> String {
+    match service {
+        "product" => "product, idle".to_owned(),
+        "user" => format!("user after {CUSTOMERS} registrations"),
+        _ => format!("{service} after whole orders"),
+    }
 }
 
 impl Mart {
@@ -155,11 +153,7 @@ impl Mart {
         let pay = serde_json::from_value(json!({ "action": "pay" }))?;
         let said = self.stripe.act(session, &pay, OffsetDateTime::now_utc());
         let said = said.map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
-        let mut request = self.client.post(format!("{}{}", self.settings["payment"].url(), said.path()));
-        for (name, value) in said.headers(OffsetDateTime::now_utc()) {
-            request = request.header(name, value);
-        }
-        request.body(said.body).send().await?.error_for_status()?;
+        said.send(&self.client, &self.settings["payment"].url()).await?.error_for_status()?;
         loop {
             let (_, read) = self.ask("order", Method::GET, &format!("/v1/orders/{id}"), None).await?;
             if read["order"]["status"] == "ORDER_STATUS_CONFIRMED" {

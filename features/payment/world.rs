@@ -52,8 +52,8 @@ impl Transport for Direct {
 
 /// Payment by itself, with the sandbox.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    let providers = features::Providers::default();
-    let given = providers.sandbox.clone();
+    let sandbox = features::Sandbox::default();
+    let given = sandbox.clone();
     let mart = InProcess::new(seed, |edge, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
@@ -70,7 +70,7 @@ pub(crate) fn mart(seed: u64) -> InProcess {
             sweeps: wiring::sweeps(&use_cases, never, never, never),
         }]
     });
-    mart.with_providers(providers, false)
+    mart.with_sandbox(sandbox)
 }
 
 impl features::Scenario for World {

@@ -49,7 +49,7 @@ pub fn mart(seed: u64) -> InProcess {
         services.push(notification(edge, clock));
         services
     });
-    mart.with_providers(providers, true)
+    mart.with_providers(providers)
 }
 
 fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use axum::Router;
+use devstack::providers::Callback;
 use devstack::sandbox::Action;
 use hyper::StatusCode;
 use mart_chassis::Record;
@@ -19,7 +20,7 @@ use mart_chassis::trace::{self, TraceContext};
 use mart_kernel::clock::ManualClock;
 use serde_json::Value;
 
-use crate::providers::{Providers, Said};
+use crate::providers::{Providers, Sandbox};
 use crate::scene::{self, Answer, Who};
 
 /// A service within the process.
@@ -59,7 +60,7 @@ pub struct InProcess {
     /// Whether others than the sandbox are on.
     many: bool,
     /// What providers say and is still on its way.
-    words: Vec<Said>,
+    words: Vec<Callback>,
 }
 
 /// More steps than this are no settling but a circle.
@@ -87,10 +88,16 @@ impl InProcess {
         }
     }
 
-    /// The same with the providers that a service of it asks for money: the sandbox alone, or all.
+    /// The same with the sandbox alone, which a service of it asks for money.
     #[must_use]
-    pub fn with_providers(self, providers: Providers, many: bool) -> Self {
-        Self { providers, many, ..self }
+    pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
+        Self { providers: Providers { sandbox, ..Providers::default() }, many: false, ..self }
+    }
+
+    /// The same with all providers.
+    #[must_use]
+    pub fn with_providers(self, providers: Providers) -> Self {
+        Self { providers, many: true, ..self }
     }
 
     /// Those providers.
@@ -108,7 +115,7 @@ impl InProcess {
         let now = mart_kernel::Clock::now(&*self.clock).get();
         let acted = self.providers.act(checkout, action, now);
         let said = acted.unwrap_or_else(|refused| panic!("the provider refuses: {refused:?}"));
-        if said.delay_ms() > 0 {
+        if said.delay_ms > 0 {
             self.words.push(said);
         } else {
             self.hear(&said).await;
@@ -120,11 +127,11 @@ impl InProcess {
     }
 
     /// The mart hears what a provider says.
-    pub(crate) async fn hear(&mut self, said: &Said) {
-        for _ in 0..said.calls() {
+    pub(crate) async fn hear(&mut self, said: &Callback) {
+        for _ in 0..said.calls {
             self.clock.advance(time::Duration::MILLISECOND);
             let headers = said.headers(mart_kernel::Clock::now(&*self.clock).get());
-            let answer = scene::post(self.routes(said.path()), said.path(), said.body(), &headers).await;
+            let answer = scene::post(self.routes(said.path()), said.path(), &said.body, &headers).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     }

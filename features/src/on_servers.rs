@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use devstack::keys::Keys;
-use devstack::providers::{FakePayFast, FakeStripe};
+use devstack::providers::Callback;
 use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, Told, prefix, until};
 use devstack::{gateway, mail, ports, sandbox};
@@ -27,7 +27,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::InProcess;
-use crate::providers::{self, Providers, Said};
+use crate::providers::{self, Providers};
 use crate::scene::{self, Answer, Who};
 
 /// The longest that a scenario waits until its aggregates are at rest.
@@ -416,13 +416,9 @@ impl OnServers {
     }
 
     /// The mart hears what a provider says, through the gateway.
-    pub(crate) async fn hear(&self, said: &Said) {
-        for _ in 0..said.calls() {
-            let mut request = self.client.post(format!("{}{}", self.running.gateway.url(), said.path()));
-            for (name, value) in said.headers(OffsetDateTime::now_utc()) {
-                request = request.header(name, value);
-            }
-            let answer = request.body(said.body().to_owned()).send().await.expect("answered");
+    pub(crate) async fn hear(&self, said: &Callback) {
+        for _ in 0..said.calls {
+            let answer = said.send(&self.client, &self.running.gateway.url()).await.expect("answered");
             assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
         }
     }
@@ -549,28 +545,10 @@ impl std::fmt::Debug for OnServers {
 
 /// Serves Stripe and PayFast in this process; what payment has to know of them.
 async fn variables(providers: &Providers) -> Vec<(String, String)> {
-    let stripe = serve(providers.stripe.routes(Arc::new(OffsetDateTime::now_utc))).await;
-    let payfast = serve(providers.payfast.routes()).await;
-    let variables = [
-        ("PAYMENT_PROVIDERS", "sandbox,stripe,payfast"),
-        ("STRIPE_URL", &*stripe),
-        ("STRIPE_KEY", FakeStripe::KEY),
-        ("STRIPE_WEBHOOK_SECRETS", FakeStripe::SECRET),
-        ("PAYFAST_URL", &*payfast),
-        ("PAYFAST_MERCHANT_ID", FakePayFast::MERCHANT),
-        ("PAYFAST_SECURED_KEYS", FakePayFast::KEY),
-        ("PAYFAST_CALLBACK_URL", "http://api.shop.example/v1/payment-webhooks/payfast"),
-        ("SHOP_URL", "http://shop.example"),
-    ];
-    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-}
-
-/// Serves routes at an address of their own, as long as this process runs.
-async fn serve(routes: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
+    let mut variables = providers.stripe.serve().await.expect("served");
+    variables.extend(providers.payfast.serve().await.expect("served"));
+    variables.push(("PAYMENT_PROVIDERS".to_owned(), "sandbox,stripe,payfast".to_owned()));
+    variables
 }
 
 async fn count(database: &PgPool, sql: &'static str, keys: &[&str]) -> i64 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devstack::providers::{Callback, FakePayFast, FakeStripe};
-use devstack::sandbox::{Action, Books, Refused, Word, sign};
+use devstack::sandbox::{Action, Books, Refused};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -23,53 +23,6 @@ pub struct Providers {
     pub stripe: FakeStripe,
     /// One that behaves as PayFast does.
     pub payfast: FakePayFast,
-}
-
-/// What a provider says, to be sent to the mart.
-#[derive(Debug, Clone)]
-pub(crate) enum Said {
-    Sandbox(Word),
-    Other(Callback),
-}
-
-impl Said {
-    pub(crate) fn path(&self) -> &'static str {
-        match self {
-            Self::Sandbox(_) => "/v1/payment-webhooks/sandbox",
-            Self::Other(said) => said.path(),
-        }
-    }
-
-    pub(crate) fn headers(&self, now: OffsetDateTime) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Sandbox(word) => vec![
-                ("content-type", "application/json".to_owned()),
-                ("sandbox-signature", sign(SANDBOX_SECRET, &word.body, now)),
-            ],
-            Self::Other(said) => said.headers(now),
-        }
-    }
-
-    pub(crate) fn body(&self) -> &str {
-        match self {
-            Self::Sandbox(word) => &word.body,
-            Self::Other(said) => &said.body,
-        }
-    }
-
-    pub(crate) fn calls(&self) -> u8 {
-        match self {
-            Self::Sandbox(word) => word.calls,
-            Self::Other(said) => said.calls,
-        }
-    }
-
-    pub(crate) fn delay_ms(&self) -> u64 {
-        match self {
-            Self::Sandbox(word) => word.delay_ms,
-            Self::Other(said) => said.delay_ms,
-        }
-    }
 }
 
 /// The form that a checkout lets the customer's browser send.
@@ -91,25 +44,24 @@ pub(crate) fn page(checkout: &Value) -> &str {
 
 impl Providers {
     /// A customer does something with a checkout; what comes of it.
-    pub(crate) fn act(&self, checkout: &Value, action: &Action, now: OffsetDateTime) -> Result<Said, Refused> {
+    pub(crate) fn act(&self, checkout: &Value, action: &Action, now: OffsetDateTime) -> Result<Callback, Refused> {
         let (page, form) = (page(checkout), form(checkout));
         if !form.is_empty() {
-            self.payfast.act(&form, action).map(Said::Other)
+            self.payfast.act(&form, action)
         } else if let Some(session) = FakeStripe::session_of(page) {
-            self.stripe.act(session, action, now).map(Said::Other)
+            self.stripe.act(session, action, now)
         } else {
             let reference = page.rsplit('/').next().unwrap_or_default();
             let mut books = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
-            books.act(reference, action, now).map(Said::Sandbox)
+            books.act(reference, action, now).map(|word| Callback::of_sandbox(word, SANDBOX_SECRET))
         }
     }
 
     /// What Stripe or PayFast said last of a checkout, said again.
-    pub(crate) fn again(&self, checkout: &Value) -> Option<Said> {
-        let said = match FakeStripe::session_of(page(checkout)) {
+    pub(crate) fn again(&self, checkout: &Value) -> Option<Callback> {
+        match FakeStripe::session_of(page(checkout)) {
             Some(session) => self.stripe.again(session),
             None => self.payfast.again(form(checkout).get("BASKET_ID")?),
-        };
-        said.map(Said::Other)
+        }
     }
 }

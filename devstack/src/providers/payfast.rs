@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
@@ -42,6 +43,18 @@ impl FakePayFast {
     /// Its API.
     pub fn routes(&self) -> Router {
         Router::new().route("/Ecommerce/api/Transaction/GetAccessToken", post(token)).with_state(self.clone())
+    }
+
+    /// Serves it as long as this process runs; what payment has to know of it.
+    pub async fn serve(&self) -> Result<Vec<(String, String)>> {
+        let url = super::serve(self.routes()).await?;
+        Ok(super::owned([
+            ("PAYFAST_URL", &url),
+            ("PAYFAST_MERCHANT_ID", Self::MERCHANT),
+            ("PAYFAST_SECURED_KEYS", Self::KEY),
+            ("PAYFAST_CALLBACK_URL", "http://api.shop.example/v1/payment-webhooks/payfast"),
+            ("SHOP_URL", "http://shop.example"),
+        ]))
     }
 
     /// The baskets that tokens were given for.

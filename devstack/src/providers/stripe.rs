@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{By, Callback};
 use crate::sandbox::{Action, Kind, Now, Refused};
@@ -69,9 +71,20 @@ impl FakeStripe {
             .with_state((self.clone(), now))
     }
 
+    /// Serves it as long as this process runs; what payment has to know of it.
+    pub async fn serve(&self) -> Result<Vec<(String, String)>> {
+        let url = super::serve(self.routes(Arc::new(OffsetDateTime::now_utc))).await?;
+        Ok(super::owned([
+            ("STRIPE_URL", &url),
+            ("STRIPE_KEY", Self::KEY),
+            ("STRIPE_WEBHOOK_SECRETS", Self::SECRET),
+            ("SHOP_URL", "http://shop.example"),
+        ]))
+    }
+
     /// A customer does something on the page of a session; what Stripe says of it. A card that is declined and a customer who
     /// leaves end nothing.
-    pub fn act(&self, id: &str, action: &Action, now: time::OffsetDateTime) -> Result<Callback, Refused> {
+    pub fn act(&self, id: &str, action: &Action, now: OffsetDateTime) -> Result<Callback, Refused> {
         let mut known = self.known();
         let session = known.sessions.get_mut(id).ok_or(Refused::NotFound)?;
         if session["status"] != "open" || session["expires_at"].as_i64() <= Some(now.unix_timestamp()) {

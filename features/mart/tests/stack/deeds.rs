@@ -108,12 +108,9 @@ async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {
         }
         Stage::Paid(said) => {
             let app = &stack.apps["payment"];
-            let mut request = app.client.post(format!("{}{}", app.setting.url(), said.path()));
-            for (name, value) in said.headers(OffsetDateTime::now_utc()) {
-                request = request.header(name, value);
-            }
-            let sent = request.body(said.body.clone()).timeout(Duration::from_secs(5)).send().await;
-            if sent.is_ok_and(|answer| answer.status() == 200) {
+            let url = app.setting.url();
+            let sent = tokio::time::timeout(Duration::from_secs(5), said.send(&app.client, &url)).await;
+            if sent.is_ok_and(|sent| sent.is_ok_and(|answer| answer.status() == 200)) {
                 *stage = Stage::Done;
             }
         }

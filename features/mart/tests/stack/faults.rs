@@ -50,7 +50,7 @@ async fn killed_at(service: &'static str, points: &[&str]) {
 }
 
 /// What notification says it has sent, the mail server has. A mail whose sender was killed is tried again after two minutes.
-async fn mails_left(stack: &Stack) {
+async fn mails_arrived(stack: &Stack) {
     let mut database = stack.apps["notification"].database().await;
     let sent = "select count(*) from notification where status = 'sent' and recipient = 'a@example.com'";
     let sent: i64 = sqlx::query_scalar(sent).fetch_one(&mut database).await.expect("counted");
@@ -69,7 +69,7 @@ async fn all_end(stack: &Stack, orders: &[String], enough_for: usize) {
         .await;
     }
     stack.holds().await;
-    mails_left(stack).await;
+    mails_arrived(stack).await;
     let mut confirmed = 0;
     for order in orders {
         confirmed += usize::from(stack.status(order).await == "CONFIRMED");

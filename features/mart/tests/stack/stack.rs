@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use devstack::providers::FakeStripe;
@@ -11,7 +10,6 @@ use devstack::{mail, ports};
 use mart_features::invariants::Mart;
 use reqwest::Method;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::deeds::Deed;
@@ -54,7 +52,8 @@ impl Stack {
     pub(crate) async fn start_on(servers: &Servers, mugs: i32) -> Self {
         let prefix = prefix();
         let (stripe, pages) = (FakeStripe::default(), servers.scratch.join(format!("mail-{prefix}")));
-        let url = serve(stripe.routes(Arc::new(OffsetDateTime::now_utc))).await;
+        let mut pays = stripe.serve().await.expect("served");
+        pays.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
         let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
         let mail = mail::Running::start(&pages, access, Some(mail::OF_TESTS)).await.expect("a mail server");
         let mut settings = Vec::new();
@@ -64,16 +63,7 @@ impl Stack {
             setting.more.extend(SWEEPS.map(own));
             setting.more.push(own(("LOG", "info,mart_chassis=debug")));
             match name {
-                "payment" => setting.more.extend(
-                    [
-                        ("PAYMENT_PROVIDERS", "stripe"),
-                        ("STRIPE_URL", &*url),
-                        ("STRIPE_KEY", FakeStripe::KEY),
-                        ("STRIPE_WEBHOOK_SECRETS", FakeStripe::SECRET),
-                        ("SHOP_URL", "http://shop.example"),
-                    ]
-                    .map(own),
-                ),
+                "payment" => setting.more.append(&mut pays),
                 "notification" => setting.more.extend(access.variables()),
                 _ => {}
             }
@@ -229,12 +219,4 @@ impl Stack {
         let broken = self.mart().broken_after(Duration::from_secs(30)).await.expect("looked at");
         assert!(broken.is_empty(), "{broken:#?}");
     }
-}
-
-/// Serves routes at an address of their own.
-async fn serve(routes: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
 }

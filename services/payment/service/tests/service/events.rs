@@ -41,11 +41,11 @@ async fn awaiting(app: &App, order: Uuid) {
 }
 
 /// Payment with this set, and impatient, with an order of 1500 rupees that awaits payment.
-pub(crate) async fn awaiting_with(more: &[(&str, &str)]) -> (App, Uuid) {
+pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
     let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
     let often = [("ATTEMPT_LOOK", "1"), ("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2")];
-    let more = more.iter().chain(&often);
-    setting.more = more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    setting.more = more;
+    setting.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let app = App::of_consumer(setting, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     awaiting(&app, order).await;

@@ -10,24 +10,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::{awaiting_with, becomes, comes_to, count, start_paying};
-use crate::stripe::serve;
 
 const KEY: &str = FakePayFast::KEY;
 
 /// Payment with a PayFast of its own alone, with an order of 1500 rupees that awaits payment.
 async fn payment() -> (App, Uuid, FakePayFast) {
     let payfast = FakePayFast::default();
-    let url = serve(payfast.routes()).await;
-    let keys = format!("{KEY}, an-older-one");
-    let more = [
-        ("PAYMENT_PROVIDERS", "payfast"),
-        ("PAYFAST_URL", &*url),
-        ("PAYFAST_MERCHANT_ID", FakePayFast::MERCHANT),
-        ("PAYFAST_SECURED_KEYS", &keys),
-        ("PAYFAST_CALLBACK_URL", "http://api.shop.example/v1/payment-webhooks/payfast"),
-        ("SHOP_URL", "http://shop.example"),
-    ];
-    let (app, order) = awaiting_with(&more).await;
+    let mut more = payfast.serve().await.expect("served");
+    more.push(("PAYMENT_PROVIDERS".to_owned(), "payfast".to_owned()));
+    // While it is rotated.
+    more.push(("PAYFAST_SECURED_KEYS".to_owned(), format!("{KEY}, an-older-one")));
+    let (app, order) = awaiting_with(more).await;
     (app, order, payfast)
 }
 

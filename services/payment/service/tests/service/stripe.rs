@@ -1,9 +1,7 @@
 //! Payment with Stripe: what it asks is right by Stripe's own description, and what comes of Stripe's answers and events is booked once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use devstack::parts::Part;
 use devstack::process::Process;
 use devstack::providers::FakeStripe;
@@ -24,27 +22,14 @@ use uuid::Uuid;
 
 use crate::events::{awaiting_with, becomes, comes_to, count, start_paying};
 
-/// Serves these routes at an address of their own.
-pub(crate) async fn serve(routes: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
-}
-
 /// Payment with a Stripe of its own alone, with an order of 1500 rupees that awaits payment.
 async fn payment() -> (App, Uuid, FakeStripe) {
     let stripe = FakeStripe::default();
-    let url = serve(stripe.routes(Arc::new(OffsetDateTime::now_utc))).await;
-    let secrets = format!("{}, another", FakeStripe::SECRET);
-    let more = [
-        ("PAYMENT_PROVIDERS", "stripe"),
-        ("STRIPE_URL", &*url),
-        ("STRIPE_KEY", FakeStripe::KEY),
-        ("STRIPE_WEBHOOK_SECRETS", &secrets),
-        ("SHOP_URL", "http://shop.example"),
-    ];
-    let (app, order) = awaiting_with(&more).await;
+    let mut more = stripe.serve().await.expect("served");
+    more.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
+    // While it is rotated.
+    more.push(("STRIPE_WEBHOOK_SECRETS".to_owned(), format!("another, {}", FakeStripe::SECRET)));
+    let (app, order) = awaiting_with(more).await;
     (app, order, stripe)
 }
 
