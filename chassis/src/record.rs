@@ -171,8 +171,7 @@ impl Raw {
         for header in &self.headers {
             digest = digest.part(header.name.as_bytes()).optional(header.value.as_deref());
         }
-        let hash = digest.optional(self.payload.as_deref()).finish();
-        hash.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+        base16ct::lower::encode_string(&digest.optional(self.payload.as_deref()).finish())
     }
 
     /// Reads the CloudEvents attributes.

@@ -53,7 +53,7 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 
 /// The hexadecimal digits of so many random bytes.
 pub fn word<const N: usize>() -> Result<String> {
-    Ok(random::<N>()?.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    Ok(base16ct::lower::encode_string(&random::<N>()?))
 }
 
 /// Writes a file that only its owner may read; whole or not at all.

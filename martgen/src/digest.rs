@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// The digest of some bytes: the first half of SHA-256, in hexadecimal digits.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    half(&Sha256::digest(bytes))
 }
 
 /// The digest of all files below a folder, their names included.
@@ -19,7 +19,11 @@ pub(crate) fn folder(folder: &Path) -> std::io::Result<String> {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         all.update(format!("{name} {}\n", bytes(&std::fs::read(&path)?)));
     }
-    Ok(all.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(half(&all.finalize()))
+}
+
+fn half(digest: &[u8]) -> String {
+    base16ct::lower::encode_string(&digest[..16])
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {

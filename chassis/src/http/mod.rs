@@ -8,7 +8,6 @@ mod layers;
 pub mod problem;
 pub mod server;
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -306,11 +305,7 @@ fn idempotency_key<Q: Wire>(
         Caller::Known { subject, .. } => format!("{}:{subject}", operation.name),
         // Strangers share no keys: the same key with another request is another key.
         Caller::Anyone => {
-            let digits = fingerprint.iter().take(16).fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
-            format!("{}:#{digits}", operation.name)
+            format!("{}:#{}", operation.name, base16ct::lower::encode_string(&fingerprint[..16]))
         }
     };
     Ok(Some(IdempotencyKey { scope, key: key.to_owned(), fingerprint }))

@@ -104,7 +104,7 @@ impl FakePayFast {
     /// A notification about a basket: its code, message, transaction, amount and currency, made with a key.
     pub fn notification(basket: &str, [code, message, transaction, amount, currency]: [&str; 5], key: &str) -> String {
         let digest = Sha256::digest(format!("{basket}|{key}|{}|{code}", Self::MERCHANT));
-        let hash = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let hash = base16ct::lower::encode_string(&digest);
         let fields = [
             ("err_code", code),
             ("err_msg", message),

@@ -194,8 +194,7 @@ pub fn sign(secret: &str, body: &str, now: OffsetDateTime) -> String {
     let at = now.unix_timestamp();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{at}.{body}").as_bytes());
-    let hex = mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("t={at},v1={hex}")
+    format!("t={at},v1={}", base16ct::lower::encode_string(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
