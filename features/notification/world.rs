@@ -10,8 +10,7 @@ use mart_proto::Wire;
 use mart_proto::order::v1 as order;
 use mart_proto::r#type::v1::Address;
 use notification_core::UseCases;
-use notification_core::application::Couriers;
-use notification_core::domain::BACKOFF;
+use notification_core::application::{Couriers, Pace};
 use notification_core::memory::{MemoryCourier, MemoryStore};
 use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
@@ -46,7 +45,7 @@ pub(crate) fn mart(seed: u64) -> InProcess {
         let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
         let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
         let seal = PageSeal::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, BACKOFF);
+        let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, Pace::default());
         vec![Hosted {
             name: "notification",
             routes: wiring::routes(use_cases.clone(), edge),

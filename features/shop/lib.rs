@@ -12,8 +12,7 @@ use mart_chassis::http::Edge;
 use mart_kernel::PageSeal;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
-use notification_core::application::Couriers;
-use notification_core::domain::BACKOFF;
+use notification_core::application::{Couriers, Pace};
 use notification_core::memory::MemoryCourier;
 use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
@@ -112,7 +111,7 @@ fn notification(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
     let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
     let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
     let seal = PageSeal::new(b"a scenario's secret");
-    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, BACKOFF);
+    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, Pace::default());
     Hosted {
         name: "notification",
         routes: notification_service::wiring::routes(use_cases.clone(), edge),

@@ -6,11 +6,11 @@ use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
 use mart_kernel::{Clock, PageSeal, PageSize, Receipt, Timestamp};
 use notification_core::UseCases;
-use notification_core::application::{AgainError, Couriers, Heard, LEASE, ListError, PaymentNews, PreferError};
+use notification_core::application::{AgainError, Couriers, Heard, ListError, Pace, PaymentNews, PreferError};
 use notification_core::conformance::{at, contact};
 use notification_core::domain::{
-    BACKOFF, Channel, Contact, CustomerId, Fixed, Kind, Letter, Line, Link, Locale, Matter, Notification, Order,
-    OrderId, Preferences, Status, StatusName, Subject,
+    Channel, Contact, CustomerId, Fixed, Kind, Letter, Line, Link, Locale, Matter, Notification, Order, OrderId,
+    Preferences, Status, StatusName, Subject,
 };
 use notification_core::memory::{MemoryCourier, MemoryStore};
 use notification_core::ports::{Filter, Letters, Store};
@@ -45,7 +45,7 @@ impl Service {
         let couriers = Couriers { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
         let (letters, ids, seal) = (Arc::new(Plain), Arc::new(CountingIds::default()), PageSeal::new(b"secret"));
         let store = MemoryStore::default();
-        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, BACKOFF);
+        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, Pace::default());
         Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
     }
 
@@ -281,10 +281,11 @@ async fn a_lease_that_ends_has_the_letter_sent_by_another() {
     let service = Service::new();
     service.order(mail_only(1), Matter::Placed).await;
     // Somebody claims it, and is killed before it says what came of it.
-    let lease = Timestamp::new(at(0).get() + LEASE);
+    let Pace { lease: lasts, .. } = Pace::default();
+    let lease = Timestamp::new(at(0).get() + lasts);
     service.store.claim(Channel::Mail, at(0), lease, 1).await.expect("claimed");
     assert_eq!(service.send().await, 0);
-    service.clock.advance(LEASE);
+    service.clock.advance(lasts);
     assert_eq!(service.send().await, 1);
     let sent = service.one().await;
     assert_eq!((sent.attempts, titles(&service.mail).len()), (2, 1));

@@ -12,8 +12,8 @@ use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use notification_core::UseCases;
-use notification_core::application::Couriers;
-use notification_core::domain::{BACKOFF, Channel};
+use notification_core::application::{Couriers, Pace};
+use notification_core::domain::Channel;
 use notification_core::ports::{Courier, Store};
 use sqlx::migrate::Migrator;
 
@@ -41,9 +41,15 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let letters = Arc::new(Templates::new(Shop::new(&config.own_or("SHOP_NAME", "mart"), &url)?));
     let (clock, ids, seal) =
         (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
-    let backoff = config.own_seconds("SEND_BACKOFF", BACKOFF.try_into()?)?.try_into()?;
+    let usual = Pace::default();
+    let timeout = config.own_seconds("SEND_TIMEOUT", Duration::try_from(usual.lease)? / 2)?;
+    // Who takes a letter over finds nobody who still sends it.
+    let pace = Pace {
+        backoff: config.own_seconds("SEND_BACKOFF", usual.backoff.try_into()?)?.try_into()?,
+        lease: (timeout * 2).try_into()?,
+    };
     let store = PostgresStore::new(database.clone());
-    let use_cases = UseCases::new(store, letters, couriers(config)?, clock, ids, seal, backoff);
+    let use_cases = UseCases::new(store, letters, couriers(config, timeout)?, clock, ids, seal, pace);
     let routes = routes(use_cases.clone(), edge);
 
     let reactions = events::reactions(NotificationReactions::new(use_cases.clone()));
@@ -52,10 +58,10 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
 }
 
 /// Who carries letters. Messages to phones go into mailboxes unless `SMS_PROVIDER` names Twilio; in production that stops the start.
-fn couriers(config: &Config) -> anyhow::Result<Couriers> {
+fn couriers(config: &Config, timeout: Duration) -> anyhow::Result<Couriers> {
     let url = config.own_text("SMTP_URL", "the mail server, such as smtps://user:password@mail.example")?;
     let from = config.own_or("MAIL_FROM", "mart <no-reply@mart.example>");
-    let mail: Arc<dyn Courier> = Arc::new(Smtp::new(&url, &from)?);
+    let mail: Arc<dyn Courier> = Arc::new(Smtp::new(&url, &from, timeout)?);
     let production = config.production()?;
     let sms: Arc<dyn Courier> = match config.own_or("SMS_PROVIDER", "sandbox").as_str() {
         "sandbox" => {
@@ -69,7 +75,8 @@ fn couriers(config: &Config) -> anyhow::Result<Couriers> {
             let account = config.own_text("TWILIO_ACCOUNT_SID", "the account at Twilio, AC…")?;
             let token = config.own_text("TWILIO_AUTH_TOKEN", "the token of that account")?;
             let from = config.own_text("TWILIO_FROM", "the number that messages come from, as E.164")?;
-            Arc::new(Twilio::new(&config.own_or("TWILIO_URL", "https://api.twilio.com"), &account, &token, &from)?)
+            let url = config.own_or("TWILIO_URL", "https://api.twilio.com");
+            Arc::new(Twilio::new(&url, &account, &token, &from, timeout)?)
         }
         other => bail!("SMS_PROVIDER={other:?}: expected sandbox or twilio"),
     };

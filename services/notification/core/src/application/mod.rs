@@ -10,11 +10,11 @@ use std::sync::Arc;
 use mart_kernel::{Clock, Ids, PageSeal};
 use time::Duration;
 
+use crate::domain::BACKOFF;
 use crate::ports::{Courier, Letters};
 
 pub use preferences::PreferError;
 pub use read::{AgainError, ListError};
-pub use send::LEASE;
 pub use tell::{Heard, PaymentNews};
 
 /// Who carries letters, by channel.
@@ -26,6 +26,21 @@ pub struct Couriers {
     pub sms: Arc<dyn Courier>,
 }
 
+/// How letters are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long to wait after a first try that failed.
+    pub backoff: Duration,
+    /// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
+    pub lease: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { backoff: BACKOFF, lease: Duration::minutes(2) }
+    }
+}
+
 /// The use cases over their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
@@ -35,12 +50,11 @@ pub struct UseCases<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     seal: PageSeal,
-    backoff: Duration,
+    pace: Pace,
 }
 
 impl<S> UseCases<S> {
-    /// Puts the use cases over their ports; `seal` makes page tokens, and `backoff` is how long to wait after a first try that
-    /// failed.
+    /// Puts the use cases over their ports; `seal` makes page tokens.
     pub fn new(
         store: S,
         letters: Arc<dyn Letters>,
@@ -48,9 +62,9 @@ impl<S> UseCases<S> {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         seal: PageSeal,
-        backoff: Duration,
+        pace: Pace,
     ) -> Self {
-        Self { store, letters, couriers, clock, ids, seal, backoff }
+        Self { store, letters, couriers, clock, ids, seal, pace }
     }
 }
 

@@ -2,21 +2,17 @@
 
 use futures::future::join_all;
 use mart_kernel::{Timestamp, Unavailable};
-use time::Duration;
 
 use super::UseCases;
 use crate::domain::{Channel, Notification, StatusName};
 use crate::ports::{Courier, SendError, Store};
-
-/// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
-pub const LEASE: Duration = Duration::minutes(2);
 
 impl<S: Store> UseCases<S> {
     /// Tries up to `limit` letters of a channel that are due, all at once; how many. A kill between the server's word and ours has a
     /// letter sent again, never lost.
     pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, Unavailable> {
         let now = self.clock.now();
-        let lease = Timestamp::new(now.get() + LEASE);
+        let lease = Timestamp::new(now.get() + self.pace.lease);
         let claimed = self.store.claim(channel, now, lease, limit).await?;
         let courier = match channel {
             Channel::Mail => &self.couriers.mail,
@@ -36,7 +32,7 @@ impl<S: Store> UseCases<S> {
                 Some(letter) => courier.send(claimed.id, &claimed.recipient, letter).await,
                 None => Err(SendError::Refused("its letter is gone".to_owned())),
             };
-            claimed.tried(outcome, self.clock.now(), self.backoff)
+            claimed.tried(outcome, self.clock.now(), self.pace.backoff)
         };
         // Where somebody else has it by now, what he finds out counts.
         self.store.change(StatusName::Pending, &tried).await.map(|_| ())

@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use notification_core::domain::{Letter, NotificationId};
 use notification_core::ports::{Courier, SendError};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 
-/// How long Twilio may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Codes of what stays wrong with one message (twilio.com/docs/api/errors): a number that is none, is a short code or a landline, or
+/// whose owner wants no messages; a text that is too long. Twilio adds to its codes, so that what is not here is tried again.
+const OF_THE_MESSAGE: [u32; 8] = [21211, 21214, 21217, 21265, 21610, 21614, 21617, 21635];
 
 /// Twilio's Messages endpoint, version 2010-04-01: a form of `To`, `From` and `Body` with basic authentication.
 #[derive(Clone)]
@@ -36,9 +37,10 @@ struct Said {
 }
 
 impl Twilio {
-    /// Twilio at this address, by an account with its token; messages come from the number `from`.
-    pub fn new(url: &str, account: &str, token: &str, from: &str) -> anyhow::Result<Self> {
-        let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build().context("no HTTP client")?;
+    /// Twilio at this address, by an account with its token; messages come from the number `from`. `timeout` is how long it
+    /// may take for a message.
+    pub fn new(url: &str, account: &str, token: &str, from: &str, timeout: Duration) -> anyhow::Result<Self> {
+        let client = Client::builder().timeout(timeout).redirect(Policy::none()).build().context("no HTTP client")?;
         let messages = format!("{}/2010-04-01/Accounts/{account}/Messages.json", url.trim_end_matches('/'));
         let messages = messages.parse().with_context(|| format!("TWILIO_URL={url:?}: expected a URL"))?;
         Ok(Self { client, messages, account: account.to_owned(), token: token.to_owned(), from: from.to_owned() })
@@ -61,17 +63,12 @@ impl Courier for Twilio {
         }
         let message: String = said.message.chars().filter(|letter| !letter.is_control()).take(300).collect();
         let why = format!("{status}, code {}: {message}", said.code);
-        match status {
-            // What is wrong with this message stays wrong.
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
-                Err(SendError::Refused(why))
-            }
-            // Too many, an account that an operator has to mend, or Twilio itself.
-            _ => {
-                tracing::warn!(why, "Twilio did not take a message; it is tried again");
-                Err(SendError::Later(why))
-            }
+        if OF_THE_MESSAGE.contains(&said.code) {
+            return Err(SendError::Refused(why));
         }
+        // Too many, an account or a number that an operator has to mend, or Twilio itself.
+        tracing::warn!(why, "Twilio did not take a message; it is tried again");
+        Err(SendError::Later(why))
     }
 }
 

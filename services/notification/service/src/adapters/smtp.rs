@@ -10,21 +10,21 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use notification_core::domain::{Letter, NotificationId};
 use notification_core::ports::{Courier, SendError};
 
-/// How long a server may take for one step. A letter takes a few of them, within the lease.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How much of what a server says is kept.
 const MOST_SAID: usize = 300;
 
-/// A mail server.
+/// A mail server. Every letter has a connection of its own: one that was given up in the middle of a letter must not carry another.
 #[derive(Debug, Clone)]
 pub struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    timeout: Duration,
 }
 
 impl Smtp {
-    /// The server at a URL such as `smtps://user:password@mail.example`; `from` is whom letters come from.
-    pub fn new(url: &str, from: &str) -> anyhow::Result<Self> {
+    /// The server at a URL such as `smtps://user:password@mail.example`; `from` is whom letters come from, and
+    /// `timeout` is how long it may take for a letter.
+    pub fn new(url: &str, from: &str, timeout: Duration) -> anyhow::Result<Self> {
         let expected = "such as smtps://user:password@mail.example, or smtp://mail.example:587?tls=required";
         // The URL has a password in it, so that no error may show it.
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok();
@@ -32,7 +32,7 @@ impl Smtp {
         let from = from
             .parse()
             .with_context(|| format!("MAIL_FROM={from:?}: expected a mailbox, such as Mart <mart@mart.example>"))?;
-        Ok(Self { server: server.timeout(Some(PATIENCE)).build(), from })
+        Ok(Self { server: server.timeout(Some(timeout)).build(), from, timeout })
     }
 
     fn message(&self, id: NotificationId, to: Address, letter: &Letter) -> Result<Message, lettre::error::Error> {
@@ -53,7 +53,10 @@ impl Courier for Smtp {
     async fn send(&self, id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError> {
         let to = recipient.parse().map_err(|_| SendError::Refused("the mailbox is none".to_owned()))?;
         let message = self.message(id, to, letter).map_err(|error| SendError::Refused(error.to_string()))?;
-        let answer = self.server.send(message).await.map_err(|error| refusal(&error))?;
+        // The transport's own limit is that of connecting: one that takes the connection and then says nothing has none.
+        let sent = tokio::time::timeout(self.timeout, self.server.send(message)).await;
+        let answer = sent.map_err(|_| SendError::Later("it did not answer in time".to_owned()))?;
+        let answer = answer.map_err(|error| refusal(&error))?;
         Ok(short(&answer.message().collect::<Vec<_>>().join(" ")))
     }
 }

@@ -51,6 +51,7 @@ async fn messages(
     match (to.as_str(), of_this.len()) {
         ("+923001110002", 1) => error(429, 20429, "Too Many Requests"),
         ("+923001110003", _) => error(400, 21211, "Invalid 'To' Phone Number"),
+        ("+923001110005", 1) => error(400, 21606, "The From phone number is not a valid, message-capable number"),
         ("+923001110004", 1) => error(503, 20503, "Service unavailable"),
         _ => (StatusCode::CREATED, Json(json!({ "sid": format!("SM{}", of_this.len()), "status": "queued" }))),
     }
@@ -101,13 +102,14 @@ fn shipped(phone: &str) -> Told {
 async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
     let (url, forms) = twilio().await;
     let app = notification(&url, "t0k3n").await;
-    let phones = ["+923001110001", "+923001110002", "+923001110003", "+923001110004"];
+    let phones = ["+923001110001", "+923001110002", "+923001110003", "+923001110004", "+923001110005"];
     app.tell_all(&phones.map(shipped)).await;
     for (phone, status, tried, told) in [
         (phones[0], "SENT", 1, "SM1"),
         (phones[1], "SENT", 2, "SM2"),
         (phones[2], "FAILED", 1, "21211"),
         (phones[3], "SENT", 2, "SM2"),
+        (phones[4], "SENT", 2, "SM2"),
     ] {
         let filter = format!("recipient=%2B{}", &phone[1..]);
         let status = format!("NOTIFICATION_STATUS_{status}");
