@@ -233,6 +233,31 @@ Feature: Whoever takes the money
       Then 3000.00 PKR came in and 3000.00 PKR went back
       And a person has 0 things to decide
 
+    Scenario: Somebody sends a part back at Stripe itself, and the customer cancels then
+      Given orders are paid with Stripe
+      And the customer has ordered 2 mugs
+      And the customer pays
+      Then the order is confirmed
+      When somebody refunds 500.00 PKR at Stripe itself
+      And Stripe tells it in another event
+      Then 3000.00 PKR came in and 500.00 PKR went back
+      And the order is confirmed
+      When the customer cancels the order
+      Then 3000.00 PKR came in and 3000.00 PKR went back
+      And a person has 0 things to decide
+      And the customer was mailed that the order was placed, paid, refunded, cancelled, refunded
+
+    Scenario: The customer's bank disputes the payment
+      Given orders are paid with Stripe
+      And the customer has ordered 2 mugs
+      And the customer pays
+      Then the order is confirmed
+      When the customer's bank disputes it
+      And Stripe tells it in another event
+      Then a person has 1 thing to decide
+      And 3000.00 PKR came in and 0.00 PKR went back
+      And the order is confirmed
+
     Scenario: The bank does not send the refund, and an admin tries again
       Given orders are paid with Stripe
       And the customer has ordered 2 mugs

@@ -76,9 +76,32 @@ fn refunding(world: &mut World, sends: String, later: String) {
         ("sends", _) => "pending",
         _ => "failed",
     };
+    world.mart.providers().stripe.refunds_become(&session(world), status);
+}
+
+/// The session that the customer was sent to last.
+fn session(world: &World) -> String {
     let checkout = world.checkout();
-    let session = FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a page of Stripe's");
-    world.mart.providers().stripe.refunds_become(session, status);
+    FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a page of Stripe's").to_owned()
+}
+
+#[when(regex = r"^somebody refunds (.+) PKR at Stripe itself$")]
+async fn refund_there(world: &mut World, amount: String) {
+    let units = amount.replace('.', "").parse().expect("an amount");
+    world.mart.providers().stripe.refund_there(&session(world), units);
+    tell_again(world).await;
+}
+
+#[when("Stripe tells it in another event")]
+async fn tell_anew(world: &mut World) {
+    world.mart.providers().stripe.say_anew(&session(world));
+    tell_again(world).await;
+}
+
+#[when("the customer's bank disputes it")]
+async fn dispute(world: &mut World) {
+    world.mart.providers().stripe.dispute(&session(world));
+    tell_again(world).await;
 }
 
 #[when(regex = r"^the provider tells it (?:at last|once more)$")]

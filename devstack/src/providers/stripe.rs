@@ -34,6 +34,17 @@ struct Known {
     refunding: HashMap<String, String>,
 }
 
+impl Known {
+    /// Says something of a session's, as an event of its own.
+    fn say(&mut self, session: &str, kind: &str, object: &Value) -> String {
+        self.events += 1;
+        let id = format!("evt_{}", self.events);
+        let body = json!({ "id": id, "object": "event", "type": kind, "data": { "object": object } }).to_string();
+        self.said.insert(session.to_owned(), body.clone());
+        body
+    }
+}
+
 /// A Stripe that takes no money. Clones are the same one.
 #[derive(Debug, Clone, Default)]
 pub struct FakeStripe(Arc<Mutex<Known>>);
@@ -107,9 +118,7 @@ impl FakeStripe {
                 ("payment_intent.payment_failed", json!({ "id": format!("pi_{id}"), "object": "payment_intent" }))
             }
         };
-        known.events += 1;
-        let body = event(&format!("evt_{}", known.events), kind, &object);
-        known.said.insert(id.to_owned(), body.clone());
+        let body = known.say(id, kind, &object);
         let calls = if action.action == Kind::Leave { 0 } else { action.calls.unwrap_or(1) };
         Ok(Callback { by: By::Stripe, body, calls, delay_ms: action.delay_ms })
     }
@@ -133,9 +142,39 @@ impl FakeStripe {
         let Some(refund) = known.refunds.values_mut().find(pending) else { return };
         refund["status"] = json!(status);
         let refund = refund.clone();
-        known.events += 1;
-        let said = event(&format!("evt_{}", known.events), "refund.updated", &refund);
-        known.said.insert(session.to_owned(), said);
+        known.say(session, "refund.updated", &refund);
+    }
+
+    /// Somebody sends so many units of a session's money back, at Stripe itself; it says so.
+    pub fn refund_there(&self, session: &str, units: i64) {
+        let mut known = self.known();
+        let (id, currency) = (format!("re_{}", known.refunds.len()), known.sessions[session]["currency"].clone());
+        let refund = json!({
+            "id": id, "object": "refund", "status": "succeeded", "payment_intent": format!("pi_{session}"), "amount": units,
+            "currency": currency, "metadata": {},
+        });
+        known.refunds.insert(id, refund.clone());
+        known.say(session, "refund.created", &refund);
+    }
+
+    /// Says what it said last of a session in another event.
+    pub fn say_anew(&self, session: &str) {
+        let mut known = self.known();
+        let Some(said) = known.said.get(session).and_then(|said| serde_json::from_str::<Value>(said).ok()) else {
+            return;
+        };
+        known.say(session, said["type"].as_str().unwrap_or_default(), &said["data"]["object"]);
+    }
+
+    /// The customer's bank wants a session's money back; Stripe says so.
+    pub fn dispute(&self, session: &str) {
+        let mut known = self.known();
+        let dispute = json!({
+            "id": format!("dp_{session}"), "object": "dispute", "status": "needs_response", "reason": "fraudulent",
+            "payment_intent": format!("pi_{session}"), "amount": known.sessions[session]["amount_total"],
+            "currency": known.sessions[session]["currency"],
+        });
+        known.say(session, "charge.dispute.created", &dispute);
     }
 
     /// Changes members of a session or a refund; how it is then.
@@ -189,11 +228,6 @@ impl FakeStripe {
             Err(refused) => refused,
         }
     }
-}
-
-/// An event as Stripe sends it.
-fn event(id: &str, kind: &str, object: &Value) -> String {
-    json!({ "id": id, "object": "event", "type": kind, "data": { "object": object } }).to_string()
 }
 
 fn let_in(headers: &HeaderMap) -> Result<(), Answer> {

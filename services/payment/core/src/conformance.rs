@@ -8,8 +8,9 @@ use mart_kernel::{Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, Contact, CustomerId, News,
-    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+    About, Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, News,
+    OrderId, Payer, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
+    TransactionKind, What,
 };
 use crate::ports::Store;
 
@@ -51,7 +52,7 @@ pub fn account(n: u64) -> Account {
         order: OrderId(uuid(n)),
         version: Version::NONE,
         customer: CustomerId(format!("customer-{n}")),
-        contact: Contact {
+        payer: Payer {
             email: format!("c{n}@mart.example"),
             phone: "+923001234567".to_owned(),
             country: "PK".to_owned(),
@@ -101,8 +102,10 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     account.attempts[1].status = AttemptStatus::Opening;
     keep(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
-    assert_eq!(store.order_of(Provider::Sandbox, &attempt(1).reference).await, Ok(Some(account.order)));
-    assert_eq!(store.order_of(Provider::Stripe, &attempt(1).reference).await, Ok(None));
+    let about = About::Attempt(attempt(1).reference);
+    let of = Some((account.order, attempt(1).id));
+    assert_eq!(store.attempt_of(Provider::Sandbox, &about).await, Ok(of));
+    assert_eq!(store.attempt_of(Provider::Stripe, &about).await, Ok(None));
 
     let booked = |n: u64, kind, amount| Transaction {
         id: TransactionId(uuid(200 + n)),
@@ -143,6 +146,14 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     (account.version, account.closed, account.updated_at) = (Version::NONE.next(), true, at(9));
     keep(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+    for (named, expected) in [("tx_1", of), ("tx_2", None), (attempt(1).reference.as_str(), None)] {
+        let about = About::Money(named.to_owned());
+        assert_eq!(
+            store.attempt_of(Provider::Sandbox, &about).await,
+            Ok(expected),
+            "{named}: what came in, not what went back"
+        );
+    }
     keep(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account)), "keeping the same again changes nothing");
 }
@@ -178,10 +189,18 @@ pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
 
 /// A callback is kept once, and found until it is heard.
 pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
-    let callback = |event: &str, second: i64, what: What| Callback {
+    let about = |about: About, event: &str, second: i64, what: What| Callback {
         id: CallbackId { provider: Provider::Sandbox, event: event.to_owned() },
-        news: News { provider: Provider::Sandbox, attempt: "cs_1".to_owned(), what },
+        news: News { provider: Provider::Sandbox, about, what },
         at: at(second),
+    };
+    let callback = |event, second, what| about(About::Attempt("cs_1".to_owned()), event, second, what);
+    let money = |event, second, what| about(About::Money("tx_1".to_owned()), event, second, what);
+    let there = |amount| What::RefundedThere {
+        refund: RefundId(uuid(8)),
+        reference: "re_2".to_owned(),
+        told: "5.00 PKR".to_owned(),
+        amount,
     };
     let captured = |amount| What::Captured { reference: "tx_1".to_owned(), told: "1500.00 PKR".to_owned(), amount };
     let refund = RefundId(uuid(7));
@@ -192,6 +211,9 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
         callback("d", 4, What::Ended),
         callback("e", 5, What::Refunded { refund, reference: "re_1".to_owned() }),
         callback("f", 6, What::RefundFailed { refund, why: "closed".to_owned() }),
+        money("g", 7, there(Some(pkr(500)))),
+        money("h", 8, there(None)),
+        money("i", 9, What::NeedsOperator("disputed".to_owned())),
     ];
     for new in [true, false] {
         for callback in &all {
@@ -206,7 +228,16 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
     assert_eq!(store.unheard(at(9), 10).await, Ok(all[1..].to_vec()));
     store.put_off(&all[1].id, at(20)).await.expect("put off");
     assert_eq!(store.unheard(at(9), 10).await, Ok(all[2..].to_vec()));
-    assert_eq!(store.unheard(at(20), 10).await.map(|unheard| unheard.len()), Ok(5));
+    assert_eq!(store.unheard(at(20), 10).await.map(|unheard| unheard.len()), Ok(8));
+
+    let money = About::Money("tx_1".to_owned());
+    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(None), "nobody knows the attempt");
+    let mut account = account(1);
+    account.attempts = vec![Attempt { reference: "cs_1".to_owned(), ..attempt(1) }];
+    let of = Some((account.order, attempt(1).id));
+    keep(store, &account).await;
+    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(of), "told of, though not booked");
+    assert_eq!(store.attempt_of(Provider::Stripe, &money).await, Ok(None));
 }
 
 /// Two orders may have refunds under the same id, and each keeps its own.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mart_kernel::{Event, Newest, Receipt, Timestamp, Unavailable};
 
 use crate::domain::{
-    Account, AttemptId, Callback, CallbackId, Change, Fact, OrderId, Provider, RefundId, RefundStatus,
+    About, Account, AttemptId, Callback, CallbackId, Change, Fact, OrderId, Provider, RefundId, RefundStatus, What,
 };
 use crate::ports::Store;
 
@@ -84,12 +84,20 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {
+    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, Unavailable> {
         let state = self.state();
-        let has = |account: &&Account| {
-            account.attempts.iter().any(|attempt| attempt.provider == provider && attempt.reference == reference)
+        let known = |about: &About| {
+            let of = |account: &Account| Some((account.order, account.attempt_of(provider, about)?.id));
+            state.accounts.values().find_map(of)
         };
-        Ok(state.accounts.values().find(has).map(|account| account.order))
+        let told = |callback: &Callback| match (&callback.news.what, about) {
+            (What::Captured { reference, .. }, About::Money(named)) => {
+                callback.news.provider == provider && reference == named
+            }
+            _ => false,
+        };
+        let told = || state.callbacks.values().find(|(callback, ..)| told(callback));
+        Ok(known(about).or_else(|| known(&told()?.0.news.about)))
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mart_kernel::{Money, Newest, Receipt, Timestamp, Unavailable};
 
 use crate::domain::{
-    Account, AttemptId, Callback, CallbackId, Change, Checkout, Contact, OrderId, Provider, RefundId, What,
+    About, Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Payer, Provider, RefundId, What,
 };
 
 /// Keeps accounts, callbacks, events and receipts.
@@ -38,12 +38,13 @@ pub trait Store: Send + Sync {
     /// Puts a callback off that can't be heard yet, so that it stands in nobody's way.
     fn put_off(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
-    /// The order of what a provider calls an attempt.
-    fn order_of(
+    /// The order and the attempt that a provider's news is about. Of money that was told of and not booked, because it did not fit,
+    /// it is the attempt that it was told of.
+    fn attempt_of(
         &self,
         provider: Provider,
-        reference: &str,
-    ) -> impl Future<Output = Result<Option<OrderId>, Unavailable>> + Send;
+        about: &About,
+    ) -> impl Future<Output = Result<Option<(OrderId, AttemptId)>, Unavailable>> + Send;
 
     /// Finds an account.
     fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Account>, Unavailable>> + Send;
@@ -106,8 +107,8 @@ pub struct AskCheckout {
     pub attempt: AttemptId,
     /// The order that is paid.
     pub order: OrderId,
-    /// How the customer can be reached.
-    pub contact: Contact,
+    /// What is known of the customer.
+    pub payer: Payer,
     /// How much.
     pub amount: Money,
     /// When the attempt was started.

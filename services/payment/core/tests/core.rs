@@ -13,12 +13,12 @@ use payment_core::application::{
     Awaited, Cancelled, LOOK, Providers, RefundAsked, RefundError, ResolveError, StartError,
 };
 use payment_core::domain::{
-    Account, Attempt, AttemptStatus, CallbackId, Checkout, Contact, CustomerId, Fact, Heard, News, OrderId, Provider,
-    RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
+    About, Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, Heard, News, OrderId, Payer,
+    Provider, RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
 };
 use payment_core::memory::MemoryStore;
 use payment_core::ports::{
-    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
+    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Store as _, Word,
 };
 use time::Duration;
 use uuid::Uuid;
@@ -75,10 +75,22 @@ impl PaymentProvider for Scripted {
     }
 
     fn hear(&self, sent: &Word<'_>, _now: Timestamp) -> Result<Spoken, NotHeard> {
-        // `event attempt amount`: genuine where it says so.
+        // `event attempt amount`, or `event money there minor`: genuine where it is signed.
         let text = std::str::from_utf8(sent.body).map_err(|_| NotHeard::Message)?;
         (sent.header)("signature").ok_or(NotHeard::Signature)?;
         let words: Vec<&str> = text.split(' ').collect();
+        if let [event, money, "there", told] = words.as_slice() {
+            let minor = told.parse().ok().map(pkr);
+            let (refund, reference) = (RefundId(Uuid::from_u128(99)), "re-99".to_owned());
+            let what = match minor {
+                _ if *told == "disputed" => What::NeedsOperator("disputed".to_owned()),
+                _ if *told == "failed" => What::RefundFailed { refund, why: "closed".to_owned() },
+                amount => What::RefundedThere { refund, reference, told: (*told).to_owned(), amount },
+            };
+            let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
+            let about = About::Money((*money).to_owned());
+            return Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) });
+        }
         let [event, attempt, told] = words.as_slice() else { return Err(NotHeard::Message) };
         let amount = Money::parse(told, "PKR").ok();
         let refunded = What::Refunded { refund: RefundId(Uuid::from_u128(1)), reference: "re-1".to_owned() };
@@ -88,7 +100,8 @@ impl PaymentProvider for Scripted {
             What::Captured { reference: "tx-1".to_owned(), told: (*told).to_owned(), amount }
         };
         let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
-        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, attempt: (*attempt).to_owned(), what }) })
+        let about = About::Attempt((*attempt).to_owned());
+        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) })
     }
 }
 
@@ -125,7 +138,7 @@ impl World {
         let world = Self { payments, store, provider, clock };
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
         let awaited =
-            Awaited { order: ORDER, customer: customer(), contact: Contact::default(), amount: pkr(150_000), deadline };
+            Awaited { order: ORDER, customer: customer(), payer: Payer::default(), amount: pkr(150_000), deadline };
         world.payments.on_awaited(awaited, receipt("awaited")).await.expect("kept");
         world
     }
@@ -179,6 +192,12 @@ impl World {
         let refund = RefundId(Uuid::from_u128(key));
         let asked = RefundAsked { order: ORDER, refund, attempt, amount: pkr(minor) };
         self.payments.on_refund_asked(asked, receipt(&key.to_string())).await.expect("kept")
+    }
+
+    /// How many refunds a provider is asked for now.
+    async fn make_refunds_asked(&self) -> usize {
+        self.clock.advance(Duration::hours(1));
+        self.payments.make_refunds(10).await.expect("asked")
     }
 
     async fn make_refunds(&self, answers: &[Refunding]) {
@@ -405,7 +424,7 @@ async fn a_cancelled_order_is_closed_though_that_is_heard_first() {
     let cancelled = Cancelled { order: other, customer: customer(), amount: pkr(1) };
     world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
     let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
-    let awaited = Awaited { order: other, customer: customer(), contact: Contact::default(), amount: pkr(1), deadline };
+    let awaited = Awaited { order: other, customer: customer(), payer: Payer::default(), amount: pkr(1), deadline };
     world.payments.on_awaited(awaited, receipt("late")).await.expect("kept");
     let account = world.payments.get_payment(other).await.expect("read").expect("there");
     assert_eq!(account.status(), Status::Closed);
@@ -449,6 +468,90 @@ async fn never_more_goes_back_than_came_in() {
     world.make_refunds(&[Refunding::Done("re-1".to_owned()), Refunding::Refused("closed".to_owned())]).await;
     assert_eq!(refund(6, Some(50_000)).await.expect("what was refused may go back").refunds.len(), 3);
     assert_eq!(world.kinds(), ["Captured", "Refunded", "NeedsOperator"]);
+}
+
+#[tokio::test]
+async fn a_refund_that_somebody_made_at_the_provider_is_booked_once() {
+    let world = World::paid().await;
+    for event in ["e-2", "e-2", "e-3"] {
+        world.call(&format!("{event} tx-1 there 50000")).await.expect("heard");
+    }
+    let account = world.account().await;
+    assert_eq!((account.refunded(), account.refunds.len(), account.transactions.len()), (pkr(50_000), 1, 2));
+    assert_eq!(account.refundable(account.attempts[0].id), 100_000, "it counts against what can go back");
+    assert_eq!(world.kinds(), ["Captured", "Refunded"]);
+    world.call("e-4 tx-1 there failed").await.expect("heard");
+    assert!(world.account().await.tasks[0].reason.contains("says now that it did not"), "a person has to look");
+    assert_eq!(world.make_refunds_asked().await, 0, "nobody asks for it once more");
+}
+
+#[tokio::test]
+async fn what_somebody_did_at_the_provider_and_does_not_fit_is_a_persons_to_decide() {
+    let world = World::paid().await;
+    for (event, told) in [("e-2", "dollars"), ("e-3", "failed"), ("e-4", "disputed"), ("e-5", "disputed")] {
+        world.call(&format!("{event} tx-1 there {told}")).await.expect("heard");
+    }
+    let account = world.account().await;
+    let reasons: Vec<&str> = account.tasks.iter().map(|task| task.reason.as_str()).collect();
+    let expected = [
+        "sandbox says that dollars went back as re-99: nothing was booked",
+        "sandbox says that a refund made there failed: closed",
+        "sandbox: disputed",
+    ];
+    assert_eq!((reasons.as_slice(), account.refunded()), (expected.as_slice(), pkr(0)));
+}
+
+#[tokio::test]
+async fn what_becomes_of_money_that_was_not_booked_is_a_persons_to_decide() {
+    let world = World::awaiting().await;
+    let attempt = world.start().await.expect("started");
+    world.call(&format!("e-1 {} 1.00", attempt.reference)).await.expect("heard");
+    for (event, told) in [("e-2", "100"), ("e-3", "disputed")] {
+        world.call(&format!("{event} tx-1 there {told}")).await.expect("heard");
+    }
+    let account = world.account().await;
+    assert_eq!((account.tasks.len(), account.transactions.len(), account.refunds.len()), (3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_refund_made_at_the_provider_lets_only_the_rest_be_asked_for() {
+    let world = World::paid().await;
+    for (key, minor) in [(1, 100_000), (2, 50_000)] {
+        let refund = RefundId(Uuid::from_u128(key));
+        world.payments.refund(ORDER, refund, Some(pkr(minor)), "broken".to_owned()).await.expect("asked for");
+    }
+    world.call("e-2 tx-1 there 70000").await.expect("heard");
+    let account = world.account().await;
+    let pending = account.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending);
+    assert_eq!(pending.map(|refund| refund.amount).collect::<Vec<_>>(), [pkr(80_000)]);
+    assert_eq!((account.refunded(), account.tasks.len()), (pkr(70_000), 0));
+    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    assert_eq!(world.account().await.status(), Status::Refunded);
+}
+
+#[tokio::test]
+async fn a_refund_of_ours_that_has_lost_our_name_is_not_made_again() {
+    let world = World::paid().await;
+    world.refund_asked(1, 50_000).await;
+    world.make_refunds(&[Refunding::Done("re-99".to_owned())]).await;
+    world.call("e-2 tx-1 there 50000").await.expect("heard");
+    let account = world.account().await;
+    assert_eq!((account.refunds.len(), account.refunded(), account.tasks.len()), (1, pkr(50_000), 0));
+}
+
+#[tokio::test]
+async fn news_of_money_that_is_not_known_waits_ever_longer() {
+    let world = World::paid().await;
+    world.call("e-2 tx-9 there 50000").await.expect("kept");
+    let mut tries = 0;
+    for _ in 0..(30 * 24) {
+        world.clock.advance(Duration::hours(1));
+        let until = Timestamp::new(world.now().get() - Duration::SECOND);
+        tries += world.store.unheard(until, 10).await.expect("read").len();
+        world.payments.hear_again(10).await.expect("tried");
+    }
+    assert_eq!(tries, 9, "in 30 days");
+    assert_eq!(world.account().await.transactions.len(), 1);
 }
 
 #[tokio::test]

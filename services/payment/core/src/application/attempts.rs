@@ -3,7 +3,7 @@
 use mart_kernel::Unavailable;
 
 use super::UseCases;
-use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, News, OrderId, Provider, StartRefused, What};
+use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, OrderId, Provider, StartRefused, What};
 use crate::ports::{AskCheckout, Opened, PaymentProvider, ProviderError, Store};
 
 /// Why no attempt was started.
@@ -39,7 +39,7 @@ impl<S: Store> UseCases<S> {
             "" => None,
             name => Some(Provider::named(name).ok_or(StartError::Off)?),
         };
-        let (currency, country) = (account.amount.currency().code(), account.contact.country.as_str());
+        let (currency, country) = (account.amount.currency().code(), account.payer.country.as_str());
         let chosen = self.providers.routing().choose(named, currency, country).ok_or(StartError::Off)?;
         let started = self.settle(order, move |books| books.start(&customer, chosen)).await?;
         let attempt = started.map_err(StartError::Refused)?;
@@ -51,10 +51,10 @@ impl<S: Store> UseCases<S> {
 
     /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
-        let Account { amount, contact, .. } = self.store.find(order).await?.ok_or(Unavailable::Failed)?;
+        let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(Unavailable::Failed)?;
         let expires_at = attempt.ends_at();
         let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
-        let asked = AskCheckout { attempt: attempt.id, order, contact, amount, at: attempt.created_at, expires_at };
+        let asked = AskCheckout { attempt: attempt.id, order, payer, amount, at: attempt.created_at, expires_at };
         let opened = match provider.open(&asked).await {
             Ok(opened) => opened,
             Err(ProviderError::Away) => return Err(StartError::Away),
@@ -108,13 +108,10 @@ impl<S: Store> UseCases<S> {
         if !provider.can_be_asked() && attempt.ends_at() <= self.clock.now() {
             said.push(What::Ended);
         }
-        let order = account.order;
-        let (provider, reference) = (attempt.provider, attempt.reference.clone());
-        let news = said.into_iter().map(move |what| News { provider, attempt: reference.clone(), what });
-        let news: Vec<News> = news.collect();
-        self.settle(order, move |books| {
-            for news in &news {
-                books.hear(news, None);
+        let id = attempt.id;
+        self.settle(account.order, move |books| {
+            for what in &said {
+                books.hear(id, what, None);
             }
         })
         .await

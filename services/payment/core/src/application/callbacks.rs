@@ -43,11 +43,13 @@ impl<S: Store> UseCases<S> {
         let (mut heard, mut refused) = (0, None);
         for callback in self.store.unheard(until, limit).await? {
             // First, and for as long as it has waited already: one that can't be heard stands in nobody's way.
-            let now = self.clock.now().get();
-            let waited = (now - callback.at.get()).clamp(PAUSE, Duration::HOUR);
-            self.store.put_off(&callback.id, Timestamp::new(now + waited)).await?;
+            let (id, now) = (callback.id.clone(), self.clock.now().get());
+            let waited = (now - callback.at.get()).max(PAUSE);
+            self.store.put_off(&id, Timestamp::new(now + waited.min(Duration::HOUR))).await?;
             match self.apply(callback).await {
-                Ok(applied) => heard += usize::from(applied == Heard::Yes),
+                Ok(Heard::Yes) => heard += 1,
+                // What it is about may never be ours: an account at a provider may have more than a mart.
+                Ok(Heard::NotYet) => self.store.put_off(&id, Timestamp::new(now + waited)).await?,
                 Err(Unavailable::Away) => return Err(Unavailable::Away),
                 Err(error) => refused = Some(error),
             }
@@ -60,7 +62,8 @@ impl<S: Store> UseCases<S> {
 
     async fn apply(&self, callback: Callback) -> Result<Heard, Unavailable> {
         let Callback { id, news, .. } = callback;
-        let Some(order) = self.store.order_of(news.provider, &news.attempt).await? else { return Ok(Heard::NotYet) };
-        self.settle(order, move |books| books.hear(&news, Some(&id))).await
+        let found = self.store.attempt_of(news.provider, &news.about).await?;
+        let Some((order, attempt)) = found else { return Ok(Heard::NotYet) };
+        self.settle(order, move |books| books.hear(attempt, &news.what, Some(&id))).await
     }
 }

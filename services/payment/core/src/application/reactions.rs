@@ -3,7 +3,7 @@
 use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
 
 use super::UseCases;
-use crate::domain::{AttemptId, AttemptStatus, Books, Contact, CustomerId, Heard, OrderId, RefundId};
+use crate::domain::{AttemptId, AttemptStatus, Books, CustomerId, Heard, OrderId, Payer, RefundId};
 use crate::ports::Store;
 
 /// An order awaits its money.
@@ -13,8 +13,8 @@ pub struct Awaited {
     pub order: OrderId,
     /// Who pays.
     pub customer: CustomerId,
-    /// How he can be reached.
-    pub contact: Contact,
+    /// What is known of him.
+    pub payer: Payer,
     /// How much.
     pub amount: Money,
     /// Until when.
@@ -48,8 +48,8 @@ pub struct RefundAsked {
 impl<S: Store> UseCases<S> {
     /// An order awaits its money: it can be paid.
     pub async fn on_awaited(&self, awaited: Awaited, receipt: Receipt) -> Result<(), Unavailable> {
-        let Awaited { order, customer, contact, amount, deadline } = awaited;
-        let step = move |books: &mut Books| books.awaited(order, customer, contact, amount, deadline);
+        let Awaited { order, customer, payer, amount, deadline } = awaited;
+        let step = move |books: &mut Books| books.awaited(order, customer, payer, amount, deadline);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 

@@ -3,7 +3,7 @@
 use mart_kernel::{Money, Newest, Timestamp, Version};
 use uuid::Uuid;
 
-use super::Provider;
+use super::{About, Provider};
 
 /// The most attempts of one order.
 pub const MOST_ATTEMPTS: usize = 20;
@@ -32,9 +32,9 @@ pub struct RefundId(pub Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub Uuid);
 
-/// How a payer can be reached, which some providers want to know, and where the order goes.
+/// What is known of who pays: how he can be reached, which some providers want to know, and where the order goes.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Contact {
+pub struct Payer {
     /// His mailbox; empty where it is not known.
     pub email: String,
     /// His phone as E.164; empty where he has none.
@@ -43,9 +43,9 @@ pub struct Contact {
     pub country: String,
 }
 
-impl std::fmt::Debug for Contact {
+impl std::fmt::Debug for Payer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Contact")
+        f.write_str("Payer")
     }
 }
 
@@ -58,8 +58,8 @@ pub struct Account {
     pub version: Version,
     /// Who pays.
     pub customer: CustomerId,
-    /// How he can be reached.
-    pub contact: Contact,
+    /// What is known of him.
+    pub payer: Payer,
     /// How much is to be paid.
     pub amount: Money,
     /// Until when an attempt can be started.
@@ -259,6 +259,25 @@ impl Account {
     /// The attempt of an id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    /// The attempt that a provider's news is about, where the account knows it.
+    pub fn attempt_of(&self, provider: Provider, about: &About) -> Option<&Attempt> {
+        let id = match about {
+            About::Attempt(reference) => {
+                let named = |attempt: &&Attempt| attempt.provider == provider && attempt.reference == *reference;
+                return self.attempts.iter().find(named);
+            }
+            About::Money(reference) => {
+                let booked = self.transactions.iter().find(|booked| {
+                    booked.kind == TransactionKind::Captured
+                        && booked.provider == provider
+                        && booked.reference == *reference
+                });
+                booked?.attempt
+            }
+        };
+        self.attempt(id)
     }
 
     /// Its place in a list.

@@ -7,8 +7,8 @@ use time::Duration;
 
 use super::fact::{PaymentCaptured, PaymentFailed, PaymentNeedsOperator, PaymentRefunded, PaymentRepublished, Placed};
 use super::{
-    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, Contact, CustomerId, Fact, MOST_ATTEMPTS, News,
-    OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, MOST_ATTEMPTS, OrderId, Payer,
+    Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
 };
 
 /// A provider's checkout ends by itself after so long, well before an order's time is up.
@@ -93,16 +93,9 @@ impl Books {
     }
 
     /// An order awaits its money. One that is known already, such as one that was cancelled first, stays as it is.
-    pub fn awaited(
-        &mut self,
-        order: OrderId,
-        customer: CustomerId,
-        contact: Contact,
-        amount: Money,
-        deadline: Timestamp,
-    ) {
+    pub fn awaited(&mut self, order: OrderId, customer: CustomerId, payer: Payer, amount: Money, deadline: Timestamp) {
         if self.account.is_none() {
-            self.account = Some(Account { contact, ..self.new_account(order, customer, amount, deadline) });
+            self.account = Some(Account { payer, ..self.new_account(order, customer, amount, deadline) });
         }
     }
 
@@ -126,7 +119,7 @@ impl Books {
             order,
             version: Version::NONE,
             customer,
-            contact: Contact::default(),
+            payer: Payer::default(),
             amount,
             deadline,
             closed: false,
@@ -201,13 +194,12 @@ impl Books {
         }
     }
 
-    /// A provider says something. The same twice, and what is older than what is known, changes nothing.
-    pub fn hear(&mut self, news: &News, callback: Option<&CallbackId>) -> Heard {
-        let named = |attempt: &&Attempt| attempt.provider == news.provider && attempt.reference == news.attempt;
-        let found = self.account.as_ref().and_then(|account| account.attempts.iter().find(named)).cloned();
-        let Some(attempt) = found else { return Heard::NotYet };
+    /// The provider says something of an attempt or of its money. The same twice, and what is older than what is known, changes
+    /// nothing.
+    pub fn hear(&mut self, attempt: AttemptId, what: &What, callback: Option<&CallbackId>) -> Heard {
+        let Some(attempt) = self.attempt(attempt).cloned() else { return Heard::NotYet };
         self.heard.extend(callback.cloned());
-        match &news.what {
+        match what {
             What::Captured { reference, told, amount } => self.captured(&attempt, reference, told, *amount),
             What::Failed(why) if attempt.is_open() => {
                 self.set(attempt.id, AttemptStatus::Failed(why.clone()));
@@ -218,7 +210,21 @@ impl Books {
             // The money came, or it was said before.
             What::Failed(_) | What::Ended => {}
             What::Refunded { refund, reference } => self.refunded(*refund, reference),
-            What::RefundFailed { refund, why } => self.refund_failed(*refund, why),
+            What::RefundedThere { refund, reference, told, amount } => {
+                self.refunded_there(&attempt, *refund, reference, told, *amount);
+            }
+            What::RefundFailed { refund, why } if self.known_refund(*refund).is_some() => {
+                self.refund_failed(*refund, why);
+            }
+            // It may be heard before the refund itself is.
+            What::RefundFailed { why, .. } => {
+                let reason = format!("{} says that a refund made there failed: {why}", attempt.provider.name());
+                self.needs_operator(attempt.id, &reason, None);
+            }
+            What::NeedsOperator(why) => {
+                let reason = format!("{}: {why}", attempt.provider.name());
+                self.needs_operator(attempt.id, &reason, None);
+            }
         }
         Heard::Yes
     }
@@ -312,6 +318,45 @@ impl Books {
                 id.0
             );
             self.needs_operator(attempt, &reason, None);
+        }
+    }
+
+    /// Somebody made a refund at the provider that nobody had asked for here: it is booked as one of ours.
+    fn refunded_there(&mut self, attempt: &Attempt, id: RefundId, reference: &str, told: &str, amount: Option<Money>) {
+        let Some(account) = &self.account else { return };
+        if self.booked(TransactionKind::Refunded, attempt.provider, reference) {
+            return;
+        }
+        let provider = attempt.provider.name();
+        if self.known_refund(id).is_none() {
+            let is_in = attempt.status == AttemptStatus::Captured;
+            let fits = |amount: &Money| is_in && amount.currency() == account.amount.currency() && amount.minor() > 0;
+            let Some(amount) = amount.filter(fits) else {
+                let reason = format!("{provider} says that {told} went back as {reference}: nothing was booked");
+                self.needs_operator(attempt.id, &reason, None);
+                return;
+            };
+            self.add_refund(id, attempt.id, amount, format!("made at {provider}"));
+            self.ask_for_less(attempt.id, id);
+        }
+        self.refunded(id, reference);
+    }
+
+    /// Where more would go back than came in because of a refund that was made, the provider refuses what it is asked for now: as
+    /// much as is left is asked for instead.
+    fn ask_for_less(&mut self, attempt: AttemptId, made: RefundId) {
+        while let Some(account) = &self.account {
+            let surplus = -account.refundable(attempt);
+            let asked = |refund: &&Refund| {
+                refund.attempt == attempt && refund.status == RefundStatus::Pending && refund.id != made
+            };
+            let Some(asked) = account.refunds.iter().rfind(asked).filter(|_| surplus > 0).cloned() else { return };
+            self.settle_refund(asked.id, RefundStatus::Failed);
+            let left = asked.amount.minor() - surplus;
+            if left > 0 {
+                let (id, left) = (RefundId(self.ids.next()), Money::from_minor(left, asked.amount.currency()));
+                self.add_refund(id, attempt, left, asked.reason);
+            }
         }
     }
 

@@ -9,9 +9,9 @@ pub mod fact;
 mod provider;
 
 pub use account::{
-    Account, Attempt, AttemptId, AttemptStatus, Checkout, Contact, CustomerId, MOST_ATTEMPTS, OrderId, Refund,
-    RefundId, RefundStatus, Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
+    Account, Attempt, AttemptId, AttemptStatus, Checkout, CustomerId, MOST_ATTEMPTS, OrderId, Payer, Refund, RefundId,
+    RefundStatus, Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
 };
 pub use books::{Books, Change, Heard, RefundRefused, StartRefused};
 pub use fact::Fact;
-pub use provider::{Callback, CallbackId, News, Provider, Routing, Rule, What};
+pub use provider::{About, Callback, CallbackId, News, Provider, Routing, Rule, What};

@@ -110,15 +110,24 @@ pub struct CallbackId {
     pub event: String,
 }
 
-/// What a provider says of one of its checkouts.
+/// What a provider says of an attempt or of the money that it brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// Who says it.
     pub provider: Provider,
-    /// What the provider calls the attempt.
-    pub attempt: String,
+    /// What it is about.
+    pub about: About,
     /// What it says.
     pub what: What,
+}
+
+/// What news is about, as its provider calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// An attempt.
+    Attempt(String),
+    /// Money that came in by one.
+    Money(String),
 }
 
 /// What can be said.
@@ -144,6 +153,17 @@ pub enum What {
         /// The provider's id of it.
         reference: String,
     },
+    /// Money went back that nobody here asked for: somebody did it at the provider.
+    RefundedThere {
+        /// Our id of the refund, made from the provider's.
+        refund: RefundId,
+        /// The provider's id of it.
+        reference: String,
+        /// How much, as it was told.
+        told: String,
+        /// The same, where it is an amount of a known currency.
+        amount: Option<Money>,
+    },
     /// Money did not go back; why.
     RefundFailed {
         /// Our id of the refund.
@@ -151,6 +171,8 @@ pub enum What {
         /// In the provider's words.
         why: String,
     },
+    /// What a person has to see to; in words.
+    NeedsOperator(String),
 }
 
 #[cfg(test)]

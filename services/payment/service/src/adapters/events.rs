@@ -8,7 +8,7 @@ use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::UseCases;
 use payment_core::application::{Awaited, Cancelled, RefundAsked};
-use payment_core::domain::{AttemptId, Contact, CustomerId, Heard, OrderId, RefundId, fact};
+use payment_core::domain::{AttemptId, CustomerId, Heard, OrderId, Payer, RefundId, fact};
 use payment_core::ports::Store;
 
 use super::messages::payment;
@@ -93,8 +93,8 @@ impl<S: Store + 'static> Reactions for PaymentReactions<S> {
         };
         let order::Contact { email, phone, .. } = awaiting.contact.unwrap_or_default();
         let country = awaiting.shipping_address.unwrap_or_default().country_code;
-        let contact = Contact { email, phone, country };
-        let awaited = Awaited { order, customer, contact, amount, deadline };
+        let payer = Payer { email, phone, country };
+        let awaited = Awaited { order, customer, payer, amount, deadline };
         self.use_cases.on_awaited(awaited, event.receipt()).await?;
         Ok(Reaction::Applied)
     }

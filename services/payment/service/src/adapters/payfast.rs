@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::http::Request;
 use form_urlencoded::Serializer;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{CallbackId, Checkout, News, Provider, What};
+use payment_core::domain::{About, CallbackId, Checkout, News, Provider, What};
 use payment_core::ports::{
     AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
 };
@@ -108,7 +108,7 @@ impl<T: Transport> PayFast<T> {
         let given = given.to_ascii_lowercase();
         let made = |key: &String| {
             let digest = Sha256::digest(format!("{basket}|{key}|{}|{code}", self.merchant.id));
-            digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+            base16ct::lower::encode_string(&digest)
         };
         self.merchant.keys.iter().any(|key| bool::from(made(key).as_bytes().ct_eq(given.as_bytes())))
     }
@@ -159,7 +159,7 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
     }
 
     async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
-        let AskCheckout { attempt, order, contact, amount, at, expires_at } = asked;
+        let AskCheckout { attempt, order, payer, amount, at, expires_at } = asked;
         if amount.currency().code() != CURRENCY {
             return Err(ProviderError::Refused("PayFast takes rupees only".to_owned()));
         }
@@ -175,8 +175,8 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
             ("TOKEN", token),
             ("PROCCODE", "00".to_owned()),
             ("TXNAMT", amount),
-            ("CUSTOMER_MOBILE_NO", contact.phone.clone()),
-            ("CUSTOMER_EMAIL_ADDRESS", contact.email.clone()),
+            ("CUSTOMER_MOBILE_NO", payer.phone.clone()),
+            ("CUSTOMER_EMAIL_ADDRESS", payer.email.clone()),
             // Not looked at there.
             ("SIGNATURE", basket.clone()),
             ("VERSION", "MERCHANTCART-0.1".to_owned()),
@@ -235,8 +235,8 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
                 (format!("{basket} {code}"), What::Failed(said))
             }
         };
-        let (provider, attempt) = (Provider::PayFast, basket.to_owned());
-        Ok(Spoken { id: CallbackId { provider, event }, news: Some(News { provider, attempt, what }) })
+        let (provider, about) = (Provider::PayFast, About::Attempt(basket.to_owned()));
+        Ok(Spoken { id: CallbackId { provider, event }, news: Some(News { provider, about, what }) })
     }
 }
 
@@ -310,7 +310,7 @@ mod tests {
 
     fn checkout(amount: &str, currency: &str) -> AskCheckout {
         let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000).expect("in range");
-        let contact = payment_core::domain::Contact {
+        let payer = payment_core::domain::Payer {
             email: "a@mart.example".to_owned(),
             phone: "+923001234567".to_owned(),
             ..Default::default()
@@ -318,7 +318,7 @@ mod tests {
         AskCheckout {
             attempt: AttemptId(Uuid::from_u128(1)),
             order: OrderId(Uuid::from_u128(2)),
-            contact,
+            payer,
             amount: Money::parse(amount, currency).expect("money"),
             at: at(1_800_000_000),
             expires_at: at(1_800_001_800),

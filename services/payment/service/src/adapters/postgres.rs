@@ -6,9 +6,9 @@ use mart_chassis::{Database, Record};
 use mart_kernel::money::Currency;
 use mart_kernel::{Event, Money, Newest, Receipt, Timestamp, Unavailable};
 use payment_core::domain::{
-    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, Contact, CustomerId, Fact,
-    News, OrderId, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind,
-    What,
+    About, Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, Fact, News,
+    OrderId, Payer, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
+    TransactionKind, What,
 };
 use payment_core::ports::Store;
 use sqlx::postgres::PgRow;
@@ -53,8 +53,8 @@ const KEEP_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt
 const KEEP_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
      values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
 
-const KEEP_CALLBACK: &str = "insert into callback (provider, event, attempt, what, reference, told, amount, currency, refund_id, \
-     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, false) on conflict (provider, event) do nothing returning true";
+const KEEP_CALLBACK: &str = "insert into callback (provider, event, about, attempt, what, reference, told, amount, currency, refund_id, \
+     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing returning true";
 
 const HEARD: &str = "update callback set heard = true where provider = $1 and event = $2";
 
@@ -63,7 +63,12 @@ const UNHEARD: &str =
 
 const PUT_OFF: &str = "update callback set try_at = $3 where provider = $1 and event = $2";
 
-const ORDER_OF: &str = "select order_id from attempt where provider = $1 and reference = $2 and reference <> ''";
+const OF_ATTEMPT: &str =
+    "select order_id, attempt_id from attempt where provider = $1 and reference = $2 and reference <> ''";
+
+const OF_MONEY: &str = "select order_id, attempt_id from transaction where provider = $1 and reference = $2 and kind = 'captured' \
+     union select attempt.order_id, attempt_id from callback join attempt using (provider) \
+     where provider = $1 and callback.reference = $2 and what = 'captured' and attempt.reference = callback.attempt limit 1";
 
 const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt where status in ('opening', 'open') and look_at <= $1 \
      order by look_at, order_id, attempt_id limit $2";
@@ -157,19 +162,28 @@ impl Store for PostgresStore {
     }
 
     async fn keep(&self, callback: &Callback) -> Result<bool, Unavailable> {
-        let Callback { id, news: News { provider: _, attempt, what }, at } = callback;
+        let Callback { id, news: News { provider: _, about, what }, at } = callback;
+        let (about, named) = match about {
+            About::Attempt(named) => ("attempt", named),
+            About::Money(named) => ("money", named),
+        };
         let empty = String::new();
         let (kind, reference, told, amount, refund) = match what {
             What::Captured { reference, told, amount } => ("captured", reference, told, *amount, None),
             What::Failed(why) => ("failed", &empty, why, None, None),
             What::Ended => ("ended", &empty, &empty, None, None),
             What::Refunded { refund, reference } => ("refunded", reference, &empty, None, Some(refund.0)),
+            What::RefundedThere { refund, reference, told, amount } => {
+                ("refunded there", reference, told, *amount, Some(refund.0))
+            }
             What::RefundFailed { refund, why } => ("refund failed", &empty, why, None, Some(refund.0)),
+            What::NeedsOperator(why) => ("needs operator", &empty, why, None, None),
         };
         let kept = sqlx::query(KEEP_CALLBACK)
             .bind(id.provider.name())
             .bind(&id.event)
-            .bind(attempt)
+            .bind(about)
+            .bind(named)
             .bind(kind)
             .bind(reference)
             .bind(told)
@@ -190,9 +204,14 @@ impl Store for PostgresStore {
         self.database.rows(put_off, |_| Ok(())).await.map(|_| ())
     }
 
-    async fn order_of(&self, provider: Provider, reference: &str) -> Result<Option<OrderId>, Unavailable> {
-        let asked = sqlx::query(ORDER_OF).bind(provider.name()).bind(reference);
-        Ok(self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await?.pop())
+    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, Unavailable> {
+        let (sql, named) = match about {
+            About::Attempt(named) => (OF_ATTEMPT, named),
+            About::Money(named) => (OF_MONEY, named),
+        };
+        let asked = sqlx::query(sql).bind(provider.name()).bind(named);
+        let of = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
+        Ok(self.database.rows(asked, of).await?.pop())
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
@@ -262,9 +281,9 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         .bind(account.closed)
         .bind(account.created_at.get())
         .bind(account.updated_at.get())
-        .bind(account.contact.email)
-        .bind(account.contact.phone)
-        .bind(account.contact.country)
+        .bind(account.payer.email)
+        .bind(account.payer.phone)
+        .bind(account.payer.country)
         .execute(&mut *connection)
         .await?;
     for (attempt, nth) in account.attempts.into_iter().zip(0_i32..) {
@@ -364,11 +383,7 @@ fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
         order: OrderId(row.try_get("order_id")?),
         version: version(row, "version")?,
         customer: CustomerId(row.try_get("customer_id")?),
-        contact: Contact {
-            email: row.try_get("email")?,
-            phone: row.try_get("phone")?,
-            country: row.try_get("country")?,
-        },
+        payer: Payer { email: row.try_get("email")?, phone: row.try_get("phone")?, country: row.try_get("country")? },
         amount: amount(row)?,
         deadline: time(row, "deadline")?,
         closed: row.try_get("closed")?,
@@ -460,22 +475,27 @@ fn task(row: &PgRow) -> Result<Of<Task>, sqlx::Error> {
 
 fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
     let (reference, told): (String, String) = (row.try_get("reference")?, row.try_get("told")?);
-    let refund: Option<Uuid> = row.try_get("refund_id")?;
+    let (refund, minor): (Option<Uuid>, Option<i64>) = (row.try_get("refund_id")?, row.try_get("amount")?);
+    let amount = minor.map(|_| amount(row)).transpose()?;
     let what = match (row.try_get("what")?, refund.map(RefundId)) {
-        ("captured", None) => {
-            let known: Option<i64> = row.try_get("amount")?;
-            What::Captured { reference, told, amount: known.map(|_| amount(row)).transpose()? }
-        }
+        ("captured", None) => What::Captured { reference, told, amount },
         ("failed", None) => What::Failed(told),
         ("ended", None) => What::Ended,
         ("refunded", Some(refund)) => What::Refunded { refund, reference },
+        ("refunded there", Some(refund)) => What::RefundedThere { refund, reference, told, amount },
         ("refund failed", Some(refund)) => What::RefundFailed { refund, why: told },
+        ("needs operator", None) => What::NeedsOperator(told),
         (other, _) => return Err(wrong(format!("no word of a provider: {other}"))),
     };
-    let provider = provider(row)?;
+    let (provider, named) = (provider(row)?, row.try_get("attempt")?);
+    let about = match row.try_get("about")? {
+        "attempt" => About::Attempt(named),
+        "money" => About::Money(named),
+        other => return Err(wrong(format!("nothing that news is about: {other}"))),
+    };
     Ok(Callback {
         id: CallbackId { provider, event: row.try_get("event")? },
-        news: News { provider, attempt: row.try_get("attempt")?, what },
+        news: News { provider, about, what },
         at: time(row, "at")?,
     })
 }

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use async_trait::async_trait;
 use axum::http::Request;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{CallbackId, Checkout, News, Provider, RefundId, What};
+use payment_core::domain::{About, CallbackId, Checkout, News, Provider, RefundId, What};
 use payment_core::ports::{
     AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
 };
@@ -168,7 +168,8 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         let Call { event, checkout, said } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
         let what = what(said).ok_or(NotHeard::Message)?;
         let id = CallbackId { provider: Provider::Sandbox, event };
-        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, attempt: checkout, what }) })
+        let about = About::Attempt(checkout);
+        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) })
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::Request;
 use form_urlencoded::Serializer;
 use mart_kernel::money::Currency;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{CallbackId, Checkout, News, Provider, RefundId, What};
+use payment_core::domain::{About, CallbackId, Checkout, News, Provider, RefundId, What};
 use payment_core::ports::{
     AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
 };
@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use crate::signature::is_signed;
 use crate::transport::Transport;
@@ -69,7 +70,29 @@ struct Refund {
     #[serde(default)]
     failure_reason: Option<String>,
     #[serde(default)]
+    payment_intent: Option<String>,
+    #[serde(default)]
+    amount: i64,
+    #[serde(default)]
+    currency: String,
+    #[serde(default)]
     metadata: Option<HashMap<String, String>>,
+}
+
+/// A payment that the customer's bank wants back.
+#[derive(Deserialize)]
+struct Dispute {
+    id: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    payment_intent: Option<String>,
+    #[serde(default)]
+    amount: i64,
+    #[serde(default)]
+    currency: String,
 }
 
 /// A page of a list.
@@ -231,6 +254,12 @@ fn money(units: i64, code: &str) -> Option<Money> {
     minor.map(|minor| Money::from_minor(minor, currency))
 }
 
+/// The same in words for people; in Stripe's units where they are of no known currency.
+fn told(units: i64, code: &str) -> String {
+    money(units, code)
+        .map_or_else(|| format!("{units} {code}"), |sum| format!("{} {}", sum.amount(), sum.currency().code()))
+}
+
 impl Session {
     /// Whether it was opened for an attempt. An account may have others, which are nobody's here.
     fn is_ours(&self) -> bool {
@@ -244,7 +273,7 @@ impl Session {
                 let (units, code) = (self.amount_total.unwrap_or_default(), self.currency.unwrap_or_default());
                 // What a refund names.
                 let reference = self.payment_intent.unwrap_or(self.id);
-                Some(What::Captured { reference, told: format!("{units} {code}"), amount: money(units, &code) })
+                Some(What::Captured { reference, told: told(units, &code), amount: money(units, &code) })
             }
             (_, Some("expired")) => Some(What::Ended),
             _ => None,
@@ -269,15 +298,33 @@ impl Refund {
         }
     }
 
-    /// The session that it is about, and what there is to say.
-    fn news(self) -> Option<(String, What)> {
-        let (checkout, refund) = self.ours().map(|(checkout, refund)| (checkout.to_owned(), refund))?;
+    /// What it is about, and what there is to say. One that was made at Stripe itself names the money, and no session.
+    fn news(self) -> Option<(About, What)> {
+        let ours = self.ours().map(|(checkout, refund)| (About::Attempt(checkout.to_owned()), refund));
+        let there = || {
+            let named = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stripe:{}", self.id).as_bytes());
+            Some((About::Money(self.payment_intent.clone()?), RefundId(named)))
+        };
+        let is_ours = ours.is_some();
+        let (about, refund) = ours.or_else(there)?;
+        let (told, amount) = (told(self.amount, &self.currency), money(self.amount, &self.currency));
         let what = match self.refunding() {
-            Refunding::Done(reference) => What::Refunded { refund, reference },
+            Refunding::Done(reference) if is_ours => What::Refunded { refund, reference },
+            Refunding::Done(reference) => What::RefundedThere { refund, reference, told, amount },
             Refunding::Refused(why) => What::RefundFailed { refund, why },
             Refunding::Later | Refunding::ByHand => return None,
         };
-        Some((checkout, what))
+        Some((about, what))
+    }
+}
+
+impl Dispute {
+    /// What it is about, and what there is to say: it is answered and lost or won at Stripe, and a person has to see to it.
+    fn news(self) -> Option<(About, What)> {
+        let Self { id, status, reason, payment_intent, amount, currency } = self;
+        let amount = told(amount, &currency);
+        let why = format!("the customer's bank disputes {amount} ({reason}), dispute {id} is {status}");
+        Some((About::Money(payment_intent?), What::NeedsOperator(why)))
     }
 }
 
@@ -363,21 +410,25 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         let told = match kind.as_str() {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded" | "checkout.session.expired" => {
                 let session = session(data.object)?;
-                let attempt = session.id.clone();
+                let attempt = About::Attempt(session.id.clone());
                 Some(session).filter(Session::is_ours).and_then(Session::what).map(|what| (attempt, what))
             }
             "checkout.session.async_payment_failed" => {
                 let ours = Some(session(data.object)?).filter(Session::is_ours);
-                ours.map(|session| (session.id, What::Failed("the bank did not pay".to_owned())))
+                ours.map(|session| (About::Attempt(session.id), What::Failed("the bank did not pay".to_owned())))
             }
             "refund.created" | "refund.updated" | "refund.failed" => {
                 serde_json::from_value::<Refund>(data.object).map_err(|_| NotHeard::Message)?.news()
+            }
+            // The same state of it is one task, by whichever of them it is told.
+            "charge.dispute.created" | "charge.dispute.funds_withdrawn" | "charge.dispute.closed" => {
+                serde_json::from_value::<Dispute>(data.object).map_err(|_| NotHeard::Message)?.news()
             }
             // A card that is declined among them: the customer is still on the page, and tries another.
             _ => None,
         };
         let provider = Provider::Stripe;
-        let news = told.map(|(attempt, what)| News { provider, attempt, what });
+        let news = told.map(|(about, what)| News { provider, about, what });
         Ok(Spoken { id: CallbackId { provider, event: id }, news })
     }
 }
@@ -387,9 +438,8 @@ mod tests {
     use std::sync::Mutex;
 
     use mart_kernel::Timestamp;
-    use payment_core::domain::{AttemptId, Contact, OrderId};
+    use payment_core::domain::{AttemptId, OrderId, Payer};
     use serde_json::json;
-    use uuid::Uuid;
 
     use super::*;
     use crate::signature::signed;
@@ -457,11 +507,11 @@ mod tests {
 
     fn checkout() -> AskCheckout {
         let id: Uuid = REFUND.parse().expect("an id");
-        let (contact, amount) = (Contact::default(), pkr("1500.00"));
+        let (payer, amount) = (Payer::default(), pkr("1500.00"));
         AskCheckout {
             attempt: AttemptId(id),
             order: OrderId(id),
-            contact,
+            payer,
             amount,
             at: at(NOW),
             expires_at: at(NOW + 1_800),
@@ -542,7 +592,7 @@ mod tests {
     async fn a_session_says_what_became_of_it() {
         let captured = What::Captured {
             reference: "pi_1".to_owned(),
-            told: "150000 pkr".to_owned(),
+            told: "1500.00 PKR".to_owned(),
             amount: Some(pkr("1500.00")),
         };
         for (status, payment, expected) in [
@@ -586,7 +636,7 @@ mod tests {
         let refund = RefundId(REFUND.parse().expect("an id"));
         let paid = What::Captured {
             reference: "pi_1".to_owned(),
-            told: "150000 pkr".to_owned(),
+            told: "1500.00 PKR".to_owned(),
             amount: Some(pkr("1500.00")),
         };
         let done = What::Refunded { refund, reference: "re_1".to_owned() };
@@ -608,18 +658,53 @@ mod tests {
             ("refund.updated", refunded(REFUND, "succeeded"), Some(done)),
             ("refund.failed", refunded(REFUND, "failed"), Some(not)),
             ("refund.updated", json!({ "id": "re_9", "status": "succeeded", "metadata": {} }), None),
+            ("charge.dispute.created", json!({ "id": "dp_1" }), None),
             ("payment_intent.payment_failed", json!({ "id": "pi_1" }), None),
         ] {
             let spoken = hear(&event(kind, &object)).expect("heard");
             assert_eq!(spoken.id, CallbackId { provider: Provider::Stripe, event: "evt_1".to_owned() });
             assert_eq!(
-                spoken.news.map(|news| (news.attempt, news.what)),
-                expected.map(|what| ("cs_1".to_owned(), what)),
+                spoken.news.map(|news| (news.about, news.what)),
+                expected.map(|what| (About::Attempt("cs_1".to_owned()), what)),
                 "{kind}"
             );
         }
         for body in [json!({}), json!([]), event("checkout.session.completed", &json!({}))] {
             assert_eq!(hear(&body), Err(NotHeard::Message), "{body}");
+        }
+    }
+
+    #[test]
+    fn events_tell_of_what_was_done_at_stripe_itself() {
+        let by_hand = |status: &str| {
+            json!({
+                "id": "re_9", "status": status, "payment_intent": "pi_1", "amount": 50_000, "currency": "pkr", "metadata": {},
+                "failure_reason": "lost_or_stolen_card",
+            })
+        };
+        let dispute = json!({
+            "id": "dp_1", "status": "needs_response", "reason": "fraudulent", "payment_intent": "pi_1", "amount": 150_000,
+            "currency": "pkr",
+        });
+        let refund = RefundId(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"stripe:re_9"));
+        let made = What::RefundedThere {
+            refund,
+            reference: "re_9".to_owned(),
+            told: "500.00 PKR".to_owned(),
+            amount: Some(pkr("500.00")),
+        };
+        let failed = What::RefundFailed { refund, why: "lost_or_stolen_card".to_owned() };
+        let disputed = What::NeedsOperator(
+            "the customer's bank disputes 1500.00 PKR (fraudulent), dispute dp_1 is needs_response".to_owned(),
+        );
+        for (kind, object, expected) in [
+            ("refund.created", by_hand("pending"), None),
+            ("refund.created", by_hand("succeeded"), Some(made)),
+            ("refund.failed", by_hand("failed"), Some(failed)),
+            ("charge.dispute.created", dispute, Some(disputed)),
+        ] {
+            let told = hear(&event(kind, &object)).expect("heard").news.map(|news| (news.about, news.what));
+            assert_eq!(told, expected.map(|what| (About::Money("pi_1".to_owned()), what)), "{kind}");
         }
     }
 
@@ -653,5 +738,6 @@ mod tests {
             }
         }
         assert_eq!((money(150, "xyz"), money(150, "isk")), (None, None));
+        assert_eq!((told(150, "xyz"), told(150, "usd")), ("150 xyz".to_owned(), "1.50 USD".to_owned()));
     }
 }

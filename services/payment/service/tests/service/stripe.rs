@@ -9,7 +9,7 @@ use devstack::testing::{App, Servers, Told, until};
 use devstack::{ports, sandbox};
 use mart_kernel::{Money, Timestamp};
 use mart_proto::order::v1::{CancelReason, Order, OrderCancelled};
-use payment_core::domain::{AttemptId, Contact, OrderId, RefundId};
+use payment_core::domain::{AttemptId, OrderId, Payer, RefundId};
 use payment_core::ports::{AskCheckout, AskRefund, PaymentProvider, ProviderError};
 use payment_service::adapters::stripe::{Stripe, VERSION};
 use payment_service::transport::OverHttp;
@@ -106,7 +106,7 @@ async fn an_amount_that_does_not_fit_is_a_persons_to_decide() {
     assert_eq!(tell(&app, "evt_1", "checkout.session.completed", &paid, FakeStripe::SECRET).await, 200);
     let told = comes_to(&app, order, "a task", |told| count(told, "tasks") == 1).await;
     assert_eq!(count(&told, "transactions"), 0, "{told}");
-    assert!(told["tasks"][0].to_string().contains("150000 usd"), "{told}");
+    assert!(told["tasks"][0].to_string().contains("1500.00 USD"), "{told}");
 }
 
 #[tokio::test]
@@ -147,8 +147,8 @@ async fn what_is_asked_is_what_stripe_describes() {
     let amount = Money::parse("1500.00", "PKR").expect("money");
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let expires_at = Timestamp::new(at.get() + time::Duration::minutes(30));
-    let (attempt, order, contact) = (AttemptId(Uuid::new_v4()), OrderId(Uuid::new_v4()), Contact::default());
-    let asked = AskCheckout { attempt, order, contact, amount, at, expires_at };
+    let (attempt, order, payer) = (AttemptId(Uuid::new_v4()), OrderId(Uuid::new_v4()), Payer::default());
+    let asked = AskCheckout { attempt, order, payer, amount, at, expires_at };
     let refund =
         AskRefund { refund: RefundId(Uuid::new_v4()), attempt: "cs_1".to_owned(), captured: "pi_1".to_owned(), amount };
     match stripe.open(&asked).await {
