@@ -101,11 +101,12 @@ Feature: Accounts
       Then <refused>
 
       Examples:
-        | member | value             | refused                          |
-        | email  | other@example.com | it is refused for its email      |
-        | role   | ROLE_ADMIN        | it is refused for its role       |
-        | userId | 1                 | it is refused for its userId     |
-        | phone  | +92 300           | the answer is 409 PHONE_INVALID  |
+        | member   | value             | refused                          |
+        | email    | other@example.com | it is refused for its email      |
+        | role     | ROLE_ADMIN        | it is refused for its role       |
+        | userId   | 1                 | it is refused for its userId     |
+        | timeZone | Asia/Nowhere      | it is refused for its timeZone   |
+        | phone    | +92 300           | the answer is 409 PHONE_INVALID  |
 
   Rule: A user keeps addresses under labels
 

@@ -86,3 +86,10 @@ Feature: Sessions
     And Ayesha logs in with "correct horse battery" as laptop
     Then the answer is 200
     And of the user is told UserRegistered, EmailVerified, UserDisabled, UserEnabled
+
+  Scenario: An admin who was disabled can't undo it by a token that is still good
+    When an admin disables the user
+    And the user, who was an admin, enables himself
+    Then the answer is 403 CALLER_DISABLED
+    When Ayesha logs in with "correct horse battery" as laptop
+    Then the answer is 401 CREDENTIALS_WRONG

@@ -142,6 +142,13 @@ async fn set_disabled(world: &mut World, what: String) {
     world.answer = Some(world.mart.send(Some(("admin", "admin")), "POST", &path, None, &[]).await);
 }
 
+#[when("the user, who was an admin, enables himself")]
+async fn enable_himself(world: &mut World) {
+    let path = format!("/v1/admin/users/{}/enable", world.user);
+    let who = world.user.clone();
+    world.answer = Some(world.mart.send(Some(("admin", &who)), "POST", &path, None, &[]).await);
+}
+
 #[when(regex = r"^(\d+) seconds pass$")]
 async fn pass(world: &mut World, seconds: i64) {
     world.mart.pass(time::Duration::seconds(seconds)).await;

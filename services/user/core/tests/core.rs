@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use mart_kernel::PageSeal;
 use mart_kernel::Timestamp;
 use mart_kernel::clock::ManualClock;
@@ -9,11 +10,13 @@ use mart_kernel::ids::CountingIds;
 use time::Duration;
 use user_core::UseCases;
 use user_core::application::{
-    AddressError, ChangeError, LogInError, LoggedIn, RefreshError, RegisterError, ResetError, UserError, VerifyError,
+    AddressError, ChangeError, DisableError, LogInError, LoggedIn, NotNow, RefreshError, RegisterError, ResetError,
+    UserError, VerifyError,
 };
 use user_core::domain::fact::Token;
-use user_core::domain::{Address, Email, Fact, Profile, User, UserId};
+use user_core::domain::{Address, Email, Fact, PasswordHash, Profile, User, UserId};
 use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
+use user_core::ports::{Busy, Hasher};
 
 user_core::conformance!(async { MemoryStore::default() });
 
@@ -238,6 +241,85 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
     assert!(matches!(tried, Err(LogInError::TryLater(_))), "an address without a user is told the same");
 }
 
+/// Lets all others come as far before it looks at a password.
+struct Unhurried;
+
+impl Hasher for Unhurried {
+    async fn hash(&self, password: String) -> Result<PasswordHash, Busy> {
+        PlainHasher.hash(password).await
+    }
+
+    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Busy> {
+        tokio::task::yield_now().await;
+        PlainHasher.verify(password, hash).await
+    }
+}
+
+/// Use cases over the same store, whose passwords are looked at so.
+fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
+    let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+    UseCases::new(world.store.clone(), hasher, Arc::new(CountingSecrets::default()), world.clock.clone(), ids, seal)
+}
+
+#[tokio::test]
+async fn guesses_at_once_are_as_few_as_one_after_the_other_and_the_right_one_is_answered_like_the_others() {
+    let world = World::registered().await;
+    let users = over(&world, Unhurried);
+    let guess = |nth: usize| if nth == 40 { PASSWORD.to_owned() } else { format!("guess number {nth}") };
+    let answers = join_all((0..50).map(|nth| users.log_in(email(), guess(nth), None))).await;
+    let wrong = answers.iter().filter(|answer| **answer == Err(LogInError::Wrong)).count();
+    let later = answers.iter().filter(|answer| matches!(answer, Err(LogInError::TryLater(_)))).count();
+    assert_eq!((wrong, later), (5, 45));
+}
+
+#[tokio::test]
+async fn letters_asked_for_at_once_are_as_few_as_one_after_the_other() {
+    let world = World::registered().await;
+    let asked = join_all((0..50).map(|_| world.users.request_password_reset(email()))).await;
+    assert_eq!(asked.iter().filter(|asked| asked.is_ok()).count(), 4, "one was the registration's");
+}
+
+#[tokio::test]
+async fn a_password_that_nobody_could_look_at_is_no_failure() {
+    struct Overworked;
+
+    impl Hasher for Overworked {
+        async fn hash(&self, _password: String) -> Result<PasswordHash, Busy> {
+            Err(Busy)
+        }
+
+        async fn verify(&self, _password: String, _hash: Option<PasswordHash>) -> Result<bool, Busy> {
+            Err(Busy)
+        }
+    }
+
+    let world = World::registered().await;
+    let users = over(&world, Overworked);
+    for _ in 0..20 {
+        assert_eq!(users.log_in(email(), OTHER.to_owned(), None).await, Err(LogInError::NotNow(NotNow::Busy)));
+    }
+    world.user().await;
+}
+
+#[tokio::test]
+async fn who_gets_in_does_not_slow_down_an_office() {
+    let world = World::registered().await;
+    let here = Some("203.0.113.7".parse().expect("an address"));
+    for _ in 0..100 {
+        world.users.log_in(email(), PASSWORD.to_owned(), here).await.expect("let in");
+    }
+}
+
+#[tokio::test]
+async fn an_admin_who_was_disabled_undoes_nothing() {
+    let world = World::registered().await;
+    let user = world.user().await;
+    world.users.set_disabled(None, user.id, true).await.expect("kept");
+    let undone = world.users.set_disabled(Some(user.id), user.id, false).await;
+    assert_eq!(undone, Err(DisableError::CallerDisabled));
+    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
+}
+
 #[tokio::test]
 async fn a_refresh_token_goes_round_and_a_copy_of_it_ends_the_session() {
     let world = World::registered().await;
@@ -301,12 +383,12 @@ async fn sessions_end_with_another_password_with_a_reset_and_with_disabling() {
     let token = world.log_in(PASSWORD).await.expect("let in").token;
     world.users.request_password_reset(email()).await.expect("kept");
     let link = world.link();
-    assert!(world.users.set_disabled(user.id, true).await.expect("kept").disabled);
+    assert!(world.users.set_disabled(None, user.id, true).await.expect("kept").disabled);
     assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
     assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link));
-    world.users.set_disabled(user.id, true).await.expect("already so");
-    world.users.set_disabled(user.id, false).await.expect("kept");
+    world.users.set_disabled(None, user.id, true).await.expect("already so");
+    world.users.set_disabled(None, user.id, false).await.expect("kept");
     world.user().await;
     let kinds = world.kinds();
     assert_eq!(kinds.iter().filter(|kind| **kind == "UserDisabled").count(), 1);

@@ -28,11 +28,22 @@ impl From<Unavailable> for ListError {
     }
 }
 
-/// Why a user was not disabled or enabled.
+/// Why nothing was done about a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserError {
     /// There is no such user.
     NotFound,
+    /// The store can't be reached.
+    Unavailable(Unavailable),
+}
+
+/// Why nobody was disabled or enabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisableError {
+    /// There is no such user.
+    NotFound,
+    /// Who asks is disabled himself.
+    CallerDisabled,
     /// The store can't be reached.
     Unavailable(Unavailable),
 }
@@ -55,14 +66,18 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
     }
 
-    /// Takes the right to log in away, or gives it back.
-    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<User, UserError> {
-        let scope = Scope { users: vec![id], ..Scope::default() };
+    /// An admin takes the right to log in away, or gives it back. One who lost it himself does neither, though his token is still good
+    /// for some minutes.
+    pub async fn set_disabled(&self, by: Option<UserId>, id: UserId, disabled: bool) -> Result<User, DisableError> {
+        let scope = Scope { users: by.into_iter().chain([id]).collect(), ..Scope::default() };
         let step = move |accounts: &mut Accounts| {
+            if by.and_then(|by| accounts.user(by)).is_some_and(|by| by.disabled) {
+                return Err(DisableError::CallerDisabled);
+            }
             accounts.set_disabled(id, disabled);
-            accounts.user(id).filter(|user| user.verified).cloned()
+            accounts.user(id).filter(|user| user.verified).cloned().ok_or(DisableError::NotFound)
         };
-        self.decide(scope, step).await.map_err(UserError::Unavailable)?.ok_or(UserError::NotFound)
+        self.decide(scope, step).await.map_err(DisableError::Unavailable)?
     }
 
     /// Publishes UserRepublished for a page of all users, as they are when nobody changes them.

@@ -15,7 +15,7 @@ use crate::domain::{Accounts, Change, Rows};
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
 
 pub use addresses::AddressError;
-pub use admin::{ListError, Republished, UserError};
+pub use admin::{DisableError, ListError, Republished, UserError};
 pub use passwords::{ChangeError, MailError, ResetError};
 pub use profile::UpdateError;
 pub use register::{RegisterError, VerifyError};

@@ -85,27 +85,21 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         })?;
         let password = self.hasher.hash(password).await?;
         let scope = Scope { users: vec![id], brakes, ..Scope::default() };
-        let step = move |accounts: &mut Accounts| match accounts.braked() {
-            Some(until) => Err(ChangeError::TryLater(until)),
-            None if accounts.change_password(id, &known, password) => Ok(()),
-            None => Err(ChangeError::Wrong),
-        };
-        self.decide(scope, step).await?
+        let step = move |accounts: &mut Accounts| accounts.change_password(id, &known, password);
+        if self.decide(scope, step).await? { Ok(()) } else { Err(ChangeError::Wrong) }
     }
 
     /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.
     pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
         let mails = vec![brake::of_mails(&email)];
-        if let Some(until) = self.braked(&mails).await? {
-            return Err(MailError::TryLater(until));
-        }
         let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
         let step = move |accounts: &mut Accounts| {
-            accounts.count(&mails);
+            accounts.attempt(&mails)?;
             accounts.request_reset(&email, &token);
+            Ok(())
         };
-        Ok(self.decide(scope, step).await?)
+        self.decide(scope, step).await?.map_err(MailError::TryLater)
     }
 
     /// Sets another password by the secret of a link, and ends all sessions.

@@ -63,10 +63,11 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
         let step = move |accounts: &mut Accounts| {
-            accounts.count(&mails);
+            accounts.attempt(&mails)?;
             accounts.register(email, password, profile, &token);
+            Ok(())
         };
-        Ok(self.decide(scope, step).await?)
+        self.decide(scope, step).await?.map_err(RegisterError::TryLater)
     }
 
     /// Proves the mailbox of a registration by the secret of its link and the password that it named. A wrong password leaves
@@ -80,12 +81,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let brakes = brakes(&email, from);
         self.knows(Some((id, hash)), password, &brakes).await?;
         let scope = Scope { brakes, ..scope };
-        let step = |accounts: &mut Accounts| match accounts.braked() {
-            Some(until) => Err(VerifyError::Password(LogInError::TryLater(until))),
-            None if accounts.verify() => Ok(()),
-            None => Err(VerifyError::Link),
-        };
-        self.decide(scope, step).await?
+        if self.decide(scope, Accounts::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
     }
 
     /// Makes an admin whose mailbox the operator vouches for; whether there was no user of that address yet.

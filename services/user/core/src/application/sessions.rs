@@ -54,10 +54,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let token = self.secrets.next();
         let scope = Scope { users: vec![user], brakes, ..Scope::default() };
         let given = token.clone();
-        let step = move |accounts: &mut Accounts| match accounts.braked() {
-            Some(until) => Err(LogInError::TryLater(until)),
-            None => accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong),
-        };
+        let step = move |accounts: &mut Accounts| accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong);
         let (user, until) = self.decide(scope, step).await??;
         Ok(LoggedIn { user, token, until })
     }
@@ -100,23 +97,24 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.knows(user.map(|user| (user.id, user.password)), password, brakes).await
     }
 
-    /// Whether somebody knows the password of a user, where there is one; a failure slows down all that are named.
+    /// Whether somebody knows the password of a user, where there is one; a failure slows down all that are named. Who knows it is
+    /// released by what he does next.
     pub(super) async fn knows(
         &self,
         user: Option<(UserId, PasswordHash)>,
         password: String,
         brakes: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
-        if let Some(until) = self.braked(brakes).await? {
-            return Err(LogInError::TryLater(until));
-        }
-        let right = self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await?;
-        if let Some(known) = user.filter(|_| right) {
-            return Ok(known);
-        }
         let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
-        self.decide(scope, move |accounts| accounts.count(&subjects)).await?;
-        Err(LogInError::Wrong)
+        let tried = self.decide(scope.clone(), move |accounts| accounts.attempt(&subjects)).await?;
+        tried.map_err(LogInError::TryLater)?;
+        match self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await {
+            Ok(right) => user.filter(|_| right).ok_or(LogInError::Wrong),
+            Err(busy) => {
+                self.decide(scope, Accounts::take_back).await?;
+                Err(busy.into())
+            }
+        }
     }
 }
 

@@ -174,8 +174,7 @@ impl Accounts {
     /// of the address.
     pub fn verify(&mut self) -> bool {
         let Some(user) = self.proves().cloned() else { return false };
-        // Who got in is no guesser.
-        self.change.brakes.extend(self.known_brakes.iter().filter_map(Brake::released));
+        self.change.brakes.extend(self.known_brakes.iter().map(Brake::released));
         let others = self.users.values().filter(|other| other.id != user.id && other.email == user.email);
         let others: Vec<UserId> = others.map(|other| other.id).collect();
         self.change.dropped.extend(others);
@@ -215,6 +214,7 @@ impl Accounts {
         else {
             return false;
         };
+        self.change.brakes.extend(self.known_brakes.iter().map(Brake::released));
         self.set_password(user, password, false);
         true
     }
@@ -235,18 +235,27 @@ impl Accounts {
         let until = session.expires_at;
         self.give(&session, token);
         self.change.sessions.push(session);
-        // Who got in is no guesser.
-        self.change.brakes.extend(self.known_brakes.iter().filter_map(Brake::released));
+        self.change.brakes.extend(self.known_brakes.iter().map(Brake::released));
         Some((user, until))
     }
 
-    /// Until when those who are named have to wait, where they do: others may have guessed while a password was hashed.
-    pub fn braked(&self) -> Option<Timestamp> {
-        self.known_brakes.iter().filter_map(|brake| brake.until(self.now)).max()
+    /// Somebody tries a password, or asks for a mail: until when those who are named have to wait, where they do. Else it counts,
+    /// before anything is done about it, so that of many at once no more go on than of as many one after the other.
+    pub fn attempt(&mut self, subjects: &[String]) -> Result<(), Timestamp> {
+        let until = self.known_brakes.iter().filter_map(|brake| brake.until(self.now)).max();
+        if let Some(until) = until {
+            return Err(until);
+        }
+        self.count(subjects);
+        Ok(())
     }
 
-    /// Counts a failure, or a mail, against all that are named: they slow down.
-    pub fn count(&mut self, subjects: &[String]) {
+    /// A password could not be looked at.
+    pub fn take_back(&mut self) {
+        self.change.brakes.extend(self.known_brakes.iter().map(Brake::taken_back));
+    }
+
+    fn count(&mut self, subjects: &[String]) {
         for subject in subjects {
             let known = self.known_brakes.iter().find(|brake| brake.subject == *subject).cloned();
             let brake = known.unwrap_or(Brake { subject: subject.clone(), count: 0, last_at: self.now });

