@@ -118,6 +118,12 @@ impl Part {
     /// of binaries and of jars.
     pub async fn get(self) -> Result<PathBuf> {
         if !self.is_there() {
+            // Whoever comes second waits, and finds it.
+            let place = self.folder();
+            let _alone = tokio::task::spawn_blocking(move || crate::secrets::alone(&place)).await??;
+            if self.is_there() {
+                return self.whole();
+            }
             say!("fetching {}", self.says());
             self.fetch().await.with_context(|| {
                 format!(
@@ -126,6 +132,10 @@ impl Part {
                 )
             })?;
         }
+        self.whole()
+    }
+
+    fn whole(self) -> Result<PathBuf> {
         let inside = self.inside();
         ensure!(inside.exists(), "{} is incomplete: remove {} and start again", self.says(), self.folder().display());
         Ok(inside)
