@@ -5,6 +5,7 @@
 //! the token's. There is deliberately no signing here.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -117,7 +118,7 @@ pub struct Keys {
     audience: String,
     trusted: RwLock<Arc<HashMap<String, TrustedKey>>>,
     /// The file's time when it was read first.
-    loaded: Option<SystemTime>,
+    loaded: Option<Stamp>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -220,6 +221,10 @@ impl Keys {
     }
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+/// When a file was written and which one it is: two that take one's place within a tick of the clock are two.
+type Stamp = (SystemTime, u64);
+
+fn modified(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.ino()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -60,7 +61,7 @@ impl Gateway {
     }
 
     /// Reads the file again whenever it changes. One that can't be used leaves the old one serving.
-    async fn follow(self: Arc<Self>, mut seen: Option<SystemTime>) {
+    async fn follow(self: Arc<Self>, mut seen: Option<Stamp>) {
         loop {
             tokio::time::sleep(LOOK).await;
             let now = modified(&self.path);
@@ -96,8 +97,12 @@ fn read(path: &Path) -> Result<Table> {
     Ok(Table { file, known })
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+/// When a file was written and which one it is: two that take one's place within a tick of the clock are two.
+type Stamp = (SystemTime, u64);
+
+fn modified(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.ino()))
 }
 
 /// Serves a file at an address, and what was measured at another one, until the process ends.
