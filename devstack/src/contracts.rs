@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mart_proto::DESCRIPTORS;
-use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage};
 use serde_json::Value;
 
 /// An event as its contract has it.
@@ -58,12 +58,28 @@ pub fn redacted(kind: &str, payload: &Value) -> Value {
     shown
 }
 
+/// Whether an event has a field that is not to be shown.
+pub fn has_secret(kind: &str) -> bool {
+    fn within(message: &MessageDescriptor, seen: &mut Vec<String>) -> bool {
+        if seen.iter().any(|name| name == message.full_name()) {
+            return false;
+        }
+        seen.push(message.full_name().to_owned());
+        let mut fields = message.fields();
+        fields.any(|field| is_secret(&field) || field.kind().as_message().is_some_and(|inner| within(inner, seen)))
+    }
+    DESCRIPTORS.get_message_by_name(kind).is_some_and(|message| within(&message, &mut Vec::new()))
+}
+
+fn is_secret(field: &FieldDescriptor) -> bool {
+    field.options().get_field_by_name("debug_redact").is_some_and(|said| said.as_bool() == Some(true))
+}
+
 fn redact(message: &MessageDescriptor, value: &mut Value) {
     let Some(members) = value.as_object_mut() else { return };
     for field in message.fields() {
         let Some(member) = members.get_mut(field.json_name()) else { continue };
-        let secret = field.options().get_field_by_name("debug_redact").is_some_and(|said| said.as_bool() == Some(true));
-        match (secret, field.kind().as_message()) {
+        match (is_secret(&field), field.kind().as_message()) {
             (true, _) => *member = Value::from("(not shown)"),
             (false, Some(inner)) => match member {
                 Value::Array(all) => all.iter_mut().for_each(|each| redact(inner, each)),
@@ -172,6 +188,8 @@ mod tests {
         let payload = serde_json::json!({ "link": { "email": "a@example.com", "token": "hush" } });
         let shown = redacted("mart.user.v1.VerificationRequested", &payload);
         assert_eq!(shown, serde_json::json!({ "link": { "email": "a@example.com", "token": "(not shown)" } }));
+        let has = |name: &str| has_secret(&format!("mart.user.v1.{name}"));
+        assert!(has("VerificationRequested") && has("PasswordResetRequested") && !has("UserRegistered"));
     }
 
     #[test]

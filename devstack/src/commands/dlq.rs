@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use devstack::say;
 use devstack::stack::{Running, RunningService};
+use devstack::{contracts, say};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
@@ -78,7 +78,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             if answer.status() == StatusCode::NOT_FOUND {
                 bail!("{} has no dead letter {id}: ./mart dlq list {}", service.name, service.name);
             }
-            let letter: Value = answer.error_for_status()?.json().await?;
+            let mut letter: Value = answer.error_for_status()?.json().await?;
+            if letter["kind"].as_str().is_some_and(contracts::has_secret) {
+                letter["record"]["payload"] = Value::from("(not shown: it has a secret in it)");
+            }
             say!("{}", serde_json::to_string_pretty(&letter)?);
         }
         What::Replay { service, id, all: _ } => {
