@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -18,7 +18,7 @@ use devstack::gateway::{Running, effective};
 use devstack::keys::Keys;
 use devstack::process::Process;
 use devstack::testing::until;
-use devstack::{ports, root};
+use devstack::{ports, root, say};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -137,6 +137,9 @@ async fn echo() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
+/// How long somebody may take to load a file into a gateway.
+const LOADING: Duration = Duration::from_mins(10);
+
 /// A gateway under test, and the keys whose tokens it takes.
 struct Gate {
     url: String,
@@ -169,8 +172,22 @@ async fn gate(path: &Path, text: &str) -> Option<Gate> {
             assert!(answer.status().is_success(), "{}", answer.text().await.expect("text"));
             Some(gate)
         }
-        // Without it only the file that somebody has loaded can be asked about.
-        Err(_) => path.ends_with("kong.yml").then_some(gate),
+        // Without it only the mart's own file can be asked about, which somebody has to load.
+        Err(_) if path.ends_with("kong.yml") => {
+            let reached = format!("{}/v1/products", gate.url);
+            let serves = async || match reqwest::get(&reached).await {
+                Ok(answer) => answer.text().await.is_ok_and(|told| told.contains("\"path\":\"/v1/products\"")),
+                Err(_) => false,
+            };
+            let begun = Instant::now();
+            say!("load {} into the gateway now, unless it reads it by itself", path.display());
+            while !serves().await {
+                assert!(begun.elapsed() < LOADING, "{} does not serve {}", gate.url, path.display());
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            Some(gate)
+        }
+        Err(_) => None,
     }
 }
 

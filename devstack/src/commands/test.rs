@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     /// Part gateway: a gateway to ask instead of the devstack's own, such as a real Kong's http://127.0.0.1:8000.
     #[arg(long, requires = "parts")]
     url: Option<String>,
-    /// With --url: its Admin API, such as http://127.0.0.1:8001. Each file is loaded into it; without one, load
-    /// target/gateway/kong.yml yourself.
+    /// With --url: its Admin API, such as http://127.0.0.1:8001. Each file is loaded into it; without one the mart's own file
+    /// only is asked about, and waits until you have loaded it.
     #[arg(long, requires = "url")]
     admin: Option<String>,
     /// With --url: this machine as that gateway sees it, such as host.docker.internal.
