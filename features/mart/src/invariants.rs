@@ -21,7 +21,7 @@ pub struct Mart {
 }
 
 /// Statements that find nothing where all is well; each row says what is wrong.
-const CHECKS: [(&str, &str, &str); 8] = [
+const CHECKS: [(&str, &str, &str); 9] = [
     (
         "inventory",
         "what is reserved is what live reservations hold",
@@ -70,18 +70,65 @@ const CHECKS: [(&str, &str, &str); 8] = [
     ),
     (
         "notification",
-        "what is due is sent",
-        "select format('%s by %s about %s is due since %s', kind, channel, subject, due_at) from notification \
-         where status = 'pending' and due_at < now() - interval '10 seconds'",
+        "no letter waits for long",
+        "select format('%s by %s about %s: %s', kind, channel, subject, failure) from notification \
+         where status = 'pending' and created_at < now() - interval '10 seconds'",
+    ),
+    (
+        "user",
+        "who is disabled has no session",
+        "select format('user %s', user_id) from account join session using (user_id) \
+         where disabled and ended_at is null and expires_at > now()",
     ),
 ];
 
 /// How many mails there are for each order and kind.
-const MAILS: &str = "select order_id::text || ' ' || kind, count(*)::text from notification \
+const MAILS: &str = "select order_id::text, kind, count(*)::text from notification \
      where channel = 'mail' and order_id is not null group by order_id, kind";
 
-/// Orders that have a mailbox to be told by.
-const MAILBOXES: &str = "select order_id::text, email from contact where email <> ''";
+/// Orders that are told of, as long as Kafka keeps for sure all that was told of them, and those that were placed before.
+const ORDERS: &str =
+    "select order_id::text, case when created_at < now() - interval '29 days' then 'old' else email end from orders";
+
+/// What a service tells of: itself, its topic, and what it keeps, with the version where all of its last event is on Kafka for sure.
+const TOLD: [(&str, &str, &str); 6] = [
+    (
+        "product",
+        "mart.product.v1",
+        "select product_id::text, case when updated_at > now() - interval '29 days' then version end from product",
+    ),
+    (
+        "inventory",
+        "mart.stock_item.v1",
+        "select product_id::text, case when updated_at > now() - interval '29 days' then version end from stock_item",
+    ),
+    (
+        "inventory",
+        "mart.reservation.v1",
+        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from reservation",
+    ),
+    (
+        "order",
+        "mart.order.v1",
+        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from orders",
+    ),
+    (
+        "payment",
+        "mart.payment.v1",
+        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from payment",
+    ),
+    (
+        "user",
+        "mart.user.v1",
+        "select user_id::text, case when updated_at > now() - interval '29 days' then version end from account where verified",
+    ),
+];
+
+/// What others know of products, by service.
+const KNOWN: [(&str, &str); 2] = [
+    ("order", "select product_id::text, version::text from known_product"),
+    ("inventory", "select product_id::text, product_version::text from stock_item"),
+];
 
 /// The kind of mail that an event brings.
 fn mail_of(event: &str) -> Option<&'static str> {
@@ -120,6 +167,7 @@ fn paid_agrees(order: &str, money: &str) -> bool {
         "never came" => !matches!(order, "CONFIRMED" | "SHIPPED" | "DELIVERED" | "missing"),
         "is here" => !matches!(order, "CANCELLED" | "AWAITING_PAYMENT" | "missing"),
         "went back" | "goes back" => order != "missing",
+        "has no account" => matches!(order, "PLACED" | "CANCELLED"),
         _ => false,
     }
 }
@@ -174,16 +222,36 @@ impl Mart {
         if let (Some(orders), Some(payments)) = (self.databases.get("order"), self.databases.get("payment")) {
             let statuses: BTreeMap<String, String> =
                 pairs(orders, "select order_id::text, status from orders").await?.into_iter().collect();
-            for (id, money) in pairs(payments, MONEY).await? {
-                let status = statuses.get(&id).map_or("missing", String::as_str);
-                if !paid_agrees(status, &money) {
+            let moneys: BTreeMap<String, String> = pairs(payments, MONEY).await?.into_iter().collect();
+            for id in statuses.keys().chain(moneys.keys()).collect::<BTreeSet<_>>() {
+                let of = |all: &BTreeMap<String, String>, missing: &str| {
+                    all.get(id).map_or(missing.to_owned(), Clone::clone)
+                };
+                let (status, money) = (of(&statuses, "missing"), of(&moneys, "has no account"));
+                if !paid_agrees(&status, &money) {
                     broken.push(format!("order and money agree: order {id} is {status}, its money {money}"));
                 }
             }
         }
-        broken.extend(self.histories().await?);
-        if let Some(url) = self.databases.get("notification") {
-            broken.extend(self.mails(url).await?);
+        broken.extend(self.products_are_known().await?);
+        let topics: Vec<&str> = TOLD.iter().map(|(_, topic, _)| *topic).collect();
+        let seen = self.seen(&topics).await?;
+        for (service, topic, sql) in TOLD {
+            if let Some(url) = self.databases.get(service) {
+                let topic = format!("{}{topic}", self.topic_prefix);
+                broken.extend(untold(
+                    service,
+                    &versions(url, sql).await?,
+                    seen.iter().filter(|seen| seen.topic == topic),
+                ));
+            }
+        }
+        if let Some(url) = self.databases.get("order") {
+            let orders: BTreeMap<String, String> = pairs(url, ORDERS).await?.into_iter().collect();
+            broken.extend(histories(&orders, &seen));
+            if let Some(url) = self.databases.get("notification") {
+                broken.extend(mails(&orders, &seen, triples(url, MAILS).await?));
+            }
         }
         Ok(broken)
     }
@@ -211,57 +279,92 @@ impl Mart {
         tokio::task::spawn_blocking(read).await?
     }
 
-    /// One mail for each step of an order that its customer is told of, and no more.
-    async fn mails(&self, url: &str) -> Result<Vec<String>> {
-        let mailboxes: BTreeMap<String, String> = pairs(url, MAILBOXES).await?.into_iter().collect();
-        let mut steps = BTreeSet::new();
-        for seen in self.seen(&["mart.order.v1", "mart.payment.v1"]).await? {
-            if let Some(kind) = mail_of(seen.name()).filter(|_| mailboxes.contains_key(&seen.key)) {
-                // The same event may lie there twice.
-                steps.insert((format!("{} {kind}", seen.key), seen.header("ce_id").to_owned()));
-            }
-        }
-        let mut events: BTreeMap<String, usize> = BTreeMap::new();
-        for (what, _) in steps {
-            *events.entry(what).or_default() += 1;
-        }
-        let mails = pairs(url, MAILS).await?;
-        let mails = mails.into_iter().map(|(what, count)| (what, count.parse().unwrap_or_default())).collect();
-        let missed = mails_missed(&events, &mails).into_iter();
-        Ok(missed.map(|missed| format!("one mail per step: {missed}")).collect())
-    }
-
-    /// Every order's events have the versions 1, 2, 3 … and follow the table; the database has seen the last of them.
-    async fn histories(&self) -> Result<Vec<String>> {
-        let mut orders: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
-        for seen in self.seen(&["mart.order.v1"]).await? {
-            if seen.name() != "OrderRepublished" {
-                let version = seen.header("ce_version").parse().unwrap_or_default();
-                // The same event may lie there twice; its version is its name.
-                orders.entry(seen.key.clone()).or_default().insert(version, seen.name().to_owned());
-            }
-        }
+    /// Whoever listens to products knows each as it is.
+    async fn products_are_known(&self) -> Result<Vec<String>> {
         let mut broken = Vec::new();
-        for (id, events) in &orders {
-            let kinds: Vec<&str> = events.values().map(String::as_str).collect();
-            let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-            if !events.keys().copied().eq(1..=count) {
-                broken.push(format!("no event is lost: order {id} told the versions {:?}", events.keys()));
-            } else if !follows(&kinds) {
-                broken.push(format!("every order follows the table: order {id} told {}", kinds.join(", ")));
-            }
-        }
-        if let Some(url) = self.databases.get("order") {
-            for (id, version) in pairs(url, "select order_id::text, version::text from orders").await? {
-                let last = orders.get(&id).and_then(|events| events.keys().last()).copied().unwrap_or_default();
-                if version != last.to_string() {
-                    broken
-                        .push(format!("acknowledged is visible: order {id} is at {version}, its last event is {last}"));
+        let Some(products) = self.databases.get("product") else { return Ok(broken) };
+        let products: BTreeMap<String, String> =
+            pairs(products, "select product_id::text, version::text from product").await?.into_iter().collect();
+        for (service, sql) in KNOWN {
+            let Some(url) = self.databases.get(service) else { continue };
+            for (id, known) in pairs(url, sql).await? {
+                let version = products.get(&id).map_or("missing", String::as_str);
+                if version != known {
+                    broken.push(format!(
+                        "products are known as they are: {service} knows {id} at {known}, it is at {version}"
+                    ));
                 }
             }
         }
         Ok(broken)
     }
+}
+
+/// Rows whose last event does not lie on Kafka, and events of what nobody keeps.
+fn untold<'a>(
+    service: &str,
+    rows: &BTreeMap<String, Option<i64>>,
+    seen: impl Iterator<Item = &'a Seen>,
+) -> Vec<String> {
+    let mut told: BTreeMap<&str, i64> = BTreeMap::new();
+    for seen in seen {
+        let version: i64 = seen.header("ce_version").parse().unwrap_or_default();
+        let last = told.entry(&seen.key).or_default();
+        *last = version.max(*last);
+    }
+    let mut broken = Vec::new();
+    for (id, version) in rows {
+        let last = told.get(id.as_str()).copied().unwrap_or_default();
+        if version.is_some_and(|version| version != last) {
+            let version = version.unwrap_or_default();
+            broken.push(format!("acknowledged is visible: {service} {id} is at {version}, its last event is {last}"));
+        }
+    }
+    let lost = told.keys().filter(|id| !rows.contains_key(**id));
+    broken.extend(lost.map(|id| format!("what was told is kept: {service} {id} is gone")));
+    broken
+}
+
+/// One mail for each step of an order that its customer is told of, and no more.
+fn mails(orders: &BTreeMap<String, String>, seen: &[Seen], mails: Vec<(String, String, String)>) -> Vec<String> {
+    let has_mailbox = |order: &str| orders.get(order).is_some_and(|email| !matches!(email.as_str(), "" | "old"));
+    let mut steps = BTreeSet::new();
+    for seen in seen.iter().filter(|seen| has_mailbox(&seen.key)) {
+        if let Some(kind) = mail_of(seen.name()) {
+            // The same event may lie there twice.
+            steps.insert((format!("{} {kind}", seen.key), seen.header("ce_id").to_owned()));
+        }
+    }
+    let mut events: BTreeMap<String, usize> = BTreeMap::new();
+    for (what, _) in steps {
+        *events.entry(what).or_default() += 1;
+    }
+    let mails = mails.into_iter().filter(|(order, ..)| has_mailbox(order));
+    let mails = mails.map(|(order, kind, count)| (format!("{order} {kind}"), count.parse().unwrap_or_default()));
+    let missed = mails_missed(&events, &mails.collect()).into_iter();
+    missed.map(|missed| format!("one mail per step: {missed}")).collect()
+}
+
+/// Every order's events have the versions 1, 2, 3 … and follow the table.
+fn histories(orders: &BTreeMap<String, String>, seen: &[Seen]) -> Vec<String> {
+    let mut told: BTreeMap<&str, BTreeMap<i64, &str>> = BTreeMap::new();
+    let of_orders = |seen: &&Seen| seen.topic.ends_with("mart.order.v1") && seen.name() != "OrderRepublished";
+    for seen in seen.iter().filter(of_orders) {
+        let version = seen.header("ce_version").parse().unwrap_or_default();
+        // The same event may lie there twice; its version is its name.
+        told.entry(&seen.key).or_default().insert(version, seen.name());
+    }
+    let mut broken = Vec::new();
+    for (id, events) in told.into_iter().filter(|(id, _)| orders.get(*id).is_none_or(|email| email != "old")) {
+        let kinds: Vec<&str> = events.values().copied().collect();
+        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        if !events.keys().copied().eq(1..=count) {
+            broken.push(format!("no event is lost: order {id} told the versions {:?}", events.keys()));
+        } else if !follows(&kinds) {
+            broken.push(format!("every order follows the table: order {id} told {}", kinds.join(", ")));
+        }
+    }
+    broken
 }
 
 /// Whether events, in their order, are a way through the table.
@@ -303,6 +406,17 @@ async fn rows(url: &str, sql: &'static str) -> Result<Vec<String>> {
     let mut connection = PgConnection::connect(url).await.context("a database does not answer")?;
     let found = sqlx::query(sql).fetch_all(&mut connection).await?;
     found.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn triples(url: &str, sql: &'static str) -> Result<Vec<(String, String, String)>> {
+    let mut connection = PgConnection::connect(url).await.context("a database does not answer")?;
+    Ok(sqlx::query_as(sql).fetch_all(&mut connection).await?)
+}
+
+async fn versions(url: &str, sql: &'static str) -> Result<BTreeMap<String, Option<i64>>> {
+    let mut connection = PgConnection::connect(url).await.context("a database does not answer")?;
+    let found: Vec<(String, Option<i64>)> = sqlx::query_as(sql).fetch_all(&mut connection).await?;
+    Ok(found.into_iter().collect())
 }
 
 async fn pairs(url: &str, sql: &'static str) -> Result<Vec<(String, String)>> {
@@ -370,6 +484,8 @@ mod tests {
             ("CANCELLED", "is here"),
             ("AWAITING_PAYMENT", "is here"),
             ("missing", "is here"),
+            ("CONFIRMED", "has no account"),
+            ("AWAITING_PAYMENT", "has no account"),
             ("CONFIRMED", "is less than nothing"),
         ] {
             assert!(!paid_agrees(order, money), "{order}, {money}");

@@ -17,6 +17,10 @@ const PASSWORD: &str = "correct horse battery";
 pub(crate) enum Deed {
     /// A customer orders two mugs and pays for them.
     Order { key: String, order: String, stage: Stage },
+    /// A customer cancels a paid order.
+    Cancel { order: String, done: bool },
+    /// An admin sends a paid order, and it arrives.
+    Send { order: String, steps: &'static [&'static str] },
     /// An admin creates a product.
     Product { name: String, product: String },
     /// Somebody registers, proves the mailbox by the link in the mail, and logs in.
@@ -53,6 +57,14 @@ impl Deed {
         Self::Order { key: String::new(), order: order.to_owned(), stage: Stage::Placed }
     }
 
+    pub(crate) fn cancel(order: &str) -> Self {
+        Self::Cancel { order: order.to_owned(), done: false }
+    }
+
+    pub(crate) fn send(order: &str) -> Self {
+        Self::Send { order: order.to_owned(), steps: &["ship", "deliver"] }
+    }
+
     pub(crate) fn product(nth: usize) -> Self {
         Self::Product { name: format!("product-{nth}"), product: String::new() }
     }
@@ -64,15 +76,30 @@ impl Deed {
     pub(crate) fn is_done(&self) -> bool {
         match self {
             Self::Order { stage, .. } => matches!(stage, Stage::Done),
+            Self::Cancel { done, .. } => *done,
+            Self::Send { steps, .. } => steps.is_empty(),
             Self::Product { product, .. } => !product.is_empty(),
             Self::Customer { stage, .. } => matches!(stage, Joining::In),
         }
+    }
+
+    /// The order that was placed.
+    pub(crate) fn placed(&self) -> Option<String> {
+        if let Self::Order { order, .. } = self { Some(order.clone()) } else { None }
     }
 
     /// Tries the next step once.
     pub(crate) async fn step(&mut self, stack: &Stack) {
         match self {
             Self::Order { key, order, stage } => buy(stack, key, order, stage).await,
+            Self::Cancel { order, done } => *done = *done || did(stack, "customer", order, "cancel").await,
+            Self::Send { order, steps } => {
+                if let [step, rest @ ..] = steps
+                    && did(stack, "admin", order, step).await
+                {
+                    *steps = rest;
+                }
+            }
             Self::Product { name, product } if product.is_empty() => {
                 *product = stack.try_to_create(name).await.unwrap_or_default();
             }
@@ -80,6 +107,14 @@ impl Deed {
             Self::Customer { email, stage } => join(stack, email, stage).await,
         }
     }
+}
+
+/// Does something to an order; whether it is done, now or by a try whose answer was lost.
+async fn did(stack: &Stack, role: &str, order: &str, what: &str) -> bool {
+    let body = if what == "ship" { json!({ "carrier": "TCS", "trackingNumber": "77" }) } else { json!({}) };
+    let path = format!("/v1/orders/{order}/{what}");
+    let answer = stack.ask("order", role, &path, &Uuid::new_v4().to_string(), &body).await;
+    answer.is_some_and(|(status, told)| status == 200 || told["code"] == "STEP_FORBIDDEN")
 }
 
 async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {

@@ -5,7 +5,7 @@ use devstack::testing::{Told, until};
 use crate::stack::Stack;
 
 /// Faults in a database, how each is mended, and the invariant that finds it.
-const FAULTS: [(&str, &str, &str, &str); 12] = [
+const FAULTS: [(&str, &str, &str, &str); 18] = [
     (
         "inventory",
         "update stock_item set reserved = reserved + 1",
@@ -70,6 +70,48 @@ const FAULTS: [(&str, &str, &str, &str); 12] = [
         "order and money agree",
     ),
     (
+        "payment",
+        "update payment set customer_id = customer_id || '|' || order_id, order_id = '00000000-0000-0000-0000-000000000001' \
+         where not exists (select from attempt where attempt.order_id = payment.order_id)",
+        "update payment set order_id = split_part(customer_id, '|', 2)::uuid, customer_id = split_part(customer_id, '|', 1) \
+         where order_id = '00000000-0000-0000-0000-000000000001'",
+        "its money has no account",
+    ),
+    (
+        "notification",
+        "update notification set channel = 'sms' where channel = 'mail'",
+        "update notification set channel = 'mail' where channel = 'sms'",
+        "one mail per step",
+    ),
+    (
+        "notification",
+        "update notification set status = 'pending', due_at = now() + interval '1 hour', created_at = now() - interval '1 minute' \
+         where kind = 'paid'",
+        "update notification set status = 'sent', due_at = null where kind = 'paid'",
+        "no letter waits for long",
+    ),
+    (
+        "user",
+        "with who as (insert into account values (gen_random_uuid(), 1, 'planted@mart.example', 'customer', '', '', '', '', '', true, \
+         true, now(), now()) returning user_id) \
+         insert into session select gen_random_uuid(), user_id, now() + interval '1 hour', null from who",
+        "delete from account where email = 'planted@mart.example'",
+        "who is disabled has no session",
+    ),
+    (
+        "user",
+        "insert into account values (gen_random_uuid(), 1, 'planted@mart.example', 'customer', '', '', '', '', '', true, false, now(), \
+         now())",
+        "delete from account where email = 'planted@mart.example'",
+        "acknowledged is visible: user",
+    ),
+    (
+        "product",
+        "update product set version = version + 1",
+        "update product set version = version - 1",
+        "products are known as they are",
+    ),
+    (
         "notification",
         "update notification set kind = 'shipped' where kind = 'paid'",
         "update notification set kind = 'paid' where kind = 'shipped'",
@@ -124,6 +166,7 @@ async fn every_planted_fault_is_found() {
     finds(&stack, "every order follows the table").await;
     stack.apps["order"].tell(&shipped("an order whose beginning is lost", 2)).await;
     finds(&stack, "no event is lost").await;
+    finds(&stack, "what was told is kept: order").await;
 }
 
 async fn finds(stack: &Stack, rule: &str) {

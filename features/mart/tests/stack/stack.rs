@@ -19,11 +19,15 @@ pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "paymen
 /// How long services that were killed may take until they answer and everything is done.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// So often a service kills itself at a point, each time a little further on its way: it comes by while orders are placed, reserved,
+/// paid, cancelled and sent.
+const KILLS: usize = 2;
+
 /// How long customers come one after the other.
 const APART: Duration = Duration::from_millis(50);
 
 /// What only a test plants is ever due; the others look often.
-const SWEEPS: [(&str, &str); 7] = [
+const SWEEPS: [(&str, &str); 8] = [
     ("PAYMENT_SWEEP", "3600"),
     ("RESERVATION_SWEEP", "3600"),
     ("ATTEMPT_SWEEP", "0.2"),
@@ -31,6 +35,7 @@ const SWEEPS: [(&str, &str); 7] = [
     ("CALLBACK_SWEEP", "0.2"),
     ("SEND_SWEEP", "0.2"),
     ("SEND_BACKOFF", "0.2"),
+    ("SEND_TIMEOUT", "5"),
 ];
 
 pub(crate) struct Stack {
@@ -38,8 +43,17 @@ pub(crate) struct Stack {
     pub(crate) mug: String,
     pub(crate) stripe: FakeStripe,
     pub(crate) mail: mail::Running,
-    /// The service that kills itself, and whether it has.
-    armed: Option<(&'static str, bool)>,
+    armed: Option<Armed>,
+}
+
+/// A service that kills itself, again and again.
+#[derive(Debug)]
+struct Armed {
+    service: &'static str,
+    /// The point, and how often it is passed before.
+    at: String,
+    /// How often it has.
+    kills: usize,
 }
 
 impl Stack {
@@ -145,7 +159,7 @@ impl Stack {
             "lines": [{ "productId": self.mug, "quantity": quantity }],
             "total": { "amount": format!("{}.00", 1_500 * quantity), "currencyCode": "PKR" },
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
-            "contact": { "email": "a@example.com" },
+            "contact": { "email": format!("{key}@mart.example") },
         });
         let (_, answer) = self.ask("order", "customer", "/v1/orders", key, &body).await?;
         answer["order"]["orderId"].as_str().map(str::to_owned)
@@ -160,7 +174,7 @@ impl Stack {
     /// itself is started anew.
     pub(crate) async fn all_done(&mut self, deeds: &mut [Deed]) {
         let begun = Instant::now();
-        while !(deeds.iter().all(Deed::is_done) && self.armed.is_none_or(|(_, killed)| killed)) {
+        while !deeds.iter().all(Deed::is_done) {
             assert!(begun.elapsed() < PATIENCE, "{:?}: {deeds:?}", self.armed);
             self.revive().await;
             let come = usize::try_from(begun.elapsed().as_millis() / APART.as_millis()).unwrap_or(usize::MAX);
@@ -169,38 +183,104 @@ impl Stack {
         }
     }
 
+    /// The status of an order; empty where order does not answer.
     pub(crate) async fn status(&self, order: &str) -> String {
-        let answer = self.apps["order"].admin(Method::GET, &format!("/v1/orders/{order}"), None).await;
-        answer.body["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
+        let app = &self.apps["order"];
+        let token = app.setting.keys.token("admin", "tests").expect("signed");
+        let request = app.client.get(format!("{}/v1/orders/{order}", app.setting.url())).bearer_auth(token);
+        let Ok(answer) = request.timeout(Duration::from_secs(5)).send().await else { return String::new() };
+        let told: Value = answer.json().await.unwrap_or_default();
+        told["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
     }
 
     /// Starts a service anew that kills itself where it passes a point for the sixth time; its relay, which takes many rows at once,
     /// for the second time.
-    pub(crate) async fn arm(&mut self, name: &'static str, point: &str) {
-        let App { mut setting, mut process, .. } = self.apps.remove(name).expect("it is there");
-        process.kill().await;
+    pub(crate) async fn arm(&mut self, service: &'static str, point: &str) {
         let passed = if point.starts_with("relay") { 1 } else { 5 };
-        setting.more.retain(|(name, _)| name != "KILL_AT");
-        setting.more.push(("KILL_AT".to_owned(), format!("{point}:{passed}")));
-        self.apps.insert(name, App::of(setting).await);
-        self.armed = Some((name, false));
+        self.apps.get_mut(service).expect("it is there").process.kill().await;
+        self.armed = Some(Armed { service, at: format!("{point}:{passed}"), kills: 0 });
+        self.start_armed().await;
     }
 
-    /// Starts the service anew that has killed itself, without its point.
+    /// Starts the service anew that has killed itself, and that does so again until it has done it often enough.
     async fn revive(&mut self) {
-        if let Some((name, false)) = self.armed
-            && let Some(ended) = self.apps.get_mut(name).expect("it is there").process.ended()
-        {
-            assert_eq!(ended.signal(), Some(9), "{name} did not kill itself: {ended}");
-            self.kill_and_start(name).await;
-            self.armed = Some((name, true));
+        let Some(armed) = &mut self.armed else { return };
+        let Some(ended) = self.apps.get_mut(armed.service).expect("it is there").process.ended() else { return };
+        assert_eq!(ended.signal(), Some(9), "{armed:?} did not kill itself: {ended}");
+        armed.kills += 1;
+        self.start_armed().await;
+    }
+
+    async fn start_armed(&mut self) {
+        let Some(armed) = &mut self.armed else { return };
+        let App { mut setting, client, .. } = self.apps.remove(armed.service).expect("it is there");
+        setting.more.retain(|(name, _)| name != "KILL_AT");
+        let calm = setting.clone();
+        let mut process = None;
+        if armed.kills < KILLS {
+            setting.more.push(("KILL_AT".to_owned(), armed.at.clone()));
+            process = setting.start_ready().await.ok();
+            // What had waited for it led it to its point before it was ready.
+            armed.kills += usize::from(process.is_none());
         }
+        let process = match process {
+            Some(process) => process,
+            None => calm.start_ready().await.expect("ready"),
+        };
+        self.apps.insert(armed.service, App { setting: calm, process, client });
+    }
+
+    /// Whoever killed itself, which it does at least once, does so no more; how often it has.
+    pub(crate) async fn disarm(&mut self) -> usize {
+        let begun = Instant::now();
+        while self.armed.as_ref().is_some_and(|armed| armed.kills == 0) {
+            assert!(begun.elapsed() < PATIENCE, "{:?} was never there", self.armed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.revive().await;
+        }
+        let Some(Armed { service, kills, .. }) = self.armed.take() else { return 0 };
+        if kills < KILLS {
+            self.kill_and_start(service).await;
+        }
+        kills
     }
 
     /// Kills a service and starts it anew, without its fail points.
     pub(crate) async fn kill_and_start(&mut self, name: &'static str) {
         let app = self.apps.remove(name).expect("it is there");
         self.apps.insert(name, app.kill_and_start().await);
+    }
+
+    /// Waits until each of these orders has ended; those that are not cancelled.
+    pub(crate) async fn confirmed(&mut self, orders: &[String]) -> Vec<String> {
+        let mut confirmed = Vec::new();
+        for order in orders {
+            let mut status = String::new();
+            let begun = Instant::now();
+            while !matches!(status.as_str(), "CONFIRMED" | "DELIVERED" | "CANCELLED") {
+                assert!(begun.elapsed() < PATIENCE, "the order {order} is {status}");
+                self.revive().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                status = self.status(order).await;
+            }
+            if status != "CANCELLED" {
+                confirmed.push(order.clone());
+            }
+        }
+        confirmed
+    }
+
+    /// Waits until a cancelled order's mugs are back in stock. Who was killed over them keeps others away for a minute.
+    pub(crate) async fn returned(&self, order: &str) {
+        let mut database = self.apps["inventory"].database().await;
+        let begun = Instant::now();
+        let mut status = String::new();
+        while status != "returned" {
+            assert!(begun.elapsed() < PATIENCE, "the reservation of {order} is {status}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let asked = sqlx::query_scalar("select status from reservation where order_id = $1::uuid").bind(order);
+            status = asked.fetch_one(&mut database).await.expect("a reservation");
+        }
     }
 
     /// What is to be looked at from outside.
@@ -214,9 +294,9 @@ impl Stack {
         }
     }
 
-    /// Fails where something is broken for half a minute of quiet.
+    /// Fails where something stays broken for longer than it takes until another one takes over what a killed one had begun.
     pub(crate) async fn holds(&self) {
-        let broken = self.mart().broken_after(Duration::from_secs(30)).await.expect("looked at");
+        let broken = self.mart().broken_after(Duration::from_secs(90)).await.expect("looked at");
         assert!(broken.is_empty(), "{broken:#?}");
     }
 }
