@@ -12,6 +12,13 @@ from stand import Mart, expect, run
 CONTRACT = "proto/mart/review/v1/review_service.proto"
 RESOURCE = "proto/mart/review/v1/review.proto"
 EVENTS = "proto/mart/review/v1/review_events.proto"
+# How README makes a service and takes it away, line by line.
+README = [
+    "cargo martgen new-service review --consumes product.ProductArchived",
+    "cargo martgen check",
+    "./mart test core features review",
+    "cargo martgen remove-service review",
+]
 HTTP = "services/review/service/src/adapters/http.rs"
 
 APPROVE = """  // Approves a review.
@@ -57,7 +64,7 @@ def martgen(folder, *words, good=True):
 def compiled(folder, package="review-service"):
     """What the compiler says of the new service."""
     words = ["cargo", "check", "--quiet", "--all-targets", "--package", package]
-    done = subprocess.run(words, cwd=folder, env=stand.environment(), capture_output=True, text=True)
+    done = subprocess.run(words, cwd=folder, env=stand.environment(folder), capture_output=True, text=True)
     return done.returncode, done.stderr
 
 
@@ -83,18 +90,20 @@ def changed(folder, what, edits, code, place):
 
 def main():
     folder = stand.make("clone")
+    made, checked, tested, removed = README
+    expect("README makes a service so", "\n".join(["```sh", *README, "```"]) in (folder / "README.md").read_text())
     identity = ["-c", "user.name=mart", "-c", "user.email=mart@mart.example"]
 
     print("a service from a sample")
-    told = martgen(folder, "new-service", "review", "--consumes", "product.ProductArchived")
+    told = run(folder, "bash", "-c", made)
     call = re.search(r"\./mart call POST /v1/reviews .*", told).group(0)
-    expect("it says how to undo it", "cargo martgen remove-service review" in told, told)
-    martgen(folder, "check")
+    expect("it says how to undo it", removed in told, told)
+    run(folder, "bash", "-c", checked)
     run(folder, "cargo", "fmt", "--all", "--check")
     clippy = ["cargo", "clippy", "--quiet", "--locked", "--all-targets", "--all-features"]
     run(folder, *clippy, "--package", "review-core", "--package", "review-service", "--", "-D", "warnings")
     expect("it compiles without a warning", True)
-    told = run(folder, "./mart", "test", "core", "features", "review")
+    told = run(folder, "bash", "-c", tested)
     expect("its tests pass on real servers", ", 0 failed, 0 skipped" in told and "review_is_read_back_after_update" in told, told[-2000:])
 
     print("it runs beside the others")
@@ -148,7 +157,7 @@ def main():
     stand.git("checkout", "--quiet", ".", cwd=folder)
 
     print("it goes")
-    martgen(folder, "remove-service", "review")
+    run(folder, "bash", "-c", removed)
     left = stand.git("diff", "--stat", "HEAD~1", cwd=folder)
     expect("the tree is as before", left == "", left)
     run(folder, "cargo", "metadata", "--locked", "--format-version", "1", "--no-deps")

@@ -91,8 +91,10 @@ def place(source, target):
     shutil.copy2(source, target)
 
 
-def environment():
-    kept = {name: value for name, value in os.environ.items() if name not in ("CARGO_TARGET_DIR", "MART_ROOT")}
+def environment(folder):
+    """A clone builds below itself; this repository wherever it is told to."""
+    ours = ("MART_ROOT",) if folder == ROOT else ("MART_ROOT", "CARGO_TARGET_DIR")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "CI": "true"}
 
 
@@ -120,7 +122,7 @@ class Mart:
         self.log = folder / ".mart" / "up.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "up"], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "up"], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
@@ -158,7 +160,7 @@ class Mart:
 
 def run(folder, *words, good=True):
     """Runs a command in a clone; fails unless it ends as expected, or however it likes for None, within 20 minutes."""
-    done = subprocess.run(words, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=1200)
     told = done.stdout + done.stderr
     if good is not None and (done.returncode == 0) != good:

@@ -1,5 +1,6 @@
 """./mart up: the commands beside it, Ctrl-C at any moment, a second clone, a part that does not start."""
 
+import base64
 import json
 import os
 import pathlib
@@ -9,7 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
+import urllib.error
+import urllib.request
 
 import stand
 from stand import Mart, expect, processes, run
@@ -70,6 +74,54 @@ def commands(folder):
         expect(f"./mart {' '.join(words)} is refused in words", told.strip() and "panicked" not in told, told)
 
 
+def rotation(folder):
+    """A customer who goes on while the keys are rotated, with old tokens and new ones, at the service that signs them and at
+    another one: no request fails."""
+    print("keys are rotated while a customer goes on")
+    gateway = f"http://127.0.0.1:{json.loads((folder / '.mart' / 'ports.json').read_text())['gateway']}"
+    secrets = json.loads((folder / ".mart" / "secrets.json").read_text())
+
+    def ask(method, path, body=None, token=None):
+        headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+        request = urllib.request.Request(gateway + path, json.dumps(body).encode() if body else None, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            failed.append(f"{method} {path}: {error.code} {error.read()[:200]}")
+            return None
+
+    def signed_by(token):
+        head = token.split(".")[0]
+        return json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
+
+    failed, done, kids = [], threading.Event(), []
+    who = {"email": "customer@mart.example", "password": secrets["password of the customer"]}
+    tokens = ask("POST", "/v1/sessions/log-in", who)["tokens"]
+    first = tokens["accessToken"]
+
+    def go_on(tokens):
+        while not failed:
+            tokens = (ask("POST", "/v1/sessions/refresh", {"refreshToken": tokens["refreshToken"]}) or {}).get("tokens")
+            if not tokens:
+                return
+            kids.append(signed_by(tokens["accessToken"]))
+            for token in (first, tokens["accessToken"]):
+                ask("GET", "/v1/me", token=token)
+                ask("GET", "/v1/orders", token=token)
+            if done.is_set() and kids[-1] != kids[0]:
+                return
+            time.sleep(0.6)
+
+    customer = threading.Thread(target=go_on, args=(tokens,))
+    customer.start()
+    run(folder, "./mart", "keys", "rotate")
+    done.set()
+    customer.join(30)
+    expect("no request fails", not failed, "\n".join(failed))
+    expect(f"from {kids[0]} to {kids[-1]}, with {len(kids)} refreshed sessions", not customer.is_alive() and len(set(kids)) == 2, str(kids))
+
+
 def main():
     random.seed()
     seed = random.randrange(1_000_000)
@@ -78,6 +130,7 @@ def main():
     folder = stand.make("clone")
     mart = Mart(folder).ready()
     commands(folder)
+    rotation(folder)
 
     print("a service that falls is started again")
     before = set(processes(folder))
@@ -161,7 +214,7 @@ def interrupted_test():
     with open(log, "wb") as out:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "test", "product"], cwd=stand.ROOT, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=out, env=stand.environment(), start_new_session=True,
+            stdout=out, stderr=out, env=stand.environment(stand.ROOT), start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     scratch = stand.ROOT / ".mart" / "test" / str(process.pid)
@@ -194,7 +247,7 @@ def of_run(scratch):
 
 
 def run_status(folder):
-    done = subprocess.run(["./mart", "status"], cwd=folder, env=stand.environment(), capture_output=True, text=True)
+    done = subprocess.run(["./mart", "status"], cwd=folder, env=stand.environment(folder), capture_output=True, text=True)
     return done.stdout
 
 

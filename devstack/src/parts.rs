@@ -233,26 +233,29 @@ async fn pip(scratch: &Scratch, package: &str) -> Result<()> {
 
 /// A program of a Go module, built here.
 async fn go(scratch: &Scratch, module: &str) -> Result<()> {
-    let mut build = go_command(scratch).await?;
+    let mut build = go_command(scratch, &[]).await?;
     build.args(["install", module]).env("GOBIN", scratch.made());
     process::run(&mut build).await
 }
 
-/// Docker Compose, from a module of one's own: its own one replaces others, which `go install` refuses.
+/// Docker Compose, from a module of one's own: its own one replaces others, which `go install` refuses. Nobody hurries: it takes
+/// what others leave of the processor.
 async fn compose(scratch: &Scratch, package: &str, version: &str) -> Result<()> {
     let (asked, made) = (format!("{package}@{version}"), scratch.made().join("docker-compose"));
     let made = made.display().to_string();
     for words in [vec!["mod", "init", "tools"], vec!["get", &asked], vec!["build", "-o", &made, package]] {
-        let mut step = go_command(scratch).await?;
+        let mut step = go_command(scratch, &["nice", "-n", "19"]).await?;
         process::run(step.current_dir(scratch.path()).args(words)).await?;
     }
     Ok(())
 }
 
-/// Go, which keeps what it fetches in the scratch folder.
-async fn go_command(scratch: &Scratch) -> Result<Command> {
-    let go = Box::pin(Part::Go.get()).await?;
-    let mut command = Command::new(go);
+/// Go, by another program where some is named, which keeps what it fetches in the scratch folder.
+async fn go_command(scratch: &Scratch, by: &[&str]) -> Result<Command> {
+    let go = Box::pin(Part::Go.get()).await?.display().to_string();
+    let mut words = by.iter().copied().chain([go.as_str()]);
+    let mut command = Command::new(words.next().context("there is a program")?);
+    command.args(words);
     command.env("GOPATH", scratch.path().join("go")).env("GOFLAGS", "-modcacherw");
     command.env("GOCACHE", scratch.path().join("cache"));
     Ok(command)

@@ -61,16 +61,15 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     let chassis = "HTTP edge, commit, relay and consumer under faults";
     let up = "./mart up under Ctrl-C, and every command beside it";
     let journey = "a service from its name to its end: made, tested, run, changed, removed";
-    let docs = "every command of README, CONTRIBUTING and AGENTS in a clone";
+    let docs = "every command of README, CONTRIBUTING and AGENTS";
     // Each service's own, and those of the mart as one.
     let features =
         || crates("service").into_iter().chain(["mart-features".to_owned(), "shop-features".to_owned()]).collect();
     let mut parts = vec![
         Part::new("format", 1, "cargo fmt --check", format),
-        Part::new("clippy", 1, "clippy over everything, warnings are errors", clippy),
+        Part::new("clippy", 2, "clippy over everything, warnings are errors", clippy),
         Part::new("rustdoc", 1, "the crates' documentation, without warnings", rustdoc),
-        Part::new("lint", 1, lint, Run::Lint),
-        Part::new("martgen", 1, martgen, tests(&["martgen"])),
+        Part::new("martgen", 4, martgen, tests(&["martgen"])),
         Part::new("kernel", 1, "value types", tests(&["mart-kernel"])),
         Part::new("proto", 1, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 1, "the services' rules", Run::Tests(crates("core"))),
@@ -89,14 +88,15 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         parts.push(Part::new(name, 2, &says, tests(&[&format!("{name}-service")])).on_servers());
     }
     let on_servers = Run::Features(features(), &[(FEATURES_ON_SERVERS, "1")]);
-    parts.push(Part::new("on-servers", 2, "the same features on PostgreSQL and Kafka", on_servers).on_servers());
+    parts.push(Part::new("on-servers", 4, "the same features on PostgreSQL and Kafka", on_servers).on_servers());
     let mart = "all services together: faults at every point, and what has to be true after them";
-    parts.push(Part::new("mart", 3, mart, tests(&["mart-features"])).on_servers());
+    parts.push(Part::new("mart", 6, mart, tests(&["mart-features"])).on_servers());
     let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));
     parts.extend([
-        Part::new("up", 3, up, Run::Script("tests/up.py")),
-        Part::new("journey", 3, journey, Run::Script("tests/journey.py")),
-        Part::new("docs", 2, docs, Run::Script("tests/docs.py")),
+        Part::new("lint", 3, lint, Run::Lint),
+        Part::new("up", 6, up, Run::Script("tests/up.py")),
+        Part::new("journey", 10, journey, Run::Script("tests/journey.py")),
+        Part::new("docs", 3, docs, Run::Script("tests/docs.py")),
         Part::new("bench", 1, "the benchmarks, one second each", bench),
         Part { ci: false, ..mutants },
     ]);
