@@ -124,11 +124,8 @@ const TOLD: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// What others know of products, by service.
-const KNOWN: [(&str, &str); 2] = [
-    ("order", "select product_id::text, version::text from known_product"),
-    ("inventory", "select product_id::text, product_version::text from stock_item"),
-];
+/// What order knows of products, of which it hears everything.
+const KNOWN: &str = "select product_id::text, version::text from known_product";
 
 /// The kind of mail that an event brings.
 fn mail_of(event: &str) -> Option<&'static str> {
@@ -279,21 +276,18 @@ impl Mart {
         tokio::task::spawn_blocking(read).await?
     }
 
-    /// Whoever listens to products knows each as it is.
+    /// Order knows each product as it is.
     async fn products_are_known(&self) -> Result<Vec<String>> {
-        let mut broken = Vec::new();
-        let Some(products) = self.databases.get("product") else { return Ok(broken) };
+        let (Some(products), Some(orders)) = (self.databases.get("product"), self.databases.get("order")) else {
+            return Ok(Vec::new());
+        };
         let products: BTreeMap<String, String> =
             pairs(products, "select product_id::text, version::text from product").await?.into_iter().collect();
-        for (service, sql) in KNOWN {
-            let Some(url) = self.databases.get(service) else { continue };
-            for (id, known) in pairs(url, sql).await? {
-                let version = products.get(&id).map_or("missing", String::as_str);
-                if version != known {
-                    broken.push(format!(
-                        "products are known as they are: {service} knows {id} at {known}, it is at {version}"
-                    ));
-                }
+        let mut broken = Vec::new();
+        for (id, known) in pairs(orders, KNOWN).await? {
+            let version = products.get(&id).map_or("missing", String::as_str);
+            if version != known {
+                broken.push(format!("products are known as they are: order knows {id} at {known}, it is at {version}"));
             }
         }
         Ok(broken)
