@@ -325,22 +325,27 @@ async fn an_attempt_that_no_provider_opened_in_time_is_over() {
 }
 
 #[tokio::test]
-async fn every_refund_that_fails_is_a_task_of_its_own_and_later_news_wins() {
-    let world = World::paid().await;
-    for key in [1, 2] {
-        let refund = RefundId(Uuid::from_u128(key));
-        world.payments.refund(ORDER, refund, Some(pkr(50_000)), "broken".to_owned()).await.expect("asked for");
+async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_provider_asked() {
+    let closed = || Refunding::Refused("closed".to_owned());
+    for (answer, status, back) in [
+        (Refunding::Done("re-1".to_owned()), RefundStatus::Done, 50_000),
+        // The news was older than the failure.
+        (closed(), RefundStatus::Failed, 0),
+    ] {
+        let world = World::paid().await;
+        for key in [1, 2] {
+            let refund = RefundId(Uuid::from_u128(key));
+            world.payments.refund(ORDER, refund, Some(pkr(50_000)), "broken".to_owned()).await.expect("asked for");
+        }
+        world.make_refunds(&[closed(), closed()]).await;
+        assert_eq!(world.account().await.tasks.len(), 2);
+        let attempt = world.account().await.attempts[0].reference.clone();
+        world.call(&format!("e-9 {attempt} refunded")).await.expect("heard");
+        assert_eq!(world.account().await.refunded(), pkr(0), "it is not believed");
+        world.make_refunds(&[answer]).await;
+        let account = world.account().await;
+        assert_eq!((account.refunds[0].status, account.refunded(), account.tasks.len()), (status, pkr(back), 2));
     }
-    world.make_refunds(&[Refunding::Refused("closed".to_owned()), Refunding::Refused("closed".to_owned())]).await;
-    assert_eq!(world.account().await.tasks.len(), 2);
-    let attempt = world.account().await.attempts[0].reference.clone();
-    world.call(&format!("e-9 {attempt} refunded")).await.expect("heard");
-    let account = world.account().await;
-    assert_eq!(
-        (account.refunds[0].status, account.refunded()),
-        (RefundStatus::Done, pkr(50_000)),
-        "it went back after all"
-    );
 }
 
 #[tokio::test]

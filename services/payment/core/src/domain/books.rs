@@ -209,6 +209,7 @@ impl Books {
             What::Ended if attempt.is_open() => self.set(attempt.id, AttemptStatus::Closed),
             // The money came, or it was said before.
             What::Failed(_) | What::Ended => {}
+            What::Refunded { refund, .. } if self.is_failed(*refund) => self.ask_again(*refund),
             What::Refunded { refund, reference } => self.refunded(*refund, reference),
             What::RefundedThere { refund, reference, told, amount } => {
                 self.refunded_there(&attempt, *refund, reference, told, *amount);
@@ -300,7 +301,23 @@ impl Books {
         Ok(())
     }
 
-    /// The provider made a refund, now or before. Where it had refused it first, the money went back all the same.
+    fn is_failed(&self, id: RefundId) -> bool {
+        self.known_refund(id).is_some_and(|(status, ..)| status == RefundStatus::Failed)
+    }
+
+    /// The provider says that a refund was made and has said that it failed. Which of both is older only the provider knows: it is
+    /// asked.
+    fn ask_again(&mut self, id: RefundId) {
+        self.settle_refund(id, RefundStatus::Pending);
+        let now = self.now;
+        if let Some(account) = &mut self.account
+            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
+        {
+            refund.try_at = now;
+        }
+    }
+
+    /// The provider made a refund, now or before.
     pub fn refunded(&mut self, id: RefundId, reference: &str) {
         let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
         if status == RefundStatus::Done || self.booked(TransactionKind::Refunded, provider, reference) {

@@ -308,10 +308,12 @@ impl Refund {
         let is_ours = ours.is_some();
         let (about, refund) = ours.or_else(there)?;
         let (told, amount) = (told(self.amount, &self.currency), money(self.amount, &self.currency));
+        let id = self.id.clone();
         let what = match self.refunding() {
             Refunding::Done(reference) if is_ours => What::Refunded { refund, reference },
             Refunding::Done(reference) => What::RefundedThere { refund, reference, told, amount },
-            Refunding::Refused(why) => What::RefundFailed { refund, why },
+            Refunding::Refused(why) if is_ours => What::RefundFailed { refund, why },
+            Refunding::Refused(why) => What::RefundFailed { refund, why: format!("{id}: {why}") },
             Refunding::Later | Refunding::ByHand => return None,
         };
         Some((about, what))
@@ -693,7 +695,7 @@ mod tests {
             told: "500.00 PKR".to_owned(),
             amount: Some(pkr("500.00")),
         };
-        let failed = What::RefundFailed { refund, why: "lost_or_stolen_card".to_owned() };
+        let failed = What::RefundFailed { refund, why: "re_9: lost_or_stolen_card".to_owned() };
         let disputed = What::NeedsOperator(
             "the customer's bank disputes 1500.00 PKR (fraudulent), dispute dp_1 is needs_response".to_owned(),
         );
