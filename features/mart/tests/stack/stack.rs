@@ -270,12 +270,13 @@ impl Stack {
         confirmed
     }
 
-    /// Waits until a cancelled order's mugs are back in stock. Who was killed over them keeps others away for a minute.
+    /// Waits until a cancelled order's mugs are back in stock: returned, or released where its cancellation was heard before its
+    /// payment. Who was killed over them keeps others away for a minute.
     pub(crate) async fn returned(&self, order: &str) {
         let mut database = self.apps["inventory"].database().await;
         let begun = Instant::now();
         let mut status = String::new();
-        while status != "returned" {
+        while !matches!(status.as_str(), "returned" | "released") {
             assert!(begun.elapsed() < PATIENCE, "the reservation of {order} is {status}");
             tokio::time::sleep(Duration::from_millis(20)).await;
             let asked = sqlx::query_scalar("select status from reservation where order_id = $1::uuid").bind(order);
