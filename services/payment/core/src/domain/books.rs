@@ -309,12 +309,7 @@ impl Books {
     /// asked.
     fn ask_again(&mut self, id: RefundId) {
         self.settle_refund(id, RefundStatus::Pending);
-        let now = self.now;
-        if let Some(account) = &mut self.account
-            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
-        {
-            refund.try_at = now;
-        }
+        self.try_refund_at(id, self.now);
     }
 
     /// The provider made a refund, now or before.
@@ -408,11 +403,14 @@ impl Books {
 
     /// The provider did not answer: it is asked again later.
     pub fn refund_later(&mut self, id: RefundId) {
-        let later = Timestamp::new(self.now.get() + self.look / 5);
+        self.try_refund_at(id, Timestamp::new(self.now.get() + self.look / 5));
+    }
+
+    fn try_refund_at(&mut self, id: RefundId, at: Timestamp) {
         if let Some(account) = &mut self.account
             && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
         {
-            refund.try_at = later;
+            refund.try_at = at;
         }
     }
 

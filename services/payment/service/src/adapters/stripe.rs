@@ -69,14 +69,21 @@ struct Refund {
     status: Option<String>,
     #[serde(default)]
     failure_reason: Option<String>,
+    #[serde(flatten)]
+    moved: Moved,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
+}
+
+/// Money of a payment that goes back, or that somebody wants back.
+#[derive(Deserialize)]
+struct Moved {
     #[serde(default)]
     payment_intent: Option<String>,
     #[serde(default)]
     amount: i64,
     #[serde(default)]
     currency: String,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
 }
 
 /// A payment that the customer's bank wants back.
@@ -87,12 +94,8 @@ struct Dispute {
     status: String,
     #[serde(default)]
     reason: String,
-    #[serde(default)]
-    payment_intent: Option<String>,
-    #[serde(default)]
-    amount: i64,
-    #[serde(default)]
-    currency: String,
+    #[serde(flatten)]
+    moved: Moved,
 }
 
 /// A page of a list.
@@ -298,21 +301,28 @@ impl Refund {
         }
     }
 
-    /// What it is about, and what there is to say. One that was made at Stripe itself names the money, and no session.
+    /// What it is about, and what there is to say.
     fn news(self) -> Option<(About, What)> {
-        let ours = self.ours().map(|(checkout, refund)| (About::Attempt(checkout.to_owned()), refund));
-        let there = || {
-            let named = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stripe:{}", self.id).as_bytes());
-            Some((About::Money(self.payment_intent.clone()?), RefundId(named)))
+        let Some((checkout, refund)) = self.ours().map(|(checkout, refund)| (checkout.to_owned(), refund)) else {
+            return self.news_of_theirs();
         };
-        let is_ours = ours.is_some();
-        let (about, refund) = ours.or_else(there)?;
-        let (told, amount) = (told(self.amount, &self.currency), money(self.amount, &self.currency));
-        let id = self.id.clone();
         let what = match self.refunding() {
-            Refunding::Done(reference) if is_ours => What::Refunded { refund, reference },
+            Refunding::Done(reference) => What::Refunded { refund, reference },
+            Refunding::Refused(why) => What::RefundFailed { refund, why },
+            Refunding::Later | Refunding::ByHand => return None,
+        };
+        Some((About::Attempt(checkout), what))
+    }
+
+    /// The same of one that somebody made at Stripe itself: it names the money, and no session.
+    fn news_of_theirs(self) -> Option<(About, What)> {
+        let about = About::Money(self.moved.payment_intent.clone()?);
+        let id = self.id.clone();
+        let refund = RefundId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stripe:{id}").as_bytes()));
+        let Moved { amount, ref currency, .. } = self.moved;
+        let (told, amount) = (told(amount, currency), money(amount, currency));
+        let what = match self.refunding() {
             Refunding::Done(reference) => What::RefundedThere { refund, reference, told, amount },
-            Refunding::Refused(why) if is_ours => What::RefundFailed { refund, why },
             Refunding::Refused(why) => What::RefundFailed { refund, why: format!("{id}: {why}") },
             Refunding::Later | Refunding::ByHand => return None,
         };
@@ -323,7 +333,7 @@ impl Refund {
 impl Dispute {
     /// What it is about, and what there is to say: it is answered and lost or won at Stripe, and a person has to see to it.
     fn news(self) -> Option<(About, What)> {
-        let Self { id, status, reason, payment_intent, amount, currency } = self;
+        let Self { id, status, reason, moved: Moved { payment_intent, amount, currency } } = self;
         let amount = told(amount, &currency);
         let why = format!("the customer's bank disputes {amount} ({reason}), dispute {id} is {status}");
         Some((About::Money(payment_intent?), What::NeedsOperator(why)))
