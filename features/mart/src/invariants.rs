@@ -90,38 +90,26 @@ const MAILS: &str = "select order_id::text, kind, count(*)::text from notificati
 const ORDERS: &str =
     "select order_id::text, case when created_at < now() - interval '29 days' then 'old' else email end from orders";
 
-/// What a service tells of: itself, its topic, and what it keeps, with the version where all of its last event is on Kafka for sure.
+/// What a table keeps, with the version where its last event is on Kafka for sure.
+macro_rules! kept {
+    ($id:literal in $table:literal) => {
+        concat!(
+            "select ",
+            $id,
+            "::text, case when updated_at > now() - interval '29 days' then version end from ",
+            $table
+        )
+    };
+}
+
+/// What a service tells of: itself, its topic, and what it keeps.
 const TOLD: [(&str, &str, &str); 6] = [
-    (
-        "product",
-        "mart.product.v1",
-        "select product_id::text, case when updated_at > now() - interval '29 days' then version end from product",
-    ),
-    (
-        "inventory",
-        "mart.stock_item.v1",
-        "select product_id::text, case when updated_at > now() - interval '29 days' then version end from stock_item",
-    ),
-    (
-        "inventory",
-        "mart.reservation.v1",
-        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from reservation",
-    ),
-    (
-        "order",
-        "mart.order.v1",
-        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from orders",
-    ),
-    (
-        "payment",
-        "mart.payment.v1",
-        "select order_id::text, case when updated_at > now() - interval '29 days' then version end from payment",
-    ),
-    (
-        "user",
-        "mart.user.v1",
-        "select user_id::text, case when updated_at > now() - interval '29 days' then version end from account where verified",
-    ),
+    ("product", "mart.product.v1", kept!("product_id" in "product")),
+    ("inventory", "mart.stock_item.v1", kept!("product_id" in "stock_item")),
+    ("inventory", "mart.reservation.v1", kept!("order_id" in "reservation")),
+    ("order", "mart.order.v1", kept!("order_id" in "orders")),
+    ("payment", "mart.payment.v1", kept!("order_id" in "payment")),
+    ("user", "mart.user.v1", kept!("user_id" in "account where verified")),
 ];
 
 /// What order knows of products, of which it hears everything.
