@@ -1,6 +1,7 @@
 //! Mails arrive at a real mail server: each once, later where it was away, and none is lost when notification is killed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use devstack::testing::{App, Servers, Told, until};
 use devstack::{mail, ports};
@@ -130,7 +131,8 @@ async fn a_mail_server_that_takes_the_connection_and_says_nothing_is_given_up() 
     // Held until the end: no connection is closed by the other side.
     let mut held = Vec::new();
     for _ in 0..2 {
-        held.push(mute.accept().await.expect("connected"));
+        let tried = tokio::time::timeout(Duration::from_mins(1), mute.accept()).await;
+        held.push(tried.expect("it is tried again").expect("connected"));
     }
     drop(mute);
     let server = server(access).await;
@@ -139,8 +141,7 @@ async fn a_mail_server_that_takes_the_connection_and_says_nothing_is_given_up() 
         made.len() == 1 && all(&made, "NOTIFICATION_STATUS_SENT")
     })
     .await;
-    assert_eq!(held.len(), 2, "it was tried again before");
-    drop(server);
+    drop((server, held));
 }
 
 /// Whoever is killed has letters claimed, and one that the server took may not be marked: it comes again under its id.
