@@ -117,8 +117,10 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let minutes: u32 = chosen.iter().map(|part| part.minutes).sum();
     say!("about {minutes} minutes on 2 cores, and up to 8 more where nothing is built yet");
     let started = Instant::now();
-    // It takes minutes to build, and is needed last: others leave it time enough while they wait.
-    let mut ahead = chosen.iter().any(|part| matches!(part.run, Run::Lint)).then(|| tokio::spawn(Tool::Compose.get()));
+    if chosen.iter().any(|part| matches!(part.run, Run::Lint)) {
+        // It takes minutes to build, and others leave it time enough while they wait. Who needs it waits for it.
+        tokio::spawn(Tool::Compose.get());
+    }
     let mut total = Counts::default();
     let mut failed = Vec::new();
     let mut tests: Option<Vec<Built>> = None;
@@ -133,11 +135,6 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
             servers = Some(Servers::start().await?);
         }
         let servers = servers.as_ref().filter(|_| part.servers);
-        if matches!(part.run, Run::Lint)
-            && let Some(ahead) = ahead.take()
-        {
-            ahead.await??;
-        }
         let counts = one(part, tests.as_deref().unwrap_or_default(), servers, asked).await?;
         if counts.failed > 0 {
             failed.push(part.name.as_str());
