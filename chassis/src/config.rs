@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -40,10 +41,21 @@ pub struct Config {
     pub limits: Limits,
     /// `SHUTDOWN_BUDGET`: seconds from SIGTERM to the exit.
     pub shutdown_budget: Duration,
-    /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts at an event that waits.
-    pub inbox_retry_ceiling: Duration,
+    /// How an event that can't be handled now is tried again.
+    pub retries: Retries,
     /// The variables that a service may have of its own; the shared secrets are not among them.
     own: Own,
+}
+
+/// How an event that can't be handled now is tried again, before it is a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts.
+    pub ceiling: Duration,
+    /// `INBOX_ATTEMPTS`: after so many it is dead.
+    pub attempts: u32,
+    /// `INBOX_PATIENCE`: after so many seconds it is dead.
+    pub patience: Duration,
 }
 
 /// Variables by their names. They don't print: nobody knows what is in them.
@@ -139,7 +151,11 @@ impl Config {
                 proxies: env.or("HTTP_PROXIES", "a number from 0 to 10", limits.proxies, |n| *n <= 10),
             },
             shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
-            inbox_retry_ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
+            retries: Retries {
+                ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
+                attempts: env.or("INBOX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
+                patience: env.seconds("INBOX_PATIENCE", Duration::from_hours(24)),
+            },
             // Last, when the secrets have been taken out.
             own: Own(std::mem::take(&mut env.vars)),
         };
@@ -158,6 +174,21 @@ impl Config {
         } else {
             Err(ConfigError { service: self.service, faults: env.faults })
         }
+    }
+
+    /// The same as a duration that times are reckoned with.
+    pub fn own_duration(&self, name: &str, default: time::Duration) -> Result<time::Duration, ConfigError> {
+        let seconds = self.own_seconds(name, default.unsigned_abs())?;
+        // At most a year: it fits.
+        Ok(time::Duration::try_from(seconds).unwrap_or(time::Duration::MAX))
+    }
+
+    /// A number of the service's own.
+    pub fn own_number(&self, name: &str, range: RangeInclusive<u32>, default: u32) -> Result<u32, ConfigError> {
+        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
+        let expected = format!("a number from {} to {}", range.start(), range.end());
+        let number = env.or(name, &expected, default, |number| range.contains(number));
+        if env.faults.is_empty() { Ok(number) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
     }
 
     /// A text of the service's own that it can't do without.
@@ -318,5 +349,9 @@ mod tests {
         assert_eq!(seconds("HOLD").expect("good"), Duration::from_secs(90));
         assert_eq!(seconds("MISSING").expect("good"), Duration::from_secs(7));
         assert!(seconds("PAUSE").expect_err("no number").to_string().contains("PAUSE=\"soon\""));
+        let number = |name| config.own_number(name, 1..=90, 7);
+        assert_eq!((number("HOLD").expect("good"), number("MISSING").expect("good")), (90, 7));
+        let error = config.own_number("HOLD", 1..=89, 7).expect_err("too much").to_string();
+        assert!(error.contains("HOLD=\"90\": expected a number from 1 to 89"), "{error}");
     }
 }

@@ -136,7 +136,7 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     let draining = Arc::new(AtomicBool::new(false));
     let (stop, stop_relay, stop_internal) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-    let inbox = Inbox::new(service.database.clone());
+    let inbox = Inbox::new(service.database.clone(), config.retries);
     let internal = Internal { database: service.database.clone(), inbox: inbox.clone(), draining: draining.clone() };
     let grace = config.shutdown_budget / 2;
 
@@ -149,7 +149,7 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     if !service.reactions.consumed.is_empty() {
         work.spawn(consumer::run(config.clone(), inbox.clone(), service.reactions.clone(), stop.clone()));
         let prefix = config.topic_prefix.clone();
-        work.spawn(consumer::retry(inbox, service.reactions, prefix, config.inbox_retry_ceiling, stop.clone()));
+        work.spawn(consumer::retry(inbox, service.reactions, prefix, stop.clone()));
     }
     for sweep in service.sweeps {
         work.spawn(sweep.until(stop.clone()));

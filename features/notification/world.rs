@@ -10,7 +10,8 @@ use mart_proto::Wire;
 use mart_proto::order::v1 as order;
 use mart_proto::r#type::v1::Address;
 use notification_core::UseCases;
-use notification_core::application::{Couriers, Pace};
+use notification_core::application::Couriers;
+use notification_core::domain::Policy;
 use notification_core::memory::{MemoryCourier, MemoryStore};
 use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
@@ -45,13 +46,13 @@ pub(crate) fn mart(seed: u64) -> InProcess {
         let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
         let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
         let seal = PageSeal::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, Pace::default());
+        let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, Policy::default());
         vec![Hosted {
             name: "notification",
             routes: wiring::routes(use_cases.clone(), edge),
             reactions: Some(events::reactions(NotificationReactions::new(use_cases.clone()))),
             outbox: Box::new(Vec::new),
-            sweeps: wiring::sweeps(&use_cases, Duration::MAX),
+            sweeps: wiring::sweeps(&use_cases, Duration::MAX, 16),
         }]
     })
 }

@@ -10,11 +10,13 @@ use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use mart_proto::order::v1 as order;
 use payment_core::UseCases;
-use payment_core::application::{LOOK, Providers};
+use payment_core::application::Providers;
+use payment_core::domain::Policy;
 use payment_core::memory::MemoryStore;
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
 use payment_service::adapters::sandbox;
 use payment_service::generated::events;
+use payment_service::signature::{Signatures, TOLERANCE};
 use payment_service::transport::Transport;
 use payment_service::wiring;
 use serde_json::{Value, json};
@@ -22,7 +24,13 @@ use uuid::Uuid;
 
 /// Attempts are asked about when seconds have passed, as they are after minutes.
 pub(crate) const HURRY: Hurry = Hurry {
-    variables: &[("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2"), ("ATTEMPT_LOOK", "2")],
+    variables: &[
+        ("ATTEMPT_SWEEP", "0.2"),
+        ("REFUND_SWEEP", "0.2"),
+        ("CALLBACK_SWEEP", "0.2"),
+        ("ATTEMPT_LOOK", "2"),
+        ("REFUND_AGAIN", "0.4"),
+    ],
     a_second_is: Duration::from_mins(3),
 };
 
@@ -57,10 +65,10 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     let mart = InProcess::new(seed, |edge, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
-        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", vec![SANDBOX_SECRET.to_owned()])
-            .expect("a secret");
+        let signatures = Signatures::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE).expect("a secret");
+        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", signatures).expect("a secret");
         let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageSeal::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
+        let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, Policy::default());
         let never = Duration::MAX;
         vec![Hosted {
             name: "payment",

@@ -12,16 +12,16 @@ use mart_chassis::http::Edge;
 use mart_kernel::PageSeal;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
-use notification_core::application::{Couriers, Pace};
+use notification_core::application::Couriers;
 use notification_core::memory::MemoryCourier;
 use notification_service::adapters::events::NotificationReactions;
 use notification_service::adapters::letters::{Shop, Templates};
-use payment_core::application::LOOK;
 use payment_core::ports::PaymentProvider;
 use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
 use payment_service::adapters::payfast::{Merchant, PayFast};
 use payment_service::adapters::sandbox::Sandbox;
 use payment_service::adapters::stripe::Stripe;
+use payment_service::signature::{Signatures, TOLERANCE};
 use payment_service::transport::Transport;
 use user_core::memory::{CountingSecrets, PlainHasher};
 use user_service::adapters::events::UserMessages;
@@ -54,7 +54,8 @@ pub fn mart(seed: u64) -> InProcess {
 fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
     let (store, ids) = (user_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
     let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageSeal::new(b"a scenario's secret"));
-    let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal);
+    let policy = user_core::domain::Policy::default();
+    let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, policy);
     let signer = EdDsa::load(features::keys().folder(), features::ISSUER, features::AUDIENCE).expect("keys");
     // The edge looks at tokens by the real time, whatever the scenario's clock says.
     let signs = Arc::new(mart_chassis::clock::SystemClock);
@@ -73,14 +74,14 @@ fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
 fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn PaymentProvider>> {
     let sandbox = Direct(features::sandbox_routes(providers.sandbox.clone(), clock.clone()));
     let (stripe, payfast) = features::provider_routes(providers, clock.clone());
-    let secrets = |secret: &str| vec![secret.to_owned()];
-    let sandbox = Sandbox::new(sandbox, "a scenario's key", secrets(SANDBOX_SECRET)).expect("a sandbox");
-    let stripe = Stripe::new(Direct(stripe), FakeStripe::KEY, secrets(FakeStripe::SECRET), "http://shop.example");
+    let signatures = |secret: &str| Signatures::new(vec![secret.to_owned()], TOLERANCE).expect("a secret");
+    let sandbox = Sandbox::new(sandbox, "a scenario's key", signatures(SANDBOX_SECRET)).expect("a sandbox");
+    let stripe = Stripe::new(Direct(stripe), FakeStripe::KEY, signatures(FakeStripe::SECRET), "http://shop.example");
     let merchant = Merchant {
         url: PAYFAST.to_owned(),
         id: FakePayFast::MERCHANT.to_owned(),
         name: "mart".to_owned(),
-        keys: secrets(FakePayFast::KEY),
+        keys: vec![FakePayFast::KEY.to_owned()],
         callback: "http://api.shop.example/v1/payment-webhooks/payfast".to_owned(),
         shop: "http://shop.example".to_owned(),
     };
@@ -92,7 +93,8 @@ fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, providers: &Providers) -> H
     let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
     let providers = payment_core::application::Providers::new(adapters(providers, &clock));
     let seal = PageSeal::new(b"a scenario's secret");
-    let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, LOOK);
+    let policy = payment_core::domain::Policy::default();
+    let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, policy);
     let never = Duration::MAX;
     Hosted {
         name: "payment",
@@ -111,7 +113,8 @@ fn notification(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
     let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
     let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
     let seal = PageSeal::new(b"a scenario's secret");
-    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, Pace::default());
+    let policy = notification_core::domain::Policy::default();
+    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, policy);
     Hosted {
         name: "notification",
         routes: notification_service::wiring::routes(use_cases.clone(), edge),
@@ -119,6 +122,6 @@ fn notification(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
             use_cases.clone(),
         ))),
         outbox: Box::new(Vec::new),
-        sweeps: notification_service::wiring::sweeps(&use_cases, Duration::MAX),
+        sweeps: notification_service::wiring::sweeps(&use_cases, Duration::MAX, 16),
     }
 }

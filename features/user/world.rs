@@ -8,6 +8,7 @@ use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use serde_json::{Value, json};
 use user_core::UseCases;
+use user_core::domain::Policy;
 use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
 use user_service::adapters::events::UserMessages;
 use user_service::adapters::tokens::EdDsa;
@@ -42,7 +43,7 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |edge, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
         let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageSeal::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal);
+        let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, Policy::default());
         let folder = features::keys().folder();
         let signer = EdDsa::load(folder, devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
         // The edge looks at tokens by the real time, whatever the scenario's clock says.

@@ -53,7 +53,6 @@ struct Member {
     /// The handlers that a record of unknown kind is dead for: the first of each topic.
     topics: HashMap<String, &'static str>,
     prefix: String,
-    ceiling: Duration,
 }
 
 impl Member {
@@ -74,7 +73,6 @@ impl Member {
             handlers,
             topics,
             prefix: config.topic_prefix.clone(),
-            ceiling: config.inbox_retry_ceiling,
         })
     }
 
@@ -179,7 +177,7 @@ impl Member {
             match deliver(&self.reactions.dispatch, handler, raw.record(&self.prefix)).await? {
                 Outcome::Done => {}
                 Outcome::Wait(why) => {
-                    self.inbox.keep(handler, &raw, &why, false, backoff(0, self.ceiling)).await?;
+                    self.inbox.keep(handler, &raw, &why, false, backoff(0, self.inbox.retries.ceiling)).await?;
                     held_up = true;
                 }
                 Outcome::Dead(why) => {

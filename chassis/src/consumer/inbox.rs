@@ -14,19 +14,19 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::Database;
+use crate::config::Retries;
 use crate::db::unavailable;
 use crate::record::Raw;
 
-/// After so many attempts a record is dead.
-pub(super) const ATTEMPTS: u32 = 20;
-/// After so long a record is dead, in seconds.
-const DEADLINE_SECONDS: f64 = 24.0 * 3600.0;
 /// How long a replica has a row to itself, in seconds.
 const LEASE_SECONDS: f64 = 60.0;
 
 /// Waiting records and dead letters of one service.
 #[derive(Debug, Clone)]
-pub(crate) struct Inbox(Database);
+pub(crate) struct Inbox {
+    database: Database,
+    pub(super) retries: Retries,
+}
 
 /// A record that is due for another attempt.
 pub(super) struct Due {
@@ -68,8 +68,8 @@ struct Shown {
 }
 
 impl Inbox {
-    pub(crate) fn new(database: Database) -> Self {
-        Self(database)
+    pub(crate) fn new(database: Database, retries: Retries) -> Self {
+        Self { database, retries }
     }
 
     /// Which of these handlers and keys have a record waiting.
@@ -77,7 +77,7 @@ impl Inbox {
         let (handlers, keys): (Vec<String>, Vec<String>) = lanes.iter().cloned().unzip();
         let sql = "select distinct handler, key from inbox_waiting \
                    where dead_at is null and (handler, key) in (select * from unnest($1::text[], $2::text[]))";
-        let rows = sqlx::query_as(sql).bind(handlers).bind(keys).fetch_all(self.0.pool()).await;
+        let rows = sqlx::query_as(sql).bind(handlers).bind(keys).fetch_all(self.database.pool()).await;
         rows.map(|rows| rows.into_iter().collect()).map_err(|error| unavailable(&error))
     }
 
@@ -101,9 +101,9 @@ impl Inbox {
             .bind(raw.encode_to_vec())
             .bind(why.replace('\0', " "))
             .bind(pause.as_secs_f64())
-            .bind(DEADLINE_SECONDS)
+            .bind(self.retries.patience.as_secs_f64())
             .bind(dead)
-            .execute(self.0.pool())
+            .execute(self.database.pool())
             .await
             .map_err(|error| unavailable(&error))?;
         Ok(())
@@ -117,7 +117,7 @@ impl Inbox {
                    and before.key = head.key and before.position < head.position and before.dead_at is null) \
                    order by next_at limit $1 for update skip locked) \
                    returning position, handler, attempts, raw, deadline <= now() as expired";
-        let rows = sqlx::query(sql).bind(limit).bind(LEASE_SECONDS).fetch_all(self.0.pool()).await;
+        let rows = sqlx::query(sql).bind(limit).bind(LEASE_SECONDS).fetch_all(self.database.pool()).await;
         let due = |row: sqlx::postgres::PgRow| {
             let raw: Vec<u8> = row.try_get("raw")?;
             Ok(Due {
@@ -140,7 +140,7 @@ impl Inbox {
         let sql = "update inbox_waiting set attempts = attempts + 1, why = $2, \
                    next_at = now() + make_interval(secs => $3) where position = $1 and dead_at is null";
         let asked = sqlx::query(sql).bind(position).bind(why.replace('\0', " ")).bind(pause.as_secs_f64());
-        asked.execute(self.0.pool()).await.map_err(|error| unavailable(&error))?;
+        asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
         Ok(())
     }
 
@@ -154,7 +154,7 @@ impl Inbox {
     pub(super) async fn bury(&self, position: i64, why: &str) -> Result<(), Unavailable> {
         let sql = "update inbox_waiting set attempts = attempts + 1, why = $2, dead_at = now() where position = $1";
         let asked = sqlx::query(sql).bind(position).bind(why.replace('\0', " "));
-        asked.execute(self.0.pool()).await.map_err(|error| unavailable(&error))?;
+        asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
         metrics::counter!("dead_letters_total").increment(1);
         Ok(())
     }
@@ -162,7 +162,7 @@ impl Inbox {
     /// Dead letters after a position, oldest first.
     pub(crate) async fn letters(&self, after: i64, limit: i64) -> Result<Vec<Letter>, Unavailable> {
         let sql = "select * from inbox_waiting where dead_at is not null and position > $1 order by position limit $2";
-        let rows = sqlx::query(sql).bind(after).bind(limit).fetch_all(self.0.pool()).await;
+        let rows = sqlx::query(sql).bind(after).bind(limit).fetch_all(self.database.pool()).await;
         let letters = rows.and_then(|rows| rows.iter().map(|row| letter(row, false)).collect());
         letters.map_err(|error| unavailable(&error))
     }
@@ -170,7 +170,7 @@ impl Inbox {
     /// One dead letter with its record.
     pub(crate) async fn letter(&self, id: i64) -> Result<Option<Letter>, Unavailable> {
         let sql = "select * from inbox_waiting where dead_at is not null and position = $1";
-        let row = sqlx::query(sql).bind(id).fetch_optional(self.0.pool()).await;
+        let row = sqlx::query(sql).bind(id).fetch_optional(self.database.pool()).await;
         row.and_then(|row| row.map(|row| letter(&row, true)).transpose()).map_err(|error| unavailable(&error))
     }
 
@@ -189,11 +189,11 @@ impl Inbox {
     /// How many records wait and how many are dead.
     pub(crate) async fn counts(&self) -> Result<(i64, i64), Unavailable> {
         let sql = "select count(*) filter (where dead_at is null), count(*) filter (where dead_at is not null) from inbox_waiting";
-        sqlx::query_as(sql).fetch_one(self.0.pool()).await.map_err(|error| unavailable(&error))
+        sqlx::query_as(sql).fetch_one(self.database.pool()).await.map_err(|error| unavailable(&error))
     }
 
     async fn one(&self, sql: &'static str, position: i64) -> Result<bool, Unavailable> {
-        let done = sqlx::query(sql).bind(position).execute(self.0.pool()).await;
+        let done = sqlx::query(sql).bind(position).execute(self.database.pool()).await;
         done.map(|done| done.rows_affected() > 0).map_err(|error| unavailable(&error))
     }
 }

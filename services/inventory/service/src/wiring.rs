@@ -31,7 +31,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
 
     let store = PostgresStore::new(database.clone(), events::record::<InventoryMessages>);
     let seal = PageSeal::new(config.page_token_secret());
-    let hold = config.own_seconds("RESERVATION_HOLD", Duration::try_from(HOLD)?)?.try_into()?;
+    let hold = config.own_duration("RESERVATION_HOLD", HOLD)?;
     let every = config.own_seconds("RESERVATION_SWEEP", Duration::from_secs(5))?;
     let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal, hold);
     let routes = routes(use_cases.clone(), edge);

@@ -6,11 +6,11 @@ use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
 use mart_kernel::{Clock, PageSeal, PageSize, Receipt, Timestamp};
 use notification_core::UseCases;
-use notification_core::application::{AgainError, Couriers, Heard, ListError, Pace, PaymentNews, PreferError};
+use notification_core::application::{AgainError, Couriers, Heard, ListError, PaymentNews, PreferError};
 use notification_core::conformance::{at, contact};
 use notification_core::domain::{
     Channel, Contact, CustomerId, Fixed, Kind, Letter, Line, Link, Locale, Matter, Notification, Order, OrderId,
-    Preferences, Status, StatusName, Subject,
+    Policy, Preferences, Status, StatusName, Subject,
 };
 use notification_core::memory::{MemoryCourier, MemoryStore};
 use notification_core::ports::{Filter, Letters, Store};
@@ -40,12 +40,16 @@ struct Service {
 
 impl Service {
     fn new() -> Self {
+        Self::with(Policy::default())
+    }
+
+    fn with(policy: Policy) -> Self {
         let (clock, mail, sms) =
             (Arc::new(ManualClock::new(at(0))), MemoryCourier::default(), MemoryCourier::default());
         let couriers = Couriers { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
         let (letters, ids, seal) = (Arc::new(Plain), Arc::new(CountingIds::default()), PageSeal::new(b"secret"));
         let store = MemoryStore::default();
-        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, Pace::default());
+        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, policy);
         Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
     }
 
@@ -251,6 +255,22 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
 }
 
 #[tokio::test]
+async fn an_operator_sets_how_often_and_for_how_long_a_letter_is_tried() {
+    let (backoff, longest_backoff, patience) = (Duration::seconds(1), Duration::seconds(3), Duration::seconds(10));
+    let service = Service::with(Policy { backoff, longest_backoff, patience, ..Policy::default() });
+    service.mail.away(true);
+    service.order(mail_only(1), Matter::Placed).await;
+    for wait in [1, 2, 3, 3] {
+        assert_eq!(service.send().await, 1);
+        let due = Timestamp::new(service.clock.now().get() + Duration::seconds(wait));
+        assert_eq!(service.one().await.status, Status::Pending { due, failure: "nobody answers".to_owned() });
+        service.clock.advance(Duration::seconds(wait));
+    }
+    assert_eq!(service.send().await, 1);
+    assert_eq!(service.one().await.status.name(), StatusName::Failed, "the next try would come too late");
+}
+
+#[tokio::test]
 async fn what_a_server_refuses_is_not_tried_again() {
     let service = Service::new();
     service.order(Contact { email: "a@refused.example".to_owned(), ..mail_only(1) }, Matter::Placed).await;
@@ -281,7 +301,7 @@ async fn a_lease_that_ends_has_the_letter_sent_by_another() {
     let service = Service::new();
     service.order(mail_only(1), Matter::Placed).await;
     // Somebody claims it, and is killed before it says what came of it.
-    let Pace { lease: lasts, .. } = Pace::default();
+    let Policy { lease: lasts, .. } = Policy::default();
     let lease = Timestamp::new(at(0).get() + lasts);
     service.store.claim(Channel::Mail, at(0), lease, 1).await.expect("claimed");
     assert_eq!(service.send().await, 0);

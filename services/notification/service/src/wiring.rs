@@ -12,8 +12,8 @@ use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use notification_core::UseCases;
-use notification_core::application::{Couriers, Pace};
-use notification_core::domain::Channel;
+use notification_core::application::Couriers;
+use notification_core::domain::{Channel, Policy};
 use notification_core::ports::{Courier, Store};
 use sqlx::migrate::Migrator;
 
@@ -24,9 +24,6 @@ use crate::adapters::postgres::PostgresStore;
 use crate::adapters::sms::{Sandbox, Twilio};
 use crate::adapters::smtp::Smtp;
 use crate::generated::{events, http};
-
-/// How many letters a replica sends at once by a channel.
-const AT_ONCE: usize = 16;
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -41,20 +38,28 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let letters = Arc::new(Templates::new(Shop::new(&config.own_or("SHOP_NAME", "mart"), &url)?));
     let (clock, ids, seal) =
         (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
-    let usual = Pace::default();
-    let timeout = config.own_seconds("SEND_TIMEOUT", Duration::try_from(usual.lease)? / 2)?;
-    // Who takes a letter over finds nobody who still sends it.
-    let pace = Pace {
-        backoff: config.own_seconds("SEND_BACKOFF", usual.backoff.try_into()?)?.try_into()?,
-        lease: (timeout * 2).try_into()?,
-    };
+    let timeout = config.own_seconds("SEND_TIMEOUT", Duration::from_mins(1))?;
     let store = PostgresStore::new(database.clone());
-    let use_cases = UseCases::new(store, letters, couriers(config, timeout)?, clock, ids, seal, pace);
+    let use_cases =
+        UseCases::new(store, letters, couriers(config, timeout)?, clock, ids, seal, policy(config, timeout)?);
     let routes = routes(use_cases.clone(), edge);
 
     let reactions = events::reactions(NotificationReactions::new(use_cases.clone()));
-    let sweeps = sweeps(&use_cases, config.own_seconds("SEND_SWEEP", Duration::from_secs(1))?);
+    let at_once = config.own_number("SEND_AT_ONCE", 1..=1_000, 16)?.try_into()?;
+    let sweeps = sweeps(&use_cases, config.own_seconds("SEND_SWEEP", Duration::from_secs(1))?, at_once);
     Ok(Service { routes, reactions, database, keys, sweeps })
+}
+
+/// How letters are tried, by couriers that wait so long for a server.
+fn policy(config: &Config, timeout: Duration) -> anyhow::Result<Policy> {
+    let usual = Policy::default();
+    Ok(Policy {
+        backoff: config.own_duration("SEND_BACKOFF", usual.backoff)?,
+        longest_backoff: config.own_duration("SEND_LONGEST_BACKOFF", usual.longest_backoff)?,
+        patience: config.own_duration("SEND_PATIENCE", usual.patience)?,
+        // Who takes a letter over finds nobody who still sends it.
+        lease: (timeout * 2).try_into()?,
+    })
 }
 
 /// Who carries letters. Messages to phones go into mailboxes unless `SMS_PROVIDER` names Twilio; in production that stops the start.
@@ -83,13 +88,14 @@ fn couriers(config: &Config, timeout: Duration) -> anyhow::Result<Couriers> {
     Ok(Couriers { mail, sms })
 }
 
-/// What time makes due: letters to send, a channel by itself, so that one that does not answer does not hold up the other.
-pub fn sweeps<S: Store + Clone + 'static>(use_cases: &UseCases<S>, every: Duration) -> Vec<Sweep> {
+/// What time makes due: letters to send, a channel by itself, so that one that does not answer does not hold up the
+/// other; so many at once by each.
+pub fn sweeps<S: Store + Clone + 'static>(use_cases: &UseCases<S>, every: Duration, at_once: usize) -> Vec<Sweep> {
     let sweep = |name: &'static str, channel: Channel| {
         let use_cases = use_cases.clone();
         Sweep::new(name, every, move || {
             let use_cases = use_cases.clone();
-            async move { use_cases.send_due(channel, AT_ONCE).await }
+            async move { use_cases.send_due(channel, at_once).await }
         })
     };
     vec![sweep("mail", Channel::Mail), sweep("sms", Channel::Sms)]

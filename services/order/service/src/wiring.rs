@@ -31,7 +31,7 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
 
     let store = PostgresStore::new(database.clone(), events::record::<OrderMessages>);
     let seal = PageSeal::new(config.page_token_secret());
-    let window = config.own_seconds("PAYMENT_WINDOW", Duration::try_from(PAYMENT_WINDOW)?)?.try_into()?;
+    let window = config.own_duration("PAYMENT_WINDOW", PAYMENT_WINDOW)?;
     let every = config.own_seconds("PAYMENT_SWEEP", Duration::from_secs(5))?;
     let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal, window);
     let routes = routes(use_cases.clone(), edge);

@@ -79,8 +79,8 @@ pub fn attempt(n: u64) -> Attempt {
         checkout: Some(Checkout {
             url: "https://pay.example/1?a=b".to_owned(),
             fields: vec![("TOKEN".to_owned(), "a".to_owned()), ("AMOUNT".to_owned(), "1500.00".to_owned())],
-            expires_at: at(1_800),
         }),
+        expires_at: at(1_800),
         look_at: at(300),
         created_at: at(1),
     }

@@ -124,6 +124,8 @@ pub struct Opened {
     pub reference: String,
     /// Where the customer pays.
     pub checkout: Checkout,
+    /// Until when.
+    pub expires_at: Timestamp,
 }
 
 /// A refund to make.

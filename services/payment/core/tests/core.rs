@@ -9,12 +9,10 @@ use mart_kernel::ids::CountingIds;
 use mart_kernel::money::Currency;
 use mart_kernel::{Fingerprint, Money, PageSeal, Receipt, Timestamp};
 use payment_core::UseCases;
-use payment_core::application::{
-    Awaited, Cancelled, LOOK, Providers, RefundAsked, RefundError, ResolveError, StartError,
-};
+use payment_core::application::{Awaited, Cancelled, Providers, RefundAsked, RefundError, ResolveError, StartError};
 use payment_core::domain::{
     About, Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, Heard, News, OrderId, Payer,
-    Provider, RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
+    Policy, Provider, RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
 };
 use payment_core::memory::MemoryStore;
 use payment_core::ports::{
@@ -52,7 +50,7 @@ impl PaymentProvider for Scripted {
         self.asked.lock().expect("unlocked").push("open".to_owned());
         let (url, fields, expires_at) = ("https://pay.example".to_owned(), Vec::new(), asked.expires_at);
         let reference = format!("cs-{}", asked.attempt.0);
-        Ok(Opened { reference, checkout: Checkout { url, fields, expires_at } })
+        Ok(Opened { reference, checkout: Checkout { url, fields }, expires_at })
     }
 
     fn can_be_asked(&self) -> bool {
@@ -130,11 +128,15 @@ fn receipt(key: &str) -> Receipt {
 impl World {
     /// An order of 1500 rupees awaits payment.
     async fn awaiting() -> Self {
+        Self::with(Policy::default()).await
+    }
+
+    async fn with(policy: Policy) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, provider) = (MemoryStore::default(), Arc::new(Scripted::default()));
         let providers = Providers::new(vec![provider.clone()]);
         let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
-        let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, LOOK);
+        let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, policy);
         let world = Self { payments, store, provider, clock };
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
         let awaited =
@@ -294,7 +296,7 @@ async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
     let attempt = world.start().await.expect("started");
     let ending = Providers::new(vec![world.provider.clone()]).ending(vec![Provider::Sandbox]);
     let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
-    let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, seal, LOOK);
+    let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, seal, Policy::default());
     assert_eq!(payments.start_attempt(ORDER, customer(), "").await, Err(StartError::Off));
     let world = World { payments, ..world };
     world.call(&format!("e-1 {} 1500.00", attempt.reference)).await.expect("heard");
@@ -310,6 +312,25 @@ async fn a_providers_words_are_cut_before_they_are_told() {
 }
 
 #[tokio::test]
+async fn an_operator_sets_how_long_a_checkout_lasts_when_it_is_asked_about_and_how_many_there_are() {
+    let (checkout, look) = (Duration::minutes(2), Duration::minutes(1));
+    let world = World::with(Policy { checkout, look, attempts: 2, ..Policy::default() }).await;
+    for _ in 0..2 {
+        world.provider.said.lock().expect("unlocked").clear();
+        let attempt = world.start().await.expect("started");
+        assert_eq!(attempt.expires_at, Timestamp::new(world.now().get() + checkout));
+        assert_eq!(world.payments.look_at_attempts(10).await, Ok(0), "not yet");
+        world.clock.advance(look);
+        assert_eq!(world.payments.look_at_attempts(10).await, Ok(1), "its time has come");
+        assert_eq!(world.start().await.expect("open still").id, attempt.id);
+        world.clock.advance(checkout - look);
+        *world.provider.said.lock().expect("unlocked") = vec![What::Ended];
+        world.payments.look_at_attempts(10).await.expect("looked");
+    }
+    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::TooMany)));
+}
+
+#[tokio::test]
 async fn an_attempt_that_no_provider_opened_in_time_is_over() {
     let world = World::awaiting().await;
     *world.provider.away.lock().expect("unlocked") = true;
@@ -317,7 +338,7 @@ async fn an_attempt_that_no_provider_opened_in_time_is_over() {
     world.clock.advance(Duration::minutes(31));
     *world.provider.away.lock().expect("unlocked") = false;
     let attempt = world.start().await.expect("another one, whose page has all of its time");
-    assert!(attempt.ends_at() > Timestamp::new(world.now().get() + Duration::minutes(29)));
+    assert!(attempt.expires_at > Timestamp::new(world.now().get() + Duration::minutes(29)));
     world.payments.look_at_attempts(10).await.expect("looked");
     let account = world.account().await;
     let statuses: Vec<&AttemptStatus> = account.attempts.iter().map(|attempt| &attempt.status).collect();

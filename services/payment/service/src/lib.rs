@@ -2,6 +2,6 @@
 
 pub mod adapters;
 pub mod generated;
-mod signature;
+pub mod signature;
 pub mod transport;
 pub mod wiring;

@@ -1,40 +1,66 @@
 //! Signatures as Stripe has them, and our sandbox: `t=<seconds since 1970>,v1=<hex>[,v1=…]`, each the HMAC-SHA256 of `<t>.<body>`.
 
+use anyhow::ensure;
 use hmac::{Hmac, KeyInit, Mac};
 use mart_kernel::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 
-/// How old a signature may be, and how far in the future: clocks differ.
-const FRESH: Duration = Duration::seconds(300);
+/// How old a signature may be where nobody says otherwise: as Stripe's libraries have it.
+pub const TOLERANCE: Duration = Duration::seconds(300);
 /// How many bytes a signature has.
 const LENGTH: usize = 32;
 
-/// Whether a header has a fresh signature of the body by one of these secrets. Compared in constant time.
-pub(crate) fn is_signed(signature: &str, body: &[u8], secrets: &[String], now: Timestamp) -> bool {
-    let parts: Vec<(&str, &str)> = signature.split(',').filter_map(|part| part.trim().split_once('=')).collect();
-    let at = parts.iter().find(|(name, _)| *name == "t").map(|(_, value)| *value);
-    let Some((text, at)) =
-        at.and_then(|text| Some((text, OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()?)))
-    else {
-        return false;
-    };
-    if (now.get() - at).abs() > FRESH {
-        return false;
+/// How words of a provider are signed.
+#[derive(Clone)]
+pub struct Signatures {
+    /// While a secret is rotated, the new one and the old one.
+    secrets: Vec<String>,
+    /// How old a signature may be, and how far in the future: clocks differ.
+    tolerance: Duration,
+}
+
+impl Signatures {
+    /// By any of these secrets.
+    pub fn new(secrets: Vec<String>, tolerance: Duration) -> anyhow::Result<Self> {
+        ensure!(!secrets.is_empty(), "a provider is on and nothing is known that it signs with");
+        Ok(Self { secrets, tolerance })
     }
-    let given =
-        parts.iter().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| base16ct::mixed::decode_vec(value).ok());
-    let given: Vec<Vec<u8>> = given.filter(|given| given.len() == LENGTH).collect();
-    // However many a stranger sends, the body is read once for each secret.
-    secrets.iter().any(|secret| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-        mac.update(text.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        let made = mac.finalize().into_bytes();
-        given.iter().any(|given| bool::from(made.as_slice().ct_eq(given)))
-    })
+
+    /// Whether a header has a fresh signature of the body. Compared in constant time.
+    pub(crate) fn cover(&self, signature: &str, body: &[u8], now: Timestamp) -> bool {
+        let parts: Vec<(&str, &str)> = signature.split(',').filter_map(|part| part.trim().split_once('=')).collect();
+        let at = parts.iter().find(|(name, _)| *name == "t").map(|(_, value)| *value);
+        let Some((text, at)) =
+            at.and_then(|text| Some((text, OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()?)))
+        else {
+            return false;
+        };
+        if (now.get() - at).abs() > self.tolerance {
+            return false;
+        }
+        let given = parts
+            .iter()
+            .filter(|(name, _)| *name == "v1")
+            .filter_map(|(_, value)| base16ct::mixed::decode_vec(value).ok());
+        let given: Vec<Vec<u8>> = given.filter(|given| given.len() == LENGTH).collect();
+        // However many a stranger sends, the body is read once for each secret.
+        self.secrets.iter().any(|secret| {
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
+            mac.update(text.as_bytes());
+            mac.update(b".");
+            mac.update(body);
+            let made = mac.finalize().into_bytes();
+            given.iter().any(|given| bool::from(made.as_slice().ct_eq(given)))
+        })
+    }
+}
+
+impl std::fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signatures").field("tolerance", &self.tolerance).finish_non_exhaustive()
+    }
 }
 
 /// Signs for tests.
@@ -54,7 +80,8 @@ mod tests {
 
     fn is_good(signature: &str) -> bool {
         let now = Timestamp::from_unix_micros(NOW * 1_000_000).expect("in range");
-        is_signed(signature, BODY.as_bytes(), &["new".to_owned(), "old".to_owned()], now)
+        let signatures = Signatures::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE).expect("secrets");
+        signatures.cover(signature, BODY.as_bytes(), now)
     }
 
     #[test]

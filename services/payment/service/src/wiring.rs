@@ -12,8 +12,8 @@ use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use payment_core::UseCases;
-use payment_core::application::{LOOK, Providers};
-use payment_core::domain::{Provider, Rule};
+use payment_core::application::Providers;
+use payment_core::domain::{Policy, Provider, Rule};
 use payment_core::ports::{PaymentProvider, Store};
 use sqlx::migrate::Migrator;
 
@@ -22,14 +22,10 @@ use crate::adapters::http::Http;
 use crate::adapters::payfast::{Merchant, PayFast};
 use crate::adapters::postgres::PostgresStore;
 use crate::adapters::sandbox::Sandbox;
-use crate::adapters::stripe::Stripe;
+use crate::adapters::stripe::{CHECKOUTS, Stripe};
 use crate::generated::{events, http};
+use crate::signature::{Signatures, TOLERANCE};
 use crate::transport::OverHttp;
-
-/// How long a provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The same for PayFast, which was seen to take most of a minute.
-const PAYFAST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -43,8 +39,8 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let store = PostgresStore::new(database.clone(), events::record::<PaymentMessages>);
     let (clock, ids, seal) =
         (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
-    let look = config.own_seconds("ATTEMPT_LOOK", Duration::try_from(LOOK)?)?.try_into()?;
-    let use_cases = UseCases::new(store, providers(config)?, clock, ids, seal, look);
+    let policy = policy(config)?;
+    let use_cases = UseCases::new(store, providers(config, &policy)?, clock, ids, seal, policy);
     let routes = routes(use_cases.clone(), edge);
 
     let reactions = events::reactions(PaymentReactions::new(use_cases.clone()));
@@ -53,9 +49,21 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     Ok(Service { routes, reactions, database, keys, sweeps })
 }
 
+/// How long things last, and how much is too much.
+fn policy(config: &Config) -> anyhow::Result<Policy> {
+    let usual = Policy::default();
+    Ok(Policy {
+        checkout: config.own_duration("CHECKOUT_LASTS", usual.checkout)?,
+        look: config.own_duration("ATTEMPT_LOOK", usual.look)?,
+        refund_again: config.own_duration("REFUND_AGAIN", usual.refund_again)?,
+        callback_again: config.own_duration("CALLBACK_AGAIN", usual.callback_again)?,
+        attempts: config.own_number("ATTEMPTS_OF_ORDER", 1..=1_000, usual.attempts.try_into()?)?.try_into()?,
+    })
+}
+
 /// The providers that `PAYMENT_PROVIDERS` names. One that is on without its secrets stops the start, and so does the sandbox in
 /// production.
-fn providers(config: &Config) -> anyhow::Result<Providers> {
+fn providers(config: &Config, policy: &Policy) -> anyhow::Result<Providers> {
     let named = config.own_or("PAYMENT_PROVIDERS", Provider::Sandbox.name());
     let production = config.production()?;
     let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
@@ -68,7 +76,15 @@ fn providers(config: &Config) -> anyhow::Result<Providers> {
                 );
                 providers.push(Arc::new(sandbox(config)?));
             }
-            Provider::Stripe => providers.push(Arc::new(stripe(config, production)?)),
+            Provider::Stripe => {
+                ensure!(
+                    CHECKOUTS.contains(&policy.checkout),
+                    "CHECKOUT_LASTS: Stripe takes checkouts of {} to {} seconds",
+                    CHECKOUTS.start().whole_seconds(),
+                    CHECKOUTS.end().whole_seconds()
+                );
+                providers.push(Arc::new(stripe(config, production)?));
+            }
             Provider::PayFast => providers.push(Arc::new(payfast(config, production)?)),
         }
     }
@@ -101,9 +117,9 @@ fn rules(config: &Config) -> anyhow::Result<Vec<Rule>> {
 fn sandbox(config: &Config) -> anyhow::Result<Sandbox<OverHttp>> {
     let url = config.own_text("SANDBOX_URL", "the address of the sandbox, such as http://127.0.0.1:7412")?;
     let key = config.own_text("SANDBOX_KEY", "the key that lets us into the sandbox")?;
-    let secrets =
-        secrets(config, "SANDBOX_SECRETS", "what the sandbox signs with; the new and the old one, with a comma")?;
-    Sandbox::new(OverHttp::new(&url, PATIENCE)?, &key, secrets)
+    let signatures =
+        signatures(config, "SANDBOX_SECRETS", "what the sandbox signs with; the new and the old one, with a comma")?;
+    Sandbox::new(OverHttp::new(&url, patience(config)?)?, &key, signatures)
 }
 
 fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>> {
@@ -113,7 +129,7 @@ fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>>
         !production || ["sk_live_", "rk_live_"].iter().any(|live| key.starts_with(live)),
         "STRIPE_KEY: a key for tests takes no money and is refused where ENVIRONMENT is production: one begins with sk_live_ or rk_live_"
     );
-    let secrets = secrets(
+    let signatures = signatures(
         config,
         "STRIPE_WEBHOOK_SECRETS",
         "what Stripe signs with, whsec_…; the new and the old one, with a comma",
@@ -121,7 +137,7 @@ fn stripe(config: &Config, production: bool) -> anyhow::Result<Stripe<OverHttp>>
     let shop = config.own_text("SHOP_URL", "where customers come back to, such as https://shop.example")?;
     let url = config.own_or("STRIPE_URL", "https://api.stripe.com");
     encrypted(production, &[("STRIPE_URL", &url), ("SHOP_URL", &shop)])?;
-    Stripe::new(OverHttp::new(&url, PATIENCE)?, key, secrets, &shop)
+    Stripe::new(OverHttp::new(&url, patience(config)?)?, key, signatures, &shop)
 }
 
 fn payfast(config: &Config, production: bool) -> anyhow::Result<PayFast<OverHttp>> {
@@ -148,7 +164,9 @@ fn payfast(config: &Config, production: bool) -> anyhow::Result<PayFast<OverHttp
     let urls =
         [("PAYFAST_URL", &merchant.url), ("PAYFAST_CALLBACK_URL", &merchant.callback), ("SHOP_URL", &merchant.shop)];
     encrypted(production, &urls)?;
-    PayFast::new(OverHttp::new(&merchant.url, PAYFAST_PATIENCE)?, merchant)
+    // It was seen to take most of a minute.
+    let patience = config.own_seconds("PAYFAST_TIMEOUT", Duration::from_mins(1))?;
+    PayFast::new(OverHttp::new(&merchant.url, patience)?, merchant)
 }
 
 /// In production money and keys travel by https only.
@@ -162,11 +180,24 @@ fn encrypted(production: bool, urls: &[(&str, &String)]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How long a provider may take to answer.
+fn patience(config: &Config) -> anyhow::Result<Duration> {
+    Ok(config.own_seconds("PROVIDER_TIMEOUT", Duration::from_secs(8))?)
+}
+
+/// How a provider signs.
+fn signatures(config: &Config, name: &str, what: &str) -> anyhow::Result<Signatures> {
+    let tolerance = config.own_duration("WEBHOOK_TOLERANCE", TOLERANCE)?;
+    Signatures::new(secrets(config, name, what)?, tolerance)
+}
+
 /// What a provider signs with: while it is rotated, the new secret and the old one.
 fn secrets(config: &Config, name: &str, what: &str) -> anyhow::Result<Vec<String>> {
     let secrets = config.own_text(name, what)?;
     let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-    Ok(secrets.map(str::to_owned).collect())
+    let secrets: Vec<String> = secrets.map(str::to_owned).collect();
+    ensure!(!secrets.is_empty(), "{name} has no secret in it: expected {what}");
+    Ok(secrets)
 }
 
 /// What time makes due: attempts to ask about, refunds to ask for, callbacks to hear again.

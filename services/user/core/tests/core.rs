@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use mart_kernel::PageSeal;
-use mart_kernel::Timestamp;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::CountingIds;
+use mart_kernel::{Clock, Timestamp};
 use time::Duration;
 use user_core::UseCases;
 use user_core::application::{
@@ -14,7 +14,7 @@ use user_core::application::{
     UserError, VerifyError,
 };
 use user_core::domain::fact::Token;
-use user_core::domain::{Address, Email, Fact, PasswordHash, Profile, User, UserId};
+use user_core::domain::{Address, Brakes, Email, Fact, PasswordHash, Policy, Profile, User, UserId};
 use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
 use user_core::ports::{Busy, Hasher};
 
@@ -35,10 +35,14 @@ fn email() -> Email {
 
 impl World {
     fn new() -> Self {
+        Self::with(Policy::default())
+    }
+
+    fn with(policy: Policy) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, secrets) = (MemoryStore::default(), Arc::new(CountingSecrets::default()));
         let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
-        let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, seal);
+        let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, seal, policy);
         Self { users, store, clock }
     }
 
@@ -226,7 +230,7 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
     let Err(LogInError::TryLater(until)) = world.log_in(PASSWORD).await else {
         panic!("the right one has to wait, too")
     };
-    assert_eq!(until.get() - mart_kernel::Clock::now(&*world.clock).get(), Duration::SECOND);
+    assert_eq!(until.get() - world.clock.now().get(), Duration::SECOND);
     world.clock.advance(Duration::SECOND);
     world.user().await;
     for _ in 0..5 {
@@ -258,7 +262,8 @@ impl Hasher for Unhurried {
 /// Use cases over the same store, whose passwords are looked at so.
 fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
     let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
-    UseCases::new(world.store.clone(), hasher, Arc::new(CountingSecrets::default()), world.clock.clone(), ids, seal)
+    let (secrets, clock) = (Arc::new(CountingSecrets::default()), world.clock.clone());
+    UseCases::new(world.store.clone(), hasher, secrets, clock, ids, seal, Policy::default())
 }
 
 #[tokio::test]
@@ -433,6 +438,48 @@ async fn who_never_proved_the_mailbox_is_forgotten_and_who_did_is_not() {
     );
     assert_eq!(world.proves(&link, PASSWORD).await, Err(VerifyError::Link));
     world.user().await;
+}
+
+#[tokio::test]
+async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
+    let brakes =
+        Brakes { free: 2, longest: Duration::seconds(3), forgotten: Duration::minutes(2), ..Brakes::default() };
+    let (session, grace) = (Duration::hours(2), Duration::seconds(1));
+    let (verify_link, reset_link) = (Duration::minutes(2), Duration::minutes(1));
+    let world = World::with(Policy { session, grace, verify_link, reset_link, brakes });
+    world.register(PASSWORD).await;
+    world.clock.advance(verify_link);
+    assert_eq!(world.proves(&world.link(), PASSWORD).await, Err(VerifyError::Link), "the link has run out");
+    assert_eq!(
+        world.users.forget().await.expect("looked"),
+        3,
+        "the registration, its link, and how many mails were sent"
+    );
+    world.register(PASSWORD).await;
+    assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
+    world.users.request_password_reset(email()).await.expect("sent");
+    world.clock.advance(reset_link);
+    let reset = world.users.reset_password(&world.link(), OTHER.to_owned()).await;
+    assert_eq!(reset, Err(ResetError::Link), "the link has run out");
+
+    let begun = world.log_in(PASSWORD).await.expect("let in");
+    assert_eq!(begun.until, Timestamp::new(world.clock.now().get() + session));
+    world.users.refresh(&begun.token).await.expect("goes on");
+    world.clock.advance(grace * 2);
+    assert_eq!(world.users.refresh(&begun.token).await, Err(RefreshError::Ended), "it is no other tab any more");
+
+    for _ in 0..2 {
+        assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
+    }
+    for waits in [1, 2, 3, 3] {
+        let until = Timestamp::new(world.clock.now().get() + Duration::seconds(waits));
+        assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::TryLater(until)));
+        world.clock.advance(Duration::seconds(waits));
+        assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
+    }
+    world.clock.advance(brakes.forgotten);
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "forgotten");
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "and free again");
 }
 
 #[tokio::test]

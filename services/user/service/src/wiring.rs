@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
 use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
@@ -13,20 +14,21 @@ use mart_chassis::{Config, Database};
 use mart_kernel::{Clock, PageSeal};
 use sqlx::migrate::Migrator;
 use user_core::UseCases;
+use user_core::domain::{Brakes, Policy};
 use user_core::ports::{Hasher, Signer, Store};
 
 use crate::adapters::events::{UserMessages, UserReactions};
 use crate::adapters::http::Http;
 use crate::adapters::passwords::Argon2id;
 use crate::adapters::postgres::PostgresStore;
-use crate::adapters::tokens::{EdDsa, RandomSecrets};
+use crate::adapters::tokens::{self, EdDsa, RandomSecrets};
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How many passwords are hashed at a time: each holds 19 MiB.
-const HASHES: usize = 4;
+/// No access token is good for longer: who is disabled keeps his until then, and so does a key that is rotated.
+const LONGEST_TOKEN: time::Duration = time::Duration::minutes(15);
 
 /// The use cases over the real store and hasher.
 pub fn use_cases(config: &Config) -> anyhow::Result<(Database, UseCases<PostgresStore, Argon2id>)> {
@@ -34,8 +36,41 @@ pub fn use_cases(config: &Config) -> anyhow::Result<(Database, UseCases<Postgres
     let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
     let (clock, ids, seal) =
         (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
-    let use_cases = UseCases::new(store, Argon2id::new(HASHES)?, Arc::new(RandomSecrets), clock, ids, seal);
+    let at_a_time = config.own_number("PASSWORD_HASHES", 1..=64, 4)?;
+    let hasher = Argon2id::new(at_a_time.try_into()?, config.own_seconds("PASSWORD_WAIT", Duration::from_secs(5))?)?;
+    let use_cases = UseCases::new(store, hasher, Arc::new(RandomSecrets), clock, ids, seal, policy(config)?);
     Ok((database, use_cases))
+}
+
+/// How long things last, and how much is too much.
+fn policy(config: &Config) -> anyhow::Result<Policy> {
+    let usual = Policy::default();
+    let number = |name: &str, usual: i32| -> anyhow::Result<i32> {
+        Ok(config.own_number(name, 1..=10_000, usual.try_into()?)?.try_into()?)
+    };
+    Ok(Policy {
+        session: config.own_duration("SESSION_LASTS", usual.session)?,
+        grace: config.own_duration("REFRESH_GRACE", usual.grace)?,
+        verify_link: config.own_duration("VERIFICATION_LINK_LASTS", usual.verify_link)?,
+        reset_link: config.own_duration("RESET_LINK_LASTS", usual.reset_link)?,
+        brakes: Brakes {
+            free: number("BRAKE_FREE", usual.brakes.free)?,
+            free_of_a_network: number("BRAKE_FREE_OF_NETWORK", usual.brakes.free_of_a_network)?,
+            longest: config.own_duration("BRAKE_LONGEST", usual.brakes.longest)?,
+            forgotten: config.own_duration("BRAKE_FORGET", usual.brakes.forgotten)?,
+        },
+    })
+}
+
+/// How long an access token is good.
+fn token_lasts(config: &Config) -> anyhow::Result<time::Duration> {
+    let lasts = config.own_duration("ACCESS_TOKEN_LASTS", tokens::LASTS)?;
+    ensure!(
+        lasts <= LONGEST_TOKEN,
+        "ACCESS_TOKEN_LASTS: expected at most {} seconds: who is disabled keeps his token until it runs out",
+        LONGEST_TOKEN.whole_seconds()
+    );
+    Ok(lasts)
 }
 
 /// Puts the service together.
@@ -44,7 +79,8 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
     let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
     let folder = config.own_text("TOKEN_SIGNING_KEYS", "the folder with customer-1.pem and admin-1.pem")?;
-    let signer = Arc::new(EdDsa::load(Path::new(&folder), &config.token_issuer, &config.token_audience)?);
+    let signer = EdDsa::load(Path::new(&folder), &config.token_issuer, &config.token_audience)?;
+    let signer = Arc::new(signer.lasting(token_lasts(config)?));
 
     let routes = routes(use_cases.clone(), signer, Arc::new(SystemClock), edge);
 

@@ -100,6 +100,15 @@ async fn an_event_that_the_database_refuses_dies_alone() {
 }
 
 #[tokio::test]
+async fn an_operator_sets_after_how_many_attempts_and_how_long_an_event_is_dead() {
+    for (name, value, attempts) in [("INBOX_ATTEMPTS", "3", 3), ("INBOX_PATIENCE", "0.01", 2)] {
+        let shelf = Shelf::start(&[(name, value)]).await;
+        shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
+        assert_eq!(shelf.dead(1).await[0]["attempts"], attempts, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_dead_letter_is_kept_to_the_byte_and_can_be_replayed_or_discarded() {
     let shelf = Shelf::start(&[]).await;
     let early = event("p", 2, "two").with("x-odd", "\u{1f600}");

@@ -8,9 +8,8 @@ mod tell;
 use std::sync::Arc;
 
 use mart_kernel::{Clock, Ids, PageSeal};
-use time::Duration;
 
-use crate::domain::BACKOFF;
+use crate::domain::Policy;
 use crate::ports::{Courier, Letters};
 
 pub use preferences::PreferError;
@@ -26,21 +25,6 @@ pub struct Couriers {
     pub sms: Arc<dyn Courier>,
 }
 
-/// How letters are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How long to wait after a first try that failed.
-    pub backoff: Duration,
-    /// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
-    pub lease: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { backoff: BACKOFF, lease: Duration::minutes(2) }
-    }
-}
-
 /// The use cases over their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
@@ -50,11 +34,11 @@ pub struct UseCases<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     seal: PageSeal,
-    pace: Pace,
+    policy: Policy,
 }
 
 impl<S> UseCases<S> {
-    /// Puts the use cases over their ports; `seal` makes page tokens.
+    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how letters are tried.
     pub fn new(
         store: S,
         letters: Arc<dyn Letters>,
@@ -62,9 +46,9 @@ impl<S> UseCases<S> {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         seal: PageSeal,
-        pace: Pace,
+        policy: Policy,
     ) -> Self {
-        Self { store, letters, couriers, clock, ids, seal, pace }
+        Self { store, letters, couriers, clock, ids, seal, policy }
     }
 }
 

@@ -67,7 +67,7 @@ impl<S: Store> UseCases<S> {
     /// Has a notification that failed tried again.
     pub async fn send_again(&self, id: NotificationId) -> Result<Notification, AgainError> {
         let found = self.store.find(id).await?.ok_or(AgainError::NotFound)?;
-        let again = found.again(self.clock.now()).map_err(|_| AgainError::NotFailed)?;
+        let again = found.again(self.clock.now(), &self.policy).map_err(|_| AgainError::NotFailed)?;
         // Somebody else may have had the same thought.
         if self.store.change(StatusName::Failed, &again).await? { Ok(again) } else { Err(AgainError::NotFailed) }
     }

@@ -12,7 +12,7 @@ impl<S: Store> UseCases<S> {
     /// letter sent again, never lost.
     pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, Unavailable> {
         let now = self.clock.now();
-        let lease = Timestamp::new(now.get() + self.pace.lease);
+        let lease = Timestamp::new(now.get() + self.policy.lease);
         let claimed = self.store.claim(channel, now, lease, limit).await?;
         let courier = match channel {
             Channel::Mail => &self.couriers.mail,
@@ -32,7 +32,7 @@ impl<S: Store> UseCases<S> {
                 Some(letter) => courier.send(claimed.id, &claimed.recipient, letter).await,
                 None => Err(SendError::Refused("its letter is gone".to_owned())),
             };
-            claimed.tried(outcome, self.clock.now(), self.pace.backoff)
+            claimed.tried(outcome, self.clock.now(), &self.policy)
         };
         // Where somebody else has it by now, what he finds out counts.
         self.store.change(StatusName::Pending, &tried).await.map(|_| ())

@@ -99,9 +99,10 @@ impl<S: Store> UseCases<S> {
         matter: Matter,
     ) -> impl FnOnce(&Recipients, &Preferences) -> Vec<Notification> + Send + 'static {
         let (letters, ids, now): (Arc<dyn Letters>, _, _) = (self.letters.clone(), self.ids.clone(), self.clock.now());
+        let until = matter.good_until().unwrap_or(Timestamp::new(happened.get() + self.policy.patience));
         move |to, preferences| {
-            let (kind, order, good_until, locale) = (matter.kind(), matter.order(), matter.good_until(), to.locale);
-            let making = Making { ids, now, happened, subject, kind, order, locale, good_until };
+            let (kind, order, locale) = (matter.kind(), matter.order(), to.locale);
+            let making = Making { ids, now, subject, kind, order, locale, until };
             let ways = [(Channel::Mail, &to.email), (Channel::Sms, &to.phone)];
             let made =
                 ways.into_iter().filter(|(_, recipient)| !recipient.is_empty()).filter_map(|(channel, recipient)| {

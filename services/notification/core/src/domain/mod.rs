@@ -4,12 +4,12 @@ mod contact;
 pub mod fact;
 mod matter;
 pub(crate) mod notification;
+mod policy;
 mod preference;
 
 pub use contact::{Contact, CustomerId, OrderId};
 pub use fact::Fact;
 pub use matter::{CancelReason, Kind, Letter, Line, Link, Locale, Matter, Order};
-pub use notification::{
-    BACKOFF, Change, LONGEST_BACKOFF, NotFailed, Notification, NotificationId, PATIENCE, Status, StatusName, Subject,
-};
+pub use notification::{Change, NotFailed, Notification, NotificationId, Status, StatusName, Subject};
+pub use policy::Policy;
 pub use preference::{Channel, Fixed, Preference, Preferences};

@@ -6,15 +6,8 @@ use mart_kernel::{Ids, Newest, Timestamp};
 use time::Duration;
 use uuid::Uuid;
 
-use super::{Channel, Contact, Kind, Letter, Locale, OrderId};
+use super::{Channel, Contact, Kind, Letter, Locale, OrderId, Policy};
 use crate::ports::SendError;
-
-/// Until the first repetition; doubled each time.
-pub const BACKOFF: Duration = Duration::seconds(10);
-/// Between two tries at most.
-pub const LONGEST_BACKOFF: Duration = Duration::hours(1);
-/// After so long nobody wants to be told any more: it is given up.
-pub const PATIENCE: Duration = Duration::hours(24);
 
 /// A notification's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +101,7 @@ pub struct Notification {
     pub attempts: u32,
     /// What it says. It is forgotten when it was sent; one with a link when it failed, too.
     pub letter: Option<Letter>,
-    /// When it is given up: after a day, or when its link is not good any more.
+    /// When it is given up: when nobody wants to be told any more, or when its link is not good any more.
     pub until: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
@@ -130,9 +123,9 @@ impl Notification {
         Newest { at: self.created_at, id: self.id.0 }
     }
 
-    /// What became of a try at `now`. `backoff` is how long to wait after the first one that failed.
+    /// What became of a try at `now`.
     #[must_use]
-    pub fn tried(mut self, outcome: Result<String, SendError>, now: Timestamp, backoff: Duration) -> Self {
+    pub fn tried(mut self, outcome: Result<String, SendError>, now: Timestamp, policy: &Policy) -> Self {
         self.updated_at = now;
         match outcome {
             Ok(reference) => {
@@ -142,7 +135,7 @@ impl Notification {
             Err(SendError::Refused(why)) => self.give_up(why),
             Err(SendError::Later(why)) => {
                 let doubled = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
-                let wait = backoff.saturating_mul(doubled).min(LONGEST_BACKOFF);
+                let wait = policy.backoff.saturating_mul(doubled).min(policy.longest_backoff);
                 match after(now, wait) {
                     due if due < self.until => self.status = Status::Pending { due, failure: why },
                     _ => self.give_up(why),
@@ -176,12 +169,12 @@ impl Notification {
         self
     }
 
-    /// It is tried again, for another day.
-    pub fn again(mut self, now: Timestamp) -> Result<Self, NotFailed> {
+    /// It is tried again, for as long as at first.
+    pub fn again(mut self, now: Timestamp, policy: &Policy) -> Result<Self, NotFailed> {
         match &self.status {
             Status::Failed { why } if self.letter.is_some() => {
                 self.status = Status::Pending { due: now, failure: why.clone() };
-                self.until = after(now, PATIENCE);
+                self.until = after(now, policy.patience);
                 self.updated_at = now;
                 Ok(self)
             }
@@ -204,19 +197,17 @@ pub struct Change {
 pub(crate) struct Making {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) now: Timestamp,
-    pub(crate) happened: Timestamp,
     pub(crate) subject: Subject,
     pub(crate) kind: Kind,
     pub(crate) order: Option<OrderId>,
     pub(crate) locale: Locale,
-    pub(crate) good_until: Option<Timestamp>,
+    pub(crate) until: Timestamp,
 }
 
 impl Making {
     /// A notification that is sent, or is not wanted where there is no letter. What happened long ago, such as before this
     /// service stood, is not told any more.
     pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<Letter>) -> Notification {
-        let until = self.good_until.unwrap_or(after(self.happened, PATIENCE));
         let status = match letter {
             Some(_) => Status::Pending { due: self.now, failure: String::new() },
             None => Status::Suppressed,
@@ -232,10 +223,10 @@ impl Making {
             status,
             attempts: 0,
             letter,
-            until,
+            until: self.until,
             created_at: self.now,
             updated_at: self.now,
         };
-        if made.status.name() == StatusName::Pending && until <= self.now { made.overdue(self.now) } else { made }
+        if made.status.name() == StatusName::Pending && made.until <= self.now { made.overdue(self.now) } else { made }
     }
 }

@@ -26,6 +26,8 @@ async fn what_could_not_tell_anybody_does_not_start() {
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1")], "TWILIO_AUTH_TOKEN"),
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "hunter2")], "TWILIO_FROM"),
         (&[("SEND_SWEEP", "often")], "SEND_SWEEP"),
+        (&[("SEND_PATIENCE", "-1")], "SEND_PATIENCE"),
+        (&[("SEND_AT_ONCE", "0")], "SEND_AT_ONCE"),
     ] {
         let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
         setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -52,21 +52,20 @@ impl<S: Store> UseCases<S> {
     /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
         let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(Unavailable::Failed)?;
-        let expires_at = attempt.ends_at();
         let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
-        let asked = AskCheckout { attempt: attempt.id, order, payer, amount, at: attempt.created_at, expires_at };
+        let Attempt { id, created_at: at, expires_at, .. } = *attempt;
+        let asked = AskCheckout { attempt: id, order, payer, amount, at, expires_at };
         let opened = match provider.open(&asked).await {
             Ok(opened) => opened,
             Err(ProviderError::Away) => return Err(StartError::Away),
             Err(ProviderError::Refused(_)) => {
                 // It would refuse the same again: the next try is another attempt.
-                let id = attempt.id;
                 self.settle(order, move |books| books.unopened(id)).await?;
                 return Err(StartError::Away);
             }
         };
-        let (id, Opened { reference, checkout }) = (attempt.id, opened);
-        let kept = self.settle(order, move |books| books.opened(id, reference, checkout)).await?;
+        let Opened { reference, checkout, expires_at } = opened;
+        let kept = self.settle(order, move |books| books.opened(id, reference, checkout, expires_at)).await?;
         kept.ok_or(StartError::Unavailable(Unavailable::Failed))
     }
 
@@ -105,7 +104,7 @@ impl<S: Store> UseCases<S> {
             let _ended = provider.end(&attempt.reference).await;
         }
         let Ok(mut said) = provider.look(&attempt.reference).await else { return Ok(()) };
-        if !provider.can_be_asked() && attempt.ends_at() <= self.clock.now() {
+        if !provider.can_be_asked() && attempt.expires_at <= self.clock.now() {
             said.push(What::Ended);
         }
         let id = attempt.id;

@@ -7,9 +7,6 @@ use super::UseCases;
 use crate::domain::{Callback, Heard, Provider};
 use crate::ports::{NotHeard, Spoken, Store, Word};
 
-/// A callback that could not be heard when it came waits so long before it is tried again, so that two don't try at once.
-const PAUSE: Duration = Duration::seconds(1);
-
 /// Why a word was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HearError {
@@ -39,12 +36,13 @@ impl<S: Store> UseCases<S> {
 
     /// Hears up to `limit` callbacks that came before their attempt was known, or that a crash cut off; how many were heard.
     pub async fn hear_again(&self, limit: usize) -> Result<usize, Unavailable> {
-        let until = Timestamp::new(self.clock.now().get() - PAUSE);
+        let again = self.policy.callback_again;
+        let until = Timestamp::new(self.clock.now().get() - again);
         let (mut heard, mut refused) = (0, None);
         for callback in self.store.unheard(until, limit).await? {
             // First, and for as long as it has waited already: one that can't be heard stands in nobody's way.
             let (id, now) = (callback.id.clone(), self.clock.now().get());
-            let waited = (now - callback.at.get()).max(PAUSE);
+            let waited = (now - callback.at.get()).max(again);
             self.store.put_off(&id, Timestamp::new(now + waited.min(Duration::HOUR))).await?;
             match self.apply(callback).await {
                 Ok(Heard::Yes) => heard += 1,

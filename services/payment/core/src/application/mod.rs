@@ -9,9 +9,8 @@ mod refunds;
 use std::sync::Arc;
 
 use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
-use time::Duration;
 
-use crate::domain::{Account, Books, Change, OrderId, Provider, Routing, Rule};
+use crate::domain::{Account, Books, Change, OrderId, Policy, Provider, Routing, Rule};
 use crate::ports::{PaymentProvider, Store};
 
 pub use attempts::StartError;
@@ -67,24 +66,20 @@ pub struct UseCases<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     seal: PageSeal,
-    look: Duration,
+    policy: Policy,
 }
 
-/// How long until a provider is asked about an attempt that it says nothing of.
-pub const LOOK: Duration = Duration::minutes(5);
-
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over their ports; `seal` makes page tokens, and `look` is how long it takes until a provider is asked
-    /// about an attempt that it says nothing of.
+    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how long things last.
     pub fn new(
         store: S,
         providers: Providers,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         seal: PageSeal,
-        look: Duration,
+        policy: Policy,
     ) -> Self {
-        Self { store, providers, clock, ids, seal, look }
+        Self { store, providers, clock, ids, seal, policy }
     }
 
     /// Decides about an order's account by one step; `None` where the receipt was there already.
@@ -94,9 +89,9 @@ impl<S: Store> UseCases<S> {
         receipt: Option<Receipt>,
         step: impl FnOnce(&mut Books) -> T + Send + 'static,
     ) -> Result<Option<T>, Unavailable> {
-        let (now, ids, look) = (self.clock.now(), self.ids.clone(), self.look);
+        let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |account: Option<Account>| -> (Change, T) {
-            let mut books = Books::open(account, now, ids, look);
+            let mut books = Books::open(account, now, ids, policy);
             let outcome = step(&mut books);
             (books.close(), outcome)
         };

@@ -5,9 +5,6 @@ use uuid::Uuid;
 
 use super::{About, Provider};
 
-/// The most attempts of one order.
-pub const MOST_ATTEMPTS: usize = 20;
-
 /// The order that the money is for, which is the account's own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub Uuid);
@@ -106,6 +103,8 @@ pub struct Attempt {
     pub reference: String,
     /// Where the customer pays; `None` until the provider has answered.
     pub checkout: Option<Checkout>,
+    /// When nobody can pay by it any more: as the mart wants it, and then as the provider says.
+    pub expires_at: Timestamp,
     /// When the provider is asked about it next.
     pub look_at: Timestamp,
     /// When it was started.
@@ -134,8 +133,6 @@ pub struct Checkout {
     pub url: String,
     /// The fields of a form to send there; none for an address to go to.
     pub fields: Vec<(String, String)>,
-    /// Until when it can be used.
-    pub expires_at: Timestamp,
 }
 
 /// Money that was booked.

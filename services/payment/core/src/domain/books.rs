@@ -3,22 +3,18 @@
 use std::sync::Arc;
 
 use mart_kernel::{Event, Ids, Money, Timestamp, Version};
-use time::Duration;
 
 use super::fact::{PaymentCaptured, PaymentFailed, PaymentNeedsOperator, PaymentRefunded, PaymentRepublished, Placed};
 use super::{
-    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, MOST_ATTEMPTS, OrderId, Payer,
+    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, OrderId, Payer, Policy,
     Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
 };
-
-/// A provider's checkout ends by itself after so long, well before an order's time is up.
-pub(crate) const CHECKOUT: Duration = Duration::minutes(30);
 
 /// An account that is decided about, and what was decided so far.
 pub struct Books {
     now: Timestamp,
     ids: Arc<dyn Ids>,
-    look: Duration,
+    policy: Policy,
     before: Option<Account>,
     account: Option<Account>,
     facts: Vec<Placed>,
@@ -69,10 +65,9 @@ pub enum Heard {
 }
 
 impl Books {
-    /// Opens an account, where there is one. `look` is how long it takes until a provider is asked about an attempt that it says
-    /// nothing of.
-    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn Ids>, look: Duration) -> Self {
-        Self { now, ids, look, before: account.clone(), account, facts: Vec::new(), heard: Vec::new() }
+    /// Opens an account, where there is one.
+    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn Ids>, policy: Policy) -> Self {
+        Self { now, ids, policy, before: account.clone(), account, facts: Vec::new(), heard: Vec::new() }
     }
 
     /// Closes it: what changed, and what is told of it.
@@ -142,13 +137,13 @@ impl Books {
             return Err(StartRefused::Over);
         }
         let usable = |attempt: &&Attempt| {
-            let in_time = now < attempt.ends_at();
+            let in_time = now < attempt.expires_at;
             attempt.provider == provider && attempt.is_open() && in_time
         };
         if let Some(open) = account.attempts.iter().find(usable) {
             return Ok(open.clone());
         }
-        if account.attempts.len() >= MOST_ATTEMPTS {
+        if account.attempts.len() >= self.policy.attempts {
             return Err(StartRefused::TooMany);
         }
         let attempt = Attempt {
@@ -157,7 +152,8 @@ impl Books {
             status: AttemptStatus::Opening,
             reference: String::new(),
             checkout: None,
-            look_at: Timestamp::new(now.get() + self.look),
+            expires_at: Timestamp::new(now.get() + self.policy.checkout),
+            look_at: Timestamp::new(now.get() + self.policy.look),
             created_at: now,
         };
         account.attempts.push(attempt.clone());
@@ -165,12 +161,19 @@ impl Books {
     }
 
     /// The provider has a checkout for an attempt. What is known of it already stays.
-    pub fn opened(&mut self, id: AttemptId, reference: String, checkout: Checkout) -> Option<Attempt> {
+    pub fn opened(
+        &mut self,
+        id: AttemptId,
+        reference: String,
+        checkout: Checkout,
+        expires_at: Timestamp,
+    ) -> Option<Attempt> {
         let attempt = self.attempt(id)?;
         if attempt.status == AttemptStatus::Opening {
             attempt.status = AttemptStatus::Open;
             attempt.reference = reference;
             attempt.checkout = Some(checkout);
+            attempt.expires_at = expires_at;
         }
         Some(attempt.clone())
     }
@@ -185,10 +188,10 @@ impl Books {
     /// The provider is asked about an attempt: it is asked again later. One that no provider has opened while it could be paid
     /// is over: nobody was shown its page.
     pub fn looked(&mut self, id: AttemptId) {
-        let (now, next) = (self.now, Timestamp::new(self.now.get() + self.look));
+        let (now, next) = (self.now, Timestamp::new(self.now.get() + self.policy.look));
         if let Some(attempt) = self.attempt(id) {
             attempt.look_at = next;
-            if attempt.status == AttemptStatus::Opening && attempt.ends_at() <= now {
+            if attempt.status == AttemptStatus::Opening && attempt.expires_at <= now {
                 attempt.status = AttemptStatus::Closed;
             }
         }
@@ -403,7 +406,7 @@ impl Books {
 
     /// The provider did not answer: it is asked again later.
     pub fn refund_later(&mut self, id: RefundId) {
-        self.try_refund_at(id, Timestamp::new(self.now.get() + self.look / 5));
+        self.try_refund_at(id, Timestamp::new(self.now.get() + self.policy.refund_again));
     }
 
     fn try_refund_at(&mut self, id: RefundId, at: Timestamp) {
@@ -511,12 +514,6 @@ impl Books {
 }
 
 impl Attempt {
-    /// When nobody can pay by it any more.
-    pub fn ends_at(&self) -> Timestamp {
-        let unopened = Timestamp::new(self.created_at.get() + CHECKOUT);
-        self.checkout.as_ref().map_or(unopened, |checkout| checkout.expires_at)
-    }
-
     /// Whether the provider may still say that it was paid.
     pub fn is_open(&self) -> bool {
         matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)

@@ -6,12 +6,14 @@
 mod account;
 mod books;
 pub mod fact;
+mod policy;
 mod provider;
 
 pub use account::{
-    Account, Attempt, AttemptId, AttemptStatus, Checkout, CustomerId, MOST_ATTEMPTS, OrderId, Payer, Refund, RefundId,
-    RefundStatus, Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
+    Account, Attempt, AttemptId, AttemptStatus, Checkout, CustomerId, OrderId, Payer, Refund, RefundId, RefundStatus,
+    Status, Task, TaskId, Transaction, TransactionId, TransactionKind,
 };
 pub use books::{Books, Change, Heard, RefundRefused, StartRefused};
 pub use fact::Fact;
+pub use policy::Policy;
 pub use provider::{About, Callback, CallbackId, News, Provider, Routing, Rule, What};

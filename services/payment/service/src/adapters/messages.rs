@@ -1,6 +1,7 @@
 //! The core's values as the contract's messages.
 
 use mart_chassis::wire::{money, time};
+use mart_kernel::Timestamp;
 use mart_proto::payment::v1;
 use payment_core::domain::{
     Account, Attempt, AttemptStatus, Checkout, Refund, RefundStatus, Status, Task, Transaction, TransactionKind,
@@ -45,17 +46,21 @@ pub(super) fn attempt(attempt: &Attempt) -> v1::Attempt {
         provider: attempt.provider.name().to_owned(),
         status: status.into(),
         failure: failure.to_owned(),
-        checkout: attempt.checkout.as_ref().filter(|_| attempt.is_open()).map(checkout),
+        checkout: attempt
+            .checkout
+            .as_ref()
+            .filter(|_| attempt.is_open())
+            .map(|known| checkout(known, attempt.expires_at)),
         create_time: Some(time(attempt.created_at)),
     }
 }
 
-fn checkout(checkout: &Checkout) -> v1::Checkout {
+fn checkout(checkout: &Checkout, expires_at: Timestamp) -> v1::Checkout {
     let field = |(name, value): &(String, String)| v1::FormField { name: name.clone(), value: value.clone() };
     v1::Checkout {
         url: checkout.url.clone(),
         fields: checkout.fields.iter().map(field).collect(),
-        expire_time: Some(time(checkout.expires_at)),
+        expire_time: Some(time(expires_at)),
     }
 }
 

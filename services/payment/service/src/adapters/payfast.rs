@@ -190,8 +190,8 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
             ("CURRENCY_CODE", CURRENCY.to_owned()),
         ];
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let checkout = Checkout { url: format!("{url}{FORM}"), fields, expires_at: *expires_at };
-        Ok(Opened { reference: basket, checkout })
+        let checkout = Checkout { url: format!("{url}{FORM}"), fields };
+        Ok(Opened { reference: basket, checkout, expires_at: *expires_at })
     }
 
     fn can_be_asked(&self) -> bool {

@@ -13,7 +13,6 @@ use payment_core::domain::{
 use payment_core::ports::Store;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Decisions about an order follow one another even where it has no row yet.
@@ -316,7 +315,7 @@ async fn keep_attempt(
     nth: i32,
     attempt: Attempt,
 ) -> Result<(), sqlx::Error> {
-    let Attempt { id, provider, status, reference, checkout, look_at, created_at } = attempt;
+    let Attempt { id, provider, status, reference, checkout, expires_at, look_at, created_at } = attempt;
     let (status, failure) = match status {
         AttemptStatus::Opening => ("opening", String::new()),
         AttemptStatus::Open => ("open", String::new()),
@@ -324,10 +323,7 @@ async fn keep_attempt(
         AttemptStatus::Failed(why) => ("failed", why),
         AttemptStatus::Closed => ("closed", String::new()),
     };
-    let (url, fields, expires_at) = match checkout {
-        Some(Checkout { url, fields, expires_at }) => (Some(url), fields, Some(expires_at)),
-        None => (None, Vec::new(), None),
-    };
+    let (url, fields) = checkout.map_or((None, Vec::new()), |Checkout { url, fields }| (Some(url), fields));
     let (names, values): (Vec<String>, Vec<String>) = fields.into_iter().unzip();
     sqlx::query(KEEP_ATTEMPT)
         .bind(id.0)
@@ -340,7 +336,7 @@ async fn keep_attempt(
         .bind(url)
         .bind(names)
         .bind(values)
-        .bind(expires_at.map(Timestamp::get))
+        .bind(expires_at.get())
         .bind(look_at.get())
         .bind(created_at.get())
         .execute(connection)
@@ -374,10 +370,6 @@ fn provider(row: &PgRow) -> Result<Provider, sqlx::Error> {
     Provider::named(&name).ok_or_else(|| wrong(format!("no provider: {name}")))
 }
 
-fn maybe_time(row: &PgRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
-    row.try_get::<Option<OffsetDateTime>, _>(column).map(|at| at.map(Timestamp::new))
-}
-
 fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
     Ok(Account {
         order: OrderId(row.try_get("order_id")?),
@@ -406,18 +398,15 @@ fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
         other => return Err(wrong(format!("no status of an attempt: {other}"))),
     };
     let (names, values): (Vec<String>, Vec<String>) = (row.try_get("field_names")?, row.try_get("field_values")?);
-    let checkout = match (row.try_get::<Option<String>, _>("url")?, maybe_time(row, "expires_at")?) {
-        (Some(url), Some(expires_at)) => {
-            Some(Checkout { url, fields: names.into_iter().zip(values).collect(), expires_at })
-        }
-        _ => None,
-    };
+    let url: Option<String> = row.try_get("url")?;
+    let checkout = url.map(|url| Checkout { url, fields: names.into_iter().zip(values).collect() });
     let attempt = Attempt {
         id: AttemptId(row.try_get("attempt_id")?),
         provider: provider(row)?,
         status,
         reference: row.try_get("reference")?,
         checkout,
+        expires_at: time(row, "expires_at")?,
         look_at: time(row, "look_at")?,
         created_at: time(row, "created_at")?,
     };

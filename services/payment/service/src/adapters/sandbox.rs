@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::signature::is_signed;
+use crate::signature::Signatures;
 use crate::transport::Transport;
 
 /// Talks to the sandbox.
@@ -24,8 +24,8 @@ pub struct Sandbox<T> {
     transport: T,
     /// Lets us in.
     key: String,
-    /// What it signs its words with; the new secret and the old one while they are rotated.
-    secrets: Vec<String>,
+    /// What its words have to be signed with.
+    signatures: Signatures,
 }
 
 /// What the sandbox says of a checkout, as an answer and as a word of its own.
@@ -64,11 +64,10 @@ struct OpenedThere {
 }
 
 impl<T: Transport> Sandbox<T> {
-    /// Talks to the sandbox by this transport; `key` lets us in there, and `secrets` are what it signs with.
-    pub fn new(transport: T, key: &str, secrets: Vec<String>) -> anyhow::Result<Self> {
+    /// Talks to the sandbox by this transport; `key` lets us in there, and its words are signed so.
+    pub fn new(transport: T, key: &str, signatures: Signatures) -> anyhow::Result<Self> {
         ensure!(!key.is_empty(), "the sandbox is on and has no key");
-        ensure!(!secrets.is_empty(), "the sandbox is on and has no secret");
-        Ok(Self { transport, key: key.to_owned(), secrets })
+        Ok(Self { transport, key: key.to_owned(), signatures })
     }
 
     async fn ask<A: serde::de::DeserializeOwned>(
@@ -131,8 +130,8 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         });
         let OpenedThere { reference, url, expire_time } =
             self.ask(Method::PUT, &format!("/api/checkouts/{}", attempt.0), Some(body)).await?;
-        let checkout = Checkout { url, fields: Vec::new(), expires_at: Timestamp::new(expire_time) };
-        Ok(Opened { reference, checkout })
+        let checkout = Checkout { url, fields: Vec::new() };
+        Ok(Opened { reference, checkout, expires_at: Timestamp::new(expire_time) })
     }
 
     async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError> {
@@ -162,7 +161,7 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
 
     fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard> {
         let signature = (sent.header)("sandbox-signature").ok_or(NotHeard::Signature)?;
-        if !is_signed(&signature, sent.body, &self.secrets, now) {
+        if !self.signatures.cover(&signature, sent.body, now) {
             return Err(NotHeard::Signature);
         }
         let Call { event, checkout, said } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
@@ -178,12 +177,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::signature::signed;
+    use crate::signature::{TOLERANCE, signed};
     use crate::transport::OverHttp;
 
     fn hear(signature: Option<&str>, body: &str) -> Result<Spoken, NotHeard> {
         let transport = OverHttp::new("http://127.0.0.1:9", Duration::ZERO).expect("a client");
-        let sandbox = Sandbox::new(transport, "key", vec!["secret".to_owned()]);
+        let sandbox =
+            Sandbox::new(transport, "key", Signatures::new(vec!["secret".to_owned()], TOLERANCE).expect("secrets"));
         let header = |name: &str| signature.filter(|_| name == "sandbox-signature").map(str::to_owned);
         let word = Word { header: &header, query: "", body: body.as_bytes() };
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range");

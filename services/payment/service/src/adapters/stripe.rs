@@ -1,6 +1,7 @@
 //! Stripe: a Checkout Session for each attempt, refunds, and events that it sends to our webhook.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
@@ -20,14 +21,16 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::signature::is_signed;
+use crate::signature::Signatures;
 use crate::transport::Transport;
 
 /// The version of Stripe's API that this is written for. What the account is set to does not matter.
 pub const VERSION: &str = "2025-03-31.basil";
-/// Stripe wants a session to be open for half an hour at least. An attempt ends after exactly that; this is how much later Stripe may
-/// hear of it.
+/// Stripe wants a session to be open for half an hour at least, from when it hears of it; this is how much later than its start an attempt
+/// may be opened there.
 const MARGIN: Duration = Duration::minutes(5);
+/// How long an attempt may last for Stripe to take it.
+pub const CHECKOUTS: RangeInclusive<Duration> = Duration::minutes(30)..=Duration::minutes(24 * 60 - 5);
 /// How many refunds of a payment are read at once.
 const PAGE: &str = "100";
 
@@ -35,8 +38,8 @@ const PAGE: &str = "100";
 pub struct Stripe<T> {
     transport: T,
     key: String,
-    /// What it signs its events with: while that is rotated, the new secret and the old one.
-    secrets: Vec<String>,
+    /// What its events have to be signed with.
+    signatures: Signatures,
     /// Where customers come back to.
     shop: String,
 }
@@ -136,12 +139,11 @@ struct Why {
 impl<T: Transport> Stripe<T> {
     /// Talks to Stripe by this transport and with this secret key. `secrets` are what it signs with, and `shop` is the address that
     /// customers come back to.
-    pub fn new(transport: T, key: &str, secrets: Vec<String>, shop: &str) -> anyhow::Result<Self> {
+    pub fn new(transport: T, key: &str, signatures: Signatures, shop: &str) -> anyhow::Result<Self> {
         ensure!(!key.is_empty(), "Stripe is on and has no key");
-        ensure!(!secrets.is_empty(), "Stripe is on and has no webhook secret");
         let url: Url = shop.parse().with_context(|| format!("SHOP_URL={shop:?}: expected a URL"))?;
         ensure!(matches!(url.scheme(), "http" | "https"), "SHOP_URL={shop:?}: expected http or https");
-        Ok(Self { transport, key: key.to_owned(), secrets, shop: shop.trim_end_matches('/').to_owned() })
+        Ok(Self { transport, key: key.to_owned(), signatures, shop: shop.trim_end_matches('/').to_owned() })
     }
 
     async fn read<A: DeserializeOwned>(&self, path: &str) -> Result<A, ProviderError> {
@@ -379,8 +381,8 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         };
         let expires_at = OffsetDateTime::from_unix_timestamp(opened.expires_at).map_err(|_| ProviderError::Away)?;
         let url = opened.url.ok_or_else(|| ProviderError::Refused("the session has no page".to_owned()))?;
-        let checkout = Checkout { url, fields: Vec::new(), expires_at: Timestamp::new(expires_at) };
-        Ok(Opened { reference: opened.id, checkout })
+        let checkout = Checkout { url, fields: Vec::new() };
+        Ok(Opened { reference: opened.id, checkout, expires_at: Timestamp::new(expires_at) })
     }
 
     async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError> {
@@ -414,7 +416,7 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
 
     fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard> {
         let signature = (sent.header)("stripe-signature").ok_or(NotHeard::Signature)?;
-        if !is_signed(&signature, sent.body, &self.secrets, now) {
+        if !self.signatures.cover(&signature, sent.body, now) {
             return Err(NotHeard::Signature);
         }
         let Event { id, kind, data } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
@@ -454,7 +456,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::signature::signed;
+    use crate::signature::{TOLERANCE, signed};
 
     const NOW: i64 = 1_800_000_000;
     const REFUND: &str = "0190a1b2-0000-7000-8000-00000000abcd";
@@ -480,8 +482,8 @@ mod tests {
     }
 
     fn stripe(played: &Played) -> Stripe<&Played> {
-        Stripe::new(played, "sk_test_1", vec!["new".to_owned(), "old".to_owned()], "https://shop.example/")
-            .expect("good")
+        let signatures = Signatures::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE).expect("secrets");
+        Stripe::new(played, "sk_test_1", signatures, "https://shop.example/").expect("good")
     }
 
     fn asked(played: &Played) -> Vec<(String, HashMap<String, String>)> {
@@ -550,7 +552,7 @@ mod tests {
     async fn a_checkout_is_a_session_of_the_amount_under_the_attempts_key() {
         let played = played(&[(200, session("open", "unpaid"))]);
         let opened = stripe(&played).open(&checkout()).await.expect("opened");
-        assert_eq!((opened.reference.as_str(), opened.checkout.expires_at), ("cs_1", at(NOW + 2_100)));
+        assert_eq!((opened.reference.as_str(), opened.expires_at), ("cs_1", at(NOW + 2_100)));
         let (what, form) = asked(&played).remove(0);
         assert_eq!(what, "POST /v1/checkout/sessions");
         for (name, value) in [

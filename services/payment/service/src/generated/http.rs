@@ -114,7 +114,7 @@ pub(crate) enum StartAttemptError {
     ProviderOff,
     /// The provider does not answer. Try again, or with another one.
     ProviderAway,
-    /// There were 20 attempts already.
+    /// There were as many attempts as an order may have.
     AttemptsTooMany,
     /// What can go wrong in every operation.
     Fault(Fault),
@@ -142,7 +142,7 @@ impl From<StartAttemptError> for Problem {
                 Self::new(503, "PROVIDER_AWAY", "The provider does not answer. Try again, or with another one.")
             }
             StartAttemptError::AttemptsTooMany => {
-                Self::new(409, "ATTEMPTS_TOO_MANY", "There were 20 attempts already.")
+                Self::new(409, "ATTEMPTS_TOO_MANY", "There were as many attempts as an order may have.")
             }
             StartAttemptError::Fault(fault) => fault.into(),
         }

@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x5099_07b9_e7f5_995b,
+    ]) == 0x20db_029b_7b46_b59e,
     "the contract has changed: run `cargo martgen generate`"
 );

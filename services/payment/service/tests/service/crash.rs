@@ -84,6 +84,7 @@ async fn life(point: &str, nth: usize) -> bool {
         ("SANDBOX_KEY", &key),
         ("SANDBOX_SECRETS", &secret),
         ("ATTEMPT_LOOK", "1"),
+        ("REFUND_AGAIN", "0.2"),
         ("ATTEMPT_SWEEP", "0.2"),
         ("REFUND_SWEEP", "0.2"),
         ("CALLBACK_SWEEP", "0.2"),

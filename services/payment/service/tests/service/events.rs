@@ -43,7 +43,13 @@ async fn awaiting(app: &App, order: Uuid) {
 /// Payment with this set, and impatient, with an order of 1500 rupees that awaits payment.
 pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
     let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
-    let often = [("ATTEMPT_LOOK", "1"), ("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2")];
+    let often = [
+        ("ATTEMPT_LOOK", "1"),
+        ("REFUND_AGAIN", "0.2"),
+        ("ATTEMPT_SWEEP", "0.2"),
+        ("REFUND_SWEEP", "0.2"),
+        ("CALLBACK_SWEEP", "0.2"),
+    ];
     setting.more = more;
     setting.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let app = App::of_consumer(setting, &["mart.order.v1"]).await;
@@ -110,7 +116,7 @@ async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
     let attempt = Uuid::new_v4();
     for sql in [
         "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, field_values, \
-         look_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now())",
+         expires_at, look_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now(), now())",
         "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
          values (gen_random_uuid(), $1, 0, 'captured', 150000, 'sandbox', 'tx', $2, now())",
     ] {

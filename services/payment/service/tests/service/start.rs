@@ -16,7 +16,7 @@ async fn what_would_take_money_unsafely_does_not_start() {
     let (stripe, payfast) = (("PAYMENT_PROVIDERS", "stripe"), ("PAYMENT_PROVIDERS", "payfast"));
     for (more, named) in [
         (&[("SANDBOX_SECRETS", "")][..], "SANDBOX_SECRETS"),
-        (&[("SANDBOX_SECRETS", " , ")], "no secret"),
+        (&[("SANDBOX_SECRETS", " , ")], "SANDBOX_SECRETS has no secret in it"),
         (&[("SANDBOX_KEY", "")], "SANDBOX_KEY"),
         (&[("ENVIRONMENT", "production")], "the sandbox takes no money"),
         (&[("ENVIRONMENT", "prod")], "expected development or production"),
@@ -31,13 +31,15 @@ async fn what_would_take_money_unsafely_does_not_start() {
                 ("STRIPE_WEBHOOK_SECRETS", " , "),
                 ("SHOP_URL", "http://shop.example"),
             ],
-            "no webhook secret",
+            "STRIPE_WEBHOOK_SECRETS has no secret in it",
         ),
         (&[payfast], "PAYFAST_MERCHANT_ID"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102")], "PAYFAST_SECURED_KEYS"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
         (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
         (&[("PAYMENT_ROUTES", "PKR=nobody")], "PKR=nobody"),
+        (&[stripe, ("CHECKOUT_LASTS", "1799")], "Stripe takes checkouts of 1800 to 86100 seconds"),
+        (&[("ATTEMPTS_OF_ORDER", "0")], "ATTEMPTS_OF_ORDER=\"0\": expected a number from 1 to 1000"),
         (&[("PAYMENT_PROVIDERS_ENDING", "stripe")], "is not among PAYMENT_PROVIDERS"),
         (
             &[

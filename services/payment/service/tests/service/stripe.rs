@@ -12,6 +12,7 @@ use mart_proto::order::v1::{CancelReason, Order, OrderCancelled};
 use payment_core::domain::{AttemptId, OrderId, Payer, RefundId};
 use payment_core::ports::{AskCheckout, AskRefund, PaymentProvider, ProviderError};
 use payment_service::adapters::stripe::{Stripe, VERSION};
+use payment_service::signature::{Signatures, TOLERANCE};
 use payment_service::transport::OverHttp;
 use prost::Message;
 use reqwest::Method;
@@ -142,8 +143,8 @@ async fn what_is_asked_is_what_stripe_describes() {
     // Whatever it answers, it is there.
     mock.until(Duration::from_secs(30), || async { reqwest::get(&url).await.is_ok() }).await.expect("ready");
     let transport = OverHttp::new(&url, Duration::from_secs(10)).expect("a client");
-    let stripe = Stripe::new(transport, "sk_test_123", vec![FakeStripe::SECRET.to_owned()], "https://shop.example")
-        .expect("good");
+    let signatures = Signatures::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE).expect("a secret");
+    let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example").expect("good");
     let amount = Money::parse("1500.00", "PKR").expect("money");
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let expires_at = Timestamp::new(at.get() + time::Duration::minutes(30));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mart_kernel::{Clock, Ids, PageSeal, Timestamp, Unavailable};
 
-use crate::domain::{Accounts, Change, Rows};
+use crate::domain::{Accounts, Change, Policy, Rows};
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
 
 pub use addresses::AddressError;
@@ -29,6 +29,7 @@ pub struct UseCases<S, H> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     seal: PageSeal,
+    policy: Policy,
 }
 
 impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
@@ -40,6 +41,7 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             seal: self.seal.clone(),
+            policy: self.policy,
         }
     }
 }
@@ -66,7 +68,7 @@ impl From<Busy> for NotNow {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Puts the use cases over their ports; `seal` makes page tokens.
+    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how long things last.
     pub fn new(
         store: S,
         hasher: H,
@@ -74,14 +76,15 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         seal: PageSeal,
+        policy: Policy,
     ) -> Self {
-        Self { store, hasher, secrets, clock, ids, seal }
+        Self { store, hasher, secrets, clock, ids, seal, policy }
     }
 
     /// Until when these brakes hold, where they do.
     async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, Unavailable> {
         let now = self.clock.now();
-        Ok(self.store.brakes(subjects).await?.iter().filter_map(|brake| brake.until(now)).max())
+        Ok(self.store.brakes(subjects).await?.iter().filter_map(|brake| brake.until(now, &self.policy.brakes)).max())
     }
 
     /// Decides over the rows of a scope by one step.
@@ -90,9 +93,9 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         scope: Scope,
         step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let (now, ids) = (self.clock.now(), self.ids.clone());
+        let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |rows: Rows| -> (Change, T) {
-            let mut accounts = Accounts::open(rows, now, ids);
+            let mut accounts = Accounts::open(rows, now, ids, policy);
             let outcome = step(&mut accounts);
             (accounts.close(), outcome)
         };

@@ -10,7 +10,7 @@ use super::fact::{
     UserRegistered, UserRepublished, VerificationRequested,
 };
 use super::{
-    Address, AddressBook, Brake, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role,
+    Address, AddressBook, Brake, Digest, Email, Fact, Link, PasswordHash, Policy, Profile, Purpose, RefreshToken, Role,
     Session, SessionId, Shown, User, UserId,
 };
 
@@ -58,6 +58,7 @@ pub struct Change {
 pub struct Accounts {
     now: Timestamp,
     ids: Arc<dyn Ids>,
+    policy: Policy,
     users: BTreeMap<UserId, User>,
     before: BTreeMap<UserId, User>,
     link: Option<Link>,
@@ -70,11 +71,12 @@ pub struct Accounts {
 
 impl Accounts {
     /// Opens the rows that a decision is about.
-    pub fn open(rows: Rows, now: Timestamp, ids: Arc<dyn Ids>) -> Self {
+    pub fn open(rows: Rows, now: Timestamp, ids: Arc<dyn Ids>, policy: Policy) -> Self {
         let users: BTreeMap<UserId, User> = rows.users.into_iter().map(|user| (user.id, user)).collect();
         Self {
             now,
             ids,
+            policy,
             before: users.clone(),
             users,
             link: rows.link,
@@ -130,7 +132,7 @@ impl Accounts {
             updated_at: self.now,
         };
         // Registrations whose links have run out prove nothing any more.
-        let lasts = Purpose::Verify.lasts();
+        let lasts = self.policy.verify_link;
         let old = |user: &&User| !user.verified && user.created_at.get() + lasts <= self.now.get();
         let old: Vec<UserId> = self.users.values().filter(old).map(|user| user.id).collect();
         self.change.dropped.extend(old);
@@ -231,7 +233,7 @@ impl Accounts {
     /// and until when it lasts.
     pub fn log_in(&mut self, id: UserId, known: &PasswordHash, token: &Token) -> Option<(User, Timestamp)> {
         let user = self.users.get(&id).filter(|user| user.may_log_in() && user.password == *known).cloned()?;
-        let session = Session::begun(SessionId(self.ids.next()), user.id, self.now);
+        let session = Session::begun(SessionId(self.ids.next()), user.id, self.now, self.policy.session);
         let until = session.expires_at;
         self.give(&session, token);
         self.change.sessions.push(session);
@@ -242,7 +244,7 @@ impl Accounts {
     /// Somebody tries a password, or asks for a mail: until when those who are named have to wait, where they do. Else it counts,
     /// before anything is done about it, so that of many at once no more go on than of as many one after the other.
     pub fn attempt(&mut self, subjects: &[String]) -> Result<(), Timestamp> {
-        let until = self.known_brakes.iter().filter_map(|brake| brake.until(self.now)).max();
+        let until = self.known_brakes.iter().filter_map(|brake| brake.until(self.now, &self.policy.brakes)).max();
         if let Some(until) = until {
             return Err(until);
         }
@@ -259,7 +261,7 @@ impl Accounts {
         for subject in subjects {
             let known = self.known_brakes.iter().find(|brake| brake.subject == *subject).cloned();
             let brake = known.unwrap_or(Brake { subject: subject.clone(), count: 0, last_at: self.now });
-            self.change.brakes.push(brake.counted(self.now));
+            self.change.brakes.push(brake.counted(self.now, &self.policy.brakes));
         }
     }
 
@@ -267,7 +269,7 @@ impl Accounts {
     /// before.
     pub fn refresh(&mut self, token: &Token) -> Option<(User, Timestamp)> {
         let (shown, session) = self.token.clone()?;
-        match session.shown(&shown, self.now) {
+        match session.shown(&shown, self.now, self.policy.grace) {
             Shown::Over => return None,
             Shown::Stolen => {
                 self.change.sessions.push(Session { ended_at: Some(self.now), ..session });
@@ -343,7 +345,7 @@ impl Accounts {
 
     /// A new link, kept by its digest.
     fn sent(&mut self, user: &User, purpose: Purpose, token: &Token) -> SentLink {
-        let expires_at = Timestamp::new(self.now.get() + purpose.lasts());
+        let expires_at = Timestamp::new(self.now.get() + self.policy.link(purpose));
         self.change.links.push(Link { digest: Digest::of(&token.0), purpose, user: user.id, expires_at });
         SentLink {
             id: self.ids.next(),

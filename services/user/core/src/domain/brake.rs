@@ -5,17 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use mart_kernel::Timestamp;
 use time::Duration;
 
-use super::Email;
+use super::{Brakes, Email};
 
-/// So many cost nothing: people mistype.
-const FREE: i32 = 5;
-/// So many from one address of the network cost nothing: a whole office may be behind it.
-const FREE_OF_A_NETWORK: i32 = 30;
 const NETWORK: &str = "network ";
-/// The longest wait.
-const LONGEST: Duration = Duration::minutes(15);
-/// After so long without another one all are forgotten.
-pub const FORGOTTEN: Duration = Duration::hours(1);
 
 /// The failures of an account or of an address that requests come from, or the mails to a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,26 +56,26 @@ impl Brake {
     }
 
     /// When the next attempt may be made, where that is after now. The wait begins at a second and doubles.
-    pub fn until(&self, now: Timestamp) -> Option<Timestamp> {
-        let free = if self.subject.starts_with(NETWORK) { FREE_OF_A_NETWORK } else { FREE };
+    pub fn until(&self, now: Timestamp, brakes: &Brakes) -> Option<Timestamp> {
+        let free = if self.subject.starts_with(NETWORK) { brakes.free_of_a_network } else { brakes.free };
         let beyond = self.count - free;
         if beyond < 0 {
             return None;
         }
-        let wait = Duration::seconds(1_i64 << beyond.min(20)).min(LONGEST);
+        let wait = Duration::seconds(1_i64 << beyond.min(20)).min(brakes.longest);
         let until = Timestamp::new(self.last_at.get() + wait);
         (now < until).then_some(until)
     }
 
     /// Whether it is long ago.
-    pub fn is_forgotten(&self, now: Timestamp) -> bool {
-        now.get() - self.last_at.get() >= FORGOTTEN
+    pub fn is_forgotten(&self, now: Timestamp, brakes: &Brakes) -> bool {
+        now.get() - self.last_at.get() >= brakes.forgotten
     }
 
     /// One more.
     #[must_use]
-    pub fn counted(self, now: Timestamp) -> Self {
-        let count = if self.is_forgotten(now) { 1 } else { self.count.saturating_add(1) };
+    pub fn counted(self, now: Timestamp, brakes: &Brakes) -> Self {
+        let count = if self.is_forgotten(now, brakes) { 1 } else { self.count.saturating_add(1) };
         Self { count, last_at: now, ..self }
     }
 }
@@ -98,7 +90,7 @@ mod tests {
 
     fn after(count: i32) -> Option<i64> {
         let brake = Brake { subject: "a".to_owned(), count, last_at: at(0) };
-        brake.until(at(0)).map(|until| (until.get() - at(0).get()).whole_seconds())
+        brake.until(at(0), &Brakes::default()).map(|until| (until.get() - at(0).get()).whole_seconds())
     }
 
     #[test]
@@ -112,8 +104,9 @@ mod tests {
     #[test]
     fn a_network_has_more_and_keeps_it() {
         let network = of_network("203.0.113.7".parse().expect("an address"));
+        let usual = Brakes::default();
         let brake = |count| Brake { subject: network.clone(), count, last_at: at(0) };
-        assert_eq!((brake(29).until(at(0)).is_some(), brake(30).until(at(0)).is_some()), (false, true));
+        assert_eq!((brake(29).until(at(0), &usual).is_some(), brake(30).until(at(0), &usual).is_some()), (false, true));
         assert_eq!(brake(30).released().count, 29, "but for the attempt itself");
         let account = Brake { subject: of_account(&Email::of("a@example.com")), count: 3, last_at: at(0) };
         assert_eq!(account.released().count, 0);
@@ -129,9 +122,10 @@ mod tests {
 
     #[test]
     fn who_waited_may_try_again_and_an_hour_forgets() {
+        let usual = Brakes::default();
         let brake = Brake { subject: "a".to_owned(), count: 6, last_at: at(0) };
-        assert_eq!((brake.until(at(1)).is_some(), brake.until(at(2))), (true, None));
-        assert_eq!(brake.clone().counted(at(3_599)).count, 7);
-        assert_eq!(brake.counted(at(3_600)).count, 1);
+        assert_eq!((brake.until(at(1), &usual).is_some(), brake.until(at(2), &usual)), (true, None));
+        assert_eq!(brake.clone().counted(at(3_599), &usual).count, 7);
+        assert_eq!(brake.counted(at(3_600), &usual).count, 1);
     }
 }

@@ -1,7 +1,6 @@
 //! Links that are sent to a mailbox.
 
 use mart_kernel::Timestamp;
-use time::Duration;
 
 use super::{Digest, UserId};
 
@@ -12,16 +11,6 @@ pub enum Purpose {
     Verify,
     /// To set a new password.
     Reset,
-}
-
-impl Purpose {
-    /// How long such a link is good.
-    pub fn lasts(self) -> Duration {
-        match self {
-            Self::Verify => Duration::hours(1),
-            Self::Reset => Duration::minutes(30),
-        }
-    }
 }
 
 /// A link that is good once. Its secret is known to whoever reads the mailbox, and to nobody else.

@@ -10,6 +10,7 @@ mod email;
 pub mod fact;
 mod link;
 mod password;
+mod policy;
 mod session;
 mod user;
 
@@ -20,7 +21,8 @@ pub use email::Email;
 pub use fact::Fact;
 pub use link::{Link, Purpose};
 pub use password::{PasswordHash, is_weak};
-pub use session::{GRACE, RefreshToken, Session, SessionId, Shown};
+pub use policy::{Brakes, Policy};
+pub use session::{RefreshToken, Session, SessionId, Shown};
 pub use user::{Profile, Role, User, UserId};
 
 use mart_kernel::Fingerprint;

@@ -10,12 +10,6 @@ use super::{Digest, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Uuid);
 
-/// How long a session lasts, whatever is done with it.
-const LASTS: Duration = Duration::days(30);
-
-/// For so long after its exchange a refresh token may come again: two tabs of one browser that wake up together both have it.
-pub const GRACE: Duration = Duration::seconds(10);
-
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -55,18 +49,18 @@ pub enum Shown {
 
 impl Session {
     /// A new session.
-    pub fn begun(id: SessionId, user: UserId, now: Timestamp) -> Self {
-        Self { id, user, expires_at: Timestamp::new(now.get() + LASTS), ended_at: None }
+    pub fn begun(id: SessionId, user: UserId, now: Timestamp, lasts: Duration) -> Self {
+        Self { id, user, expires_at: Timestamp::new(now.get() + lasts), ended_at: None }
     }
 
-    /// What it means that one of its tokens is shown now.
-    pub fn shown(&self, token: &RefreshToken, now: Timestamp) -> Shown {
+    /// What it means that one of its tokens is shown now. For `grace` after its exchange a token may come again.
+    pub fn shown(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> Shown {
         if self.ended_at.is_some() || now >= self.expires_at {
             return Shown::Over;
         }
         match token.exchanged_at {
             None => Shown::Good,
-            Some(at) if now.get() - at.get() <= GRACE => Shown::Twin,
+            Some(at) if now.get() - at.get() <= grace => Shown::Twin,
             Some(_) => Shown::Stolen,
         }
     }
@@ -75,6 +69,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Policy;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_micros((1_790_000_000 + seconds) * 1_000_000).expect("in range")
@@ -82,13 +77,15 @@ mod tests {
 
     #[test]
     fn a_token_is_good_once_for_a_moment_twice_and_then_gives_a_thief_away() {
-        let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0));
+        let policy = Policy::default();
+        let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0), policy.session);
+        let shown = |session: &Session, token: &RefreshToken, now| session.shown(token, at(now), policy.grace);
         let token = |exchanged_at| RefreshToken { digest: Digest([0; 32]), session: session.id, exchanged_at };
-        assert_eq!(session.shown(&token(None), at(60)), Shown::Good);
-        assert_eq!(session.shown(&token(Some(at(60))), at(70)), Shown::Twin);
-        assert_eq!(session.shown(&token(Some(at(60))), at(71)), Shown::Stolen);
-        assert_eq!(session.shown(&token(None), at(30 * 86_400)), Shown::Over);
+        assert_eq!(shown(&session, &token(None), 60), Shown::Good);
+        assert_eq!(shown(&session, &token(Some(at(60))), 70), Shown::Twin);
+        assert_eq!(shown(&session, &token(Some(at(60))), 71), Shown::Stolen);
+        assert_eq!(shown(&session, &token(None), 30 * 86_400), Shown::Over);
         let ended = Session { ended_at: Some(at(5)), ..session.clone() };
-        assert_eq!(ended.shown(&token(None), at(6)), Shown::Over);
+        assert_eq!(shown(&ended, &token(None), 6), Shown::Over);
     }
 }

@@ -9,27 +9,26 @@ use tokio::sync::Semaphore;
 use user_core::domain::PasswordHash;
 use user_core::ports::{Busy, Hasher};
 
-/// The longest that a password waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// Hashes with the costs that OWASP names first for Argon2id: 19 MiB, two passes, one lane. Each hash that runs holds its
 /// 19 MiB, so that is bounded, and so is the wait for a turn.
 #[derive(Debug, Clone)]
 pub struct Argon2id {
     turns: Arc<Semaphore>,
+    /// The longest that a password waits for its turn.
+    patience: Duration,
     /// Of a password that nobody has: verifying against it takes as long as against a real one.
     nobodys: Arc<str>,
 }
 
 impl Argon2id {
-    /// Hashes so many at a time.
-    pub fn new(at_a_time: usize) -> anyhow::Result<Self> {
+    /// Hashes so many at a time; a password waits for its turn so long at most.
+    pub fn new(at_a_time: usize, patience: Duration) -> anyhow::Result<Self> {
         let nobodys = hashed("a password that nobody has").map_err(|error| anyhow::anyhow!("Argon2id: {error}"))?;
-        Ok(Self { turns: Arc::new(Semaphore::new(at_a_time)), nobodys: nobodys.into() })
+        Ok(Self { turns: Arc::new(Semaphore::new(at_a_time)), patience, nobodys: nobodys.into() })
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(self.patience, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();

@@ -9,10 +9,9 @@ use mart_kernel::{Event, Newest, Timestamp, Unavailable};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
-use user_core::domain::brake::FORGOTTEN;
 use user_core::domain::{
-    Address, AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose, RefreshToken, Role,
-    Rows, Session, SessionId, User, UserId,
+    Address, AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Policy, Profile, Purpose,
+    RefreshToken, Role, Rows, Session, SessionId, User, UserId,
 };
 use user_core::ports::{Scope, Store};
 use uuid::Uuid;
@@ -134,15 +133,16 @@ impl Store for PostgresStore {
         self.database.rows(sqlx::query(BRAKES).bind(subjects), brake).await
     }
 
-    async fn forget(&self, before: Timestamp) -> Result<usize, Unavailable> {
+    async fn forget(&self, now: Timestamp, policy: &Policy) -> Result<usize, Unavailable> {
+        let ages = [(FORGET_UNPROVED, policy.verify_link), (FORGET_BRAKES, policy.brakes.forgotten)];
         let forgotten = self.database.decide(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
                 for sql in FORGET {
-                    count += sqlx::query(sql).bind(before.get()).execute(&mut *connection).await?.rows_affected();
+                    count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                for (sql, age) in [(FORGET_UNPROVED, Purpose::Verify.lasts()), (FORGET_BRAKES, FORGOTTEN)] {
-                    let forgotten = sqlx::query(sql).bind(before.get() - age).execute(&mut *connection).await?;
+                for (sql, age) in ages {
+                    let forgotten = sqlx::query(sql).bind(now.get() - age).execute(&mut *connection).await?;
                     count += forgotten.rows_affected();
                 }
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))

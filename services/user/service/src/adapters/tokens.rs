@@ -16,8 +16,8 @@ use user_core::domain::fact::Token;
 use user_core::domain::{Role, UserId};
 use user_core::ports::{Secrets, Signer};
 
-/// How long an access token is good.
-const LASTS: Duration = Duration::minutes(10);
+/// How long an access token is good where nobody says otherwise.
+pub const LASTS: Duration = Duration::minutes(10);
 
 /// Signs access tokens by EdDSA: those of customers and those of admins with keys of their own, so that a key of customers
 /// that is lost makes nobody an admin.
@@ -30,6 +30,7 @@ pub struct EdDsa {
     keys: RwLock<Folder>,
     issuer: String,
     audience: String,
+    lasts: Duration,
 }
 
 /// A folder that changed less than this ago may change once more within a tick of its clock.
@@ -87,7 +88,19 @@ impl EdDsa {
     pub fn load(folder: &Path, issuer: &str, audience: &str) -> Result<Self> {
         let changed = changed(folder).with_context(|| format!("{} can't be read", folder.display()))?;
         let keys = RwLock::new(Folder::read(folder, changed)?);
-        Ok(Self { folder: folder.to_owned(), keys, issuer: issuer.to_owned(), audience: audience.to_owned() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            keys,
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            lasts: LASTS,
+        })
+    }
+
+    /// The same, with tokens that are good for so long.
+    #[must_use]
+    pub fn lasting(self, lasts: Duration) -> Self {
+        Self { lasts, ..self }
     }
 
     /// The newest key of a role. A folder that can't be used leaves the keys as they are.
@@ -107,7 +120,7 @@ impl EdDsa {
     fn signed(&self, user: UserId, role: Role, now: Timestamp) -> Result<(String, Timestamp)> {
         let role = role_name(role);
         let key = self.key(role).context("every role has a key")?;
-        let until = Timestamp::new(now.get() + LASTS);
+        let until = Timestamp::new(now.get() + self.lasts);
         let (issued, expires) = (now.get().unix_timestamp(), until.get().unix_timestamp());
         let claims = json!({
             "iss": self.issuer, "aud": self.audience, "sub": user.0.to_string(), "role": role,

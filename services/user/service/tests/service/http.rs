@@ -11,20 +11,20 @@ use serde_json::{Value, json};
 
 use crate::PROGRAM;
 
-const EMAIL: &str = "ayesha@example.com";
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const EMAIL: &str = "ayesha@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-async fn post(app: &App, path: &str, body: Value) -> devstack::testing::Answer {
+pub(crate) async fn post(app: &App, path: &str, body: Value) -> devstack::testing::Answer {
     app.call(None, Method::POST, path, Some(body)).await
 }
 
-async fn register(app: &App) {
+pub(crate) async fn register(app: &App) {
     let body = json!({ "email": EMAIL, "password": PASSWORD, "name": "Ayesha" });
     assert_eq!(post(app, "/v1/users/register", body).await.status, 200);
 }
 
 /// All links on their topic, until a second of quiet.
-async fn links(app: &App) -> Vec<Seen> {
+pub(crate) async fn links(app: &App) -> Vec<Seen> {
     app.flushed().await;
     let (brokers, topic) = (app.setting.brokers.clone(), format!("{}mart.user_link.v1", app.setting.topic_prefix));
     let read = move || {
@@ -34,11 +34,11 @@ async fn links(app: &App) -> Vec<Seen> {
     tokio::task::spawn_blocking(read).await.expect("read")
 }
 
-fn token(link: &Seen) -> &str {
+pub(crate) fn token(link: &Seen) -> &str {
     link.payload["link"]["token"].as_str().expect("a token")
 }
 
-async fn log_in(app: &App) -> Value {
+pub(crate) async fn log_in(app: &App) -> Value {
     let answer = post(app, "/v1/sessions/log-in", json!({ "email": EMAIL, "password": PASSWORD })).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body

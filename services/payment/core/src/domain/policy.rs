@@ -1,0 +1,30 @@
+//! How long things last, and how much is too much.
+
+use time::Duration;
+
+/// What an operator may set otherwise; the defaults are the mart's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// A provider's checkout ends by itself after so long, well before an order's time is up.
+    pub checkout: Duration,
+    /// How long until a provider is asked about an attempt that it says nothing of.
+    pub look: Duration,
+    /// How long until a provider is asked again for a refund that it did not answer.
+    pub refund_again: Duration,
+    /// A callback that could not be heard when it came waits so long before it is tried again, so that two don't try at once.
+    pub callback_again: Duration,
+    /// The most attempts of one order.
+    pub attempts: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            checkout: Duration::minutes(30),
+            look: Duration::minutes(5),
+            refund_again: Duration::minutes(1),
+            callback_again: Duration::seconds(1),
+            attempts: 20,
+        }
+    }
+}
