@@ -27,6 +27,9 @@ pub struct Config {
     pub database_pool: u32,
     /// `KAFKA_BROKERS`: host:port, separated by commas.
     pub kafka_brokers: String,
+    /// `KAFKA_SESSION_TIMEOUT`: after so many seconds without a sign of life another replica reads on where this one was. What brokers take
+    /// is theirs to say, 6 to 1800 unless they say otherwise.
+    pub kafka_session: Duration,
     /// `TOPIC_PREFIX`: put before every topic and consumer group, so that environments can share a cluster.
     pub topic_prefix: String,
     /// `TOKEN_KEYS`: the file with the public keys (JWKS) of those who sign tokens. Read again when it changes.
@@ -133,6 +136,9 @@ impl Config {
             }),
             database_pool: env.or("DATABASE_POOL", "a number from 1 to 1000", 16, |n| (1..=1000).contains(n)),
             kafka_brokers: env.required("KAFKA_BROKERS", "host:port, separated by commas", String::new()),
+            kafka_session: Duration::from_secs_f64(
+                env.or("KAFKA_SESSION_TIMEOUT", "seconds, 1 to 1800", 10.0, |n| (1.0..=1800.0).contains(n)),
+            ),
             topic_prefix: env.or("TOPIC_PREFIX", "letters, digits, '.', '_' and '-'", String::new(), |prefix| {
                 prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
             }),

@@ -42,15 +42,15 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
 
 /// A consumer that commits offsets only when it is told to.
 pub(crate) fn consumer(config: &Config) -> ClientConfig {
-    let mut client = base(config);
+    let (mut client, session) = (base(config), config.kafka_session);
     client
         .set("group.id", format!("{}{}", config.topic_prefix, config.service))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
-        .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "1000")
+        .set("session.timeout.ms", session.as_millis().to_string())
+        .set("heartbeat.interval.ms", (session / 10).as_millis().to_string())
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "100")
         .set("queued.max.messages.kbytes", "4096")

@@ -14,6 +14,7 @@ pub mod db;
 pub mod http;
 mod internal;
 mod kafka;
+mod points;
 pub mod record;
 pub mod relay;
 pub mod run;

@@ -254,12 +254,24 @@ impl Owner {
                 () = tokio::time::sleep(HEARTBEAT) => self.beat().await?,
             }
         };
-        fail::fail_point!("relay.produced");
+        #[cfg(feature = "failpoints")]
+        self.produced(&positions).await?;
         let sql = "delete from outbox where position = any($1)";
         let count = positions.len();
         within(sqlx::query(sql).bind(positions).execute(&mut self.session)).await?;
         metrics::counter!("relay_published_total").increment(count as u64);
         refused.map_or(Ok(count), |error| Err(error.into()))
+    }
+
+    /// Kafka has taken these rows, and the outbox still has them.
+    #[cfg(feature = "failpoints")]
+    async fn produced(&mut self, positions: &[i64]) -> Result<(), Interrupted> {
+        let sql = "select distinct kind from outbox where position = any($1) order by kind";
+        let kinds: Vec<String> = sqlx::query_scalar(sql).bind(positions).fetch_all(&mut self.session).await?;
+        for kind in kinds {
+            crate::points::pass!("relay.produced", kind);
+        }
+        Ok(())
     }
 
     async fn wait(&mut self, pause: Duration) -> Result<(), Interrupted> {

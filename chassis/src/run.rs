@@ -19,7 +19,7 @@ use crate::consumer::{self, Inbox, Reactions};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
 use crate::trace::{self, TraceContext};
-use crate::{Database, db, kafka, relay, telemetry};
+use crate::{Database, db, kafka, points, relay, telemetry};
 
 /// How long receipts of requests are kept, in days. Those of events outlive their topic's retention by as much.
 const KEY_DAYS: i32 = 7;
@@ -73,7 +73,9 @@ impl Sweep {
         while !stop.is_cancelled() {
             let (sweep, within) = (self.clone(), TraceContext::root());
             // In a task of its own, so that a panic is one look that failed and not the end of all.
-            let looked = tokio::spawn(trace::within(within, async move { sweep.once().await })).await;
+            let looked =
+                tokio::spawn(trace::within(within, async move { points::during(sweep.name, sweep.once()).await }))
+                    .await;
             metrics::counter!("sweeps_total", "sweep" => self.name).increment(1);
             match looked {
                 Ok(Ok(done)) if done > 0 => {
@@ -127,7 +129,7 @@ pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[Topic]) -
 /// outbox is flushed. What is not done when the budget ends is done by the next start.
 pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     #[cfg(feature = "failpoints")]
-    let _points = killed_at_a_point();
+    let _points = points::set_up();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public = server::listen(config.http_addr).await?;
     let inner = server::listen(config.internal_addr).await?;
@@ -187,27 +189,6 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     background.iter().for_each(tokio::task::JoinHandle::abort);
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Sets up the fail points of `FAILPOINTS`. `KILL_AT=commit.after:5` kills this process there, with SIGKILL, when it passes for
-/// the sixth time.
-#[cfg(feature = "failpoints")]
-fn killed_at_a_point() -> fail::FailScenario<'static> {
-    let points = fail::FailScenario::setup();
-    let said = std::env::var("KILL_AT").unwrap_or_default();
-    if let Some((point, passes)) = said.split_once(':') {
-        let left = std::sync::atomic::AtomicU32::new(passes.parse().unwrap_or_default());
-        let kill = move || {
-            if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
-                let own = rustix::process::getpid();
-                let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
-            }
-        };
-        if let Err(error) = fail::cfg_callback(point, kill) {
-            tracing::error!(error, point, "this point can't be set");
-        }
-    }
-    points
 }
 
 /// Takes receipts away that can't be asked for any more.

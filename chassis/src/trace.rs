@@ -6,7 +6,11 @@
 use std::fmt;
 use std::future::Future;
 
+use tokio::task::JoinHandle;
+use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::points;
 
 tokio::task_local! {
     static CURRENT: TraceContext;
@@ -81,6 +85,15 @@ pub fn current() -> TraceContext {
 /// Runs work within a trace context.
 pub async fn within<F: Future>(context: TraceContext, work: F) -> F::Output {
     CURRENT.scope(context, work).await
+}
+
+/// Does work in a task of its own, within the trace and the span at hand: it goes on when nobody waits for it any more.
+pub fn detached<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let work = points::during(&points::step(), work).in_current_span();
+    tokio::spawn(within(current(), work))
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ impl Kafka {
             ("transaction.state.log.replication.factor", "1".to_owned()),
             ("transaction.state.log.min.isr", "1".to_owned()),
             ("group.initial.rebalance.delay.ms", "0".to_owned()),
+            // A test that kills a service has its partitions read on soon.
+            ("group.min.session.timeout.ms", "1000".to_owned()),
             ("auto.create.topics.enable", "false".to_owned()),
             ("controlled.shutdown.enable", "false".to_owned()),
         ];

@@ -223,7 +223,7 @@ impl App {
     /// Kills it with SIGKILL and starts another of the same setting.
     pub async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.setting.more.retain(|(name, _)| name != "FAILPOINTS" && name != "KILL_AT");
+        self.setting.more.retain(|(name, _)| name != "FAILPOINTS" && !name.starts_with("KILL_"));
         Self::of(self.setting.clone()).await
     }
 

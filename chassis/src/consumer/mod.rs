@@ -112,7 +112,7 @@ async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, Unus
     let (kind, id) = (record.kind.clone(), record.id);
     let started = std::time::Instant::now();
     let span = tracing::info_span!("event", trace_id = %context.trace_id(), handler, kind, event = %id);
-    let work = (dispatch)(handler.to_owned(), record);
+    let work = crate::points::during(handler, (dispatch)(handler.to_owned(), record));
     // In a task of its own, so that a panic is one failed attempt and no more.
     let work = tokio::time::timeout(
         LONGEST,
@@ -134,7 +134,7 @@ async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, Unus
         Err(_) => (Outcome::Wait("the handler panicked".to_owned()), "panicked"),
     };
     span.in_scope(|| tracing::debug!(outcome = how, "handled"));
-    fail::fail_point!("consumer.handled");
+    crate::points::pass!("consumer.handled", handler);
     let labels = [("handler", handler.to_owned()), ("outcome", how.to_owned())];
     metrics::counter!("events_handled_total", &labels).increment(1);
     metrics::histogram!("event_duration_seconds", &labels[..1]).record(started.elapsed().as_secs_f64());

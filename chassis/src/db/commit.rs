@@ -96,13 +96,13 @@ impl Database {
         taken: impl FnOnce(&str) -> Option<U>,
     ) -> Result<Done, CommitError<U>> {
         let tells = !records.is_empty();
-        fail::fail_point!("commit.before");
+        crate::points::pass!("commit.before");
         let statement = bind(bind_shared(sqlx::query(sql), receipt, records));
         let written: i64 = match statement.fetch_one(&self.pool).await {
             Ok(row) => sqlx::Row::try_get(&row, 0).map_err(|error| unavailable(&error))?,
             Err(error) => return Err(failed(&error, taken)),
         };
-        fail::fail_point!("commit.after");
+        crate::points::pass!("commit.after");
         if written > 0 {
             if tells {
                 self.committed.notify_one();

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::commit::{EVENTS_ONLY, bind_shared};
 use super::{Database, unavailable};
-use crate::{Record, trace};
+use crate::{Record, points, trace};
 
 impl Database {
     /// Runs a decision in a transaction of its own. `body` locks its rows in the order of their ids, lets the core decide
@@ -19,22 +19,21 @@ impl Database {
         body: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<Option<T>, sqlx::Error>> + Send + 'static,
     ) -> Result<Option<T>, Unavailable> {
         let database = self.clone();
-        let context = trace::current();
-        let work = trace::within(context, async move {
+        let work = async move {
             #[expect(clippy::disallowed_methods, reason = "the one place, in a task that no client can cancel")]
             let mut transaction = database.decisions.begin().await?;
             let decided = body(&mut transaction).await?;
             if decided.is_some() {
-                fail::fail_point!("commit.before");
+                points::pass!("commit.before");
                 transaction.commit().await?;
-                fail::fail_point!("commit.after");
+                points::pass!("commit.after");
                 database.committed.notify_one();
             } else {
                 transaction.rollback().await?;
             }
             Ok::<_, sqlx::Error>(decided)
-        });
-        let done = tokio::spawn(work).await.map_err(|error| {
+        };
+        let done = trace::detached(work).await.map_err(|error| {
             tracing::error!(%error, "a decision panicked and was taken back");
             Unavailable::Failed
         })?;

@@ -1,4 +1,4 @@
-//! Reading what was stored. What no row can have is an error of decoding, never a panic.
+//! Single statements, and reading what was stored. What no row can have is an error of decoding, never a panic.
 
 use mart_kernel::{Timestamp, Unavailable, Version};
 use sqlx::Row;
@@ -17,6 +17,14 @@ impl Database {
     ) -> Result<Vec<T>, Unavailable> {
         let rows = query.fetch_all(self.pool()).await;
         rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
+    }
+
+    /// Writes by one statement, and tells nobody; whether there was a row to write.
+    pub async fn write(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<bool, Unavailable> {
+        crate::points::pass!("commit.before");
+        let written = statement.execute(self.pool()).await.map_err(|error| unavailable(&error))?;
+        crate::points::pass!("commit.after");
+        Ok(written.rows_affected() > 0)
     }
 }
 

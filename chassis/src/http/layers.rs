@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::Problem;
 use crate::config::Limits;
+use crate::points;
 use crate::trace::{self, TraceContext};
 
 const REQUEST_ID: &str = "x-request-id";
@@ -43,7 +44,8 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", trace_id = %context.trace_id(), %method, route);
 
-    let mut response = trace::within(context, run(request)).instrument(span.clone()).await;
+    let answering = points::during(&route, run(request));
+    let mut response = trace::within(context, answering).instrument(span.clone()).await;
 
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -89,8 +89,8 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     }
     let on_servers = Run::Features(features(), &[(FEATURES_ON_SERVERS, "1")]);
     parts.push(Part::new("on-servers", 4, "the same features on PostgreSQL and Kafka", on_servers).on_servers());
-    let mart = "all services together: faults at every point, and what has to be true after them";
-    parts.push(Part::new("mart", 6, mart, tests(&["mart-features"])).on_servers());
+    let mart = "all services together: faults at every step, and what has to be true after them";
+    parts.push(Part::new("mart", 5, mart, tests(&["mart-features"])).on_servers());
     let mutants = Part::new("mutants", 30, "cargo-mutants over kernel and cores (long)", Run::Mutants(crates("core")));
     parts.extend([
         Part::new("lint", 3, lint, Run::Lint),

@@ -15,10 +15,12 @@ const PASSWORD: &str = "correct horse battery";
 /// Something that somebody wants, and how far it has come.
 #[derive(Debug)]
 pub(crate) enum Deed {
-    /// A customer orders two mugs and pays for them.
-    Order { key: String, order: String, stage: Stage },
-    /// A customer cancels a paid order.
+    /// A customer orders two of a product and pays for them, or does not.
+    Order { product: String, key: String, order: String, stage: Stage, pays: Pays },
+    /// A customer cancels an order.
     Cancel { order: String, done: bool },
+    /// The time of an order, or of its goods, is up.
+    Expire { order: String, due: Due, done: bool },
     /// An admin sends a paid order, and it arrives.
     Send { order: String, steps: &'static [&'static str] },
     /// An admin creates a product.
@@ -26,6 +28,31 @@ pub(crate) enum Deed {
     /// Somebody registers, proves the mailbox by the link in the mail, and logs in.
     Customer { email: String, stage: Joining },
 }
+
+/// Whether a customer pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pays {
+    /// He does, and the provider says so.
+    Yes,
+    /// He does, and what the provider says is lost.
+    Unheard,
+    /// He does not.
+    No,
+}
+
+/// What has an end: its service, and how that end is set to now where it is still waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due(&'static str, &'static str);
+
+/// An order that waits for its money.
+pub(crate) const PAYMENT: Due = Due(
+    "order",
+    "update orders set payment_deadline = now() where order_id = $1::uuid and payment_deadline is not null",
+);
+
+/// Goods that are kept for an order.
+pub(crate) const GOODS: Due =
+    Due("inventory", "update reservation set expires_at = now() where order_id = $1::uuid and expires_at is not null");
 
 /// How far an order has come.
 #[derive(Debug)]
@@ -49,12 +76,18 @@ pub(crate) enum Joining {
 }
 
 impl Deed {
-    pub(crate) fn order() -> Self {
-        Self::Order { key: Uuid::new_v4().to_string(), order: String::new(), stage: Stage::Wanted }
+    pub(crate) fn order(product: &str, pays: Pays) -> Self {
+        let (product, key) = (product.to_owned(), Uuid::new_v4().to_string());
+        Self::Order { product, key, order: String::new(), stage: Stage::Wanted, pays }
     }
 
     pub(crate) fn paying(order: &str) -> Self {
-        Self::Order { key: String::new(), order: order.to_owned(), stage: Stage::Placed }
+        let (product, key, order) = (String::new(), String::new(), order.to_owned());
+        Self::Order { product, key, order, stage: Stage::Placed, pays: Pays::Yes }
+    }
+
+    pub(crate) fn expire(order: &str, due: Due) -> Self {
+        Self::Expire { order: order.to_owned(), due, done: false }
     }
 
     pub(crate) fn cancel(order: &str) -> Self {
@@ -76,7 +109,7 @@ impl Deed {
     pub(crate) fn is_done(&self) -> bool {
         match self {
             Self::Order { stage, .. } => matches!(stage, Stage::Done),
-            Self::Cancel { done, .. } => *done,
+            Self::Cancel { done, .. } | Self::Expire { done, .. } => *done,
             Self::Send { steps, .. } => steps.is_empty(),
             Self::Product { product, .. } => !product.is_empty(),
             Self::Customer { stage, .. } => matches!(stage, Joining::In),
@@ -91,8 +124,9 @@ impl Deed {
     /// Tries the next step once.
     pub(crate) async fn step(&mut self, stack: &Stack) {
         match self {
-            Self::Order { key, order, stage } => buy(stack, key, order, stage).await,
+            Self::Order { product, key, order, stage, pays } => buy(stack, product, key, order, stage, *pays).await,
             Self::Cancel { order, done } => *done = *done || did(stack, "customer", order, "cancel").await,
+            Self::Expire { order, due, done } => *done = *done || expired(stack, order, *due).await,
             Self::Send { order, steps } => {
                 if let [step, rest @ ..] = steps
                     && did(stack, "admin", order, step).await
@@ -117,11 +151,18 @@ async fn did(stack: &Stack, role: &str, order: &str, what: &str) -> bool {
     answer.is_some_and(|(status, told)| status == 200 || told["code"] == "STEP_FORBIDDEN")
 }
 
-async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {
+/// Whether something was still waited for, whose end is now, or is waited for no more.
+async fn expired(stack: &Stack, order: &str, Due(service, sql): Due) -> bool {
+    let mut database = stack.apps[service].database().await;
+    let ended = sqlx::query(sql).bind(order).execute(&mut database).await.expect("asked").rows_affected();
+    ended > 0 || matches!(stack.status(order).await.as_str(), "CONFIRMED" | "CANCELLED")
+}
+
+async fn buy(stack: &Stack, product: &str, key: &str, order: &mut String, stage: &mut Stage, pays: Pays) {
     match stage {
         Stage::Wanted => {
-            if let Some(placed) = stack.try_to_place(key, 2).await {
-                (*order, *stage) = (placed, Stage::Placed);
+            if let Some(placed) = stack.try_to_place(product, key, 2).await {
+                (*order, *stage) = (placed, if pays == Pays::No { Stage::Done } else { Stage::Placed });
             }
         }
         Stage::Placed => {
@@ -131,7 +172,7 @@ async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {
                     let page = told["attempt"]["checkout"]["url"].as_str().unwrap_or_default();
                     *stage = Stage::Open(FakeStripe::session_of(page).expect("a page of Stripe's").to_owned());
                 }
-                // There were not enough mugs.
+                // There were not enough.
                 Some((409, told)) if told["code"] == "PAYMENT_OVER" => *stage = Stage::Done,
                 // It has not heard of the order yet, or is not there.
                 _ => {}
@@ -139,7 +180,8 @@ async fn buy(stack: &Stack, key: &str, order: &mut String, stage: &mut Stage) {
         }
         Stage::Open(session) => {
             let pay = serde_json::from_value(json!({ "action": "pay" })).expect("an action");
-            *stage = Stage::Paid(stack.stripe.act(session, &pay, OffsetDateTime::now_utc()).expect("paid"));
+            let said = stack.stripe.act(session, &pay, OffsetDateTime::now_utc()).expect("paid");
+            *stage = if pays == Pays::Unheard { Stage::Done } else { Stage::Paid(said) };
         }
         Stage::Paid(said) => {
             let app = &stack.apps["payment"];

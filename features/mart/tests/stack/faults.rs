@@ -1,4 +1,4 @@
-//! SIGKILL of each service at each fail point, in turn, while orders come: all of them end, and the invariants hold.
+//! SIGKILL of each service at each step of the saga, in turn, while orders come: all of them end, and the invariants hold.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,59 +9,99 @@ use devstack::testing::Servers;
 use devstack::{mail, ports, say};
 use uuid::Uuid;
 
-use crate::deeds::Deed;
+use crate::deeds::{Deed, GOODS, PAYMENT, Pays};
 use crate::stack::Stack;
 
-/// How many orders come while a service is killed.
-const ORDERS: usize = 8;
+/// More orders than these are never needed until a service has passed every place.
+const WAVES: usize = 12;
 
-/// A service kills itself at one point after the other, with SIGKILL, and is started anew each time; meanwhile orders are placed
-/// and paid, some are cancelled then and some are sent, products are created, and customers join.
-async fn killed_at(service: &'static str, points: &[&str]) {
-    // In pairs, which is what an order is of. The last orders find too few.
-    let (mut stock, mut joined) = (6 * points.len(), 0);
-    let mut stack = Stack::start(i32::try_from(2 * stock).expect("few")).await;
-    let (mut orders, mut kept) = (Vec::new(), 0);
-    for (nth, point) in points.iter().enumerate() {
-        stack.arm(service, point).await;
-        let mut deeds: Vec<Deed> = (0..ORDERS).map(|_| Deed::order()).collect();
-        let more = nth * ORDERS..(nth + 1) * ORDERS;
-        match service {
-            "product" => deeds.extend(more.map(Deed::product)),
-            "user" => deeds.extend(more.step_by(2).map(Deed::customer)),
-            _ => {}
-        }
+/// What a service does for an order from the basket to the door, its ways out among them.
+#[derive(Default)]
+struct Steps {
+    /// Operations, by their routes.
+    requests: &'static [&'static str],
+    /// Handlers of events.
+    handlers: &'static [&'static str],
+    /// What it does by itself when time has passed.
+    sweeps: &'static [&'static str],
+    /// Events that it tells.
+    events: &'static [&'static str],
+}
+
+impl Steps {
+    /// Where the service is killed: before and after the commit of each step, after each event was handled and before that is
+    /// noted, after each kind of event was handed to Kafka and before it leaves the outbox.
+    fn places(&self) -> Vec<String> {
+        let at = |points: &[&str], steps: &[&str]| -> Vec<String> {
+            steps.iter().flat_map(|step| points.iter().map(move |point| format!("{point}@{step}"))).collect()
+        };
+        let commits = ["commit.before", "commit.after"];
+        [
+            at(&commits, self.requests),
+            at(&["commit.before", "commit.after", "consumer.handled"], self.handlers),
+            at(&commits, self.sweeps),
+            at(&["relay.produced"], self.events),
+        ]
+        .concat()
+    }
+}
+
+/// A service kills itself at each of its steps, with SIGKILL, and is started anew each time; meanwhile products are created, customers
+/// join, and orders come. Some are paid, cancelled, sent; some wait in vain for goods or for money, and one's money comes late.
+async fn killed_at(service: &'static str, steps: &Steps) {
+    let hurry = [
+        ("PAYMENT_SWEEP", "0.2"),
+        ("RESERVATION_SWEEP", "0.2"),
+        // Whoever is killed over an attempt is not asked about it again before.
+        ("ATTEMPT_LOOK", "20"),
+        ("KAFKA_SESSION_TIMEOUT", "2"),
+    ];
+    let mut stack = Stack::start_on(&Servers::of_this_run(), 1_000, &hurry).await;
+    let (places, mug) = (steps.places(), stack.mug.clone());
+    stack.arm(service, &places).await;
+    let (mut orders, mut well, mut wave) = (Vec::new(), 0, 0);
+    while !stack.left().is_empty() {
+        assert!(wave < WAVES, "{service} never came by these: {:?}", stack.left());
+        let mut product = Deed::product(wave);
+        stack.all_done(std::slice::from_mut(&mut product)).await;
+        let Deed::Product { product: cup, .. } = product else { unreachable!("it is a product") };
+        stack.receive(&cup, 4).await;
+        stack.sells(&cup).await;
+
+        let wanted = [(&mug, Pays::Yes, 6), (&cup, Pays::Yes, 4), (&mug, Pays::No, 6), (&mug, Pays::Unheard, 2)];
+        let wanted = wanted.iter().flat_map(|(product, pays, count)| std::iter::repeat_n((product, pays), *count));
+        let mut deeds: Vec<Deed> = wanted.map(|(product, pays)| Deed::order(product, *pays)).collect();
+        deeds.extend((2 * wave..2 * wave + 2).map(Deed::customer));
         stack.all_done(&mut deeds).await;
         let placed: Vec<String> = deeds.iter().filter_map(Deed::placed).collect();
-        let paid = stack.confirmed(&placed).await;
-        assert_eq!(paid.len(), ORDERS.min(stock), "there are mugs for so many at {point}");
-        let (cancelled, sent) = (&paid[..paid.len() / 4], &paid[paid.len() / 4..paid.len() / 2]);
+        let (paid, rest) = placed.split_at(6);
+        let (cups, rest) = rest.split_at(4);
+        let (unpaid, late) = rest.split_at(6);
+        assert_eq!(stack.confirmed(paid).await.len(), 6);
+        assert_eq!(stack.confirmed(cups).await.len(), 2, "there are cups for so many");
+
+        let cancelled = [&paid[..2], &unpaid[..2]].concat();
         let mut later: Vec<Deed> = cancelled.iter().map(|order| Deed::cancel(order)).collect();
-        later.extend(sent.iter().map(|order| Deed::send(order)));
+        later.extend(paid[2..4].iter().map(|order| Deed::send(order)));
+        later.extend(unpaid[2..4].iter().chain(late).map(|order| Deed::expire(order, PAYMENT)));
+        later.extend(unpaid[4..].iter().map(|order| Deed::expire(order, GOODS)));
         stack.all_done(&mut later).await;
-        say!("{service} was killed {} times at {point}", stack.disarm().await);
-        for order in cancelled {
+        for order in cancelled.iter().chain(&unpaid[2..]) {
+            stack.becomes(order, "CANCELLED").await;
             stack.returned(order).await;
         }
-        for deed in &deeds {
-            match deed {
-                // What was acknowledged is heard of by both that listen.
-                Deed::Product { product, .. } => {
-                    stack.sells(product).await;
-                    stack.receive(product, 1).await;
-                }
-                Deed::Customer { .. } => joined += 1,
-                Deed::Order { .. } | Deed::Cancel { .. } | Deed::Send { .. } => {}
-            }
+        // Its order was cancelled, and is reinstated when payment finds its money.
+        for order in late {
+            stack.becomes(order, "CONFIRMED").await;
         }
-        stock -= paid.len() - cancelled.len();
-        kept += paid.len() - cancelled.len();
+        (well, wave) = (well + 4 + 2 + late.len(), wave + 1);
         orders.extend(placed);
     }
+    say!("{service} was killed at {} places while {} orders came", places.len(), orders.len());
     let told = stack.apps["user"].events().await;
     let told = told.iter().filter(|seen| seen.name() == "UserRegistered").map(|seen| seen.header("ce_id"));
-    assert_eq!(told.collect::<BTreeSet<_>>().len(), joined, "who joined is told of once");
-    all_end(&mut stack, &orders, kept).await;
+    assert_eq!(told.collect::<BTreeSet<_>>().len(), 2 * wave, "who joined is told of once");
+    all_end(&mut stack, &orders, well).await;
 }
 
 /// What notification says it has sent, the mail server has, and nothing else.
@@ -78,12 +118,12 @@ async fn mails_arrived(stack: &Stack) {
     }
 }
 
-/// Every order ends, as many of them well as there are mugs for, and the invariants hold.
+/// Every order ends, so many of them well, and the invariants hold.
 async fn all_end(stack: &mut Stack, orders: &[String], well: usize) {
     let confirmed = stack.confirmed(orders).await;
     stack.holds().await;
     mails_arrived(stack).await;
-    assert_eq!(confirmed.len(), well, "of so many orders of 2 mugs");
+    assert_eq!(confirmed.len(), well, "so many orders end well");
 }
 
 #[tokio::test]
@@ -95,7 +135,7 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
         Postgres::start(&scratch.join("postgres"), port(), "test", Durability::ProcessCrash).await.expect("PostgreSQL");
     let mut kafka = Kafka::start(&scratch.join("kafka"), port(), port()).await.expect("Kafka");
     let servers = Servers { postgres: postgres.url("postgres"), kafka: kafka.brokers(), scratch: scratch.clone() };
-    let mut stack = Stack::start_on(&servers, 20).await;
+    let mut stack = Stack::start_on(&servers, 20, &[]).await;
     let mut orders = Vec::new();
     for nth in 0..12 {
         match nth {
@@ -107,7 +147,7 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
         }
         let (key, mut tried) = (Uuid::new_v4().to_string(), 0);
         let order = loop {
-            if let Some(order) = stack.try_to_place(&key, 2).await {
+            if let Some(order) = stack.try_to_place(&stack.mug, &key, 2).await {
                 break order;
             }
             tried += 1;
@@ -133,36 +173,105 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
     std::fs::remove_dir_all(scratch).expect("removed");
 }
 
-const PRODUCES: [&str; 3] = ["commit.before", "commit.after", "relay.produced"];
-const CONSUMES: [&str; 3] = ["commit.before", "commit.after", "consumer.handled"];
-const DOES_BOTH: [&str; 4] = ["commit.before", "commit.after", "relay.produced", "consumer.handled"];
-
 #[tokio::test]
-async fn product_is_killed_at_every_point() {
-    killed_at("product", &PRODUCES).await;
+async fn product_is_killed_at_every_step() {
+    let events = &["mart.product.v1.ProductCreated"];
+    killed_at("product", &Steps { requests: &["/v1/products"], events, ..Steps::default() }).await;
 }
 
 #[tokio::test]
-async fn inventory_is_killed_at_every_point() {
-    killed_at("inventory", &DOES_BOTH).await;
+async fn inventory_is_killed_at_every_step() {
+    let steps = Steps {
+        requests: &["/v1/admin/stock-items/{product_id}/receive"],
+        handlers: &[
+            "inventory.product-created",
+            "inventory.order-placed",
+            "inventory.order-confirmed",
+            "inventory.order-cancelled",
+            "inventory.order-reinstated",
+        ],
+        sweeps: &["reservations"],
+        events: &[
+            "mart.inventory.v1.StockItemCreated",
+            "mart.inventory.v1.StockAdjusted",
+            "mart.inventory.v1.StockReserved",
+            "mart.inventory.v1.StockRejected",
+            "mart.inventory.v1.ReservationExpired",
+            "mart.inventory.v1.ReservationReleased",
+            "mart.inventory.v1.ReservationCommitted",
+            "mart.inventory.v1.ReservationReturned",
+        ],
+    };
+    killed_at("inventory", &steps).await;
 }
 
 #[tokio::test]
-async fn order_is_killed_at_every_point() {
-    killed_at("order", &DOES_BOTH).await;
+async fn order_is_killed_at_every_step() {
+    let steps = Steps {
+        requests: &[
+            "/v1/orders",
+            "/v1/orders/{order_id}/cancel",
+            "/v1/orders/{order_id}/ship",
+            "/v1/orders/{order_id}/deliver",
+        ],
+        handlers: &[
+            "order.product-created",
+            "order.stock-reserved",
+            "order.stock-rejected",
+            "order.reservation-expired",
+            "order.payment-captured",
+            "order.payment-refunded",
+        ],
+        sweeps: &["payment deadlines"],
+        events: &[
+            "mart.order.v1.OrderPlaced",
+            "mart.order.v1.OrderAwaitingPayment",
+            "mart.order.v1.OrderConfirmed",
+            "mart.order.v1.OrderCancelled",
+            "mart.order.v1.OrderReinstated",
+            "mart.order.v1.OrderShipped",
+            "mart.order.v1.OrderDelivered",
+            "mart.order.v1.RefundRequested",
+        ],
+    };
+    killed_at("order", &steps).await;
 }
 
 #[tokio::test]
-async fn payment_is_killed_at_every_point() {
-    killed_at("payment", &DOES_BOTH).await;
+async fn payment_is_killed_at_every_step() {
+    let steps = Steps {
+        requests: &["/v1/payments/{order_id}/attempts", "/v1/payment-webhooks/stripe"],
+        handlers: &["open-payment", "close-payment", "refund-order"],
+        sweeps: &["attempts", "refunds", "callbacks"],
+        events: &["mart.payment.v1.PaymentCaptured", "mart.payment.v1.PaymentRefunded"],
+    };
+    killed_at("payment", &steps).await;
 }
 
 #[tokio::test]
-async fn notification_is_killed_at_every_point() {
-    killed_at("notification", &CONSUMES).await;
+async fn notification_is_killed_at_every_step() {
+    let steps = Steps {
+        handlers: &[
+            "send-verification",
+            "tell-placed",
+            "tell-paid",
+            "tell-shipped",
+            "tell-delivered",
+            "tell-cancelled",
+            "tell-refunded",
+        ],
+        sweeps: &["mail"],
+        ..Steps::default()
+    };
+    killed_at("notification", &steps).await;
 }
 
 #[tokio::test]
-async fn user_is_killed_at_every_point() {
-    killed_at("user", &PRODUCES).await;
+async fn user_is_killed_at_every_step() {
+    let steps = Steps {
+        requests: &["/v1/users/register", "/v1/users/verify-email", "/v1/sessions/log-in"],
+        events: &["mart.user.v1.VerificationRequested", "mart.user.v1.UserRegistered", "mart.user.v1.EmailVerified"],
+        ..Steps::default()
+    };
+    killed_at("user", &steps).await;
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use devstack::providers::FakeStripe;
-use devstack::testing::{App, Servers, prefix, program, until};
+use devstack::testing::{App, Servers, prefix, program};
 use devstack::{mail, ports};
 use mart_features::invariants::Mart;
-use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,10 +18,6 @@ pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "paymen
 
 /// How long services that were killed may take until they answer and everything is done.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// So often a service kills itself at a point, each time a little further on its way: it comes by while orders are placed, reserved,
-/// paid, cancelled and sent.
-const KILLS: usize = 2;
 
 /// How long customers come one after the other.
 const APART: Duration = Duration::from_millis(50);
@@ -46,24 +42,29 @@ pub(crate) struct Stack {
     armed: Option<Armed>,
 }
 
-/// A service that kills itself, again and again.
+/// A service that kills itself at each place of a list, which it shortens.
 #[derive(Debug)]
 struct Armed {
     service: &'static str,
-    /// The point, and how often it is passed before.
-    at: String,
-    /// How often it has.
-    kills: usize,
+    list: PathBuf,
+}
+
+impl Armed {
+    /// Where it has not killed itself yet.
+    fn left(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.list).expect("the list");
+        text.lines().map(str::to_owned).collect()
+    }
 }
 
 impl Stack {
     /// Started with so many mugs in stock.
     pub(crate) async fn start(mugs: i32) -> Self {
-        Self::start_on(&Servers::of_this_run(), mugs).await
+        Self::start_on(&Servers::of_this_run(), mugs, &[]).await
     }
 
-    /// The same on servers that a test has for itself.
-    pub(crate) async fn start_on(servers: &Servers, mugs: i32) -> Self {
+    /// The same on servers that a test has for itself, with more variables.
+    pub(crate) async fn start_on(servers: &Servers, mugs: i32, more: &[(&str, &str)]) -> Self {
         let prefix = prefix();
         let (stripe, pages) = (FakeStripe::default(), servers.scratch.join(format!("mail-{prefix}")));
         let mut pays = stripe.serve().await.expect("served");
@@ -75,6 +76,7 @@ impl Stack {
             let mut setting = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
             setting.more.extend(SWEEPS.map(own));
+            setting.more.extend(more.iter().copied().map(own));
             setting.more.push(own(("LOG", "info,mart_chassis=debug")));
             match name {
                 "payment" => setting.more.append(&mut pays),
@@ -92,8 +94,9 @@ impl Stack {
         }
         let mut stack = Self { apps, mug: String::new(), stripe, mail, armed: None };
         stack.mug = stack.try_to_create("mug").await.expect("acknowledged");
-        stack.receive(&stack.mug, mugs).await;
-        stack.sells(&stack.mug).await;
+        let mug = stack.mug.clone();
+        stack.receive(&mug, mugs).await;
+        stack.sells(&mug).await;
         stack
     }
 
@@ -108,26 +111,34 @@ impl Stack {
     }
 
     /// Waits until order sells a product.
-    pub(crate) async fn sells(&self, product: &str) {
-        until("order knows the product", async || {
-            let line = json!([{ "productId": product, "quantity": 1 }]);
-            let body = json!({ "lines": line, "currencyCode": "PKR" });
-            let quote = self.apps["order"].send(Method::POST, "/v1/orders/quote", Some(body), &[]).await;
-            quote.body["total"]["amount"] == "1500.00"
+    pub(crate) async fn sells(&mut self, product: &str) {
+        let line = json!([{ "productId": product, "quantity": 1 }]);
+        let body = json!({ "lines": line, "currencyCode": "PKR" });
+        self.comes_to("order knows the product", async |stack| {
+            let quote = stack.ask("order", "customer", "/v1/orders/quote", product, &body).await;
+            quote.is_some_and(|(_, told)| told["total"]["amount"] == "1500.00")
         })
         .await;
     }
 
     /// Receives units of a product, as soon as inventory knows it.
-    pub(crate) async fn receive(&self, product: &str, units: i32) {
+    pub(crate) async fn receive(&mut self, product: &str, units: i32) {
         let path = format!("/v1/admin/stock-items/{product}/receive");
-        until("inventory has the units", async || {
-            let body = Some(json!({ "quantity": units, "reason": "delivery" }));
-            let key = [("idempotency-key", product)];
-            let inventory = &self.apps["inventory"];
-            inventory.call_with(Some("admin"), Method::POST, &path, body, &key).await.status == 201
+        let body = json!({ "quantity": units, "reason": "delivery" });
+        self.comes_to("inventory has the units", async |stack| {
+            stack.ask("inventory", "admin", &path, product, &body).await.is_some_and(|(status, _)| status == 201)
         })
         .await;
+    }
+
+    /// Waits until something is so; a service that kills itself meanwhile is started anew.
+    async fn comes_to(&mut self, what: &str, so: impl AsyncFn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !so(self).await {
+            assert!(begun.elapsed() < PATIENCE, "it never came to this: {what}; {:?}", self.armed);
+            self.revive().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Posts under an Idempotency-Key; the status and the answer, or nothing where none came.
@@ -150,13 +161,13 @@ impl Stack {
     /// Places an order; its id once it is acknowledged.
     pub(crate) async fn place(&self, quantity: i32) -> String {
         let key = Uuid::new_v4().to_string();
-        self.try_to_place(&key, quantity).await.expect("acknowledged")
+        self.try_to_place(&self.mug, &key, quantity).await.expect("acknowledged")
     }
 
     /// Tries to place an order under an Idempotency-Key; its id where that is acknowledged.
-    pub(crate) async fn try_to_place(&self, key: &str, quantity: i32) -> Option<String> {
+    pub(crate) async fn try_to_place(&self, product: &str, key: &str, quantity: i32) -> Option<String> {
         let body = json!({
-            "lines": [{ "productId": self.mug, "quantity": quantity }],
+            "lines": [{ "productId": product, "quantity": quantity }],
             "total": { "amount": format!("{}.00", 1_500 * quantity), "currencyCode": "PKR" },
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": format!("{key}@mart.example") },
@@ -193,56 +204,42 @@ impl Stack {
         told["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
     }
 
-    /// Starts a service anew that kills itself where it passes a point for the sixth time; its relay, which takes many rows at once,
-    /// for the second time.
-    pub(crate) async fn arm(&mut self, service: &'static str, point: &str) {
-        let passed = if point.starts_with("relay") { 1 } else { 5 };
-        self.apps.get_mut(service).expect("it is there").process.kill().await;
-        self.armed = Some(Armed { service, at: format!("{point}:{passed}"), kills: 0 });
+    /// Starts a service anew that kills itself, with SIGKILL, where it first passes each of these places.
+    pub(crate) async fn arm(&mut self, service: &'static str, places: &[String]) {
+        let app = self.apps.get_mut(service).expect("it is there");
+        app.process.kill().await;
+        let list = app.setting.log.with_extension("kills");
+        std::fs::write(&list, places.join("\n")).expect("written");
+        app.setting.more.push(("KILL_LIST".to_owned(), list.display().to_string()));
+        self.armed = Some(Armed { service, list });
         self.start_armed().await;
     }
 
-    /// Starts the service anew that has killed itself, and that does so again until it has done it often enough.
+    /// Where the service that kills itself has not yet.
+    pub(crate) fn left(&self) -> Vec<String> {
+        self.armed.as_ref().map(Armed::left).unwrap_or_default()
+    }
+
+    /// Starts the service anew that has killed itself.
     async fn revive(&mut self) {
-        let Some(armed) = &mut self.armed else { return };
+        let Some(armed) = &self.armed else { return };
         let Some(ended) = self.apps.get_mut(armed.service).expect("it is there").process.ended() else { return };
         assert_eq!(ended.signal(), Some(9), "{armed:?} did not kill itself: {ended}");
-        armed.kills += 1;
         self.start_armed().await;
     }
 
     async fn start_armed(&mut self) {
-        let Some(armed) = &mut self.armed else { return };
-        let App { mut setting, client, .. } = self.apps.remove(armed.service).expect("it is there");
-        setting.more.retain(|(name, _)| name != "KILL_AT");
-        let calm = setting.clone();
-        let mut process = None;
-        if armed.kills < KILLS {
-            setting.more.push(("KILL_AT".to_owned(), armed.at.clone()));
-            process = setting.start_ready().await.ok();
-            // What had waited for it led it to its point before it was ready.
-            armed.kills += usize::from(process.is_none());
-        }
-        let process = match process {
-            Some(process) => process,
-            None => calm.start_ready().await.expect("ready"),
+        let Some(armed) = &self.armed else { return };
+        let App { setting, client, .. } = self.apps.remove(armed.service).expect("it is there");
+        let process = loop {
+            let left = armed.left().len();
+            match setting.start_ready().await {
+                Ok(process) => break process,
+                // What had waited for it led it to the next place before it was ready.
+                Err(error) => assert!(armed.left().len() < left, "{error:#}"),
+            }
         };
-        self.apps.insert(armed.service, App { setting: calm, process, client });
-    }
-
-    /// Whoever killed itself, which it does at least once, does so no more; how often it has.
-    pub(crate) async fn disarm(&mut self) -> usize {
-        let begun = Instant::now();
-        while self.armed.as_ref().is_some_and(|armed| armed.kills == 0) {
-            assert!(begun.elapsed() < PATIENCE, "{:?} was never there", self.armed);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            self.revive().await;
-        }
-        let Some(Armed { service, kills, .. }) = self.armed.take() else { return 0 };
-        if kills < KILLS {
-            self.kill_and_start(service).await;
-        }
-        kills
+        self.apps.insert(armed.service, App { setting, process, client });
     }
 
     /// Kills a service and starts it anew, without its fail points.
@@ -270,18 +267,22 @@ impl Stack {
         confirmed
     }
 
-    /// Waits until a cancelled order's mugs are back in stock: returned, or released where its cancellation was heard before its
+    /// Waits until an order has come to a status.
+    pub(crate) async fn becomes(&mut self, order: &str, status: &str) {
+        let what = format!("{order} is {status}");
+        self.comes_to(&what, async |stack| stack.status(order).await == status).await;
+    }
+
+    /// Waits until a cancelled order's goods are back in stock: returned, or released where its cancellation was heard before its
     /// payment. Who was killed over them keeps others away for a minute.
-    pub(crate) async fn returned(&self, order: &str) {
-        let mut database = self.apps["inventory"].database().await;
-        let begun = Instant::now();
-        let mut status = String::new();
-        while !matches!(status.as_str(), "returned" | "released") {
-            assert!(begun.elapsed() < PATIENCE, "the reservation of {order} is {status}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    pub(crate) async fn returned(&mut self, order: &str) {
+        self.comes_to("its goods are back", async |stack| {
+            let mut database = stack.apps["inventory"].database().await;
             let asked = sqlx::query_scalar("select status from reservation where order_id = $1::uuid").bind(order);
-            status = asked.fetch_one(&mut database).await.expect("a reservation");
-        }
+            let status: Option<String> = asked.fetch_optional(&mut database).await.expect("looked at");
+            status.is_some_and(|status| matches!(status.as_str(), "returned" | "released" | "expired"))
+        })
+        .await;
     }
 
     /// What is to be looked at from outside.

@@ -33,7 +33,7 @@ const CLAIM: &str = "with due as (select notification_id from notification where
      where notification.notification_id = due.notification_id returning notification.*";
 
 const CHANGE: &str = "update notification set status = $4, due_at = $5, failure = $6, reference = $7, title = $8, body = $9, \
-     html = $10, until = $11, updated_at = $12 where notification_id = $1 and status = $2 and attempts = $3 returning true";
+     html = $10, until = $11, updated_at = $12 where notification_id = $1 and status = $2 and attempts = $3";
 
 const FIND: &str = "select * from notification where notification_id = $1";
 
@@ -104,7 +104,7 @@ impl Store for PostgresStore {
 
     async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, Unavailable> {
         let Columns { due_at, failure, reference, title, body, html } = columns(changed);
-        let asked = sqlx::query(CHANGE)
+        let change = sqlx::query(CHANGE)
             .bind(changed.id.0)
             .bind(seen.name())
             .bind(i32::try_from(changed.attempts).unwrap_or(i32::MAX))
@@ -117,7 +117,7 @@ impl Store for PostgresStore {
             .bind(html)
             .bind(changed.until.get())
             .bind(changed.updated_at.get());
-        Ok(!self.database.rows(asked, |_| Ok(())).await?.is_empty())
+        self.database.write(change).await
     }
 
     async fn find(&self, id: NotificationId) -> Result<Option<Notification>, Unavailable> {

@@ -1,6 +1,7 @@
 //! The contract's operations by the core's use cases.
 
 use mart_chassis::http::{Call, Caller, Fault};
+use mart_chassis::trace::detached;
 use mart_chassis::wire::{exact, uuid};
 use mart_kernel::{Money, PageSize, Unavailable};
 use mart_proto::payment::v1;
@@ -8,7 +9,6 @@ use payment_core::UseCases;
 use payment_core::application::{HearError, ListError, RefundError, ResolveError, StartError};
 use payment_core::domain::{CustomerId, OrderId, Provider, RefundId, RefundRefused, StartRefused, TaskId};
 use payment_core::ports::{NotHeard, Store, Word};
-use tracing::Instrument;
 
 use super::messages::{attempt, payment};
 use crate::generated::http::{
@@ -58,7 +58,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         let (order, customer, use_cases) = (order(&order_id)?, caller(&call).0, self.use_cases.clone());
         // A provider may take longer than the customer waits: what it opens is there for the next try.
         let starting = async move { use_cases.start_attempt(order, customer, &provider).await };
-        let started = tokio::spawn(starting.in_current_span()).await;
+        let started = detached(starting).await;
         let started = started.map_err(|_| StartError::Unavailable(Unavailable::Failed))??;
         Ok(v1::StartAttemptResponse { attempt: Some(attempt(&started)) })
     }

@@ -53,7 +53,7 @@ const KEEP_TASK: &str = "insert into task (task_id, order_id, nth, reason, refun
      values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
 
 const KEEP_CALLBACK: &str = "insert into callback (provider, event, about, attempt, what, reference, told, amount, currency, refund_id, \
-     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing returning true";
+     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing";
 
 const HEARD: &str = "update callback set heard = true where provider = $1 and event = $2";
 
@@ -190,7 +190,7 @@ impl Store for PostgresStore {
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
             .bind(at.get());
-        self.database.rows(kept, |_| Ok(())).await.map(|new| !new.is_empty())
+        self.database.write(kept).await
     }
 
     async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
@@ -200,7 +200,7 @@ impl Store for PostgresStore {
 
     async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), Unavailable> {
         let put_off = sqlx::query(PUT_OFF).bind(id.provider.name()).bind(&id.event).bind(until.get());
-        self.database.rows(put_off, |_| Ok(())).await.map(|_| ())
+        self.database.write(put_off).await.map(|_| ())
     }
 
     async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, Unavailable> {
