@@ -22,7 +22,8 @@ use crate::{Config, Database, Record, kafka};
 /// The key of the advisory lock, within one database.
 const LOCK: i64 = 0x6f75_7462_6f78;
 const CHANNEL: &str = "outbox";
-/// Rows in one read. More of them on their way at once are the largest part of what a busy service has in memory.
+/// Rows in one read. Those on their way are the largest part of what a busy service has in memory, and more than a thousand make
+/// PostgreSQL scan the whole table.
 const BATCH: usize = 500;
 /// Batches on their way at once.
 const IN_FLIGHT: usize = 4;
