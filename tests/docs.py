@@ -72,8 +72,8 @@ def main():
                 print(f"  {line}")
         for command in inline(text):
             check_inline(folder, command)
-    for adr in sorted((folder / "docs/adr").glob("*.md")):
-        links(folder, f"docs/adr/{adr.name}", adr.read_text())
+    for page in [*sorted((folder / "docs/adr").glob("*.md")), folder / "docs/settings.md"]:
+        links(folder, str(page.relative_to(folder)), page.read_text())
     for mart in marts:
         if mart.process.poll() is None:
             mart.stop()

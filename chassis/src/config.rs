@@ -160,7 +160,10 @@ impl Config {
             retries: Retries {
                 ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
                 attempts: env.or("INBOX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
-                patience: env.seconds("INBOX_PATIENCE", Duration::from_hours(24)),
+                // Well below the time for which receipts of events are kept.
+                patience: Duration::from_secs_f64(
+                    env.or("INBOX_PATIENCE", "seconds, 0.01 to 604800", 86_400.0, |n| (0.01..=604_800.0).contains(n)),
+                ),
             },
             // Last, when the secrets have been taken out.
             own: Own(std::mem::take(&mut env.vars)),

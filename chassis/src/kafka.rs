@@ -50,7 +50,9 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         .set("session.timeout.ms", session.as_millis().to_string())
-        .set("heartbeat.interval.ms", (session / 10).as_millis().to_string())
+        .set("heartbeat.interval.ms", (session / 10).min(Duration::from_secs(1)).as_millis().to_string())
+        // Never less than the session, which it would be refused for.
+        .set("max.poll.interval.ms", session.max(Duration::from_mins(5)).as_millis().to_string())
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "100")
         .set("queued.max.messages.kbytes", "4096")
@@ -95,4 +97,23 @@ pub(crate) async fn create_topics(config: &Config, topics: &[Topic]) -> Result<(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::consumer::BaseConsumer;
+
+    use super::*;
+
+    #[test]
+    fn every_session_timeout_that_is_taken_makes_a_consumer() {
+        for seconds in [1, 10, 1_800] {
+            let mut config =
+                Config::of_database("shelf", "postgres://nobody@127.0.0.1:1/none").expect("a configuration");
+            config.kafka_brokers = "127.0.0.1:1".to_owned();
+            config.kafka_session = Duration::from_secs(seconds);
+            let made: Result<BaseConsumer, KafkaError> = consumer(&config).create();
+            assert!(made.is_ok(), "{seconds}: {made:?}", made = made.err());
+        }
+    }
 }

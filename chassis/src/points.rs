@@ -88,7 +88,8 @@ mod built_in {
         }
         left.retain(|line| *line != passed);
         // Whoever passes another point meanwhile waits for the lock, and for the end.
-        match std::fs::write(path, left.join("\n")) {
+        let next = path.with_extension("next");
+        match std::fs::write(&next, left.join("\n")).and_then(|()| std::fs::rename(&next, path)) {
             Ok(()) => kill(),
             Err(error) => tracing::error!(%error, "the list can't be written"),
         }

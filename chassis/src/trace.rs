@@ -102,6 +102,17 @@ mod tests {
 
     const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+    #[tokio::test]
+    async fn what_is_detached_keeps_its_trace_and_goes_on_when_nobody_waits() {
+        let (context, (done, told)) = (TraceContext::root(), tokio::sync::oneshot::channel());
+        let work = async move {
+            tokio::task::yield_now().await;
+            done.send(current())
+        };
+        within(context, async { drop(detached(work)) }).await;
+        assert_eq!(told.await, Ok(context));
+    }
+
     #[test]
     fn a_trace_context_reads_back_what_it_prints() {
         let context = TraceContext::parse(HEADER).expect("the example of the specification");

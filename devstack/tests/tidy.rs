@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use regex::Regex;
+
 fn root() -> PathBuf {
     devstack::root()
 }
@@ -50,6 +52,29 @@ fn a_main_is_short() {
         let path = root().join(format!("services/{service}/service/src/main.rs"));
         let lines = std::fs::read_to_string(&path).expect("readable").lines().count();
         assert!(lines <= 40, "{} has {lines} lines", path.display());
+    }
+}
+
+/// The settings that a file reads, by a pattern that catches their names, stand in a page.
+fn are_told(source: &str, pattern: &str, page: &str) -> usize {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("readable");
+    let (source_text, page_text) = (read(source), read(page));
+    let names = Regex::new(pattern).expect("a pattern");
+    let names: Vec<&str> = names.captures_iter(&source_text).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+    for name in &names {
+        assert!(page_text.contains(&format!("`{name}`")), "{source} reads {name}, and {page} does not tell of it");
+    }
+    names.len()
+}
+
+#[test]
+fn every_setting_is_told_to_operators() {
+    let shared = r#"(?:env\.(?:required|or|seconds|secret)|self\.own_or)\(\s*"([A-Z_]+)""#;
+    assert!(are_told("chassis/src/config.rs", shared, "docs/settings.md") > 15);
+    for service in devstack::service::all().expect("services") {
+        let folder = format!("services/{service}");
+        let own = r#""([A-Z]+(?:_[A-Z]+)+)""#;
+        are_told(&format!("{folder}/service/src/wiring.rs"), own, &format!("{folder}/README.md"));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use mart_kernel::Unavailable;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
@@ -217,7 +217,12 @@ impl Member {
     }
 }
 
-/// Whether librdkafka goes on by itself after this error.
+/// Whether librdkafka goes on by itself after this error. A session timeout that the broker does not take stays so until somebody
+/// mends it.
 fn passing(error: &KafkaError) -> bool {
-    !matches!(error, KafkaError::MessageConsumptionFatal(_))
+    !matches!(
+        error,
+        KafkaError::MessageConsumptionFatal(_)
+            | KafkaError::MessageConsumption(RDKafkaErrorCode::InvalidSessionTimeout)
+    )
 }

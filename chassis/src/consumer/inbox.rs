@@ -177,8 +177,10 @@ impl Inbox {
     /// Lets a dead record wait again, with all its attempts and time before it; `false` where there is no such letter.
     pub(crate) async fn replay(&self, id: i64) -> Result<bool, Unavailable> {
         let sql = "update inbox_waiting set dead_at = null, attempts = 0, next_at = now(), \
-                   deadline = now() + interval '24 hours' where position = $1 and dead_at is not null";
-        self.one(sql, id).await
+                   deadline = now() + make_interval(secs => $2) where position = $1 and dead_at is not null";
+        let asked = sqlx::query(sql).bind(id).bind(self.retries.patience.as_secs_f64());
+        let done = asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Takes a dead record away for good; `false` where there is no such letter.

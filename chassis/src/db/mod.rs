@@ -1,6 +1,7 @@
-//! PostgreSQL: pools, migrations, and the only two ways in which a service writes.
+//! PostgreSQL: pools, migrations, and the only three ways in which a service writes.
 //!
-//! [`Database::commit`] runs one autocommitted statement. [`Database::decide`] is for the rare decision over several rows.
+//! [`Database::commit`] runs one autocommitted statement with its receipt and events, [`Database::write`] one that tells nobody.
+//! [`Database::decide`] is for the rare decision over several rows.
 //! There is deliberately no way to get at a transaction from a handler: when a client disconnects its handler is dropped,
 //! and a transaction that is dropped half-way poisons the pooled connection for whoever comes next
 //! (transact-rs/sqlx#4393).

@@ -45,7 +45,7 @@ pub(crate) enum Pays {
 pub(crate) struct Due(&'static str, &'static str);
 
 /// An order that waits for its money.
-pub(crate) const PAYMENT: Due = Due(
+pub(crate) const MONEY: Due = Due(
     "order",
     "update orders set payment_deadline = now() where order_id = $1::uuid and payment_deadline is not null",
 );

@@ -16,8 +16,9 @@ use crate::deeds::Deed;
 
 pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
 
-/// How long services that were killed may take until they answer and everything is done.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long services that were killed may take until they answer and everything is done: a minute for each time that one was killed over
+/// an event that waited, and some more.
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// How long customers come one after the other.
 const APART: Duration = Duration::from_millis(50);
@@ -273,8 +274,8 @@ impl Stack {
         self.comes_to(&what, async |stack| stack.status(order).await == status).await;
     }
 
-    /// Waits until a cancelled order's goods are back in stock: returned, or released where its cancellation was heard before its
-    /// payment. Who was killed over them keeps others away for a minute.
+    /// Waits until a cancelled order's goods are back in stock: returned, released where its cancellation was heard before its payment, or
+    /// expired. Who was killed over them keeps others away for a minute.
     pub(crate) async fn returned(&mut self, order: &str) {
         self.comes_to("its goods are back", async |stack| {
             let mut database = stack.apps["inventory"].database().await;

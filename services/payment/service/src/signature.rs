@@ -85,6 +85,14 @@ mod tests {
     }
 
     #[test]
+    fn an_operator_sets_how_old_a_signature_may_be() {
+        let (now, secrets) = (Timestamp::from_unix_micros(NOW * 1_000_000).expect("in range"), vec!["s".to_owned()]);
+        let signatures = Signatures::new(secrets, Duration::seconds(5)).expect("secrets");
+        let good = [5, 6].map(|age| signatures.cover(&signed("s", NOW - age, BODY), BODY.as_bytes(), now));
+        assert_eq!(good, [true, false]);
+    }
+
+    #[test]
     fn only_a_fresh_signature_over_these_bytes_is_taken() {
         for secret in ["new", "old"] {
             assert!(is_good(&signed(secret, NOW, BODY)), "{secret}");

@@ -7,7 +7,7 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{
-    Address, AddressBook, Brake, Change, Digest, Email, Link, PasswordHash, Policy, Profile, Purpose, RefreshToken,
+    Address, AddressBook, Brake, Brakes, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken,
     Role, Rows, Session, SessionId, User, UserId,
 };
 use crate::ports::{Scope, Store};
@@ -213,30 +213,36 @@ pub async fn addresses_are_one_book_a_user(store: &impl Store) {
 
 /// What has run out is forgotten, and nothing else.
 pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
-    let policy = Policy::default();
-    let (unproved, proved) = (user(1, false), user(2, true));
+    let brakes_of = Brakes::default();
+    let (unproved, proved, waiting) = (user(1, false), user(2, true), user(3, false));
     let link = |n: u64, user: &User, expires_at| Link {
         digest: Digest::of(&n.to_string()),
-        purpose: Purpose::Reset,
+        purpose: if user.verified { Purpose::Reset } else { Purpose::Verify },
         user: user.id,
         expires_at,
     };
-    let now = Timestamp::new(unproved.created_at.get() + policy.verify_link);
+    let now = Timestamp::new(unproved.created_at.get() + Duration::HOUR);
     let later = Timestamp::new(now.get() + Duration::SECOND);
-    let links = vec![link(1, &proved, now), link(2, &proved, later)];
+    let links = vec![link(1, &proved, now), link(2, &proved, later), link(3, &unproved, now), link(4, &waiting, later)];
     let session =
         |n: u64, expires_at| Session { id: SessionId(uuid(100 + n)), user: proved.id, expires_at, ended_at: None };
     let sessions = vec![session(1, now), session(2, later)];
     let brake = |subject: &str, last_at| Brake { subject: subject.to_owned(), count: 1, last_at };
-    let brakes = vec![brake("a", Timestamp::new(now.get() - policy.brakes.forgotten)), brake("b", now)];
-    let users = vec![unproved.clone(), proved.clone()];
+    let brakes = vec![brake("a", Timestamp::new(now.get() - brakes_of.forgotten)), brake("b", now)];
+    let users = vec![unproved.clone(), proved.clone(), waiting.clone()];
     keep(store, Change { users, links, sessions, brakes, ..Change::default() }).await;
     let before = Timestamp::new(now.get() - Duration::SECOND);
-    assert_eq!(store.forget(before, &policy).await, Ok(0));
-    assert_eq!(store.forget(now, &policy).await, Ok(4), "a registration, a link, a session and a brake");
+    assert_eq!(store.forget(before, &brakes_of).await, Ok(0));
+    assert_eq!(
+        store.forget(now, &brakes_of).await,
+        Ok(5),
+        "a registration with its link, another link, a session and a brake"
+    );
     assert_eq!(store.brakes(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![brake("b", now)]));
     let scope = Scope { email: Some(unproved.email), ..Scope::default() };
     assert_eq!(rows(store, scope).await.users, []);
+    let scope = Scope { link: Some(Digest::of("4")), ..Scope::default() };
+    assert_eq!(rows(store, scope).await.users, [waiting], "its link is good, however old it is");
     assert!(rows(store, Scope { link: Some(Digest::of("2")), ..Scope::default() }).await.link.is_some());
     assert_eq!(store.find(proved.id).await, Ok(Some(proved)));
 }

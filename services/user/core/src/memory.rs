@@ -9,7 +9,7 @@ use mart_kernel::{Event, Newest, Timestamp, Unavailable};
 
 use crate::domain::fact::Token;
 use crate::domain::{
-    AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Policy, RefreshToken, Rows, Session,
+    AddressBook, Brake, Brakes, Change, Digest, Email, Fact, Link, PasswordHash, Purpose, RefreshToken, Rows, Session,
     SessionId, User, UserId,
 };
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
@@ -122,16 +122,16 @@ impl Store for MemoryStore {
         Ok(subjects.iter().filter_map(|subject| state.brakes.get(subject).cloned()).collect())
     }
 
-    async fn forget(&self, now: Timestamp, policy: &Policy) -> Result<usize, Unavailable> {
+    async fn forget(&self, now: Timestamp, slowing: &Brakes) -> Result<usize, Unavailable> {
         let mut state = self.state();
         let State { users, links, sessions, tokens, brakes, .. } = &mut *state;
         let kept = users.len() + links.len() + sessions.len() + brakes.len();
-        let unproved = Timestamp::new(now.get() - policy.verify_link);
-        users.retain(|_, user| user.verified || user.created_at > unproved);
-        links.retain(|_, link| link.expires_at > now && users.contains_key(&link.user));
+        links.retain(|_, link| link.expires_at > now);
+        let proves = |link: &Link, user: UserId| link.user == user && link.purpose == Purpose::Verify;
+        users.retain(|id, user| user.verified || links.values().any(|link| proves(link, *id)));
         sessions.retain(|_, session| session.expires_at > now);
         tokens.retain(|_, token| sessions.contains_key(&token.session));
-        brakes.retain(|_, brake| !brake.is_forgotten(now, &policy.brakes));
+        brakes.retain(|_, brake| !brake.is_forgotten(now, slowing));
         Ok(kept - users.len() - links.len() - sessions.len() - brakes.len())
     }
 }

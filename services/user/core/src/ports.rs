@@ -5,7 +5,7 @@ use std::future::Future;
 use mart_kernel::{Newest, Timestamp, Unavailable};
 
 use crate::domain::fact::Token;
-use crate::domain::{AddressBook, Brake, Change, Digest, Email, PasswordHash, Policy, Role, Rows, User, UserId};
+use crate::domain::{AddressBook, Brake, Brakes, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
 
 /// Keeps users, links, sessions, brakes and events.
 ///
@@ -39,7 +39,7 @@ pub trait Store: Send + Sync {
 
     /// Forgets registrations that nobody proved while their links were good, and links, sessions and brakes that are of no use
     /// any more; how many.
-    fn forget(&self, now: Timestamp, policy: &Policy) -> impl Future<Output = Result<usize, Unavailable>> + Send;
+    fn forget(&self, now: Timestamp, brakes: &Brakes) -> impl Future<Output = Result<usize, Unavailable>> + Send;
 }
 
 /// What a decision is about.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use axum::Router;
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
@@ -29,6 +29,11 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// No access token is good for longer: who is disabled keeps his until then, and so does a key that is rotated.
 const LONGEST_TOKEN: time::Duration = time::Duration::minutes(15);
+const SHORTEST_TOKEN: time::Duration = time::Duration::minutes(1);
+/// For longer than this a refresh token never comes again.
+const LONGEST_GRACE: time::Duration = time::Duration::minutes(1);
+/// The topic that links travel on.
+const LINKS: &str = "mart.user_link.v1";
 
 /// The use cases over the real store and hasher.
 pub fn use_cases(config: &Config) -> anyhow::Result<(Database, UseCases<PostgresStore, Argon2id>)> {
@@ -48,7 +53,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
     let number = |name: &str, usual: i32| -> anyhow::Result<i32> {
         Ok(config.own_number(name, 1..=10_000, usual.try_into()?)?.try_into()?)
     };
-    Ok(Policy {
+    let policy = Policy {
         session: config.own_duration("SESSION_LASTS", usual.session)?,
         grace: config.own_duration("REFRESH_GRACE", usual.grace)?,
         verify_link: config.own_duration("VERIFICATION_LINK_LASTS", usual.verify_link)?,
@@ -59,15 +64,34 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
             longest: config.own_duration("BRAKE_LONGEST", usual.brakes.longest)?,
             forgotten: config.own_duration("BRAKE_FORGET", usual.brakes.forgotten)?,
         },
-    })
+    };
+    let links = events::TOPICS.iter().find(|topic| topic.name == LINKS).context(LINKS)?;
+    let kept = time::Duration::minutes(links.retention_minutes.into());
+    ensure!(
+        policy.verify_link.max(policy.reset_link) <= kept,
+        "VERIFICATION_LINK_LASTS, RESET_LINK_LASTS: expected at most {} seconds: Kafka keeps a link no longer, and nobody would be told of one that is lost",
+        kept.whole_seconds()
+    );
+    ensure!(
+        policy.grace <= LONGEST_GRACE,
+        "REFRESH_GRACE: expected at most {} seconds: meanwhile a stolen token goes unnoticed",
+        LONGEST_GRACE.whole_seconds()
+    );
+    ensure!(
+        policy.brakes.forgotten >= policy.brakes.longest,
+        "BRAKE_FORGET: expected at least the {} seconds of BRAKE_LONGEST: who waits would be forgotten before",
+        policy.brakes.longest.whole_seconds()
+    );
+    Ok(policy)
 }
 
 /// How long an access token is good.
 fn token_lasts(config: &Config) -> anyhow::Result<time::Duration> {
     let lasts = config.own_duration("ACCESS_TOKEN_LASTS", tokens::LASTS)?;
     ensure!(
-        lasts <= LONGEST_TOKEN,
-        "ACCESS_TOKEN_LASTS: expected at most {} seconds: who is disabled keeps his token until it runs out",
+        (SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&lasts),
+        "ACCESS_TOKEN_LASTS: expected {} to {} seconds: who is disabled keeps his token until it runs out",
+        SHORTEST_TOKEN.whole_seconds(),
         LONGEST_TOKEN.whole_seconds()
     );
     Ok(lasts)

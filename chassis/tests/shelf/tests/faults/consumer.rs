@@ -101,10 +101,14 @@ async fn an_event_that_the_database_refuses_dies_alone() {
 
 #[tokio::test]
 async fn an_operator_sets_after_how_many_attempts_and_how_long_an_event_is_dead() {
-    for (name, value, attempts) in [("INBOX_ATTEMPTS", "3", 3), ("INBOX_PATIENCE", "0.01", 2)] {
+    for (name, value, attempts, replayed) in [("INBOX_ATTEMPTS", "3", 3, 3), ("INBOX_PATIENCE", "0.01", 2, 1)] {
         let shelf = Shelf::start(&[(name, value)]).await;
         shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
-        assert_eq!(shelf.dead(1).await[0]["attempts"], attempts, "{name}");
+        let letter = shelf.dead(1).await.remove(0);
+        assert_eq!(letter["attempts"], attempts, "{name}");
+        let path = format!("/dead-letters/{}/replay", letter["id"]);
+        assert_eq!(shelf.internal(Method::POST, &path).await.0, 202);
+        assert_eq!(shelf.dead(1).await[0]["attempts"], replayed, "{name} counts anew");
     }
 }
 

@@ -153,7 +153,7 @@ impl Store for PostgresStore {
         enabled: bool,
     ) -> Result<(), Unavailable> {
         let kept = sqlx::query(PREFER).bind(&customer.0).bind(kind.name()).bind(channel.name()).bind(enabled);
-        self.database.rows(kept, |_| Ok(())).await.map(|_| ())
+        self.database.write(kept).await.map(|_| ())
     }
 }
 

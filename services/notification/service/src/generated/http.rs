@@ -41,7 +41,7 @@ pub(crate) trait NotificationService: Send + Sync + 'static {
         request: v1::GetNotificationRequest,
     ) -> impl Future<Output = Result<v1::GetNotificationResponse, GetNotificationError>> + Send;
 
-    /// Has a notification that failed tried again, for another day.
+    /// Has a notification that failed tried again, for as long as at first.
     fn send_again(
         &self,
         call: Call,

@@ -5,7 +5,7 @@ use time::Duration;
 /// What an operator may set otherwise; the defaults are the mart's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// A provider's checkout ends by itself after so long, well before an order's time is up.
+    /// A provider's checkout ends by itself after so long.
     pub checkout: Duration,
     /// How long until a provider is asked about an attempt that it says nothing of.
     pub look: Duration,

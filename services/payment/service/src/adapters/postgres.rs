@@ -20,7 +20,9 @@ const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))"
 
 const PAYMENTS: &str = "select * from payment where order_id = any($1)";
 
-const ATTEMPTS: &str = "select * from attempt where order_id = any($1) order by nth";
+/// One that was opening had no end of its own once.
+const ATTEMPTS: &str = "select *, coalesce(expires_at, created_at + interval '30 minutes') as ends_at from attempt \
+     where order_id = any($1) order by nth";
 
 const TRANSACTIONS: &str = "select transaction.*, currency from transaction join payment using (order_id) \
      where order_id = any($1) order by nth";
@@ -406,7 +408,7 @@ fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
         status,
         reference: row.try_get("reference")?,
         checkout,
-        expires_at: time(row, "expires_at")?,
+        expires_at: time(row, "ends_at")?,
         look_at: time(row, "look_at")?,
         created_at: time(row, "created_at")?,
     };

@@ -26,11 +26,11 @@ use crate::transport::Transport;
 
 /// The version of Stripe's API that this is written for. What the account is set to does not matter.
 pub const VERSION: &str = "2025-03-31.basil";
-/// Stripe wants a session to be open for half an hour at least, from when it hears of it; this is how much later than its start an attempt
-/// may be opened there.
+/// A session lives so much longer than its attempt: Stripe wants half an hour at least from when it hears of it, which is later.
 const MARGIN: Duration = Duration::minutes(5);
-/// How long an attempt may last for Stripe to take it.
-pub const CHECKOUTS: RangeInclusive<Duration> = Duration::minutes(30)..=Duration::minutes(24 * 60 - 5);
+/// How long an attempt may last for Stripe to take it, whose longest is a day by its own clock.
+pub const CHECKOUTS: RangeInclusive<Duration> =
+    Duration::minutes(30)..=Duration::DAY.saturating_sub(MARGIN).saturating_sub(MARGIN);
 /// How many refunds of a payment are read at once.
 const PAGE: &str = "100";
 
@@ -137,7 +137,7 @@ struct Why {
 }
 
 impl<T: Transport> Stripe<T> {
-    /// Talks to Stripe by this transport and with this secret key. `secrets` are what it signs with, and `shop` is the address that
+    /// Talks to Stripe by this transport and with this secret key. Its events are signed so, and `shop` is the address that
     /// customers come back to.
     pub fn new(transport: T, key: &str, signatures: Signatures, shop: &str) -> anyhow::Result<Self> {
         ensure!(!key.is_empty(), "Stripe is on and has no key");

@@ -93,6 +93,6 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
 
     /// Forgets what is of no use any more, among it who registered and never proved the mailbox; how much.
     pub async fn forget(&self) -> Result<usize, Unavailable> {
-        self.store.forget(self.clock.now(), &self.policy).await
+        self.store.forget(self.clock.now(), &self.policy.brakes).await
     }
 }

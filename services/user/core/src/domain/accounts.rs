@@ -131,11 +131,6 @@ impl Accounts {
             created_at: self.now,
             updated_at: self.now,
         };
-        // Registrations whose links have run out prove nothing any more.
-        let lasts = self.policy.verify_link;
-        let old = |user: &&User| !user.verified && user.created_at.get() + lasts <= self.now.get();
-        let old: Vec<UserId> = self.users.values().filter(old).map(|user| user.id).collect();
-        self.change.dropped.extend(old);
         let link = self.sent(&user, Purpose::Verify, token);
         self.facts.push(Fact::VerificationRequested(VerificationRequested { link }));
         self.users.insert(user.id, user);

@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use user_core::domain::{
-    Address, AddressBook, Brake, Change, Digest, Email, Fact, Link, PasswordHash, Policy, Profile, Purpose,
+    Address, AddressBook, Brake, Brakes, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose,
     RefreshToken, Role, Rows, Session, SessionId, User, UserId,
 };
 use user_core::ports::{Scope, Store};
@@ -70,9 +70,13 @@ const KEEP_ADDRESS: &str = "insert into address (user_id, label, recipient, line
 
 const RELEASE: &str = "delete from brake where subject = $1";
 
-const FORGET: [&str; 2] = ["delete from link where expires_at <= $1", "delete from session where expires_at <= $1"];
-
-const FORGET_UNPROVED: &str = "delete from account where not verified and created_at <= $1";
+/// Links first: who has none that proves a mailbox will not prove it.
+const FORGET: [&str; 3] = [
+    "delete from link where expires_at <= $1",
+    "delete from account where not verified and created_at <= $1 \
+     and not exists (select from link where link.user_id = account.user_id and purpose = 'verify')",
+    "delete from session where expires_at <= $1",
+];
 
 const FORGET_BRAKES: &str = "delete from brake where last_at <= $1";
 
@@ -133,18 +137,16 @@ impl Store for PostgresStore {
         self.database.rows(sqlx::query(BRAKES).bind(subjects), brake).await
     }
 
-    async fn forget(&self, now: Timestamp, policy: &Policy) -> Result<usize, Unavailable> {
-        let ages = [(FORGET_UNPROVED, policy.verify_link), (FORGET_BRAKES, policy.brakes.forgotten)];
+    async fn forget(&self, now: Timestamp, brakes: &Brakes) -> Result<usize, Unavailable> {
+        let long_ago = now.get() - brakes.forgotten;
         let forgotten = self.database.decide(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
                 for sql in FORGET {
                     count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                for (sql, age) in ages {
-                    let forgotten = sqlx::query(sql).bind(now.get() - age).execute(&mut *connection).await?;
-                    count += forgotten.rows_affected();
-                }
+                let brakes = sqlx::query(FORGET_BRAKES).bind(long_ago).execute(&mut *connection).await?;
+                count += brakes.rows_affected();
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });

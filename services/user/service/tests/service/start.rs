@@ -48,7 +48,11 @@ async fn an_operator_sets_how_long_tokens_sessions_and_links_last_and_how_many_g
 #[tokio::test]
 async fn what_makes_no_sense_does_not_start() {
     for (name, value, named) in [
-        ("ACCESS_TOKEN_LASTS", "901", "ACCESS_TOKEN_LASTS: expected at most 900 seconds"),
+        ("ACCESS_TOKEN_LASTS", "901", "ACCESS_TOKEN_LASTS: expected 60 to 900 seconds"),
+        ("ACCESS_TOKEN_LASTS", "59", "ACCESS_TOKEN_LASTS: expected 60 to 900 seconds"),
+        ("VERIFICATION_LINK_LASTS", "3601", "expected at most 3600 seconds: Kafka keeps a link no longer"),
+        ("REFRESH_GRACE", "61", "REFRESH_GRACE: expected at most 60 seconds"),
+        ("BRAKE_FORGET", "899", "BRAKE_FORGET: expected at least the 900 seconds of BRAKE_LONGEST"),
         ("SESSION_LASTS", "for ever", "SESSION_LASTS=\"for ever\": expected seconds"),
         ("BRAKE_FREE", "0", "BRAKE_FREE=\"0\": expected a number from 1 to 10000"),
         ("PASSWORD_HASHES", "0", "PASSWORD_HASHES=\"0\": expected a number from 1 to 64"),
