@@ -136,9 +136,7 @@ impl Config {
             }),
             database_pool: env.or("DATABASE_POOL", "a number from 1 to 1000", 16, |n| (1..=1000).contains(n)),
             kafka_brokers: env.required("KAFKA_BROKERS", "host:port, separated by commas", String::new()),
-            kafka_session: Duration::from_secs_f64(
-                env.or("KAFKA_SESSION_TIMEOUT", "seconds, 1 to 1800", 10.0, |n| (1.0..=1800.0).contains(n)),
-            ),
+            kafka_session: env.seconds_within("KAFKA_SESSION_TIMEOUT", 1.0..=1_800.0, Duration::from_secs(10)),
             topic_prefix: env.or("TOPIC_PREFIX", "letters, digits, '.', '_' and '-'", String::new(), |prefix| {
                 prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
             }),
@@ -161,9 +159,7 @@ impl Config {
                 ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
                 attempts: env.or("INBOX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
                 // Well below the time for which receipts of events are kept.
-                patience: Duration::from_secs_f64(
-                    env.or("INBOX_PATIENCE", "seconds, 0.01 to 604800", 86_400.0, |n| (0.01..=604_800.0).contains(n)),
-                ),
+                patience: env.seconds_within("INBOX_PATIENCE", 0.01..=604_800.0, Duration::from_hours(24)),
             },
             // Last, when the secrets have been taken out.
             own: Own(std::mem::take(&mut env.vars)),
@@ -175,14 +171,7 @@ impl Config {
 impl Config {
     /// A duration of the service's own, in seconds from 0.01 to 31,536,000 (a year).
     pub fn own_seconds(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
-        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
-        let within = |seconds: &f64| (0.01..=31_536_000.0).contains(seconds);
-        let seconds = env.or(name, "seconds, 0.01 to 31536000", default.as_secs_f64(), within);
-        if env.faults.is_empty() {
-            Ok(Duration::from_secs_f64(seconds))
-        } else {
-            Err(ConfigError { service: self.service, faults: env.faults })
-        }
+        self.own(|env| env.seconds_within(name, 0.01..=31_536_000.0, default))
     }
 
     /// The same as a duration that times are reckoned with.
@@ -194,17 +183,19 @@ impl Config {
 
     /// A number of the service's own.
     pub fn own_number(&self, name: &str, range: RangeInclusive<u32>, default: u32) -> Result<u32, ConfigError> {
-        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
         let expected = format!("a number from {} to {}", range.start(), range.end());
-        let number = env.or(name, &expected, default, |number| range.contains(number));
-        if env.faults.is_empty() { Ok(number) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
+        self.own(|env| env.or(name, &expected, default, |number| range.contains(number)))
     }
 
     /// A text of the service's own that it can't do without.
     pub fn own_text(&self, name: &str, expected: &str) -> Result<String, ConfigError> {
+        self.own(|env| env.required(name, expected, String::new()))
+    }
+
+    fn own<T>(&self, read: impl FnOnce(&mut Env) -> T) -> Result<T, ConfigError> {
         let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
-        let text = env.required(name, expected, String::new());
-        if env.faults.is_empty() { Ok(text) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
+        let value = read(&mut env);
+        if env.faults.is_empty() { Ok(value) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
     }
 
     /// A text of the service's own, or what it is where nobody says.
@@ -276,8 +267,12 @@ impl Env {
     }
 
     fn seconds(&mut self, name: &str, default: Duration) -> Duration {
-        let within = |seconds: &f64| (0.01..=86_400.0).contains(seconds);
-        Duration::from_secs_f64(self.or(name, "seconds, 0.01 to 86400", default.as_secs_f64(), within))
+        self.seconds_within(name, 0.01..=86_400.0, default)
+    }
+
+    fn seconds_within(&mut self, name: &str, range: RangeInclusive<f64>, default: Duration) -> Duration {
+        let expected = format!("seconds, {} to {}", range.start(), range.end());
+        Duration::from_secs_f64(self.or(name, &expected, default.as_secs_f64(), |seconds| range.contains(seconds)))
     }
 
     fn secret(&mut self, name: &str, expected: &str, valid: impl Fn(&str) -> bool) -> SecretString {

@@ -69,7 +69,7 @@ fn are_told(source: &str, pattern: &str, page: &str) -> usize {
 
 #[test]
 fn every_setting_is_told_to_operators() {
-    let shared = r#"(?:env\.(?:required|or|seconds|secret)|self\.own_or)\(\s*"([A-Z_]+)""#;
+    let shared = r#"(?:env\.(?:required|or|seconds|seconds_within|secret)|self\.own_or)\(\s*"([A-Z_]+)""#;
     assert!(are_told("chassis/src/config.rs", shared, "docs/settings.md") > 15);
     for service in devstack::service::all().expect("services") {
         let folder = format!("services/{service}");

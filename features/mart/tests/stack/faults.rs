@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::deeds::{Deed, GOODS, MONEY, Pays};
 use crate::stack::{SERVICES, Stack};
 
-/// More orders than these are never needed until a service has passed every place.
+/// In so many waves of orders a service has passed every place.
 const WAVES: usize = 12;
 
 /// What a service does for an order from the basket to the door, its ways out among them.
