@@ -82,7 +82,7 @@ def nothing():
 
 def main():
     profile = "debug" if SMOKE else "release"
-    run(["cargo", "build", "--quiet", "--package", "martgen", *(["--release"] if profile == "release" else [])], ROOT)
+    run(["cargo", "build", "--quiet", "--bin", "martgen", *(["--release"] if profile == "release" else [])], ROOT)
     martgen = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / profile / "martgen"
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)

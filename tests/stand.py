@@ -1,12 +1,11 @@
 """A clone of this repository to try things in, and its ./mart under a terminal's rules.
 
-The clone is made of what git has of the working tree. It shares the fetched parts and begins with a copy of the dependencies
-that were built; everything else is its own.
+The clone is made of what git has of the working tree. It shares the fetched tools and begins with a copy of everything that was
+built, which cargo takes as its own: files that are the same have the same times.
 """
 
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +41,7 @@ def make(name):
         git("clone", "--quiet", str(ROOT), str(folder))
         git("fetch", "--quiet", str(ROOT), git("rev-parse", changed), cwd=folder)
         git("checkout", "--quiet", "FETCH_HEAD", cwd=folder)
+        copy_times(folder)
         copy_build(TARGET / "debug", folder / "target" / "debug")
     shutil.rmtree(folder / ".mart", ignore_errors=True)
     (folder / ".mart").mkdir()
@@ -61,28 +61,29 @@ def second(first, name):
     return folder
 
 
+def copy_times(folder):
+    """Gives files and folders of a clone the times that they have here: cargo builds again what is newer than its build."""
+    for name in git("ls-files", cwd=folder).splitlines():
+        for path in (pathlib.PurePath(name), *pathlib.PurePath(name).parents):
+            here = ROOT / path
+            if here.exists():
+                status = here.lstat()
+                os.utime(folder / path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+
+
 def copy_build(source, target):
-    """Copies what cargo has built of dependencies. A build folder must not be shared by clones: cargo would look at the
-    files of the one that built last to see whether the other one's have changed."""
-    for part in ("build", ".fingerprint"):
-        if (source / part).exists():
-            shutil.copytree(source / part, target / part, symlinks=True)
-    (target / "deps").mkdir(parents=True, exist_ok=True)
-    for path in (source / "deps").iterdir():
-        if path.suffix in (".rlib", ".rmeta", ".so", ".d"):
-            place(path, target / "deps" / path.name)
-    # The mart's own crates are built from the clone's files.
-    services = "|".join(path.name for path in (ROOT / "services").iterdir())
-    ours = re.compile(rf"^(lib)?(mart|martgen|cli|{services}|shelf|devstack|features|bench|service|faults|core|tidy)[_-]")
-    for folder in (target / ".fingerprint", target / "build"):
-        for path in folder.iterdir():
-            if ours.match(path.name) and not path.name.startswith("core_detect"):
-                shutil.rmtree(path)
+    """Copies what cargo has built. A build folder must not be shared by clones: cargo would look at the files of the one that
+    built last to see whether the other one's have changed."""
+    if source.exists():
+        left_out = shutil.ignore_patterns("incremental", "examples", ".cargo-lock")
+        shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=place)
 
 
 def place(source, target):
-    """Copies a file, or links it where it is a library: those are gigabytes, and the compiler replaces one, never writes into it."""
-    if pathlib.Path(source).suffix in (".rlib", ".rmeta", ".so"):
+    """Copies a file, or links it where it is a library or a program: those are gigabytes, and the compiler replaces one, never writes
+    into it."""
+    path = pathlib.Path(source)
+    if path.suffix in (".rlib", ".rmeta", ".so") or not path.suffix and path.parent.name in ("deps", "debug"):
         try:
             os.link(source, target)
             return
@@ -144,7 +145,7 @@ class Mart:
         except ProcessLookupError:
             pass
 
-    def ended(self, within=60):
+    def ended(self, within=240):
         try:
             self.process.wait(within)
         except subprocess.TimeoutExpired:

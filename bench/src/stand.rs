@@ -23,7 +23,9 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) async fn start(scale: Scale) -> Result<Self> {
         println!("building the services ({})", if scale.release { "release" } else { "debug" });
-        let programs = service::programs(scale.release).await?;
+        let mut names: Vec<String> = service::all()?.iter().map(|name| format!("{name}-service")).collect();
+        names.extend(["shelf-service", "devstack"].map(str::to_owned));
+        let programs = service::programs(scale.release, &names).await?;
         let folder = devstack::state().join(format!("bench/{}", std::process::id()));
         let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
         let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
@@ -42,11 +44,16 @@ impl Stand {
 
     /// The same among others that share its topics.
     pub(crate) async fn service_among(&self, name: &str, scale: Scale, prefix: &str) -> Result<Setting> {
-        let program = self.programs.get(&format!("{name}-service")).context("it was built")?;
+        let program = self.program(&format!("{name}-service"))?;
         let mut setting = self.servers.service_among(name, &program.display().to_string(), prefix).await?;
         setting.more =
             vec![("DATABASE_POOL".to_owned(), scale.connections.to_string()), ("LOG".to_owned(), "warn".to_owned())];
         Ok(setting)
+    }
+
+    /// A program that was built for it.
+    pub(crate) fn program(&self, name: &str) -> Result<&Path> {
+        self.programs.get(name).map(PathBuf::as_path).context("it was built")
     }
 
     /// Where its things are, until it is dropped.

@@ -1,4 +1,5 @@
-//! Points where a test stops this process, or has it kill itself. Without the feature `failpoints` there is nothing here.
+//! Points where a test stops this process, or has it kill itself. They are in debug builds only: programs for production have no
+//! such code, and one build serves `./mart up` and all tests.
 //!
 //! - `FAILPOINTS=relay.produced=pause` is the `fail` crate's.
 //! - `KILL_AT=commit.after:5` kills this process, with SIGKILL, when it passes that point for the sixth time.
@@ -12,7 +13,7 @@ macro_rules! pass {
         $crate::points::pass!($point, $crate::points::step())
     };
     ($point:literal, $step:expr) => {
-        #[cfg(feature = "failpoints")]
+        #[cfg(debug_assertions)]
         {
             fail::fail_point!($point);
             $crate::points::killed($point, &$step);
@@ -22,7 +23,7 @@ macro_rules! pass {
 
 pub(crate) use pass;
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 mod built_in {
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,10 +102,10 @@ mod built_in {
     }
 }
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 pub(crate) use built_in::{during, killed, set_up, step};
 
-#[cfg(not(feature = "failpoints"))]
+#[cfg(not(debug_assertions))]
 mod left_out {
     /// Nobody wants to know what is under way.
     pub(crate) fn step() -> String {
@@ -117,5 +118,5 @@ mod left_out {
     }
 }
 
-#[cfg(not(feature = "failpoints"))]
+#[cfg(not(debug_assertions))]
 pub(crate) use left_out::{during, step};

@@ -255,7 +255,7 @@ impl Owner {
                 () = tokio::time::sleep(HEARTBEAT) => self.beat().await?,
             }
         };
-        #[cfg(feature = "failpoints")]
+        #[cfg(debug_assertions)]
         self.produced(&positions).await?;
         let sql = "delete from outbox where position = any($1)";
         let count = positions.len();
@@ -265,7 +265,7 @@ impl Owner {
     }
 
     /// Kafka has taken these rows, and the outbox still has them.
-    #[cfg(feature = "failpoints")]
+    #[cfg(debug_assertions)]
     async fn produced(&mut self, positions: &[i64]) -> Result<(), Interrupted> {
         let sql = "select distinct kind from outbox where position = any($1) order by kind";
         let kinds: Vec<String> = sqlx::query_scalar(sql).bind(positions).fetch_all(&mut self.session).await?;

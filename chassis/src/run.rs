@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use futures::future::BoxFuture;
+use include_dir::Dir;
 use mart_kernel::Unavailable;
-use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -118,7 +118,7 @@ pub enum PrepareError {
 }
 
 /// `service migrate`: brings the database to this version's schema, as its owner, and makes the topics that are missing.
-pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[Topic]) -> Result<(), PrepareError> {
+pub async fn migrate(config: &Config, migrations: &'static Dir<'static>, topics: &[Topic]) -> Result<(), PrepareError> {
     db::migrate(config, migrations).await?;
     kafka::create_topics(config, topics).await?;
     tracing::info!("the database and the topics are ready");
@@ -128,7 +128,7 @@ pub async fn migrate(config: &Config, migrations: &Migrator, topics: &[Topic]) -
 /// Serves until SIGTERM or SIGINT, then drains: readiness turns red, requests and the chunk at hand are finished, the
 /// outbox is flushed. What is not done when the budget ends is done by the next start.
 pub async fn serve(config: Config, service: Service) -> io::Result<()> {
-    #[cfg(feature = "failpoints")]
+    #[cfg(debug_assertions)]
     let _points = points::set_up();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public = server::listen(config.http_addr).await?;

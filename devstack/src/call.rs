@@ -48,6 +48,9 @@ impl Seen {
     }
 }
 
+/// The longest that Kafka may take to answer.
+const KAFKA: Duration = Duration::from_mins(1);
+
 /// Reads topics without a group, and so without a trace in Kafka.
 #[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Reader(BaseConsumer);
@@ -61,14 +64,11 @@ impl Reader {
         let consumer: BaseConsumer = client.create()?;
         let mut assigned = TopicPartitionList::new();
         for topic in topics {
-            let metadata =
-                consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).context("Kafka does not answer")?;
+            let metadata = consumer.fetch_metadata(Some(topic), KAFKA).context("Kafka does not answer")?;
             for partition in metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions) {
                 let offset = match from {
                     // The end as it is now, not as it is when the first record is fetched.
-                    Offset::End => {
-                        Offset::Offset(consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10))?.1)
-                    }
+                    Offset::End => Offset::Offset(consumer.fetch_watermarks(topic, partition.id(), KAFKA)?.1),
                     other => other,
                 };
                 assigned.add_partition_offset(topic, partition.id(), offset)?;
@@ -76,6 +76,29 @@ impl Reader {
         }
         consumer.assign(&assigned)?;
         Ok(Self(consumer))
+    }
+
+    /// Every event that lies there now. An error if Kafka does not deliver them in time.
+    pub fn to_the_end(&self) -> Result<Vec<Seen>> {
+        let mut ends = HashMap::new();
+        for assigned in self.0.assignment()?.elements() {
+            let (topic, partition) = (assigned.topic().to_owned(), assigned.partition());
+            let (low, high) = self.0.fetch_watermarks(&topic, partition, KAFKA)?;
+            if high > low {
+                ends.insert((topic, partition), high);
+            }
+        }
+        let mut all = Vec::new();
+        while !ends.is_empty() {
+            let seen =
+                self.next(KAFKA).with_context(|| format!("Kafka does not deliver the rest of {:?}", ends.keys()))?;
+            let place = (seen.topic.clone(), seen.partition);
+            if ends.get(&place).is_some_and(|end| seen.offset + 1 >= *end) {
+                ends.remove(&place);
+            }
+            all.push(seen);
+        }
+        Ok(all)
     }
 
     /// The next event, if one comes in time.

@@ -8,10 +8,10 @@ pub mod call;
 pub mod contracts;
 pub mod databases;
 pub mod gateway;
+pub mod graph;
 pub mod kafka;
 pub mod keys;
 pub mod mail;
-pub mod parts;
 pub mod people;
 pub mod ports;
 pub mod postgres;
@@ -25,6 +25,7 @@ pub mod stack;
 pub mod story;
 pub mod tell;
 pub mod testing;
+pub mod toolchain;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,4 +59,19 @@ pub fn root() -> PathBuf {
 /// Where everything is kept that is not in the repository.
 pub fn state() -> PathBuf {
     root().join(".mart")
+}
+
+/// A text within HTML.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            other => safe.push(other),
+        }
+    }
+    safe
 }

@@ -22,7 +22,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Start everything and follow the logs; Ctrl-C stops it and keeps the data.
-    Up,
+    Up(commands::up::Arguments),
     /// Run the checks and tests that CI runs, or some of them.
     Test(commands::test::Arguments),
     /// Send a request and show the answer, the events that it caused and the equal curl line.
@@ -47,6 +47,8 @@ enum Command {
     Gateway(commands::gateway::Arguments),
     /// Serve the payment provider that takes no money, as ./mart up does.
     Sandbox(commands::sandbox::Arguments),
+    /// Serve a mail server that keeps what it gets, as ./mart up does.
+    Mail(commands::mail::Arguments),
     /// Show what runs and whether it is ready.
     Status,
     /// Show the last lines of a service's log, or of postgres or kafka.
@@ -66,7 +68,7 @@ async fn main() -> ExitCode {
     // One thread: a child's parent-death signal comes when the thread that started it ends.
     let Arguments { yes, command } = Arguments::parse();
     let done = match command {
-        Command::Up => commands::up::run().await,
+        Command::Up(arguments) => commands::up::run(&arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Call(arguments) => commands::call::run(arguments).await,
         Command::Events(arguments) => commands::events::run(&arguments),
@@ -79,6 +81,7 @@ async fn main() -> ExitCode {
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
         Command::Gateway(arguments) => commands::gateway::run(&arguments).await,
         Command::Sandbox(arguments) => commands::sandbox::run(arguments).await,
+        Command::Mail(arguments) => commands::mail::run(arguments).await,
         Command::Status => commands::status::run().await,
         Command::Logs(arguments) => commands::logs::run(&arguments),
         Command::Restart(arguments) => commands::restart::run(arguments).await,

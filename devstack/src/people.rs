@@ -19,7 +19,7 @@ use crate::{say, state};
 /// The service that knows users.
 pub const USER: &str = "user";
 /// How long a link may take to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The mail address of the seeded user of a role.
 pub fn email(role: &str) -> String {

@@ -8,8 +8,8 @@ use rustix::process::Signal;
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
-use crate::parts::Part;
 use crate::process::{self, Process};
+use crate::toolchain::{self, Tool};
 
 /// The superuser of a private cluster.
 pub const SUPERUSER: &str = "mart";
@@ -39,7 +39,7 @@ pub struct Postgres {
 impl Postgres {
     /// Prepares a cluster below a folder and starts it on a port of this machine only.
     pub async fn start(folder: &Path, port: u16, password: &str, durability: Durability) -> Result<Self> {
-        let bin = Part::Postgres.get().await?;
+        let bin = toolchain::get(Tool::Postgres).await?;
         let (folder, password) = (folder.to_owned(), password.to_owned());
         let mut cluster = Self { bin, folder, port, password, durability, process: None };
         cluster.prepare().await.context("PostgreSQL's data folder could not be made")?;
@@ -121,7 +121,7 @@ impl Postgres {
         let url = self.url("postgres");
         let answers = || async { PgConnection::connect(&url).await.is_ok() };
         let mend = "If its port is taken, stop what has it; if its data is damaged, ./mart down --wipe makes it new.";
-        process.until(Duration::from_mins(1), answers).await.context(mend)?;
+        process.until(Duration::from_mins(3), answers).await.context(mend)?;
         self.process = Some(process);
         Ok(())
     }

@@ -228,6 +228,15 @@ pub async fn show(command: &mut Command) -> Result<ExitStatus> {
     Ok(group.0.wait().await?)
 }
 
+/// Runs a command to its end with all that it says in a file.
+pub async fn logged(command: &mut Command, log: &File) -> Result<ExitStatus> {
+    let told = format!("{:?}", command.as_std());
+    let mut command = mortal(command);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?).process_group(0);
+    let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
+    Ok(group.0.wait().await?)
+}
+
 /// The same command with a parent-death signal.
 fn mortal(command: &Command) -> Command {
     let plain = command.as_std();

@@ -12,7 +12,7 @@ use crate::stack::Running;
 use crate::{people, root, state};
 
 /// How long a seed waits for what it builds on, which comes by events.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 #[derive(Deserialize)]
 struct Seeds {

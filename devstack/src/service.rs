@@ -1,7 +1,7 @@
 //! A service as a process.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -105,7 +105,7 @@ impl Setting {
     /// Starts it and waits until it is ready.
     pub async fn start_ready(&self) -> Result<Process> {
         let mut process = self.start()?;
-        process.until(Duration::from_secs(30), || self.ready()).await?;
+        process.until(Duration::from_mins(3), || self.ready()).await?;
         Ok(process)
     }
 
@@ -132,19 +132,29 @@ pub fn all() -> Result<Vec<String>> {
 
 /// Builds services and puts their programs below `.mart/bin/`, where no other build replaces them while they run.
 pub async fn build(services: &[String]) -> Result<BTreeMap<String, PathBuf>> {
-    let built = programs(false).await?;
+    let names: Vec<String> = services.iter().map(|service| format!("{service}-service")).collect();
+    let built = programs(false, &names).await?;
     std::fs::create_dir_all(state().join("bin"))?;
     let mut kept = BTreeMap::new();
     for service in services {
         let name = format!("{service}-service");
         let program = built.get(&name).with_context(|| format!("the package {name} has no program of that name"))?;
         let path = kept_program(service);
-        let fresh = path.with_extension("new");
-        std::fs::copy(program, &fresh)?;
-        std::fs::rename(fresh, &path)?;
+        keep(program, &path)?;
         kept.insert(service.clone(), path);
     }
     Ok(kept)
+}
+
+/// Gives a program another name, under which it stays when the next build replaces it: cargo's linkers write a new file.
+pub(crate) fn keep(program: &Path, kept: &Path) -> Result<()> {
+    let fresh = kept.with_extension("new");
+    std::fs::remove_file(&fresh).ok();
+    // A copy where the two are on different file systems.
+    if std::fs::hard_link(program, &fresh).is_err() {
+        std::fs::copy(program, &fresh)?;
+    }
+    Ok(std::fs::rename(fresh, kept)?)
 }
 
 /// Where the program of a service of this clone's stack is.
@@ -152,13 +162,14 @@ pub fn kept_program(service: &str) -> PathBuf {
     state().join(format!("bin/{service}-service"))
 }
 
-/// Builds all programs of the workspace and says where cargo put them, by their names.
+/// Builds programs of the workspace and says where cargo put them, by their names.
 ///
-/// All at once, as `./mart` does: another choice of packages would be another set of features, and build every dependency
-/// anew.
-pub async fn programs(release: bool) -> Result<BTreeMap<String, PathBuf>> {
+/// They are chosen as programs, not as packages: then cargo takes the features of the whole workspace, and no dependency is built
+/// again for another choice.
+pub async fn programs(release: bool, names: &[String]) -> Result<BTreeMap<String, PathBuf>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root()).args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"]);
+    cargo.current_dir(root()).args(["build", "--workspace", "--message-format=json-render-diagnostics"]);
+    cargo.args(names.iter().flat_map(|name| ["--bin", name]));
     if release {
         cargo.arg("--release");
     }

@@ -4,21 +4,22 @@ use crate::say;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use futures::future::try_join_all;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::databases;
 use crate::kafka::Kafka;
 use crate::keys::{Keys, LONGEST_TOKEN};
-use crate::parts::SERVERS;
 use crate::ports::Ports;
 use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, Setting};
+use crate::toolchain::{self, SERVERS};
 use crate::{gateway, mail, people, sandbox, seeds, state};
 
 /// What runs, written down for the other commands.
@@ -98,9 +99,7 @@ pub fn lock() -> Result<Option<File>> {
 /// A copy of this program, which no build replaces while it serves as the gateway.
 fn own_program() -> Result<PathBuf> {
     let kept = state().join("bin/devstack");
-    let fresh = kept.with_extension("new");
-    std::fs::copy(std::env::current_exe()?, &fresh)?;
-    std::fs::rename(fresh, &kept)?;
+    service::keep(&std::env::current_exe()?, &kept)?;
     Ok(kept)
 }
 
@@ -124,6 +123,61 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Settin
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .to_vec(),
     })
+}
+
+/// Does a step of the start, and says how long it took.
+async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let begun = Instant::now();
+    let done = work.await?;
+    say!("  {what:<22}{:>6.1} s", begun.elapsed().as_secs_f64());
+    Ok(done)
+}
+
+/// What came of something, or else its error among the others.
+fn ok<T>(done: Result<T>, failed: &mut Vec<anyhow::Error>) -> Option<T> {
+    done.map_err(|error| failed.push(error)).ok()
+}
+
+/// A service whose database and topics are as its version wants them.
+async fn prepared_service(
+    running: &Running,
+    name: &str,
+    program: &Path,
+    (http, internal): (u16, u16),
+    more: Vec<(String, String)>,
+) -> Result<Setting> {
+    let mut setting = Setting { http, internal, ..setting(running, name, program).await? };
+    setting.more.extend(more);
+    setting.migrate().await?;
+    Ok(setting)
+}
+
+/// Waits until all services say that they are ready.
+async fn ready(members: &mut [Member]) -> Result<()> {
+    let wait = async |member: &mut Member| {
+        let Some(process) = &mut member.process else { return Ok(()) };
+        let setting = &member.setting;
+        process
+            .until(Duration::from_mins(1), || setting.ready())
+            .await
+            .with_context(|| format!("Mend what the lines say, or look at all of them by ./mart logs {}", setting.name))
+    };
+    try_join_all(members.iter_mut().map(wait)).await?;
+    Ok(())
+}
+
+/// What stands in front of the services, and the payment provider behind them.
+async fn fronts(
+    program: &Path,
+    running: &Running,
+    ports: (u16, u16),
+    access: sandbox::Access,
+) -> Result<(gateway::Running, sandbox::Running)> {
+    let keys = Keys::in_folder(&state().join("keys"))?;
+    let addresses = running.services.iter().map(|service| (service.name.clone(), service.url.clone())).collect();
+    let gateway = gateway::Running::start(program, &state(), addresses, &keys, ports).await?;
+    let sandbox = sandbox::Running::start(program, &state(), access, &gateway.url()).await?;
+    Ok((gateway, sandbox))
 }
 
 /// A service of the stack, with its process while it runs.
@@ -151,94 +205,104 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Fetches what is missing, builds, starts everything and waits until all are ready.
+    /// Fetches what is missing, builds, starts everything and waits until all are ready. Each step says how long it took.
     pub async fn start(&mut self) -> Result<Running> {
-        for part in SERVERS {
-            part.get().await?;
-        }
-        let services = service::all()?;
-        say!("building {}", services.join(", "));
-        let programs = service::build(&services).await?;
-
-        say!("starting PostgreSQL and Kafka");
+        let names = service::all()?;
+        toolchain::get_all(SERVERS).await?;
+        let program = own_program()?;
         let secrets = Secrets::in_file(&state().join("secrets.json"));
         let mut ports = Ports::remembered();
-        let postgres_port = ports.free("postgres")?;
-        let (kafka_port, controller) = (ports.free("kafka")?, ports.free("kafka-controller")?);
-        let password = secrets.get("postgres")?;
-        let (postgres_folder, kafka_folder) = (state().join("postgres"), state().join("kafka"));
-        let (postgres, kafka) = tokio::try_join!(
-            Postgres::start(&postgres_folder, postgres_port, &password, Durability::Full),
-            Kafka::start(&kafka_folder, kafka_port, controller),
-        )?;
-        let server = postgres.url("postgres");
+        let access = sandbox::Access::new(ports.free("sandbox")?, &secrets)?;
+        let mails = mail::Access { smtp: ports.free("smtp")?, page: ports.free("mail")? };
+        let gateway = (ports.free("gateway")?, ports.free("gateway-status")?);
+
+        let programs = self.servers_and_programs(&mut ports, &secrets, &program, mails, &names).await?;
+        let (Some(postgres), Some(kafka)) = (&self.postgres, &self.kafka) else { bail!("the servers have ended") };
         let mut running = Running {
             pid: std::process::id(),
             brokers: kafka.brokers(),
-            postgres: server.clone(),
+            postgres: postgres.url("postgres"),
             gateway: String::new(),
-            sandbox: String::new(),
-            mail: String::new(),
+            sandbox: access.url(),
+            mail: mails.url(),
             postgres_bin: postgres.bin().to_owned(),
             services: Vec::new(),
         };
-        self.postgres = Some(postgres);
-        self.kafka = Some(kafka);
-
-        let access = sandbox::Access::new(ports.free("sandbox")?, &secrets)?;
-        let mails = mail::Access { smtp: ports.free("smtp")?, page: ports.free("mail")? };
-        let mail = mail::Running::start(&state().join("mail"), mails, None).await?;
-        running.mail = mails.url();
-        self.mail = Some(mail);
+        let mut prepared = Vec::new();
         for (name, program) in &programs {
             let (http, internal) = (ports.free(name)?, ports.free(&format!("{name}-internal"))?);
-            let mut setting = Setting { http, internal, ..setting(&running, name, program).await? };
+            let mut more = Vec::new();
             if name == sandbox::PAYMENT {
-                setting.more.extend(access.variables());
+                more.extend(access.variables());
             }
             if name == mail::NOTIFICATION {
-                setting.more.extend(mails.variables());
+                more.extend(mails.variables());
             }
-            setting.migrate().await?;
-            running.services.push(RunningService {
-                name: name.clone(),
-                url: setting.url(),
-                internal_url: setting.internal_url(),
-            });
-            self.members.push(Member { setting, process: None });
+            prepared.push(prepared_service(&running, name, program, (http, internal), more));
         }
+        let settings = step("databases and topics", try_join_all(prepared)).await?;
         // Those of contracts that have no service yet, so that events can be published by hand.
         let topics: Vec<String> = crate::contracts::topics().into_iter().collect();
         crate::kafka::topics(&running.brokers, &topics).await?;
+        let address = |setting: &Setting| RunningService {
+            name: setting.name.clone(),
+            url: setting.url(),
+            internal_url: setting.internal_url(),
+        };
+        running.services = settings.iter().map(address).collect();
         // Only now: a consumer finds the topics of all others.
-        for member in &mut self.members {
-            say!("starting {}", member.setting.name);
-            member.process = Some(member.setting.start()?);
+        for setting in settings {
+            let process = Some(setting.start()?);
+            self.members.push(Member { setting, process });
         }
-        for member in &mut self.members {
-            if let Some(process) = &mut member.process {
-                let setting = &member.setting;
-                process.until(Duration::from_mins(1), || setting.ready()).await.with_context(|| {
-                    format!("Mend what the lines say, or look at all of them by ./mart logs {}", setting.name)
-                })?;
-            }
-        }
-        say!("starting the gateway");
-        let keys = Keys::in_folder(&state().join("keys"))?;
-        let addresses = running.services.iter().map(|service| (service.name.clone(), service.url.clone())).collect();
-        let (program, gateway_ports) = (own_program()?, (ports.free("gateway")?, ports.free("gateway-status")?));
-        let gateway = gateway::Running::start(&program, &state(), addresses, &keys, gateway_ports).await?;
+        let (ready, fronts) = tokio::join!(
+            step("services", ready(&mut self.members)),
+            step("gateway and sandbox", fronts(&program, &running, gateway, access))
+        );
+        let (gateway, sandbox) = fronts?;
         running.gateway = gateway.url();
-        self.gateway = Some(gateway);
-        let sandbox = sandbox::Running::start(&program, &state(), access, &running.gateway).await?;
-        running.sandbox = sandbox.url();
-        self.sandbox = Some(sandbox);
+        (self.gateway, self.sandbox) = (Some(gateway), Some(sandbox));
+        ready?;
         running.write()?;
         if let Some(user) = self.members.iter().find(|member| member.setting.name == people::USER) {
-            people::register(&running, &user.setting).await?;
-            seeds::sow(&running).await?;
+            step("users and goods", async {
+                people::register(&running, &user.setting).await?;
+                seeds::sow(&running).await
+            })
+            .await?;
         }
         Ok(running)
+    }
+
+    /// Builds the services while PostgreSQL, Kafka and the mail server start; where the programs are, by their services.
+    async fn servers_and_programs(
+        &mut self,
+        ports: &mut Ports,
+        secrets: &Secrets,
+        program: &Path,
+        mails: mail::Access,
+        names: &[String],
+    ) -> Result<BTreeMap<String, PathBuf>> {
+        let (port, kafka_port) = (ports.free("postgres")?, ports.free("kafka")?);
+        let controller = ports.free("kafka-controller")?;
+        let password = secrets.get("postgres")?;
+        let [postgres, kafka, mail] = ["postgres", "kafka", "mail"].map(|name| state().join(name));
+        let (programs, postgres, kafka, mail) = tokio::join!(
+            step("build", service::build(names)),
+            step("PostgreSQL", Postgres::start(&postgres, port, &password, Durability::Full)),
+            step("Kafka", Kafka::start(&kafka, kafka_port, controller)),
+            step("mail server", mail::Running::start(program, &mail, mails, None)),
+        );
+        // What has started is stopped, not killed, where something else has not.
+        let mut failed = Vec::new();
+        self.postgres = ok(postgres, &mut failed);
+        self.kafka = ok(kafka, &mut failed);
+        self.mail = ok(mail, &mut failed);
+        let programs = ok(programs, &mut failed);
+        match failed.pop() {
+            Some(error) => Err(error),
+            None => programs.context("nothing was built"),
+        }
     }
 
     /// How a service of a mart that runs is run, for its other commands; its listeners are left out.

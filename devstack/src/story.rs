@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rdkafka::Offset;
@@ -103,7 +102,7 @@ impl Sources {
         let read = move || -> Result<Vec<Seen>> {
             let topics: Vec<String> = contracts::topics().iter().map(|topic| format!("{prefix}{topic}")).collect();
             let reader = Reader::new(&brokers, &topics, Offset::Beginning)?;
-            Ok(std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect())
+            reader.to_the_end()
         };
         let all = tokio::task::spawn_blocking(read).await??;
         let mut chosen = Chosen::default();

@@ -156,7 +156,7 @@ async fn serve(path: &Path) -> Gate {
         Process::start("gateway", words, &[], &path.with_extension("log"), Signal::TERM).expect("started");
     let status = format!("http://127.0.0.1:{status}");
     let ready = || async { reqwest::get(format!("{status}/status/ready")).await.is_ok() };
-    process.until(Duration::from_secs(20), ready).await.expect("ready");
+    process.until(Duration::from_mins(3), ready).await.expect("ready");
     Gate { url: format!("http://127.0.0.1:{port}"), _process: Some(process) }
 }
 

@@ -105,3 +105,28 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+/// Every dependency with the features that a choice of packages asks of it.
+fn features_of(choice: &[&str]) -> std::collections::BTreeSet<String> {
+    let words =
+        ["tree", "--offline", "--all-features", "--edges=normal,build,dev", "--prefix=none", "--format={p} [{f}]"];
+    let cargo = Command::new("cargo").current_dir(root()).args(words).args(choice).output().expect("cargo");
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let told = String::from_utf8_lossy(&cargo.stdout);
+    told.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).filter(|line| line.contains('[')).collect()
+}
+
+#[test]
+fn no_choice_of_packages_builds_a_dependency_again() {
+    let whole = features_of(&["--workspace"]);
+    for package in
+        ["mart-kernel", "order-core", "order-service", "user-service", "notification-service", "martgen", "bench"]
+    {
+        let chosen = features_of(&["--package=devstack", "--package=features", &format!("--package={package}")]);
+        let again: Vec<&String> = chosen.difference(&whole).collect();
+        assert!(
+            again.is_empty(),
+            "with {package} these would be built again: add the features to devstack/Cargo.toml {again:#?}"
+        );
+    }
+}

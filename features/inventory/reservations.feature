@@ -128,7 +128,6 @@ Feature: What is promised to orders
       When 59 minutes pass
       Then the reservation of A is reserved
 
-    @time
     Scenario: It ends once
       Given the order A of 2 mugs was placed
       When 61 minutes pass
@@ -137,7 +136,6 @@ Feature: What is promised to orders
       And of A is told StockReserved, ReservationExpired
       And there are 10 mugs and 0 of them promised
 
-    @time
     Scenario: The order is cancelled after it has ended
       Given the order A of 2 mugs was placed
       When 61 minutes pass
@@ -145,7 +143,6 @@ Feature: What is promised to orders
       Then the reservation of A is expired
       And there are 10 mugs and 0 of them promised
 
-    @time
     Scenario Outline: It ended, and the order is paid after all
       Given the order A of <wanted> mugs was placed
       When 61 minutes pass

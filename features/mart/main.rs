@@ -5,19 +5,11 @@ mod world;
 
 use std::time::Duration;
 
-use features::{Hurry, Plan};
+use features::Plan;
 use mart_features::invariants::Mart;
 
-/// A payment's window of 3 seconds, and a reservation's hold of 4.
-const HURRY: Hurry = Hurry {
-    variables: &[
-        ("PAYMENT_WINDOW", "3"),
-        ("PAYMENT_SWEEP", "0.2"),
-        ("RESERVATION_HOLD", "4"),
-        ("RESERVATION_SWEEP", "0.2"),
-    ],
-    a_second_is: Duration::from_mins(15),
-};
+/// Sweeps look often.
+const VARIABLES: &[(&str, &str)] = &[("PAYMENT_SWEEP", "0.2"), ("RESERVATION_SWEEP", "0.2")];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
@@ -26,9 +18,9 @@ async fn main() -> std::process::ExitCode {
             Box::pin(async move {
                 let (brokers, topic_prefix) = (running.brokers().to_owned(), running.topic_prefix().to_owned());
                 let mart = Mart { databases: running.databases(), brokers, topic_prefix };
-                mart.broken_after(Duration::from_secs(30)).await.unwrap_or_else(|error| vec![error.to_string()])
+                mart.broken_after(Duration::from_mins(5)).await.unwrap_or_else(|error| vec![error.to_string()])
             })
         };
     let plan = Plan::new("mart", mart_features::mart);
-    features::run::<world::World>(Plan { seeds: 20, hurry: Some(HURRY), at_the_end, ..plan }).await
+    features::run::<world::World>(Plan { seeds: 20, variables: VARIABLES, at_the_end, ..plan }).await
 }

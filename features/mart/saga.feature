@@ -86,7 +86,6 @@ Feature: An order between order, inventory and payment
         | placed           | no      |
         | awaiting payment | no      |
 
-      @time
       Examples: late
         | stage     | refunds |
         | timed out | no      |
@@ -148,7 +147,6 @@ Feature: An order between order, inventory and payment
         | minutes | outcome                       | promised |
         | 44      | the order is awaiting payment | 2        |
 
-      @time
       Examples: after it, and after the reservation's end
         | minutes | outcome                                           | promised |
         | 46      | the order is cancelled because of payment timeout | 0        |
@@ -163,7 +161,6 @@ Feature: An order between order, inventory and payment
       When its payment is captured
       Then the order is confirmed
 
-    @time
     Scenario: An attempt that fails after the deadline invites to no other
       Given an order of 2 mugs that is timed out
       When its payment fails
@@ -173,7 +170,6 @@ Feature: An order between order, inventory and payment
         | Your order was cancelled, because it was not paid in time. |
         | Your payment failed (card declined).                       |
 
-    @time
     Scenario: Money and deadline at the same moment
       Given an order of 2 mugs that is awaiting payment
       When its payment is captured
@@ -184,7 +180,6 @@ Feature: An order between order, inventory and payment
 
   Rule: Late money buys the order back, or goes back itself
 
-    @time
     Scenario: Late money for units that are still there
       Given an order of 2 mugs that is timed out
       When its payment is captured
@@ -193,7 +188,6 @@ Feature: An order between order, inventory and payment
       And no refunds are asked for
       And the order has told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
-    @time
     Scenario: Late money for units that are gone
       Given an order of 2 mugs that is timed out
       When 9 of the mugs break
@@ -253,7 +247,6 @@ Feature: An order between order, inventory and payment
         | delivered        | 409 STEP_FORBIDDEN | 8     | no      |
         | cancelled        | 200                | 10    | no      |
 
-      @time
       Examples: too late
         | stage     | status | stock | refunds |
         | timed out | 200    | 10    | no      |

@@ -9,6 +9,6 @@ use features::Plan;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
     let plan = Plan::new("notification", world::mart);
-    let (hurry, fixtures): (_, Option<features::Fixtures>) = (Some(world::HURRY), Some(fixtures::fixtures));
-    features::run::<world::World>(Plan { seeds: 5, hurry, fixtures, ..plan }).await
+    let fixtures: Option<features::Fixtures> = Some(fixtures::fixtures);
+    features::run::<world::World>(Plan { seeds: 5, variables: world::VARIABLES, fixtures, ..plan }).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use features::{Answer, Hosted, Hurry, InProcess, Mart};
+use features::{Answer, Hosted, InProcess, Mart};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use mart_proto::Wire;
@@ -20,9 +20,8 @@ use notification_service::wiring;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What was not taken is tried again within a second.
-pub(crate) const HURRY: Hurry =
-    Hurry { variables: &[("SEND_SWEEP", "0.2"), ("SEND_BACKOFF", "0.2")], a_second_is: Duration::from_mins(1) };
+/// Sweeps look often.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_SWEEP", "0.2"), ("SEND_BACKOFF", "0.2")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -127,7 +126,7 @@ impl World {
 
     /// Waits until what was made is so: sweeps have to look first.
     pub(crate) async fn until(&mut self, filter: &str, so: impl Fn(&[Value]) -> bool) {
-        for _ in 0..400 {
+        for _ in 0..self.mart.moments() {
             self.mart.settle().await;
             if so(&self.listed(filter).await) {
                 return;

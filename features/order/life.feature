@@ -62,7 +62,6 @@ Feature: The life of an order
       When 44 minutes pass
       Then A is awaiting payment
 
-    @time
     Scenario: After it, once
       Given the stock of A was put aside
       When 46 minutes pass
@@ -70,7 +69,6 @@ Feature: The life of an order
       Then A is cancelled because of payment timeout
       And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled
 
-    @time
     Scenario: Late money asks for the stock once more
       Given the stock of A was put aside
       When 46 minutes pass
@@ -79,7 +77,6 @@ Feature: The life of an order
       Then A is confirmed
       And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
-    @time
     Scenario: Late money goes back where the stock is gone
       Given the stock of A was put aside
       When 46 minutes pass

@@ -4,17 +4,11 @@ mod fixtures;
 mod steps;
 mod world;
 
-use std::time::Duration;
-
-use features::{Hurry, Plan};
-
-/// A payment's window of 3 seconds.
-const HURRY: Hurry =
-    Hurry { variables: &[("PAYMENT_WINDOW", "3"), ("PAYMENT_SWEEP", "0.2")], a_second_is: Duration::from_mins(15) };
+use features::Plan;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
     let plan = Plan::new("order", world::mart);
     let fixtures: Option<features::Fixtures> = Some(fixtures::fixtures);
-    features::run::<world::World>(Plan { seeds: 5, hurry: Some(HURRY), fixtures, ..plan }).await
+    features::run::<world::World>(Plan { seeds: 5, variables: &[("PAYMENT_SWEEP", "0.2")], fixtures, ..plan }).await
 }

@@ -7,6 +7,11 @@ mod world;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
     let plan = features::Plan::new("payment", world::mart);
-    let hurry = Some(world::HURRY);
-    features::run::<world::World>(features::Plan { seeds: 5, hurry, fixtures: Some(fixtures::fixtures), ..plan }).await
+    features::run::<world::World>(features::Plan {
+        seeds: 5,
+        variables: world::VARIABLES,
+        fixtures: Some(fixtures::fixtures),
+        ..plan
+    })
+    .await
 }

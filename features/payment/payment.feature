@@ -75,7 +75,6 @@ Feature: Paying for an order
         | 2     |
         | 5     |
 
-    @time
     Scenario: A word that is lost is asked for
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
@@ -84,7 +83,6 @@ Feature: Paying for an order
       Then the payment is paid
       And of the payment is told PaymentCaptured
 
-    @time
     Scenario: A word that comes late finds what was asked for
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
@@ -170,7 +168,6 @@ Feature: Paying for an order
       And the order awaits payment at last
       Then the payment is closed
 
-    @time
     Scenario: The money was on its way
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
@@ -182,7 +179,6 @@ Feature: Paying for an order
       When the order asks for its money back
       Then the payment is refunded
 
-    @time
     Scenario: An open page is closed with its order
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Request;
-use features::{Answer, Hosted, Hurry, InProcess, Mart, SANDBOX_SECRET};
+use features::{Answer, Hosted, InProcess, Mart, SANDBOX_SECRET};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use mart_proto::order::v1 as order;
@@ -22,17 +22,9 @@ use payment_service::wiring;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Attempts are asked about when seconds have passed, as they are after minutes.
-pub(crate) const HURRY: Hurry = Hurry {
-    variables: &[
-        ("ATTEMPT_SWEEP", "0.2"),
-        ("REFUND_SWEEP", "0.2"),
-        ("CALLBACK_SWEEP", "0.2"),
-        ("ATTEMPT_LOOK", "2"),
-        ("REFUND_AGAIN", "0.4"),
-    ],
-    a_second_is: Duration::from_mins(3),
-};
+/// Sweeps look often.
+pub(crate) const VARIABLES: &[(&str, &str)] =
+    &[("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2"), ("REFUND_AGAIN", "0.4")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -133,7 +125,7 @@ impl World {
 
     /// Waits until the payment is so: sweeps have to look first.
     pub(crate) async fn until(&mut self, so: impl Fn(&Value) -> bool) {
-        for _ in 0..400 {
+        for _ in 0..self.mart.moments() {
             let payment = self.read().await;
             if so(&payment) {
                 return;

@@ -54,7 +54,6 @@ Feature: From the registration to the door, and the money back
 
   Rule: What is not paid is not sold
 
-    @time
     Scenario Outline: Not paid in time
       Given the customer has ordered 2 mugs
       When the customer <how>
@@ -85,7 +84,6 @@ Feature: From the registration to the door, and the money back
 
   Rule: Money that comes late buys what is still there, or goes back
 
-    @time
     Scenario: What is still there is sold
       Given the customer has ordered 2 mugs
       When the customer pays, and nobody is told

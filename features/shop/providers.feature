@@ -58,7 +58,6 @@ Feature: Whoever takes the money
 
   Rule: What is not paid is not sold
 
-    @time
     Scenario Outline: Not paid in time
       Given orders are paid with <provider>
       And the customer has ordered 2 mugs
@@ -87,7 +86,6 @@ Feature: Whoever takes the money
 
   Rule: Money that comes late buys what is still there, or goes back
 
-    @time
     Scenario: Stripe is asked when the order's time is over
       Given orders are paid with Stripe
       And the customer has ordered 2 mugs
@@ -98,7 +96,6 @@ Feature: Whoever takes the money
       And there are 8 mugs and 0 of them promised
       And the customer was mailed that the order was placed, cancelled, paid
 
-    @time
     Scenario: PayFast tells at last, and the mugs are still there
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs
@@ -111,7 +108,6 @@ Feature: Whoever takes the money
       And there are 8 mugs and 0 of them promised
       And the customer was mailed that the order was placed, cancelled, paid
 
-    @time
     Scenario: PayFast tells at last, and the mugs are gone
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs

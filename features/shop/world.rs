@@ -93,7 +93,7 @@ impl World {
 
     /// Waits until what an admin reads there is so: sweeps may have to look first.
     pub(crate) async fn until(&mut self, path: &str, name: &str, so: impl Fn(&Value) -> bool) {
-        for _ in 0..400 {
+        for _ in 0..self.mart.moments() {
             self.mart.settle().await;
             if so(&self.read(path, name).await) {
                 return;

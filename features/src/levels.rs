@@ -1,8 +1,8 @@
 //! The two levels that scenarios run at, and which of them run where.
 //!
 //! In one process every scenario runs, under each seed. On servers those without a tag of this module run side by side on
-//! one mart, those that move time on another one whose time-outs are seconds, and those that look at all that a service
-//! has each on one of its own. What only a clock that stands still can show runs in the process only.
+//! one mart, and those that look at all that a service has each on one of its own. What only a clock that stands still can
+//! show runs in the process only.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,8 +11,6 @@ use tokio::sync::OnceCell;
 use crate::on_servers::Running;
 use crate::{InProcess, Mart, OnServers, Plan};
 
-/// The tag of scenarios that move time.
-pub(crate) const TIME: &str = "time";
 /// The tag of scenarios about the moment just before a deadline.
 pub(crate) const MOMENT: &str = "moment";
 /// The tag of scenarios that look at everything that a service has.
@@ -42,14 +40,9 @@ pub(crate) fn of_this_program() -> &'static Plan {
     PLAN.get().expect("features::run has been called")
 }
 
-/// Puts up the stage for the scenarios that come.
+/// Puts up the stage for the scenarios that come, and takes the one before it down with its mart.
 pub(crate) fn set(stage: Stage) {
     *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
-}
-
-/// Takes the stage down, and with it a mart that nobody else uses.
-pub(crate) fn clear() {
-    *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 /// The mart of a scenario that begins.
@@ -59,14 +52,14 @@ pub(crate) async fn mart() -> Mart {
     match stage {
         Stage::InProcess { seed } => Mart::InProcess(Box::new((plan.mart)(seed))),
         Stage::Together(running) => Mart::OnServers(OnServers::new(running)),
-        Stage::Alone => Mart::OnServers(OnServers::new(Arc::new(start(plan, false).await))),
+        Stage::Alone => Mart::OnServers(OnServers::new(Arc::new(start(plan).await))),
     }
 }
 
-/// Starts a mart on servers, in a hurry or not.
-pub(crate) async fn start(plan: &Plan, hurry: bool) -> Running {
+/// Starts a mart on servers.
+pub(crate) async fn start(plan: &Plan) -> Running {
     let mart: InProcess = (plan.mart)(0);
-    Running::start(&mart, plan.hurry.filter(|_| hurry)).await
+    Running::start(&mart, plan.variables).await
 }
 
 /// Whether a scenario with these tags has one of them.

@@ -34,11 +34,11 @@ pub use in_process::{Hosted, InProcess};
 pub use mart::Mart;
 pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
-pub use on_servers::{Hurry, OnServers, Running};
+pub use on_servers::{OnServers, Running};
 pub use providers::{Providers, SANDBOX_SECRET, Sandbox};
 pub use scene::{Answer, PAYFAST, Who, ask, keys, provider_routes, sandbox_routes, told};
 
-use levels::{ALONE, MOMENT, Stage, TIME, has};
+use levels::{ALONE, MOMENT, Stage, has};
 use report::{Case, Collector};
 
 /// How many scenarios run side by side on servers.
@@ -58,8 +58,9 @@ pub struct Plan {
     pub mart: fn(u64) -> InProcess,
     /// Under how many seeds each scenario runs in one process.
     pub seeds: u64,
-    /// What makes time-outs short, where scenarios move time.
-    pub hurry: Option<Hurry>,
+    /// Variables of the services on servers, such as how often sweeps look. No time-out is among them: a scenario that lets time
+    /// pass makes its own aggregates older.
+    pub variables: &'static [(&'static str, &'static str)],
     /// Makes a request of every operation, about things of the customer `owner`, to be asked as everybody. Without it they
     /// are asked about things that are not there, and not as another customer.
     pub fixtures: Option<Fixtures>,
@@ -76,7 +77,7 @@ impl Plan {
             name,
             mart,
             seeds: 1,
-            hurry: None,
+            variables: &[],
             fixtures: None,
             owner: OWNER,
             at_the_end: |_| Box::pin(async { Vec::new() }),
@@ -93,7 +94,7 @@ pub trait Scenario: World + WorldInventory + std::fmt::Debug {
 /// Runs all scenarios of a folder at the level that the environment asks for, and says how they went in the words of a
 /// test program. An argument is a part of the names of those to run; `SEED=7` runs them under that seed only.
 pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(plan.name);
+    let folder = devstack::root().join("features").join(plan.name);
     let (name, seeds, at_the_end) = (plan.name, plan.seeds, plan.at_the_end);
     levels::plan(plan);
     let on_servers = std::env::var_os(FEATURES_ON_SERVERS).is_some();
@@ -188,22 +189,14 @@ async fn run_on_servers<W: Scenario>(
     let again = "./mart test on-servers --";
     let tagged = reading::features(folder).iter().flat_map(reading::tags).collect::<Vec<_>>();
     let (begun, mut all, mut told) = (Instant::now(), Outcome::default(), Vec::new());
-    for (tag, hurry) in [(None, false), (Some(TIME), true)] {
-        let here =
-            move |tags: &[String]| !has(tags, MOMENT) && !has(tags, ALONE) && has(tags, TIME) == (tag == Some(TIME));
-        if !tagged.iter().any(|tags| here(tags)) {
-            continue;
-        }
-        levels::clear();
-        let running = Arc::new(levels::start(levels::of_this_program(), hurry).await);
+    let together = |tags: &[String]| !has(tags, MOMENT) && !has(tags, ALONE);
+    if tagged.iter().any(|tags| together(tags)) {
+        let running = Arc::new(levels::start(levels::of_this_program()).await);
         levels::set(Stage::Together(running.clone()));
-        let mut ran = scenarios::<W>(folder, again, SIDE_BY_SIDE, here).await;
+        let mut ran = scenarios::<W>(folder, again, SIDE_BY_SIDE, together).await;
         ran.wrong.extend(at_the_end(running).await);
-        told.push(format!("{} {}", ran.cases.len(), tag.map_or("side by side".to_owned(), |tag| format!("@{tag}"))));
+        told.push(format!("{} side by side", ran.cases.len()));
         all.add(ran);
-    }
-    if tagged.iter().any(|tags| has(tags, ALONE) && has(tags, TIME)) {
-        all.wrong.push(format!("a scenario is @{ALONE} and @{TIME}: a mart of its own has no time-outs of seconds"));
     }
     levels::set(Stage::Alone);
     let ran = scenarios::<W>(folder, again, 2, |tags| has(tags, ALONE) && !has(tags, MOMENT)).await;

@@ -104,6 +104,14 @@ impl Mart {
         }
     }
 
+    /// How many moments a scenario waits for something before it fails: on servers some minutes, since machines differ in speed.
+    pub fn moments(&self) -> usize {
+        match self {
+            Self::InProcess(_) => 400,
+            Self::OnServers(_) => 12_000,
+        }
+    }
+
     /// The mart's time, in seconds since 1970.
     pub fn seconds(&self) -> i64 {
         match self {

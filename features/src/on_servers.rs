@@ -30,19 +30,11 @@ use crate::InProcess;
 use crate::providers::{self, Providers};
 use crate::scene::{self, Answer, Who};
 
-/// The longest that a scenario waits until its aggregates are at rest.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The longest that a scenario waits until its aggregates are at rest. Only one that fails waits that long, so a slow machine
+/// has room.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// The longest that Kafka may take to answer.
-const KAFKA: Duration = Duration::from_secs(10);
-
-/// Time-outs of seconds, for scenarios that move time.
-#[derive(Debug, Clone, Copy)]
-pub struct Hurry {
-    /// Variables of the services, in seconds.
-    pub variables: &'static [(&'static str, &'static str)],
-    /// How much of a scenario's time a second is.
-    pub a_second_is: Duration,
-}
+const KAFKA: Duration = Duration::from_mins(1);
 
 /// A record as it lies on Kafka.
 #[derive(Debug, Clone)]
@@ -90,13 +82,14 @@ pub struct Running {
     clients: Mutex<HashMap<String, Arc<BaseConsumer>>>,
     log: Arc<Mutex<Log>>,
     ended: Arc<AtomicBool>,
-    hurry: Option<Hurry>,
+    /// The services' names in the order of the mart in one process: time passes in one after the other.
+    names: Vec<&'static str>,
     scenarios: AtomicUsize,
 }
 
 impl Running {
-    /// Starts the services that a mart in one process has.
-    pub(crate) async fn start(mart: &InProcess, hurry: Option<Hurry>) -> Self {
+    /// Starts the services that a mart in one process has, with further variables.
+    pub(crate) async fn start(mart: &InProcess, more: &[(&str, &str)]) -> Self {
         let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
         let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
         let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
@@ -107,7 +100,6 @@ impl Running {
         for hosted in mart.services() {
             let program = testing::program(hosted.name);
             let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
-            let hurry = hurry.iter().flat_map(|hurry| hurry.variables);
             if hosted.name == sandbox::PAYMENT {
                 setting.more.extend(access.variables());
                 if mart.has_many_providers() {
@@ -119,12 +111,12 @@ impl Running {
                 let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
                 setting.more.extend(access.variables());
                 let folder = servers.scratch.join(format!("mail-{topic_prefix}"));
-                let started = mail::Running::start(&folder, access, Some(mail::OF_TESTS)).await;
+                let started = mail::Running::start(&testing::devstack(), &folder, access, Some(mail::OF_TESTS)).await;
                 mails = Some(started.expect("a mail server"));
             }
             // The gateway says where a request comes from.
             setting.more.push(("HTTP_PROXIES".to_owned(), "1".to_owned()));
-            setting.more.extend(hurry.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let consumed = hosted.reactions.iter().flat_map(|reactions| reactions.consumed);
             topics.extend(devstack::contracts::topics_of(hosted.name));
             topics.extend(consumed.clone().map(|consumed| consumed.topic.to_owned()));
@@ -157,6 +149,7 @@ impl Running {
         }
         let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
         let clients = Mutex::default();
+        let names = mart.services().iter().map(|hosted| hosted.name).collect();
         Self {
             services,
             gateway,
@@ -170,7 +163,7 @@ impl Running {
             clients,
             log,
             ended,
-            hurry,
+            names,
             scenarios,
         }
     }
@@ -213,11 +206,21 @@ impl Running {
     /// Waits until everything that lies on Kafka now has been read.
     async fn read_to_the_end(&self) {
         let ends = self.ask("none", |consumer, partitions| {
-            let end =
-                |(topic, nth): &(String, i32)| consumer.fetch_watermarks(topic, *nth, KAFKA).expect("a watermark").1;
-            partitions.iter().map(|partition| (partition.clone(), end(partition))).collect::<HashMap<_, _>>()
+            // One question about all partitions: the time -1 is the end.
+            let mut asked = TopicPartitionList::new();
+            for (topic, partition) in partitions {
+                asked.add_partition_offset(topic, *partition, Offset::End).expect("an offset");
+            }
+            consumer.offsets_for_times(asked, KAFKA).expect("the ends")
         });
+        let end = |offset: Offset| match offset {
+            Offset::Offset(offset) => offset,
+            other => panic!("Kafka says no end of a partition: {other:?}"),
+        };
         let ends = ends.await;
+        let ends = ends.elements();
+        let ends: HashMap<(String, i32), i64> =
+            ends.iter().map(|at| ((at.topic().to_owned(), at.partition()), end(at.offset()))).collect();
         until("all of Kafka is read", async || {
             let log = self.log();
             ends.iter().all(|(partition, end)| log.next.get(partition).copied().unwrap_or_default() >= *end)
@@ -254,18 +257,16 @@ impl Running {
         looks.filter_map(look).collect()
     }
 
-    /// Waits until every sweep has begun a look after now, and has ended it.
-    async fn swept(&self) {
-        for listener in self.services.values().filter(|listener| listener.sweeps > 0) {
-            // A sweep that has not looked yet is not counted yet.
-            let before = self.looks(listener).await;
-            until("every sweep has looked", async || {
-                let now = self.looks(listener).await;
-                let twice = |(sweep, looks): (&String, &f64)| *looks >= before.get(sweep).copied().unwrap_or(0.0) + 2.0;
-                now.len() == listener.sweeps && now.iter().all(twice)
-            })
-            .await;
-        }
+    /// Waits until every sweep of a service has begun a look after now, and has ended it.
+    async fn swept(&self, listener: &Listener) {
+        // A sweep that has not looked yet is not counted yet.
+        let before = self.looks(listener).await;
+        until("every sweep has looked", async || {
+            let now = self.looks(listener).await;
+            let twice = |(sweep, looks): (&String, &f64)| *looks >= before.get(sweep).copied().unwrap_or(0.0) + 2.0;
+            now.len() == listener.sweeps && now.iter().all(twice)
+        })
+        .await;
     }
 }
 
@@ -348,6 +349,7 @@ pub struct OnServers {
     keys: BTreeSet<String>,
     /// Comes from an address of the network that no other scenario has, so that nobody uses up its limits.
     client: reqwest::Client,
+    address: IpAddr,
 }
 
 impl OnServers {
@@ -356,7 +358,7 @@ impl OnServers {
         let [.., high, low] = nth.to_be_bytes();
         let address = IpAddr::from([127, 1, high, low]);
         let client = reqwest::Client::builder().local_address(address).build().expect("a client");
-        Self { running, suffix: format!("s{nth}"), keys: BTreeSet::new(), client }
+        Self { running, suffix: format!("s{nth}"), keys: BTreeSet::new(), client, address }
     }
 
     /// A name that no other scenario has; a name that is empty stays so.
@@ -433,11 +435,30 @@ impl OnServers {
         devstack::tell::tell(&self.running.brokers, &self.running.topic_prefix, &[told]).await.expect("on Kafka");
     }
 
-    /// Waits for a time that a scenario lets pass, and until every sweep has looked after it.
+    /// Lets a time pass for the scenario's own aggregates, and waits until every sweep has looked after it.
+    ///
+    /// The machine's clock goes on as it does: what the services remember of the scenario is made older by that time. So no
+    /// scenario has to keep up with a clock, and none is in the way of another one.
     pub(crate) async fn pass(&self, by: time::Duration) {
-        let hurry = self.running.hurry.expect("a scenario that moves time has the tag @time");
-        tokio::time::sleep(Duration::from_secs_f64(by.as_seconds_f64() / hurry.a_second_is.as_secs_f64())).await;
-        self.running.swept().await;
+        self.settle().await;
+        for name in &self.running.names {
+            let listener = &self.running.services[*name];
+            self.age(&listener.database, by).await;
+            if listener.sweeps > 0 {
+                self.running.swept(listener).await;
+            }
+        }
+    }
+
+    /// Sets every point in time back in the rows that name one of the scenario's aggregates, its names or its address.
+    async fn age(&self, database: &PgPool, by: time::Duration) {
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let own = format!(r"(-{}|{})(\D|$)", self.suffix, self.address.to_string().replace('.', r"\."));
+        let statements: Vec<String> = sqlx::query_scalar(AGE).fetch_all(database).await.expect("a service's tables");
+        for statement in statements {
+            let aged = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(by.whole_microseconds().to_string());
+            aged.bind(&keys).bind(&own).execute(database).await.expect("aged");
+        }
     }
 
     /// Waits until everything told of the scenario's aggregates is handled, and nothing more comes of it.
@@ -545,6 +566,21 @@ impl std::fmt::Debug for OnServers {
         write!(f, "told {kinds:?} of {:?}", self.keys)
     }
 }
+
+/// For each table of a service's own, the statement that makes rows older by $1 microseconds: those of which a column is one of
+/// the keys $2 or matches $3. What chassis keeps goes by the database's clock, which scenarios don't move.
+const AGE: &str = r"
+    select format('update %I set %s where %s', relname,
+        string_agg(format('%1$I = %1$I - $1::text::bigint * interval ''1 microsecond''', attname), ', ')
+            filter (where kind = 'timestamp with time zone'),
+        string_agg(format('%1$I::text = any($2) or %1$I::text ~ $3', attname), ' or ') filter (where kind in ('uuid', 'text')))
+    from pg_class
+    join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+    cross join lateral format_type(atttypid, null) as kind
+    where relnamespace = 'public'::regnamespace and relkind = 'r'
+        and relname not in ('outbox', 'receipt', 'inbox_waiting', '_sqlx_migrations')
+    group by relname
+    having bool_or(kind = 'timestamp with time zone') and bool_or(kind in ('uuid', 'text'))";
 
 /// Serves Stripe and PayFast in this process; what payment has to know of them.
 async fn variables(providers: &Providers) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 //! What happened, scenario by scenario: a line for each failure, JUnit for machines, and a page for people.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use askama::Template;
@@ -170,7 +170,7 @@ struct Seen {
 /// Writes down what this program saw, and makes the page and the JUnit file anew of what all programs have seen; where the
 /// page is.
 pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root").join("target/features");
+    let target = devstack::root().join("target/features");
     let seen = target.join("seen");
     std::fs::create_dir_all(&seen).expect("a folder for reports");
     let (folder, level, digest) = (folder.to_owned(), level.to_owned(), digest_of(folder));
@@ -208,7 +208,7 @@ pub(crate) fn tell(cases: &[Case]) {
 
 /// The digest of a folder's features; zero where there are none.
 fn digest_of(folder: &str) -> u64 {
-    let texts = texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+    let texts = texts(&devstack::root().join("features").join(folder));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     if texts.is_empty() { 0 } else { mart_proto::digest(&texts) }
 }

@@ -69,7 +69,6 @@ Feature: Accounts
       And Nobody logs in with "correct horse battery" as laptop
       Then the answer is 429 TRY_LATER
 
-    @time
     Scenario: Who waited gets in
       Given Ayesha has registered with "correct horse battery" and proved the mailbox
       When somebody tries 5 wrong passwords for Ayesha

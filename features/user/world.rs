@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use features::{Answer, Hosted, Hurry, InProcess, Mart};
+use features::{Answer, Hosted, InProcess, Mart};
 use mart_kernel::PageSeal;
 use mart_kernel::ids::CountingIds;
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ use user_service::adapters::tokens::EdDsa;
 use user_service::generated::events;
 use user_service::wiring;
 
-/// Nothing here can be hurried: its times are rules, and no variables.
-pub(crate) const HURRY: Hurry = Hurry { variables: &[("FORGET_SWEEP", "0.2")], a_second_is: Duration::from_secs(1) };
+/// Sweeps look often.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("FORGET_SWEEP", "0.2")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]

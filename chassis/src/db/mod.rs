@@ -14,18 +14,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use include_dir::{Dir, include_dir};
 use mart_kernel::Unavailable;
 use secrecy::ExposeSecret;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, SqlStr};
 use tokio::sync::Notify;
 
 use crate::Config;
 
 pub use decide::append;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// The tables of this crate and what the app role may do with them.
 const GRANTS: [(&str, &str); 3] = [
@@ -122,19 +123,41 @@ pub fn unavailable(error: &sqlx::Error) -> Unavailable {
 
 /// Brings a database to the schema of this crate and of the service, as its owner, and grants the app role its rights on
 /// this crate's tables. The service's own migrations grant theirs.
-pub async fn migrate(config: &Config, service: &Migrator) -> Result<(), MigrationFailed> {
+///
+/// Migrations are files such as `0001_order.sql`, run in the order of their numbers.
+pub async fn migrate(config: &Config, service: &'static Dir<'static>) -> Result<(), MigrationFailed> {
+    let (own, service) = (migrations(&MIGRATIONS)?, migrations(service)?);
     let options = PgConnectOptions::from_str(config.database_url.expose_secret())?;
     let mut connection = PgConnection::connect_with(&options).await?;
-    let mut own = Migrator { table_name: "_chassis_migrations".into(), ..Migrator::DEFAULT };
-    own.migrations.clone_from(&MIGRATIONS.migrations);
+    let own = Migrator { table_name: "_chassis_migrations".into(), migrations: own.into(), ..Migrator::DEFAULT };
     own.run(&mut connection).await?;
     for (table, rights) in GRANTS {
         let grant = format!("grant {rights} on {table} to {}_app", config.service);
         sqlx::query(sqlx::AssertSqlSafe(grant)).execute(&mut connection).await?;
     }
-    service.run(&mut connection).await?;
+    Migrator { migrations: service.into(), ..Migrator::DEFAULT }.run(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// The migrations in a folder that this program carries. sqlx's own macro would build sqlx a second time, for the compiler.
+fn migrations(folder: &'static Dir<'static>) -> Result<Vec<Migration>, MigrationFailed> {
+    let migration = |file: &'static include_dir::File<'static>| {
+        let name = file.path().to_str()?;
+        let (version, description) = name.strip_suffix(".sql")?.split_once('_')?;
+        let (version, sql) = (version.parse().ok()?, file.contents_utf8()?);
+        let description = description.replace('_', " ").into();
+        Some(Migration::new(version, description, MigrationType::Simple, SqlStr::from_static(sql), false))
+    };
+    let named = |file: &'static include_dir::File<'static>| {
+        migration(file).ok_or_else(|| MigrationFailed::Name(file.path().display().to_string()))
+    };
+    let mut all = folder.files().map(named).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by_key(|migration| migration.version);
+    match all.windows(2).find(|pair| pair[0].version == pair[1].version) {
+        Some(pair) => Err(MigrationFailed::Twice(pair[0].version)),
+        None => Ok(all),
+    }
 }
 
 /// What can go wrong while a database is migrated.
@@ -146,4 +169,41 @@ pub enum MigrationFailed {
     /// A migration failed, or one that ran before was changed since.
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A file of the folder of migrations is none.
+    #[error("migrations/{0} is no migration: it needs a name such as 0002_more.sql and a text in UTF-8")]
+    Name(String),
+    /// Two migrations have one number.
+    #[error("two files of migrations/ have the number {0}: give the later one the next number")]
+    Twice(i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use include_dir::{DirEntry, File};
+
+    const fn file(path: &'static str) -> DirEntry<'static> {
+        DirEntry::File(File::new(path, b"select 1"))
+    }
+
+    #[test]
+    fn migrations_are_run_in_the_order_of_their_numbers() {
+        static FOLDER: Dir<'_> = Dir::new("", &[file("0010_more_of_it.sql"), file("0009_less.sql")]);
+        let read = migrations(&FOLDER).expect("named well");
+        let names: Vec<_> = read.iter().map(|each| (each.version, each.description.as_ref())).collect();
+        assert_eq!(names, [(9, "less"), (10, "more of it")]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_migration_is_refused_by_its_name() {
+        static FOLDER: Dir<'_> = Dir::new("", &[file("notes.txt")]);
+        let refused = migrations(&FOLDER).expect_err("no migration").to_string();
+        assert!(refused.contains("migrations/notes.txt"), "{refused}");
+    }
+
+    #[test]
+    fn two_migrations_of_one_number_are_refused() {
+        static FOLDER: Dir<'_> = Dir::new("", &[file("0001_a.sql"), file("0001_b.sql")]);
+        assert!(matches!(migrations(&FOLDER), Err(MigrationFailed::Twice(1))));
+    }
 }

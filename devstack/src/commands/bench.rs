@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let programs = service::programs(!arguments.smoke).await?;
+    let programs = service::programs(!arguments.smoke, &["bench".to_owned()]).await?;
     let program = programs.get("bench").context("the bench was built")?;
     let mut command = Command::new(program);
     if arguments.smoke {

@@ -13,7 +13,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 /// How long an answer, an event or what an event brings about may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at what is brought about.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How a refusal for too many requests is mended.
@@ -163,8 +163,8 @@ impl<'a> Demo<'a> {
             // The newest is the first.
             if let Some(mail) = mails.iter().rev().nth(self.mails) {
                 self.mails += 1;
-                say!("{:>5.1} s    mail: {}", self.passed(), text(mail, "/Subject")?);
-                return text(mail, "/Text");
+                say!("{:>5.1} s    mail: {}", self.passed(), text(mail, "/subject")?);
+                return text(mail, "/text");
             }
             let mend = "./mart dlq list and ./mart logs notification may tell why";
             ensure!(asked.elapsed() < PATIENCE, "no mail came within {} s: {mend}", PATIENCE.as_secs());

@@ -10,6 +10,7 @@ pub(crate) mod gateway;
 pub(crate) mod invariants;
 pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod mail;
 pub(crate) mod psql;
 pub(crate) mod publish;
 pub(crate) mod restart;
@@ -19,6 +20,7 @@ pub(crate) mod story;
 pub(crate) mod test;
 pub(crate) mod up;
 pub(crate) mod user;
+pub(crate) mod watch;
 
 use std::process::ExitCode;
 
@@ -57,7 +59,7 @@ impl Stops {
 async fn of_the_mart(name: &str, arguments: &[&str]) -> Result<ExitCode> {
     // Before anything is built for nothing.
     Running::read()?;
-    let programs = service::programs(false).await?;
+    let programs = service::programs(false, &[name.to_owned()]).await?;
     let program = programs.get(name).with_context(|| format!("the workspace has no program {name}"))?;
     let passed = process::show(Command::new(program).args(arguments).current_dir(root())).await?.success();
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,34 +1,45 @@
 //! `./mart test`: everything that CI runs, in parts.
 
+mod build;
 mod lint;
+mod log;
 mod parts;
+mod report;
 mod servers;
 
-use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use devstack::parts::Part as Tool;
-use devstack::{process, root, say};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use devstack::graph::{self, Graph};
+use devstack::say;
+use devstack::toolchain::{self, SERVERS, Tool};
 use tokio::process::Command;
 
 use super::Stops;
+use build::{Built, build};
 use lint::lint;
-use parts::{Part, Run};
+use log::Log;
+use parts::{Lane, Part, QUICK, Run};
+use report::Done;
 use servers::Servers;
 
 /// Run the checks and tests that CI runs.
 ///
-/// Without a name, everything; `quick` is what needs no server.
+/// Without a name, everything that CI runs for a change; `quick` is what needs no server, `nightly` what CI runs at night. The name
+/// of a service is its rules, its features in one process and its tests on real servers.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Parts to run, or `quick`.
+    /// Parts to run, `quick` or `nightly`.
     parts: Vec<String>,
     /// Say what parts there are.
     #[arg(long)]
     list: bool,
+    /// Run what a change can reach by the graph of crates, but for the parts that take minutes, which are named: what differs
+    /// from HEAD, or from another commit.
+    #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD", conflicts_with = "parts")]
+    changed: Option<String>,
     /// Part gateway: a gateway to ask instead of the devstack's own, such as a real Kong's http://127.0.0.1:8000.
     #[arg(long, requires = "parts")]
     url: Option<String>,
@@ -52,6 +63,8 @@ struct Asked {
     filter: Vec<String>,
     /// Which gateway is asked, as variables.
     gateway: Vec<(&'static str, String)>,
+    /// Whether everything is run that CI runs.
+    whole: bool,
 }
 
 /// Tests that passed, failed and were left out.
@@ -75,20 +88,26 @@ impl Counts {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let parts = parts::all(&devstack::service::all()?);
+    let services = devstack::service::all()?;
+    let parts = parts::all(&services);
     if arguments.list {
-        say!("quick        format, clippy, rustdoc, martgen, kernel, proto, core, features, tools: no server");
-        for part in &parts {
-            say!("{:<12} {}{}", part.name, part.says, if part.ci { "" } else { " - not in CI" });
-        }
+        list(&parts);
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = choose(parts, &arguments.parts)?;
+    let chosen = match &arguments.changed {
+        Some(commit) => reached(parts, commit).await?,
+        None => choose(parts, &arguments.parts, &services)?,
+    };
+    if chosen.is_empty() {
+        say!("nothing that changed is tested by a part");
+        return Ok(ExitCode::SUCCESS);
+    }
     ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url is of ./mart test gateway alone");
     let gateway =
         [("GATEWAY_URL", arguments.url), ("GATEWAY_ADMIN", arguments.admin), ("GATEWAY_UPSTREAM", arguments.upstream)];
     let gateway = gateway.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let asked = Asked { filter: arguments.filter, gateway };
+    let asked =
+        Asked { filter: arguments.filter, gateway, whole: arguments.parts.is_empty() && arguments.changed.is_none() };
     let mut stops = Stops::new()?;
     tokio::select! {
         done = all(&chosen, &asked) => done,
@@ -96,66 +115,177 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-fn choose(parts: Vec<Part>, names: &[String]) -> Result<Vec<Part>> {
+fn list(parts: &[Part]) {
+    say!("{:<12} {}: no server", "quick", QUICK.join(", "));
+    let nightly: Vec<&str> = parts.iter().filter(|part| !part.ci).map(|part| part.name.as_str()).collect();
+    say!("{:<12} {}: what is too slow for each change", "nightly", nightly.join(", "));
+    for part in parts {
+        let when = if part.ci { "" } else { " - nightly" };
+        say!("{:<12} {} ({} s at most){when}", part.name, part.says, part.budget);
+    }
+}
+
+fn choose(parts: Vec<Part>, names: &[String], services: &[String]) -> Result<Vec<Part>> {
     for name in names {
-        let known = name == "quick" || parts.iter().any(|part| part.name == *name);
+        let known = ["quick", "nightly"].contains(&name.as_str()) || parts.iter().any(|part| part.name == *name);
         ensure!(known, "there is no part {name:?}: ./mart test --list shows them");
     }
-    let quick = ["format", "clippy", "rustdoc", "martgen", "kernel", "proto", "core", "features", "tools"];
-    let wanted = |part: &Part| {
-        if names.is_empty() {
-            return part.ci;
-        }
-        names.iter().any(|name| *name == part.name || name == "quick" && quick.contains(&part.name.as_str()))
+    let named = |part: &Part| {
+        names.iter().any(|name| match name.as_str() {
+            "quick" => QUICK.contains(&part.name.as_str()),
+            "nightly" => !part.ci,
+            name => part.name == name,
+        })
     };
-    Ok(parts.into_iter().filter(wanted).collect())
+    let of_services: BTreeSet<String> = names
+        .iter()
+        .filter(|name| services.contains(name))
+        .flat_map(|name| [format!("{name}-core"), format!("{name}-service")])
+        .collect();
+    let wanted = |part: Part| {
+        if names.is_empty() {
+            return part.ci.then_some(part);
+        }
+        if named(&part) {
+            return Some(part);
+        }
+        // A service's rules and features are tested with it.
+        let its = ["core", "features"].contains(&part.name.as_str());
+        part.only(&|package| its && of_services.contains(package))
+    };
+    Ok(parts.into_iter().filter_map(wanted).collect())
+}
+
+/// The longest budget of a part that `--changed` runs, in seconds.
+const SOON: u64 = 200;
+
+/// The parts that a change since a commit reaches.
+async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
+    let crates = Graph::read().await?;
+    let files = graph::files(commit).await?;
+    let changed = crates.packages(&files);
+    let packages = crates.reached(&changed);
+    say!(
+        "{} files changed, of {}",
+        files.len(),
+        if changed.is_empty() { "no crate".to_owned() } else { join(&changed) }
+    );
+    say!("reached: {}", join(&packages));
+    let (mut chosen, mut later) = (Vec::new(), Vec::new());
+    for part in parts.into_iter().filter(|part| part.ci) {
+        let formats =
+            part.name == "format" && files.iter().any(|file| file.extension().is_some_and(|ending| ending == "rs"));
+        let budget = part.budget;
+        if formats {
+            chosen.push(part);
+        } else if let Some(part) = part.only(&|package| packages.contains(package)) {
+            if budget <= SOON { chosen.push(part) } else { later.push(part.name) }
+        }
+    }
+    if !packages.is_empty() {
+        later.extend(["clippy", "rustdoc"].map(str::to_owned));
+        say!("not run, though reached: ./mart test {}", later.join(" "));
+    }
+    Ok(chosen)
+}
+
+fn join(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let names: Vec<&str> = chosen.iter().map(|part| part.name.as_str()).collect();
     say!("running {}", names.join(", "));
-    let minutes: u32 = chosen.iter().map(|part| part.minutes).sum();
-    say!("about {minutes} minutes on 2 cores, and up to 8 more where nothing is built yet");
     let started = Instant::now();
-    if chosen.iter().any(|part| matches!(part.run, Run::Lint)) {
-        // It takes minutes to build, and others leave it time enough while they wait. Who needs it waits for it.
-        tokio::spawn(Tool::Compose.get());
-    }
-    let mut total = Counts::default();
-    let mut failed = Vec::new();
-    let mut tests: Option<Vec<Built>> = None;
-    let mut servers: Option<Servers> = None;
-    for part in chosen {
+    // Others leave them time enough while they build and wait. Who needs one waits for it.
+    tokio::spawn(toolchain::get_all(tools(chosen)));
+    let packages: BTreeSet<&str> = chosen.iter().flat_map(Part::packages).collect();
+    let mut done = Vec::new();
+    let mut tests = Vec::new();
+    if !packages.is_empty() {
         let begun = Instant::now();
-        say!("\n== {}: {}", part.name, part.says);
-        if matches!(part.run, Run::Tests(_) | Run::Features(..) | Run::Gateway) && tests.is_none() {
-            tests = Some(build().await?);
-        }
-        if part.servers && servers.is_none() {
-            servers = Some(Servers::start().await?);
-        }
-        let servers = servers.as_ref().filter(|_| part.servers);
-        let counts = one(part, tests.as_deref().unwrap_or_default(), servers, asked).await?;
-        if counts.failed > 0 {
-            failed.push(part.name.as_str());
-        }
-        say!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, begun.elapsed().as_secs());
-        total.add(counts);
+        say!("building the tests");
+        tests = build(if asked.whole { None } else { Some(&packages) }).await?;
+        say!("built in {} s", begun.elapsed().as_secs());
     }
-    if let Some(servers) = servers {
-        servers.stop().await;
-    }
-    say!("\n{} s", started.elapsed().as_secs());
+    let lanes =
+        [Lane::Cargo, Lane::Tests].map(|lane| chosen.iter().filter(|part| part.lane() == lane).collect::<Vec<_>>());
+    // What two say at once nobody can read.
+    let live = lanes.iter().any(Vec::is_empty);
+    let [cargo, programs] = &lanes;
+    let (first, second) = tokio::join!(run_lane(cargo, &tests, asked, live), run_lane(programs, &tests, asked, live));
+    done.extend(first?);
+    done.extend(second?);
+    report::table(&done);
+    let took = started.elapsed();
+    say!("\nin all {} s; {}", took.as_secs(), report::junit(&done, took)?.display());
+    let failed: Vec<&str> = done.iter().filter(|done| done.counts.failed > 0).map(|done| done.name.as_str()).collect();
     if !failed.is_empty() {
         say!("failed: {}; run one again by ./mart test PART", failed.join(", "));
+    }
+    let mut total = Counts::default();
+    for done in &done {
+        total.add(done.counts);
     }
     say!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     Ok(if total.failed == 0 && total.skipped == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &Asked) -> Result<Counts> {
+/// The tools that some parts need.
+fn tools(chosen: &[Part]) -> Vec<Tool> {
+    let mut tools = Vec::new();
+    for part in chosen {
+        match &part.run {
+            Run::Lint => tools.extend([
+                Tool::Compose,
+                Tool::Actionlint,
+                Tool::ApiTools,
+                Tool::Buf,
+                Tool::Hadolint,
+                Tool::CargoDeny,
+            ]),
+            Run::Tests(packages) if packages.iter().any(|package| package == "martgen") => tools.push(Tool::Buf),
+            Run::Tests(packages) if packages.iter().any(|package| package == "payment-service") => {
+                tools.push(Tool::StripeMock);
+            }
+            _ => {}
+        }
+    }
+    if chosen.iter().any(|part| part.servers) {
+        tools.splice(0..0, SERVERS);
+    }
+    tools
+}
+
+/// Runs parts one after the other.
+async fn run_lane(parts: &[&Part], tests: &[Built], asked: &Asked, live: bool) -> Result<Vec<Done>> {
+    let mut servers: Option<Servers> = None;
+    let mut done = Vec::new();
+    for part in parts {
+        let begun = Instant::now();
+        let log = Log::new(&part.name)?;
+        say!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.says);
+        if part.servers && servers.is_none() {
+            servers = Some(Servers::start().await?);
+        }
+        let running = one(part, tests, servers.as_ref().filter(|_| part.servers), asked, &log);
+        let counts = if live { log.shown(running).await?? } else { running.await? };
+        let took = begun.elapsed();
+        if !live {
+            say!("\n== {}: {}\n{}", part.name, part.says, log.since(0)?.trim_end());
+        }
+        say!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, took.as_secs());
+        done.push(Done::new(part, counts, took, &log.since(0)?));
+    }
+    if let Some(servers) = servers {
+        servers.stop().await;
+    }
+    Ok(done)
+}
+
+async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &Asked, log: &Log) -> Result<Counts> {
     match &part.run {
-        Run::Check(words, mend) => check(words, mend).await,
+        Run::Check(words, fix) => check(words, fix, log).await,
         Run::Tests(packages) | Run::Features(packages, _) => {
             let mut env: Vec<(&str, &str)> = Vec::new();
             if let Run::Features(_, level) = &part.run {
@@ -167,14 +297,14 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &As
             let features = matches!(part.run, Run::Features(..));
             if packages.iter().any(|package| package == "martgen") {
                 // check --against asks it what breaks clients.
-                devstack::parts::Part::Buf.get().await?;
+                toolchain::get(Tool::Buf).await?;
             }
             let mut counts = Counts::default();
             let mut found = false;
             let of_part = |test: &&Built| packages.contains(&test.package) && (test.target == "features") == features;
             for test in tests.iter().filter(of_part).filter(|test| test.target != GATEWAY) {
                 found = true;
-                counts.add(test.run(&env, &asked.filter).await?);
+                counts.add(test.run(&env, &asked.filter, log).await?);
             }
             ensure!(found, "there are no tests of {}", packages.join(", "));
             Ok(counts)
@@ -182,102 +312,36 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &As
         Run::Gateway => {
             let test = tests.iter().find(|test| test.target == GATEWAY).context("there are no tests of the gateway")?;
             let env: Vec<(&str, &str)> = asked.gateway.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            test.run(&env, &asked.filter).await
+            test.run(&env, &asked.filter, log).await
         }
-        Run::Lint => lint().await,
-        Run::Mutants(cores) => mutants(cores).await,
-        Run::Script(path) => check(&["python3", path], "the lines above say what was expected").await,
+        Run::Lint => lint(log).await,
+        Run::Mutants(cores) => mutants(cores, log).await,
+        Run::Script(words) => {
+            let words = [&["python3"], *words].concat();
+            check(&words, "the lines above say what was expected", log).await
+        }
     }
 }
 
-async fn check(words: &[&str], mend: &str) -> Result<Counts> {
+async fn check(words: &[&str], fix: &str, log: &Log) -> Result<Counts> {
     let (program, arguments) = words.split_first().context("a check has a command")?;
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").env("REDOCLY_TELEMETRY", "off");
-    let passed = process::show(&mut command).await?.success();
+    command.args(arguments).current_dir(devstack::root());
+    command.env("RUSTDOCFLAGS", "-D warnings").env("REDOCLY_TELEMETRY", "off").env("PYTHONUNBUFFERED", "1");
+    let passed = log.run(&mut command).await?.success();
     if !passed {
-        say!("failed: {}\n  to mend it: {mend}", words.join(" "));
+        log.say(&format!("failed: {}\n  to fix it: {fix}", words.join(" ")))?;
     }
     Ok(Counts::of(passed))
 }
 
-/// A test program, built.
-struct Built {
-    package: String,
-    /// Its name: `features` runs a service's features.
-    target: String,
-    folder: PathBuf,
-    program: PathBuf,
-}
-
-/// Builds all tests of the workspace at once, so that every dependency is built once, with one set of features.
-async fn build() -> Result<Vec<Built>> {
-    say!("building the tests");
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args([
-        "test",
-        "--workspace",
-        "--all-features",
-        "--no-run",
-        "--message-format=json-render-diagnostics",
-    ]);
-    let told = process::build(&mut cargo).await?;
-    let built = |line: &str| -> Option<Built> {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let program = PathBuf::from(message["executable"].as_str()?);
-        if message["profile"]["test"] != true && message["target"]["kind"][0] != "test" {
-            return None;
-        }
-        let manifest = Path::new(message["manifest_path"].as_str()?);
-        let text = std::fs::read_to_string(manifest).ok()?;
-        let package = text.lines().find_map(|line| line.strip_prefix("name = "))?.trim_matches('"').to_owned();
-        let target = match message["target"]["kind"][0].as_str() {
-            Some("test") => message["target"]["name"].as_str()?.to_owned(),
-            _ => String::new(),
-        };
-        Some(Built { package, target, folder: manifest.parent()?.to_owned(), program })
-    };
-    Ok(told.lines().filter_map(built).collect())
-}
-
-impl Built {
-    /// Runs it, shows what it prints, and counts by its last line.
-    async fn run(&self, env: &[(&str, &str)], filter: &[String]) -> Result<Counts> {
-        let mut words = vec!["setpriv", "--pdeathsig", "TERM", "--"];
-        let program = self.program.display().to_string();
-        words.push(&program);
-        let mut command = Command::new(words[0]);
-        command.args(&words[1..]).args(filter).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
-        command.process_group(0).kill_on_drop(true).env("CARGO_MANIFEST_DIR", &self.folder);
-        command.envs(env.iter().copied());
-        let mut child = command.spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
-        let mut counts = Counts::default();
-        while let Some(line) = lines.next_line().await? {
-            say!("{line}");
-            if let Some(rest) = line.strip_prefix("test result: ") {
-                let number = |what: &str| -> usize {
-                    let before = rest.split(&format!(" {what}")).next().and_then(|text| text.rsplit(' ').next());
-                    before.and_then(|number| number.parse().ok()).unwrap_or(0)
-                };
-                counts.add(Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
-            }
-        }
-        // A program that died said nothing of its failures.
-        if !child.wait().await?.success() && counts.failed == 0 {
-            say!("{} ended badly", self.program.display());
-            counts.failed = 1;
-        }
-        Ok(counts)
-    }
-}
-
-async fn mutants(cores: &[String]) -> Result<Counts> {
+async fn mutants(cores: &[String], log: &Log) -> Result<Counts> {
     let mut words = vec!["cargo", "mutants", "--all-features", "--package", "mart-kernel"];
     words.extend(cores.iter().flat_map(|core| ["--package", core.as_str()]));
     check(
         &words,
         "a survivor needs a test, or a reason in .cargo/mutants.toml; cargo install cargo-mutants brings the tool",
+        log,
     )
     .await
 }

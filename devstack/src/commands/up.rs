@@ -11,21 +11,32 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use devstack::stack::{Member, Running, Stack};
 use devstack::state;
+use futures::future::join_all;
 use serde_json::Value;
 
 use super::Stops;
+use super::watch::Watch;
 
 /// Between two looks at logs, processes and requests to restart.
 const TICK: Duration = Duration::from_millis(200);
 
-pub(crate) async fn run() -> Result<ExitCode> {
+/// Start everything and follow the logs.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Build and serve again what a saved file reaches; a changed contract is generated first. While a build fails, the one before
+    /// serves on.
+    #[arg(long)]
+    watch: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut stops = Stops::new()?;
     let lock = devstack::stack::lock()?;
     let _lock = lock.context("this clone's mart is running already: ./mart status shows it, ./mart down stops it")?;
     Running::forget();
     let mut stack = Stack::default();
     let started = tokio::select! {
-        started = stack.start() => Some(started),
+        started = Box::pin(stack.start()) => Some(started),
         () = stops.next() => None,
     };
     let end = match started {
@@ -35,9 +46,13 @@ pub(crate) async fn run() -> Result<ExitCode> {
             if let Some(gateway) = &mut stack.gateway {
                 tokio::spawn(gateway.refresher().clone().keep());
             }
-            tokio::select! {
-                end = follow(&mut stack) => end,
-                () = stops.next() => Ok(()),
+            let watch = if arguments.watch { Watch::start().map(Some) } else { Ok(None) };
+            match watch {
+                Ok(watch) => tokio::select! {
+                    end = follow(&mut stack, watch) => end,
+                    () = stops.next() => Ok(()),
+                },
+                Err(error) => Err(error),
             }
         }
         Some(Err(error)) => Err(error),
@@ -84,7 +99,7 @@ fn welcome(running: &Running) {
 }
 
 /// Follows logs, restarts what was asked for and what has ended by itself; ends only when a server has ended.
-async fn follow(stack: &mut Stack) -> Result<()> {
+async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
     let mut logs: HashMap<String, Log> = HashMap::new();
     let mut falls: HashMap<String, u32> = HashMap::new();
     loop {
@@ -92,7 +107,7 @@ async fn follow(stack: &mut Stack) -> Result<()> {
             let name = member.setting.name.clone();
             logs.entry(name.clone()).or_insert_with(|| Log::new(&member.setting.log)).print(&name);
             if asked_to_restart(&name) {
-                restart(member).await?;
+                restart(member, true).await;
                 logs.remove(&name);
                 std::fs::remove_file(request(&name)).context("the request to restart could not be taken away")?;
             }
@@ -128,6 +143,17 @@ async fn follow(stack: &mut Stack) -> Result<()> {
             say!("mail ended ({status}) and is started again");
             mail.again().await?;
         }
+        if let Some(watch) = &mut watch
+            && let Ok(rebuilt) = watch.rebuilt.try_recv()
+        {
+            let reached = stack.members.iter_mut().filter(|member| rebuilt.services.contains(&member.setting.name));
+            let again = join_all(reached.map(|member| restart(member, rebuilt.migrations))).await;
+            rebuilt.services.iter().for_each(|name| drop(logs.remove(name)));
+            let took = rebuilt.saved.elapsed().unwrap_or_default().as_secs_f64();
+            if again.into_iter().all(|good| good) {
+                say!("{} served again {took:.1} s after the file was saved", rebuilt.services.join(", "));
+            }
+        }
         for kid in stack.withdraw_keys()? {
             say!("the key {kid} is withdrawn: its last token has run out");
         }
@@ -149,21 +175,29 @@ fn asked_to_restart(name: &str) -> bool {
     request(name).exists()
 }
 
-async fn restart(member: &mut Member) -> Result<()> {
+/// Stops a service and starts its newest program, after its migrations unless nobody has changed them; whether it is ready.
+async fn restart(member: &mut Member, migrate: bool) -> bool {
     say!("restarting {}", member.setting.name);
     if let Some(process) = member.process.take() {
         process.stop(Duration::from_secs(25)).await;
     }
     let started = async {
-        member.setting.migrate().await?;
+        if migrate {
+            member.setting.migrate().await?;
+        }
         member.setting.start_ready().await
     };
     match started.await {
-        Ok(process) => member.process = Some(process),
-        // The next build may mend it: the rest of the mart stays up.
-        Err(error) => eprintln!("{error:#}"),
+        Ok(process) => {
+            member.process = Some(process);
+            true
+        }
+        // The next build may be better: the rest of the mart stays up.
+        Err(error) => {
+            eprintln!("{error:#}");
+            false
+        }
     }
-    Ok(())
 }
 
 /// A log that is followed.

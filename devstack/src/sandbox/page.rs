@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::escaped;
+
 /// The page of a checkout, or of none.
 pub(super) fn page(shown: Option<(&str, &str, &str)>) -> String {
     let mut body = String::new();
@@ -49,20 +51,6 @@ main{max-width:26rem;margin:10vh auto;padding:2rem;background:#fff;border:1px so
 h1{margin:0;font-size:2rem}button{display:block;width:100%;margin:.5rem 0;padding:.75rem;font:inherit;border:1px solid #999;\
 border-radius:.4rem;background:#fff;cursor:pointer}button[value=pay]{background:#14532d;border-color:#14532d;color:#fff}\
 details{margin-top:1rem}label{display:block;margin:.4rem 0}input{font:inherit;padding:.2rem .4rem}code{overflow-wrap:anywhere}";
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
 
 #[cfg(test)]
 mod tests {

@@ -259,7 +259,7 @@ impl Mart {
         let topics: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", self.topic_prefix)).collect();
         let read = move || -> Result<Vec<Seen>> {
             let reader = Reader::new(&brokers, &topics, Offset::Beginning)?;
-            Ok(std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect())
+            reader.to_the_end()
         };
         tokio::task::spawn_blocking(read).await?
     }

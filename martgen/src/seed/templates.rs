@@ -384,7 +384,9 @@ impl Seed {
                 lines.push(format!("{name}.workspace = true"));
             }
         };
-        for name in ["anyhow", "axum", "clap", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"] {
+        for name in
+            ["anyhow", "axum", "clap", "include_dir", "mart-chassis", "mart-kernel", "mart-proto", "sqlx", "tokio"]
+        {
             need(true, name);
         }
         need(!self.consumes.is_empty(), "tracing");

@@ -193,7 +193,7 @@ fn killed_after_any_single_write_the_tree_is_as_before_or_is_finished_by_the_nex
         let before = copy.contents();
         let run = copy.run_killed_at(step, &["generate"]);
         if run.code.is_some() {
-            assert!(step > 8, "only {step} steps: is the program built with failpoints?");
+            assert!(step > 8, "only {step} steps: is the program a debug build?");
             break;
         }
         let decided = copy.root.join(".mart/martgen/journal").exists();

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::ShelfReactions;
 use crate::adapters::postgres::PostgresItems;
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

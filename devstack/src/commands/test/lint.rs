@@ -3,52 +3,55 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use devstack::parts::Part as Tool;
+use devstack::toolchain::{self, Tool};
 use devstack::{process, root};
 use tokio::process::Command;
 
-use super::{Counts, check};
+use super::{Counts, Log, check};
 
-pub(super) async fn lint() -> Result<Counts> {
+pub(super) async fn lint(log: &Log) -> Result<Counts> {
     let mut counts = Counts::default();
-    let deny = Tool::CargoDeny.get().await?.display().to_string();
+    let deny = toolchain::get(Tool::CargoDeny).await?.display().to_string();
     counts.add(
         check(
             &[&deny, "--all-features", "check", "licenses", "bans", "sources"],
             "see deny.toml; an exception there needs its reason",
+            log,
         )
         .await?,
     );
     let folder = contracts_for_buf().await?;
-    let (buf, folder) = (Tool::Buf.get().await?.display().to_string(), folder.display().to_string());
-    counts.add(check(&[&buf, "lint", &folder], "the contracts pass buf's STANDARD rules; see proto/buf.yaml").await?);
-    let hadolint = Tool::Hadolint.get().await?.display().to_string();
+    let (buf, folder) = (toolchain::get(Tool::Buf).await?.display().to_string(), folder.display().to_string());
+    counts.add(
+        check(&[&buf, "lint", &folder], "the contracts pass buf's STANDARD rules; see proto/buf.yaml", log).await?,
+    );
+    let hadolint = toolchain::get(Tool::Hadolint).await?.display().to_string();
     let services = devstack::service::all()?;
     let ours = services.iter().map(|service| format!("services/{service}/Dockerfile"));
     for file in ours.chain(["compose/tools/Dockerfile", ".devcontainer/Dockerfile"].map(str::to_owned)) {
-        counts.add(check(&[&hadolint, &file], "mend the lines that it names").await?);
+        counts.add(check(&[&hadolint, &file], "change the lines that it names", log).await?);
     }
-    let actionlint = Tool::Actionlint.get().await?.display().to_string();
-    counts.add(check(&[&actionlint], "mend the workflow that it names").await?);
-    counts.add(documents().await?);
-    counts.add(containers().await?);
+    let actionlint = toolchain::get(Tool::Actionlint).await?.display().to_string();
+    counts.add(check(&[&actionlint], "change the workflow that it names", log).await?);
+    counts.add(documents(log).await?);
+    counts.add(containers(log).await?);
     Ok(counts)
 }
 
 /// The stack in containers, as Docker Compose and the dev containers' CLI read it.
-async fn containers() -> Result<Counts> {
-    let compose = Tool::Compose.get().await?.display().to_string();
-    let node = Tool::Node.get().await?.display().to_string();
-    let tools = Tool::ApiTools.get().await?.display().to_string();
+async fn containers(log: &Log) -> Result<Counts> {
+    let compose = toolchain::get(Tool::Compose).await?.display().to_string();
+    let node = toolchain::get(Tool::Node).await?.display().to_string();
+    let tools = toolchain::get(Tool::ApiTools).await?.display().to_string();
     let devcontainer = format!("{tools}/node_modules/@devcontainers/cli/devcontainer.js");
     let words = ["python3", "tests/compose.py", &compose, &node, &devcontainer];
-    check(&words, "mend compose/ or .devcontainer/ as the lines say").await
+    check(&words, "change compose/ or .devcontainer/ as the lines say", log).await
 }
 
 /// The API's documents, by the tools that their readers use.
-async fn documents() -> Result<Counts> {
-    let node = Tool::Node.get().await?.display().to_string();
-    let tools = Tool::ApiTools.get().await?.display().to_string();
+async fn documents(log: &Log) -> Result<Counts> {
+    let node = toolchain::get(Tool::Node).await?.display().to_string();
+    let tools = toolchain::get(Tool::ApiTools).await?.display().to_string();
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(root().join("docs/api")).context("docs/api is gone: cargo martgen generate")? {
         paths.push(entry?.path().display().to_string());
@@ -56,12 +59,12 @@ async fn documents() -> Result<Counts> {
     paths.sort();
     let ending =
         |ending: &str| paths.iter().map(String::as_str).filter(|path| path.ends_with(ending)).collect::<Vec<_>>();
-    let mend = "the documents follow from the contracts by martgen/src/render/api";
+    let fix = "the documents follow from the contracts by martgen/src/render/api";
     let redocly = format!("{tools}/node_modules/@redocly/cli/bin/cli.js");
     let words = [vec![node.as_str(), &redocly, "lint", "--max-problems=20"], ending("openapi.json")].concat();
-    let mut counts = check(&words, mend).await?;
+    let mut counts = check(&words, fix, log).await?;
     let words = [vec![node.as_str(), "tests/asyncapi.cjs", &tools], ending("asyncapi.json")].concat();
-    counts.add(check(&words, mend).await?);
+    counts.add(check(&words, fix, log).await?);
     Ok(counts)
 }
 

@@ -186,7 +186,7 @@ async fn buy(stack: &Stack, product: &str, key: &str, order: &mut String, stage:
         Stage::Paid(said) => {
             let app = &stack.apps["payment"];
             let url = app.setting.url();
-            let sent = tokio::time::timeout(Duration::from_secs(5), said.send(&app.client, &url)).await;
+            let sent = tokio::time::timeout(Duration::from_secs(30), said.send(&app.client, &url)).await;
             if sent.is_ok_and(|sent| sent.is_ok_and(|answer| answer.status() == 200)) {
                 *stage = Stage::Done;
             }
@@ -207,7 +207,7 @@ async fn join(stack: &Stack, email: &str, stage: &mut Joining) {
         }
         Joining::Registered => {
             let mails = mail::to(&stack.mail.access.url(), email).await.expect("mails");
-            let text = mails.first().and_then(|mail| mail["Text"].as_str()).unwrap_or_default();
+            let text = mails.first().and_then(|mail| mail["text"].as_str()).unwrap_or_default();
             let token = text.split_once("#token=").and_then(|(_, rest)| rest.split_whitespace().next());
             let Some(token) = token else { return };
             let body = json!({ "token": token, "password": PASSWORD });

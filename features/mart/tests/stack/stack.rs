@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use devstack::providers::FakeStripe;
-use devstack::testing::{App, Servers, prefix, program};
+use devstack::testing::{App, Servers, devstack, prefix, program};
 use devstack::{mail, ports};
 use mart_features::invariants::Mart;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "paymen
 
 /// How long services that were killed may take until they answer and everything is done: a minute for each time that one was killed over
 /// an event that waited, and some more.
-const PATIENCE: Duration = Duration::from_mins(4);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How long customers come one after the other.
 const APART: Duration = Duration::from_millis(50);
@@ -71,7 +71,8 @@ impl Stack {
         let mut pays = stripe.serve().await.expect("served");
         pays.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
         let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
-        let mail = mail::Running::start(&pages, access, Some(mail::OF_TESTS)).await.expect("a mail server");
+        let mail =
+            mail::Running::start(&devstack(), &pages, access, Some(mail::OF_TESTS)).await.expect("a mail server");
         let mut settings = Vec::new();
         for name in SERVICES {
             let mut setting = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
@@ -155,7 +156,7 @@ impl Stack {
         let token = app.setting.keys.token(role, "ayesha").expect("signed");
         let request = app.client.post(format!("{}{path}", app.setting.url())).bearer_auth(&token);
         let request = request.header("idempotency-key", key).json(body);
-        let answer = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+        let answer = request.timeout(Duration::from_secs(30)).send().await.ok()?;
         Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
@@ -200,7 +201,7 @@ impl Stack {
         let app = &self.apps["order"];
         let token = app.setting.keys.token("admin", "tests").expect("signed");
         let request = app.client.get(format!("{}/v1/orders/{order}", app.setting.url())).bearer_auth(token);
-        let Ok(answer) = request.timeout(Duration::from_secs(5)).send().await else { return String::new() };
+        let Ok(answer) = request.timeout(Duration::from_secs(30)).send().await else { return String::new() };
         let told: Value = answer.json().await.unwrap_or_default();
         told["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
     }
@@ -299,7 +300,7 @@ impl Stack {
 
     /// Fails where something stays broken for longer than it takes until another one takes over what a killed one had begun.
     pub(crate) async fn holds(&self) {
-        let broken = self.mart().broken_after(Duration::from_secs(90)).await.expect("looked at");
+        let broken = self.mart().broken_after(Duration::from_mins(5)).await.expect("looked at");
         assert!(broken.is_empty(), "{broken:#?}");
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use inventory_core::UseCases;
 use inventory_core::application::HOLD;
 use inventory_core::ports::Store;
@@ -13,7 +14,6 @@ use mart_chassis::http::Edge;
 use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{InventoryMessages, InventoryReactions};
 use crate::adapters::http::Http;
@@ -21,7 +21,7 @@ use crate::adapters::postgres::PostgresStore;
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

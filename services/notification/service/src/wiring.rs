@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::http::Edge;
@@ -15,7 +16,6 @@ use notification_core::UseCases;
 use notification_core::application::Couriers;
 use notification_core::domain::{Channel, Policy};
 use notification_core::ports::{Courier, Store};
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::NotificationReactions;
 use crate::adapters::http::Http;
@@ -26,7 +26,7 @@ use crate::adapters::smtp::Smtp;
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::http::Edge;
@@ -13,7 +14,6 @@ use mart_kernel::PageSeal;
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::ports::Store;
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{OrderMessages, OrderReactions};
 use crate::adapters::http::Http;
@@ -21,7 +21,7 @@ use crate::adapters::postgres::PostgresStore;
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::http::Edge;
@@ -15,7 +16,6 @@ use payment_core::UseCases;
 use payment_core::application::Providers;
 use payment_core::domain::{Policy, Provider, Rule};
 use payment_core::ports::{PaymentProvider, Store};
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{PaymentMessages, PaymentReactions};
 use crate::adapters::http::Http;
@@ -28,7 +28,7 @@ use crate::signature::{Signatures, TOLERANCE};
 use crate::transport::OverHttp;
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::http::Edge;
@@ -11,7 +12,6 @@ use mart_chassis::{Config, Database};
 use mart_kernel::PageSeal;
 use product_core::Catalogue;
 use product_core::ports::Products;
-use sqlx::migrate::Migrator;
 
 use crate::adapters::events::{ProductMessages, ProductReactions};
 use crate::adapters::http::Http;
@@ -19,7 +19,7 @@ use crate::adapters::postgres::PostgresProducts;
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Puts the service together.
 pub fn wire(config: &Config) -> anyhow::Result<Service> {

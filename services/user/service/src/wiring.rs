@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::Router;
+use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
 use mart_chassis::http::Edge;
 use mart_chassis::run::{Service, Sweep};
 use mart_chassis::{Config, Database};
 use mart_kernel::{Clock, PageSeal};
-use sqlx::migrate::Migrator;
 use user_core::UseCases;
 use user_core::domain::{Brakes, Policy};
 use user_core::ports::{Hasher, Signer, Store};
@@ -25,7 +25,7 @@ use crate::adapters::tokens::{self, EdDsa, RandomSecrets};
 use crate::generated::{events, http};
 
 /// The migrations of this service's own tables.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// No access token is good for longer: who is disabled keeps his until then, and so does a key that is rotated.
 const LONGEST_TOKEN: time::Duration = time::Duration::minutes(15);

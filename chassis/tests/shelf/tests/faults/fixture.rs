@@ -115,7 +115,7 @@ impl Shelf {
         let mut message = FutureRecord::<[u8], [u8]>::to(&topic).headers(headers);
         message.key = record.key.as_deref();
         message.payload = record.payload.as_deref();
-        self.producer.send(message, Duration::from_secs(20)).await.map_err(|(error, _)| error).expect("on Kafka");
+        self.producer.send(message, Duration::from_mins(2)).await.map_err(|(error, _)| error).expect("on Kafka");
     }
 
     pub(crate) async fn database(&self) -> PgConnection {
@@ -186,5 +186,5 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+    tokio::time::timeout(Duration::from_mins(5), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }

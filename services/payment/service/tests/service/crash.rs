@@ -57,7 +57,7 @@ impl Mortal {
             let token = app.setting.keys.token(role, "ayesha").expect("signed");
             let url = format!("{}{path}", app.setting.url());
             let mut request =
-                app.client.request(method.clone(), url).bearer_auth(token).timeout(Duration::from_secs(5));
+                app.client.request(method.clone(), url).bearer_auth(token).timeout(Duration::from_secs(30));
             if let Some(body) = &body {
                 request = request.json(body);
             }

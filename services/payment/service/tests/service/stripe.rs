@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use devstack::parts::Part;
 use devstack::process::Process;
 use devstack::providers::FakeStripe;
 use devstack::testing::{App, Servers, Told, until};
+use devstack::toolchain::{self, Tool};
 use devstack::{ports, sandbox};
 use mart_kernel::{Money, Timestamp};
 use mart_proto::order::v1::{CancelReason, Order, OrderCancelled};
@@ -134,15 +134,15 @@ fn the_version_is_the_one_that_the_fake_speaks() {
 /// stripe-mock holds every request against the OpenAPI document that Stripe publishes, and refuses what does not fit.
 #[tokio::test]
 async fn what_is_asked_is_what_stripe_describes() {
-    let program = Part::StripeMock.get().await.expect("stripe-mock");
+    let program = toolchain::get(Tool::StripeMock).await.expect("stripe-mock");
     let port = ports::any().expect("a port");
     let words = vec![program.display().to_string(), format!("-http-port={port}")];
     let log = Servers::of_this_run().scratch.join("stripe-mock.log");
     let mut mock = Process::start("stripe-mock", words, &[], &log, Signal::TERM).expect("started");
     let url = format!("http://127.0.0.1:{port}");
     // Whatever it answers, it is there.
-    mock.until(Duration::from_secs(30), || async { reqwest::get(&url).await.is_ok() }).await.expect("ready");
-    let transport = OverHttp::new(&url, Duration::from_secs(10)).expect("a client");
+    mock.until(Duration::from_mins(3), || async { reqwest::get(&url).await.is_ok() }).await.expect("ready");
+    let transport = OverHttp::new(&url, Duration::from_mins(1)).expect("a client");
     let signatures = Signatures::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE).expect("a secret");
     let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example").expect("good");
     let amount = Money::parse("1500.00", "PKR").expect("money");

@@ -475,7 +475,7 @@ async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
     let setting = app.setting.clone();
     let mut process = app.process;
     let status =
-        tokio::time::timeout(std::time::Duration::from_secs(20), process.wait()).await.expect("within its budget");
+        tokio::time::timeout(std::time::Duration::from_mins(3), process.wait()).await.expect("within its budget");
     assert_eq!(status.and_then(|status| status.code()), Some(0));
     // The event of the last request was flushed before the end.
     let events = devstack::testing::events(&setting).await;

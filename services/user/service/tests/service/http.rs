@@ -23,13 +23,13 @@ pub(crate) async fn register(app: &App) {
     assert_eq!(post(app, "/v1/users/register", body).await.status, 200);
 }
 
-/// All links on their topic, until a second of quiet.
+/// All links that lie on their topic now.
 pub(crate) async fn links(app: &App) -> Vec<Seen> {
     app.flushed().await;
     let (brokers, topic) = (app.setting.brokers.clone(), format!("{}mart.user_link.v1", app.setting.topic_prefix));
     let read = move || {
         let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
-        std::iter::from_fn(|| reader.next(Duration::from_secs(1))).collect()
+        reader.to_the_end().expect("read")
     };
     tokio::task::spawn_blocking(read).await.expect("read")
 }

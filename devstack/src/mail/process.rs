@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets and sends nothing on: mailpit, with a page to read it on.
+//! The mail server as a process, beside services that run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::parts::Part;
 use crate::process::Process;
 
 /// The service that sends mails.
@@ -52,13 +51,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it with its mails in a folder; it is fetched where it is missing. Other mailboxes than those that match `only` it
-    /// refuses.
-    pub async fn start(folder: &Path, access: Access, only: Option<&'static str>) -> Result<Self> {
-        let program = Part::Mailpit.get().await?;
-        std::fs::create_dir_all(folder)?;
-        let process = launch(&program, folder, access, only)?;
-        let mut mail = Self { program, folder: folder.to_owned(), only, access, process };
+    /// Starts it with its mails in a folder: `program` is the devstack's own. It refuses other mailboxes than those that match `only`.
+    pub async fn start(program: &Path, folder: &Path, access: Access, only: Option<&'static str>) -> Result<Self> {
+        let process = launch(program, folder, access, only)?;
+        let mut mail = Self { program: program.to_owned(), folder: folder.to_owned(), only, access, process };
         mail.until_ready().await?;
         Ok(mail)
     }
@@ -72,36 +68,25 @@ impl Running {
     async fn until_ready(&mut self) -> Result<()> {
         let asked = format!("{}/readyz", self.access.url());
         let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
-        self.process.until(Duration::from_secs(20), ready).await
+        self.process.until(Duration::from_mins(2), ready).await
     }
 }
 
 fn launch(program: &Path, folder: &Path, access: Access, only: Option<&str>) -> Result<Process> {
     let mut words = vec![
         program.display().to_string(),
-        format!("--listen=127.0.0.1:{}", access.page),
+        "mail".to_owned(),
+        format!("--page=127.0.0.1:{}", access.page),
         format!("--smtp=127.0.0.1:{}", access.smtp),
-        format!("--database={}", folder.join("mails.db").display()),
-        "--max=5000".to_owned(),
-        "--disable-version-check".to_owned(),
+        format!("--folder={}", folder.join("mails").display()),
     ];
-    words.extend(only.map(|only| format!("--smtp-allowed-recipients={only}")));
+    words.extend(only.map(|only| format!("--only={only}")));
     Process::start("mail", words, &[], &folder.join("log"), Signal::TERM)
 }
 
-/// The mails to a mailbox, the newest first: subject, text and HTML of each.
+/// The mails to a mailbox, the newest first: `messageId`, `subject`, `text` and `html` of each.
 pub async fn to(page: &str, mailbox: &str) -> Result<Vec<Value>> {
-    let get = async |path: String| -> Result<Value> {
-        let answer = reqwest::get(format!("{page}{path}")).await.context("the mail server does not answer")?;
-        Ok(answer.error_for_status()?.json().await?)
-    };
-    let query =
-        form_urlencoded::Serializer::new(String::new()).append_pair("query", &format!("to:\"{mailbox}\"")).finish();
-    let found = get(format!("/api/v1/search?limit=100&{query}")).await?;
-    let mut mails = Vec::new();
-    for found in found["messages"].as_array().into_iter().flatten() {
-        let id = found["ID"].as_str().unwrap_or_default();
-        mails.push(get(format!("/api/v1/message/{id}")).await?);
-    }
-    Ok(mails)
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", mailbox).finish();
+    let answer = reqwest::get(format!("{page}/api/mails?{query}")).await.context("the mail server does not answer")?;
+    Ok(answer.error_for_status()?.json().await?)
 }

@@ -1,0 +1,135 @@
+//! `./mart up --watch`: builds what a saved file reaches.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use devstack::graph::Graph;
+use devstack::{process, root, say, service};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::process::Command;
+use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
+
+/// How long it is quiet after the last file of a change: an editor saves several at once.
+const QUIET: Duration = Duration::from_millis(40);
+/// What is watched, besides the manifest at the top.
+const FOLDERS: [&str; 6] = ["services", "chassis", "kernel", "proto", "template", "martgen"];
+
+/// Services whose programs are new.
+#[derive(Debug)]
+pub(crate) struct Rebuilt {
+    pub(crate) services: Vec<String>,
+    /// When the first of the files was saved.
+    pub(crate) saved: SystemTime,
+    /// Whether a migration is among the files.
+    pub(crate) migrations: bool,
+}
+
+/// Watches until this is dropped.
+pub(crate) struct Watch {
+    /// What was built.
+    pub(crate) rebuilt: Receiver<Rebuilt>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub(crate) fn start() -> Result<Self> {
+        let (changed, changes) = mpsc::unbounded_channel();
+        let tell = move |event: notify::Result<notify::Event>| {
+            if let Ok(event) = event
+                && !matches!(event.kind, EventKind::Access(_))
+            {
+                // Nobody listens any more where the mart stops.
+                event.paths.into_iter().for_each(|path| drop(changed.send(path)));
+            }
+        };
+        let mut watcher = notify::recommended_watcher(tell).context("files can't be watched")?;
+        for folder in FOLDERS {
+            watcher.watch(&root().join(folder), RecursiveMode::Recursive)?;
+        }
+        watcher.watch(&root().join("Cargo.toml"), RecursiveMode::NonRecursive)?;
+        let (done, rebuilt) = mpsc::channel(1);
+        tokio::spawn(build_again_and_again(changes, done));
+        Ok(Self { rebuilt, _watcher: watcher })
+    }
+}
+
+async fn build_again_and_again(mut changes: UnboundedReceiver<PathBuf>, done: Sender<Rebuilt>) {
+    while let Some(first) = changes.recv().await {
+        let mut files = BTreeSet::from([first]);
+        while let Ok(Some(file)) = tokio::time::timeout(QUIET, changes.recv()).await {
+            files.insert(file);
+        }
+        let files: Vec<PathBuf> = files.into_iter().filter_map(|file| source(&file)).collect();
+        match build(&files, &mut changes).await {
+            Ok(None) => {}
+            // The mart stops where nobody takes it.
+            Ok(Some(rebuilt)) => {
+                if done.send(rebuilt).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => say!("{error:#}\nthe build before serves on; save again when that is fixed"),
+        }
+    }
+}
+
+/// The path within the repository of a file that people write; `None` of anything else, such as an editor's own files.
+fn source(file: &Path) -> Option<PathBuf> {
+    let path = file.strip_prefix(root()).ok()?;
+    let hidden = path.components().any(|part| part.as_os_str().to_str().is_none_or(|name| name.starts_with('.')));
+    let endings = ["rs", "proto", "sql", "toml", "txt", "html"];
+    let ending = path.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| endings.contains(&ending));
+    (ending && !hidden && !path.components().any(|part| part.as_os_str() == "target")).then(|| path.to_owned())
+}
+
+async fn build(files: &[PathBuf], changes: &mut UnboundedReceiver<PathBuf>) -> Result<Option<Rebuilt>> {
+    let time = |file: &PathBuf| std::fs::metadata(root().join(file)).and_then(|file| file.modified()).ok();
+    let saved = files.iter().filter_map(time).min().unwrap_or_else(SystemTime::now);
+    let mut packages = Graph::read().await?.packages(files);
+    if files.iter().any(|file| ["proto", "template"].iter().any(|folder| file.starts_with(folder))) {
+        say!("a contract or a template has changed: cargo martgen generate");
+        let mut martgen = Command::new("cargo");
+        martgen.current_dir(root()).args(["run", "--quiet", "--bin", "martgen", "--", "generate"]);
+        process::run(&mut martgen).await?;
+        // What it wrote belongs to this build.
+        let mut written = Vec::new();
+        while let Ok(Some(file)) = tokio::time::timeout(QUIET, changes.recv()).await {
+            written.extend(source(&file));
+        }
+        packages.extend(Graph::read().await?.packages(&written));
+    }
+    let reached = Graph::read().await?.reached(&packages);
+    let services: Vec<String> =
+        service::all()?.into_iter().filter(|name| reached.contains(&format!("{name}-service"))).collect();
+    if services.is_empty() {
+        return Ok(None);
+    }
+    say!("building {}", services.join(", "));
+    service::build(&services).await?;
+    let migrations = files.iter().any(|file| file.extension().is_some_and(|ending| ending == "sql"));
+    Ok(Some(Rebuilt { services, saved, migrations }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+    use devstack::root;
+
+    #[test]
+    fn only_what_people_write_is_built_again() {
+        let taken = |path: &str| source(&root().join(path)).is_some();
+        assert!(taken("services/order/core/src/domain/order.rs"));
+        assert!(taken("proto/mart/order/v1/order.proto"));
+        for path in [
+            "services/order/core/src/.order.rs.swp",
+            "services/order/README.md",
+            "kernel/target/debug/x.rs",
+            "proto/4913",
+        ] {
+            assert!(!taken(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Private servers and tools, for asynchronous callers.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use futures::future::try_join_all;
+use tokio::sync::oneshot;
+
+pub use ::toolchain::{SERVERS, Tool};
+
+/// Fetches a tool unless it is there, and returns where its program is; see [`Tool::get`].
+pub async fn get(tool: Tool) -> Result<PathBuf> {
+    let (done, got) = oneshot::channel();
+    // A thread that nobody waits for at the end: an interrupted start is over at once, and the fetch with it.
+    std::thread::spawn(move || done.send(tool.get()));
+    got.await?
+}
+
+/// Fetches several at once.
+pub async fn get_all(tools: impl IntoIterator<Item = Tool>) -> Result<()> {
+    try_join_all(tools.into_iter().map(get)).await?;
+    Ok(())
+}
