@@ -46,7 +46,8 @@ async fn talk(stream: TcpStream, from: IpAddr, envelope: Envelope) -> io::Result
             stream.write_all(&answer.buffer()?).await?;
             stream.flush().await?;
         }
-        if answer.action == Action::Close {
+        // mailin 0.6 stays within a mail that it has refused, and would take the next command for its text.
+        if answer.action == Action::Close || [NO_STORAGE.code, INTERNAL_ERROR.code].contains(&answer.code) {
             return Ok(());
         }
         line.clear();
