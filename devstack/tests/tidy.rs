@@ -119,9 +119,7 @@ fn features_of(choice: &[&str]) -> std::collections::BTreeSet<String> {
 #[test]
 fn no_choice_of_packages_builds_a_dependency_again() {
     let whole = features_of(&["--workspace"]);
-    for package in
-        ["mart-kernel", "order-core", "order-service", "user-service", "notification-service", "martgen"]
-    {
+    for package in ["mart-kernel", "order-core", "order-service", "user-service", "notification-service", "martgen"] {
         let chosen = features_of(&["--package=devstack", "--package=features", &format!("--package={package}")]);
         let again: Vec<&String> = chosen.difference(&whole).collect();
         assert!(
