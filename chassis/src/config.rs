@@ -57,6 +57,8 @@ pub struct Retries {
     pub ceiling: Duration,
     /// `INBOX_ATTEMPTS`: after so many it is dead.
     pub attempts: u32,
+    /// `INBOX_LEASE`: so many seconds a replica has a waiting record to itself. One that was killed over a record holds it up so long.
+    pub lease: Duration,
     /// `INBOX_PATIENCE`: after so many seconds it is dead.
     pub patience: Duration,
 }
@@ -157,6 +159,7 @@ impl Config {
             shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
             retries: Retries {
                 ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
+                lease: env.seconds_within("INBOX_LEASE", 1.0..=3_600.0, Duration::from_mins(1)),
                 attempts: env.or("INBOX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
                 // Well below the time for which receipts of events are kept.
                 patience: env.seconds_within("INBOX_PATIENCE", 0.01..=604_800.0, Duration::from_hours(24)),

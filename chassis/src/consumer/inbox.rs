@@ -18,9 +18,6 @@ use crate::config::Retries;
 use crate::db::unavailable;
 use crate::record::Raw;
 
-/// How long a replica has a row to itself, in seconds.
-const LEASE_SECONDS: f64 = 60.0;
-
 /// Waiting records and dead letters of one service.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
@@ -117,7 +114,8 @@ impl Inbox {
                    and before.key = head.key and before.position < head.position and before.dead_at is null) \
                    order by next_at limit $1 for update skip locked) \
                    returning position, handler, attempts, raw, deadline <= now() as expired";
-        let rows = sqlx::query(sql).bind(limit).bind(LEASE_SECONDS).fetch_all(self.database.pool()).await;
+        let rows =
+            sqlx::query(sql).bind(limit).bind(self.retries.lease.as_secs_f64()).fetch_all(self.database.pool()).await;
         let due = |row: sqlx::postgres::PgRow| {
             let raw: Vec<u8> = row.try_get("raw")?;
             Ok(Due {

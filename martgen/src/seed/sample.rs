@@ -1,5 +1,8 @@
 //! Values in JSON that keep a field's rules, for tests and for what is told to try.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use serde_json::json;
 
@@ -169,8 +172,22 @@ fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[Str
     let Some(Value::String(pattern)) = value(rules, "pattern") else {
         return both(&candidates[0], &candidates[1]);
     };
-    let pattern = regex::Regex::new(&pattern).ok()?;
-    let mut keep = candidates.iter().filter(|text| pattern.is_match(text));
+    let fits = matching(&pattern, &candidates)?;
+    let mut keep = candidates.iter().zip(fits).filter_map(|(text, fits)| fits.then_some(text));
     let first = keep.next()?;
     both(first, keep.next().unwrap_or(first))
+}
+
+/// Which texts a pattern matches; `None` if it is no pattern. A contract has few patterns and asks for each many times.
+fn matching(pattern: &str, texts: &[String]) -> Option<Vec<bool>> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Option<regex::Regex>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if !known.contains_key(pattern) {
+            known.insert(pattern.to_owned(), regex::Regex::new(pattern).ok());
+        }
+        let pattern = known.get(pattern)?.as_ref()?;
+        Some(texts.iter().map(|text| pattern.is_match(text)).collect())
+    })
 }

@@ -52,7 +52,9 @@ async fn killed_at(service: &'static str, steps: &Steps) {
         ("PAYMENT_SWEEP", "0.2"),
         ("RESERVATION_SWEEP", "0.2"),
         // Whoever is killed over an attempt is not asked about it again before.
-        ("ATTEMPT_LOOK", "20"),
+        ("ATTEMPT_LOOK", "5"),
+        // Nor does the next one wait for a minute.
+        ("INBOX_LEASE", "3"),
         ("REFUND_AGAIN", "1"),
         ("KAFKA_SESSION_TIMEOUT", "2"),
     ];

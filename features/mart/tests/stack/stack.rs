@@ -16,7 +16,7 @@ use crate::deeds::Deed;
 
 pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
 
-/// How long services that were killed may take until they answer and everything is done: a minute for each time that one was killed over
+/// How long services that were killed may take until they answer and everything is done: a lease for each time that one was killed over
 /// an event that waited, and some more.
 const PATIENCE: Duration = Duration::from_mins(15);
 
@@ -276,7 +276,7 @@ impl Stack {
     }
 
     /// Waits until a cancelled order's goods are back in stock: returned, released where its cancellation was heard before its payment, or
-    /// expired. Who was killed over them keeps others away for a minute.
+    /// expired. Who was killed over them keeps others away for a lease.
     pub(crate) async fn returned(&mut self, order: &str) {
         self.comes_to("its goods are back", async |stack| {
             let mut database = stack.apps["inventory"].database().await;
