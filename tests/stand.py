@@ -118,12 +118,12 @@ def processes(folder):
 class Mart:
     """A `./mart up` that is running, in a process group of its own as at a terminal."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *words):
         self.folder = folder
         self.log = folder / ".mart" / "up.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "up"], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                ["setpriv", "--pdeathsig", "TERM", "--", "./mart", "up", *words], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 

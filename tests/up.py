@@ -121,15 +121,40 @@ def rotation(folder):
     expect(f"from {kids[0]} to {kids[-1]}, with {len(kids)} refreshed sessions", not customer.is_alive() and len(set(kids)) == 2, str(kids))
 
 
+def watched(folder, mart):
+    """A saved core is served again; while it does not compile the build before serves on."""
+    print("a core is edited under --watch")
+
+    def told(text, times=1):
+        deadline = time.monotonic() + 600
+        while mart.output().count(text) < times:
+            if mart.process.poll() is not None or time.monotonic() > deadline:
+                stand.fail(f"{text!r} was not told {times} times:\n{mart.output()[-4000:]}")
+            time.sleep(0.1)
+
+    core = folder / "services/product/core/src/application/mod.rs"
+    before = core.read_text()
+    core.write_text(f"{before}\nfn broken( {{\n")
+    told("the build before serves on")
+    expect("a build error is shown", "error: " in mart.output() and "product/core/src/application/mod.rs" in mart.output())
+    expect("the build before serves on", "200 OK" in run(folder, "./mart", "call", "GET", "/v1/products?query=mug"))
+    core.write_text(f"{before}\n/// An edit.\npub fn edited() {{}}\n")
+    told("product served again")
+    expect("the edited one answers", "200 OK" in run(folder, "./mart", "call", "GET", "/v1/products?query=mug"))
+    core.write_text(before)
+    told("product served again", 2)
+
+
 def main():
     random.seed()
     seed = random.randrange(1_000_000)
     random.seed(seed)
     print(f"the moments of this run come from seed {seed}")
     folder = stand.make("clone")
-    mart = Mart(folder).ready()
+    mart = Mart(folder, "--watch").ready()
     commands(folder)
     rotation(folder)
+    watched(folder, mart)
 
     print("a service that falls is started again")
     before = set(processes(folder))

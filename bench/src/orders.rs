@@ -116,7 +116,7 @@ pub(crate) async fn flow(stand: &Stand, scale: Scale) -> Result<Flow> {
     let product = sell(&order_setting).await?;
     stock(&inventory_setting, &product).await?;
     let count = if scale.release { 300 } else { 5 };
-    let client = Client::new();
+    let client = devstack::http::client();
     let (mut seen, mut commit, mut hop) = (Vec::new(), Vec::new(), Vec::new());
     // A database that no service runs on: its outbox is nobody's.
     let bare = stand.service("order", scale).await?;
@@ -155,7 +155,7 @@ pub(crate) async fn sell(setting: &Setting) -> Result<String> {
     let told = Told::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
     tell(&setting.brokers, &setting.topic_prefix, &[told.about(&product_id, 1)]).await?;
     let quote = json!({ "lines": [{ "productId": product_id, "quantity": 1 }], "currencyCode": "PKR" });
-    let client = Client::new();
+    let client = devstack::http::client();
     let begun = Instant::now();
     loop {
         let asked = client.post(format!("{}/v1/orders/quote", setting.url())).json(&quote);
@@ -174,7 +174,7 @@ pub(crate) async fn stock(setting: &Setting, product: &str) -> Result<()> {
     let token = setting.keys.token("admin", "bench")?;
     let begun = Instant::now();
     loop {
-        let asked = Client::new().post(&path).bearer_auth(&token);
+        let asked = devstack::http::client().post(&path).bearer_auth(&token);
         let answer = asked.json(&json!({ "quantity": 1_000_000, "reason": "delivery" })).send().await?;
         if answer.status() == 201 {
             return Ok(());

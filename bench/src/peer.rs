@@ -44,7 +44,9 @@ impl Peer {
         let log = setting.log.with_file_name("peer.log");
         let mut process = Process::start("peer", words.to_vec(), &env, &log, Signal::TERM)?;
         let url = format!("http://127.0.0.1:{port}/readyz");
-        let ready = || async { reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) };
+        let ready = || async {
+            devstack::http::client().get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
+        };
         process.until(Duration::from_secs(30), ready).await?;
         Ok(Self { port, process })
     }

@@ -81,7 +81,7 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     let product = sell(&settings["order"]).await?;
     stock(&settings["inventory"], &product).await?;
     let token = settings["order"].keys.token("customer", "bench")?;
-    let mart = Mart { settings, stripe, product, client: Client::new(), token };
+    let mart = Mart { settings, stripe, product, client: devstack::http::client(), token };
 
     let (mut opened, mut confirmed) = (Vec::new(), Vec::new());
     for nth in 0..if scale.release { 200 } else { 3 } + 5 {

@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod databases;
 pub mod gateway;
 pub mod graph;
+pub mod http;
 pub mod kafka;
 pub mod keys;
 pub mod mail;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use rdkafka::Offset;
-use reqwest::{Client, Response};
+use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -95,7 +95,7 @@ async fn link(running: &Running, user: &Setting, email: &str) -> Result<String> 
 
 async fn post(running: &Running, path: &str, body: &Value) -> Result<Response> {
     let url = format!("{}{path}", running.gateway);
-    Client::new().post(url).json(body).send().await.context("the gateway does not answer")
+    crate::http::client().post(url).json(body).send().await.context("the gateway does not answer")
 }
 
 async fn done(answer: Response) -> Result<()> {

@@ -37,7 +37,7 @@ struct Each {
 /// Sends the seeds of every service that was not seeded yet: first those that build on nothing. Each has an
 /// Idempotency-Key, so an interrupted start goes on where it was.
 pub(crate) async fn sow(running: &Running) -> Result<()> {
-    let client = Client::new();
+    let client = crate::http::client();
     let mut all = Vec::new();
     for service in &running.services {
         let file = root().join(format!("devstack/seeds/{}.json", service.name));

@@ -112,7 +112,7 @@ impl Setting {
     /// Whether it says that it is ready.
     pub async fn ready(&self) -> bool {
         let asked =
-            reqwest::Client::new().get(format!("{}/readyz", self.internal_url())).timeout(Duration::from_secs(2));
+            crate::http::client().get(format!("{}/readyz", self.internal_url())).timeout(Duration::from_secs(2));
         asked.send().await.is_ok_and(|answer| answer.status().is_success())
     }
 }

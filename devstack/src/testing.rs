@@ -151,7 +151,7 @@ impl App {
     /// Starts one that is prepared.
     pub async fn of(setting: Setting) -> Self {
         let process = setting.start_ready().await.expect("ready");
-        Self { setting, process, client: Client::new() }
+        Self { setting, process, client: crate::http::client() }
     }
 
     /// Sends a request as an admin.

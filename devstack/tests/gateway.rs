@@ -155,7 +155,7 @@ async fn serve(path: &Path) -> Gate {
     let mut process =
         Process::start("gateway", words, &[], &path.with_extension("log"), Signal::TERM).expect("started");
     let status = format!("http://127.0.0.1:{status}");
-    let ready = || async { reqwest::get(format!("{status}/status/ready")).await.is_ok() };
+    let ready = || async { devstack::http::client().get(format!("{status}/status/ready")).send().await.is_ok() };
     process.until(Duration::from_mins(3), ready).await.expect("ready");
     Gate { url: format!("http://127.0.0.1:{port}"), _process: Some(process) }
 }
@@ -167,7 +167,7 @@ async fn gate(path: &Path, text: &str) -> Option<Gate> {
     let gate = Gate { url: url.trim_end_matches('/').to_owned(), _process: None };
     match std::env::var("GATEWAY_ADMIN") {
         Ok(admin) => {
-            let asked = reqwest::Client::new().post(format!("{admin}/config")).json(&json!({ "config": text }));
+            let asked = devstack::http::client().post(format!("{admin}/config")).json(&json!({ "config": text }));
             let answer = asked.send().await.expect("the Admin API answers");
             assert!(answer.status().is_success(), "{}", answer.text().await.expect("text"));
             Some(gate)
@@ -175,7 +175,7 @@ async fn gate(path: &Path, text: &str) -> Option<Gate> {
         // Without it only the mart's own file can be asked about, which somebody has to load.
         Err(_) if path.ends_with("kong.yml") => {
             let reached = format!("{}/v1/products", gate.url);
-            let serves = async || match reqwest::get(&reached).await {
+            let serves = async || match devstack::http::client().get(&reached).send().await {
                 Ok(answer) => answer.text().await.is_ok_and(|told| told.contains("\"path\":\"/v1/products\"")),
                 Err(_) => false,
             };
@@ -394,7 +394,7 @@ async fn a_file_is_read_again_and_one_that_is_broken_leaves_the_old_one_serving(
     let addresses = BTreeMap::from([("order".to_owned(), upstream.clone())]);
     let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
     let mut gateway = Running::start(Path::new(PROGRAM), &folder, addresses, &keys, ports).await.expect("a gateway");
-    let client = reqwest::Client::new();
+    let client = devstack::http::client();
     let (before, url) = (keys.token("customer", "somebody").expect("signed"), format!("{}/v1/orders", gateway.url()));
     let status =
         async |token: &str| client.get(&url).bearer_auth(token).send().await.expect("answered").status().as_u16();
@@ -419,7 +419,8 @@ async fn a_file_is_read_again_and_one_that_is_broken_leaves_the_old_one_serving(
     until("the file was looked at", async || gateway.process.output().contains("goes on serving")).await;
     assert_eq!(status(&after).await, 200);
 
-    let measured = reqwest::get(format!("{}/metrics", gateway.status_url())).await.expect("answered");
+    let measured =
+        devstack::http::client().get(format!("{}/metrics", gateway.status_url())).send().await.expect("answered");
     let measured = measured.text().await.expect("text");
     let line = "kong_http_requests_total{service=\"order\",route=\"order.list_orders\",code=\"200\"}";
     assert!(measured.contains(line), "{measured}");

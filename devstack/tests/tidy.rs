@@ -128,3 +128,35 @@ fn no_choice_of_packages_builds_a_dependency_again() {
         );
     }
 }
+
+/// A crate whose manifest says that it has no unit tests is not built for them: one that somebody adds would not run.
+#[test]
+fn what_is_not_built_for_unit_tests_has_none() {
+    let words = ["metadata", "--no-deps", "--offline", "--format-version=1"];
+    let metadata = Command::new("cargo").current_dir(root()).args(words).output().expect("cargo").stdout;
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata).expect("JSON");
+    let mut seen = 0;
+    for package in metadata["packages"].as_array().expect("packages") {
+        for target in package["targets"].as_array().expect("targets").iter().filter(|target| target["test"] == false) {
+            let source = Path::new(target["src_path"].as_str().expect("a path"));
+            let files = match target["kind"][0].as_str() {
+                Some("lib") => rust_files(source.parent().expect("a folder")),
+                Some("bin") => vec![source.to_owned()],
+                _ => continue,
+            };
+            seen += 1;
+            let bin = |file: &PathBuf| file.ends_with("main.rs") && target["kind"][0] == "lib";
+            for file in files.iter().filter(|file| !bin(file)) {
+                let text = std::fs::read_to_string(file).expect("readable");
+                let tests = text.contains("#[test]") || text.contains("#[tokio::test]");
+                assert!(
+                    !tests,
+                    "{} has tests: take test = false out of the manifest of {}",
+                    file.display(),
+                    package["name"]
+                );
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} targets are not built for unit tests");
+}

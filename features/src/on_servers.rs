@@ -357,7 +357,7 @@ impl OnServers {
         let nth = running.scenarios.fetch_add(1, Ordering::Relaxed);
         let [.., high, low] = nth.to_be_bytes();
         let address = IpAddr::from([127, 1, high, low]);
-        let client = reqwest::Client::builder().local_address(address).build().expect("a client");
+        let client = devstack::http::builder().local_address(address).build().expect("a client");
         Self { running, suffix: format!("s{nth}"), keys: BTreeSet::new(), client, address }
     }
 

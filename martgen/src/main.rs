@@ -21,6 +21,7 @@ mod purity;
 mod render;
 mod seed;
 mod tree;
+mod unchanged;
 mod waivers;
 
 use std::process::ExitCode;

@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     // Before the request, so that nothing it causes is missed.
     let reader = Reader::new(&running.brokers, &topics, Offset::End)?;
 
-    let mut request = reqwest::Client::new().request(method.parse()?, &url);
+    let mut request = devstack::http::client().request(method.parse()?, &url);
     for (name, value) in &headers {
         request = request.header(name, value);
     }

@@ -49,7 +49,7 @@ impl<'a> Demo<'a> {
         let topics: Vec<String> = contracts::topics().into_iter().collect();
         let reader = Reader::new(&running.brokers, &topics, Offset::End)?;
         let name = word::<4>()?;
-        let (client, begun) = (Client::builder().timeout(PATIENCE).build()?, Instant::now());
+        let (client, begun) = (devstack::http::builder().timeout(PATIENCE).build()?, Instant::now());
         let email = format!("demo-{name}@mart.example");
         Ok(Self { running, client, reader, begun, email, mails: 0, token: String::new(), order: String::new() })
     }

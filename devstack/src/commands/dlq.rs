@@ -51,7 +51,7 @@ enum What {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let running = Running::read()?;
-    let client = Client::new();
+    let client = devstack::http::client();
     match arguments.what {
         What::List { service } => {
             let chosen: Vec<&RunningService> = match &service {

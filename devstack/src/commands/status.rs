@@ -16,7 +16,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let running = Running::read()?;
     say!("running (process {}), Kafka at {}", running.pid, running.brokers);
     // Nothing here goes further than this machine: no certificates have to be read.
-    let client = Client::builder().timeout(PATIENCE).tls_certs_only([]).build()?;
+    let client = devstack::http::builder().timeout(PATIENCE).build()?;
     // Whatever it answers: no path of the mart is asked for.
     let gateway = async { client.get(&running.gateway).send().await.is_ok() };
     let services = join_all(running.services.iter().map(|service| of(&client, service)));

@@ -65,6 +65,8 @@ struct Asked {
     gateway: Vec<(&'static str, String)>,
     /// Whether everything is run that CI runs.
     whole: bool,
+    /// Whether it is about a change: scenarios run under one seed.
+    changed: bool,
 }
 
 /// Tests that passed, failed and were left out.
@@ -106,8 +108,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let gateway =
         [("GATEWAY_URL", arguments.url), ("GATEWAY_ADMIN", arguments.admin), ("GATEWAY_UPSTREAM", arguments.upstream)];
     let gateway = gateway.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let asked =
-        Asked { filter: arguments.filter, gateway, whole: arguments.parts.is_empty() && arguments.changed.is_none() };
+    let asked = Asked {
+        filter: arguments.filter,
+        gateway,
+        whole: arguments.parts.is_empty() && arguments.changed.is_none(),
+        changed: arguments.changed.is_some(),
+    };
     let mut stops = Stops::new()?;
     tokio::select! {
         done = all(&chosen, &asked) => done,
@@ -208,8 +214,11 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
         tests = build(if asked.whole { None } else { Some(&packages) }).await?;
         say!("built in {} s", begun.elapsed().as_secs());
     }
-    let lanes =
-        [Lane::Cargo, Lane::Tests].map(|lane| chosen.iter().filter(|part| part.lane() == lane).collect::<Vec<_>>());
+    // What is about a change has no part that calls cargo for long: what waits for servers has a lane to itself.
+    let lane = |part: &Part| {
+        if asked.changed { if part.servers { Lane::Cargo } else { Lane::Tests } } else { part.lane() }
+    };
+    let lanes = [Lane::Cargo, Lane::Tests].map(|of| chosen.iter().filter(|part| lane(part) == of).collect::<Vec<_>>());
     // What two say at once nobody can read.
     let live = lanes.iter().any(Vec::is_empty);
     let [cargo, programs] = &lanes;
@@ -290,6 +299,7 @@ async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &As
             let mut env: Vec<(&str, &str)> = Vec::new();
             if let Run::Features(_, level) = &part.run {
                 env.extend(*level);
+                env.extend(asked.changed.then_some(("SEED", "1")));
             }
             if let Some(servers) = servers {
                 env.extend(servers.env.iter().map(|(name, value)| (*name, value.as_str())));

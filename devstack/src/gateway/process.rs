@@ -104,7 +104,9 @@ impl Running {
 
     async fn until_ready(&mut self) -> Result<()> {
         let asked = format!("{}/status/ready", self.status_url());
-        let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
+        let ready = || async {
+            crate::http::client().get(&asked).send().await.is_ok_and(|answer| answer.status().is_success())
+        };
         self.process.until(Duration::from_mins(2), ready).await
     }
 }

@@ -67,7 +67,9 @@ impl Running {
 
     async fn until_ready(&mut self) -> Result<()> {
         let asked = format!("{}/readyz", self.access.url());
-        let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
+        let ready = || async {
+            crate::http::client().get(&asked).send().await.is_ok_and(|answer| answer.status().is_success())
+        };
         self.process.until(Duration::from_mins(2), ready).await
     }
 }
@@ -87,6 +89,10 @@ fn launch(program: &Path, folder: &Path, access: Access, only: Option<&str>) -> 
 /// The mails to a mailbox, the newest first: `messageId`, `subject`, `text` and `html` of each.
 pub async fn to(page: &str, mailbox: &str) -> Result<Vec<Value>> {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", mailbox).finish();
-    let answer = reqwest::get(format!("{page}/api/mails?{query}")).await.context("the mail server does not answer")?;
+    let answer = crate::http::client()
+        .get(format!("{page}/api/mails?{query}"))
+        .send()
+        .await
+        .context("the mail server does not answer")?;
     Ok(answer.error_for_status()?.json().await?)
 }

