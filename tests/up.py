@@ -243,11 +243,11 @@ def interrupted_test():
         )
     scratch = stand.ROOT / ".mart" / "test" / str(process.pid)
     deadline = time.monotonic() + 1200
-    while "... ok" not in log.read_text(errors="replace"):
+    while len(of_run(scratch)) <= 3:
         if process.poll() is not None or time.monotonic() > deadline:
             stand.fail(f"its tests did not begin:\n{log.read_text(errors='replace')}")
         time.sleep(0.1)
-    expect("its servers and services are up", len(of_run(scratch)) > 3, str(of_run(scratch)))
+    expect("its servers and services are up", True)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(240)
     deadline = time.monotonic() + 180
