@@ -123,9 +123,9 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("up", 240, up, Run::Script(&["tests/up.py"])),
         Part::new("journey", 500, journey, Run::Script(&["tests/journey.py"])),
         Part::new("docs", 240, docs, Run::Script(&["tests/docs.py"])),
-        Part::new("bench", 120, "the benchmarks, one second each", bench),
-        // The last one: some of its tools are built meanwhile, of what others leave of the processor.
+        // So late, since some of its tools are built meanwhile, of what others leave of the processor. bench takes one of them.
         Part::new("lint", 150, lint, Run::Lint),
+        Part::new("bench", 200, "the benchmarks, one second each", bench),
         Part::new("kernel", 10, "value types", tests(&["mart-kernel"])),
         Part::new("proto", 10, "JSON and field rules", tests(&["mart-proto"])),
         Part::new("core", 20, "the services' rules", Run::Tests(crates("core"))),
