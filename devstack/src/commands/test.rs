@@ -275,7 +275,7 @@ async fn run_lane(parts: &[&Part], tests: &[Built], asked: &Asked, live: bool) -
         let log = Log::new(&part.name)?;
         say!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.says);
         if part.servers && servers.is_none() {
-            servers = Some(Servers::start().await?);
+            servers = Some(Box::pin(Servers::start()).await?);
         }
         let running = one(part, tests, servers.as_ref().filter(|_| part.servers), asked, &log);
         let counts = if live { log.shown(running).await?? } else { running.await? };

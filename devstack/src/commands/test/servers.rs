@@ -24,17 +24,20 @@ impl Servers {
         std::fs::create_dir_all(&folder)?;
         let password = uuid::Uuid::new_v4().simple().to_string();
         let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
+        // From now on the folder goes away, whenever this is interrupted.
+        let env = [testing::POSTGRES, testing::KAFKA, testing::SCRATCH].map(|name| (name, String::new()));
+        let mut servers = Self { running: None, env, folder };
         let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
         let (postgres, kafka) = tokio::try_join!(
             Postgres::start(&postgres_folder, port, &password, Durability::ProcessCrash),
             Kafka::start(&kafka_folder, kafka_port, controller),
         )?;
-        let env = [
-            (testing::POSTGRES, postgres.url("postgres")),
-            (testing::KAFKA, kafka.brokers()),
-            (testing::SCRATCH, folder.display().to_string()),
-        ];
-        Ok(Self { running: Some((postgres, kafka)), env, folder })
+        let scratch = servers.folder.display().to_string();
+        for ((_, value), known) in servers.env.iter_mut().zip([postgres.url("postgres"), kafka.brokers(), scratch]) {
+            *value = known;
+        }
+        servers.running = Some((postgres, kafka));
+        Ok(servers)
     }
 
     pub(super) async fn stop(mut self) {
