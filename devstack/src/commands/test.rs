@@ -229,8 +229,11 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let took = started.elapsed();
     say!("\nin all {} s; {}", took.as_secs(), report::junit(&done, took)?.display());
     let failed: Vec<&str> = done.iter().filter(|done| done.counts.failed > 0).map(|done| done.name.as_str()).collect();
-    if !failed.is_empty() {
+    if failed.is_empty() {
+        std::fs::remove_dir_all(log::folder()).ok();
+    } else {
         say!("failed: {}; run one again by ./mart test PART", failed.join(", "));
+        say!("all that they said: {}", log::folder().display());
     }
     let mut total = Counts::default();
     for done in &done {

@@ -16,10 +16,15 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(super) struct Log(PathBuf);
 
+/// The logs of this run: another one of the same clone, such as a test's own, has others.
+pub(super) fn folder() -> PathBuf {
+    root().join(format!("target/test/{}", std::process::id()))
+}
+
 impl Log {
     /// An empty one.
     pub(super) fn new(part: &str) -> Result<Self> {
-        let folder = root().join("target/test");
+        let folder = folder();
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{part}.log"));
         File::create(&path).with_context(|| format!("{} can't be written", path.display()))?;
