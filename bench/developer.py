@@ -1,4 +1,4 @@
-"""How long a developer waits: python3 bench/developer.py (--smoke: one edit, for CI).
+"""How long a developer waits: python3 bench/developer.py (--smoke: one edit, as at night).
 
 In a clone with all that is built here: a warm `./mart up`, `./mart status`, ten edits of a core under `./mart up --watch` from the save
 to the service that answers again, and `cargo martgen check`. Each is a median; seconds depend on the machine.

@@ -18,8 +18,14 @@ pub struct Graph {
     needs: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Files that are read by a package without standing in it.
-const READ_BY: [(&str, &str); 3] = [("template", "martgen"), ("kong", "devstack"), ("Cargo.lock", "mart-kernel")];
+/// Files that are read by a package without standing in it. What all crates are built by is the kernel's, which all are built of.
+const READ_BY: [(&str, &str); 5] = [
+    ("template", "martgen"),
+    ("kong", "devstack"),
+    ("Cargo.toml", "mart-kernel"),
+    ("Cargo.lock", "mart-kernel"),
+    (".cargo", "mart-kernel"),
+];
 
 impl Graph {
     /// As cargo tells it.
@@ -55,6 +61,11 @@ impl Graph {
         let whole = root().join(file);
         let folder = whole.ancestors().skip(1).find(|folder| self.folders.contains_key(*folder))?;
         self.folders.get(folder).map(String::as_str)
+    }
+
+    /// Those of these files that no crate is built of.
+    pub fn others<'a>(&self, files: &'a [PathBuf]) -> Vec<&'a Path> {
+        files.iter().map(PathBuf::as_path).filter(|file| self.package(file).is_none()).collect()
     }
 
     /// The packages of these files.
@@ -125,6 +136,14 @@ mod tests {
     fn scenarios_belong_to_the_service_that_runs_them() {
         assert_eq!(reached(&["features/a/life.feature"]), ["a-service"]);
         assert_eq!(reached(&["features/src/lib.rs"]), ["a-service", "runner"]);
+    }
+
+    #[test]
+    fn what_all_are_built_by_reaches_the_kernel() {
+        for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
+            assert_eq!(reached(&[file]), ["mart-kernel"]);
+        }
+        assert!(reached(&["services/a/core/Cargo.toml"]).contains(&"a-core".to_owned()));
     }
 
     #[test]

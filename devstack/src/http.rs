@@ -1,5 +1,5 @@
 //! HTTP clients for this machine. Nothing that the devstack and its tests talk to has a certificate; reading those of all authorities
-//! takes a debug build a tenth of a second for each client.
+//! costs a debug build more than most of its requests.
 
 use reqwest::{Client, ClientBuilder};
 

@@ -119,6 +119,13 @@ impl Process {
         }
     }
 
+    /// Waits until an address of its own answers with success.
+    pub async fn until_answers(&mut self, url: &str) -> Result<()> {
+        let client = crate::http::client();
+        let ready = || async { client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) };
+        self.until(Duration::from_mins(2), ready).await
+    }
+
     /// Sends a signal to it alone.
     pub fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
@@ -239,19 +246,7 @@ pub async fn logged(command: &mut Command, log: &File) -> Result<ExitStatus> {
 
 /// The same command with a parent-death signal.
 fn mortal(command: &Command) -> Command {
-    let plain = command.as_std();
-    let mut mortal = Command::new("setpriv");
-    mortal.args(["--pdeathsig", "TERM", "--"]).arg(plain.get_program()).args(plain.get_args());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => mortal.env(name, value),
-            None => mortal.env_remove(name),
-        };
-    }
-    if let Some(folder) = plain.get_current_dir() {
-        mortal.current_dir(folder);
-    }
-    mortal
+    toolchain::mortal(command.as_std()).into()
 }
 
 async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>) -> String {

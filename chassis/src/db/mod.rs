@@ -147,7 +147,8 @@ fn migrations(folder: &'static Dir<'static>) -> Result<Vec<Migration>, Migration
         let (version, description) = name.strip_suffix(".sql")?.split_once('_')?;
         let (version, sql) = (version.parse().ok()?, file.contents_utf8()?);
         let description = description.replace('_', " ").into();
-        Some(Migration::new(version, description, MigrationType::Simple, SqlStr::from_static(sql), false))
+        let alone = sql.starts_with("-- no-transaction");
+        Some(Migration::new(version, description, MigrationType::Simple, SqlStr::from_static(sql), alone))
     };
     let named = |file: &'static include_dir::File<'static>| {
         migration(file).ok_or_else(|| MigrationFailed::Name(file.path().display().to_string()))

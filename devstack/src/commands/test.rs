@@ -101,7 +101,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         None => choose(parts, &arguments.parts, &services)?,
     };
     if chosen.is_empty() {
-        say!("nothing that changed is tested by a part");
+        say!("no part that is soon done tests what changed");
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url is of ./mart test gateway alone");
@@ -187,6 +187,10 @@ async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
         } else if let Some(part) = part.only(&|package| packages.contains(package)) {
             if budget <= SOON { chosen.push(part) } else { later.push(part.name) }
         }
+    }
+    let others = crates.others(&files);
+    if !others.is_empty() {
+        say!("of no crate, and not tested here: {} files; ./mart test docs lint up journey", others.len());
     }
     if !packages.is_empty() {
         later.extend(["clippy", "rustdoc"].map(str::to_owned));

@@ -103,11 +103,7 @@ impl Running {
     }
 
     async fn until_ready(&mut self) -> Result<()> {
-        let asked = format!("{}/status/ready", self.status_url());
-        let ready = || async {
-            crate::http::client().get(&asked).send().await.is_ok_and(|answer| answer.status().is_success())
-        };
-        self.process.until(Duration::from_mins(2), ready).await
+        self.process.until_answers(&format!("{}/status/ready", self.status_url())).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! The mail server as a process, beside services that run.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -66,11 +65,7 @@ impl Running {
     }
 
     async fn until_ready(&mut self) -> Result<()> {
-        let asked = format!("{}/readyz", self.access.url());
-        let ready = || async {
-            crate::http::client().get(&asked).send().await.is_ok_and(|answer| answer.status().is_success())
-        };
-        self.process.until(Duration::from_mins(2), ready).await
+        self.process.until_answers(&format!("{}/readyz", self.access.url())).await
     }
 }
 

@@ -125,6 +125,15 @@ fn copy_jars(from: &Path, to: &Path) -> Result<()> {
 
 /// Runs a command to its end; what it says is shown only when it fails. It ends with the process that started it.
 fn run(command: &mut Command) -> Result<()> {
+    let mut mortal = mortal(command);
+    let done = mortal.stdin(Stdio::null()).output().with_context(|| format!("{command:?} could not be started"))?;
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    ensure!(done.status.success(), "{command:?} failed ({}):\n{out}{err}", done.status);
+    Ok(())
+}
+
+/// The same command with a parent-death signal: it ends with the thread that started it.
+pub fn mortal(command: &Command) -> Command {
     let mut mortal = Command::new("setpriv");
     mortal.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -136,8 +145,5 @@ fn run(command: &mut Command) -> Result<()> {
     if let Some(folder) = command.get_current_dir() {
         mortal.current_dir(folder);
     }
-    let done = mortal.stdin(Stdio::null()).output().with_context(|| format!("{command:?} could not be started"))?;
-    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    ensure!(done.status.success(), "{command:?} failed ({}):\n{out}{err}", done.status);
-    Ok(())
+    mortal
 }

@@ -7,6 +7,8 @@
 
 mod fetch;
 
+pub use fetch::mortal;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -115,7 +117,7 @@ impl Tool {
     }
 
     /// Whether it was fetched.
-    pub fn is_there(self) -> bool {
+    fn is_there(self) -> bool {
         self.folder().exists()
     }
 

@@ -17,7 +17,7 @@ use crate::unchanged::Unchanged;
 use crate::waivers::{WAIVERS, Waivers};
 
 pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
-    let state = if json { None } else { Unchanged::now(tree) };
+    let state = if json || Journal::interrupted(tree) { None } else { Unchanged::now(tree) };
     if let Some(said) = state.as_ref().and_then(Unchanged::said) {
         anstream::println!("{said}");
         return Ok(CLEAN);

@@ -144,6 +144,13 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("on-servers", 400, on_servers, Run::Features(features(), servers)).on_servers(),
         Part::new("mart", 400, mart, tests(&["mart-features"])).on_servers(),
         Part::new("contracts", 1200, contracts, Run::Script(&["tests/journey.py", "contracts"])).nightly(),
+        Part::new(
+            "developer",
+            900,
+            "how long a developer waits, tried once",
+            Run::Script(&["bench/developer.py", "--smoke"]),
+        )
+        .nightly(),
         Part::new("mutants", 3600, "cargo-mutants over kernel and cores", Run::Mutants(crates("core"))).nightly(),
     ]);
     parts
