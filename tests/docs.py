@@ -57,19 +57,19 @@ def main():
     marts = []
     for page in PAGES:
         text = (folder / page).read_text()
-        print(page)
+        stand.say(page)
         lines = text.count("\n")
         expect(f"it has {lines} lines", page != "README.md" or lines < 200)
         links(folder, page, text)
         for line in commands(text):
             if EXEMPT.match(line) or line in journey.README:
-                print(f"  exempt: {line}")
+                stand.say(f"  exempt: {line}")
             elif line == "./mart up":
                 marts.append(Mart(folder).ready())
-                print(f"  {line}")
+                stand.say(f"  {line}")
             else:
                 run(stand.ROOT if "./mart test" in line else folder, "bash", "-c", line)
-                print(f"  {line}")
+                stand.say(f"  {line}")
         for command in inline(text):
             check_inline(folder, command)
     for page in [*sorted((folder / "docs/adr").glob("*.md")), folder / "docs/settings.md"]:

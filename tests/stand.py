@@ -15,6 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 CLONES = ROOT / ".mart" / "clones"
+BEGAN = time.monotonic()
 
 
 def git(*words, cwd=ROOT):
@@ -172,7 +173,12 @@ def run(folder, *words, good=True):
 def expect(what, condition, told=""):
     if not condition:
         fail(f"{what}\n{told}")
-    print(f"  {what}")
+    say(f"  {what}")
+
+
+def say(text):
+    """Prints a line, with the seconds since the script began."""
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {text}", flush=True)
 
 
 def fail(text):

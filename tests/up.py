@@ -76,7 +76,7 @@ def commands(folder):
 def rotation(folder):
     """A customer who goes on while the keys are rotated, with old tokens and new ones, at the service that signs them and at
     another one: no request fails."""
-    print("keys are rotated while a customer goes on")
+    stand.say("keys are rotated while a customer goes on")
     gateway = f"http://127.0.0.1:{json.loads((folder / '.mart' / 'ports.json').read_text())['gateway']}"
     secrets = json.loads((folder / ".mart" / "secrets.json").read_text())
 
@@ -123,7 +123,7 @@ def rotation(folder):
 
 def watched(folder, mart):
     """A saved core is served again; while it does not compile the build before serves on."""
-    print("a core is edited under --watch")
+    stand.say("a core is edited under --watch")
 
     def told(text, times=1):
         deadline = time.monotonic() + 600
@@ -149,14 +149,14 @@ def main():
     random.seed()
     seed = random.randrange(1_000_000)
     random.seed(seed)
-    print(f"the moments of this run come from seed {seed}")
+    stand.say(f"the moments of this run come from seed {seed}")
     folder = stand.make("clone")
     mart = Mart(folder, "--watch").ready()
     commands(folder)
     rotation(folder)
     watched(folder, mart)
 
-    print("a service that falls is started again")
+    stand.say("a service that falls is started again")
     before = set(processes(folder))
     service = [pid for pid in before if b"product-service\0serve" in open(f"/proc/{pid}/cmdline", "rb").read()]
     for pid in service:
@@ -168,7 +168,7 @@ def main():
         time.sleep(0.3)
     expect("it is ready again", True)
 
-    print("a second clone beside the first")
+    stand.say("a second clone beside the first")
     other = stand.second(folder, "second")
     second = Mart(other).ready()
     expect("their ports differ", not set(ports(folder)) & set(ports(other)))
@@ -179,7 +179,7 @@ def main():
     shutil.rmtree(other)
     expect("the first still runs", "product      ok" in run(folder, "./mart", "status"))
 
-    print("Ctrl-C")
+    stand.say("Ctrl-C")
     mart.stop()
     nothing_runs(folder)
     for n in range(10):
@@ -191,10 +191,10 @@ def main():
             time.sleep(random.uniform(0, 1))
             mart.interrupt()
         mart.ended()
-        print(f" after {moment:.1f} s{', twice' if n % 2 else ''}")
+        stand.say(f" after {moment:.1f} s{', twice' if n % 2 else ''}")
         nothing_runs(folder)
 
-    print("killed outright")
+    stand.say("killed outright")
     mart = Mart(folder).ready()
     mart.process.kill()
     mart.ended()
@@ -203,7 +203,7 @@ def main():
         time.sleep(0.2)
     nothing_runs(folder)
 
-    print("a port that somebody has")
+    stand.say("a port that somebody has")
     with socket.socket() as thief:
         thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port = json.loads((folder / ".mart" / "ports.json").read_text())["product"]
@@ -216,7 +216,7 @@ def main():
     mart.stop()
     nothing_runs(folder)
 
-    print("a part that does not start")
+    stand.say("a part that does not start")
     data = folder / ".mart" / "postgres" / "data" / "global" / "pg_control"
     data.write_bytes(b"damaged")
     mart = Mart(folder)
@@ -233,7 +233,7 @@ def main():
 
 def interrupted_test():
     """A run of tests that is interrupted while its servers and services are up leaves no process."""
-    print("an interrupted ./mart test")
+    stand.say("an interrupted ./mart test")
     log = stand.CLONES / "test.log"
     with open(log, "wb") as out:
         process = subprocess.Popen(

@@ -122,6 +122,7 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new("rustdoc", 150, "the crates' documentation, without warnings", rustdoc),
         Part::new("up", 240, up, Run::Script(&["tests/up.py"])),
         Part::new("journey", 500, journey, Run::Script(&["tests/journey.py"])),
+        Part::new("contracts", 400, contracts, Run::Script(&["tests/journey.py", "contracts"])),
         Part::new("docs", 240, docs, Run::Script(&["tests/docs.py"])),
         // So late, since some of its tools are built meanwhile, of what others leave of the processor. bench takes one of them.
         Part::new("lint", 150, lint, Run::Lint),
@@ -143,7 +144,6 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
     parts.extend([
         Part::new("on-servers", 400, on_servers, Run::Features(features(), servers)).on_servers(),
         Part::new("mart", 400, mart, tests(&["mart-features"])).on_servers(),
-        Part::new("contracts", 1200, contracts, Run::Script(&["tests/journey.py", "contracts"])).nightly(),
         Part::new(
             "developer",
             900,
