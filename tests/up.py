@@ -48,6 +48,8 @@ def commands(folder):
     told = run(folder, "./mart", "call", "GET", "/v1/products?query=mug")
     expect("the seeds are there", "Red mug" in told and "Blue mug" in told, told)
     expect("status says ready", "product      ok" in run(folder, "./mart", "status"))
+    (folder / "devstack/tests/tidy.rs").touch()
+    expect("a source that changes no program changes nothing", "product      ok" in run(folder, "./mart", "status"))
     told = run(folder, "./mart", "events", "--from-beginning", "--quiet", "2")
     expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
     expect("money, stock and orders agree", "all invariants hold" in run(folder, "./mart", "invariants"))
