@@ -1,6 +1,13 @@
-//! The JSON form of messages: the protobuf mapping, with zero values written out and unknown members refused by name.
+//! The JSON form of messages: the protobuf mapping, with zero values written out, and with unknown members and members that
+//! are given twice refused by name.
 
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+
+use prost_reflect::{DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, SerializeOptions};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 /// A JSON value that is not the message it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,8 +19,111 @@ pub struct Unreadable {
     pub problem: String,
 }
 
-/// Reads a message out of a JSON value.
-pub fn read(descriptor: MessageDescriptor, value: &serde_json::Value) -> Result<DynamicMessage, Unreadable> {
+impl Unreadable {
+    fn twice(path: String) -> Self {
+        Self { path, problem: "the member is given twice".to_owned() }
+    }
+}
+
+/// Reads JSON. Fails if an object at any depth has two members of one name: readers differ in which of the two they take, so that a
+/// gateway or a log could see another request than the service (ProtoJSON refuses it, too).
+pub fn parse(text: &[u8]) -> Result<Value, Unreadable> {
+    let path = RefCell::new(String::new());
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = Unique(&path).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    value.map_err(|error| match error.classify() {
+        // Of what is JSON, only this is refused.
+        serde_json::error::Category::Data => Unreadable::twice(path.into_inner()),
+        _ => Unreadable { path: String::new(), problem: format!("not JSON: {error}") },
+    })
+}
+
+/// Reads a value whose objects have no name twice; where one has, the path ends at it.
+struct Unique<'a>(&'a RefCell<String>);
+
+impl Unique<'_> {
+    /// Reads what stands at a step down the path.
+    fn within<T, E>(&self, step: fmt::Arguments<'_>, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let before = self.0.borrow().len();
+        self.0.borrow_mut().push_str(&step.to_string());
+        let value = read()?;
+        self.0.borrow_mut().truncate(before);
+        Ok(value)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) =
+            self.within(format_args!("[{}]", list.len()), || items.next_element_seed(Unique(self.0)))?
+        {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let dot = if self.0.borrow().is_empty() { "" } else { "." };
+            let value = self.within(format_args!("{dot}{name}"), || {
+                if object.contains_key(&name) {
+                    return Err(A::Error::custom("the member is given twice"));
+                }
+                members.next_value_seed(Unique(self.0))
+            })?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// Reads a message out of a JSON value. Fails if a field is given in both spellings of its name, at any depth.
+pub fn read(descriptor: MessageDescriptor, value: &Value) -> Result<DynamicMessage, Unreadable> {
+    once(&descriptor, value, "")?;
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
     let options = DeserializeOptions::new().deny_unknown_fields(true);
@@ -21,6 +131,52 @@ pub fn read(descriptor: MessageDescriptor, value: &serde_json::Value) -> Result<
         let path = track.path().to_string();
         unreadable(if path == "." { "" } else { &path }, &error.to_string())
     })
+}
+
+/// Whether every field of a message is given once: `currencyCode` and `currency_code` are one.
+fn once(message: &MessageDescriptor, value: &Value, path: &str) -> Result<(), Unreadable> {
+    // The messages of protobuf's own have JSON forms of their own.
+    let (Some(members), false) = (value.as_object(), message.package_name() == "google.protobuf") else {
+        return Ok(());
+    };
+    let mut seen = HashSet::new();
+    for (name, value) in members {
+        let field = message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name));
+        // A name that is not known has no message either; the reader refuses it.
+        let Some(field) = field else { continue };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if !seen.insert(field.number()) {
+            return Err(Unreadable::twice(path));
+        }
+        once_within(&field, value, &path)?;
+    }
+    Ok(())
+}
+
+/// The same for the messages of a field, and for the keys of a map: `1` and `01` are one number.
+fn once_within(field: &FieldDescriptor, value: &Value, path: &str) -> Result<(), Unreadable> {
+    let kind = field.kind();
+    let Some(message) = kind.as_message() else { return Ok(()) };
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(nth, item)| once(message, item, &format!("{path}[{nth}]")))
+        }
+        Value::Object(entries) if field.is_map() => {
+            let text = message.map_entry_key_field().kind() == Kind::String;
+            let (values, mut seen) = (message.map_entry_value_field().kind(), HashSet::new());
+            for (key, value) in entries {
+                let path = format!("{path}.{key}");
+                if !text && key.parse::<i128>().is_ok_and(|key| !seen.insert(key)) {
+                    return Err(Unreadable::twice(path));
+                }
+                if let Some(message) = values.as_message() {
+                    once(message, value, &path)?;
+                }
+            }
+            Ok(())
+        }
+        value => once(message, value, path),
+    }
 }
 
 /// The reader's path ends at the message that has no such member; the member's name is in its text only.
@@ -43,5 +199,54 @@ pub fn write(message: &DynamicMessage) -> Vec<u8> {
         Ok(()) => json.into_inner(),
         // Only a timestamp or a duration out of range has no JSON form, and the cores make none.
         Err(_) => b"null".to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::product::v1::CreateProductRequest;
+
+    /// Where a text is refused; empty where it is read.
+    fn refused(text: &str) -> String {
+        parse(text.as_bytes()).map_or_else(|error| error.path, |_| String::new())
+    }
+
+    #[test]
+    fn what_is_json_is_read_as_serde_json_reads_it() {
+        let text = r#" {"a":[null,true,-1,1.5,18446744073709551615,"x\u00e9",{}],"b":{"a":{"a":1}},"":""} "#;
+        let expected: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(parse(text.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn a_member_given_twice_is_refused_at_any_depth() {
+        assert_eq!(refused(r#"{"a":1,"a":1}"#), "a");
+        assert_eq!(refused(r#"{"a":1,"\u0061":2}"#), "a");
+        assert_eq!(refused(r#"{"lines":[{"x":1},{"q":{"x":[{"a":1,"b":{"c":0},"a":null}]}}]}"#), "lines[1].q.x[0].a");
+        assert_eq!(refused(r#"[[],[{"a":1,"a":1}]]"#), "[1][0].a");
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_its_place() {
+        for text in ["", "{", r#"{"a":1}x"#, r#"{"a":1,}"#, "[1 2]", "\"\u{1}\""] {
+            let error = parse(text.as_bytes()).expect_err(text);
+            assert!(error.path.is_empty() && error.problem.starts_with("not JSON: "), "{text}: {error:?}");
+            assert!(error.problem.contains(" at line 1 column "), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_in_both_spellings_is_refused() {
+        let read = |value| read(crate::descriptor::<CreateProductRequest>(), &value).map_err(|error| error.path);
+        let price = json!({"amount": "1.00", "currencyCode": "USD"});
+        let twice = json!({"amount": "1.00", "currencyCode": "USD", "currency_code": "EUR"});
+        assert!(read(json!({"product": {"prices": [price]}})).is_ok());
+        let place = "product.prices[1].currency_code";
+        assert_eq!(read(json!({"product": {"prices": [price, twice]}})).expect_err("twice"), place);
+        let images = json!({"product": {"imageUrls": [], "image_urls": []}});
+        assert_eq!(read(images).expect_err("twice"), "product.image_urls");
     }
 }

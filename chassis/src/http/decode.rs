@@ -102,10 +102,10 @@ fn body(parts: &Parts<'_>) -> Result<Map<String, Value>, Problem> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Problem::unsupported_media_type());
     }
-    match serde_json::from_slice(parts.body) {
+    match json::parse(parts.body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Problem::malformed("", "the body has to be a JSON object")),
-        Err(error) => Err(Problem::malformed("", format!("the body is not JSON: {error}"))),
+        Err(error) => Err(Problem::malformed(&error.path, error.problem)),
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Published { message, topic, key } = contracts::published(&arguments.event)
         .with_context(|| format!("there is no event {:?}: see docs/api/asyncapi.json", arguments.event))?;
     let kind = message.full_name().to_owned();
-    let value: serde_json::Value = serde_json::from_str(&arguments.payload).context("the payload is not JSON")?;
-    let payload: DynamicMessage = mart_proto::json::read(message, &value)
+    let payload: DynamicMessage = mart_proto::json::parse(arguments.payload.as_bytes())
+        .and_then(|value| mart_proto::json::read(message, &value))
         .map_err(|wrong| anyhow!("the payload is no {}: {}: {}", arguments.event, wrong.path, wrong.problem))?;
     let key = mart_proto::text(&payload, &key).unwrap_or_default();
     if key.is_empty() {
