@@ -11,12 +11,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     println!("cargo:rerun-if-changed=mart");
     println!("cargo:rerun-if-changed=google");
+    println!("cargo:rerun-if-changed=../tools/protoc");
+    println!("cargo:rerun-if-env-changed=PROTOC");
 
     let mut resolver = ChainFileResolver::new();
     resolver.add(Contracts);
+    // Before the set that comes with the rules: that one was made by whichever protoc there was, and an old one's
+    // descriptor.proto lacks options.
+    resolver.add(GoogleFileResolver::new());
     let rules = prost_protovalidate_types::DESCRIPTOR_POOL.encode_to_vec();
     resolver.add(DescriptorSetFileResolver::decode(rules.as_slice())?);
-    resolver.add(GoogleFileResolver::new());
 
     let mut compiler = Compiler::with_file_resolver(resolver);
     // Without comments and positions: they would be most of what every service holds in memory.

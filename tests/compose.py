@@ -43,6 +43,8 @@ def main():
         expect(f"{name} knows whom to trust", "ca-certificates.crt" in docker)
     for name in ["kafka", "kong", "mail", "keys", "sandbox"]:
         expect(f"there is {name}", name in services)
+    most = services["kong"]["environment"].get("KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE")
+    expect("Kong takes no larger body than the services, and writes none to its disk", most == "1m", str(most))
     for name, service in services.items():
         for port in service.get("ports", []):
             expect(f"{name} is reached from this machine only", port.get("host_ip") == "127.0.0.1", str(port))

@@ -43,6 +43,13 @@ pub fn published(name: &str) -> Option<Published> {
     event(DESCRIPTORS.get_message_by_name(&format!("mart.{service}.v1.{name}"))?)
 }
 
+/// What an event has at the path that its contract names as the key.
+pub fn key(kind: &str, payload: &[u8]) -> Option<String> {
+    let event = event(DESCRIPTORS.get_message_by_name(kind)?)?;
+    let message = DynamicMessage::decode(event.message, payload).ok()?;
+    mart_proto::text(&message, &event.key)
+}
+
 /// An event's payload in JSON; `None` where the kind is not known or the bytes are not one.
 pub fn decode(kind: &str, payload: &[u8]) -> Option<Value> {
     let message = DynamicMessage::decode(DESCRIPTORS.get_message_by_name(kind)?, payload).ok()?;

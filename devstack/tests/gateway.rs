@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,6 +27,7 @@ use hyper_util::rt::TokioExecutor;
 use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_devstack");
 
@@ -425,5 +427,56 @@ async fn a_file_is_read_again_and_one_that_is_broken_leaves_the_old_one_serving(
     let line = "kong_http_requests_total{service=\"order\",route=\"order.list_orders\",code=\"200\"}";
     assert!(measured.contains(line), "{measured}");
     drop(gateway);
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+/// A service that refuses orders and quotes before it has read them.
+async fn refusing() -> SocketAddr {
+    let refuse = || async { StatusCode::NOT_FOUND };
+    let routes = Router::new().route("/v1/orders/quote", post(refuse)).fallback(|| async { "ok" });
+    let listener = mart_server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let limits = mart_server::Limits {
+        connections: 100,
+        header_bytes: 16 * 1024,
+        unread_bytes: 1024 * 1024,
+        unread_time: Duration::from_mins(1),
+    };
+    tokio::spawn(async move {
+        mart_server::serve(listener, routes, &limits, CancellationToken::new(), Duration::ZERO).await;
+    });
+    address
+}
+
+#[tokio::test]
+async fn large_refused_bodies_fail_no_request_of_others() {
+    let folder = folder("large-bodies");
+    let keys = Keys::in_folder(&folder.join("keys")).expect("keys");
+    let path = folder.join("kong.yml");
+    std::fs::write(&path, marts(&keys, &format!("http://{}", refusing().await))).expect("written");
+    let gate = serve(&path).await;
+    let body = vec![b'x'; 900 * 1024];
+    // Without a token the gateway refuses an order; the service refuses a quote, which needs none.
+    let sender = async |path: &str, status: u16| {
+        for _ in 0..40 {
+            let sent = devstack::http::client().post(format!("{}{path}", gate.url)).body(body.clone());
+            let answer = sent.header("content-type", "application/json").send().await;
+            assert_eq!(answer.expect("an answer").status().as_u16(), status, "{path}");
+        }
+    };
+    let other = async || {
+        let client = devstack::http::client();
+        for nth in 0..200 {
+            let answer = client.get(format!("{}/v1/products", gate.url)).send().await;
+            assert_eq!(answer.expect("an answer").status(), 200, "request {nth}");
+        }
+    };
+    tokio::join!(
+        sender("/v1/orders", 401),
+        sender("/v1/orders/quote", 404),
+        sender("/v1/orders/quote", 404),
+        other(),
+        other()
+    );
     std::fs::remove_dir_all(folder).expect("removed");
 }

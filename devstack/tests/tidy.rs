@@ -131,6 +131,26 @@ fn no_choice_of_packages_builds_a_dependency_again() {
     }
 }
 
+#[test]
+fn build_scripts_take_the_protoc_of_the_path_unless_it_is_too_old() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = root().join(format!("target/protoc-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let stand_in = folder.join("protoc");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let mut told = Vec::new();
+    // Debian's, the first that is new enough, one of today, and one that does not work.
+    for (version, ends) in [("libprotoc 3.21.12", 0), ("libprotoc 22.0", 0), ("libprotoc 36.0", 0), ("", 1)] {
+        std::fs::write(&stand_in, format!("#!/bin/sh\necho '{version}'\nexit {ends}\n")).expect("written");
+        std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).expect("a program");
+        let asked = Command::new(root().join("tools/protoc")).arg("--version").env("PATH", &path).output();
+        told.push(String::from_utf8(asked.expect("it runs").stdout).expect("text").trim().to_owned());
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert_eq!(told, ["libprotoc 36.2", "libprotoc 22.0", "libprotoc 36.0", "libprotoc 36.2"]);
+}
+
 /// Small enough to be built twice.
 const SMALL: [&str; 4] = ["derive_more", "toml_datetime", "toml_parser", "winnow"];
 

@@ -74,10 +74,22 @@ Feature: What is said of a product
     Then customers see "Red mug" for <price>
 
     Examples:
-      | price               |
-      | 0.01 PKR            |
-      | 1500 JPY            |
-      | 1.500 KWD           |
+      | price                |
+      | 0.01 PKR             |
+      | 1500 JPY             |
+      | 1.500 KWD            |
+      | 9999999999999.99 PKR |
+
+  Scenario Outline: A price has at most fifteen digits, so that no sum of an order overflows
+    When the admin creates a product
+      | name  | Palace  |
+      | slug  | palace  |
+      | price | <price> |
+    Then it is refused for its prices[0].amount
+
+    Examples:
+      | price                    |
+      | 10000000000000.00 PKR    |
       | 92233720368547758.07 PKR |
 
   Scenario: A change of details and one of prices are told apart

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use axum::Router;
+use devstack::contracts;
 use devstack::providers::Callback;
 use devstack::sandbox::Action;
 use hyper::StatusCode;
@@ -158,7 +159,7 @@ impl InProcess {
 
     /// The operations of the service that has a path.
     fn routes(&self, path: &str) -> Router {
-        let name = devstack::contracts::service_of(path);
+        let name = contracts::service_of(path);
         let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
         service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone()
     }
@@ -229,6 +230,8 @@ impl InProcess {
         for nth in 0..self.services.len() {
             let all = (self.services[nth].outbox)();
             for record in &all[self.told[nth]..] {
+                let key = contracts::key(&record.kind, &record.payload);
+                assert_eq!(key.as_deref(), Some(&*record.key), "the core's key of {} is the contract's", record.kind);
                 self.enqueue(record);
             }
             self.told[nth] = all.len();

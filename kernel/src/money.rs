@@ -63,8 +63,8 @@ pub enum MoneyError {
         /// How many the currency asks for.
         digits: usize,
     },
-    /// The amount or the result is beyond 64 bits of minor units.
-    #[error("the amount is out of range")]
+    /// The amount or the result is beyond [`Money::MAX_MINOR`].
+    #[error("the amount is out of range: it has more than 15 digits")]
     OutOfRange,
     /// The two amounts are of different currencies.
     #[error("amounts of different currencies can't be put together")]
@@ -79,6 +79,10 @@ pub struct Money {
 }
 
 impl Money {
+    /// The largest amount that is read or calculated, in minor units: fifteen digits. Thousands of them fit into 64 bits, so no sum
+    /// over an order can overflow, and a JavaScript number holds each of them exactly.
+    pub const MAX_MINOR: i64 = 999_999_999_999_999;
+
     /// So many minor units (paisa, cent) of a currency.
     pub fn from_minor(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
@@ -102,7 +106,8 @@ impl Money {
             return Err(malformed);
         }
         let sign = if unsigned.len() == amount.len() { "" } else { "-" };
-        let minor: i64 = format!("{sign}{whole}{fraction}").parse().map_err(|_| MoneyError::OutOfRange)?;
+        let minor = format!("{sign}{whole}{fraction}").parse().ok().filter(|minor| within(*minor));
+        let minor: i64 = minor.ok_or(MoneyError::OutOfRange)?;
         if minor == 0 && !sign.is_empty() {
             return Err(malformed);
         }
@@ -128,19 +133,20 @@ impl Money {
         if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
-    /// The sum, within one currency and 64 bits.
+    /// The sum, within one currency and [`Money::MAX_MINOR`].
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_add)
     }
 
-    /// The difference, within one currency and 64 bits.
+    /// The difference, within one currency and [`Money::MAX_MINOR`].
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_sub)
     }
 
     /// So many times the amount: a line's sum from its unit price.
     pub fn checked_mul(self, quantity: i32) -> Result<Self, MoneyError> {
-        let minor = self.minor.checked_mul(i64::from(quantity)).ok_or(MoneyError::OutOfRange)?;
+        let minor = self.minor.checked_mul(i64::from(quantity)).filter(|minor| within(*minor));
+        let minor = minor.ok_or(MoneyError::OutOfRange)?;
         Ok(Self { minor, ..self })
     }
 
@@ -148,9 +154,14 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
-        let minor = with(self.minor, other.minor).ok_or(MoneyError::OutOfRange)?;
+        let minor = with(self.minor, other.minor).filter(|minor| within(*minor)).ok_or(MoneyError::OutOfRange)?;
         Ok(Self { minor, ..self })
     }
+}
+
+/// Whether an amount can be read and calculated with.
+fn within(minor: i64) -> bool {
+    (-Money::MAX_MINOR..=Money::MAX_MINOR).contains(&minor)
 }
 
 impl fmt::Debug for Money {
@@ -177,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn money_reads_back_what_it_prints(minor: i64, currency in currency()) {
+        fn money_reads_back_what_it_prints(minor in -Money::MAX_MINOR..=Money::MAX_MINOR, currency in currency()) {
             let money = Money::from_minor(minor, currency);
             prop_assert_eq!(Money::parse(&money.amount(), currency.code()), Ok(money));
         }
@@ -185,7 +196,9 @@ mod tests {
         #[test]
         fn arithmetic_is_exact_or_refused(a: i64, b: i64, n: i32, currency in currency()) {
             let of = |minor| Money::from_minor(minor, currency);
-            let exact = |minor: i128| i64::try_from(minor).map(of).map_err(|_| MoneyError::OutOfRange);
+            let exact = |minor: i128| {
+                i64::try_from(minor).ok().filter(|minor| within(*minor)).map(of).ok_or(MoneyError::OutOfRange)
+            };
             prop_assert_eq!(of(a).checked_add(of(b)), exact(i128::from(a) + i128::from(b)));
             prop_assert_eq!(of(a).checked_sub(of(b)), exact(i128::from(a) - i128::from(b)));
             prop_assert_eq!(of(a).checked_mul(n), exact(i128::from(a) * i128::from(n)));
@@ -229,10 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn what_64_bits_cannot_hold_is_out_of_range() {
-        assert_eq!(Money::parse("92233720368547758.08", "PKR"), Err(MoneyError::OutOfRange));
-        assert!(Money::parse("92233720368547758.07", "PKR").is_ok());
-        assert!(Money::parse("-92233720368547758.08", "PKR").is_ok());
+    fn more_than_fifteen_digits_are_out_of_range() {
+        let minor = |amount, code| Money::parse(amount, code).map(Money::minor);
+        for amount in ["10000000000000.00", "-10000000000000.00", "92233720368547758.07", "92233720368547758.08"] {
+            assert_eq!(minor(amount, "PKR"), Err(MoneyError::OutOfRange), "{amount}");
+        }
+        assert_eq!(minor("9999999999999.99", "PKR"), Ok(Money::MAX_MINOR));
+        assert_eq!(minor("-9999999999999.99", "PKR"), Ok(-Money::MAX_MINOR));
+        assert_eq!(minor("999999999999999", "JPY"), Ok(Money::MAX_MINOR));
+        assert_eq!(minor("1000000000000000", "JPY"), Err(MoneyError::OutOfRange));
+        let most = Money::parse("999999999999999", "JPY").expect("money");
+        assert_eq!(most.checked_add(Money::from_minor(1, most.currency())), Err(MoneyError::OutOfRange));
+        assert_eq!(most.checked_mul(2), Err(MoneyError::OutOfRange));
     }
 
     #[test]

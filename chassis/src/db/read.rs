@@ -19,6 +19,47 @@ impl Database {
         rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| unavailable(&error))
     }
 
+    /// The first rows of a query with this limit. A row that can't be read is an error of its own read, never of a list: it is
+    /// logged, counted in `rows_unreadable_total` and left out, and the next one takes its place.
+    pub async fn list<'q, T>(
+        &self,
+        limit: usize,
+        query: impl Fn(i64) -> Query<'q, sqlx::Postgres, PgArguments> + Send,
+        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, Unavailable> {
+        let mut most = limit;
+        loop {
+            let (mut found, left_out) = self.readable(query(i64::try_from(most).unwrap_or(i64::MAX)), read).await?;
+            if left_out == 0 || found.len() >= limit || found.len() + left_out < most {
+                found.truncate(limit);
+                return Ok(found);
+            }
+            most = limit + left_out;
+        }
+    }
+
+    /// The rows of a query that can be read, and how many can't: those are logged and counted in `rows_unreadable_total`.
+    pub async fn readable<T>(
+        &self,
+        query: Query<'_, sqlx::Postgres, PgArguments>,
+        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+    ) -> Result<(Vec<T>, usize), Unavailable> {
+        let rows = query.fetch_all(self.pool()).await.map_err(|error| unavailable(&error))?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match read(row) {
+                Ok(value) => found.push(value),
+                Err(error) => {
+                    let id = row.try_get::<uuid::Uuid, _>(0).unwrap_or_default();
+                    tracing::error!(%id, %error, "a row can't be read and is left out");
+                    metrics::counter!("rows_unreadable_total").increment(1);
+                }
+            }
+        }
+        let left_out = rows.len() - found.len();
+        Ok((found, left_out))
+    }
+
     /// Writes by one statement, and tells nobody; whether there was a row to write.
     pub async fn write(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<bool, Unavailable> {
         crate::points::pass!("commit.before");

@@ -21,6 +21,7 @@ use hyper::header::HeaderValue;
 use hyper::{HeaderMap, StatusCode, header};
 use mart_kernel::{Fingerprint, Receipt, ReceiptFor, Version};
 use mart_proto::Wire;
+use mart_server::Peer;
 
 use crate::auth::Keys;
 use crate::config::Limits;
@@ -223,7 +224,7 @@ impl Edge {
     async fn read<Q: Wire>(&self, operation: &Operation, request: Request) -> Result<(Call, Q), Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = self.caller(operation.auth, &parts.headers)?;
-        let from = parts.extensions.get::<Peer>().and_then(|peer| from(peer.0, &parts.headers, self.proxies));
+        let from = parts.extensions.get::<Peer>().and_then(|peer| from(peer.0.ip(), &parts.headers, self.proxies));
         let path = parts.extract::<RawPathParams>().await.map_err(|_| Problem::malformed("path", "not valid UTF-8"))?;
         let webhook = matches!(operation.auth, Auth::Webhook);
         let body = match operation.body {
@@ -274,10 +275,6 @@ impl Edge {
         }
     }
 }
-
-/// Who is at the other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Where a request comes from. Each proxy in front adds its own client to the end of X-Forwarded-For, so as many entries can
 /// be believed as there are proxies, and the ones before them are what a client may have made up. `None` where a proxy should

@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
         say!("{} can be used", arguments.file.display());
         return Ok(ExitCode::SUCCESS);
     }
-    tracing_subscriber::fmt().json().flatten_event(true).init();
+    let _lines = super::log_lines();
     gateway::serve(&arguments.file, arguments.address, arguments.status).await?;
     Ok(ExitCode::SUCCESS)
 }

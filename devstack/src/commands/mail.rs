@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    tracing_subscriber::fmt().json().flatten_event(true).init();
+    let _lines = super::log_lines();
     let Arguments { smtp, page, folder, only } = arguments;
     mail::serve(mail::Setting { smtp, page, folder, only }).await?;
     Ok(ExitCode::SUCCESS)

@@ -55,6 +55,13 @@ impl Stops {
     }
 }
 
+/// Writes what a part of the stack logs to standard output, as JSON. It waits for no reader: where none takes its lines, some are lost.
+pub(crate) fn log_lines() -> tracing_appender::non_blocking::WorkerGuard {
+    let (lines, waiting) = tracing_appender::non_blocking(std::io::stdout());
+    tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines).init();
+    waiting
+}
+
 /// Runs a program of the workspace about the mart that runs; what `up` has built is not built again.
 async fn of_the_mart(name: &str, arguments: &[&str]) -> Result<ExitCode> {
     // Before anything is built for nothing.

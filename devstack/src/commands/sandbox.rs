@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let secret = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let key = secret("SANDBOX_KEY").context("SANDBOX_KEY is missing: what lets payment use the API")?;
     let secret = secret("SANDBOX_SECRET").context("SANDBOX_SECRET is missing: what words are signed with")?;
-    tracing_subscriber::fmt().json().flatten_event(true).init();
+    let _lines = super::log_lines();
     let Arguments { address, callback, page } = arguments;
     let page = page.unwrap_or_else(|| format!("http://{address}"));
     sandbox::serve(sandbox::Setting { address, page, callback, key, secret }).await?;

@@ -75,6 +75,7 @@ pub(super) enum Plugin {
 pub(super) struct Jwt {
     pub(super) key_claim_name: String,
     claims_to_verify: Vec<Claim>,
+    uri_param_names: Vec<String>,
     pub(super) maximum_expiration: u64,
     pub(super) run_on_preflight: bool,
 }
@@ -272,7 +273,8 @@ impl Plugin {
     fn check(&self) -> Result<()> {
         match self {
             Self::Jwt(jwt) => {
-                implemented(jwt.claims_to_verify == [Claim::Exp], "jwt: claims_to_verify other than [exp]")
+                implemented(jwt.claims_to_verify == [Claim::Exp], "jwt: claims_to_verify other than [exp]")?;
+                implemented(jwt.uri_param_names.is_empty(), "jwt: uri_param_names other than []")
             }
             Self::Acl(acl) => implemented(acl.hide_groups_header, "acl: hide_groups_header: false"),
             Self::RateLimiting(limit) => {

@@ -19,6 +19,9 @@ use super::limits::Left;
 use super::serve::Gateway;
 use super::{jwt, routes};
 
+/// How long a body of no declared length may take.
+const BODY: Duration = Duration::from_mins(1);
+
 /// The client that all services are reached by.
 pub(super) type Upstreams = Client<HttpConnector, Body>;
 
@@ -223,10 +226,11 @@ async fn sized(request: Request<Body>, bytes: usize) -> Result<Request<Body>, Bo
         Some(_) => Ok(request),
         None => {
             let (parts, body) = request.into_parts();
-            match Limited::new(body, bytes).collect().await {
-                Ok(body) => Ok(Request::from_parts(parts, Body::from(body.to_bytes()))),
-                Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-                Err(_) => Err(Box::new(traced(StatusCode::BAD_REQUEST, "Bad request"))),
+            match tokio::time::timeout(BODY, Limited::new(body, bytes).collect()).await {
+                Ok(Ok(body)) => Ok(Request::from_parts(parts, Body::from(body.to_bytes()))),
+                Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+                Ok(Err(_)) => Err(Box::new(traced(StatusCode::BAD_REQUEST, "Bad request"))),
+                Err(_) => Err(Box::new(traced(StatusCode::REQUEST_TIMEOUT, "Request timed out"))),
             }
         }
     }

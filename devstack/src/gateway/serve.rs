@@ -10,14 +10,15 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use mart_server::{Limits, Peer, listen};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::config::{File, Known};
 use super::limits::Counters;
@@ -52,7 +53,8 @@ impl Gateway {
             path: path.to_owned(),
             table: RwLock::new(Arc::new(table)),
             counters: Counters::default(),
-            upstreams: Client::builder(TokioExecutor::new()).build(connector),
+            // Shorter than a service keeps its own.
+            upstreams: Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_mins(1)).build(connector),
         })
     }
 
@@ -118,20 +120,27 @@ pub async fn serve(path: &Path, address: SocketAddr, status: SocketAddr) -> Resu
     let (listener, status) = (listen(address).await?, listen(status).await?);
     tracing::info!(%address, "the gateway of one developer's machine serves; others use a real Kong");
     tokio::spawn(gateway.follow(seen));
-    tokio::try_join!(
-        axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).into_future(),
-        axum::serve(status, status_routes).into_future(),
-    )?;
+    let (limits, forever) = (limits(), CancellationToken::new());
+    tokio::join!(
+        mart_server::serve(listener, routes, &limits, forever.clone(), Duration::ZERO),
+        mart_server::serve(status, status_routes, &limits, forever, Duration::ZERO),
+    );
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))
+/// As the services' own.
+fn limits() -> Limits {
+    Limits {
+        connections: 4096,
+        header_bytes: 16 * 1024,
+        unread_bytes: 1024 * 1024,
+        unread_time: Duration::from_secs(5),
+    }
 }
 
 async fn answer(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Peer(peer)): Extension<Peer>,
     request: Request<Body>,
 ) -> Response<Body> {
     gateway.answer(peer, request).await

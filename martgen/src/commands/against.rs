@@ -157,9 +157,8 @@ fn ours(before: &Mart, now: &Contracts) -> Vec<Finding> {
             if was.topic != is.topic {
                 broken(&is.place, format!("the event {} moves from the topic {} to {}", was.name, was.topic, is.topic));
             }
-            if was.key_path != is.key_path {
-                let what =
-                    format!("the key of {} was {} and is {}: its order is lost", was.name, was.key_path, is.key_path);
+            if was.key != is.key {
+                let what = format!("the key of {} was {} and is {}: its order is lost", was.name, was.key, is.key);
                 broken(&is.place, what);
             }
         }

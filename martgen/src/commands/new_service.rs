@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use super::tell;
 use crate::cli::NewService;
 use crate::contract;
-use crate::contract::model::{Event, Home, Mart};
+use crate::contract::model::{Auth, Event, Home, Mart, Service};
 use crate::contract::source::Sources;
 use crate::failure::{CLEAN, Failure};
+use crate::finding::Finding;
 use crate::journal::{Change, Journal};
 use crate::lock::Lock;
 use crate::outlook::outlook;
@@ -70,6 +71,10 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
         commands: false,
     });
     let seed = seed::recognize(service, &pool, &sources);
+    let findings = without_owner(service, &seed);
+    if !findings.is_empty() {
+        return Ok(tell(&findings, &sources, json, true));
+    }
     let mut plan = render::mart(&mart, &sources, &pool)?;
     for (path, (text, template)) in &written {
         plan.add(path.clone(), Kind::Seed, format!("{template} {contracts}"), text.clone());
@@ -180,6 +185,24 @@ fn is_new(tree: &Tree, name: &str) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What is written for a resource knows no owner: each customer would read, change and delete those of all others.
+fn without_owner(service: &Service, seed: &Seed) -> Vec<Finding> {
+    let whole: Vec<&String> = seed.protobuf.iter().flat_map(|protobuf| &protobuf.methods).collect();
+    let open = service.operations().filter(|operation| whole.contains(&&operation.method)).filter(
+        |operation| matches!(&operation.auth, Auth::Roles(roles) if roles.iter().any(|role| role == "customer")),
+    );
+    open.map(|operation| {
+        Finding::error(
+            "no-owner",
+            operation.place.clone(),
+            format!("`{}` would be answered for every customer, whosever the resource is", operation.name),
+            "what new-service writes for a resource knows no owner yet: let admins call it, or everybody; or give the resource \
+             another shape, such as one without etag, so that its operations are left to you, and check there whose it is",
+        )
+    })
+    .collect()
 }
 
 /// The events that the command line names, in full, each with the name of its reaction.

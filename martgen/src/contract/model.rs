@@ -142,9 +142,7 @@ pub(crate) struct Event {
     pub(crate) topic: String,
     /// How many minutes its topic keeps it.
     pub(crate) retention_minutes: i32,
-    /// The key, as the contract names it.
-    pub(crate) key_path: String,
-    /// The key, as an expression over `message`.
+    /// The path of the field that is the key, such as `product.product_id`.
     pub(crate) key: String,
     pub(crate) place: Place,
 }

@@ -83,12 +83,14 @@ impl Sources {
     pub(crate) fn compile(&self, package: &str) -> Result<DescriptorPool, Box<Finding>> {
         let mut resolver = ChainFileResolver::new();
         resolver.add(self.clone());
+        // Before the set that comes with the rules: that one was made by whichever protoc there was, and an old one's
+        // descriptor.proto lacks options.
+        resolver.add(GoogleFileResolver::new());
         let rules = prost_protovalidate_types::DESCRIPTOR_POOL.encode_to_vec();
         match DescriptorSetFileResolver::decode(rules.as_slice()) {
             Ok(rules) => resolver.add(rules),
             Err(error) => return Err(Box::new(broken(&error.to_string()))),
         }
-        resolver.add(GoogleFileResolver::new());
         let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true).include_source_info(true);
         for name in self.names(package) {

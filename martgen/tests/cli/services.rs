@@ -1,6 +1,6 @@
 //! Services that are made and taken away again.
 
-use crate::copy::Copy;
+use crate::copy::{Copy, repository};
 
 const CONTRACT: &str = "proto/mart/review/v1/review_service.proto";
 
@@ -114,6 +114,27 @@ fn each_name_that_can_not_be_one_has_its_own_message_and_a_suggestion() {
     assert!(run.code == Some(2) && run.told.contains("is not a whole service"), "{}", run.told);
     std::fs::remove_dir_all(copy.root.join("services/parcel")).expect("removed");
     assert_eq!(copy.contents(), before);
+}
+
+#[test]
+fn a_resource_that_customers_reach_is_refused_as_it_would_have_no_owner() {
+    let copy = Copy::new();
+    let contract = std::fs::read_to_string(repository().join("martgen/tests/odd/voucher.proto")).expect("a fixture");
+    let admins = "  rpc GetVoucher(GetVoucherRequest) returns (GetVoucherResponse) {\n    option (google.api.http) = \
+                  {get: \"/v1/vouchers/{voucher_id}\"};\n    option (mart.options.v1.operation) = {\n      auth: [AUTH_ADMIN]";
+    assert!(contract.contains(admins), "the fixture has changed");
+    let customers = admins.replace("[AUTH_ADMIN]", "[AUTH_ADMIN, AUTH_CUSTOMER]");
+    copy.write("proto/mart/voucher/v1/voucher.proto", &contract.replace(admins, &customers));
+    let before = copy.contents();
+    let run = copy.run(&["new-service", "voucher"]);
+    assert_eq!(run.code, Some(2), "{}", run.told);
+    assert!(
+        run.told.contains("no-owner") && run.told.contains("`GetVoucher` would be answered for every customer"),
+        "{}",
+        run.told
+    );
+    assert!(run.told.contains("proto/mart/voucher/v1/voucher.proto:40"), "{}", run.told);
+    assert_eq!(copy.contents(), before, "nothing is written");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn an_event_more_is_in_the_generated_code_and_gone_without_leftovers_when_it_is_
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     let events = copy.read(EVENTS);
     assert!(events.contains("fn product_seen(fact: &fact::ProductSeen) -> v1::ProductSeen;"), "{events}");
-    assert!(events.contains("Fact::ProductSeen(fact) => {"), "{events}");
+    assert!(events.contains("Fact::ProductSeen(fact) => "), "{events}");
     assert_eq!(copy.read(HTTP), before[HTTP], "operations have not changed");
 
     copy.write(EVENTS_PROTO, &before[EVENTS_PROTO]);

@@ -186,8 +186,7 @@ impl Builder<'_> {
                     let help = format!("name it {}.<aggregate>.v1, in small letters", self.tree.settings.package);
                     self.error("topic", &place, what, help);
                 }
-                let key_path = key.clone();
-                let Some(key) = key_expression(&message, &key) else {
+                if !has_key(&message, &key) {
                     let what = format!("the key of `{}` is `{key}`, which is no text or number of it", message.name());
                     self.error(
                         "event-key",
@@ -196,7 +195,7 @@ impl Builder<'_> {
                         "name the field that has the aggregate's id, such as product.product_id",
                     );
                     continue;
-                };
+                }
                 found.push(Event {
                     name: names::camel(message.name()),
                     message: names::camel(message.name()),
@@ -205,7 +204,6 @@ impl Builder<'_> {
                     comment: self.comment(file, at),
                     topic,
                     retention_minutes: if retention == 0 { MONTH } else { retention },
-                    key_path,
                     key,
                     place,
                 });
@@ -332,49 +330,30 @@ fn messages(message: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
     }
 }
 
-/// A key such as `product.product_id` as an expression over `message`.
-fn key_expression(message: &MessageDescriptor, key: &str) -> Option<String> {
-    let mut parts: Vec<&str> = key.split('.').collect();
-    let last = parts.pop()?;
-    let (mut at, mut expression, mut depth) = (message.clone(), String::from("message"), 0);
-    for part in parts {
-        let field = at.get_field_by_name(part)?;
-        let inner = field.kind().as_message()?.clone();
-        if field.is_list() || field.is_map() || field.containing_oneof().is_some() {
-            return None;
-        }
-        let name = names::snake(part);
-        if depth == 0 {
-            expression = format!("{expression}.{name}.as_ref()");
-        } else {
-            expression = format!("{expression}.and_then(|inner| inner.{name}.as_ref())");
-        }
-        at = inner;
-        depth += 1;
-    }
-    let field = at.get_field_by_name(last)?;
-    if field.is_list() || field.containing_oneof().is_some() {
-        return None;
-    }
-    let take = match field.kind() {
-        Kind::String => "clone()",
-        Kind::Int32
-        | Kind::Int64
-        | Kind::Uint32
-        | Kind::Uint64
-        | Kind::Sint32
-        | Kind::Sint64
-        | Kind::Fixed32
-        | Kind::Fixed64
-        | Kind::Sfixed32
-        | Kind::Sfixed64 => "to_string()",
-        _ => return None,
+/// Whether a message has a text or a number at a path such as `product.product_id`.
+fn has_key(message: &MessageDescriptor, key: &str) -> bool {
+    let field =
+        key.split_once('.').map_or_else(|| message.get_field_by_name(key), |(name, _)| message.get_field_by_name(name));
+    let Some(field) = field.filter(|field| !field.is_list() && !field.is_map() && field.containing_oneof().is_none())
+    else {
+        return false;
     };
-    let name = names::snake(last);
-    Some(if depth == 0 {
-        format!("message.{name}.{take}")
-    } else {
-        let holder = names::snake(key.rsplit('.').nth(1)?);
-        format!("{expression}.map(|{holder}| {holder}.{name}.{take}).unwrap_or_default()")
-    })
+    match (field.kind(), key.split_once('.')) {
+        (Kind::Message(inner), Some((_, rest))) => has_key(&inner, rest),
+        (
+            Kind::String
+            | Kind::Int32
+            | Kind::Int64
+            | Kind::Uint32
+            | Kind::Uint64
+            | Kind::Sint32
+            | Kind::Sint64
+            | Kind::Fixed32
+            | Kind::Fixed64
+            | Kind::Sfixed32
+            | Kind::Sfixed64,
+            None,
+        ) => true,
+        _ => false,
+    }
 }

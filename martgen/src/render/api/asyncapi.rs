@@ -77,7 +77,7 @@ fn message(event: &Event, pool: &DescriptorPool, schemas: &mut Schemas<'_>) -> V
                 "traceparent": header("The trace of what caused it."),
             },
         },
-        "bindings": { "kafka": { "key": { "type": "string", "description": format!("The aggregate's id: {}.", event.key_path) } } },
+        "bindings": { "kafka": { "key": { "type": "string", "description": format!("The aggregate's id: {}.", event.key) } } },
     });
     if let Some(message) = pool.get_message_by_name(&event.full_name) {
         told["payload"] = schemas.message(&message);

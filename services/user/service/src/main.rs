@@ -21,7 +21,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     let command = Command::parse();
     let config = Config::from_env("user")?;
-    telemetry::start(config.service);
+    let _telemetry = telemetry::start(config.service);
     match command {
         Command::Serve => {
             let service = wiring::wire(&config)?;

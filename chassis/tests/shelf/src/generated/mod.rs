@@ -12,6 +12,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../proto/mart/shelf/v1/shelf_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xb65d_71d7_e232_718c,
+    ]) == 0xff9c_13b7_b7da_816f,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -3,3 +3,4 @@
 mod consumer;
 mod disconnects;
 mod fixture;
+mod logs;

@@ -1,6 +1,7 @@
 //! What can have happened to stock and reservations.
 
 use mart_kernel::Version;
+use uuid::Uuid;
 
 use super::{Lack, LedgerEntry, Reservation, StockItem};
 
@@ -104,6 +105,22 @@ pub struct ReservationReturned {
 }
 
 impl Fact {
+    /// The id of its product or of the order that the reservation is for: events of one id keep their order.
+    pub fn key(&self) -> Uuid {
+        match self {
+            Self::StockItemCreated(StockItemCreated { stock_item })
+            | Self::StockAdjusted(StockAdjusted { stock_item, .. })
+            | Self::StockLow(StockLow { stock_item })
+            | Self::StockItemRepublished(StockItemRepublished { stock_item }) => stock_item.id.0,
+            Self::StockReserved(StockReserved { reservation })
+            | Self::StockRejected(StockRejected { reservation, .. })
+            | Self::ReservationExpired(ReservationExpired { reservation })
+            | Self::ReservationReleased(ReservationReleased { reservation })
+            | Self::ReservationCommitted(ReservationCommitted { reservation })
+            | Self::ReservationReturned(ReservationReturned { reservation }) => reservation.order.0,
+        }
+    }
+
     /// The version of its aggregate after it.
     pub fn version(&self) -> Version {
         match self {

@@ -124,12 +124,14 @@ impl Store for PostgresStore {
         after: Option<Newest>,
         limit: usize,
     ) -> Result<Vec<StockItem>, Unavailable> {
-        let asked = sqlx::query(LIST_ITEMS)
-            .bind(only_low)
-            .bind(after.map(|after| after.at.get()))
-            .bind(after.map(|after| after.id))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, item).await
+        let asked = |limit: i64| {
+            sqlx::query(LIST_ITEMS)
+                .bind(only_low)
+                .bind(after.map(|after| after.at.get()))
+                .bind(after.map(|after| after.id))
+                .bind(limit)
+        };
+        self.database.list(limit, asked, item).await
     }
 
     async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
@@ -142,12 +144,14 @@ impl Store for PostgresStore {
         after: Option<Newest>,
         limit: usize,
     ) -> Result<Vec<LedgerEntry>, Unavailable> {
-        let asked = sqlx::query(LIST_ENTRIES)
-            .bind(product.0)
-            .bind(after.map(|after| after.at.get()))
-            .bind(after.map(|after| after.id))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, entry).await
+        let asked = |limit: i64| {
+            sqlx::query(LIST_ENTRIES)
+                .bind(product.0)
+                .bind(after.map(|after| after.at.get()))
+                .bind(after.map(|after| after.id))
+                .bind(limit)
+        };
+        self.database.list(limit, asked, entry).await
     }
 
     async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {

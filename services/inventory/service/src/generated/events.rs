@@ -55,58 +55,27 @@ pub trait Messages {
     fn stock_item_republished(fact: &fact::StockItemRepublished) -> v1::StockItemRepublished;
 }
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    let key = event.fact.key().to_string();
     match &event.fact {
-        Fact::StockItemCreated(fact) => {
-            let message = M::stock_item_created(fact);
-            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.stock_item.v1", key, &message)
-        }
-        Fact::StockAdjusted(fact) => {
-            let message = M::stock_adjusted(fact);
-            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.stock_item.v1", key, &message)
-        }
-        Fact::StockLow(fact) => {
-            let message = M::stock_low(fact);
-            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.stock_item.v1", key, &message)
-        }
-        Fact::StockReserved(fact) => {
-            let message = M::stock_reserved(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
-        }
-        Fact::StockRejected(fact) => {
-            let message = M::stock_rejected(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
-        }
-        Fact::ReservationExpired(fact) => {
-            let message = M::reservation_expired(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
-        }
+        Fact::StockItemCreated(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_item_created(fact)),
+        Fact::StockAdjusted(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_adjusted(fact)),
+        Fact::StockLow(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_low(fact)),
+        Fact::StockReserved(fact) => Record::of(event, "mart.reservation.v1", key, &M::stock_reserved(fact)),
+        Fact::StockRejected(fact) => Record::of(event, "mart.reservation.v1", key, &M::stock_rejected(fact)),
+        Fact::ReservationExpired(fact) => Record::of(event, "mart.reservation.v1", key, &M::reservation_expired(fact)),
         Fact::ReservationReleased(fact) => {
-            let message = M::reservation_released(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_released(fact))
         }
         Fact::ReservationCommitted(fact) => {
-            let message = M::reservation_committed(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_committed(fact))
         }
         Fact::ReservationReturned(fact) => {
-            let message = M::reservation_returned(fact);
-            let key = message.reservation.as_ref().map(|reservation| reservation.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.reservation.v1", key, &message)
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_returned(fact))
         }
         Fact::StockItemRepublished(fact) => {
-            let message = M::stock_item_republished(fact);
-            let key = message.stock_item.as_ref().map(|stock_item| stock_item.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.stock_item.v1", key, &message)
+            Record::of(event, "mart.stock_item.v1", key, &M::stock_item_republished(fact))
         }
     }
 }

@@ -96,7 +96,8 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Notification>, Unavailable> {
         let asked = sqlx::query(CLAIM).bind(channel.name()).bind(now.get()).bind(lease.get()).bind(most(limit));
-        let mut claimed = self.database.rows(asked, notification).await?;
+        // One that can't be read holds up no other.
+        let (mut claimed, _) = self.database.readable(asked, notification).await?;
         // An update gives its rows in no order.
         claimed.sort_by_key(|claimed| claimed.id);
         Ok(claimed)
@@ -130,14 +131,16 @@ impl Store for PostgresStore {
         after: Option<Newest>,
         limit: usize,
     ) -> Result<Vec<Notification>, Unavailable> {
-        let asked = sqlx::query(LIST)
-            .bind(after.map(|after| after.at.get()))
-            .bind(after.map(|after| after.id))
-            .bind(filter.order.map(|order| order.0))
-            .bind(&filter.recipient)
-            .bind(filter.status.map(StatusName::name))
-            .bind(most(limit));
-        self.database.rows(asked, notification).await
+        let asked = |limit: i64| {
+            sqlx::query(LIST)
+                .bind(after.map(|after| after.at.get()))
+                .bind(after.map(|after| after.id))
+                .bind(filter.order.map(|order| order.0))
+                .bind(&filter.recipient)
+                .bind(filter.status.map(StatusName::name))
+                .bind(limit)
+        };
+        self.database.list(limit, asked, notification).await
     }
 
     async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, Unavailable> {

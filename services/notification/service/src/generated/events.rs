@@ -21,7 +21,7 @@ pub const TOPICS: &[Topic] = &[];
 /// Makes the contract's message of each fact of the core.
 pub trait Messages {}
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
     match event.fact {}
 }

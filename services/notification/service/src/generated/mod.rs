@@ -19,6 +19,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
-    ]) == 0xfd2f_a864_769a_b120,
+    ]) == 0xacd2_c9ae_c7f3_5449,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,5 +1,7 @@
 //! What can have happened to an order.
 
+use uuid::Uuid;
+
 use super::{Order, Payment};
 
 /// Something that happened to an order; each fact carries the order as it is after it.
@@ -100,6 +102,11 @@ pub struct OrderRepublished {
 }
 
 impl Fact {
+    /// The id of its order: events of one order keep their order.
+    pub fn key(&self) -> Uuid {
+        self.order().id.0
+    }
+
     /// The order as it is after the fact.
     pub fn order(&self) -> &Order {
         match self {

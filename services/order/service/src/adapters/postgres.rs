@@ -92,15 +92,17 @@ impl Store for PostgresStore {
 
     async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
         let Filter { customer, status, from, before } = filter;
-        let asked = sqlx::query(LIST)
-            .bind(customer.as_ref().map(|customer| customer.0.as_str()))
-            .bind(status.map(status_name))
-            .bind(from.map(Timestamp::get))
-            .bind(before.map(Timestamp::get))
-            .bind(after.map(|after| after.at.get()))
-            .bind(after.map(|after| after.id))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, order).await
+        let asked = |limit: i64| {
+            sqlx::query(LIST)
+                .bind(customer.as_ref().map(|customer| customer.0.as_str()))
+                .bind(status.map(status_name))
+                .bind(from.map(Timestamp::get))
+                .bind(before.map(Timestamp::get))
+                .bind(after.map(|after| after.at.get()))
+                .bind(after.map(|after| after.id))
+                .bind(limit)
+        };
+        self.database.list(limit, asked, order).await
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {

@@ -53,59 +53,20 @@ pub trait Messages {
     fn order_republished(fact: &fact::OrderRepublished) -> v1::OrderRepublished;
 }
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    let key = event.fact.key().to_string();
     match &event.fact {
-        Fact::OrderPlaced(fact) => {
-            let message = M::order_placed(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderChanged(fact) => {
-            let message = M::order_changed(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderAwaitingPayment(fact) => {
-            let message = M::order_awaiting_payment(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderConfirmed(fact) => {
-            let message = M::order_confirmed(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderCancelled(fact) => {
-            let message = M::order_cancelled(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderReinstated(fact) => {
-            let message = M::order_reinstated(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderShipped(fact) => {
-            let message = M::order_shipped(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderDelivered(fact) => {
-            let message = M::order_delivered(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::RefundRequested(fact) => {
-            let message = M::refund_requested(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
-        Fact::OrderRepublished(fact) => {
-            let message = M::order_republished(fact);
-            let key = message.order.as_ref().map(|order| order.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.order.v1", key, &message)
-        }
+        Fact::OrderPlaced(fact) => Record::of(event, "mart.order.v1", key, &M::order_placed(fact)),
+        Fact::OrderChanged(fact) => Record::of(event, "mart.order.v1", key, &M::order_changed(fact)),
+        Fact::OrderAwaitingPayment(fact) => Record::of(event, "mart.order.v1", key, &M::order_awaiting_payment(fact)),
+        Fact::OrderConfirmed(fact) => Record::of(event, "mart.order.v1", key, &M::order_confirmed(fact)),
+        Fact::OrderCancelled(fact) => Record::of(event, "mart.order.v1", key, &M::order_cancelled(fact)),
+        Fact::OrderReinstated(fact) => Record::of(event, "mart.order.v1", key, &M::order_reinstated(fact)),
+        Fact::OrderShipped(fact) => Record::of(event, "mart.order.v1", key, &M::order_shipped(fact)),
+        Fact::OrderDelivered(fact) => Record::of(event, "mart.order.v1", key, &M::order_delivered(fact)),
+        Fact::RefundRequested(fact) => Record::of(event, "mart.order.v1", key, &M::refund_requested(fact)),
+        Fact::OrderRepublished(fact) => Record::of(event, "mart.order.v1", key, &M::order_republished(fact)),
     }
 }
 

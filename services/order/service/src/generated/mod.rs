@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x061c_6def_d541_6554,
+    ]) == 0x02c9_c4ac_68d2_fb77,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -159,3 +159,47 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
     let told = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
     assert_eq!((told.status, &told.body["republishedCount"]), (200, &json!(1)), "{}", told.body);
 }
+
+#[tokio::test]
+async fn an_unreadable_order_breaks_no_list() {
+    let shop = Shop::open(&[]).await;
+    let (first, broken, last) = (shop.place().await, shop.place().await, shop.place().await);
+    let spoil = "update orders set currency = 'nothing' where order_id = $1::uuid";
+    let mut database = shop.app.database().await;
+    assert_eq!(sqlx::query(spoil).bind(&broken).execute(&mut database).await.expect("spoiled").rows_affected(), 1);
+    let listed = shop.app.admin(Method::GET, "/v1/orders", None).await;
+    let ids = |answer: &Answer| -> Vec<String> {
+        let orders = answer.body["orders"].as_array().expect("a list");
+        orders.iter().filter_map(|order| order["orderId"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(ids(&listed), [last.clone(), first.clone()], "{}", listed.body);
+    // The next one takes its place, so that no page ends the list too soon.
+    let page = shop.app.admin(Method::GET, "/v1/orders?pageSize=1", None).await;
+    assert_eq!(ids(&page), [last]);
+    let token = page.body["nextPageToken"].as_str().expect("a token");
+    let rest = shop.app.admin(Method::GET, &format!("/v1/orders?pageSize=1&pageToken={token}"), None).await;
+    assert_eq!(ids(&rest), [first]);
+    let read = shop.app.admin(Method::GET, &format!("/v1/orders/{broken}"), None).await;
+    assert_problem(&read, 500, "INTERNAL");
+}
+
+#[tokio::test]
+async fn a_member_given_twice_is_refused_with_its_place() {
+    let shop = Shop::open(&[]).await;
+    let mug = shop.mug;
+    let quote = async |body: String| {
+        let sent = devstack::http::client().post(format!("{}/v1/orders/quote", shop.app.setting.url())).body(body);
+        let answer = sent.header("content-type", "application/json").send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    let good = format!(r#"{{"lines":[{{"productId":"{mug}","quantity":1}}],"currencyCode":"PKR"}}"#);
+    assert_eq!(quote(good.clone()).await.0, 200);
+    for (twice, place) in [
+        (good.replace(r#""quantity":1"#, r#""quantity":1,"quantity":1"#), "lines[0].quantity"),
+        (good.replace(r#""quantity":1"#, r#""quantity":1,"product_id":"x""#), "lines[0].product_id"),
+        (good.replace(r#""PKR""#, r#""PKR","currency_code":"USD""#), "currency_code"),
+    ] {
+        let (status, problem) = quote(twice.clone()).await;
+        assert_eq!((status, &problem["violations"][0]["field"]), (400, &json!(place)), "{twice}: {problem}");
+    }
+}

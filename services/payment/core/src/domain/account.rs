@@ -223,8 +223,7 @@ impl Account {
 
     fn sum(&self, kind: TransactionKind) -> Money {
         let of_kind = self.transactions.iter().filter(|booked| booked.kind == kind);
-        let minor = of_kind.map(|booked| booked.amount.minor()).sum();
-        Money::from_minor(minor, self.amount.currency())
+        Money::from_minor(sum(of_kind.map(|booked| booked.amount)), self.amount.currency())
     }
 
     /// Where it is in its life.
@@ -244,8 +243,7 @@ impl Account {
         let captured = captured.filter(|booked| booked.kind == TransactionKind::Captured);
         let gone = self.refunds.iter().filter(|refund| refund.attempt == attempt);
         let gone = gone.filter(|refund| refund.status != RefundStatus::Failed);
-        captured.map(|booked| booked.amount.minor()).sum::<i64>()
-            - gone.map(|refund| refund.amount.minor()).sum::<i64>()
+        sum(captured.map(|booked| booked.amount)).saturating_sub(sum(gone.map(|refund| refund.amount)))
     }
 
     /// Whether a person has to decide something.
@@ -281,4 +279,10 @@ impl Account {
     pub fn place(&self) -> Newest {
         Newest { at: self.created_at, id: self.order.0 }
     }
+}
+
+/// The sum in minor units. Each amount has fifteen digits at most, so thousands of them fit; a provider that reports more would find
+/// the largest number there is.
+fn sum(amounts: impl Iterator<Item = Money>) -> i64 {
+    amounts.fold(0, |sum, amount| sum.saturating_add(amount.minor()))
 }

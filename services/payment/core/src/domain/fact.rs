@@ -1,6 +1,7 @@
 //! What can have happened.
 
 use mart_kernel::{Money, Version};
+use uuid::Uuid;
 
 use super::{Account, AttemptId, OrderId, Provider};
 
@@ -70,6 +71,19 @@ pub struct PaymentNeedsOperator {
 pub struct PaymentRepublished {
     /// As it is.
     pub account: Box<Account>,
+}
+
+impl Fact {
+    /// The id of its order: events of one order keep their order.
+    pub fn key(&self) -> Uuid {
+        match self {
+            Self::PaymentCaptured(PaymentCaptured { order, .. })
+            | Self::PaymentFailed(PaymentFailed { order, .. })
+            | Self::PaymentRefunded(PaymentRefunded { order, .. })
+            | Self::PaymentNeedsOperator(PaymentNeedsOperator { order, .. }) => order.0,
+            Self::PaymentRepublished(PaymentRepublished { account }) => account.order.0,
+        }
+    }
 }
 
 /// A fact at its place in the account's history.

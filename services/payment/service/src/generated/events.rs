@@ -36,34 +36,15 @@ pub trait Messages {
     fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished;
 }
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    let key = event.fact.key().to_string();
     match &event.fact {
-        Fact::PaymentCaptured(fact) => {
-            let message = M::payment_captured(fact);
-            let key = message.order_id.clone();
-            Record::of(event, "mart.payment.v1", key, &message)
-        }
-        Fact::PaymentFailed(fact) => {
-            let message = M::payment_failed(fact);
-            let key = message.order_id.clone();
-            Record::of(event, "mart.payment.v1", key, &message)
-        }
-        Fact::PaymentRefunded(fact) => {
-            let message = M::payment_refunded(fact);
-            let key = message.order_id.clone();
-            Record::of(event, "mart.payment.v1", key, &message)
-        }
-        Fact::PaymentNeedsOperator(fact) => {
-            let message = M::payment_needs_operator(fact);
-            let key = message.order_id.clone();
-            Record::of(event, "mart.payment.v1", key, &message)
-        }
-        Fact::PaymentRepublished(fact) => {
-            let message = M::payment_republished(fact);
-            let key = message.payment.as_ref().map(|payment| payment.order_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.payment.v1", key, &message)
-        }
+        Fact::PaymentCaptured(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_captured(fact)),
+        Fact::PaymentFailed(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_failed(fact)),
+        Fact::PaymentRefunded(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_refunded(fact)),
+        Fact::PaymentNeedsOperator(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_needs_operator(fact)),
+        Fact::PaymentRepublished(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_republished(fact)),
     }
 }
 

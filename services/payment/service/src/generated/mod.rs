@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x20db_029b_7b46_b59e,
+    ]) == 0x1d82_e8db_5857_1a55,
     "the contract has changed: run `cargo martgen generate`"
 );

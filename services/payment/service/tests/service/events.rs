@@ -1,6 +1,6 @@
 //! Events of others arrive and have their effect once; money is kept right while many ask at once.
 
-use devstack::testing::{App, Servers, Told, until};
+use devstack::testing::{Answer, App, Servers, Told, until};
 use futures::future::join_all;
 use mart_proto::order::v1::{Contact, Order, OrderAwaitingPayment};
 use mart_proto::r#type::v1::Money;
@@ -131,4 +131,29 @@ async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
     let statuses = join_all((0..30).map(|_| refund())).await;
     let of = |status: u16| statuses.iter().filter(|found| **found == status).count();
     assert_eq!((of(200), of(409)), (15, 15), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn an_unreadable_payment_breaks_no_list() {
+    let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
+    let (first, broken, last) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    for order in [first, broken, last] {
+        awaiting(&app, order).await;
+    }
+    let spoil = "update payment set currency = 'nothing' where order_id = $1";
+    let mut database = app.database().await;
+    assert_eq!(sqlx::query(spoil).bind(broken).execute(&mut database).await.expect("spoiled").rows_affected(), 1);
+    let ids = |answer: &Answer| -> Vec<String> {
+        let payments = answer.body["payments"].as_array().expect("a list");
+        payments.iter().filter_map(|payment| payment["orderId"].as_str().map(str::to_owned)).collect()
+    };
+    let listed = app.admin(Method::GET, "/v1/admin/payments", None).await;
+    assert_eq!(ids(&listed), [last.to_string(), first.to_string()], "{}", listed.body);
+    let page = app.admin(Method::GET, "/v1/admin/payments?pageSize=1", None).await;
+    assert_eq!(ids(&page), [last.to_string()]);
+    let token = page.body["nextPageToken"].as_str().expect("a token");
+    let rest = app.admin(Method::GET, &format!("/v1/admin/payments?pageSize=1&pageToken={token}"), None).await;
+    assert_eq!(ids(&rest), [first.to_string()]);
+    let read = app.admin(Method::GET, &format!("/v1/payments/{broken}"), None).await;
+    assert_eq!((read.status, &read.body["code"]), (500, &json!("INTERNAL")), "{}", read.body);
 }

@@ -1,6 +1,7 @@
 //! What can have happened to a product.
 
 use mart_kernel::Money;
+use uuid::Uuid;
 
 use super::Product;
 
@@ -66,6 +67,11 @@ pub struct ProductRepublished {
 }
 
 impl Fact {
+    /// The id of its product: events of one product keep their order.
+    pub fn key(&self) -> Uuid {
+        self.product().id.0
+    }
+
     /// The product as it is after the fact.
     pub fn product(&self) -> &Product {
         match self {

@@ -125,25 +125,27 @@ impl Products for PostgresProducts {
             Order::Price(_) => BY_PRICE,
         };
         let words: Vec<String> = filter.words.iter().map(|word| search::needle(word)).collect();
-        let asked = sqlx::query(sql)
-            .bind(filter.status.map(status))
-            .bind(filter.category.as_deref())
-            .bind(filter.price.map(|range| range.currency.code()))
-            .bind(filter.price.map(|range| range.min))
-            .bind(filter.price.map(|range| range.max))
-            .bind(words)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let asked = match (order, after) {
-            (Order::Newest, Some(Cursor::Newest(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
-            (Order::Newest, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
-            (Order::Name, Some(Cursor::Name(name, id))) => asked.bind(Some(name.as_str())).bind(Some(id.0)),
-            (Order::Name, _) => asked.bind(None::<&str>).bind(None::<Uuid>),
-            (Order::Price(currency), Some(Cursor::Price(minor, id))) => {
-                asked.bind(*minor).bind(Some(id.0)).bind(currency.code())
+        let asked = |limit: i64| {
+            let asked = sqlx::query(sql)
+                .bind(filter.status.map(status))
+                .bind(filter.category.as_deref())
+                .bind(filter.price.map(|range| range.currency.code()))
+                .bind(filter.price.map(|range| range.min))
+                .bind(filter.price.map(|range| range.max))
+                .bind(words.clone())
+                .bind(limit);
+            match (order, after) {
+                (Order::Newest, Some(Cursor::Newest(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
+                (Order::Newest, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
+                (Order::Name, Some(Cursor::Name(name, id))) => asked.bind(Some(name.as_str())).bind(Some(id.0)),
+                (Order::Name, _) => asked.bind(None::<&str>).bind(None::<Uuid>),
+                (Order::Price(currency), Some(Cursor::Price(minor, id))) => {
+                    asked.bind(*minor).bind(Some(id.0)).bind(currency.code())
+                }
+                (Order::Price(currency), _) => asked.bind(None::<i64>).bind(None::<Uuid>).bind(currency.code()),
             }
-            (Order::Price(currency), _) => asked.bind(None::<i64>).bind(None::<Uuid>).bind(currency.code()),
         };
-        self.database.rows(asked, product).await
+        self.database.list(limit, asked, product).await
     }
 
     async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {

@@ -36,39 +36,16 @@ pub trait Messages {
     fn product_republished(fact: &fact::ProductRepublished) -> v1::ProductRepublished;
 }
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    let key = event.fact.key().to_string();
     match &event.fact {
-        Fact::ProductCreated(fact) => {
-            let message = M::product_created(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
-        Fact::ProductUpdated(fact) => {
-            let message = M::product_updated(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
-        Fact::ProductPriceChanged(fact) => {
-            let message = M::product_price_changed(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
-        Fact::ProductActivated(fact) => {
-            let message = M::product_activated(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
-        Fact::ProductArchived(fact) => {
-            let message = M::product_archived(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
-        Fact::ProductRepublished(fact) => {
-            let message = M::product_republished(fact);
-            let key = message.product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.product.v1", key, &message)
-        }
+        Fact::ProductCreated(fact) => Record::of(event, "mart.product.v1", key, &M::product_created(fact)),
+        Fact::ProductUpdated(fact) => Record::of(event, "mart.product.v1", key, &M::product_updated(fact)),
+        Fact::ProductPriceChanged(fact) => Record::of(event, "mart.product.v1", key, &M::product_price_changed(fact)),
+        Fact::ProductActivated(fact) => Record::of(event, "mart.product.v1", key, &M::product_activated(fact)),
+        Fact::ProductArchived(fact) => Record::of(event, "mart.product.v1", key, &M::product_archived(fact)),
+        Fact::ProductRepublished(fact) => Record::of(event, "mart.product.v1", key, &M::product_republished(fact)),
     }
 }
 

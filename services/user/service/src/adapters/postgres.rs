@@ -121,11 +121,10 @@ impl Store for PostgresStore {
     }
 
     async fn list(&self, after: Option<Newest>, limit: usize) -> Result<Vec<User>, Unavailable> {
-        let asked = sqlx::query(LIST)
-            .bind(after.map(|after| after.at.get()))
-            .bind(after.map(|after| after.id))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, user).await
+        let asked = |limit: i64| {
+            sqlx::query(LIST).bind(after.map(|after| after.at.get())).bind(after.map(|after| after.id)).bind(limit)
+        };
+        self.database.list(limit, asked, user).await
     }
 
     async fn addresses(&self, id: UserId) -> Result<AddressBook, Unavailable> {

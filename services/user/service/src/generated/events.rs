@@ -48,53 +48,22 @@ pub trait Messages {
     fn password_reset_requested(fact: &fact::PasswordResetRequested) -> v1::PasswordResetRequested;
 }
 
-/// Makes the record of an event: its topic, its key and its encoded message.
+/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
 pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
+    let key = event.fact.key().to_string();
     match &event.fact {
-        Fact::UserRegistered(fact) => {
-            let message = M::user_registered(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::EmailVerified(fact) => {
-            let message = M::email_verified(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::ProfileUpdated(fact) => {
-            let message = M::profile_updated(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::PasswordChanged(fact) => {
-            let message = M::password_changed(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::UserDisabled(fact) => {
-            let message = M::user_disabled(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::UserEnabled(fact) => {
-            let message = M::user_enabled(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
-        Fact::UserRepublished(fact) => {
-            let message = M::user_republished(fact);
-            let key = message.user.as_ref().map(|user| user.user_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user.v1", key, &message)
-        }
+        Fact::UserRegistered(fact) => Record::of(event, "mart.user.v1", key, &M::user_registered(fact)),
+        Fact::EmailVerified(fact) => Record::of(event, "mart.user.v1", key, &M::email_verified(fact)),
+        Fact::ProfileUpdated(fact) => Record::of(event, "mart.user.v1", key, &M::profile_updated(fact)),
+        Fact::PasswordChanged(fact) => Record::of(event, "mart.user.v1", key, &M::password_changed(fact)),
+        Fact::UserDisabled(fact) => Record::of(event, "mart.user.v1", key, &M::user_disabled(fact)),
+        Fact::UserEnabled(fact) => Record::of(event, "mart.user.v1", key, &M::user_enabled(fact)),
+        Fact::UserRepublished(fact) => Record::of(event, "mart.user.v1", key, &M::user_republished(fact)),
         Fact::VerificationRequested(fact) => {
-            let message = M::verification_requested(fact);
-            let key = message.link.as_ref().map(|link| link.link_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user_link.v1", key, &message)
+            Record::of(event, "mart.user_link.v1", key, &M::verification_requested(fact))
         }
         Fact::PasswordResetRequested(fact) => {
-            let message = M::password_reset_requested(fact);
-            let key = message.link.as_ref().map(|link| link.link_id.clone()).unwrap_or_default();
-            Record::of(event, "mart.user_link.v1", key, &message)
+            Record::of(event, "mart.user_link.v1", key, &M::password_reset_requested(fact))
         }
     }
 }

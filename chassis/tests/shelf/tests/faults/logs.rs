@@ -1,0 +1,65 @@
+//! Nothing that a service does waits for who reads its log.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use devstack::service::Setting;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::fixture::{Shelf, until};
+
+/// A service whose standard output nobody reads, once it has lost lines.
+async fn stuck(setting: &Setting) -> Child {
+    let child = Command::new(&setting.program)
+        .arg("serve")
+        .envs(setting.env(&setting.database.app))
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("started");
+    until("it is ready", || setting.ready()).await;
+    let (client, internal) = (devstack::http::client(), setting.internal_url());
+    until("lines are lost", async || {
+        for _ in 0..100 {
+            let answer = client.get(format!("{internal}/livez")).send().await.expect("it answers");
+            assert_eq!(answer.status(), 200);
+        }
+        let metrics = client.get(format!("{internal}/metrics")).send().await.expect("it answers");
+        let metrics = metrics.text().await.expect("text");
+        let lost = metrics.lines().find_map(|line| line.strip_prefix("log_lines_lost_total")?.rsplit(' ').next());
+        lost.expect("the metric is there").parse::<u64>().expect("a number") > 0
+    })
+    .await;
+    child
+}
+
+#[tokio::test]
+async fn a_service_whose_log_nobody_reads_answers_and_stops() {
+    let setting = Shelf::prepared(&[("LOG", "trace")]).await;
+    let mut service = stuck(&setting).await;
+    assert!(setting.ready().await);
+    let pid = i32::try_from(service.id().expect("it runs")).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, Signal::TERM).expect("asked to stop");
+    let ended = tokio::time::timeout(Duration::from_mins(2), service.wait()).await;
+    assert!(ended.expect("it stops").expect("ended").success());
+}
+
+#[tokio::test]
+async fn lost_lines_are_reported_once_there_is_room() {
+    let setting = Shelf::prepared(&[("LOG", "trace")]).await;
+    let mut service = stuck(&setting).await;
+    let mut lines = BufReader::new(service.stdout.take().expect("piped")).lines();
+    let reported = async {
+        while let Some(line) = lines.next_line().await.expect("text") {
+            if line.contains("log lines were lost") {
+                return Some(line);
+            }
+        }
+        None
+    };
+    let line = tokio::time::timeout(Duration::from_mins(2), reported).await.expect("it reports");
+    let line: serde_json::Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+    assert!(line["lines"].as_u64().is_some_and(|lines| lines > 0), "{line}");
+}
