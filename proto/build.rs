@@ -12,7 +12,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=mart");
     println!("cargo:rerun-if-changed=google");
     println!("cargo:rerun-if-changed=../tools/protoc");
-    println!("cargo:rerun-if-env-changed=PROTOC");
 
     let mut resolver = ChainFileResolver::new();
     resolver.add(Contracts);
