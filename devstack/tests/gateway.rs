@@ -436,12 +436,7 @@ async fn refusing() -> SocketAddr {
     let routes = Router::new().route("/v1/orders/quote", post(refuse)).fallback(|| async { "ok" });
     let listener = mart_server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let limits = mart_server::Limits {
-        connections: 100,
-        header_bytes: 16 * 1024,
-        unread_bytes: 1024 * 1024,
-        unread_time: Duration::from_mins(1),
-    };
+    let limits = mart_server::Limits::default();
     tokio::spawn(async move {
         mart_server::serve(listener, routes, &limits, CancellationToken::new(), Duration::ZERO).await;
     });

@@ -21,10 +21,6 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// From the end of one request to the end of the next one's header lines. Longer than a gateway keeps its own idle connections,
-/// so that it never reuses one that is closed here.
-pub const IDLE: Duration = Duration::from_secs(65);
-
 /// What a connection may take.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -33,10 +29,25 @@ pub struct Limits {
     /// All header lines of a request together, in bytes. Beyond four times as many the connection ends; what is in between is
     /// refused by who answers.
     pub header_bytes: usize,
+    /// From the end of one request to the end of the next one's header lines. Longer than a gateway keeps its own idle connections, so
+    /// that it never reuses one that is closed here.
+    pub idle: Duration,
     /// How many bytes are read of a body that nobody wanted, so that the connection can be used again.
     pub unread_bytes: usize,
     /// For how long they are read.
     pub unread_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            header_bytes: 16 * 1024,
+            idle: Duration::from_secs(65),
+            unread_bytes: 1024 * 1024,
+            unread_time: Duration::from_secs(5),
+        }
+    }
 }
 
 /// Who is at the other end of a connection; an extension of every request.
@@ -83,7 +94,9 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
             let answering = routes.call(request);
             async move {
                 let mut response = answering.await?;
-                unread.settle(&mut response, unread_bytes, unread_time).await;
+                if let Some(unread) = unread {
+                    unread.settle(&mut response, unread_bytes, unread_time).await;
+                }
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
@@ -106,8 +119,7 @@ fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // Also how long an idle connection is kept.
-        .header_read_timeout(IDLE)
+        .header_read_timeout(limits.idle)
         .max_headers(128)
         // Four times the limit, so that a request that is somewhat too large is told so as a problem.
         .max_buf_size(limits.header_bytes * 4);

@@ -32,21 +32,30 @@ pub(crate) struct Unread {
     waits: bool,
 }
 
-/// Gives a request's body away, and takes back what is left of it.
-pub(crate) fn lend(request: Request<Body>) -> (Request<Body>, Unread) {
+/// Gives a request's body away, and takes back what is left of it; `None` if there is no body.
+pub(crate) fn lend(request: Request<Body>) -> (Request<Body>, Option<Unread>) {
+    if request.body().is_end_stream() {
+        return (request, None);
+    }
     let waits = request.headers().contains_key(EXPECT);
     let place = Place::default();
     let lent = |body| Body::new(Lent { body: Some(body), place: place.clone() });
-    (request.map(lent), Unread { place, waits })
+    (request.map(lent), Some(Unread { place, waits }))
 }
 
 impl Unread {
     /// Reads the rest of the body, within these bounds, or announces that the connection is closed.
     pub(crate) async fn settle(self, response: &mut Response<Body>, bytes: usize, time: Duration) {
         let left = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(body) = left.filter(|body| !body.is_end_stream()) else { return };
-        let small = body.size_hint().lower() <= u64::try_from(bytes).unwrap_or(u64::MAX);
-        let read = !self.waits && small && tokio::time::timeout(time, rest(body, bytes)).await == Ok(true);
+        let read = match left {
+            Some(body) if body.is_end_stream() => true,
+            Some(body) => {
+                let small = body.size_hint().lower() <= u64::try_from(bytes).unwrap_or(u64::MAX);
+                !self.waits && small && tokio::time::timeout(time, rest(body, bytes)).await == Ok(true)
+            }
+            // Somebody has it still, such as a proxy's connection that is sending it on.
+            None => false,
+        };
         if !read {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use mart_server::{Limits, listen, serve};
@@ -16,13 +16,25 @@ const UNREAD: usize = 64 * 1024;
 
 /// A server that refuses without a look at the body, and one that reads it.
 async fn server(unread_time: Duration) -> SocketAddr {
+    served(Limits { unread_bytes: UNREAD, unread_time, ..Limits::default() }).await
+}
+
+async fn served(limits: Limits) -> SocketAddr {
+    // Keeps the body for good.
+    let keep = |body: Body| async {
+        tokio::spawn(async move {
+            let _body = body;
+            std::future::pending::<()>().await;
+        });
+        StatusCode::UNAUTHORIZED
+    };
     let routes = Router::new()
         .route("/refuse", post(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/keep", post(keep))
         .route("/read", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/ok", get(|| async { "ok" }));
     let listener = listen(([127, 0, 0, 1], 0).into()).await.expect("listening");
     let address = listener.local_addr().expect("an address");
-    let limits = Limits { connections: 100, header_bytes: 16 * 1024, unread_bytes: UNREAD, unread_time };
     tokio::spawn(async move { serve(listener, routes, &limits, CancellationToken::new(), Duration::ZERO).await });
     address
 }
@@ -77,12 +89,13 @@ async fn a_refused_body_within_the_bound_leaves_the_connection_as_it_was() {
 
 #[tokio::test]
 async fn the_end_of_a_connection_is_announced() {
-    // Too large, by its own word or not; and one whose client waits to be asked for it.
+    // Too large, by its own word or not; one whose client waits to be asked for it; and one that somebody has still.
     let declared = head("/refuse", &format!("content-length: {}\r\n", UNREAD + 1));
     let chunk = format!("{:x}\r\n{}\r\n", UNREAD + 1, "x".repeat(UNREAD + 1));
     let chunked = format!("{}{chunk}", head("/refuse", "transfer-encoding: chunked\r\n"));
     let waiting = head("/refuse", "content-length: 3\r\nexpect: 100-continue\r\n");
-    for sent in [declared, chunked, waiting] {
+    let kept = head("/keep", "content-length: 3\r\n");
+    for sent in [declared, chunked, waiting, kept] {
         let mut stream = TcpStream::connect(server(Duration::from_mins(2)).await).await.expect("connected");
         stream.write_all(sent.as_bytes()).await.expect("sent");
         let (told, _) = answer(&mut stream).await;
@@ -96,4 +109,17 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     stream.write_all(head("/refuse", "content-length: 3\r\n").as_bytes()).await.expect("sent");
     let (told, _) = answer(&mut stream).await;
     assert!(told.starts_with("http/1.1 401") && told.contains("connection: close"), "{told}");
+}
+
+#[tokio::test]
+async fn idle_connections_and_half_sent_requests_end() {
+    let address = served(Limits { idle: Duration::from_millis(10), ..Limits::default() }).await;
+    for sent in ["", "POST /ok HTTP/1.1\r\nhost:"] {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        stream.write_all(sent.as_bytes()).await.expect("sent");
+        let mut told = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_mins(2), stream.read_to_end(&mut told)).await;
+        ended.expect("it ends").expect("without an error");
+        assert!(!told.starts_with(b"HTTP/1.1 2"), "{sent:?}");
+    }
 }

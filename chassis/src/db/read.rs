@@ -27,14 +27,14 @@ impl Database {
         query: impl Fn(i64) -> Query<'q, sqlx::Postgres, PgArguments> + Send,
         read: fn(&PgRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, Unavailable> {
-        let mut most = limit;
+        let mut asked = limit;
         loop {
-            let (mut found, left_out) = self.readable(query(i64::try_from(most).unwrap_or(i64::MAX)), read).await?;
-            if left_out == 0 || found.len() >= limit || found.len() + left_out < most {
+            let (mut found, left_out) = self.readable(query(i64::try_from(asked).unwrap_or(i64::MAX)), read).await?;
+            let Some(more) = more(limit, asked, found.len(), left_out) else {
                 found.truncate(limit);
                 return Ok(found);
-            }
-            most = limit + left_out;
+            };
+            asked = more;
         }
     }
 
@@ -49,11 +49,7 @@ impl Database {
         for row in &rows {
             match read(row) {
                 Ok(value) => found.push(value),
-                Err(error) => {
-                    let id = row.try_get::<uuid::Uuid, _>(0).unwrap_or_default();
-                    tracing::error!(%id, %error, "a row can't be read and is left out");
-                    metrics::counter!("rows_unreadable_total").increment(1);
-                }
+                Err(error) => unreadable(row.try_get(0).unwrap_or_default(), &error),
             }
         }
         let left_out = rows.len() - found.len();
@@ -67,6 +63,17 @@ impl Database {
         crate::points::pass!("commit.after");
         Ok(written.rows_affected() > 0)
     }
+}
+
+/// How many rows of a list to ask for next, if some of those that were asked for could not be read; `None` if there are enough, or no more.
+pub fn more(limit: usize, asked: usize, found: usize, left_out: usize) -> Option<usize> {
+    (left_out > 0 && found < limit && found + left_out == asked).then_some(limit + left_out)
+}
+
+/// Logs and counts what can't be read and is left out of a list.
+pub fn unreadable(id: uuid::Uuid, error: &dyn std::error::Error) {
+    tracing::error!(%id, %error, "a row can't be read and is left out");
+    metrics::counter!("rows_unreadable_total").increment(1);
 }
 
 /// What is wrong with a row.

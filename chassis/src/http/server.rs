@@ -17,6 +17,7 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
         header_bytes: limits.header_bytes,
         unread_bytes: limits.body_bytes,
         unread_time: limits.time / 2,
+        ..mart_server::Limits::default()
     };
     mart_server::serve(listener, routes, &limits, stop, grace).await;
 }

@@ -120,22 +120,12 @@ pub async fn serve(path: &Path, address: SocketAddr, status: SocketAddr) -> Resu
     let (listener, status) = (listen(address).await?, listen(status).await?);
     tracing::info!(%address, "the gateway of one developer's machine serves; others use a real Kong");
     tokio::spawn(gateway.follow(seen));
-    let (limits, forever) = (limits(), CancellationToken::new());
+    let (limits, forever) = (Limits::default(), CancellationToken::new());
     tokio::join!(
         mart_server::serve(listener, routes, &limits, forever.clone(), Duration::ZERO),
         mart_server::serve(status, status_routes, &limits, forever, Duration::ZERO),
     );
     Ok(())
-}
-
-/// As the services' own.
-fn limits() -> Limits {
-    Limits {
-        connections: 4096,
-        header_bytes: 16 * 1024,
-        unread_bytes: 1024 * 1024,
-        unread_time: Duration::from_secs(5),
-    }
 }
 
 async fn answer(

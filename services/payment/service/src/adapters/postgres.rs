@@ -1,7 +1,7 @@
 //! Payments and callbacks in PostgreSQL.
 
 use mart_chassis::db::append;
-use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::db::read::{more, time, unreadable, version, wrong};
 use mart_chassis::{Database, Record};
 use mart_kernel::money::Currency;
 use mart_kernel::{Event, Money, Newest, Receipt, Timestamp, Unavailable};
@@ -117,7 +117,7 @@ impl PostgresStore {
         for order in orders {
             match self.accounts(vec![order]).await {
                 Ok(mut account) => found.append(&mut account),
-                Err(Unavailable::Failed) => tracing::error!(%order, "a payment can't be read and is left out"),
+                Err(failed @ Unavailable::Failed) => unreadable(order, &failed),
                 Err(away @ Unavailable::Away) => return Err(away),
             }
         }
@@ -243,23 +243,22 @@ impl Store for PostgresStore {
         after: Option<Newest>,
         limit: usize,
     ) -> Result<Vec<Account>, Unavailable> {
-        let mut most = limit;
+        let mut asked = limit;
         loop {
-            let asked = sqlx::query(LIST)
+            let query = sqlx::query(LIST)
                 .bind(after.map(|after| after.at.get()))
                 .bind(after.map(|after| after.id))
                 .bind(needs_operator)
-                .bind(i64::try_from(most).unwrap_or(i64::MAX));
-            let orders: Vec<Uuid> = self.database.rows(asked, |row| row.try_get("order_id")).await?;
+                .bind(i64::try_from(asked).unwrap_or(i64::MAX));
+            let orders: Vec<Uuid> = self.database.rows(query, |row| row.try_get("order_id")).await?;
             let all = orders.len();
             let mut found = self.readable(orders).await?;
-            let left_out = all - found.len();
-            if left_out == 0 || found.len() >= limit || all < most {
+            let Some(more) = more(limit, asked, found.len(), all - found.len()) else {
                 found.sort_by_key(|account| std::cmp::Reverse(account.place()));
                 found.truncate(limit);
                 return Ok(found);
-            }
-            most = limit + left_out;
+            };
+            asked = more;
         }
     }
 
