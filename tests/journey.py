@@ -250,9 +250,8 @@ pub struct Impl {
 }
 
 impl Fact {""")
-    for what, answer in (("key(&self) -> Uuid", "fact.id.0"), ("version(&self) -> Version", "fact.version")):
-        begin = f"    pub fn {what} {{\n        match self {{\n"
-        edit(facts, begin, f"{begin}            Self::Impl(fact) => {answer},\n")
+    begin = "    fn aggregate(&self) -> (Uuid, Version) {\n        match self {\n"
+    edit(facts, begin, f"{begin}            Self::Impl(fact) => (fact.id.0, fact.version),\n")
 
 
 def edit(path, before, after):

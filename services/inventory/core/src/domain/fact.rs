@@ -107,33 +107,28 @@ pub struct ReservationReturned {
 impl Fact {
     /// The id of its product or of the order that the reservation is for: events of one id keep their order.
     pub fn key(&self) -> Uuid {
-        match self {
-            Self::StockItemCreated(StockItemCreated { stock_item })
-            | Self::StockAdjusted(StockAdjusted { stock_item, .. })
-            | Self::StockLow(StockLow { stock_item })
-            | Self::StockItemRepublished(StockItemRepublished { stock_item }) => stock_item.id.0,
-            Self::StockReserved(StockReserved { reservation })
-            | Self::StockRejected(StockRejected { reservation, .. })
-            | Self::ReservationExpired(ReservationExpired { reservation })
-            | Self::ReservationReleased(ReservationReleased { reservation })
-            | Self::ReservationCommitted(ReservationCommitted { reservation })
-            | Self::ReservationReturned(ReservationReturned { reservation }) => reservation.order.0,
-        }
+        self.aggregate().0
     }
 
     /// The version of its aggregate after it.
     pub fn version(&self) -> Version {
+        self.aggregate().1
+    }
+
+    fn aggregate(&self) -> (Uuid, Version) {
         match self {
             Self::StockItemCreated(StockItemCreated { stock_item })
             | Self::StockAdjusted(StockAdjusted { stock_item, .. })
             | Self::StockLow(StockLow { stock_item })
-            | Self::StockItemRepublished(StockItemRepublished { stock_item }) => stock_item.version,
+            | Self::StockItemRepublished(StockItemRepublished { stock_item }) => (stock_item.id.0, stock_item.version),
             Self::StockReserved(StockReserved { reservation })
             | Self::StockRejected(StockRejected { reservation, .. })
             | Self::ReservationExpired(ReservationExpired { reservation })
             | Self::ReservationReleased(ReservationReleased { reservation })
             | Self::ReservationCommitted(ReservationCommitted { reservation })
-            | Self::ReservationReturned(ReservationReturned { reservation }) => reservation.version,
+            | Self::ReservationReturned(ReservationReturned { reservation }) => {
+                (reservation.order.0, reservation.version)
+            }
         }
     }
 }

@@ -112,21 +112,15 @@ impl fmt::Debug for Token {
 impl Fact {
     /// The id of its user or of its link: events of one id keep their order.
     pub fn key(&self) -> Uuid {
-        match self {
-            Self::UserRegistered(UserRegistered { user })
-            | Self::EmailVerified(EmailVerified { user })
-            | Self::ProfileUpdated(ProfileUpdated { user })
-            | Self::PasswordChanged(PasswordChanged { user, .. })
-            | Self::UserDisabled(UserDisabled { user })
-            | Self::UserEnabled(UserEnabled { user })
-            | Self::UserRepublished(UserRepublished { user }) => user.id.0,
-            Self::VerificationRequested(VerificationRequested { link })
-            | Self::PasswordResetRequested(PasswordResetRequested { link }) => link.id,
-        }
+        self.aggregate().0
     }
 
     /// The version of its aggregate after it. A link is told of once.
     pub fn version(&self) -> Version {
+        self.aggregate().1
+    }
+
+    fn aggregate(&self) -> (Uuid, Version) {
         match self {
             Self::UserRegistered(UserRegistered { user })
             | Self::EmailVerified(EmailVerified { user })
@@ -134,8 +128,9 @@ impl Fact {
             | Self::PasswordChanged(PasswordChanged { user, .. })
             | Self::UserDisabled(UserDisabled { user })
             | Self::UserEnabled(UserEnabled { user })
-            | Self::UserRepublished(UserRepublished { user }) => user.version,
-            Self::VerificationRequested(_) | Self::PasswordResetRequested(_) => Version::NONE.next(),
+            | Self::UserRepublished(UserRepublished { user }) => (user.id.0, user.version),
+            Self::VerificationRequested(VerificationRequested { link })
+            | Self::PasswordResetRequested(PasswordResetRequested { link }) => (link.id, Version::NONE.next()),
         }
     }
 }
