@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::contracts;
+use crate::{contracts, kafka};
 
 /// An event as it lies on Kafka.
 #[derive(Debug, Clone)]
@@ -48,9 +49,6 @@ impl Seen {
     }
 }
 
-/// The longest that Kafka may take to answer.
-const KAFKA: Duration = Duration::from_mins(1);
-
 /// Reads topics without a group, and so without a trace in Kafka.
 #[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Reader(BaseConsumer);
@@ -64,14 +62,15 @@ impl Reader {
         let consumer: BaseConsumer = client.create()?;
         let mut assigned = TopicPartitionList::new();
         for topic in topics {
-            let metadata = consumer.fetch_metadata(Some(topic), KAFKA).context("Kafka does not answer")?;
-            for partition in metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions) {
+            let partitions = kafka::partitions(&consumer, topic)
+                .with_context(|| format!("Kafka does not find the topic {topic}"))?;
+            for partition in partitions {
                 let offset = match from {
                     // The end as it is now, not as it is when the first record is fetched.
-                    Offset::End => Offset::Offset(consumer.fetch_watermarks(topic, partition.id(), KAFKA)?.1),
+                    Offset::End => Offset::Offset(watermarks(&consumer, topic, partition)?.1),
                     other => other,
                 };
-                assigned.add_partition_offset(topic, partition.id(), offset)?;
+                assigned.add_partition_offset(topic, partition, offset)?;
             }
         }
         consumer.assign(&assigned)?;
@@ -83,15 +82,16 @@ impl Reader {
         let mut ends = HashMap::new();
         for assigned in self.0.assignment()?.elements() {
             let (topic, partition) = (assigned.topic().to_owned(), assigned.partition());
-            let (low, high) = self.0.fetch_watermarks(&topic, partition, KAFKA)?;
+            let (low, high) = watermarks(&self.0, &topic, partition)?;
             if high > low {
                 ends.insert((topic, partition), high);
             }
         }
         let mut all = Vec::new();
         while !ends.is_empty() {
-            let seen =
-                self.next(KAFKA).with_context(|| format!("Kafka does not deliver the rest of {:?}", ends.keys()))?;
+            let seen = self
+                .next(kafka::TIMEOUT)
+                .with_context(|| format!("Kafka does not deliver the rest of {:?}", ends.keys()))?;
             let place = (seen.topic.clone(), seen.partition);
             if ends.get(&place).is_some_and(|end| seen.offset + 1 >= *end) {
                 ends.remove(&place);
@@ -111,6 +111,11 @@ impl Reader {
         }
         None
     }
+}
+
+/// Returns a partition's first offset and the one after its last.
+fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+    kafka::retry_transient(|| consumer.fetch_watermarks(topic, partition, kafka::TIMEOUT))
 }
 
 fn seen(message: &impl Message) -> Seen {

@@ -1,14 +1,16 @@
 //! A Kafka of one's own: one node, controller and broker in one (KRaft).
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataPartition;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{ClientConfig, TopicPartitionList};
 use rustix::process::Signal;
 use tokio::process::Command;
 
@@ -143,6 +145,62 @@ pub async fn topics(brokers: &str, names: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// The longest that Kafka may take to answer a request.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Returns Kafka's answer to a request. Repeats the request for at most [`TIMEOUT`] while the error is one that ends by
+/// itself: a broker returns it for a moment after a topic was created and while the broker starts.
+pub fn retry_transient<T>(mut request: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match request() {
+            Err(error) if is_transient(&error) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Returns the list if Kafka answered for each of its partitions, or the first partition's error.
+pub fn each_partition(list: TopicPartitionList) -> KafkaResult<TopicPartitionList> {
+    list.elements().iter().try_for_each(TopicPartitionListElem::error)?;
+    Ok(list)
+}
+
+/// Returns the numbers of a topic's partitions. An error if the topic does not exist or if Kafka does not answer in
+/// time.
+pub fn partitions(consumer: &BaseConsumer, topic: &str) -> KafkaResult<Vec<i32>> {
+    retry_transient(|| {
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+        let missing = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+        let topic = metadata.topics().iter().find(|found| found.name() == topic).ok_or(missing)?;
+        let failed = topic.error().into_iter().chain(topic.partitions().iter().filter_map(MetadataPartition::error));
+        match failed.map(RDKafkaErrorCode::from).next() {
+            Some(code) => Err(KafkaError::MetadataFetch(code)),
+            None => Ok(topic.partitions().iter().map(MetadataPartition::id).collect()),
+        }
+    })
+}
+
+fn is_transient(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+        )
+    )
+}
+
 /// Whether a broker tells its metadata.
 async fn answers(brokers: String) -> bool {
     let asked = tokio::task::spawn_blocking(move || {
@@ -154,4 +212,23 @@ async fn answers(brokers: String) -> bool {
         })
     });
     asked.await.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transient_errors_are_retried_and_others_returned() {
+        let moved = [RDKafkaErrorCode::NotLeaderForPartition, RDKafkaErrorCode::LeaderNotAvailable];
+        assert_eq!(retry_transient(answers(&moved)), Ok(7));
+        let refused = RDKafkaErrorCode::TopicAuthorizationFailed;
+        assert_eq!(retry_transient(answers(&[refused])), Err(KafkaError::MetadataFetch(refused)));
+    }
+
+    /// Returns a request that fails with each of these errors, then succeeds.
+    fn answers(errors: &[RDKafkaErrorCode]) -> impl FnMut() -> KafkaResult<i32> {
+        let mut errors = errors.iter().copied();
+        move || errors.next().map_or(Ok(7), |code| Err(KafkaError::MetadataFetch(code)))
+    }
 }

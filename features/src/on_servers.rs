@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use devstack::kafka::each_partition;
 use devstack::keys::Keys;
 use devstack::providers::Callback;
 use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, Told, prefix, until};
-use devstack::{gateway, mail, ports, sandbox};
+use devstack::{gateway, kafka, mail, ports, sandbox};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -33,8 +34,6 @@ use crate::scene::{self, Answer, Who};
 /// The longest that a scenario waits until its aggregates are at rest. Only one that fails waits that long, so a slow machine
 /// has room.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// The longest that Kafka may take to answer.
-const KAFKA: Duration = Duration::from_mins(1);
 
 /// A record as it lies on Kafka.
 #[derive(Debug, Clone)]
@@ -123,9 +122,8 @@ impl Running {
             settings.push((setting, consumed.map(|consumed| consumed.kind).collect(), hosted.sweeps.len()));
         }
         let topics: Vec<String> = topics.iter().map(|topic| format!("{topic_prefix}{topic}")).collect();
-        devstack::kafka::topics(&servers.kafka, &topics).await.expect("topics");
-        let partitions =
-            topics.iter().flat_map(|topic| (0..devstack::kafka::PARTITIONS).map(|nth| (topic.clone(), nth)));
+        kafka::topics(&servers.kafka, &topics).await.expect("topics");
+        let partitions = topics.iter().flat_map(|topic| (0..kafka::PARTITIONS).map(|nth| (topic.clone(), nth)));
         let partitions = Arc::new(partitions.collect::<Vec<_>>());
         let (log, ended) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         read_all(&servers.kafka, &topic_prefix, &partitions, &log, &ended);
@@ -211,7 +209,8 @@ impl Running {
             for (topic, partition) in partitions {
                 asked.add_partition_offset(topic, *partition, Offset::End).expect("an offset");
             }
-            consumer.offsets_for_times(asked, KAFKA).expect("the ends")
+            let ends = || each_partition(consumer.offsets_for_times(asked.clone(), kafka::TIMEOUT)?);
+            kafka::retry_transient(ends).expect("the ends")
         });
         let end = |offset: Offset| match offset {
             Offset::Offset(offset) => offset,
@@ -236,7 +235,8 @@ impl Running {
             for (topic, partition) in partitions {
                 asked.add_partition(topic, *partition);
             }
-            consumer.committed_offsets(asked, KAFKA).expect("offsets")
+            let committed = || each_partition(consumer.committed_offsets(asked.clone(), kafka::TIMEOUT)?);
+            kafka::retry_transient(committed).expect("offsets")
         });
         let offset = |offset: Offset| match offset {
             Offset::Offset(offset) => offset,

@@ -236,7 +236,10 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     if failed.is_empty() {
         std::fs::remove_dir_all(log::folder()).ok();
     } else {
-        say!("failed: {}; run one again by ./mart test PART", failed.join(", "));
+        for done in done.iter().filter(|done| done.counts.failed > 0) {
+            say!("\n== failed in {}\n{}", done.name, done.failures);
+        }
+        say!("\nfailed: {}; run one again by ./mart test PART", failed.join(", "));
         say!("all that they said: {}", log::folder().display());
     }
     let mut total = Counts::default();

@@ -9,8 +9,10 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Counts, Part};
 
-/// How many of its last lines a part that failed shows in JUnit.
-const LINES: usize = 60;
+/// How many lines a failed part may print after the table and in JUnit.
+const LINES: usize = 80;
+/// How many lines are printed of each failure in it.
+const LINES_OF_FAILURE: usize = 12;
 
 /// A part that has ended.
 pub(super) struct Done {
@@ -18,16 +20,44 @@ pub(super) struct Done {
     pub(super) counts: Counts,
     pub(super) took: Duration,
     budget: Duration,
-    /// Its last lines.
-    told: String,
+    /// What its log says about its failures.
+    pub(super) failures: String,
 }
 
 impl Done {
     pub(super) fn new(part: &Part, counts: Counts, took: Duration, log: &str) -> Self {
-        let lines: Vec<&str> = log.lines().rev().take(LINES).collect();
-        let told = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
-        Self { name: part.name.clone(), counts, took, budget: Duration::from_secs(part.budget), told }
+        let failures = if counts.failed > 0 { failures(log) } else { String::new() };
+        Self { name: part.name.clone(), counts, took, budget: Duration::from_secs(part.budget), failures }
     }
+}
+
+/// Returns the lines of a log that report a failure, each with those after it and without backtraces; the last lines if
+/// none does.
+fn failures(log: &str) -> String {
+    let frame = |line: &str| {
+        let line = line.trim_start();
+        let numbered = line.split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        numbered || line.starts_with("at /") || line.starts_with("at ./")
+    };
+    let mut lines: Vec<&str> = log.lines().filter(|line| !frame(line)).collect();
+    let reports = |line: &str| ["FAILED", "failed: ", "panicked at"].iter().any(|word| line.contains(word));
+    let mut wanted = 0;
+    let mut found = Vec::new();
+    for line in &lines {
+        if reports(line) && !line.starts_with("test result: ok") {
+            // A test that failed is reported before what it said, and needs one line.
+            wanted = if line.starts_with("test ") { wanted.max(1) } else { LINES_OF_FAILURE };
+        }
+        if wanted > 0 {
+            wanted -= 1;
+            found.push(*line);
+        }
+    }
+    if found.is_empty() {
+        found = lines.split_off(lines.len().saturating_sub(LINES));
+    }
+    found.truncate(LINES);
+    found.join("\n")
 }
 
 /// Prints the table of parts: which of them took longer than their budget, and by how much.
@@ -50,7 +80,7 @@ pub(super) fn junit(all: &[Done], took: Duration) -> Result<PathBuf> {
         let mut status = TestCaseStatus::success();
         if done.counts.failed > 0 {
             status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(format!("{} failed", done.counts.failed)).set_description(done.told.clone());
+            status.set_message(format!("{} failed", done.counts.failed)).set_description(done.failures.clone());
         }
         let mut case = TestCase::new(done.name.clone(), status);
         case.set_time(done.took).set_classname("mart");
@@ -63,4 +93,27 @@ pub(super) fn junit(all: &[Done], took: Duration) -> Result<PathBuf> {
     let path = root().join("target/test/junit.xml");
     std::fs::write(&path, report.to_string()?)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_quoted_without_backtraces() {
+        let log = "test a ... ok\ntest b ... FAILED\ntest c ... ok\n\nthread 'b' panicked at b.rs:1:\nread: not leader\n\
+                   stack backtrace:\n   0: anyhow::error::from\n             at /registry/anyhow.rs:10:14\ndone\n\
+                   test result: FAILED. 2 passed; 1 failed";
+        let expected = "test b ... FAILED\nthread 'b' panicked at b.rs:1:\nread: not leader\nstack backtrace:\ndone\n\
+                        test result: FAILED. 2 passed; 1 failed";
+        assert_eq!(failures(log), expected);
+    }
+
+    #[test]
+    fn last_lines_are_quoted_if_no_line_reports_a_failure() {
+        let log: String = (0..100).map(|line| format!("line {line}\n")).collect();
+        let quoted = failures(&log);
+        assert_eq!(quoted.lines().count(), LINES);
+        assert!(quoted.ends_with("line 99"), "{quoted}");
+    }
 }
