@@ -45,7 +45,7 @@ class Money(BaseModel):
         return int(self.amount.replace(".", ""))
 
 
-class WantedLine(BaseModel):
+class RequestedLine(BaseModel):
     productId: uuid.UUID
     quantity: int = Checked(ge=1, le=10_000)
 
@@ -65,7 +65,7 @@ class Contact(BaseModel):
 
 
 class PlaceOrder(BaseModel):
-    lines: list[WantedLine] = Checked(min_length=1, max_length=100)
+    lines: list[RequestedLine] = Checked(min_length=1, max_length=100)
     total: Money
     shippingAddress: Address
     contact: Contact

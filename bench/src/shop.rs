@@ -62,7 +62,7 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     for name in SERVICES {
         let mut setting = stand.service_among(name, scale, &prefix).await?;
         // As many as a service has by itself; 32 each would be more than the server takes.
-        setting.more.retain(|(name, _)| name != "DATABASE_POOL");
+        setting.more.retain(|(name, _)| name != "DATABASE_MAX_CONNECTIONS");
         match name {
             "payment" => setting.more.append(&mut pays),
             "notification" => setting.more.extend(access.variables()),

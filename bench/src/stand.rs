@@ -47,7 +47,7 @@ impl Stand {
         let program = self.program(&format!("{name}-service"))?;
         let mut setting = self.servers.service_among(name, &program.display().to_string(), prefix).await?;
         setting.more =
-            vec![("DATABASE_POOL".to_owned(), scale.connections.to_string()), ("LOG".to_owned(), "warn".to_owned())];
+            vec![("DATABASE_MAX_CONNECTIONS".to_owned(), scale.connections.to_string()), ("RUST_LOG".to_owned(), "warn".to_owned())];
         Ok(setting)
     }
 

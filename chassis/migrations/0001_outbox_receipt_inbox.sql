@@ -23,7 +23,7 @@ create table receipt (
 create index receipt_at on receipt (at);
 
 -- Records that wait for another attempt, and dead letters: the same row in another state.
-create table inbox_waiting (
+create table inbox (
     position bigint generated always as identity primary key,
     handler text not null,
     key text not null,
@@ -39,4 +39,4 @@ create table inbox_waiting (
     dead_at timestamptz,
     unique (handler, key, event)
 );
-create index inbox_waiting_due on inbox_waiting (next_at) where dead_at is null;
+create index inbox_waiting_due on inbox (next_at) where dead_at is null;

@@ -1,8 +1,8 @@
-//! Bearer tokens: who signed them decides what they may say.
+//! Verification of bearer tokens.
 //!
-//! The trusted public keys stand in a JWKS file (RFC 7517). Each key names its `kid`, its `alg` and, in the member
-//! `roles`, the roles that it may speak for: a customer's key can never make an admin. The algorithm is the key's, never
-//! the token's. There is deliberately no signing here.
+//! The trusted public keys are in a JWKS file (RFC 7517). Each key has its `kid`, its `alg` and, in the member `roles`, the roles
+//! that its tokens may have, so that a customers' key cannot sign an admin's token. The algorithm is the key's, never the token's.
+//! Only the user service signs tokens.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -14,9 +14,9 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-/// How far two clocks may be apart, in seconds.
+/// The tolerated difference between two clocks in seconds.
 const LEEWAY: u64 = 30;
-/// How often the file is looked at.
+/// The time between two checks of the file.
 const RELOAD: Duration = Duration::from_secs(2);
 
 /// The holder of a valid token.
@@ -28,40 +28,40 @@ pub struct Identity {
     pub role: String,
 }
 
-/// Why a token is not taken. Nothing of the token is in it.
+/// Why a token was rejected. It contains nothing of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not a token, or one without `kid`.
+    /// The text is not a token, or the token has no `kid`.
     #[error("not a token with a key id")]
     Malformed,
     /// No key has this `kid`.
-    #[error("its key is not known")]
+    #[error("its key is unknown")]
     UnknownKey,
-    /// The signature, the algorithm or a claim is not what it should be.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// The key may not speak for the token's role.
-    #[error("its key may not speak for its role")]
+    /// The signature, the algorithm or a claim is invalid.
+    #[error("rejected: {0}")]
+    Rejected(String),
+    /// The key may not grant the token's role.
+    #[error("its key may not grant its role")]
     Role,
 }
 
-/// Why a key file can't be used.
+/// Why a key file is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// It can't be read.
+    /// The file can't be read.
     #[error("{}: {error}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// It is not a JWKS whose keys all have `kid`, `alg` (ES256 or EdDSA) and `roles`.
+    /// The file is not a JWKS whose keys all have `kid`, `alg` (ES256 or EdDSA) and `roles`.
     #[error("{}: {problem}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
 }
@@ -79,23 +79,23 @@ struct Entry {
     public: PublicKey,
 }
 
-/// A trusted key as others may know it: the members of its JSON Web Key.
+/// The public members of a trusted JSON Web Key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PublicKey {
-    /// Names it.
+    /// The key's id.
     pub kid: String,
-    /// The family: `OKP` or `EC`.
+    /// The key type: `OKP` or `EC`.
     pub kty: String,
-    /// The only algorithm of its tokens.
+    /// The only accepted algorithm.
     pub alg: String,
     /// The curve.
     pub crv: String,
-    /// The key, or its first coordinate.
+    /// The public key, or its x coordinate.
     pub x: String,
-    /// The second coordinate; empty where there is none.
+    /// The y coordinate; empty if there is none.
     #[serde(default)]
     pub y: String,
-    /// The roles that it may speak for.
+    /// The roles that its tokens may have.
     pub roles: Vec<String>,
 }
 
@@ -111,13 +111,13 @@ struct TrustedKey {
     public: PublicKey,
 }
 
-/// The public keys that are trusted, by `kid`.
+/// The trusted public keys by `kid`.
 pub struct Keys {
     path: PathBuf,
     issuer: String,
     audience: String,
     trusted: RwLock<Arc<HashMap<String, TrustedKey>>>,
-    /// The file's time when it was read first.
+    /// The state of the file when it was first read.
     loaded: Option<Stamp>,
 }
 
@@ -128,7 +128,7 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads the keys of a file; tokens must name this issuer and audience.
+    /// Loads the keys of a file. Tokens must have this issuer and audience.
     pub fn load(path: &Path, issuer: &str, audience: &str) -> Result<Self, KeysError> {
         let keys = Self {
             path: path.to_owned(),
@@ -141,23 +141,22 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Follows the file: whenever it changes its keys are read again. A file that can't be used leaves the keys as they
-    /// are.
+    /// Reloads the file whenever it changes. If the new file is invalid, the current keys stay.
     pub(crate) async fn follow(self: Arc<Self>) {
         let mut seen = self.loaded;
         loop {
             tokio::time::sleep(RELOAD).await;
-            // Before the text is read: a change in between is seen the next time.
+            // Before the file is read, so that a change in between is found the next time.
             let now = modified(&self.path);
             if now == seen {
                 continue;
             }
             match self.reload() {
                 Ok(()) => {
-                    tracing::info!("the token keys were read again");
+                    tracing::info!("the token keys were reloaded");
                     seen = now;
                 }
-                Err(error) => tracing::error!(%error, "the token keys can't be used; the old ones stay"),
+                Err(error) => tracing::error!(%error, "the new token keys are invalid; the current ones stay"),
             }
         }
     }
@@ -196,7 +195,7 @@ impl Keys {
         Ok(TrustedKey { key, validation, public: entry.public.clone() })
     }
 
-    /// All keys that are trusted now, in the order of their ids.
+    /// Returns the trusted keys, ordered by id.
     pub fn published(&self) -> Vec<PublicKey> {
         let trusted = self.trusted.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut keys: Vec<PublicKey> = trusted.values().map(|key| key.public.clone()).collect();
@@ -204,14 +203,14 @@ impl Keys {
         keys
     }
 
-    /// Checks signature, algorithm, exp, nbf, iss and aud, and that the key may speak for the role.
+    /// Verifies signature, algorithm, exp, nbf, iss and aud, and that the key may grant the role.
     pub fn verify(&self, token: &str) -> Result<Identity, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let kid = header.kid.ok_or(TokenError::Malformed)?;
         let trusted = self.trusted.read().unwrap_or_else(PoisonError::into_inner).clone();
         let key = trusted.get(&kid).ok_or(TokenError::UnknownKey)?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation)
-            .map_err(|error| TokenError::Refused(error.to_string()))?
+            .map_err(|error| TokenError::Rejected(error.to_string()))?
             .claims;
         if key.public.roles.contains(&claims.role) {
             Ok(Identity { subject: claims.sub, role: claims.role })
@@ -221,7 +220,7 @@ impl Keys {
     }
 }
 
-/// When a file was written and which one it is: two that take one's place within a tick of the clock are two.
+/// The modification time and the inode of a file. The inode distinguishes two files that are replaced within a tick of the clock.
 type Stamp = (SystemTime, u64);
 
 fn modified(path: &Path) -> Option<Stamp> {

@@ -1,10 +1,10 @@
-//! The machine's clock and ids of RFC 9562, behind the kernel's ports.
+//! The system clock and UUIDs of version 7, as adapters of the kernel's ports.
 
-use mart_kernel::{Clock, Ids, Timestamp};
+use mart_kernel::{Clock, IdGenerator, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Tells the time of the machine.
+/// Returns the system's time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -14,11 +14,11 @@ impl Clock for SystemClock {
     }
 }
 
-/// Makes UUIDs of version 7: unique, and roughly in the order of time, which keeps indexes compact.
+/// Generates UUIDs of version 7 (RFC 9562). They are roughly ordered by time, which keeps indexes compact.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeOrderedIds;
 
-impl Ids for TimeOrderedIds {
+impl IdGenerator for TimeOrderedIds {
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

@@ -1,4 +1,4 @@
-//! Typed configuration from the environment: all faults are told at once, and secrets never print.
+//! Typed settings from the environment. All faults are reported at once, and secrets are never printed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,86 +9,77 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
 
-/// How a service runs. `Debug` leaves secrets out.
-///
-/// Beside these, `LOG` filters log lines as tracing's `EnvFilter` does (`info`, or `warn,mart_chassis=debug`).
+/// The longest duration of a setting: a year.
+const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
+const MIN_DURATION: Duration = Duration::from_millis(10);
+
+/// The settings that all services share. `Debug` prints no secrets.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The service's name, as in its contract's package.
     pub service: &'static str,
-    /// `HTTP_ADDR`: where operations are served.
+    /// `RUST_LOG`: the filter of log lines, in the syntax of tracing's `EnvFilter`.
+    pub log_filter: String,
+    /// `HTTP_ADDR`: the address of the operations.
     pub http_addr: SocketAddr,
-    /// `INTERNAL_ADDR`: where operators ask for health, metrics and dead letters; the gateway never routes to it.
+    /// `INTERNAL_ADDR`: the address of health, metrics and dead letters. The gateway never routes to it.
     pub internal_addr: SocketAddr,
     /// `DATABASE_URL`: PostgreSQL as the app role, or as the owner role for `migrate`. A secret.
     pub database_url: SecretString,
-    /// `DATABASE_POOL`: connections for single statements; a quarter as many more for decisions over several rows.
-    pub database_pool: u32,
+    /// `DATABASE_MAX_CONNECTIONS`: connections for single statements. A quarter as many are added for transactions.
+    pub database_max_connections: u32,
     /// `KAFKA_BROKERS`: host:port, separated by commas.
     pub kafka_brokers: String,
-    /// `KAFKA_SESSION_TIMEOUT`: after so many seconds without a sign of life another replica reads on where this one was. What brokers take
-    /// is theirs to say, 6 to 1800 unless they say otherwise.
-    pub kafka_session: Duration,
-    /// `TOPIC_PREFIX`: put before every topic and consumer group, so that environments can share a cluster.
+    /// `KAFKA_SESSION_TIMEOUT`: the time after which a silent replica loses its partitions. Brokers accept 6 s to 30 min by default.
+    pub kafka_session_timeout: Duration,
+    /// `TOPIC_PREFIX`: the prefix of every topic and consumer group, so that environments can share a cluster.
     pub topic_prefix: String,
-    /// `TOKEN_KEYS`: the file with the public keys (JWKS) of those who sign tokens. Read again when it changes.
+    /// `TOKEN_KEYS`: the file with the trusted public keys (JWKS). It is read again when it changes.
     pub token_keys: PathBuf,
-    /// `TOKEN_ISSUER`: the `iss` that tokens must have.
+    /// `TOKEN_ISSUER`: the required `iss` of tokens.
     pub token_issuer: String,
-    /// `TOKEN_AUDIENCE`: the `aud` that tokens must have.
+    /// `TOKEN_AUDIENCE`: the required `aud` of tokens.
     pub token_audience: String,
-    /// `PAGE_TOKEN_SECRET`: seals page tokens; the same for all replicas. A secret of at least 32 characters.
+    /// `PAGE_TOKEN_SECRET`: signs page tokens; the same for all replicas. A secret of at least 32 characters.
     pub page_token_secret: SecretString,
-    /// What one request may take.
+    /// The limits of requests.
     pub limits: Limits,
-    /// `SHUTDOWN_BUDGET`: seconds from SIGTERM to the exit.
-    pub shutdown_budget: Duration,
-    /// How an event that can't be handled now is tried again.
+    /// `SHUTDOWN_GRACE_PERIOD`: the time from SIGTERM to the exit.
+    pub shutdown_grace_period: Duration,
+    /// The retries of events.
     pub retries: Retries,
-    /// The variables that a service may have of its own; the shared secrets are not among them.
-    own: Own,
 }
 
-/// How an event that can't be handled now is tried again, before it is a dead letter.
+/// How the inbox retries an event before it becomes a dead letter.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// `INBOX_RETRY_CEILING`: the longest pause in seconds between two attempts.
-    pub ceiling: Duration,
-    /// `INBOX_ATTEMPTS`: after so many it is dead.
-    pub attempts: u32,
-    /// `INBOX_LEASE`: so many seconds a replica has a waiting record to itself. One that was killed over a record holds it up so long.
+    /// `INBOX_MAX_BACKOFF`: the longest pause between two attempts.
+    pub max_backoff: Duration,
+    /// `INBOX_MAX_ATTEMPTS`: the number of attempts after which the event becomes a dead letter.
+    pub max_attempts: u32,
+    /// `INBOX_LEASE`: the time for which a replica reserves a pending record. If the replica is killed, the record is retried after it.
     pub lease: Duration,
-    /// `INBOX_PATIENCE`: after so many seconds it is dead.
-    pub patience: Duration,
+    /// `INBOX_MAX_AGE`: the age at which the event becomes a dead letter.
+    pub max_age: Duration,
 }
 
-/// Variables by their names. They don't print: nobody knows what is in them.
-#[derive(Clone)]
-struct Own(BTreeMap<String, String>);
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
-/// What one request may take, and who stands in front.
+/// The limits of requests, and the proxies in front.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// `HTTP_MAX_HEADER_BYTES`: all header lines together.
+    /// `HTTP_MAX_HEADER_BYTES`: the size of all headers together.
     pub header_bytes: usize,
-    /// `HTTP_MAX_BODY_BYTES`.
+    /// `HTTP_MAX_BODY_BYTES`: the size of a body.
     pub body_bytes: usize,
-    /// `HTTP_TIMEOUT`: seconds for the whole request.
-    pub time: Duration,
-    /// `HTTP_MAX_CONCURRENT`: requests at once; more are turned away.
-    pub concurrent: usize,
-    /// `HTTP_MAX_CONNECTIONS`: connections at once; more wait to be accepted.
+    /// `HTTP_TIMEOUT`: the time for a whole request.
+    pub timeout: Duration,
+    /// `HTTP_MAX_CONCURRENT_REQUESTS`: the number of concurrent requests. Further ones are rejected.
+    pub concurrent_requests: usize,
+    /// `HTTP_MAX_CONNECTIONS`: the number of connections. Further ones wait to be accepted.
     pub connections: usize,
-    /// `HTTP_PROXIES`: how many proxies stand between clients and this service, each of which adds to X-Forwarded-For. With 0
-    /// the header is not believed.
-    pub proxies: usize,
+    /// `HTTP_TRUSTED_PROXY_HOPS`: the number of proxies in front that append to X-Forwarded-For. With 0 the header is ignored.
+    pub trusted_proxy_hops: usize,
 }
 
 impl Default for Limits {
@@ -96,21 +87,29 @@ impl Default for Limits {
         Self {
             header_bytes: 16 * 1024,
             body_bytes: 1024 * 1024,
-            time: Duration::from_secs(10),
-            concurrent: 512,
+            timeout: Duration::from_secs(10),
+            concurrent_requests: 512,
             connections: 4096,
-            proxies: 0,
+            trusted_proxy_hops: 0,
         }
     }
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the shared settings from the process's environment.
     pub fn from_env(service: &'static str) -> Result<Self, ConfigError> {
-        Self::from_vars(service, std::env::vars().collect())
+        Self::with_settings(service, |_| ()).map(|(config, ())| config)
     }
 
-    /// A configuration of nothing but the database, for tools and tests that need no more.
+    /// Reads the shared settings and the service's own from the process's environment. The error lists the faults of both.
+    pub fn with_settings<T>(
+        service: &'static str,
+        read: impl FnOnce(&mut SettingsReader) -> T,
+    ) -> Result<(Self, T), ConfigError> {
+        Self::from_vars(service, std::env::vars().collect(), read)
+    }
+
+    /// Returns a configuration with nothing but a database, for tools and tests.
     pub fn of_database(service: &'static str, url: &str) -> Result<Self, ConfigError> {
         let vars = [
             ("HTTP_ADDR", "127.0.0.1:0"),
@@ -120,26 +119,40 @@ impl Config {
             ("TOKEN_KEYS", "none"),
             ("TOKEN_ISSUER", "none"),
             ("TOKEN_AUDIENCE", "none"),
-            ("PAGE_TOKEN_SECRET", "no page is sealed by this service"),
+            ("PAGE_TOKEN_SECRET", "no page token is signed by this service"),
         ];
-        Self::from_vars(service, vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::from_vars(service, vars, |_| ()).map(|(config, ())| config)
     }
 
-    /// Reads a given environment.
-    pub fn from_vars(service: &'static str, vars: BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let mut env = Env { vars, faults: Vec::new() };
+    /// Reads the shared settings and the service's own from the given variables.
+    pub fn from_vars<T>(
+        service: &'static str,
+        vars: BTreeMap<String, String>,
+        read: impl FnOnce(&mut SettingsReader) -> T,
+    ) -> Result<(Self, T), ConfigError> {
+        let mut env = SettingsReader { vars, faults: Vec::new() };
         let limits = Limits::default();
         let config = Self {
             service,
+            log_filter: env.parsed("RUST_LOG", "a filter such as info or warn,mart_chassis=debug", "info".to_owned(), |filter| {
+                EnvFilter::builder().parse(filter).is_ok()
+            }),
             http_addr: env.required("HTTP_ADDR", "an address such as 127.0.0.1:8080", unspecified()),
             internal_addr: env.required("INTERNAL_ADDR", "an address such as 127.0.0.1:8081", unspecified()),
             database_url: env.secret("DATABASE_URL", "a URL such as postgres://user:password@host/database", |url| {
                 sqlx::postgres::PgConnectOptions::from_str(url).is_ok()
             }),
-            database_pool: env.or("DATABASE_POOL", "a number from 1 to 1000", 16, |n| (1..=1000).contains(n)),
+            database_max_connections: env.parsed("DATABASE_MAX_CONNECTIONS", "a number from 1 to 1000", 16, |n| {
+                (1..=1000).contains(n)
+            }),
             kafka_brokers: env.required("KAFKA_BROKERS", "host:port, separated by commas", String::new()),
-            kafka_session: env.seconds_within("KAFKA_SESSION_TIMEOUT", 1.0..=1_800.0, Duration::from_secs(10)),
-            topic_prefix: env.or("TOPIC_PREFIX", "letters, digits, '.', '_' and '-'", String::new(), |prefix| {
+            kafka_session_timeout: env.duration(
+                "KAFKA_SESSION_TIMEOUT",
+                Duration::from_secs(1)..=Duration::from_mins(30),
+                Duration::from_secs(10),
+            ),
+            topic_prefix: env.parsed("TOPIC_PREFIX", "letters, digits, '.', '_' and '-'", String::new(), |prefix| {
                 prefix.len() <= 100 && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
             }),
             token_keys: env.required("TOKEN_KEYS", "the path of a JWKS file", PathBuf::new()),
@@ -147,89 +160,60 @@ impl Config {
             token_audience: env.required("TOKEN_AUDIENCE", "the `aud` of tokens", String::new()),
             page_token_secret: env.secret("PAGE_TOKEN_SECRET", "at least 32 characters", |s| s.len() >= 32),
             limits: Limits {
-                header_bytes: env.or("HTTP_MAX_HEADER_BYTES", "bytes, 1024 to 65536", limits.header_bytes, |n| {
+                header_bytes: env.parsed("HTTP_MAX_HEADER_BYTES", "bytes, 1024 to 65536", limits.header_bytes, |n| {
                     (1024..=65_536).contains(n)
                 }),
-                body_bytes: env.or("HTTP_MAX_BODY_BYTES", "bytes, at least 1", limits.body_bytes, |n| *n > 0),
-                time: env.seconds("HTTP_TIMEOUT", limits.time),
-                concurrent: env.or("HTTP_MAX_CONCURRENT", "a number above 0", limits.concurrent, |n| *n > 0),
-                connections: env.or("HTTP_MAX_CONNECTIONS", "a number above 0", limits.connections, |n| *n > 0),
-                proxies: env.or("HTTP_PROXIES", "a number from 0 to 10", limits.proxies, |n| *n <= 10),
+                body_bytes: env.parsed("HTTP_MAX_BODY_BYTES", "bytes, at least 1", limits.body_bytes, |n| *n > 0),
+                timeout: env.duration("HTTP_TIMEOUT", UP_TO_A_DAY, limits.timeout),
+                concurrent_requests: env.parsed(
+                    "HTTP_MAX_CONCURRENT_REQUESTS",
+                    "a number above 0",
+                    limits.concurrent_requests,
+                    |n| *n > 0,
+                ),
+                connections: env.parsed("HTTP_MAX_CONNECTIONS", "a number above 0", limits.connections, |n| *n > 0),
+                trusted_proxy_hops: env.parsed(
+                    "HTTP_TRUSTED_PROXY_HOPS",
+                    "a number from 0 to 10",
+                    limits.trusted_proxy_hops,
+                    |n| *n <= 10,
+                ),
             },
-            shutdown_budget: env.seconds("SHUTDOWN_BUDGET", Duration::from_secs(20)),
+            shutdown_grace_period: env.duration("SHUTDOWN_GRACE_PERIOD", UP_TO_A_DAY, Duration::from_secs(20)),
             retries: Retries {
-                ceiling: env.seconds("INBOX_RETRY_CEILING", Duration::from_mins(10)),
-                lease: env.seconds_within("INBOX_LEASE", 1.0..=3_600.0, Duration::from_mins(1)),
-                attempts: env.or("INBOX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
-                // Well below the time for which receipts of events are kept.
-                patience: env.seconds_within("INBOX_PATIENCE", 0.01..=604_800.0, Duration::from_hours(24)),
+                max_backoff: env.duration("INBOX_MAX_BACKOFF", UP_TO_A_DAY, Duration::from_mins(10)),
+                lease: env.duration(
+                    "INBOX_LEASE",
+                    Duration::from_secs(1)..=Duration::from_hours(1),
+                    Duration::from_mins(1),
+                ),
+                max_attempts: env.parsed("INBOX_MAX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
+                // Well below the retention of receipts of events.
+                max_age: env.duration(
+                    "INBOX_MAX_AGE",
+                    MIN_DURATION..=Duration::from_hours(7 * 24),
+                    Duration::from_hours(24),
+                ),
             },
-            // Last, when the secrets have been taken out.
-            own: Own(std::mem::take(&mut env.vars)),
         };
-        if env.faults.is_empty() { Ok(config) } else { Err(ConfigError { service, faults: env.faults }) }
-    }
-}
-
-impl Config {
-    /// A duration of the service's own, in seconds from 0.01 to 31,536,000 (a year).
-    pub fn own_seconds(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
-        self.own(|env| env.seconds_within(name, 0.01..=31_536_000.0, default))
+        // Last: the shared secrets are no longer among the variables.
+        let settings = read(&mut env);
+        if env.faults.is_empty() { Ok((config, settings)) } else { Err(ConfigError { service, faults: env.faults }) }
     }
 
-    /// The same as a duration that times are reckoned with.
-    pub fn own_duration(&self, name: &str, default: time::Duration) -> Result<time::Duration, ConfigError> {
-        let seconds = self.own_seconds(name, default.unsigned_abs())?;
-        // At most a year: it fits.
-        Ok(time::Duration::try_from(seconds).unwrap_or(time::Duration::MAX))
-    }
-
-    /// A number of the service's own.
-    pub fn own_number(&self, name: &str, range: RangeInclusive<u32>, default: u32) -> Result<u32, ConfigError> {
-        let expected = format!("a number from {} to {}", range.start(), range.end());
-        self.own(|env| env.or(name, &expected, default, |number| range.contains(number)))
-    }
-
-    /// A text of the service's own that it can't do without.
-    pub fn own_text(&self, name: &str, expected: &str) -> Result<String, ConfigError> {
-        self.own(|env| env.required(name, expected, String::new()))
-    }
-
-    fn own<T>(&self, read: impl FnOnce(&mut Env) -> T) -> Result<T, ConfigError> {
-        let mut env = Env { vars: self.own.0.clone(), faults: Vec::new() };
-        let value = read(&mut env);
-        if env.faults.is_empty() { Ok(value) } else { Err(ConfigError { service: self.service, faults: env.faults }) }
-    }
-
-    /// A text of the service's own, or what it is where nobody says.
-    pub fn own_or(&self, name: &str, default: &str) -> String {
-        self.own.0.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
-    }
-
-    /// Whether `ENVIRONMENT` is `production`, where what only plays at being a real party is refused; `development` where nobody
-    /// says. A word that nobody knows, such as `prod`, lets nothing in.
-    pub fn production(&self) -> Result<bool, ConfigError> {
-        match self.own_or("ENVIRONMENT", "development").as_str() {
-            "development" => Ok(false),
-            "production" => Ok(true),
-            other => {
-                let fault = format!("ENVIRONMENT={other:?}: expected development or production");
-                Err(ConfigError { service: self.service, faults: vec![fault] })
-            }
-        }
-    }
-
-    /// The bytes that seal page tokens.
+    /// Returns the secret that signs page tokens.
     pub fn page_token_secret(&self) -> &[u8] {
         self.page_token_secret.expose_secret().as_bytes()
     }
 }
 
+const UP_TO_A_DAY: RangeInclusive<Duration> = MIN_DURATION..=Duration::from_hours(24);
+
 fn unspecified() -> SocketAddr {
     SocketAddr::from(([0, 0, 0, 0], 0))
 }
 
-/// Everything that is wrong with the environment. Values of secrets are not in it.
+/// All faults of a service's settings. It contains no secret.
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigError {
     service: &'static str,
@@ -238,52 +222,137 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} can't start: {} of its environment variables are wrong", self.service, self.faults.len())?;
+        let count = self.faults.len();
+        let what = if count == 1 { "setting is" } else { "settings are" };
+        write!(f, "{} can't start: {count} {what} invalid", self.service)?;
         self.faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }
 }
 
-struct Env {
+/// Reads settings from environment variables and collects their faults.
+///
+/// After a fault each function returns a placeholder, so that the others are checked too.
+pub struct SettingsReader {
     vars: BTreeMap<String, String>,
     faults: Vec<String>,
 }
 
-impl Env {
+/// Prints the names of no variables and no values: some are secrets.
+impl fmt::Debug for SettingsReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsReader").field("faults", &self.faults).finish_non_exhaustive()
+    }
+}
+
+impl SettingsReader {
+    /// Returns a duration such as `15m` or `1h 30m`, from 10 ms to a year.
+    pub fn setting_duration<D>(&mut self, name: &str, default: D) -> D
+    where
+        D: TryFrom<Duration> + TryInto<Duration> + Copy,
+    {
+        self.setting_duration_within(name, MIN_DURATION..=MAX_DURATION, default)
+    }
+
+    /// Returns a duration within a range.
+    pub fn setting_duration_within<D>(&mut self, name: &str, range: RangeInclusive<Duration>, default: D) -> D
+    where
+        D: TryFrom<Duration> + TryInto<Duration> + Copy,
+    {
+        let usual = default.try_into().unwrap_or_default();
+        D::try_from(self.duration(name, range, usual)).unwrap_or(default)
+    }
+
+    /// Returns a number within a range.
+    pub fn setting_number<N>(&mut self, name: &str, range: RangeInclusive<N>, default: N) -> N
+    where
+        N: FromStr + PartialOrd + fmt::Display,
+    {
+        let expected = format!("a number from {} to {}", range.start(), range.end());
+        self.parsed(name, &expected, default, |number| range.contains(number))
+    }
+
+    /// Returns a required text.
+    pub fn setting_text(&mut self, name: &str, expected: &str) -> String {
+        self.required(name, expected, String::new())
+    }
+
+    /// Returns an optional text, or its default if the variable is missing or empty.
+    pub fn setting_or(&self, name: &str, default: &str) -> String {
+        self.vars.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
+    }
+
+    /// Returns a required secret. A fault does not print it.
+    pub fn setting_secret(&mut self, name: &str, expected: &str) -> SecretString {
+        self.secret(name, expected, |_| true)
+    }
+
+    /// Returns required secrets that are separated by commas, such as the new and the old one during a rotation.
+    pub fn setting_secrets(&mut self, name: &str, expected: &str) -> Vec<SecretString> {
+        let all = self.setting_secret(name, expected);
+        let secrets = all.expose_secret().split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        let secrets: Vec<SecretString> = secrets.map(SecretString::from).collect();
+        if secrets.is_empty() && !all.expose_secret().is_empty() {
+            self.fault(name, format!("has no secret in it: expected {expected}"));
+        }
+        secrets
+    }
+
+    /// Returns whether `ENVIRONMENT` is `production`, where stand-ins for real providers are rejected. The default is `development`.
+    pub fn is_production(&mut self) -> bool {
+        let environment = self.setting_or("ENVIRONMENT", "development");
+        if !["development", "production"].contains(&environment.as_str()) {
+            self.fault("ENVIRONMENT", format!("{environment:?}: expected development or production"));
+        }
+        // An unknown environment is treated as production, so that it allows nothing.
+        environment != "development"
+    }
+
+    /// Adds a fault of a setting that its type alone does not show.
+    pub fn fault(&mut self, name: &str, fault: impl fmt::Display) {
+        let fault = format!("{name}: {fault}");
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
     fn required<T: FromStr>(&mut self, name: &str, expected: &str, placeholder: T) -> T {
         match self.vars.get(name).filter(|value| !value.is_empty()).map(|value| value.parse()) {
             Some(Ok(value)) => return value,
-            Some(Err(_)) => self.faults.push(format!("{name}={:?}: expected {expected}", self.vars[name])),
-            None => self.faults.push(format!("{name} is missing: expected {expected}")),
+            Some(Err(_)) => self.fault(name, format!("{:?}: expected {expected}", self.vars[name])),
+            None => self.fault(name, format!("is missing: expected {expected}")),
         }
         placeholder
     }
 
-    fn or<T: FromStr>(&mut self, name: &str, expected: &str, default: T, valid: impl Fn(&T) -> bool) -> T {
+    fn parsed<T: FromStr>(&mut self, name: &str, expected: &str, default: T, valid: impl Fn(&T) -> bool) -> T {
         let Some(text) = self.vars.get(name) else { return default };
         match text.parse() {
             Ok(value) if valid(&value) => value,
             _ => {
-                self.faults.push(format!("{name}={text:?}: expected {expected}"));
+                self.fault(name, format!("{text:?}: expected {expected}"));
                 default
             }
         }
     }
 
-    fn seconds(&mut self, name: &str, default: Duration) -> Duration {
-        self.seconds_within(name, 0.01..=86_400.0, default)
-    }
-
-    fn seconds_within(&mut self, name: &str, range: RangeInclusive<f64>, default: Duration) -> Duration {
-        let expected = format!("seconds, {} to {}", range.start(), range.end());
-        Duration::from_secs_f64(self.or(name, &expected, default.as_secs_f64(), |seconds| range.contains(seconds)))
+    fn duration(&mut self, name: &str, range: RangeInclusive<Duration>, default: Duration) -> Duration {
+        let Some(text) = self.vars.get(name) else { return default };
+        match humantime::parse_duration(text) {
+            Ok(duration) if range.contains(&duration) => duration,
+            _ => {
+                let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+                self.fault(name, format!("{text:?}: expected a duration such as 15m or 10s, from {least} to {most}"));
+                default
+            }
+        }
     }
 
     fn secret(&mut self, name: &str, expected: &str, valid: impl Fn(&str) -> bool) -> SecretString {
         let value = self.vars.remove(name).unwrap_or_default();
         if value.is_empty() {
-            self.faults.push(format!("{name} is missing: expected {expected}"));
+            self.fault(name, format!("is missing: expected {expected}"));
         } else if !valid(&value) {
-            self.faults.push(format!("{name} (not shown): expected {expected}"));
+            self.fault(name, format!("(not shown): expected {expected}"));
         }
         value.into()
     }
@@ -309,10 +378,23 @@ mod tests {
     ];
 
     #[test]
-    fn all_faults_are_told_at_once_and_no_secret() {
-        let bad =
-            [("HTTP_ADDR", "nowhere"), ("PAGE_TOKEN_SECRET", "hush"), ("HTTP_TIMEOUT", "-1"), ("TOPIC_PREFIX", "a b")];
-        let error = Config::from_vars("shelf", vars(&bad)).expect_err("nearly nothing is right").to_string();
+    fn all_faults_are_reported_at_once_without_secrets() {
+        let bad = [
+            ("HTTP_ADDR", "nowhere"),
+            ("PAGE_TOKEN_SECRET", "hush"),
+            ("HTTP_TIMEOUT", "10"),
+            ("TOPIC_PREFIX", "a b"),
+            ("RUST_LOG", "mart=loud"),
+            ("HOLD", "soon"),
+            ("SHELF_KEYS", ", ,"),
+            ("ENVIRONMENT", "prod"),
+        ];
+        let own = |env: &mut SettingsReader| {
+            env.setting_duration("HOLD", Duration::from_secs(7));
+            env.setting_secrets("SHELF_KEYS", "keys");
+            assert!(env.is_production(), "an unknown environment allows nothing");
+        };
+        let error = Config::from_vars("shelf", vars(&bad), own).expect_err("nearly all are invalid").to_string();
         for name in [
             "HTTP_ADDR",
             "INTERNAL_ADDR",
@@ -324,41 +406,59 @@ mod tests {
             "PAGE_TOKEN_SECRET",
             "HTTP_TIMEOUT",
             "TOPIC_PREFIX",
+            "RUST_LOG",
+            "HOLD",
+            "SHELF_KEYS",
+            "ENVIRONMENT",
         ] {
-            assert!(error.contains(name), "{name} in {error}");
+            assert!(error.contains(&format!("\n  {name}: ")), "{name} in {error}");
         }
-        assert!(error.contains("10 of its environment variables"), "{error}");
+        assert!(error.contains("14 settings are invalid"), "{error}");
         assert!(!error.contains("hush"), "{error}");
     }
 
     #[test]
-    fn secrets_do_not_print() {
-        let config = Config::from_vars("shelf", vars(&GOOD)).expect("good");
-        assert!(!format!("{config:?}").contains("hush"), "{config:?}");
-        assert!(config.own.0.values().all(|value| !value.contains("hush")), "a secret is kept in the clear");
+    fn secrets_are_not_printed() {
+        let own = |env: &mut SettingsReader| {
+            assert!(env.vars.values().all(|value| !value.contains("hush")), "a shared secret is readable");
+            (env.setting_secret("SHELF_KEY", "a key"), format!("{env:?}"))
+        };
+        let mut all = GOOD.to_vec();
+        all.push(("SHELF_KEY", "quiet"));
+        let (config, (secret, reader)) = Config::from_vars("shelf", vars(&all), own).expect("valid");
+        let printed = format!("{config:?} {secret:?} {reader}");
+        assert!(!printed.contains("hush") && !printed.contains("quiet"), "{printed}");
     }
 
     #[test]
-    fn numbers_have_defaults_and_bounds() {
+    fn settings_have_defaults_and_bounds() {
         let mut all = GOOD.to_vec();
-        all.extend([("HTTP_TIMEOUT", "0.5"), ("HTTP_MAX_BODY_BYTES", "10")]);
-        let config = Config::from_vars("shelf", vars(&all)).expect("good");
-        assert_eq!((config.limits.time, config.limits.body_bytes), (Duration::from_millis(500), 10));
-        assert_eq!((config.database_pool, config.shutdown_budget), (16, Duration::from_secs(20)));
+        all.extend([("HTTP_TIMEOUT", "500ms"), ("HTTP_MAX_BODY_BYTES", "10"), ("RUST_LOG", "warn,mart_chassis=debug")]);
+        let (config, ()) = Config::from_vars("shelf", vars(&all), |_| ()).expect("valid");
+        assert_eq!((config.limits.timeout, config.limits.body_bytes), (Duration::from_millis(500), 10));
+        assert_eq!((config.database_max_connections, config.shutdown_grace_period), (16, Duration::from_secs(20)));
     }
 
     #[test]
-    fn a_service_has_variables_of_its_own() {
+    fn own_settings_are_typed() {
         let mut all = GOOD.to_vec();
-        all.extend([("HOLD", "90"), ("PAUSE", "soon")]);
-        let config = Config::from_vars("shelf", vars(&all)).expect("good");
-        let seconds = |name| config.own_seconds(name, Duration::from_secs(7));
-        assert_eq!(seconds("HOLD").expect("good"), Duration::from_secs(90));
-        assert_eq!(seconds("MISSING").expect("good"), Duration::from_secs(7));
-        assert!(seconds("PAUSE").expect_err("no number").to_string().contains("PAUSE=\"soon\""));
-        let number = |name| config.own_number(name, 1..=90, 7);
-        assert_eq!((number("HOLD").expect("good"), number("MISSING").expect("good")), (90, 7));
-        let error = config.own_number("HOLD", 1..=89, 7).expect_err("too much").to_string();
-        assert!(error.contains("HOLD=\"90\": expected a number from 1 to 89"), "{error}");
+        all.extend([("HOLD", "1h 30m"), ("COUNT", "90"), ("KEYS", "new, old"), ("NAME", "")]);
+        let own = |env: &mut SettingsReader| {
+            assert_eq!(env.setting_duration("HOLD", time::Duration::SECOND), time::Duration::minutes(90));
+            assert_eq!(env.setting_duration("MISSING", Duration::from_secs(7)), Duration::from_secs(7));
+            assert_eq!((env.setting_number("COUNT", 1..=90, 7), env.setting_number("MISSING", 1..=90, 7)), (90, 7));
+            assert_eq!(env.setting_secrets("KEYS", "keys").len(), 2);
+            assert_eq!(env.setting_or("NAME", "mart"), "mart");
+            assert!(!env.is_production());
+        };
+        Config::from_vars("shelf", vars(&all), own).expect("valid");
+        let number = |env: &mut SettingsReader| env.setting_number("COUNT", 1..=89, 7);
+        let error = Config::from_vars("shelf", vars(&all), number).expect_err("too large").to_string();
+        assert!(error.contains("COUNT: \"90\": expected a number from 1 to 89"), "{error}");
+        let duration = |env: &mut SettingsReader| {
+            env.setting_duration_within("HOLD", Duration::from_secs(1)..=Duration::from_hours(1), Duration::from_secs(7))
+        };
+        let error = Config::from_vars("shelf", vars(&all), duration).expect_err("too long").to_string();
+        assert!(error.contains("HOLD: \"1h 30m\": expected a duration such as 15m or 10s, from 1s to 1h"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! The internal listener: health, metrics, the outbox's length and dead letters, for operators and their machines.
+//! The internal listener: health, metrics, the outbox's length and dead letters, for operators and monitoring.
 //!
-//! The gateway never routes to it, and it asks for no token: only who can reach its address can use it.
+//! The gateway never routes to it. It requires no token, so its address must be reachable for operators only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +11,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper::{StatusCode, header};
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::Database;
-use crate::consumer::{Inbox, Letter};
-use crate::http::{Fault, Problem};
+use crate::consumer::{Inbox, DeadLetter};
+use crate::http::{ApiError, Problem};
 
 #[derive(Clone)]
 pub(crate) struct Internal {
     pub(crate) database: Database,
     pub(crate) inbox: Inbox,
-    /// Set when the service has begun to stop.
+    /// Whether the service is shutting down.
     pub(crate) draining: Arc<AtomicBool>,
 }
 
@@ -49,16 +49,16 @@ async fn ready(State(internal): State<Internal>) -> (StatusCode, &'static str) {
 }
 
 async fn metrics(State(internal): State<Internal>) -> impl IntoResponse {
-    // A database that is away must not take the other metrics with it: they say that it is.
-    let asked = async { tokio::join!(internal.inbox.counts(), pending(&internal.database)) };
-    if let Ok((inbox, outbox)) = tokio::time::timeout(Duration::from_secs(1), asked).await {
-        if let Ok((waiting, dead)) = inbox {
-            gauge("inbox_waiting", waiting);
-            gauge("inbox_dead", dead);
+    // If the database is unavailable, the other metrics are still returned.
+    let counts = async { tokio::join!(internal.inbox.counts(), pending(&internal.database)) };
+    if let Ok((inbox, outbox)) = tokio::time::timeout(Duration::from_secs(1), counts).await {
+        if let Ok((pending, dead_letters)) = inbox {
+            gauge("inbox_pending", pending);
+            gauge("inbox_dead_letters", dead_letters);
         }
         if let Ok(outbox) = outbox {
             gauge("outbox_pending", outbox.pending);
-            metrics::gauge!("outbox_oldest_age").set(outbox.oldest_seconds.unwrap_or(0.0));
+            metrics::gauge!("outbox_oldest_age_seconds").set(outbox.oldest_seconds.unwrap_or(0.0));
         }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], crate::telemetry::render())
@@ -71,16 +71,16 @@ fn gauge(name: &'static str, count: i64) {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outbox {
-    /// Rows that are not on Kafka yet.
+    /// The number of rows that are not published yet.
     pending: i64,
-    /// How old the oldest of them is.
+    /// The age of the oldest row in seconds.
     oldest_seconds: Option<f64>,
 }
 
-async fn pending(database: &Database) -> Result<Outbox, Unavailable> {
+async fn pending(database: &Database) -> Result<Outbox, StoreError> {
     let sql = "select count(*), extract(epoch from now() - min(at))::float8 from outbox";
-    let asked: Result<(i64, Option<f64>), _> = sqlx::query_as(sql).fetch_one(database.pool()).await;
-    asked
+    let found: Result<(i64, Option<f64>), _> = sqlx::query_as(sql).fetch_one(database.pool()).await;
+    found
         .map(|(pending, oldest_seconds)| Outbox { pending, oldest_seconds })
         .map_err(|error| crate::db::unavailable(&error))
 }
@@ -97,34 +97,34 @@ struct After {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Letters {
-    dead_letters: Vec<Letter>,
-    /// The `after` of the next page, where this one is full.
+struct DeadLetters {
+    dead_letters: Vec<DeadLetter>,
+    /// The `after` of the next page; `None` if this one is the last.
     next_after: Option<i64>,
 }
 
 async fn list(
     State(internal): State<Internal>,
     Query(After { after }): Query<After>,
-) -> Result<Json<Letters>, Problem> {
+) -> Result<Json<DeadLetters>, Problem> {
     let dead_letters = internal.inbox.letters(after, 100).await.map_err(unavailable)?;
     let next_after = dead_letters.last().filter(|_| dead_letters.len() == 100).map(|letter| letter.id);
-    Ok(Json(Letters { dead_letters, next_after }))
+    Ok(Json(DeadLetters { dead_letters, next_after }))
 }
 
-async fn show(State(internal): State<Internal>, Path(id): Path<i64>) -> Result<Json<Letter>, Problem> {
+async fn show(State(internal): State<Internal>, Path(id): Path<i64>) -> Result<Json<DeadLetter>, Problem> {
     internal.inbox.letter(id).await.map_err(unavailable)?.map(Json).ok_or_else(no_letter)
 }
 
 async fn replay(State(internal): State<Internal>, Path(id): Path<i64>) -> Response {
-    told(internal.inbox.replay(id).await, StatusCode::ACCEPTED)
+    respond(internal.inbox.replay(id).await, StatusCode::ACCEPTED)
 }
 
 async fn discard(State(internal): State<Internal>, Path(id): Path<i64>) -> Response {
-    told(internal.inbox.discard(id).await, StatusCode::NO_CONTENT)
+    respond(internal.inbox.discard(id).await, StatusCode::NO_CONTENT)
 }
 
-fn told(done: Result<bool, Unavailable>, status: StatusCode) -> Response {
+fn respond(done: Result<bool, StoreError>, status: StatusCode) -> Response {
     match done {
         Ok(true) => status.into_response(),
         Ok(false) => no_letter().into_response(),
@@ -136,10 +136,10 @@ fn no_letter() -> Problem {
     Problem::new(
         404,
         "DEAD_LETTER_NOT_FOUND",
-        "There is no such dead letter: it was replayed or discarded, or never was.",
+        "There is no such dead letter. It may already be replayed or discarded.",
     )
 }
 
-fn unavailable(error: Unavailable) -> Problem {
-    Fault::from(error).into()
+fn unavailable(error: StoreError) -> Problem {
+    ApiError::from(error).into()
 }

@@ -1,4 +1,4 @@
-//! Clients of Kafka, configured in one place.
+//! The configuration of all Kafka clients.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,23 +26,23 @@ fn base(config: &Config) -> ClientConfig {
     client
 }
 
-/// A producer that keeps the order per key and never gives a record up: what Kafka does not take now waits for it.
+/// Returns the configuration of a producer that preserves the order per key and never drops a record.
 pub(crate) fn producer(config: &Config) -> ClientConfig {
     let mut client = base(config);
     client
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("linger.ms", "0")
-        // No record expires: one that did would be overtaken by the next of its key.
+        // Records never expire: an expired one would be overtaken by the next one with its key.
         .set("message.timeout.ms", "0")
         .set("queue.buffering.max.messages", "20000")
         .set("queue.buffering.max.kbytes", "16384");
     client
 }
 
-/// A consumer that commits offsets only when it is told to.
+/// Returns the configuration of a consumer that commits offsets only explicitly.
 pub(crate) fn consumer(config: &Config) -> ClientConfig {
-    let (mut client, session) = (base(config), config.kafka_session);
+    let (mut client, session) = (base(config), config.kafka_session_timeout);
     client
         .set("group.id", format!("{}{}", config.topic_prefix, config.service))
         .set("enable.auto.commit", "false")
@@ -51,7 +51,7 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
         .set("allow.auto.create.topics", "false")
         .set("session.timeout.ms", session.as_millis().to_string())
         .set("heartbeat.interval.ms", (session / 10).min(Duration::from_secs(1)).as_millis().to_string())
-        // Never less than the session, which it would be refused for.
+        // At least the session timeout: brokers reject less.
         .set("max.poll.interval.ms", session.max(Duration::from_mins(5)).as_millis().to_string())
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "100")
@@ -60,9 +60,9 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
     client
 }
 
-/// Makes the topics that are missing, with 12 partitions. A topic that is there stays as it is.
+/// Creates the missing topics with 12 partitions. Existing topics stay unchanged.
 ///
-/// Three replicas are asked for, or as many as there are brokers.
+/// A topic has three replicas, or as many as there are brokers.
 pub(crate) async fn create_topics(config: &Config, topics: &[Topic]) -> Result<(), KafkaError> {
     let admin: AdminClient<DefaultClientContext> = base(config).create()?;
     let kept = |topic: &Topic| {
@@ -81,7 +81,7 @@ pub(crate) async fn create_topics(config: &Config, topics: &[Topic]) -> Result<(
         .map(|(name, kept, short)| {
             let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(replicas));
             let topic = topic.set("retention.ms", kept);
-            // What lies in a segment that is not closed yet is not deleted; usually one is closed after a week.
+            // Kafka deletes closed segments only, and by default closes one after a week.
             if *short { topic.set("segment.ms", kept) } else { topic }
         })
         .collect();
@@ -106,12 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_session_timeout_that_is_taken_makes_a_consumer() {
+    fn every_valid_session_timeout_creates_a_consumer() {
         for seconds in [1, 10, 1_800] {
             let mut config =
                 Config::of_database("shelf", "postgres://nobody@127.0.0.1:1/none").expect("a configuration");
             config.kafka_brokers = "127.0.0.1:1".to_owned();
-            config.kafka_session = Duration::from_secs(seconds);
+            config.kafka_session_timeout = Duration::from_secs(seconds);
             let made: Result<BaseConsumer, KafkaError> = consumer(&config).create();
             assert!(made.is_ok(), "{seconds}: {made:?}", made = made.err());
         }

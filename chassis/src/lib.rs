@@ -1,10 +1,9 @@
-//! What every service of the mart shares at run time and no service owns.
+//! The runtime that all services share: HTTP, database, outbox relay, consumer, telemetry and shutdown.
 //!
-//! A service's `main` reads its [`Config`], starts [`telemetry`], lets its wiring put adapters together and hands the
-//! result to [`run::serve`]. From then on this crate owns the sockets, the outbox [relay], the
-//! [consumer] and the drain.
+//! A service's `main` reads its [`Config`], starts [`telemetry`], lets its wiring create the adapters and calls [`run::serve`]. From
+//! then on this crate owns the sockets, the outbox [relay], the [consumer] and the graceful shutdown.
 //!
-//! There is deliberately no word of the business here, and no rule of it: those are in the services' cores.
+//! This crate has no business rules: those are in the services' cores.
 
 pub mod auth;
 pub mod clock;
@@ -14,13 +13,13 @@ pub mod db;
 pub mod http;
 mod internal;
 mod kafka;
-mod points;
+mod failpoints;
 pub mod record;
 pub mod relay;
 pub mod run;
 pub mod telemetry;
 pub mod trace;
-pub mod wire;
+pub mod convert;
 
 pub use config::Config;
 pub use db::Database;

@@ -1,9 +1,9 @@
-//! The outbox relay: every committed event reaches Kafka at least once, in order per key.
+//! The outbox relay: publishes every committed event to Kafka at least once, in order per key.
 //!
-//! One replica owns the outbox of a database, by an advisory lock of a session of its own; the others only wake it. The
-//! owner sweeps: it reads from the head, produces while it reads on, awaits the acknowledgements and deletes what was
-//! acknowledged. A sweep starts at the head again, so no row of a late commit is skipped. An owner that lost its lock
-//! without noticing can only send twice, which the consumers' receipts absorb.
+//! One replica is the leader for a database: it holds an advisory lock in a session of its own. The other replicas only wake it.
+//! In one pass the leader reads rows from the head, publishes them while it reads on, awaits the acknowledgements and deletes the
+//! acknowledged rows. Each pass starts at the head again, so that it does not skip the rows of a late commit. A leader that lost
+//! its lock unnoticed can only publish an event twice, and the consumers' receipts make the second time harmless.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -22,47 +22,47 @@ use crate::{Config, Database, Record, kafka};
 /// The key of the advisory lock, within one database.
 const LOCK: i64 = 0x6f75_7462_6f78;
 const CHANNEL: &str = "outbox";
-/// Rows in one read. Those on their way are the largest part of what a busy service has in memory, and more than a thousand make
-/// PostgreSQL scan the whole table.
+/// Rows in one read. Rows in flight are most of a busy service's memory, and for more than a thousand PostgreSQL scans the whole
+/// table.
 const BATCH: usize = 500;
-/// Batches on their way at once.
+/// Batches in flight.
 const IN_FLIGHT: usize = 4;
-/// Batches in one sweep; then it starts at the head again.
-const SWEEP: usize = 50;
-/// Between sweeps, so that commits gather.
+/// Batches in one pass.
+const PASS: usize = 50;
+/// The pause between two passes, in which commits accumulate.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How often the outbox is looked at when nothing rings.
+/// The time between two passes without a notification.
 const POLL: Duration = Duration::from_secs(1);
-/// How often a session that waits for Kafka shows that it is alive. Well below [`IDLE_TIMEOUT`].
+/// The time between two heartbeats of a session that waits for Kafka. Well below [`IDLE_TIMEOUT`].
 const HEARTBEAT: Duration = Duration::from_secs(3);
-/// After how long without a sign PostgreSQL ends the owner's session and with it the lock.
+/// The time without a statement after which PostgreSQL ends the leader's session and so releases the lock.
 const IDLE_TIMEOUT: &str = "10s";
 
-/// The first pause after an interruption.
+/// The first pause after an error.
 const BACKOFF: Duration = Duration::from_millis(100);
-/// How long a statement may take. A database that vanished without a word would otherwise be waited for until TCP gives up.
+/// The longest that a statement may take. Without it, a vanished database would be noticed only by the TCP timeout.
 const STATEMENT: Duration = Duration::from_secs(20);
 
-/// What can end a term of ownership.
+/// Why a leader's session ended.
 #[derive(Debug, thiserror::Error)]
-enum Interrupted {
+enum RelayError {
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
 }
 
-/// Relays until `stop`; then sends what is left, as far as `grace` allows.
+/// Relays until `stop`, then publishes the remaining rows for at most `grace`.
 pub(crate) async fn run(config: Config, database: Database, stop: CancellationToken, grace: Duration) {
     let mut backoff = BACKOFF;
     while !stop.is_cancelled() {
-        let term = term(&config, &database, &stop, grace, &mut backoff);
-        match term.await {
+        let lead = lead(&config, &database, &stop, grace, &mut backoff);
+        match lead.await {
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(%error, "the relay was interrupted and starts again");
-                metrics::counter!("relay_interruptions_total").increment(1);
-                metrics::gauge!("relay_owner").set(0.0);
+                tracing::warn!(%error, "the outbox relay failed and starts again");
+                metrics::counter!("outbox_relay_errors_total").increment(1);
+                metrics::gauge!("outbox_relay_leader").set(0.0);
                 tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(backoff) => {} }
                 backoff = (backoff * 2).min(Duration::from_secs(5));
             }
@@ -70,96 +70,96 @@ pub(crate) async fn run(config: Config, database: Database, stop: CancellationTo
     }
 }
 
-/// One session: waits for the lock, then owns the outbox until something breaks or the service stops.
-async fn term(
+/// Waits for the lock in a new session, then leads until an error or the service's stop.
+async fn lead(
     config: &Config,
     database: &Database,
     stop: &CancellationToken,
     grace: Duration,
     backoff: &mut Duration,
-) -> Result<(), Interrupted> {
-    // A lost delete only sends twice, so this session need not wait for the disk; writers always do.
+) -> Result<(), RelayError> {
+    // A lost delete only publishes an event twice, so this session does not wait for the disk. Writers always do.
     let settings = [("synchronous_commit", "off"), ("idle_session_timeout", IDLE_TIMEOUT)];
     let mut session = within(database.connect(&settings)).await?;
-    let mut ring = false;
+    let mut wake = false;
     let lock = "select pg_try_advisory_lock($1)";
     while !within(sqlx::query_scalar::<_, bool>(lock).bind(LOCK).fetch_one(&mut session)).await? {
-        if ring {
+        if wake {
             within(sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut session)).await?;
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(session.close().await?),
-            () = database.committed().notified() => { ring = true; tokio::time::sleep(PAUSE).await; }
-            () = tokio::time::sleep(POLL) => ring = false,
+            () = database.outbox_notify().notified() => { wake = true; tokio::time::sleep(PAUSE).await; }
+            () = tokio::time::sleep(POLL) => wake = false,
         }
     }
-    tracing::info!("this process relays the outbox");
+    tracing::info!("this process is the outbox relay's leader");
     *backoff = BACKOFF;
-    metrics::gauge!("relay_owner").set(1.0);
+    metrics::gauge!("outbox_relay_leader").set(1.0);
 
     let pool = PgPoolOptions::new().max_connections(1).connect_with(database.options().clone()).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
     let producer: FutureProducer = kafka::producer(config).create()?;
-    let mut owner =
-        Owner { session, producer, source: format!("/{}", config.service), prefix: config.topic_prefix.clone() };
-    let ended = owner.own(database, &mut listener, stop, grace).await;
-    // What is still queued would reach Kafka later, out of turn.
-    owner.producer.purge(PurgeConfig::default().queue().inflight());
-    metrics::gauge!("relay_owner").set(0.0);
+    let mut leader =
+        Leader { session, producer, source: format!("/{}", config.service), prefix: config.topic_prefix.clone() };
+    let ended = leader.run(database, &mut listener, stop, grace).await;
+    // Queued records would reach Kafka later, out of order.
+    leader.producer.purge(PurgeConfig::default().queue().inflight());
+    metrics::gauge!("outbox_relay_leader").set(0.0);
     ended
 }
 
-struct Owner {
+struct Leader {
     session: PgConnection,
     producer: FutureProducer,
     source: String,
     prefix: String,
 }
 
-/// A batch whose acknowledgements are awaited.
-struct Flight {
+/// A batch in flight.
+struct InFlight {
     positions: Vec<i64>,
     deliveries: Vec<DeliveryFuture>,
 }
 
-impl Owner {
-    async fn own(
+impl Leader {
+    async fn run(
         &mut self,
         database: &Database,
         listener: &mut PgListener,
         stop: &CancellationToken,
         grace: Duration,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<(), RelayError> {
         loop {
             let running = {
-                let mut sweep = pin!(self.sweep());
+                let mut pass = pin!(self.publish_all());
                 tokio::select! {
-                    () = stop.cancelled() => Err(tokio::time::timeout(grace, sweep).await),
-                    swept = &mut sweep => Ok(swept?),
+                    () = stop.cancelled() => Err(tokio::time::timeout(grace, pass).await),
+                    published = &mut pass => Ok(published?),
                 }
             };
-            let swept = match running {
-                Ok(swept) => swept,
+            let published = match running {
+                Ok(published) => published,
                 Err(finished) => {
-                    // The sweep that ran is finished first, so that a polite end sends nothing twice; then what is left.
+                    // The current pass is finished first, so that a graceful stop publishes nothing twice.
                     let last = match finished {
-                        Ok(swept) => swept.map(|_| tokio::time::timeout(grace, self.sweep()))?.await,
+                        Ok(published) => published.map(|_| tokio::time::timeout(grace, self.publish_all()))?.await,
                         late => late,
                     };
                     return last
                         .unwrap_or_else(|_| {
-                            tracing::warn!("the outbox could not be emptied before the end; the next start does it");
+                            tracing::warn!("the outbox is not empty; the next start publishes the remaining rows");
                             Ok(0)
                         })
                         .map(|_| ());
                 }
             };
-            if swept == 0 {
+            if published == 0 {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = database.committed().notified() => {}
-                    told = listener.recv() => { told?; }
+                    () = database.outbox_notify().notified() => {}
+                    notified = listener.recv() => { notified?; }
                     () = tokio::time::sleep(POLL) => {}
                 }
             }
@@ -167,41 +167,41 @@ impl Owner {
         }
     }
 
-    /// From the head to the end of the outbox; returns how many rows were published and deleted.
-    async fn sweep(&mut self) -> Result<usize, Interrupted> {
-        // Rows that come while this sweep runs are the next one's. One that took its place before and is committed late might
-        // otherwise be overtaken by the next of its key, which takes its place only after that commit.
+    /// Runs one pass from the head to the end of the outbox. Returns the number of rows that were published and deleted.
+    async fn publish_all(&mut self) -> Result<usize, RelayError> {
+        // Rows that appear during this pass are left to the next one. Otherwise a row with a lower position that is committed late
+        // could be overtaken by the next row with its key.
         let last: i64 =
             within(sqlx::query_scalar("select coalesce(max(position), 0) from outbox").fetch_one(&mut self.session))
                 .await?;
-        let mut flying: VecDeque<Flight> = VecDeque::new();
+        let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         let mut after = 0;
-        let mut swept = 0;
-        for _ in 0..SWEEP {
+        let mut published = 0;
+        for _ in 0..PASS {
             let (positions, records) = self.read(after, last).await?;
             let short = positions.len() < BATCH;
             if let Some(last) = positions.last() {
                 after = *last;
                 let deliveries = self.produce(records).await?;
-                flying.push_back(Flight { positions, deliveries });
+                in_flight.push_back(InFlight { positions, deliveries });
             }
-            while flying.len() >= IN_FLIGHT || (short && !flying.is_empty()) {
-                if let Some(flight) = flying.pop_front() {
-                    swept += self.land(flight).await?;
+            while in_flight.len() >= IN_FLIGHT || (short && !in_flight.is_empty()) {
+                if let Some(batch) = in_flight.pop_front() {
+                    published += self.await_acks(batch).await?;
                 }
             }
             if short {
                 break;
             }
         }
-        while let Some(flight) = flying.pop_front() {
-            swept += self.land(flight).await?;
+        while let Some(batch) = in_flight.pop_front() {
+            published += self.await_acks(batch).await?;
         }
-        Ok(swept)
+        Ok(published)
     }
 
-    async fn read(&mut self, after: i64, last: i64) -> Result<(Vec<i64>, Vec<Record>), Interrupted> {
-        let sql = "select position, id, at, topic, key, kind, version, traceparent, payload \
+    async fn read(&mut self, after: i64, last: i64) -> Result<(Vec<i64>, Vec<Record>), RelayError> {
+        let sql = "select position, id, at, topic, key, event_type, version, traceparent, payload \
                    from outbox where position > $1 and position <= $2 order by position limit $3";
         let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
         let rows = within(sqlx::query(sql).bind(after).bind(last).bind(limit).fetch_all(&mut self.session)).await?;
@@ -214,7 +214,7 @@ impl Owner {
                 at: Timestamp::new(row.try_get("at")?),
                 topic: row.try_get("topic")?,
                 key: row.try_get("key")?,
-                kind: row.try_get("kind")?,
+                event_type: row.try_get("event_type")?,
                 version: Version::from_stored(row.try_get("version")?).unwrap_or(Version::NONE),
                 traceparent: row.try_get("traceparent")?,
                 payload: row.try_get("payload")?,
@@ -223,7 +223,7 @@ impl Owner {
         Ok((positions, records))
     }
 
-    async fn produce(&mut self, records: Vec<Record>) -> Result<Vec<DeliveryFuture>, Interrupted> {
+    async fn produce(&mut self, records: Vec<Record>) -> Result<Vec<DeliveryFuture>, RelayError> {
         let mut deliveries = Vec::with_capacity(records.len());
         for record in records {
             let topic = format!("{}{}", self.prefix, record.topic);
@@ -247,12 +247,12 @@ impl Owner {
     }
 
     /// Awaits the acknowledgements of a batch and deletes its rows.
-    async fn land(&mut self, flight: Flight) -> Result<usize, Interrupted> {
-        let mut all = Box::pin(acknowledged(flight));
-        let (positions, refused) = loop {
+    async fn await_acks(&mut self, batch: InFlight) -> Result<usize, RelayError> {
+        let mut all = Box::pin(acknowledged(batch));
+        let (positions, rejected) = loop {
             tokio::select! {
                 all = &mut all => break all,
-                () = tokio::time::sleep(HEARTBEAT) => self.beat().await?,
+                () = tokio::time::sleep(HEARTBEAT) => self.heartbeat().await?,
             }
         };
         #[cfg(debug_assertions)]
@@ -260,47 +260,46 @@ impl Owner {
         let sql = "delete from outbox where position = any($1)";
         let count = positions.len();
         within(sqlx::query(sql).bind(positions).execute(&mut self.session)).await?;
-        metrics::counter!("relay_published_total").increment(count as u64);
-        refused.map_or(Ok(count), |error| Err(error.into()))
+        metrics::counter!("outbox_published_total").increment(count as u64);
+        rejected.map_or(Ok(count), |error| Err(error.into()))
     }
 
-    /// Kafka has taken these rows, and the outbox still has them.
+    /// Reaches the failpoint at which Kafka has acknowledged these rows and the outbox still has them.
     #[cfg(debug_assertions)]
-    async fn produced(&mut self, positions: &[i64]) -> Result<(), Interrupted> {
-        let sql = "select distinct kind from outbox where position = any($1) order by kind";
-        let kinds: Vec<String> = sqlx::query_scalar(sql).bind(positions).fetch_all(&mut self.session).await?;
-        for kind in kinds {
-            crate::points::pass!("relay.produced", kind);
+    async fn produced(&mut self, positions: &[i64]) -> Result<(), RelayError> {
+        let sql = "select distinct event_type from outbox where position = any($1) order by event_type";
+        let event_types: Vec<String> = sqlx::query_scalar(sql).bind(positions).fetch_all(&mut self.session).await?;
+        for event_type in event_types {
+            crate::failpoints::failpoint!("relay.produced", event_type);
         }
         Ok(())
     }
 
-    async fn wait(&mut self, pause: Duration) -> Result<(), Interrupted> {
+    async fn wait(&mut self, pause: Duration) -> Result<(), RelayError> {
         tokio::time::sleep(pause).await;
-        self.beat().await
+        self.heartbeat().await
     }
 
-    async fn beat(&mut self) -> Result<(), Interrupted> {
+    async fn heartbeat(&mut self) -> Result<(), RelayError> {
         within(sqlx::query("select 1").execute(&mut self.session)).await?;
         Ok(())
     }
 }
 
-/// Awaits one after the other: all are on their way at once, and one waker is enough to notice the last. Gives the rows that
-/// Kafka has taken, and why it refused others.
-async fn acknowledged(flight: Flight) -> (Vec<i64>, Option<KafkaError>) {
-    let (mut taken, mut refused) = (Vec::with_capacity(flight.positions.len()), None);
-    for (position, delivery) in flight.positions.into_iter().zip(flight.deliveries) {
+/// Awaits the deliveries of a batch one after the other. Returns the positions that Kafka acknowledged, and the last error.
+async fn acknowledged(batch: InFlight) -> (Vec<i64>, Option<KafkaError>) {
+    let (mut taken, mut rejected) = (Vec::with_capacity(batch.positions.len()), None);
+    for (position, delivery) in batch.positions.into_iter().zip(batch.deliveries) {
         match delivery.await {
             Ok(Ok(_)) => taken.push(position),
-            Ok(Err((error, _))) => refused = Some(error),
-            Err(_) => refused = Some(KafkaError::Canceled),
+            Ok(Err((error, _))) => rejected = Some(error),
+            Err(_) => rejected = Some(KafkaError::Canceled),
         }
     }
-    (taken, refused)
+    (taken, rejected)
 }
 
-/// Holds a statement to its time.
+/// Limits a statement's time to [`STATEMENT`].
 async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     tokio::time::timeout(STATEMENT, statement).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

@@ -1,4 +1,4 @@
-//! The life of a service: serve, relay, consume, and on SIGTERM drain within the budget.
+//! The lifecycle of a service: serve, relay, consume, and shut down gracefully on SIGTERM.
 
 use std::io;
 use std::sync::Arc;
@@ -8,92 +8,91 @@ use std::time::Duration;
 use axum::Router;
 use futures::future::BoxFuture;
 use include_dir::Dir;
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
 use crate::config::{Config, Limits};
-use crate::consumer::{self, Inbox, Reactions};
+use crate::consumer::{self, Inbox, EventHandlers};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
 use crate::trace::{self, TraceContext};
-use crate::{Database, db, kafka, points, relay, telemetry};
+use crate::{Database, db, kafka, failpoints, relay, telemetry};
 
-/// How long receipts of requests are kept, in days. Those of events outlive their topic's retention by as much.
+/// The retention of receipts of requests in days. Receipts of events are kept for a topic's retention and these days.
 const KEY_DAYS: i32 = 7;
 const EVENT_DAYS: i32 = 30 + KEY_DAYS;
-const SWEEP: Duration = Duration::from_mins(10);
+const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// A service put together by its wiring.
+/// A service with its adapters, as its wiring creates it.
 #[derive(Debug)]
 pub struct Service {
-    /// Its operations.
+    /// The routes of its operations.
     pub routes: Router,
-    /// What it consumes.
-    pub reactions: Reactions,
+    /// Its event handlers.
+    pub handlers: EventHandlers,
     /// Its database.
     pub database: Database,
-    /// The keys whose tokens it takes.
+    /// The trusted keys of tokens.
     pub keys: Arc<Keys>,
-    /// What it does by itself, when time has passed.
-    pub sweeps: Vec<Sweep>,
+    /// Its background jobs.
+    pub jobs: Vec<BackgroundJob>,
 }
 
-/// Work that time makes due: every replica looks for it, and what it finds is done once, because each is a commit of its
-/// own.
+/// Work that becomes due by time. Every replica runs the job; each item is processed once, by a commit of its own.
 #[derive(Clone)]
-pub struct Sweep {
+pub struct BackgroundJob {
     name: &'static str,
-    every: Duration,
-    run: Arc<dyn Fn() -> BoxFuture<'static, Result<usize, Unavailable>> + Send + Sync>,
+    interval: Duration,
+    run: Arc<dyn Fn() -> BoxFuture<'static, Result<usize, StoreError>> + Send + Sync>,
 }
 
-impl Sweep {
-    /// Runs this again and again: at once while it gets something done, and after a pause where it does not.
-    pub fn new<F>(name: &'static str, every: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+impl BackgroundJob {
+    /// Creates a job that runs again at once after a run that processed items, and after `interval` otherwise.
+    pub fn new<F>(name: &'static str, interval: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<usize, Unavailable>> + Send + 'static,
+        F: Future<Output = Result<usize, StoreError>> + Send + 'static,
     {
-        Self { name, every, run: Arc::new(move || Box::pin(run())) }
+        Self { name, interval, run: Arc::new(move || Box::pin(run())) }
     }
 
-    /// Its name, as its metric has it.
+    /// Returns the job's name, which is the label of its metric.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Looks once; how much it got done.
-    pub async fn once(&self) -> Result<usize, Unavailable> {
+    /// Runs the job once. Returns the number of items that it processed.
+    pub async fn run_once(&self) -> Result<usize, StoreError> {
         (self.run)().await
     }
 
-    async fn until(self, stop: CancellationToken) {
+    async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let (sweep, within) = (self.clone(), TraceContext::root());
-            // In a task of its own, so that a panic is one look that failed and not the end of all.
-            let looked =
-                tokio::spawn(trace::within(within, async move { points::during(sweep.name, sweep.once()).await }))
+            let (job, context) = (self.clone(), TraceContext::root());
+            // In a separate task, so that a panic is only one failed run.
+            let ran =
+                tokio::spawn(trace::within(context, async move { failpoints::during(job.name, job.run_once()).await }))
                     .await;
-            metrics::counter!("sweeps_total", "sweep" => self.name).increment(1);
-            match looked {
-                Ok(Ok(done)) if done > 0 => {
-                    tracing::debug!(sweep = self.name, done, "swept");
+            metrics::counter!("background_job_runs_total", "job" => self.name).increment(1);
+            match ran {
+                Ok(Ok(count)) if count > 0 => {
+                    tracing::debug!(job = self.name, count, "background job processed items");
                     continue;
                 }
-                // What a database said was logged where it was found out.
+                // The adapter has logged the error.
                 Ok(_) => {}
-                Err(error) => tracing::error!(sweep = self.name, %error, "a sweep panicked; it is tried again"),
+                Err(error) => tracing::error!(job = self.name, %error, "a background job panicked and is retried"),
             }
-            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(self.every) => {} }
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(self.interval) => {} }
         }
     }
 }
 
-impl std::fmt::Debug for Sweep {
+impl std::fmt::Debug for BackgroundJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sweep").field("name", &self.name).field("every", &self.every).finish_non_exhaustive()
+        f.debug_struct("BackgroundJob").field("name", &self.name).field("interval", &self.interval).finish_non_exhaustive()
     }
 }
 
@@ -102,34 +101,34 @@ impl std::fmt::Debug for Sweep {
 pub struct Topic {
     /// Its name, without the prefix of the environment.
     pub name: &'static str,
-    /// How many minutes it keeps a record.
+    /// The retention of its records in minutes.
     pub retention_minutes: u32,
 }
 
-/// Why a service could not be prepared.
+/// Why a service could not be migrated.
 #[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The database.
+pub enum MigrateError {
+    /// The database could not be migrated.
     #[error("the database could not be migrated: {0}")]
     Database(#[from] db::MigrationFailed),
-    /// Kafka.
-    #[error("the topics could not be made: {0}")]
+    /// The topics could not be created.
+    #[error("the topics could not be created: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
 }
 
-/// `service migrate`: brings the database to this version's schema, as its owner, and makes the topics that are missing.
-pub async fn migrate(config: &Config, migrations: &'static Dir<'static>, topics: &[Topic]) -> Result<(), PrepareError> {
+/// Runs `service migrate`: migrates the database, as its owner, to this version's schema and creates the missing topics.
+pub async fn migrate(config: &Config, migrations: &'static Dir<'static>, topics: &[Topic]) -> Result<(), MigrateError> {
     db::migrate(config, migrations).await?;
     kafka::create_topics(config, topics).await?;
-    tracing::info!("the database and the topics are ready");
+    tracing::info!("the database is migrated and the topics exist");
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT, then drains: readiness turns red, requests and the chunk at hand are finished, the
-/// outbox is flushed. What is not done when the budget ends is done by the next start.
+/// Serves until SIGTERM or SIGINT, then shuts down gracefully: readiness fails, requests and the current chunk of events are
+/// finished, the outbox is published. Work that is not finished within the grace period is done after the next start.
 pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     #[cfg(debug_assertions)]
-    let _points = points::set_up();
+    let _scenario = failpoints::set_up();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public = server::listen(config.http_addr).await?;
     let inner = server::listen(config.internal_addr).await?;
@@ -140,73 +139,73 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let inbox = Inbox::new(service.database.clone(), config.retries);
     let internal = Internal { database: service.database.clone(), inbox: inbox.clone(), draining: draining.clone() };
-    let grace = config.shutdown_budget / 2;
+    let grace = config.shutdown_grace_period / 2;
 
     let work = TaskTracker::new();
-    let (routes, limits) = (http::protect(service.routes, &config.limits), config.limits.clone());
+    let (routes, limits) = (http::with_middleware(service.routes, &config.limits), config.limits.clone());
     work.spawn({
         let stop = stop.clone();
         async move { server::serve(public, routes, &limits, stop, grace).await }
     });
-    if !service.reactions.consumed.is_empty() {
-        work.spawn(consumer::run(config.clone(), inbox.clone(), service.reactions.clone(), stop.clone()));
+    if !service.handlers.subscriptions.is_empty() {
+        work.spawn(consumer::run(config.clone(), inbox.clone(), service.handlers.clone(), stop.clone()));
         let prefix = config.topic_prefix.clone();
-        work.spawn(consumer::retry(inbox, service.reactions, prefix, stop.clone()));
+        work.spawn(consumer::retry(inbox, service.handlers, prefix, stop.clone()));
     }
-    for sweep in service.sweeps {
-        work.spawn(sweep.until(stop.clone()));
+    for job in service.jobs {
+        work.spawn(job.run(stop.clone()));
     }
     work.close();
     let last = TaskTracker::new();
-    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_budget / 8));
+    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_grace_period / 8));
     last.spawn({
         let (stop, limits) = (stop_internal.clone(), Limits::default());
-        let routes = http::protect(internal::router(internal), &limits);
+        let routes = http::with_middleware(internal::router(internal), &limits);
         async move { server::serve(inner, routes, &limits, stop, Duration::ZERO).await }
     });
     last.close();
     let background = [
-        tokio::spawn(sweep(service.database.clone())),
+        tokio::spawn(purge_receipts(service.database.clone())),
         tokio::spawn(service.keys.follow()),
         tokio::spawn(telemetry::upkeep()),
     ];
 
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    tracing::info!("draining");
+    tracing::info!("shutting down");
     draining.store(true, Ordering::Relaxed);
     let drain = async {
         stop.cancel();
         work.wait().await;
-        // Only now: a request that was just finished may have left an event in the outbox.
+        // After the requests, because the last one may have written an event to the outbox.
         stop_relay.cancel();
         stop_internal.cancel();
         last.wait().await;
         service.database.close().await;
     };
-    if tokio::time::timeout(config.shutdown_budget, drain).await.is_err() {
-        tracing::warn!("the budget for the drain ended first");
+    if tokio::time::timeout(config.shutdown_grace_period, drain).await.is_err() {
+        tracing::warn!("the grace period ended before the shutdown was complete");
     }
     background.iter().for_each(tokio::task::JoinHandle::abort);
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Takes receipts away that can't be asked for any more.
-async fn sweep(database: Database) {
+/// Deletes expired receipts.
+async fn purge_receipts(database: Database) {
     // A receipt of a request has a fingerprint; that of an event is all zeros.
-    // Some at a time, so that a backlog is worked off and never cancelled as a whole.
+    // In batches, so that a backlog does not exceed the statement timeout.
     let sql = "delete from receipt where ctid = any(array(select ctid from receipt \
                where at < now() - make_interval(days => $1) and (at < now() - make_interval(days => $2) \
                or fingerprint <> decode(repeat('00', 32), 'hex')) limit 10000))";
     let mut more = false;
     loop {
         if !more {
-            tokio::time::sleep(SWEEP).await;
+            tokio::time::sleep(PURGE_INTERVAL).await;
         }
         more = match sqlx::query(sql).bind(KEY_DAYS).bind(EVENT_DAYS).execute(database.pool()).await {
             Ok(done) => done.rows_affected() == 10_000,
             Err(error) => {
-                tracing::warn!(%error, "receipts could not be swept");
+                tracing::warn!(%error, "expired receipts could not be deleted");
                 false
             }
         };
@@ -220,16 +219,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_sweep_that_panics_or_fails_is_tried_again() {
-        let (looks, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
-        let sweep = Sweep::new("test", Duration::from_millis(1), {
-            let (looks, stop) = (looks.clone(), stop.clone());
+    async fn a_job_that_panics_or_fails_runs_again() {
+        let (runs, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let job = BackgroundJob::new("test", Duration::from_millis(1), {
+            let (runs, stop) = (runs.clone(), stop.clone());
             move || {
-                let (look, stop) = (looks.fetch_add(1, Ordering::Relaxed), stop.clone());
+                let (run, stop) = (runs.fetch_add(1, Ordering::Relaxed), stop.clone());
                 async move {
-                    match look {
-                        0 => panic!("a row that nobody expected"),
-                        1 => Err(Unavailable::Failed),
+                    match run {
+                        0 => panic!("an unexpected row"),
+                        1 => Err(StoreError::Internal),
                         2 => Ok(1),
                         _ => {
                             stop.cancel();
@@ -239,7 +238,7 @@ mod tests {
                 }
             }
         });
-        tokio::time::timeout(Duration::from_secs(20), sweep.until(stop)).await.expect("it came to its fourth look");
-        assert_eq!(looks.load(Ordering::Relaxed), 4);
+        tokio::time::timeout(Duration::from_secs(20), job.run(stop)).await.expect("it ran four times");
+        assert_eq!(runs.load(Ordering::Relaxed), 4);
     }
 }

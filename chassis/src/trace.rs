@@ -1,7 +1,7 @@
-//! One trace through HTTP, outbox, Kafka and handler: the W3C trace context (level 1, version 00).
+//! The W3C trace context (level 1, version 00): one trace through HTTP, outbox, Kafka and handlers.
 //!
-//! The context of the work at hand is task-local, so that cores and ports need no parameter for it. Spans are not
-//! exported from here; every log line carries the trace's id.
+//! The current context is task-local, so that cores and ports need no parameter for it. Spans are not exported; every log line has
+//! the trace's id.
 
 use std::fmt;
 use std::future::Future;
@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::points;
+use crate::failpoints;
 
 tokio::task_local! {
     static CURRENT: TraceContext;
 }
 
-/// Which trace the work at hand belongs to, and which step of it this is.
+/// The trace and the span of the current task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
     trace: u128,
@@ -25,12 +25,12 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Starts a new trace, marked as sampled.
+    /// Starts a new trace with the flag sampled.
     pub fn root() -> Self {
         Self { trace: random(), span: span(), flags: 1 }
     }
 
-    /// Reads a `traceparent` header; `None` where it is not one, and a new trace has to start.
+    /// Parses a `traceparent` header; `None` if it is invalid.
     pub fn parse(header: &str) -> Option<Self> {
         let mut parts = header.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -40,7 +40,7 @@ impl TraceContext {
         if !hex(version, 2) || version == "ff" || !hex(trace, 32) || !hex(span, 16) || !hex(flags, 2) {
             return None;
         }
-        // Later versions may add parts, version 00 has exactly four.
+        // Later versions may have more parts; version 00 has exactly four.
         if version == "00" && parts.next().is_some() {
             return None;
         }
@@ -49,20 +49,20 @@ impl TraceContext {
         Some(Self { trace, span, flags: u8::from_str_radix(flags, 16).ok()? })
     }
 
-    /// The next step of the same trace.
+    /// Returns a new span of the same trace.
     #[must_use]
     pub fn child(self) -> Self {
         Self { span: span(), ..self }
     }
 
-    /// The trace's id as 32 hexadecimal digits.
+    /// Returns the trace's id as 32 hexadecimal digits.
     pub fn trace_id(self) -> String {
         format!("{:032x}", self.trace)
     }
 }
 
 impl fmt::Display for TraceContext {
-    /// The form of the `traceparent` header.
+    /// Writes the value of a `traceparent` header.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags)
     }
@@ -77,22 +77,22 @@ fn span() -> u64 {
     Uuid::new_v4().as_u64_pair().1.rotate_left(7) | 1
 }
 
-/// The trace context of the work at hand, or a new one outside any.
+/// Returns the current trace context, or a new one if there is none.
 pub fn current() -> TraceContext {
     CURRENT.try_with(|context| *context).unwrap_or_else(|_| TraceContext::root())
 }
 
-/// Runs work within a trace context.
+/// Runs work in a trace context.
 pub async fn within<F: Future>(context: TraceContext, work: F) -> F::Output {
     CURRENT.scope(context, work).await
 }
 
-/// Does work in a task of its own, within the trace and the span at hand: it goes on when nobody waits for it any more.
+/// Runs work in a separate task with the current trace and span. The task continues if its handle is dropped.
 pub fn detached<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let work = points::during(&points::step(), work).in_current_span();
+    let work = failpoints::during(&failpoints::step(), work).in_current_span();
     tokio::spawn(within(current(), work))
 }
 
@@ -103,18 +103,18 @@ mod tests {
     const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[tokio::test]
-    async fn what_is_detached_keeps_its_trace_and_goes_on_when_nobody_waits() {
-        let (context, (done, told)) = (TraceContext::root(), tokio::sync::oneshot::channel());
+    async fn detached_work_keeps_its_trace_and_outlives_its_handle() {
+        let (context, (done, result)) = (TraceContext::root(), tokio::sync::oneshot::channel());
         let work = async move {
             tokio::task::yield_now().await;
             done.send(current())
         };
         within(context, async { drop(detached(work)) }).await;
-        assert_eq!(told.await, Ok(context));
+        assert_eq!(result.await, Ok(context));
     }
 
     #[test]
-    fn a_trace_context_reads_back_what_it_prints() {
+    fn a_trace_context_parses_what_it_prints() {
         let context = TraceContext::parse(HEADER).expect("the example of the specification");
         assert_eq!(context.to_string(), HEADER);
         assert_eq!(context.trace_id(), "0af7651916cd43dd8448eb211c80319c");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_trace_context_is_not_read() {
+    fn an_invalid_trace_context_is_not_parsed() {
         for header in [
             "",
             "00",
@@ -139,11 +139,11 @@ mod tests {
         ] {
             assert_eq!(TraceContext::parse(header), None, "{header}");
         }
-        assert!(TraceContext::parse(&HEADER.replacen("00", "cc", 1)).is_some(), "later versions are read");
+        assert!(TraceContext::parse(&HEADER.replacen("00", "cc", 1)).is_some(), "later versions are parsed");
     }
 
     #[tokio::test]
-    async fn the_context_is_that_of_the_work_at_hand() {
+    async fn the_current_context_is_that_of_the_task() {
         let context = TraceContext::root();
         assert_eq!(within(context, async { current() }).await, context);
         assert_ne!(current(), context);

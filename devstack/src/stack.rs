@@ -119,7 +119,7 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Settin
         log: state().join(format!("logs/{name}.log")),
         // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
         // The gateway is in front of it, and says where a request comes from.
-        more: [("LOG", "info,mart_chassis=debug"), ("HTTP_PROXIES", "1")]
+        more: [("RUST_LOG", "info,mart_chassis=debug"), ("HTTP_TRUSTED_PROXY_HOPS", "1")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .to_vec(),
     })

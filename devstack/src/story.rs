@@ -60,7 +60,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// A row of `inbox_waiting`: position, handler, event, why, attempts, and the times of the next, the last and the end.
+/// A row of `inbox`: position, handler, event, why, attempts, and the times of the next, the last and the end.
 type Waiting = (i64, String, String, String, i32, OffsetDateTime, OffsetDateTime, Option<OffsetDateTime>);
 
 /// What a story is about.
@@ -156,7 +156,7 @@ impl Sources {
             add(at, format!("{handler} has applied {name}"), trace);
         }
         let waiting: Vec<Waiting> = sqlx::query_as(
-            "select position, handler, event, why, attempts, next_at, deadline, dead_at from inbox_waiting \
+            "select position, handler, event, why, attempts, next_at, deadline, dead_at from inbox \
              where key = any($1) or event = any($2)",
         )
         .bind(&keys)

@@ -171,18 +171,18 @@ async fn told_of_stock(world: &mut World, name: String, kinds: String) {
 async fn lacks(world: &mut World, name: String, step: &Step) {
     let key = world.order(&name, None).order_id;
     let told = world.mart.history().await;
-    let rejected = |record: &&Record| record.key == key && record.kind.ends_with(".StockRejected");
+    let rejected = |record: &&Record| record.key == key && record.event_type.ends_with(".StockRejected");
     let rejected = told.iter().rfind(rejected).expect("it was rejected");
-    let mut lacking = StockRejected::decode(rejected.payload.as_slice()).expect("one").lacking;
-    let mut lacking: Vec<(String, i32, i32)> =
-        lacking.drain(..).map(|lack| (lack.product_id, lack.requested, lack.available)).collect();
+    let mut shortages = StockRejected::decode(rejected.payload.as_slice()).expect("one").shortages;
+    let mut shortages: Vec<(String, i32, i32)> =
+        shortages.drain(..).map(|shortage| (shortage.product_id, shortage.requested, shortage.available)).collect();
     let rows = words::rows(step)[1..].to_vec();
     let number = |text: &str| text.parse().expect("a number");
     let mut expected: Vec<(String, i32, i32)> =
         rows.iter().map(|row| (world.product(&row[0]), number(&row[1]), number(&row[2]))).collect();
-    lacking.sort();
+    shortages.sort();
     expected.sort();
-    assert_eq!(lacking, expected);
+    assert_eq!(shortages, expected);
 }
 
 #[then(regex = r"^the ledger of the (\w+) is$")]

@@ -52,7 +52,7 @@ Feature: What there is of a product
 
       Examples:
         | asks                                             | refused                           |
-        | corrects the mugs by -7 because of "breakage"    | the answer is 409 STOCK_TOO_SMALL |
+        | corrects the mugs by -7 because of "breakage"    | the answer is 409 INSUFFICIENT_STOCK |
         | corrects the mugs by 0 because of "nothing"      | it is refused for its delta       |
         | corrects the mugs by -1 because of ""            | it is refused for its reason      |
         | corrects the mugs by -1 because of " "           | it is refused for its reason      |

@@ -8,11 +8,11 @@ use features::{Answer, Hosted, InProcess, Mart, Record, words};
 use inventory_core::UseCases;
 use inventory_core::application::HOLD;
 use inventory_core::memory::MemoryStore;
-use inventory_service::adapters::events::{InventoryMessages, InventoryReactions};
+use inventory_service::adapters::events::{InventoryMessages, InventoryEventHandlers};
 use inventory_service::generated::events;
 use inventory_service::wiring;
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use mart_proto::Wire;
 use mart_proto::order::v1::{Order, OrderLine};
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) mart: Mart,
     /// The last answer.
     pub(crate) answer: Option<Answer>,
-    /// Ids of products by their names.
+    /// IdGenerator of products by their names.
     products: HashMap<String, String>,
     /// What was ordered, by the names of orders.
     orders: HashMap<String, Order>,
@@ -37,13 +37,13 @@ pub(crate) struct World {
 
 /// Inventory by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |edge, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
-        let use_cases = UseCases::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"), HOLD);
+    InProcess::new(seed, |api, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
+        let use_cases = UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"), HOLD);
         vec![Hosted {
             name: "inventory",
-            routes: wiring::routes(use_cases.clone(), edge),
-            reactions: Some(events::reactions(InventoryReactions::new(use_cases.clone()))),
+            routes: wiring::routes(use_cases.clone(), api),
+            reactions: Some(events::handlers(InventoryEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<InventoryMessages>).collect()),
             sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
         }]

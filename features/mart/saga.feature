@@ -40,7 +40,7 @@ Feature: An order between order, inventory and payment
       When the mug is archived
       And everybody has heard
       And a customer orders 1 mug
-      Then the answer is 409 LINES_REFUSED
+      Then the answer is 409 LINES_REJECTED
       And the line of the mug is refused because it is not on sale
 
   Rule: A paid order is sold, and its units leave the stock
@@ -243,8 +243,8 @@ Feature: An order between order, inventory and payment
         | placed           | 200                | 10    | no      |
         | awaiting payment | 200                | 10    | no      |
         | confirmed        | 200                | 10    | 1       |
-        | shipped          | 409 STEP_FORBIDDEN | 8     | no      |
-        | delivered        | 409 STEP_FORBIDDEN | 8     | no      |
+        | shipped          | 409 INVALID_ORDER_STATUS | 8     | no      |
+        | delivered        | 409 INVALID_ORDER_STATUS | 8     | no      |
         | cancelled        | 200                | 10    | no      |
 
       Examples: too late
@@ -260,7 +260,7 @@ Feature: An order between order, inventory and payment
     Scenario Outline: A step that comes too early or too late is refused and changes nothing
       Given an order of 2 mugs that is <stage>
       When the admin <step> the order
-      Then the answer is 409 STEP_FORBIDDEN
+      Then the answer is 409 INVALID_ORDER_STATUS
       And the order is <stage>
 
       Examples:

@@ -263,7 +263,7 @@ fn answered(world: &mut World, status: u16, code: String) {
 #[then(regex = r"^the line of the (\w+) is refused because it is (not on sale|not priced|too many)$")]
 fn refused(world: &mut World, name: String, why: String) {
     let lines = world.answer().body["details"]["lines"].as_array().cloned().unwrap_or_default();
-    let why = format!("REFUSED_WHY_{}", why.to_uppercase().replace(' ', "_"));
+    let why = format!("LINE_REJECTION_REASON_{}", why.to_uppercase().replace(' ', "_"));
     assert_eq!(lines, [json!({ "productId": world.id(&name), "why": why })]);
 }
 

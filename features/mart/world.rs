@@ -10,7 +10,7 @@ use serde_json::Value;
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// Ids of products by their names.
+    /// IdGenerator of products by their names.
     pub(crate) products: HashMap<String, String>,
     /// The last order, and who placed it.
     pub(crate) order: String,

@@ -2,7 +2,7 @@
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::notification::v1::{
-    Channel, GetNotificationRequest, GetPreferencesRequest, Kind, ListNotificationsRequest, SendAgainRequest,
+    Channel, GetNotificationRequest, GetPreferencesRequest, Kind, ListNotificationsRequest, ResendNotificationRequest,
     SetPreferenceRequest,
 };
 use mart_proto::order::v1::OrderPlaced;
@@ -52,7 +52,7 @@ impl Fixtures for Notifications {
         GetNotificationRequest { notification_id: self.id.clone() }
     }
 
-    async fn send_again(&mut self) -> SendAgainRequest {
-        SendAgainRequest { notification_id: self.id.clone() }
+    async fn resend_notification(&mut self) -> ResendNotificationRequest {
+        ResendNotificationRequest { notification_id: self.id.clone() }
     }
 }

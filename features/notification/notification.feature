@@ -95,7 +95,7 @@ Feature: What customers are told
 
     Scenario Outline: What the account or the law needs can't be chosen
       When the customer does not want <kind> by MAIL
-      Then it is refused as 409 PREFERENCE_FIXED
+      Then it is refused as 409 NOTIFICATION_MANDATORY
 
       Examples:
         | kind         |
@@ -108,7 +108,7 @@ Feature: What customers are told
 
     Scenario: A phone is never asked for a link
       When the customer wants RESET by SMS
-      Then it is refused as 409 PREFERENCE_FIXED
+      Then it is refused as 409 NOTIFICATION_MANDATORY
 
     Scenario: There is a choice for every kind and channel
       When the customer looks at what can be chosen

@@ -201,12 +201,12 @@ fn counted(world: &mut World, all: usize, fixed: usize) {
 #[when("an admin has it sent again")]
 async fn again(world: &mut World) {
     let id = world.first().await["notificationId"].as_str().unwrap_or_default().to_owned();
-    world.admin("POST", &format!("/v1/admin/notifications/{id}/send-again"), Some(json!({}))).await;
+    world.admin("POST", &format!("/v1/admin/notifications/{id}/resend-notification"), Some(json!({}))).await;
 }
 
 #[when("an admin has one sent again that is not there")]
 async fn again_nothing(world: &mut World) {
-    let path = format!("/v1/admin/notifications/{}/send-again", Uuid::new_v4());
+    let path = format!("/v1/admin/notifications/{}/resend-notification", Uuid::new_v4());
     world.admin("POST", &path, Some(json!({}))).await;
 }
 

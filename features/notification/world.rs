@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use mart_proto::Wire;
 use mart_proto::order::v1 as order;
 use mart_proto::r#type::v1::Address;
@@ -13,7 +13,7 @@ use notification_core::UseCases;
 use notification_core::application::Couriers;
 use notification_core::domain::Policy;
 use notification_core::memory::{MemoryCourier, MemoryStore};
-use notification_service::adapters::events::NotificationReactions;
+use notification_service::adapters::events::NotificationEventHandlers;
 use notification_service::adapters::letters::{Shop, Templates};
 use notification_service::generated::events;
 use notification_service::wiring;
@@ -21,7 +21,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Sweeps look often.
-pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_SWEEP", "0.2"), ("SEND_BACKOFF", "0.2")];
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "0.2"), ("SEND_BACKOFF", "0.2")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -40,18 +40,18 @@ pub(crate) struct World {
 
 /// Notification by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |edge, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
+    InProcess::new(seed, |api, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
         let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
         let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
-        let seal = PageSeal::new(b"a scenario's secret");
+        let seal = PageTokenSigner::new(b"a scenario's secret");
         let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, Policy::default());
         vec![Hosted {
             name: "notification",
-            routes: wiring::routes(use_cases.clone(), edge),
-            reactions: Some(events::reactions(NotificationReactions::new(use_cases.clone()))),
+            routes: wiring::routes(use_cases.clone(), api),
+            reactions: Some(events::handlers(NotificationEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(Vec::new),
-            sweeps: wiring::sweeps(&use_cases, Duration::MAX, 16),
+            sweeps: wiring::jobs(&use_cases, Duration::MAX, 16),
         }]
     })
 }

@@ -86,13 +86,13 @@ Feature: From the basket to an order
     Scenario: Lines that can't be ordered refuse the whole order
       Given the archived jug
       When Ayesha tries to order 2 mugs, 1 jug for 3000.00 PKR
-      Then the answer is 409 LINES_REFUSED
+      Then the answer is 409 LINES_REJECTED
       And what can't be ordered is
         | jug | not on sale |
 
     Scenario: A currency must price every line
       When Ayesha tries to order 1 mug, 1 teapot for 5.99 USD
-      Then the answer is 409 LINES_REFUSED
+      Then the answer is 409 LINES_REJECTED
       And what can't be ordered is
         | teapot | not priced |
 

@@ -5,7 +5,7 @@ use mart_proto::inventory::v1::{Reservation, StockReserved};
 use mart_proto::order::v1::{
     CancelOrderRequest, ChangeOrderRequest, Contact, DeliverOrderRequest, GetOrderRequest, ListOrdersRequest,
     PlaceOrderRequest, QuoteOrderRequest, RepublishOrdersRequest, ShipOrderRequest, Shipment, TrackOrderRequest,
-    WantedLine,
+    RequestedLine,
 };
 use mart_proto::payment::v1::PaymentCaptured;
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
@@ -66,8 +66,8 @@ impl Orders<'_> {
         order_id
     }
 
-    fn lines(&self) -> Vec<WantedLine> {
-        vec![WantedLine { product_id: self.product.clone(), quantity: 1 }]
+    fn lines(&self) -> Vec<RequestedLine> {
+        vec![RequestedLine { product_id: self.product.clone(), quantity: 1 }]
     }
 }
 

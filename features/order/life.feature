@@ -20,7 +20,7 @@ Feature: The life of an order
       And of A is told OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
 
     Scenario: What lacks stock is cancelled
-      When the stock of A is lacking
+      When the stock of A is short
       Then A is cancelled because of no stock
       And of A is told OrderPlaced, OrderCancelled
 
@@ -81,7 +81,7 @@ Feature: The life of an order
       Given the stock of A was put aside
       When 46 minutes pass
       And A is paid
-      And the stock of A is lacking
+      And the stock of A is short
       Then A is cancelled because of no stock
       And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderCancelled, RefundRequested
 
@@ -112,7 +112,7 @@ Feature: The life of an order
       And A was paid
       And the admin has shipped A
       When Ayesha cancels A
-      Then the answer is 409 STEP_FORBIDDEN
+      Then the answer is 409 INVALID_ORDER_STATUS
       And A is shipped
 
   Rule: Address and contact may be changed until it is shipped
@@ -135,7 +135,7 @@ Feature: The life of an order
       And A was paid
       And the admin has shipped A
       When Ayesha changes the city of A to Karachi
-      Then the answer is 409 STEP_FORBIDDEN
+      Then the answer is 409 INVALID_ORDER_STATUS
 
   Rule: Only an admin ships and delivers, with carrier and number
 

@@ -126,7 +126,7 @@ fn next_says(world: &mut World, member: String, value: String) {
 }
 
 #[given(regex = r"^the stock of (\w) was (put aside)$")]
-#[when(regex = r"^the stock of (\w) is (put aside|lacking|free again)$")]
+#[when(regex = r"^the stock of (\w) is (put aside|short|free again)$")]
 async fn stock(world: &mut World, name: String, what: String) {
     let order_id = world.order(&name).to_owned();
     let reinstate_count =
@@ -135,7 +135,7 @@ async fn stock(world: &mut World, name: String, what: String) {
     let topic = "mart.reservation.v1";
     match what.as_str() {
         "put aside" => world.tell(topic, &order_id, 1, &StockReserved { reservation }).await,
-        "lacking" => world.tell(topic, &order_id, 1, &StockRejected { reservation, lacking: Vec::new() }).await,
+        => "short" => => world.tell(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
         _ => world.tell(topic, &order_id, 2, &ReservationExpired { reservation }).await,
     }
 }
@@ -290,11 +290,11 @@ fn lines(world: &mut World, step: &Step) {
 #[then(regex = r"^what can't be ordered is$")]
 fn refused(world: &mut World, step: &Step) {
     let body = world.answer().body.clone();
-    let lines = if body["details"].is_null() { &body["refused"] } else { &body["details"]["lines"] };
+    let lines = if body["details"].is_null() { &body["rejected"] } else { &body["details"]["lines"] };
     let expected: Vec<Value> = rows(step)
         .iter()
         .map(|row| {
-            let why = format!("REFUSED_WHY_{}", row[1].to_uppercase().replace(' ', "_"));
+            let why = format!("LINE_REJECTION_REASON_{}", row[1].to_uppercase().replace(' ', "_"));
             json!({ "productId": world.product(&row[0]), "why": why })
         })
         .collect();

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Answer, Hosted, InProcess, Mart, Record, words};
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use mart_proto::Wire;
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::memory::MemoryStore;
-use order_service::adapters::events::{OrderMessages, OrderReactions};
+use order_service::adapters::events::{OrderMessages, OrderEventHandlers};
 use order_service::generated::events;
 use order_service::wiring;
 use serde_json::{Value, json};
@@ -24,9 +24,9 @@ pub(crate) struct World {
     pub(crate) mart: Mart,
     /// The last answer.
     pub(crate) answer: Option<Answer>,
-    /// Ids of products by their names.
+    /// IdGenerator of products by their names.
     products: HashMap<String, String>,
-    /// Ids of orders by their letters.
+    /// IdGenerator of orders by their letters.
     pub(crate) orders: HashMap<String, String>,
     /// The ids of the orders that the last list had.
     pub(crate) listed: Vec<String>,
@@ -44,15 +44,15 @@ pub(crate) struct World {
 
 /// Order by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |edge, clock| {
+    InProcess::new(seed, |api, clock| {
         let store = MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
-        let ids = Arc::new(CountingIds::default());
-        let seal = PageSeal::new(b"a scenario's secret");
+        let ids = Arc::new(SequentialIds::default());
+        let seal = PageTokenSigner::new(b"a scenario's secret");
         let use_cases = UseCases::new(store.clone(), clock, ids, seal, PAYMENT_WINDOW);
         vec![Hosted {
             name: "order",
-            routes: wiring::routes(use_cases.clone(), edge),
-            reactions: Some(events::reactions(OrderReactions::new(use_cases.clone()))),
+            routes: wiring::routes(use_cases.clone(), api),
+            reactions: Some(events::handlers(OrderEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<OrderMessages>).collect()),
             sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
         }]

@@ -3,7 +3,7 @@
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::order::v1::OrderAwaitingPayment;
 use mart_proto::payment::v1::{
-    GetPaymentRequest, HearPayfastRequest, HearSandboxRequest, HearStripeRequest, ListPaymentsRequest,
+    GetPaymentRequest, ReceivePayfastWebhookRequest, ReceiveSandboxWebhookRequest, ReceiveStripeWebhookRequest, ListPaymentsRequest,
     RefundPaymentRequest, RepublishPaymentsRequest, ResolveTaskRequest, StartAttemptRequest,
 };
 use payment_service::generated::fixtures::{Fixtures, requests};
@@ -73,15 +73,15 @@ impl Fixtures for Payments<'_> {
         RepublishPaymentsRequest::default()
     }
 
-    async fn hear_sandbox(&mut self) -> HearSandboxRequest {
-        HearSandboxRequest {}
+    async fn receive_sandbox_webhook(&mut self) -> ReceiveSandboxWebhookRequest {
+        ReceiveSandboxWebhookRequest {}
     }
 
-    async fn hear_stripe(&mut self) -> HearStripeRequest {
-        HearStripeRequest {}
+    async fn receive_stripe_webhook(&mut self) -> ReceiveStripeWebhookRequest {
+        ReceiveStripeWebhookRequest {}
     }
 
-    async fn hear_payfast(&mut self) -> HearPayfastRequest {
-        HearPayfastRequest {}
+    async fn receive_payfast_webhook(&mut self) -> ReceivePayfastWebhookRequest {
+        ReceivePayfastWebhookRequest {}
     }
 }

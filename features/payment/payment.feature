@@ -21,8 +21,8 @@ Feature: Paying for an order
       Examples:
         | who                                   | refused               |
         | another customer starts to pay        | 404 PAYMENT_NOT_FOUND |
-        | the customer starts to pay with stripe | 409 PROVIDER_OFF      |
-        | the customer starts to pay with nobody | 409 PROVIDER_OFF      |
+        | the customer starts to pay with stripe | 409 PROVIDER_DISABLED      |
+        | the customer starts to pay with nobody | 409 PROVIDER_DISABLED      |
 
     Scenario: An order that does not await payment
       When the customer starts to pay
@@ -58,7 +58,7 @@ Feature: Paying for an order
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
 
   Rule: What a provider says is booked once, whenever it comes
 
@@ -95,7 +95,7 @@ Feature: Paying for an order
     Scenario Outline: A word of somebody else's is not taken
       Given an order of 1500.00 PKR awaits payment
       When somebody who is not the provider says that it is paid <how>
-      Then the answer is 400 SIGNATURE_INVALID
+      Then the answer is 400 INVALID_SIGNATURE
       And the payment is open
 
       Examples:
@@ -111,7 +111,7 @@ Feature: Paying for an order
       When the customer pays <paid>
       Then the payment is open
       And a person has <paid> to decide
-      And of the payment is told PaymentNeedsOperator
+      And of the payment is told PaymentReviewRequired
       When an admin resolves the task
       Then the answer is 200
       And a person has nothing to decide
@@ -160,7 +160,7 @@ Feature: Paying for an order
       Given an order of 1500.00 PKR awaits payment
       When the order is cancelled
       And the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
       And the payment is closed
 
     Scenario: Though it is heard first that it was cancelled

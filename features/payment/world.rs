@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::Request;
 use features::{Answer, Hosted, InProcess, Mart, SANDBOX_SECRET};
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use mart_proto::order::v1 as order;
 use payment_core::UseCases;
 use payment_core::application::Providers;
 use payment_core::domain::Policy;
 use payment_core::memory::MemoryStore;
-use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
+use payment_service::adapters::events::{PaymentMessages, PaymentEventHandlers};
 use payment_service::adapters::sandbox;
 use payment_service::generated::events;
 use payment_service::signature::{Signatures, TOLERANCE};
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 /// Sweeps look often.
 pub(crate) const VARIABLES: &[(&str, &str)] =
-    &[("ATTEMPT_SWEEP", "0.2"), ("REFUND_SWEEP", "0.2"), ("CALLBACK_SWEEP", "0.2"), ("REFUND_AGAIN", "0.4")];
+    &[("ATTEMPT_POLL_INTERVAL", "0.2"), ("REFUND_INTERVAL", "0.2"), ("CALLBACK_INTERVAL", "0.2"), ("REFUND_RETRY_DELAY", "0.4")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -54,20 +54,20 @@ impl Transport for Direct {
 pub(crate) fn mart(seed: u64) -> InProcess {
     let sandbox = features::Sandbox::default();
     let given = sandbox.clone();
-    let mart = InProcess::new(seed, |edge, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
+    let mart = InProcess::new(seed, |api, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
         let signatures = Signatures::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE).expect("a secret");
         let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", signatures).expect("a secret");
-        let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageSeal::new(b"a scenario's secret"));
+        let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageTokenSigner::new(b"a scenario's secret"));
         let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, Policy::default());
         let never = Duration::MAX;
         vec![Hosted {
             name: "payment",
-            routes: wiring::routes(use_cases.clone(), edge),
-            reactions: Some(events::reactions(PaymentReactions::new(use_cases.clone()))),
+            routes: wiring::routes(use_cases.clone(), api),
+            reactions: Some(events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<PaymentMessages>).collect()),
-            sweeps: wiring::sweeps(&use_cases, never, never, never),
+            sweeps: wiring::jobs(&use_cases, never, never, never),
         }]
     });
     mart.with_sandbox(sandbox)

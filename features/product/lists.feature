@@ -60,7 +60,7 @@ Feature: Finding products
   Scenario: A page token is good for its own list only
     Given customers have the next page of "category=Kitchen"
     When customers use it with "category=Books"
-    Then it is refused as PAGE_TOKEN_INVALID
+    Then it is refused as INVALID_PAGE_TOKEN
 
   Scenario Outline: What can't be asked is refused with its place
     When customers list products with <parameters>

@@ -300,7 +300,7 @@ async fn told_of(world: &mut World, step: &Step) {
 
 /// An event's name and its product's.
 fn named(record: &Record) -> Vec<String> {
-    let event = record.kind.rsplit('.').next().unwrap_or_default().to_owned();
-    let payload = devstack::contracts::decode(&record.kind, &record.payload).expect("an event of a contract");
+    let event = record.event_type.rsplit('.').next().unwrap_or_default().to_owned();
+    let payload = devstack::contracts::decode(&record.event_type, &record.payload).expect("an event of a contract");
     vec![event, payload["product"]["name"].as_str().unwrap_or_default().to_owned()]
 }

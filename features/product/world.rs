@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use product_core::Catalogue;
 use product_core::memory::MemoryProducts;
 use product_service::adapters::events::ProductMessages;
@@ -33,12 +33,12 @@ pub(crate) struct World {
 
 /// The catalogue by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |edge, clock| {
-        let (store, ids) = (MemoryProducts::default(), Arc::new(CountingIds::default()));
-        let catalogue = Catalogue::new(store.clone(), clock, ids, PageSeal::new(b"a scenario's secret"));
+    InProcess::new(seed, |api, clock| {
+        let (store, ids) = (MemoryProducts::default(), Arc::new(SequentialIds::default()));
+        let catalogue = Catalogue::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"));
         vec![Hosted {
             name: "product",
-            routes: wiring::routes(catalogue, edge),
+            routes: wiring::routes(catalogue, api),
             reactions: None,
             outbox: Box::new(move || store.events().iter().map(generated::events::record::<ProductMessages>).collect()),
             sweeps: Vec::new(),

@@ -39,7 +39,7 @@ Feature: From the registration to the door, and the money back
       And the customer pays
       Then the order is confirmed
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
       And 1500.00 PKR came in and 0.00 PKR went back
 
     Scenario: What the customer reads
@@ -64,7 +64,7 @@ Feature: From the registration to the door, and the money back
       And a person has <tasks> things to decide
       And the customer was mailed that the order was <mails>
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
 
       Examples:
         | how                    | tasks | mails                     |
@@ -80,7 +80,7 @@ Feature: From the registration to the door, and the money back
       And there are 10 mugs and 0 of them promised
       And the customer was mailed that the order was placed, cancelled
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
 
   Rule: Money that comes late buys what is still there, or goes back
 
@@ -148,7 +148,7 @@ Feature: From the registration to the door, and the money back
       Then the order is confirmed
       When the order is shipped and delivered
       And the customer cancels the order
-      Then the answer is 409 STEP_FORBIDDEN
+      Then the answer is 409 INVALID_ORDER_STATUS
 
   Rule: An order outlives what becomes of its customer
 
@@ -156,7 +156,7 @@ Feature: From the registration to the door, and the money back
       Given the customer has ordered 1 mug
       And the customer pays
       When the admin disables the customer
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
       And the order is confirmed
       When the order is shipped and delivered
       Then the order is delivered

@@ -8,16 +8,16 @@ use async_trait::async_trait;
 use axum::http::Request;
 use devstack::providers::{FakePayFast, FakeStripe};
 use features::{Hosted, InProcess, PAYFAST, Providers, SANDBOX_SECRET};
-use mart_chassis::http::Edge;
-use mart_kernel::PageSeal;
+use mart_chassis::http::Api;
+use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use notification_core::application::Couriers;
 use notification_core::memory::MemoryCourier;
-use notification_service::adapters::events::NotificationReactions;
+use notification_service::adapters::events::NotificationEventHandlers;
 use notification_service::adapters::letters::{Shop, Templates};
 use payment_core::ports::PaymentProvider;
-use payment_service::adapters::events::{PaymentMessages, PaymentReactions};
+use payment_service::adapters::events::{PaymentMessages, PaymentEventHandlers};
 use payment_service::adapters::payfast::{Merchant, PayFast};
 use payment_service::adapters::sandbox::Sandbox;
 use payment_service::adapters::stripe::Stripe;
@@ -41,27 +41,27 @@ impl Transport for Direct {
 pub fn mart(seed: u64) -> InProcess {
     let providers = Providers::default();
     let given = providers.clone();
-    let mart = InProcess::new(seed, |edge, clock| {
-        let mut services = mart_features::services(edge.clone(), clock.clone());
-        services.push(user(edge.clone(), clock.clone()));
-        services.push(payment(edge.clone(), clock.clone(), &given));
-        services.push(notification(edge, clock));
+    let mart = InProcess::new(seed, |api, clock| {
+        let mut services = mart_features::services(api.clone(), clock.clone());
+        services.push(user(api.clone(), clock.clone()));
+        services.push(payment(api.clone(), clock.clone(), &given));
+        services.push(notification(api, clock));
         services
     });
     mart.with_providers(providers)
 }
 
-fn user(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
-    let (store, ids) = (user_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
-    let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageSeal::new(b"a scenario's secret"));
+fn user(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
+    let (store, ids) = (user_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
+    let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
     let policy = user_core::domain::Policy::default();
     let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, policy);
     let signer = EdDsa::load(features::keys().folder(), features::ISSUER, features::AUDIENCE).expect("keys");
-    // The edge looks at tokens by the real time, whatever the scenario's clock says.
+    // The api looks at tokens by the real time, whatever the scenario's clock says.
     let signs = Arc::new(mart_chassis::clock::SystemClock);
     Hosted {
         name: "user",
-        routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signs, edge),
+        routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
         reactions: None,
         outbox: Box::new(move || {
             store.events().iter().map(user_service::generated::events::record::<UserMessages>).collect()
@@ -89,39 +89,39 @@ fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn Paym
     vec![Arc::new(sandbox), Arc::new(stripe.expect("a Stripe")), Arc::new(payfast)]
 }
 
-fn payment(edge: Arc<Edge>, clock: Arc<ManualClock>, providers: &Providers) -> Hosted {
-    let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
+fn payment(api: Arc<Api>, clock: Arc<ManualClock>, providers: &Providers) -> Hosted {
+    let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
     let providers = payment_core::application::Providers::new(adapters(providers, &clock));
-    let seal = PageSeal::new(b"a scenario's secret");
+    let seal = PageTokenSigner::new(b"a scenario's secret");
     let policy = payment_core::domain::Policy::default();
     let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, policy);
     let never = Duration::MAX;
     Hosted {
         name: "payment",
-        routes: payment_service::wiring::routes(use_cases.clone(), edge),
-        reactions: Some(payment_service::generated::events::reactions(PaymentReactions::new(use_cases.clone()))),
+        routes: payment_service::wiring::routes(use_cases.clone(), api),
+        reactions: Some(payment_service::generated::events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
         outbox: Box::new(move || {
             store.events().iter().map(payment_service::generated::events::record::<PaymentMessages>).collect()
         }),
-        sweeps: payment_service::wiring::sweeps(&use_cases, never, never, never),
+        sweeps: payment_service::wiring::jobs(&use_cases, never, never, never),
     }
 }
 
 /// Whose couriers keep what they carry.
-fn notification(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Hosted {
-    let (store, ids) = (notification_core::memory::MemoryStore::default(), Arc::new(CountingIds::default()));
+fn notification(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
+    let (store, ids) = (notification_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
     let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
     let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
-    let seal = PageSeal::new(b"a scenario's secret");
+    let seal = PageTokenSigner::new(b"a scenario's secret");
     let policy = notification_core::domain::Policy::default();
     let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, policy);
     Hosted {
         name: "notification",
-        routes: notification_service::wiring::routes(use_cases.clone(), edge),
-        reactions: Some(notification_service::generated::events::reactions(NotificationReactions::new(
+        routes: notification_service::wiring::routes(use_cases.clone(), api),
+        reactions: Some(notification_service::generated::events::handlers(NotificationEventHandlers::new(
             use_cases.clone(),
         ))),
         outbox: Box::new(Vec::new),
-        sweeps: notification_service::wiring::sweeps(&use_cases, Duration::MAX, 16),
+        sweeps: notification_service::wiring::jobs(&use_cases, Duration::MAX, 16),
     }
 }

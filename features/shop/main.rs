@@ -10,13 +10,13 @@ use mart_features::invariants::Mart;
 
 /// Sweeps look often, and what could not be sent is tried again soon.
 const VARIABLES: &[(&str, &str)] = &[
-    ("PAYMENT_SWEEP", "0.2"),
-    ("RESERVATION_SWEEP", "0.2"),
-    ("ATTEMPT_SWEEP", "0.2"),
-    ("REFUND_SWEEP", "0.2"),
-    ("CALLBACK_SWEEP", "0.2"),
-    ("FORGET_SWEEP", "0.2"),
-    ("SEND_SWEEP", "0.2"),
+    ("ORDER_EXPIRY_INTERVAL", "0.2"),
+    ("RESERVATION_EXPIRY_INTERVAL", "0.2"),
+    ("ATTEMPT_POLL_INTERVAL", "0.2"),
+    ("REFUND_INTERVAL", "0.2"),
+    ("CALLBACK_INTERVAL", "0.2"),
+    ("PURGE_INTERVAL", "0.2"),
+    ("SEND_INTERVAL", "0.2"),
     ("SEND_BACKOFF", "0.2"),
 ];
 

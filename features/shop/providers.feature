@@ -51,7 +51,7 @@ Feature: Whoever takes the money
       And the customer has ordered 1 mug
       And Stripe does not open a page for the order
       When the customer starts to pay
-      Then the answer is 503 PROVIDER_AWAY
+      Then the answer is 503 PROVIDER_UNAVAILABLE
       When the customer pays
       Then the order is confirmed
       And 1500.00 PKR came in and 0.00 PKR went back
@@ -69,7 +69,7 @@ Feature: Whoever takes the money
       And a person has <tasks> things to decide
       And the customer was mailed that the order was <mails>
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_OVER
+      Then the answer is 409 PAYMENT_NOT_PAYABLE
 
       Examples:
         | provider | how                    | tasks | mails                     |

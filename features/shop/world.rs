@@ -64,9 +64,9 @@ impl World {
         let email = self.email();
         let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
         assert_eq!(self.mart.send(None, "POST", "/v1/users/register", Some(body), &[]).await.status, 200);
-        let payload = |record: &Record| devstack::contracts::decode(&record.kind, &record.payload).unwrap_or_default();
+        let payload = |record: &Record| devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default();
         let sent = |record: &Record| {
-            record.kind.ends_with("VerificationRequested") && payload(record)["link"]["email"] == email.as_str()
+            record.event_type.ends_with("VerificationRequested") && payload(record)["link"]["email"] == email.as_str()
         };
         let link = self.mart.follow("a link to the mailbox", sent).await;
         let token = payload(&link)["link"]["token"].clone();

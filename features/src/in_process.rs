@@ -1,4 +1,4 @@
-//! The mart in one process: real routers and reactions, a clock that a scenario moves, and a bus that delays, doubles and
+//! The mart in one process: real routers and handlers, a clock that a scenario moves, and a bus that delays, doubles and
 //! reorders as a seed says.
 //!
 //! The bus keeps what Kafka and the consumer keep, and no more: records of one topic and key come in their order, and those
@@ -14,9 +14,9 @@ use devstack::providers::Callback;
 use devstack::sandbox::Action;
 use hyper::StatusCode;
 use mart_chassis::Record;
-use mart_chassis::consumer::{Reaction, Reactions};
-use mart_chassis::http::Edge;
-use mart_chassis::run::Sweep;
+use mart_chassis::consumer::{Outcome, EventHandlers};
+use mart_chassis::http::Api;
+use mart_chassis::run::BackgroundJob;
 use mart_chassis::trace::{self, TraceContext};
 use mart_kernel::clock::ManualClock;
 use serde_json::Value;
@@ -31,11 +31,11 @@ pub struct Hosted {
     /// Its operations.
     pub routes: Router,
     /// What events of others do here.
-    pub reactions: Option<Reactions>,
+    pub handlers: Option<EventHandlers>,
     /// All events that it has told so far, in their order.
     pub outbox: Box<dyn Fn() -> Vec<Record>>,
     /// What time makes due here.
-    pub sweeps: Vec<Sweep>,
+    pub sweeps: Vec<BackgroundJob>,
 }
 
 /// Records of one topic and key for one service; a doubled one has a lane of its own.
@@ -68,10 +68,10 @@ pub struct InProcess {
 const MOST: usize = 10_000;
 
 impl InProcess {
-    /// Puts up the services that are made for an edge and a clock.
-    pub fn new(seed: u64, services: impl FnOnce(Arc<Edge>, Arc<ManualClock>) -> Vec<Hosted>) -> Self {
+    /// Puts up the services that are made for an api and a clock.
+    pub fn new(seed: u64, services: impl FnOnce(Arc<Api>, Arc<ManualClock>) -> Vec<Hosted>) -> Self {
         let clock = scene::clock();
-        let services = services(scene::edge(), clock.clone());
+        let services = services(scene::api(), clock.clone());
         let told = vec![0; services.len()];
         Self {
             services,
@@ -177,7 +177,7 @@ impl InProcess {
         }
         for service in &self.services {
             for sweep in &service.sweeps {
-                while sweep.once().await.expect("a store in memory") > 0 {}
+                while sweep.run_once().await.expect("a store in memory") > 0 {}
             }
         }
     }
@@ -230,8 +230,8 @@ impl InProcess {
         for nth in 0..self.services.len() {
             let all = (self.services[nth].outbox)();
             for record in &all[self.told[nth]..] {
-                let key = contracts::key(&record.kind, &record.payload);
-                assert_eq!(key.as_deref(), Some(&*record.key), "the core's key of {} is the contract's", record.kind);
+                let key = contracts::key(&record.event_type, &record.payload);
+                assert_eq!(key.as_deref(), Some(&*record.key), "the core's key of {} is the contract's", record.event_type);
                 self.enqueue(record);
             }
             self.told[nth] = all.len();
@@ -241,8 +241,8 @@ impl InProcess {
     fn enqueue(&mut self, record: &Record) {
         self.history.push(record.clone());
         for (nth, service) in self.services.iter().enumerate() {
-            let consumed = service.reactions.iter().flat_map(|reactions| reactions.consumed);
-            if consumed.clone().any(|consumed| consumed.topic == record.topic && consumed.kind == record.kind) {
+            let consumed = service.handlers.iter().flat_map(|handlers| handlers.subscriptions);
+            if consumed.clone().any(|consumed| consumed.topic == record.topic && consumed.kind == record.event_type) {
                 let lane = (nth, record.topic.clone(), record.key.clone(), 0);
                 self.lanes.entry(lane).or_default().push_back(record.clone());
             }
@@ -292,12 +292,12 @@ impl InProcess {
 
     /// Asks a reaction; gives the record back where it has to wait.
     async fn ask(&mut self, nth: usize, handler: &'static str, record: Record) -> Option<Record> {
-        let reactions = self.services[nth].reactions.as_ref()?;
+        let handlers = self.services[nth].handlers.as_ref()?;
         let context = TraceContext::parse(&record.traceparent).map_or_else(TraceContext::root, TraceContext::child);
-        match trace::within(context, (reactions.dispatch)(handler.to_owned(), record.clone())).await {
-            Ok(Reaction::Applied | Reaction::Ignored(_)) => None,
-            Ok(Reaction::Wait(_)) => Some(record),
-            Ok(Reaction::Dead(why)) => self.bury(record, why),
+        match trace::within(context, (handlers.dispatch)(handler.to_owned(), record.clone())).await {
+            Ok(Outcome::Applied | Outcome::Ignored(_)) => None,
+            Ok(Outcome::Retry(_)) => Some(record),
+            Ok(Outcome::Reject(why)) => self.bury(record, why),
             Err(error) => self.bury(record, &error.to_string()),
         }
     }
@@ -311,14 +311,14 @@ impl InProcess {
     }
 
     fn handler(&self, nth: usize, record: &Record) -> Option<&'static str> {
-        let consumed = self.services[nth].reactions.as_ref()?.consumed;
-        consumed.iter().find(|consumed| consumed.kind == record.kind).map(|consumed| consumed.handler)
+        let consumed = self.services[nth].handlers.as_ref()?.consumed;
+        consumed.iter().find(|consumed| consumed.kind == record.event_type).map(|consumed| consumed.handler)
     }
 }
 
 impl std::fmt::Debug for InProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kinds = self.history.iter().map(|record| record.kind.rsplit('.').next().unwrap_or_default());
+        let kinds = self.history.iter().map(|record| record.event_type.rsplit('.').next().unwrap_or_default());
         let why: Vec<&str> = self.dead.iter().map(|(_, why)| why.as_str()).collect();
         write!(f, "told {:?}; {} wait; dead {why:?}", kinds.collect::<Vec<_>>(), self.waiting())
     }

@@ -114,9 +114,9 @@ impl Running {
                 mails = Some(started.expect("a mail server"));
             }
             // The gateway says where a request comes from.
-            setting.more.push(("HTTP_PROXIES".to_owned(), "1".to_owned()));
+            setting.more.push(("HTTP_TRUSTED_PROXY_HOPS".to_owned(), "1".to_owned()));
             setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-            let consumed = hosted.reactions.iter().flat_map(|reactions| reactions.consumed);
+            let consumed = hosted.handlers.iter().flat_map(|handlers| handlers.subscriptions);
             topics.extend(devstack::contracts::topics_of(hosted.name));
             topics.extend(consumed.clone().map(|consumed| consumed.topic.to_owned()));
             settings.push((setting, consumed.map(|consumed| consumed.kind).collect(), hosted.sweeps.len()));
@@ -252,7 +252,7 @@ impl Running {
         let url = format!("{}/metrics", listener.app.setting.internal_url());
         let answer = listener.app.client.get(url).send().await.expect("metrics");
         let text = answer.text().await.expect("text");
-        let looks = text.lines().filter(|line| line.starts_with("sweeps_total{"));
+        let looks = text.lines().filter(|line| line.starts_with("background_job_runs_total{"));
         let look = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
         looks.filter_map(look).collect()
     }
@@ -430,7 +430,7 @@ impl OnServers {
 
     pub(crate) async fn tell(&mut self, record: &Record) {
         self.keys.insert(record.key.clone());
-        let told = Told::new(&record.topic, &record.kind, record.payload.clone());
+        let told = Told::new(&record.topic, &record.event_type, record.payload.clone());
         let told = told.about(&record.key, record.version.get()).under(record.id);
         devstack::tell::tell(&self.running.brokers, &self.running.topic_prefix, &[told]).await.expect("on Kafka");
     }
@@ -490,7 +490,7 @@ impl OnServers {
         self.running.read_to_the_end().await;
         let mine = self.mine();
         for (name, listener) in &self.running.services {
-            let theirs = mine.iter().filter(|lying| listener.consumed.contains(lying.record.kind.as_str()));
+            let theirs = mine.iter().filter(|lying| listener.consumed.contains(lying.record.event_type.as_str()));
             let theirs: Vec<&Lying> = theirs.collect();
             if theirs.is_empty() {
                 continue;
@@ -499,10 +499,10 @@ impl OnServers {
             for lying in theirs {
                 let topic = format!("{}{}", self.running.topic_prefix, lying.record.topic);
                 if handled.get(&(topic, lying.partition)).copied().unwrap_or_default() <= lying.offset {
-                    return Err(format!("{name} has not handled {}", lying.record.kind));
+                    return Err(format!("{name} has not handled {}", lying.record.event_type));
                 }
             }
-            let waiting = "select count(*) from inbox_waiting where key = any($1) and dead_at is null";
+            let waiting = "select count(*) from inbox where key = any($1) and dead_at is null";
             if count(&listener.database, waiting, &keys).await > 0 {
                 return Err(format!("records wait at {name}"));
             }
@@ -533,7 +533,7 @@ impl OnServers {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let mut dead = 0;
         for listener in self.running.services.values() {
-            let sql = "select count(distinct event) from inbox_waiting where key = any($1) and dead_at is not null";
+            let sql = "select count(distinct event) from inbox where key = any($1) and dead_at is not null";
             dead += count(&listener.database, sql, &keys).await;
         }
         usize::try_from(dead).unwrap_or_default()
@@ -543,7 +543,7 @@ impl OnServers {
     pub(crate) async fn discard(&self) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for listener in self.running.services.values() {
-            let dead = "select position from inbox_waiting where key = any($1) and dead_at is not null";
+            let dead = "select position from inbox where key = any($1) and dead_at is not null";
             let dead: Vec<i64> =
                 sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("looked up");
             for letter in dead {
@@ -562,7 +562,7 @@ impl OnServers {
 
 impl std::fmt::Debug for OnServers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kinds: Vec<String> = self.mine().into_iter().map(|lying| lying.record.kind).collect();
+        let kinds: Vec<String> = self.mine().into_iter().map(|lying| lying.record.event_type).collect();
         write!(f, "told {kinds:?} of {:?}", self.keys)
     }
 }
@@ -578,7 +578,7 @@ const AGE: &str = r"
     join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
     cross join lateral format_type(atttypid, null) as kind
     where relnamespace = 'public'::regnamespace and relkind = 'r'
-        and relname not in ('outbox', 'receipt', 'inbox_waiting', '_sqlx_migrations')
+        and relname not in ('outbox', 'receipt', 'inbox', '_sqlx_migrations')
     group by relname
     having bool_or(kind = 'timestamp with time zone') and bool_or(kind in ('uuid', 'text'))";
 

@@ -9,10 +9,10 @@ use devstack::keys::Keys;
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Request};
 use mart_chassis::config::Limits;
-use mart_chassis::http::{Edge, protect};
+use mart_chassis::http::{Api, with_middleware};
 use mart_chassis::{Record, auth};
 use mart_kernel::clock::ManualClock;
-use mart_kernel::{Event, Timestamp, Version};
+use mart_kernel::{EventEnvelope, Timestamp, Version};
 use mart_proto::Wire;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -59,10 +59,10 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")))
 }
 
-/// An edge that trusts the keys of all scenarios.
-pub(crate) fn edge() -> Arc<Edge> {
+/// An api that trusts the keys of all scenarios.
+pub(crate) fn api() -> Arc<Api> {
     let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-    Arc::new(Edge::new(Arc::new(keys), &Limits::default()))
+    Arc::new(Api::new(Arc::new(keys), &Limits::default()))
 }
 
 /// Sends a request to these routes.
@@ -95,7 +95,7 @@ pub(crate) async fn post(routes: Router, path: &str, body: &str, headers: &[(&'s
 }
 
 async fn answer(routes: Router, request: Request<Body>) -> Answer {
-    let answer = protect(routes, &Limits::default()).oneshot(request).await.expect("answered");
+    let answer = with_middleware(routes, &Limits::default()).oneshot(request).await.expect("answered");
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }

@@ -8,7 +8,7 @@ Feature: Accounts
       When Ayesha registers with "correct horse battery"
       Then the answer is 200
       When Ayesha logs in with "correct horse battery" as laptop
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
       When Ayesha proves the mailbox by the link in it
       Then the answer is 200
       When Ayesha logs in with "correct horse battery" as laptop
@@ -19,14 +19,14 @@ Feature: Accounts
       When Ayesha registers with "correct horse battery"
       And Ayesha proves the mailbox by the link in it
       And Ayesha proves the mailbox by the link in it
-      Then the answer is 409 LINK_INVALID
+      Then the answer is 409 INVALID_LINK
 
     Scenario: Who opens the link of a stranger's registration proves nothing
       Given a stranger has registered Ayesha's address with "purple monkey dish"
       When Ayesha proves the mailbox by the link in it with "correct horse battery"
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
       When Ayesha logs in with "purple monkey dish" as stranger
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
 
     Scenario: Proof of a mailbox voids what a stranger registered for it
       Given a stranger has registered Ayesha's address with "purple monkey dish"
@@ -34,7 +34,7 @@ Feature: Accounts
       And Ayesha proves the mailbox by the link in it
       Then the answer is 200
       When Ayesha logs in with "purple monkey dish" as stranger
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
       When Ayesha logs in with "correct horse battery" as laptop
       Then the answer is 200
 
@@ -43,7 +43,7 @@ Feature: Accounts
       When Ayesha registers with "purple monkey dish"
       Then the answer is 200
       When Ayesha logs in with "purple monkey dish" as stranger
-      Then the answer is 401 CREDENTIALS_WRONG
+      Then the answer is 401 INVALID_CREDENTIALS
       When Ayesha sets "another horse battery" by the link in the mailbox
       Then the answer is 200
 
@@ -53,7 +53,7 @@ Feature: Accounts
 
       Examples:
         | password             | refused                         |
-        | aaaaaaaaaaaa         | the answer is 409 PASSWORD_WEAK |
+        | aaaaaaaaaaaa         | the answer is 409 WEAK_PASSWORD |
         | short                | it is refused for its password  |
 
   Rule: Who guesses waits
@@ -62,12 +62,12 @@ Feature: Accounts
       Given Ayesha has registered with "correct horse battery" and proved the mailbox
       When somebody tries 5 wrong passwords for Ayesha
       And Ayesha logs in with "correct horse battery" as laptop
-      Then the answer is 429 TRY_LATER
+      Then the answer is 429 TOO_MANY_ATTEMPTS
 
     Scenario: An address without an account is told the same
       When somebody tries 5 wrong passwords for Nobody
       And Nobody logs in with "correct horse battery" as laptop
-      Then the answer is 429 TRY_LATER
+      Then the answer is 429 TOO_MANY_ATTEMPTS
 
     Scenario: Who waited gets in
       Given Ayesha has registered with "correct horse battery" and proved the mailbox
@@ -105,7 +105,7 @@ Feature: Accounts
         | role     | ROLE_ADMIN        | it is refused for its role       |
         | userId   | 1                 | it is refused for its userId     |
         | timeZone | Asia/Nowhere      | it is refused for its timeZone   |
-        | phone    | +92 300           | the answer is 409 PHONE_INVALID  |
+        | phone    | +92 300           | the answer is 409 INVALID_PHONE  |
 
   Rule: A user keeps addresses under labels
 
@@ -126,7 +126,7 @@ Feature: Accounts
     Scenario: One too many
       Given the user keeps 20 addresses
       When the user keeps an address in Lahore as "one more"
-      Then the answer is 409 ADDRESS_LIMIT
+      Then the answer is 409 TOO_MANY_ADDRESSES
 
     Scenario Outline: What is no label or no address
       When the user keeps an address in <city> as "<label>"

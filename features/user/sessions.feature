@@ -52,7 +52,7 @@ Feature: Sessions
 
   Scenario: Another password ends all sessions
     When the user changes the password from "a wrong password" to "purple monkey dish"
-    Then the answer is 401 CREDENTIALS_WRONG
+    Then the answer is 401 INVALID_CREDENTIALS
     When the user changes the password from "correct horse battery" to "purple monkey dish"
     Then the answer is 200
     When laptop refreshes
@@ -81,7 +81,7 @@ Feature: Sessions
     When laptop refreshes
     Then the answer is 401 SESSION_ENDED
     When Ayesha logs in with "correct horse battery" as laptop
-    Then the answer is 401 CREDENTIALS_WRONG
+    Then the answer is 401 INVALID_CREDENTIALS
     When an admin enables the user
     And Ayesha logs in with "correct horse battery" as laptop
     Then the answer is 200
@@ -92,4 +92,4 @@ Feature: Sessions
     And the user, who was an admin, enables himself
     Then the answer is 403 CALLER_DISABLED
     When Ayesha logs in with "correct horse battery" as laptop
-    Then the answer is 401 CREDENTIALS_WRONG
+    Then the answer is 401 INVALID_CREDENTIALS

@@ -46,7 +46,7 @@ async fn log_in(world: &mut World, name: String, password: String, tab: String) 
 async fn guess(world: &mut World, times: usize, name: String) {
     for _ in 0..times {
         world.log_in(&name, "a wrong password", "nobody").await;
-        world.answer().expect(401, "CREDENTIALS_WRONG");
+        world.answer().expect(401, "INVALID_CREDENTIALS");
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageSeal;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::PageTokenSigner;
+use mart_kernel::ids::SequentialIds;
 use serde_json::{Value, json};
 use user_core::UseCases;
 use user_core::domain::Policy;
@@ -16,7 +16,7 @@ use user_service::generated::events;
 use user_service::wiring;
 
 /// Sweeps look often.
-pub(crate) const VARIABLES: &[(&str, &str)] = &[("FORGET_SWEEP", "0.2")];
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "0.2")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -40,17 +40,17 @@ pub(crate) struct World {
 
 /// User by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |edge, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(CountingIds::default()));
-        let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageSeal::new(b"a scenario's secret"));
+    InProcess::new(seed, |api, clock| {
+        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
+        let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
         let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, Policy::default());
         let folder = features::keys().folder();
         let signer = EdDsa::load(folder, devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-        // The edge looks at tokens by the real time, whatever the scenario's clock says.
+        // The api looks at tokens by the real time, whatever the scenario's clock says.
         let signs = Arc::new(mart_chassis::clock::SystemClock);
         vec![Hosted {
             name: "user",
-            routes: wiring::routes(use_cases.clone(), Arc::new(signer), signs, edge),
+            routes: wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
             reactions: None,
             outbox: Box::new(move || store.events().iter().map(events::record::<UserMessages>).collect()),
             sweeps: vec![wiring::forgetting(use_cases, Duration::MAX)],
@@ -122,9 +122,9 @@ impl World {
     pub(crate) async fn link(&mut self, name: &str, kind: &str) -> String {
         let (email, known) = (self.email(name).to_lowercase(), self.links.clone());
         let payload =
-            |record: &features::Record| devstack::contracts::decode(&record.kind, &record.payload).unwrap_or_default();
+            |record: &features::Record| devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default();
         let mine = |record: &features::Record| {
-            record.kind.ends_with(kind) && !known.contains(&record.key) && payload(record)["link"]["email"] == email
+            record.event_type.ends_with(kind) && !known.contains(&record.key) && payload(record)["link"]["email"] == email
         };
         let found = self.mart.follow("a link to the mailbox", mine).await;
         self.links.push(found.key.clone());

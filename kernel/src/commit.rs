@@ -1,89 +1,89 @@
-//! A use case commits once: what it writes, what it tells and what it answered, all or nothing.
+//! The commit of a use case: its write, its events and its receipt, all or nothing.
 //!
-//! These are the words in which a core says what shall happen; an adapter makes one SQL statement of them.
+//! A core returns these values; an adapter turns them into one SQL statement.
 
 use uuid::Uuid;
 
 use crate::{Timestamp, Version};
 
-/// The proof that a request or an event was dealt with: a key that is unique within its scope.
+/// Idempotency record: marks a request or an event as processed. Its key is unique within its scope.
 ///
-/// For an event the scope is the handler's name and the key the event's id. For an Idempotency-Key the scope is the
-/// operation and its caller and the key is the client's.
+/// For an event, the scope is the handler's name and the key is the event's id. For an Idempotency-Key, the scope is the
+/// operation and its caller, and the key is the client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Who deals with it.
+    /// The handler, or the operation with its caller.
     pub scope: String,
-    /// What is dealt with.
+    /// The event's id, or the client's Idempotency-Key.
     pub key: String,
-    /// A digest of the request, so that the same key with another request is found out.
+    /// A digest of the request. It detects a key that is reused with another request.
     pub fingerprint: [u8; 32],
-    /// The id of what the request made, so that a repeat can be answered.
+    /// The id of the resource that the request created. A repeated request returns this resource.
     pub subject: String,
 }
 
-/// Makes the receipt that a client's Idempotency-Key asks for, once the id of what the request makes is known.
-pub type ReceiptFor = Box<dyn FnOnce(String) -> Receipt + Send>;
+/// Builds the receipt of a client's Idempotency-Key from the id of the created resource.
+pub type ReceiptBuilder = Box<dyn FnOnce(String) -> Receipt + Send>;
 
-/// A fact about one aggregate, as it is told to others.
+/// An event of one aggregate with its id, time and version, ready to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event<E> {
-    /// Unique for ever: consumers apply an id once.
+pub struct EventEnvelope<E> {
+    /// The event's id. It is never reused; consumers apply an id once.
     pub id: Uuid,
-    /// When it happened, in business time.
+    /// When the event happened, in business time.
     pub at: Timestamp,
-    /// The aggregate's version after it.
+    /// The aggregate's version after the event.
     pub version: Version,
-    /// What happened.
-    pub fact: E,
+    /// The domain's event.
+    pub payload: E,
 }
 
-/// All that one use case changes.
+/// Everything that one use case changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit<W, E> {
-    /// The service's own write; `None` where only events or a receipt are kept.
+    /// The service's own write; `None` if the commit has only events or a receipt.
     pub write: Option<W>,
-    /// In the order in which they happened.
-    pub events: Vec<Event<E>>,
-    /// `None` where the client gave no Idempotency-Key.
+    /// The events, in the order in which they happened.
+    pub events: Vec<EventEnvelope<E>>,
+    /// The receipt; `None` if the client sent no Idempotency-Key.
     pub receipt: Option<Receipt>,
 }
 
-/// How a commit ended well.
+/// The result of a commit that did not fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// It is kept, for good.
+pub enum CommitOutcome {
+    /// The commit is durable.
     Committed,
-    /// Its receipt was there already, and nothing was changed.
+    /// The receipt already existed. Nothing was changed.
     AlreadyProcessed {
-        /// The subject that the first request's receipt named.
+        /// The subject of the first request's receipt.
         subject: String,
-        /// Whether the first request had the same fingerprint.
+        /// Whether both requests have the same fingerprint.
         same_request: bool,
     },
 }
 
-/// How a commit failed: nothing of it is kept. `U` names the service's unique values.
+/// Why a commit failed. Nothing was stored. `U` names the service's unique values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError<U> {
-    /// The row has another version than the one that was read, or is gone.
-    #[error("somebody else changed it in between")]
+    /// The row was changed or deleted since it was read.
+    #[error("the row was changed concurrently")]
     Conflict,
-    /// A value that has to be unique is somebody else's.
+    /// Another row has this unique value.
     #[error("the value is taken")]
-    Taken(U),
-    /// The store did not answer, or not in a way that tells whether the commit was kept.
+    Duplicate(U),
+    /// The store failed. The commit may have succeeded if the connection was lost.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(#[from] StoreError),
 }
 
-/// A store that did not do what it was asked. The adapter that found out has logged why.
+/// Why a store failed. The adapter has logged the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// It can't be reached, or is too busy: the same will succeed later.
-    #[error("the store can't be reached now")]
-    Away,
-    /// It refused what it was asked: the same will be refused again, until somebody mends it.
-    #[error("the store refused")]
-    Failed,
+pub enum StoreError {
+    /// The store is unreachable or overloaded. A later attempt can succeed.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// The store rejected the statement. Every attempt fails until the cause is fixed.
+    #[error("the store rejected the statement")]
+    Internal,
 }

@@ -1,13 +1,13 @@
-//! A digest over several parts that cannot be shifted into each other.
+//! A digest over several parts whose boundaries are part of the digest.
 
 use sha2::{Digest, Sha256};
 
-/// Builds the SHA-256 of a list of parts, each prefixed with its length, so that `("ab", "c")` and `("a", "bc")` differ.
+/// Computes the SHA-256 of a list of parts. Each is prefixed with its length, so `("ab", "c")` and `("a", "bc")` differ.
 #[derive(Debug, Clone)]
 pub struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Starts with a scope: equal parts under another scope have another fingerprint.
+    /// Starts with a scope. Equal parts have different fingerprints in different scopes.
     pub fn new(scope: &str) -> Self {
         Self(Sha256::new()).part(scope.as_bytes())
     }
@@ -20,7 +20,7 @@ impl Fingerprint {
         self
     }
 
-    /// Adds a part that may be absent; absent and empty differ.
+    /// Adds an optional part. Absent and empty parts differ.
     #[must_use]
     pub fn optional(self, bytes: Option<&[u8]>) -> Self {
         match bytes {
@@ -29,7 +29,7 @@ impl Fingerprint {
         }
     }
 
-    /// The digest.
+    /// Returns the digest.
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_and_scopes_cannot_be_shifted_into_each_other() {
+    fn boundaries_of_parts_and_scopes_change_the_digest() {
         let of = |scope: &str, parts: &[&[u8]]| {
             parts.iter().fold(Fingerprint::new(scope), |all, part| all.part(part)).finish()
         };

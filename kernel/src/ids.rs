@@ -1,20 +1,20 @@
-//! Ids are a parameter, as time is.
+//! IdGenerator are a parameter, as time is.
 
 use uuid::Uuid;
 
-/// The port that makes new ids: unique for ever, and roughly ordered by the time they were made (RFC 9562, version 7).
-pub trait Ids: Send + Sync {
-    /// An id that was never given before.
+/// Generates ids that are never repeated and roughly ordered by time (RFC 9562, version 7).
+pub trait IdGenerator: Send + Sync {
+    /// Returns a new id.
     fn next(&self) -> Uuid;
 }
 
-/// Ids that count upwards, for tests that want to name them.
+/// IdGenerator that count upwards, for tests that want to name them.
 #[cfg(feature = "testing")]
 #[derive(Debug, Default)]
-pub struct CountingIds(std::sync::atomic::AtomicU64);
+pub struct SequentialIds(std::sync::atomic::AtomicU64);
 
 #[cfg(feature = "testing")]
-impl Ids for CountingIds {
+impl IdGenerator for SequentialIds {
     fn next(&self) -> Uuid {
         let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
@@ -26,8 +26,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counting_ids_count_upwards_and_never_repeat() {
-        let ids = CountingIds::default();
+    fn sequential_ids_ascend_and_never_repeat() {
+        let ids = SequentialIds::default();
         let given: Vec<Uuid> = (0..100).map(|_| ids.next()).collect();
         assert!(given.is_sorted_by(|a, b| a < b));
         assert_ne!(given[0], Uuid::nil());

@@ -1,7 +1,7 @@
 //! Pure value types that the services' cores share.
 //!
-//! A core depends on this crate and on value crates only. There is deliberately no I/O here, no clock that reads the
-//! machine's time and no source of randomness: both are ports ([`Clock`], [`Ids`]) that an adapter implements.
+//! A core depends on this crate and on value crates only. This crate has no I/O, reads no system clock and uses no source of
+//! randomness: time and ids are ports ([`Clock`], [`IdGenerator`]) that an adapter implements.
 
 pub mod clock;
 pub mod commit;
@@ -14,9 +14,9 @@ pub mod testing;
 pub mod version;
 
 pub use clock::{Clock, Timestamp};
-pub use commit::{Commit, CommitError, Done, Event, Receipt, ReceiptFor, Unavailable};
+pub use commit::{Commit, CommitError, CommitOutcome, EventEnvelope, Receipt, ReceiptBuilder, StoreError};
 pub use fingerprint::Fingerprint;
-pub use ids::Ids;
+pub use ids::IdGenerator;
 pub use money::Money;
-pub use page::{Newest, Page, PageSeal, PageSize};
+pub use page::{Cursor, Page, PageTokenSigner, PageSize};
 pub use version::Version;

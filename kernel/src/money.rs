@@ -1,27 +1,27 @@
 //! Exact money: minor units of an ISO 4217 currency, never rounded.
 //!
-//! There is deliberately no multiplication by a fraction, no conversion between currencies and no floating point.
+//! Multiplication by a fraction, conversion between currencies and floating point are deliberately absent.
 
 use std::fmt;
 
 use iso_currency::Currency as Iso;
 
-/// A currency of ISO 4217 that has a minor unit; funds codes and metals such as `XAU` have none and are refused.
+/// A currency of ISO 4217 with a minor unit. Funds codes and metals such as `XAU` have none and are rejected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(Iso);
 
 impl Currency {
-    /// Finds a currency by its upper-case alphabetic code, such as `PKR`.
+    /// Returns the currency with this upper-case alphabetic code, such as `PKR`.
     pub fn from_code(code: &str) -> Result<Self, MoneyError> {
         Iso::from_code(code).filter(|iso| iso.exponent().is_some()).map(Self).ok_or(MoneyError::UnknownCurrency)
     }
 
-    /// The alphabetic code of three letters.
+    /// Returns the alphabetic code of three letters.
     pub fn code(self) -> &'static str {
         self.0.code()
     }
 
-    /// How many decimal digits the minor unit has: 2 for PKR, 0 for JPY, 3 for KWD.
+    /// Returns the number of decimal digits of the minor unit: 2 for PKR, 0 for JPY, 3 for KWD.
     pub fn digits(self) -> usize {
         self.0.exponent().map_or(0, usize::from)
     }
@@ -51,7 +51,7 @@ impl Ord for Currency {
     }
 }
 
-/// Why a text is not money, or why two amounts can't be put together.
+/// Why a text is not a valid amount, or why two amounts cannot be combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The code is not one of ISO 4217 with a minor unit.
@@ -60,14 +60,14 @@ pub enum MoneyError {
     /// The amount is not a plain decimal number with exactly the currency's digits.
     #[error("not a decimal number with exactly {digits} digits after the point")]
     Malformed {
-        /// How many the currency asks for.
+        /// The number of digits that the currency requires.
         digits: usize,
     },
     /// The amount or the result is beyond [`Money::MAX_MINOR`].
     #[error("the amount is out of range: it has more than 15 digits")]
     OutOfRange,
     /// The two amounts are of different currencies.
-    #[error("amounts of different currencies can't be put together")]
+    #[error("amounts of different currencies cannot be combined")]
     CurrencyMismatch,
 }
 
@@ -79,17 +79,17 @@ pub struct Money {
 }
 
 impl Money {
-    /// The largest amount that is read or calculated, in minor units: fifteen digits. Thousands of them fit into 64 bits, so no sum
-    /// over an order can overflow, and a JavaScript number holds each of them exactly.
+    /// The largest amount that is parsed or calculated, in minor units: fifteen digits. Thousands of such amounts fit into 64 bits,
+    /// so no sum over an order can overflow. A JavaScript number represents each of them exactly.
     pub const MAX_MINOR: i64 = 999_999_999_999_999;
 
-    /// So many minor units (paisa, cent) of a currency.
+    /// Returns an amount in minor units (paisa, cent) of a currency.
     pub fn from_minor(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
     }
 
-    /// Reads the wire form: a decimal string with exactly the currency's digits (`1500.00` of `PKR`, `1500` of `JPY`),
-    /// no exponent, no plus sign, no leading zeros, no negative zero.
+    /// Parses the wire form: a decimal string with exactly the currency's digits (`1500.00` of `PKR`, `1500` of `JPY`). An
+    /// exponent, a plus sign, leading zeros and negative zero are rejected.
     pub fn parse(amount: &str, currency_code: &str) -> Result<Self, MoneyError> {
         let currency = Currency::from_code(currency_code)?;
         let digits = currency.digits();
@@ -114,17 +114,17 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
-    /// The amount in minor units.
+    /// Returns the amount in minor units.
     pub fn minor(self) -> i64 {
         self.minor
     }
 
-    /// The currency.
+    /// Returns the currency.
     pub fn currency(self) -> Currency {
         self.currency
     }
 
-    /// The amount in the wire form that [`Money::parse`] reads.
+    /// Returns the amount in the wire form that [`Money::parse`] accepts.
     pub fn amount(self) -> String {
         let digits = self.currency.digits();
         let sign = if self.minor < 0 { "-" } else { "" };
@@ -133,17 +133,17 @@ impl Money {
         if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
-    /// The sum, within one currency and [`Money::MAX_MINOR`].
+    /// Returns the sum. An error if the currencies differ or the sum exceeds [`Money::MAX_MINOR`].
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_add)
     }
 
-    /// The difference, within one currency and [`Money::MAX_MINOR`].
+    /// Returns the difference. An error if the currencies differ or the difference exceeds [`Money::MAX_MINOR`].
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_sub)
     }
 
-    /// So many times the amount: a line's sum from its unit price.
+    /// Returns the amount times a quantity. An error if the product exceeds [`Money::MAX_MINOR`].
     pub fn checked_mul(self, quantity: i32) -> Result<Self, MoneyError> {
         let minor = self.minor.checked_mul(i64::from(quantity)).filter(|minor| within(*minor));
         let minor = minor.ok_or(MoneyError::OutOfRange)?;
@@ -205,7 +205,7 @@ mod tests {
         }
 
         #[test]
-        fn an_amount_has_one_spelling(text in "-?[0-9.+eE ]{0,8}", currency in currency()) {
+        fn an_amount_has_one_canonical_form(text in "-?[0-9.+eE ]{0,8}", currency in currency()) {
             if let Ok(money) = Money::parse(&text, currency.code()) {
                 prop_assert_eq!(money.amount(), text);
             }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_currency_decides_how_many_digits_there_are() {
+    fn an_amount_has_exactly_its_currencys_digits() {
         let minor = |amount, code| Money::parse(amount, code).map(Money::minor);
         assert_eq!(minor("1500.00", "PKR"), Ok(150_000));
         assert_eq!(minor("1500", "JPY"), Ok(1_500));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_is_known_has_a_minor_unit_and_is_spelled_in_capitals() {
+    fn a_currency_code_is_known_upper_case_and_has_a_minor_unit() {
         for code in ["", "pkr", "PK", "ZZZ", "XAU", "XXX"] {
             assert_eq!(Currency::from_code(code), Err(MoneyError::UnknownCurrency), "{code}");
         }

@@ -1,7 +1,7 @@
-//! Pages of a list, and tokens that lead from one to the next.
+//! Pages of a list, and the signed tokens that continue it.
 //!
-//! A token holds the cursor (the sort key of the last item) under a MAC that also covers the list's filter, so that it
-//! can't be forged and can't be used with another filter.
+//! A token contains the cursor (the sort key of the last item) and a MAC over the cursor and the list's filter. A forged token
+//! or one of another filter is rejected.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,17 +11,17 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 
-/// How many items a page holds: 1 to [`PageSize::MAX`].
+/// The number of items on a page: 1 to [`PageSize::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
 impl PageSize {
-    /// What a client gets that names no size.
+    /// The size if the client names none.
     pub const DEFAULT: Self = Self(50);
-    /// The largest page; a client that asks for more gets this one (AIP-158).
+    /// The largest size. A larger requested size is reduced to it (AIP-158).
     pub const MAX: u16 = 200;
 
-    /// Reads what a client asked for: zero or less is the default, too much is the maximum.
+    /// Returns the size for a client's request: the default for zero or less, at most the maximum.
     pub fn requested(size: i32) -> Self {
         match u16::try_from(size) {
             Ok(0) => Self::DEFAULT,
@@ -31,7 +31,7 @@ impl PageSize {
         }
     }
 
-    /// The number of items.
+    /// Returns the number of items.
     pub fn get(self) -> usize {
         usize::from(self.0)
     }
@@ -42,12 +42,12 @@ impl PageSize {
 pub struct Page<T> {
     /// The items in the list's order.
     pub items: Vec<T>,
-    /// Leads to the next page; `None` on the last one.
+    /// The token of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page from up to `size + 1` items that a store found: the surplus one only tells that there are more.
+    /// Returns a page of up to `size + 1` items that a store found. The surplus item only shows that there are more.
     pub fn cut(mut found: Vec<T>, size: PageSize, token: impl FnOnce(&T) -> String) -> Self {
         let more = found.len() > size.get();
         found.truncate(size.get());
@@ -56,22 +56,22 @@ impl<T> Page<T> {
     }
 }
 
-/// A place in a list that has the newest first: by time, ties by id, both falling.
+/// A position in a list with the newest items first: by time, then by id, both descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Newest {
-    /// The time that the list is ordered by.
+pub struct Cursor {
+    /// The item's time.
     pub at: Timestamp,
-    /// The id that breaks ties.
+    /// The item's id, which breaks ties.
     pub id: Uuid,
 }
 
-impl Newest {
-    /// Its bytes, for a page token.
+impl Cursor {
+    /// Encodes the cursor for a page token.
     pub fn encode(self) -> Vec<u8> {
         [self.id.as_bytes().as_slice(), &self.at.unix_micros().to_be_bytes()].concat()
     }
 
-    /// Reads its bytes.
+    /// Decodes a cursor; `None` if the bytes are not one.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (id, at) = bytes.split_at_checked(16)?;
         let at = Timestamp::from_unix_micros(i64::from_be_bytes(at.try_into().ok()?))?;
@@ -79,46 +79,47 @@ impl Newest {
     }
 }
 
-/// The token was not made by this seal for this filter.
+/// The token was not made by this signer for this filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the page token is not one that this list gave for this filter")]
-pub struct InvalidToken;
+pub struct InvalidPageToken;
 
 const TAG_BYTES: usize = 16;
 
-/// Seals cursors into page tokens with HMAC-SHA-256 (RFC 2104), cut to 128 bits.
+/// Signs and verifies page tokens with HMAC-SHA-256 (RFC 2104), truncated to 128 bits.
 #[derive(Clone)]
-pub struct PageSeal(Hmac<Sha256>);
+pub struct PageTokenSigner(Hmac<Sha256>);
 
-impl PageSeal {
-    /// All replicas of a service share the secret; under another one old tokens become invalid, nothing worse.
+impl PageTokenSigner {
+    /// Creates a signer. All replicas of a service share the secret. A new secret invalidates the tokens that clients hold.
     pub fn new(secret: &[u8]) -> Self {
         let mut block = [0; 64];
         block[..32].copy_from_slice(&super::Fingerprint::new("page-token").part(secret).finish());
         Self(Hmac::new(&block.into()))
     }
 
-    /// Makes the token for a cursor within the list that the filter's fingerprint names.
-    pub fn seal(&self, filter: [u8; 32], cursor: &[u8]) -> String {
+    /// Returns the token of a cursor in the list with this filter's fingerprint.
+    pub fn sign(&self, filter: [u8; 32], cursor: &[u8]) -> String {
         let mut bytes = self.tag(filter, cursor).finalize().into_bytes()[..TAG_BYTES].to_vec();
         bytes.extend_from_slice(cursor);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Gives the cursor back; the comparison takes the same time for every wrong tag.
-    pub fn open(&self, filter: [u8; 32], token: &str) -> Result<Vec<u8>, InvalidToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
-        let (tag, cursor) = bytes.split_at_checked(TAG_BYTES).ok_or(InvalidToken)?;
-        self.tag(filter, cursor).verify_truncated_left(tag).map_err(|_| InvalidToken)?;
+    /// Verifies a token and returns its cursor. The comparison takes constant time.
+    pub fn verify(&self, filter: [u8; 32], token: &str) -> Result<Vec<u8>, InvalidPageToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidPageToken)?;
+        let (tag, cursor) = bytes.split_at_checked(TAG_BYTES).ok_or(InvalidPageToken)?;
+        self.tag(filter, cursor).verify_truncated_left(tag).map_err(|_| InvalidPageToken)?;
         Ok(cursor.to_vec())
     }
 
-    /// The place behind the token of a list that has the newest first; none for the empty token of its first page.
-    pub fn newest(&self, filter: [u8; 32], token: &str) -> Result<Option<Newest>, InvalidToken> {
+    /// Verifies the token of a list with the newest items first and returns its cursor; `None` for the empty token of the first
+    /// page.
+    pub fn cursor(&self, filter: [u8; 32], token: &str) -> Result<Option<Cursor>, InvalidPageToken> {
         if token.is_empty() {
             return Ok(None);
         }
-        Newest::decode(&self.open(filter, token)?).map(Some).ok_or(InvalidToken)
+        Cursor::decode(&self.verify(filter, token)?).map(Some).ok_or(InvalidPageToken)
     }
 
     fn tag(&self, filter: [u8; 32], cursor: &[u8]) -> Hmac<Sha256> {
@@ -129,9 +130,9 @@ impl PageSeal {
     }
 }
 
-impl std::fmt::Debug for PageSeal {
+impl std::fmt::Debug for PageTokenSigner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PageSeal")
+        f.write_str("PageTokenSigner")
     }
 }
 
@@ -142,26 +143,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_opens_only_whole_and_under_its_own_filter_and_secret(
+        fn a_token_is_valid_only_unchanged_with_its_filter_and_secret(
             cursor: Vec<u8>, filter: [u8; 32], other: [u8; 32], flip: prop::sample::Index, bit in 0_u8..8,
         ) {
-            let seal = PageSeal::new(b"secret");
-            let token = seal.seal(filter, &cursor);
-            prop_assert_eq!(seal.open(filter, &token), Ok(cursor.clone()));
+            let signer = PageTokenSigner::new(b"secret");
+            let token = signer.sign(filter, &cursor);
+            prop_assert_eq!(signer.verify(filter, &token), Ok(cursor.clone()));
             if filter != other {
-                prop_assert_eq!(seal.open(other, &token), Err(InvalidToken));
+                prop_assert_eq!(signer.verify(other, &token), Err(InvalidPageToken));
             }
-            prop_assert_eq!(PageSeal::new(b"other").open(filter, &token), Err(InvalidToken));
+            prop_assert_eq!(PageTokenSigner::new(b"other").verify(filter, &token), Err(InvalidPageToken));
 
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).expect("our own encoding");
             let at = flip.index(bytes.len());
             bytes[at] ^= 1 << bit;
-            prop_assert_eq!(seal.open(filter, &URL_SAFE_NO_PAD.encode(bytes)), Err(InvalidToken));
+            prop_assert_eq!(signer.verify(filter, &URL_SAFE_NO_PAD.encode(bytes)), Err(InvalidPageToken));
         }
 
         #[test]
-        fn a_text_that_is_no_token_is_refused(text in ".{0,40}") {
-            prop_assert_eq!(PageSeal::new(b"secret").open([0; 32], &text), Err(InvalidToken));
+        fn a_text_that_is_no_token_is_rejected(text in ".{0,40}") {
+            prop_assert_eq!(PageTokenSigner::new(b"secret").verify([0; 32], &text), Err(InvalidPageToken));
         }
     }
 
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_surplus_item_becomes_the_token_of_the_last_one_kept() {
+    fn a_surplus_item_gives_a_token_of_the_last_item() {
         let size = PageSize::requested(2);
         let cut = |items: &[u8]| Page::cut(items.to_vec(), size, u8::to_string);
         assert_eq!(cut(&[1, 2, 3]), Page { items: vec![1, 2], next: Some("2".to_owned()) });
@@ -184,18 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_a_list_comes_back_from_its_token() {
-        let seal = PageSeal::new(b"secret");
+    fn a_cursor_is_read_back_from_its_token() {
+        let signer = PageTokenSigner::new(b"secret");
         let at = Timestamp::from_unix_micros(-1_790_000_000_000_001).expect("in range");
-        let place = Newest { at, id: Uuid::from_u128(7) };
-        assert_eq!(seal.newest([1; 32], &seal.seal([1; 32], &place.encode())), Ok(Some(place)));
-        assert_eq!(seal.newest([1; 32], ""), Ok(None));
-        assert_eq!(seal.newest([2; 32], &seal.seal([1; 32], &place.encode())), Err(InvalidToken));
-        assert_eq!(seal.newest([1; 32], &seal.seal([1; 32], b"short")), Err(InvalidToken));
+        let place = Cursor { at, id: Uuid::from_u128(7) };
+        assert_eq!(signer.cursor([1; 32], &signer.sign([1; 32], &place.encode())), Ok(Some(place)));
+        assert_eq!(signer.cursor([1; 32], ""), Ok(None));
+        assert_eq!(signer.cursor([2; 32], &signer.sign([1; 32], &place.encode())), Err(InvalidPageToken));
+        assert_eq!(signer.cursor([1; 32], &signer.sign([1; 32], b"short")), Err(InvalidPageToken));
     }
 
     #[test]
-    fn the_seal_does_not_print_its_secret() {
-        assert_eq!(format!("{:?}", PageSeal::new(b"secret")), "PageSeal");
+    fn debug_output_has_no_secret() {
+        assert_eq!(format!("{:?}", PageTokenSigner::new(b"secret")), "PageTokenSigner");
     }
 }

@@ -1,8 +1,8 @@
-//! What the suites of several stores need.
+//! Helpers that the conformance suites of several stores share.
 
 use std::task::Poll;
 
-/// Polls two futures in turn on one task; enough to have two statements under way at once.
+/// Polls two futures in turn on one task, so that two statements run concurrently.
 pub async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     let (mut a, mut b) = (Box::pin(a), Box::pin(b));
     let (mut done_a, mut done_b) = (None, None);

@@ -1,9 +1,9 @@
-//! The version of an aggregate: how many events it has published.
+//! The version of an aggregate: the number of its events.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Counts the events of one aggregate. Every event takes the next version; the row and its `ETag` keep the last.
+/// The number of events of one aggregate. Each event increments it; the row and its `ETag` have the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
 
@@ -11,20 +11,18 @@ impl Version {
     /// The version of an aggregate that does not exist yet.
     pub const NONE: Self = Self(0);
 
-    /// The version that the next event takes.
-    ///
-    /// Saturates: 2^63 events of one aggregate are out of reach.
+    /// Returns the version of the next event. It saturates at 2^63 - 1.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The number itself, zero or more.
+    /// Returns the number, zero or more.
     pub fn get(self) -> i64 {
         self.0
     }
 
-    /// Takes a stored number; `None` for a negative one.
+    /// Converts a stored number; `None` if it is negative.
     pub fn from_stored(number: i64) -> Option<Self> {
         (number >= 0).then_some(Self(number))
     }
@@ -39,14 +37,14 @@ impl fmt::Display for Version {
 /// The text is not the decimal form of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a version: expected a whole number without sign or leading zeros")]
-pub struct NotAVersion;
+pub struct ParseVersionError;
 
 impl FromStr for Version {
-    type Err = NotAVersion;
+    type Err = ParseVersionError;
 
-    fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        let version = text.parse().ok().and_then(Self::from_stored).ok_or(NotAVersion)?;
-        if version.to_string() == text { Ok(version) } else { Err(NotAVersion) }
+    fn from_str(text: &str) -> Result<Self, ParseVersionError> {
+        let version = text.parse().ok().and_then(Self::from_stored).ok_or(ParseVersionError)?;
+        if version.to_string() == text { Ok(version) } else { Err(ParseVersionError) }
     }
 }
 
@@ -57,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_version_reads_back_what_it_prints(number in 0..i64::MAX) {
+        fn a_version_parses_what_it_prints(number in 0..i64::MAX) {
             let version = Version::from_stored(number).expect("not negative");
             prop_assert_eq!(version.to_string().parse(), Ok(version));
             prop_assert_eq!(version.next().get(), number + 1);
@@ -65,9 +63,9 @@ mod tests {
     }
 
     #[test]
-    fn a_version_has_one_spelling() {
+    fn a_version_has_one_canonical_form() {
         for text in ["", "-1", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808"] {
-            assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text:?}");
+            assert_eq!(text.parse::<Version>(), Err(ParseVersionError), "{text:?}");
         }
     }
 

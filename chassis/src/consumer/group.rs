@@ -1,113 +1,115 @@
-//! The member of the consumer group: chunks of records, lanes by key, then the offsets.
+//! The consumer group member: processes chunks of records in lanes by key, then commits the offsets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
 use super::inbox::Inbox;
-use super::{Outcome, Reactions, backoff, deliver};
-use crate::record::Raw;
+use super::{Delivery, EventHandlers, backoff, deliver};
+use crate::record::RawRecord;
 use crate::{Config, kafka};
 
 /// Records in one chunk.
 const CHUNK: usize = 500;
-/// Lanes that run side by side.
+/// Lanes that run concurrently.
 const LANES: usize = 32;
 
-/// Consumes until `stop`: the chunk at hand is finished and its offsets are committed.
-pub(crate) async fn run(config: Config, inbox: Inbox, reactions: Reactions, stop: CancellationToken) {
+/// Consumes until `stop`. The current chunk is finished and its offsets are committed.
+pub(crate) async fn run(config: Config, inbox: Inbox, handlers: EventHandlers, stop: CancellationToken) {
     let mut pause = Duration::from_millis(250);
     while !stop.is_cancelled() {
-        let member = match Member::join(&config, &inbox, &reactions) {
+        let member = match GroupMember::join(&config, &inbox, &handlers) {
             Ok(member) => member,
             Err(error) => {
-                tracing::error!(%error, "the consumer could not be made");
+                tracing::error!(%error, "the consumer could not be created");
                 tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(pause) => {} }
                 pause = (pause * 2).min(Duration::from_secs(10));
                 continue;
             }
         };
-        if let Err(error) = member.work(&stop).await {
-            tracing::warn!(%error, "the consumer was interrupted and joins again");
+        if let Err(error) = member.consume(&stop).await {
+            tracing::warn!(%error, "the consumer failed and rejoins the group");
         }
-        // Leaving the group waits for Kafka, which must not hold up a thread of the runtime.
+        // Leaving the group waits for Kafka, so it must not block a thread of the runtime.
         if tokio::task::spawn_blocking(move || drop(member)).await.is_err() {
             tracing::warn!("leaving the consumer group failed");
         }
     }
 }
 
-struct Member {
+struct GroupMember {
     consumer: StreamConsumer,
     inbox: Inbox,
-    reactions: Reactions,
-    /// The reactions by the kind of event.
-    handlers: HashMap<&'static str, Vec<&'static str>>,
-    /// The handlers that a record of unknown kind is dead for: the first of each topic.
-    topics: HashMap<String, &'static str>,
+    handlers: EventHandlers,
+    /// The handlers' names by event type.
+    by_type: HashMap<&'static str, Vec<&'static str>>,
+    /// The first handler of each topic. A record without an event type becomes its dead letter.
+    by_topic: HashMap<String, &'static str>,
     prefix: String,
 }
 
-impl Member {
-    fn join(config: &Config, inbox: &Inbox, reactions: &Reactions) -> Result<Self, KafkaError> {
+impl GroupMember {
+    fn join(config: &Config, inbox: &Inbox, handlers: &EventHandlers) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer = kafka::consumer(config).create()?;
-        let mut handlers: HashMap<&str, Vec<&str>> = HashMap::new();
-        let mut topics = HashMap::new();
-        for consumed in reactions.consumed {
-            handlers.entry(consumed.kind).or_default().push(consumed.handler);
-            topics.entry(format!("{}{}", config.topic_prefix, consumed.topic)).or_insert(consumed.handler);
+        let mut by_type: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut by_topic = HashMap::new();
+        for subscription in handlers.subscriptions {
+            by_type.entry(subscription.event_type).or_default().push(subscription.handler);
+            let topic = format!("{}{}", config.topic_prefix, subscription.topic);
+            by_topic.entry(topic).or_insert(subscription.handler);
         }
-        let names: Vec<&str> = topics.keys().map(String::as_str).collect();
-        consumer.subscribe(&names)?;
+        let topics: Vec<&str> = by_topic.keys().map(String::as_str).collect();
+        consumer.subscribe(&topics)?;
         Ok(Self {
             consumer,
             inbox: inbox.clone(),
-            reactions: reactions.clone(),
-            handlers,
-            topics,
+            handlers: handlers.clone(),
+            by_type,
+            by_topic,
             prefix: config.topic_prefix.clone(),
         })
     }
 
-    async fn work(&self, stop: &CancellationToken) -> Result<(), KafkaError> {
+    async fn consume(&self, stop: &CancellationToken) -> Result<(), KafkaError> {
         loop {
             let first = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 first = self.consumer.recv() => first,
             };
             let mut chunk = vec![match first {
-                Ok(message) => Arc::new(Raw::of(&message)),
-                Err(error) if passing(&error) => {
-                    tracing::debug!(%error, "Kafka is not there now");
+                Ok(message) => Arc::new(RawRecord::of(&message)),
+                Err(error) if is_transient(&error) => {
+                    tracing::debug!(%error, "Kafka is unavailable");
                     continue;
                 }
                 Err(error) => return Err(error),
             }];
-            // What has been fetched already, without waiting for more.
+            // Records that are already fetched, without waiting for more.
             while chunk.len() < CHUNK {
                 match futures::FutureExt::now_or_never(self.consumer.recv()) {
-                    Some(Ok(message)) => chunk.push(Arc::new(Raw::of(&message))),
+                    Some(Ok(message)) => chunk.push(Arc::new(RawRecord::of(&message))),
                     Some(Err(_)) | None => break,
                 }
             }
-            if !self.insist(&chunk, stop).await? {
+            if !self.process_until_stored(&chunk, stop).await? {
                 return Ok(());
             }
             self.commit(&chunk);
         }
     }
 
-    /// Handles a chunk until the database has taken all of it; `false` where the service stops before that.
+    /// Processes a chunk until all of its effects or retries are stored. Returns `false` if the service stops first.
     ///
-    /// While the database is away the partitions pause: the group is kept, nothing is fetched and no attempt is counted.
-    async fn insist(&self, chunk: &[Arc<Raw>], stop: &CancellationToken) -> Result<bool, KafkaError> {
+    /// While the database is unavailable, the partitions are paused: the member stays in the group, nothing is fetched and no
+    /// attempt is counted.
+    async fn process_until_stored(&self, chunk: &[Arc<RawRecord>], stop: &CancellationToken) -> Result<bool, KafkaError> {
         let mut attempts = 0;
         let mut paused = None;
         while self.handle(chunk).await.is_err() {
@@ -124,15 +126,15 @@ impl Member {
                 tokio::select! {
                     () = &mut pause => break,
                     () = stop.cancelled() => return Ok(false),
-                    // Asking keeps the membership alive. A record of a partition that was given to us meanwhile is left
-                    // for later by going back to it.
+                    // Polling keeps the membership alive. A record of a newly assigned partition is left for later: its
+                    // partition is paused and the position goes back to it.
                     Ok(message) = self.consumer.recv() => {
-                        let raw = Raw::of(&message);
+                        let raw = RawRecord::of(&message);
                         let mut back = TopicPartitionList::new();
                         back.add_partition_offset(&raw.topic, raw.partition, Offset::Offset(raw.offset))?;
                         self.consumer.pause(&back)?;
                         let back = self.consumer.seek_partitions(back, Duration::from_secs(5))?;
-                        // A record that can't be gone back to would be skipped: better join anew, from the committed offset.
+                        // Without the seek the record would be skipped, so an error makes the member rejoin from the committed offset.
                         back.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
                     }
                 }
@@ -145,20 +147,20 @@ impl Member {
         Ok(true)
     }
 
-    /// Every record of the chunk to each of its handlers, those of one key in their order.
-    async fn handle(&self, chunk: &[Arc<Raw>]) -> Result<(), Unavailable> {
-        let mut lanes: HashMap<(String, String), Vec<Arc<Raw>>> = HashMap::new();
+    /// Delivers each record of the chunk to its handlers; records with one key in their order.
+    async fn handle(&self, chunk: &[Arc<RawRecord>]) -> Result<(), StoreError> {
+        let mut lanes: HashMap<(String, String), Vec<Arc<RawRecord>>> = HashMap::new();
         for raw in chunk {
             let (_, key) = super::name_and_key(raw);
-            for handler in self.handlers_of(raw) {
+            for handler in self.handlers_for(raw) {
                 lanes.entry(((*handler).to_owned(), key.clone())).or_default().push(raw.clone());
             }
         }
         let names: Vec<(String, String)> = lanes.keys().cloned().collect();
-        let held_up = self.inbox.held_up(&names).await?;
+        let blocked_keys = self.inbox.blocked_keys(&names).await?;
         let work = lanes.into_iter().map(|((handler, key), records)| {
-            let held_up = held_up.contains(&(handler.clone(), key));
-            async move { self.lane(&handler, records, held_up).await }
+            let blocked = blocked_keys.contains(&(handler.clone(), key));
+            async move { self.lane(&handler, records, blocked).await }
         });
         let mut ends = futures::stream::iter(work).buffer_unordered(LANES);
         let mut all = Ok(());
@@ -168,34 +170,35 @@ impl Member {
         all
     }
 
-    async fn lane(&self, handler: &str, records: Vec<Arc<Raw>>, mut held_up: bool) -> Result<(), Unavailable> {
+    async fn lane(&self, handler: &str, records: Vec<Arc<RawRecord>>, mut blocked: bool) -> Result<(), StoreError> {
         for raw in records {
-            if held_up {
-                self.inbox.keep(handler, &raw, "an earlier event of this key waits", false, Duration::ZERO).await?;
+            if blocked {
+                self.inbox.enqueue(handler, &raw, "an earlier event of this key is pending", false, Duration::ZERO).await?;
                 continue;
             }
-            match deliver(&self.reactions.dispatch, handler, raw.record(&self.prefix)).await? {
-                Outcome::Done => {}
-                Outcome::Wait(why) => {
-                    self.inbox.keep(handler, &raw, &why, false, backoff(0, self.inbox.retries.ceiling)).await?;
-                    held_up = true;
+            match deliver(&self.handlers.dispatch, handler, raw.record(&self.prefix)).await? {
+                Delivery::Done => {}
+                Delivery::Retry(reason) => {
+                    let pause = backoff(0, self.inbox.retries.max_backoff);
+                    self.inbox.enqueue(handler, &raw, &reason, false, pause).await?;
+                    blocked = true;
                 }
-                Outcome::Dead(why) => {
-                    tracing::warn!(handler, why, offset = raw.offset, partition = raw.partition, "a dead letter");
+                Delivery::Reject(reason) => {
+                    tracing::warn!(handler, reason, offset = raw.offset, partition = raw.partition, "dead letter");
                     metrics::counter!("dead_letters_total").increment(1);
-                    self.inbox.keep(handler, &raw, &why, true, Duration::ZERO).await?;
+                    self.inbox.enqueue(handler, &raw, &reason, true, Duration::ZERO).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The handlers of a record's kind; a record without a kind is a dead letter of its topic's first handler, and one of a
-    /// kind that the service does not consume is skipped.
-    fn handlers_of(&self, raw: &Raw) -> &[&'static str] {
+    /// Returns the handlers of a record's event type. A record without a type gets its topic's first handler, which makes it a
+    /// dead letter. A record of a type without a subscription is skipped.
+    fn handlers_for(&self, raw: &RawRecord) -> &[&'static str] {
         let known = match raw.header("ce_type") {
-            Some(kind) => self.handlers.get(kind).map(Vec::as_slice),
-            None => self.topics.get(&raw.topic).map(std::slice::from_ref),
+            Some(event_type) => self.by_type.get(event_type).map(Vec::as_slice),
+            None => self.by_topic.get(&raw.topic).map(std::slice::from_ref),
         };
         known.unwrap_or_else(|| {
             metrics::counter!("events_skipped_total").increment(1);
@@ -203,8 +206,8 @@ impl Member {
         })
     }
 
-    /// Commits the offsets after a chunk. Where that fails the chunk comes again, and its receipts absorb it.
-    fn commit(&self, chunk: &[Arc<Raw>]) {
+    /// Commits the offsets of a chunk. If that fails, the chunk is consumed again and its receipts prevent a second effect.
+    fn commit(&self, chunk: &[Arc<RawRecord>]) {
         let mut next: HashMap<(String, i32), Offset> = HashMap::new();
         for raw in chunk {
             next.insert((raw.topic.clone(), raw.partition), Offset::Offset(raw.offset + 1));
@@ -217,9 +220,8 @@ impl Member {
     }
 }
 
-/// Whether librdkafka goes on by itself after this error. A session timeout that the broker does not take stays so until somebody
-/// mends it.
-fn passing(error: &KafkaError) -> bool {
+/// Returns whether librdkafka recovers from this error by itself. It does not if the broker rejects the session timeout.
+fn is_transient(error: &KafkaError) -> bool {
     !matches!(
         error,
         KafkaError::MessageConsumptionFatal(_)

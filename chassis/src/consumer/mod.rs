@@ -1,8 +1,8 @@
-//! The consumer: every event of others has its effect once, and none holds up the rest.
+//! The consumer: applies each event of other services exactly once, and no event blocks the others.
 //!
-//! A record is handled at once, in one commit with its receipt. What must wait goes to a table of the consumer's
-//! database, and later records of the same handler and key queue behind it; the partition goes on. Records are taken in
-//! chunks: lanes by key run side by side, then the chunk's offsets are committed.
+//! A handler processes a record and commits its effect together with the receipt. A record that has to be retried is stored in
+//! the inbox table. Later records with the same handler and key queue behind it; the partition continues. Records are processed
+//! in chunks: lanes by key run concurrently, then the chunk's offsets are committed.
 
 mod group;
 mod inbox;
@@ -12,152 +12,155 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use crate::Record;
-use crate::record::{Raw, Unusable};
+use crate::record::{RawRecord, InvalidRecord};
 
 pub(crate) use group::run;
-pub(crate) use inbox::{Inbox, Letter};
+pub(crate) use inbox::{Inbox, DeadLetter};
 pub(crate) use retry::run as retry;
 
-/// An event of another service and the reaction to it; generated code has one for each.
+/// An event of another service and its handler. Generated code has one for each.
 #[derive(Debug)]
-pub struct Consumed {
-    /// The topic, without the prefix of the environment.
+pub struct Subscription {
+    /// The topic, without the environment's prefix.
     pub topic: &'static str,
     /// The full name of the event's message.
-    pub kind: &'static str,
-    /// The reaction's name, part of the receipts.
+    pub event_type: &'static str,
+    /// The handler's name, which is the scope of its receipts.
     pub handler: &'static str,
 }
 
-/// How a reaction ended.
+/// The result of a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reaction {
-    /// Its effect is committed, now or before.
+pub enum Outcome {
+    /// The effect is committed, by this attempt or an earlier one.
     Applied,
-    /// It has none, for this reason; nothing has to be kept.
+    /// The event has no effect here, for this reason. No receipt is stored.
     Ignored(&'static str),
-    /// It can't be told yet, for this reason: what it builds on has not been seen, or something failed for now.
-    Wait(String),
-    /// It can never be told, for this reason: a dead letter.
-    Dead(&'static str),
+    /// The event cannot be processed yet, for this reason: an earlier event is missing, or an error is transient.
+    Retry(String),
+    /// The event can never be processed, for this reason. It becomes a dead letter.
+    Reject(&'static str),
 }
 
-/// Why a reaction could not be asked.
+/// Why a handler could not be called.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
-    /// The database is away: the record stays where it is and no attempt is counted.
+    /// The database failed. If it is unavailable, the record stays on its partition and no attempt is counted.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(#[from] StoreError),
     /// The payload is not the message that the record says it is.
     #[error("the payload can't be decoded: {0}")]
     Undecodable(#[from] prost::DecodeError),
-    /// The contract has no such reaction any more.
+    /// The contract no longer has this handler.
     #[error("there is no handler of this name")]
     NoHandler,
 }
 
-/// Calls the reaction of a name with a record; wiring makes it of the generated `dispatch`.
-pub type Dispatch = Arc<dyn Fn(String, Record) -> BoxFuture<'static, Result<Reaction, DispatchError>> + Send + Sync>;
+/// Calls the handler with this name. The generated `handlers` function creates it.
+pub type Dispatch = Arc<dyn Fn(String, Record) -> BoxFuture<'static, Result<Outcome, DispatchError>> + Send + Sync>;
 
-/// What a service consumes and who reacts.
+/// The event handlers of a service.
 #[derive(Clone)]
-pub struct Reactions {
-    /// Everything that the contract says is consumed.
-    pub consumed: &'static [Consumed],
-    /// Calls a reaction.
+pub struct EventHandlers {
+    /// The events that the contract subscribes to.
+    pub subscriptions: &'static [Subscription],
+    /// Calls a handler.
     pub dispatch: Dispatch,
 }
 
-impl Reactions {
-    /// Reacts to these events by calling this.
-    pub fn new<F>(consumed: &'static [Consumed], dispatch: impl Fn(String, Record) -> F + Send + Sync + 'static) -> Self
+impl EventHandlers {
+    /// Handles these events by calling `dispatch`.
+    pub fn new<F>(
+        subscriptions: &'static [Subscription],
+        dispatch: impl Fn(String, Record) -> F + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Future<Output = Result<Reaction, DispatchError>> + Send + 'static,
+        F: Future<Output = Result<Outcome, DispatchError>> + Send + 'static,
     {
-        Self { consumed, dispatch: Arc::new(move |handler, record| Box::pin(dispatch(handler, record))) }
+        Self { subscriptions, dispatch: Arc::new(move |handler, record| Box::pin(dispatch(handler, record))) }
     }
 }
 
-impl std::fmt::Debug for Reactions {
+impl std::fmt::Debug for EventHandlers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reactions").field("consumed", &self.consumed).finish_non_exhaustive()
+        f.debug_struct("EventHandlers").field("subscriptions", &self.subscriptions).finish_non_exhaustive()
     }
 }
 
-/// How long one reaction may take.
-const LONGEST: Duration = Duration::from_secs(30);
+/// The longest that one handler may take.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How one delivery of a record to one handler ended.
+/// The result of one delivery of a record to one handler.
 #[derive(Debug)]
-enum Outcome {
-    /// Nothing more is to be done.
+enum Delivery {
+    /// The record is processed.
     Done,
-    /// It has to be tried again, later.
-    Wait(String),
-    /// It can never be handled.
-    Dead(String),
+    /// The record has to be retried.
+    Retry(String),
+    /// The record can never be processed.
+    Reject(String),
 }
 
-/// Calls one reaction; `Err` only where the database is away.
-async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, Unusable>) -> Result<Outcome, Unavailable> {
+/// Calls one handler. An error only if the database is unavailable.
+async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, InvalidRecord>) -> Result<Delivery, StoreError> {
     let record = match record {
         Ok(record) => record,
-        Err(unusable) => return Ok(Outcome::Dead(unusable.to_string())),
+        Err(invalid) => return Ok(Delivery::Reject(invalid.to_string())),
     };
     let context = crate::trace::TraceContext::parse(&record.traceparent);
     let context = context.map_or_else(crate::trace::TraceContext::root, crate::trace::TraceContext::child);
-    let (kind, id) = (record.kind.clone(), record.id);
+    let (event_type, id) = (record.event_type.clone(), record.id);
     let started = std::time::Instant::now();
-    let span = tracing::info_span!("event", trace_id = %context.trace_id(), handler, kind, event = %id);
-    let work = crate::points::during(handler, (dispatch)(handler.to_owned(), record));
-    // In a task of its own, so that a panic is one failed attempt and no more.
+    let span = tracing::info_span!("event", trace_id = %context.trace_id(), handler, event_type, event = %id);
+    let work = crate::failpoints::during(handler, (dispatch)(handler.to_owned(), record));
+    // In a separate task, so that a panic is only one failed attempt.
     let work = tokio::time::timeout(
-        LONGEST,
+        HANDLER_TIMEOUT,
         crate::trace::within(context, tracing::Instrument::instrument(work, span.clone())),
     );
     let ended = tokio::spawn(work)
         .await
-        .map(|in_time| in_time.unwrap_or_else(|_| Ok(Reaction::Wait("it took too long".to_owned()))));
+        .map(|in_time| in_time.unwrap_or_else(|_| Ok(Outcome::Retry("the handler timed out".to_owned()))));
     let (outcome, how) = match ended {
-        Ok(Ok(Reaction::Applied)) => (Outcome::Done, "applied"),
-        Ok(Ok(Reaction::Ignored(_))) => (Outcome::Done, "ignored"),
-        Ok(Ok(Reaction::Wait(why))) => (Outcome::Wait(why), "waits"),
-        Ok(Ok(Reaction::Dead(why))) => (Outcome::Dead(why.to_owned()), "refused"),
-        Ok(Err(DispatchError::Unavailable(Unavailable::Away))) => return Err(Unavailable::Away),
-        Ok(Err(DispatchError::Unavailable(Unavailable::Failed))) => {
-            (Outcome::Wait("the database refused it; see the log".to_owned()), "failed")
+        Ok(Ok(Outcome::Applied)) => (Delivery::Done, "applied"),
+        Ok(Ok(Outcome::Ignored(_))) => (Delivery::Done, "ignored"),
+        Ok(Ok(Outcome::Retry(reason))) => (Delivery::Retry(reason), "retry"),
+        Ok(Ok(Outcome::Reject(reason))) => (Delivery::Reject(reason.to_owned()), "rejected"),
+        Ok(Err(DispatchError::Unavailable(StoreError::Unavailable))) => return Err(StoreError::Unavailable),
+        Ok(Err(DispatchError::Unavailable(StoreError::Internal))) => {
+            (Delivery::Retry("the database rejected the statement; see the log".to_owned()), "failed")
         }
-        Ok(Err(error)) => (Outcome::Dead(error.to_string()), "undeliverable"),
-        Err(_) => (Outcome::Wait("the handler panicked".to_owned()), "panicked"),
+        Ok(Err(error)) => (Delivery::Reject(error.to_string()), "undeliverable"),
+        Err(_) => (Delivery::Retry("the handler panicked".to_owned()), "panicked"),
     };
     span.in_scope(|| tracing::debug!(outcome = how, "handled"));
-    crate::points::pass!("consumer.handled", handler);
+    crate::failpoints::failpoint!("consumer.handled", handler);
     let labels = [("handler", handler.to_owned()), ("outcome", how.to_owned())];
     metrics::counter!("events_handled_total", &labels).increment(1);
-    metrics::histogram!("event_duration_seconds", &labels[..1]).record(started.elapsed().as_secs_f64());
+    metrics::histogram!("event_handling_duration_seconds", &labels[..1]).record(started.elapsed().as_secs_f64());
     Ok(outcome)
 }
 
-/// The pause after so many attempts at something: doubled each time, up to a ceiling.
-fn backoff(attempts: u32, ceiling: Duration) -> Duration {
-    Duration::from_millis(250).saturating_mul(1 << attempts.min(16)).min(ceiling)
+/// Returns the pause after this many attempts: 250 ms, doubled after each attempt up to `max`.
+fn backoff(attempts: u32, max: Duration) -> Duration {
+    Duration::from_millis(250).saturating_mul(1 << attempts.min(16)).min(max)
 }
 
-/// The longest key that is kept as it is, in bytes: an index entry of PostgreSQL has room for some thousand.
+/// The longest key in bytes that is stored unchanged. A PostgreSQL index entry holds a few thousand bytes.
 const LONGEST_KEY: usize = 255;
 
-/// The name under which a record waits, and the key that it holds up: its own event id and key, or else a hash. What other
-/// people's records say is never more than PostgreSQL can keep.
-fn name_and_key(raw: &Raw) -> (String, String) {
+/// Returns the name and the key under which the inbox stores a record: the event's id and key, or a hash if the record has none
+/// or if they are too long.
+fn name_and_key(raw: &RawRecord) -> (String, String) {
     let id =
         raw.header("ce_id").and_then(|id| uuid::Uuid::parse_str(id).ok()).filter(|_| raw.header("ce_type").is_some());
     let name = id.map_or_else(|| raw.hash(), |id| id.to_string());
     let key = raw.key.as_deref().filter(|_| id.is_some()).map(|bytes| match std::str::from_utf8(bytes) {
         Ok(key) if key.len() <= LONGEST_KEY && !key.contains('\0') => key.to_owned(),
-        _ => Raw { key: Some(bytes.to_vec()), ..Raw::default() }.hash(),
+        _ => RawRecord { key: Some(bytes.to_vec()), ..RawRecord::default() }.hash(),
     });
     let key = key.unwrap_or_else(|| name.clone());
     (name, key)

@@ -1,4 +1,4 @@
-//! Another attempt at what waits, by any replica, one queue at a time.
+//! Retries the records of the inbox. Any replica may take the next record of a queue.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::inbox::{Due, Inbox};
-use super::{Outcome, Reactions, backoff, deliver};
+use super::{Delivery, EventHandlers, backoff, deliver};
 use crate::config::Retries;
 
-/// How often the table is looked at.
+/// The time between two queries if nothing is due.
 const POLL: Duration = Duration::from_millis(250);
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
-/// Tries until `stop`.
-pub(crate) async fn run(inbox: Inbox, reactions: Reactions, prefix: String, stop: CancellationToken) {
+/// Retries until `stop`.
+pub(crate) async fn run(inbox: Inbox, handlers: EventHandlers, prefix: String, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let found = match inbox.due(64).await {
             Ok(due) => {
                 let found = !due.is_empty();
-                let attempts = due.into_iter().map(|due| attempt(&inbox, &reactions, &prefix, due));
-                // What is not tried before the stop is tried when its lease has ended.
-                let mut attempts = futures::stream::iter(attempts).buffer_unordered(AT_ONCE);
+                let attempts = due.into_iter().map(|due| attempt(&inbox, &handlers, &prefix, due));
+                // Records that are not retried before the stop are retried after their lease has expired.
+                let mut attempts = futures::stream::iter(attempts).buffer_unordered(CONCURRENCY);
                 while attempts.next().await.is_some() && !stop.is_cancelled() {}
                 found
             }
@@ -33,18 +33,22 @@ pub(crate) async fn run(inbox: Inbox, reactions: Reactions, prefix: String, stop
     }
 }
 
-async fn attempt(inbox: &Inbox, reactions: &Reactions, prefix: &str, due: Due) {
-    let Retries { ceiling, attempts, .. } = inbox.retries;
-    let outcome = deliver(&reactions.dispatch, &due.handler, due.raw.record(prefix)).await;
-    let kept = match outcome {
-        Err(_) => inbox.give_back(due.position).await,
-        Ok(Outcome::Done) => inbox.done(due.position).await,
-        Ok(Outcome::Wait(why)) if due.expired || due.attempts + 1 >= attempts => inbox.bury(due.position, &why).await,
-        Ok(Outcome::Wait(why)) => inbox.again(due.position, &why, backoff(due.attempts, ceiling)).await,
-        Ok(Outcome::Dead(why)) => inbox.bury(due.position, &why).await,
+async fn attempt(inbox: &Inbox, handlers: &EventHandlers, prefix: &str, due: Due) {
+    let Retries { max_backoff, max_attempts, .. } = inbox.retries;
+    let outcome = deliver(&handlers.dispatch, &due.handler, due.raw.record(prefix)).await;
+    let stored = match outcome {
+        Err(_) => inbox.release_lease(due.position).await,
+        Ok(Delivery::Done) => inbox.complete(due.position).await,
+        Ok(Delivery::Retry(reason)) if due.expired || due.attempts + 1 >= max_attempts => {
+            inbox.dead_letter(due.position, &reason).await
+        }
+        Ok(Delivery::Retry(reason)) => {
+            inbox.reschedule(due.position, &reason, backoff(due.attempts, max_backoff)).await
+        }
+        Ok(Delivery::Reject(reason)) => inbox.dead_letter(due.position, &reason).await,
     };
-    if kept.is_err() {
-        // The lease ends by itself, and the attempt is made again: receipts make that harmless.
-        tracing::debug!("the outcome of an attempt could not be kept");
+    if stored.is_err() {
+        // The lease expires and the attempt is repeated; the receipt prevents a second effect.
+        tracing::debug!("the result of an attempt could not be stored");
     }
 }

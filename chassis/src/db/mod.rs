@@ -1,13 +1,12 @@
 //! PostgreSQL: pools, migrations, and the only three ways in which a service writes.
 //!
-//! [`Database::commit`] runs one autocommitted statement with its receipt and events, [`Database::write`] one that tells nobody.
-//! [`Database::decide`] is for the rare decision over several rows.
-//! There is deliberately no way to get at a transaction from a handler: when a client disconnects its handler is dropped,
-//! and a transaction that is dropped half-way poisons the pooled connection for whoever comes next
-//! (transact-rs/sqlx#4393).
+//! [`Database::commit`] runs one autocommitted statement with its receipt and events. [`Database::execute`] runs one without
+//! events. [`Database::transact`] is for the rare decision over several rows.
+//! A handler has no access to a transaction: when a client disconnects, its handler is dropped, and a transaction that is dropped
+//! half-way leaves the pooled connection unusable for the next request (transact-rs/sqlx#4393).
 
 pub mod commit;
-mod decide;
+mod transact;
 pub mod read;
 
 use std::str::FromStr;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 use secrecy::ExposeSecret;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -24,31 +23,31 @@ use tokio::sync::Notify;
 
 use crate::Config;
 
-pub use decide::append;
+pub use transact::append_outbox;
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
-/// The tables of this crate and what the app role may do with them.
+/// The tables of this crate and the app role's privileges on them.
 const GRANTS: [(&str, &str); 3] = [
     ("outbox", "select, insert, delete"),
     ("receipt", "select, insert, delete"),
-    ("inbox_waiting", "select, insert, update, delete"),
+    ("inbox", "select, insert, update, delete"),
 ];
 
-/// A service's database, as its adapters see it. Clones share the pools.
+/// A service's database. Clones share the pools.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// For reading and for single autocommitted statements. Nobody may call `begin` on it.
+    /// The pool for queries and single autocommitted statements. Never call `begin` on it.
     pool: PgPool,
-    /// For decisions over several rows, so that a cancelled `begin` can't reach the writers of single statements.
-    decisions: PgPool,
+    /// The pool for transactions, so that a cancelled `begin` cannot affect single statements.
+    transactions: PgPool,
     options: PgConnectOptions,
-    /// Tells the relay that there is something in the outbox.
-    committed: Arc<Notify>,
+    /// Notifies the relay of new rows in the outbox.
+    outbox_notify: Arc<Notify>,
 }
 
 impl Database {
-    /// Prepares the pools; connections are made when they are needed, so a service starts without its database.
+    /// Creates the pools. They connect on demand, so a service starts without its database.
     pub fn new(config: &Config) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(config.database_url.expose_secret())?
             .application_name(config.service)
@@ -60,25 +59,25 @@ impl Database {
                 .connect_lazy_with(options.clone())
         };
         Ok(Self {
-            pool: pool(config.database_pool),
-            decisions: pool(config.database_pool.div_ceil(4)),
+            pool: pool(config.database_max_connections),
+            transactions: pool(config.database_max_connections.div_ceil(4)),
             options: options.clone(),
-            committed: Arc::new(Notify::new()),
+            outbox_notify: Arc::new(Notify::new()),
         })
     }
 
-    /// The pool to read from, with plain queries only.
+    /// Returns the pool, for queries only.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// Whether it answers now.
+    /// Returns whether the database answers within a second.
     pub(crate) async fn ping(&self) -> bool {
-        let asked = sqlx::query("select 1").execute(&self.pool);
-        matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(_)))
+        let ping = sqlx::query("select 1").execute(&self.pool);
+        matches!(tokio::time::timeout(Duration::from_secs(1), ping).await, Ok(Ok(_)))
     }
 
-    /// A connection of one's own, outside the pools, with settings for its session.
+    /// Opens a connection outside the pools, with settings for its session.
     pub(crate) async fn connect(&self, settings: &[(&str, &str)]) -> Result<PgConnection, sqlx::Error> {
         PgConnection::connect_with(&self.options.clone().options(settings.iter().copied())).await
     }
@@ -87,44 +86,44 @@ impl Database {
         &self.options
     }
 
-    /// Rings when something was committed in this process.
-    pub(crate) fn committed(&self) -> &Notify {
-        &self.committed
+    /// Returns the notification of commits in this process that added rows to the outbox.
+    pub(crate) fn outbox_notify(&self) -> &Notify {
+        &self.outbox_notify
     }
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
-        self.decisions.close().await;
+        self.transactions.close().await;
     }
 }
 
-/// Logs what a database said and gives the word that the cores know for it.
-pub fn unavailable(error: &sqlx::Error) -> Unavailable {
+/// Logs a database error and returns the cores' error for it.
+pub fn unavailable(error: &sqlx::Error) -> StoreError {
     tracing::error!(%error, "the database failed");
     metrics::counter!("database_failures_total").increment(1);
-    let away = match error {
+    let unavailable = match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_) => true,
-        // Classes of SQLSTATE: no connection, a conflict of transactions, no resources, an operator's intervention, and a
-        // standby that only reads.
+        // SQLSTATE classes: connection exception, transaction rollback, insufficient resources, operator intervention; and the code
+        // of a standby that is read-only.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             let class = ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
-            // A statement that took too long is its own fault.
+            // A statement timeout is a fault of the statement.
             class && code != "57014" || code == "25006"
         }),
         _ => false,
     };
-    if away { Unavailable::Away } else { Unavailable::Failed }
+    if unavailable { StoreError::Unavailable } else { StoreError::Internal }
 }
 
-/// Brings a database to the schema of this crate and of the service, as its owner, and grants the app role its rights on
+/// Migrates a database, as its owner, to the schema of this crate and of the service, and grants the app role its privileges on
 /// this crate's tables. The service's own migrations grant theirs.
 ///
-/// Migrations are files such as `0001_order.sql`, run in the order of their numbers.
+/// Migrations are files such as `0001_order.sql` and run in the order of their numbers.
 pub async fn migrate(config: &Config, service: &'static Dir<'static>) -> Result<(), MigrationFailed> {
     let (own, service) = (migrations(&MIGRATIONS)?, migrations(service)?);
     let options = PgConnectOptions::from_str(config.database_url.expose_secret())?;
@@ -140,7 +139,7 @@ pub async fn migrate(config: &Config, service: &'static Dir<'static>) -> Result<
     Ok(())
 }
 
-/// The migrations in a folder that this program carries. sqlx's own macro would build sqlx a second time, for the compiler.
+/// Returns the migrations of an embedded folder. sqlx's own macro would build sqlx a second time, for the compiler.
 fn migrations(folder: &'static Dir<'static>) -> Result<Vec<Migration>, MigrationFailed> {
     let migration = |file: &'static include_dir::File<'static>| {
         let name = file.path().to_str()?;
@@ -161,20 +160,20 @@ fn migrations(folder: &'static Dir<'static>) -> Result<Vec<Migration>, Migration
     }
 }
 
-/// What can go wrong while a database is migrated.
+/// What can go decode_error while a database is migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationFailed {
-    /// The database could not be reached, or refused.
+    /// The database is unreachable or rejected a statement.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A migration failed, or one that ran before was changed since.
+    /// A migration failed, or an applied migration was changed.
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// A file of the folder of migrations is none.
-    #[error("migrations/{0} is no migration: it needs a name such as 0002_more.sql and a text in UTF-8")]
+    /// A file is not a migration.
+    #[error("migrations/{0} is not a migration: its name has to be like 0002_more.sql and its text UTF-8")]
     Name(String),
-    /// Two migrations have one number.
-    #[error("two files of migrations/ have the number {0}: give the later one the next number")]
+    /// Two migrations have the same number.
+    #[error("two files in migrations/ have the number {0}: give the newer one the next number")]
     Twice(i64),
 }
 
@@ -196,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_migration_is_refused_by_its_name() {
+    fn a_file_that_is_no_migration_is_rejected_by_name() {
         static FOLDER: Dir<'_> = Dir::new("", &[file("notes.txt")]);
         let refused = migrations(&FOLDER).expect_err("no migration").to_string();
         assert!(refused.contains("migrations/notes.txt"), "{refused}");
     }
 
     #[test]
-    fn two_migrations_of_one_number_are_refused() {
+    fn two_migrations_with_one_number_are_rejected() {
         static FOLDER: Dir<'_> = Dir::new("", &[file("0001_a.sql"), file("0001_b.sql")]);
         assert!(matches!(migrations(&FOLDER), Err(MigrationFailed::Twice(1))));
     }

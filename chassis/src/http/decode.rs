@@ -1,7 +1,6 @@
-//! From path, query and body to one message.
+//! Decodes path, query and body to one message.
 //!
-//! All three are put together as one JSON value first, so that a single reader with a single set of errors makes the
-//! message of it.
+//! All three are merged to one JSON value first, so that one decoder with one set of errors creates the message.
 
 use std::borrow::Cow;
 
@@ -15,7 +14,7 @@ use super::{Body, Operation, Problem};
 /// `google.api.FieldBehavior.OUTPUT_ONLY`.
 const OUTPUT_ONLY: i32 = 3;
 
-/// The parts of a request that make its message.
+/// The parts of a request that its message is decoded from.
 pub(super) struct Parts<'a> {
     pub(super) path: Vec<(String, String)>,
     pub(super) query: Option<&'a str>,
@@ -23,7 +22,7 @@ pub(super) struct Parts<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Reads a request and holds it against every rule of the contract.
+/// Decodes a request and validates it against the contract's rules.
 pub(super) fn request<Q: Wire>(operation: &Operation, parts: &Parts<'_>) -> Result<Q, Problem> {
     let descriptor = mart_proto::descriptor::<Q>();
     let mut value = match operation.body {
@@ -32,7 +31,7 @@ pub(super) fn request<Q: Wire>(operation: &Operation, parts: &Parts<'_>) -> Resu
     };
     for (name, text) in &parts.path {
         let field = field(&descriptor, name).ok_or_else(Problem::internal)?;
-        // What the path says can't be said again: a body that names it names an unknown member.
+        // A field of the path is an unknown member of the body.
         if value.contains_key(field.name()) || value.contains_key(field.json_name()) {
             return Err(unknown(field.json_name(), &descriptor));
         }
@@ -59,7 +58,7 @@ pub(super) fn request<Q: Wire>(operation: &Operation, parts: &Parts<'_>) -> Resu
     check(&message, prefix.as_deref(), mask.as_deref())
 }
 
-/// Holds a message against the rules. Within a body that changes some members, only those that change are looked at.
+/// Validates a message. If the body changes some members of a resource, only those are validated.
 fn check<Q: Wire>(message: &DynamicMessage, prefix: Option<&str>, mask: Option<&[String]>) -> Result<Q, Problem> {
     let mut violations = match mart_proto::check::<Q>(message) {
         Ok(typed) => return Ok(typed),
@@ -82,7 +81,7 @@ fn check<Q: Wire>(message: &DynamicMessage, prefix: Option<&str>, mask: Option<&
     Err(Problem::invalid(violations))
 }
 
-/// A path as the client sees it, whose body is only a part of the message.
+/// Returns a path relative to the client's body, which may be only a part of the message.
 fn relative(path: &str, prefix: Option<&str>) -> String {
     let Some(prefix) = prefix else { return path.to_owned() };
     // The prefix ends with a dot, the path of the whole body does not.
@@ -104,12 +103,12 @@ fn body(parts: &Parts<'_>) -> Result<Map<String, Value>, Problem> {
     }
     match json::parse(parts.body) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Problem::malformed("", "the body has to be a JSON object")),
+        Ok(_) => Err(Problem::malformed("", "the body must be a JSON object")),
         Err(error) => Err(Problem::malformed(&error.path, error.problem)),
     }
 }
 
-/// Puts query parameters into the value; both spellings of a name are taken.
+/// Adds the query parameters to the value. Both forms of a name are accepted.
 fn query(
     descriptor: &MessageDescriptor,
     operation: &Operation,
@@ -134,13 +133,13 @@ fn query(
                 _ => return Err(Problem::internal()),
             }
         } else if value.insert(member, scalar(&field, &text)).is_some() {
-            return Err(Problem::malformed(field.json_name(), "the parameter is given twice"));
+            return Err(Problem::malformed(field.json_name(), "the parameter is repeated"));
         }
     }
     Ok(())
 }
 
-/// Undoes the encoding of `application/x-www-form-urlencoded`.
+/// Decodes `application/x-www-form-urlencoded` text.
 fn plain(text: &str) -> Result<String, Problem> {
     let spaced = text.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced)
@@ -149,7 +148,7 @@ fn plain(text: &str) -> Result<String, Problem> {
         .map_err(|_| Problem::malformed("query", "not valid UTF-8"))
 }
 
-/// Path and query carry text: booleans become JSON's, numbers and names of enums are strings in the protobuf mapping too.
+/// Returns the JSON value of a text in path or query. Booleans become JSON's; ProtoJSON accepts numbers and enum names as strings.
 fn scalar(field: &FieldDescriptor, text: &str) -> Value {
     match (field.kind(), text) {
         (Kind::Bool, "true") => Value::Bool(true),
@@ -158,10 +157,10 @@ fn scalar(field: &FieldDescriptor, text: &str) -> Value {
     }
 }
 
-/// Finds the members that a change names, in the mask or else in the body, and puts the mask into the value.
+/// Adds the field mask to the value: that of the request, or else the members of the body.
 ///
-/// Returns their JSON names. Members that only the service sets are left out where the body names them, since a client may
-/// send back what it has read; a mask that names one is wrong.
+/// Returns the JSON names of the members in the mask. Output-only members of the body are omitted, because a client may send back
+/// the resource that it has read. An output-only member in the request's mask is a violation.
 fn masked(
     descriptor: &MessageDescriptor,
     resource: &FieldDescriptor,
@@ -195,7 +194,7 @@ fn masked(
     Ok(names)
 }
 
-/// A field by either spelling of its name.
+/// Returns a field by either form of its name.
 fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     descriptor.get_field_by_name(name).or_else(|| descriptor.get_field_by_json_name(name))
 }
@@ -204,7 +203,7 @@ fn is_message(field: &FieldDescriptor) -> bool {
     field.kind().as_message().is_some()
 }
 
-/// Messages that are texts in JSON.
+/// Returns whether a field is a message whose JSON is a string.
 fn is_text(field: &FieldDescriptor) -> bool {
     let kind = field.kind();
     let name = kind.as_message().map(|message| message.full_name().to_owned()).unwrap_or_default();

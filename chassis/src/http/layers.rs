@@ -1,4 +1,4 @@
-//! What happens around every request: trace, log line, metrics, limits, and problems outside handlers.
+//! The middleware around every request: trace, log line, metrics, limits, and problems outside handlers.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use tracing::Instrument;
 
 use super::Problem;
 use crate::config::Limits;
-use crate::points;
+use crate::failpoints;
 use crate::trace::{self, TraceContext};
 
 const REQUEST_ID: &str = "x-request-id";
 
-/// Puts the limits, the trace and the fallbacks around a service's routes.
-pub fn protect(routes: Router, limits: &Limits) -> Router {
+/// Adds the limits, the trace and the fallbacks to a service's routes.
+pub fn with_middleware(routes: Router, limits: &Limits) -> Router {
     let limits = Arc::new(limits.clone());
-    let places = Arc::new(Semaphore::new(limits.concurrent));
+    let permits = Arc::new(Semaphore::new(limits.concurrent_requests));
     routes
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(middleware::from_fn(move |request: Request, next: Next| {
-            let (limits, places) = (limits.clone(), places.clone());
-            async move { observe(request, |request| guard(request, next, limits, places)).await }
+            let (limits, permits) = (limits.clone(), permits.clone());
+            async move { observe(request, |request| enforce_limits(request, next, limits, permits)).await }
         }))
 }
 
-/// Gives the request its trace and id, and tells how it went.
+/// Gives the request its trace context and id, and records its metrics and log line.
 async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnce(Request) -> F) -> Response {
     let started = Instant::now();
     let context = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
@@ -44,7 +44,7 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", trace_id = %context.trace_id(), %method, route);
 
-    let answering = points::during(&route, run(request));
+    let answering = failpoints::during(&route, run(request));
     let mut response = trace::within(context, answering).instrument(span.clone()).await;
 
     if let Some(id) = id {
@@ -53,12 +53,12 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(seconds);
+    metrics::histogram!("http_server_request_duration_seconds", &labels[..2]).record(seconds);
     span.in_scope(|| tracing::debug!(status, seconds, "answered"));
     response
 }
 
-/// Any client can invent methods; metrics must not grow with them.
+/// Returns the method for metrics. Clients can invent methods, so unknown ones share a label.
 fn known(method: &hyper::Method) -> &str {
     match method.as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
@@ -66,25 +66,25 @@ fn known(method: &hyper::Method) -> &str {
     }
 }
 
-/// The client's own id where it is short and printable, so that it can be put into logs and answers.
+/// Returns the client's request id if it is short and printable.
 fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let text = id.to_str().ok()?;
     ((1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())).then_some(id)
 }
 
-/// Holds the request to the limits and turns a panic into a problem.
-async fn guard(request: Request, next: Next, limits: Arc<Limits>, places: Arc<Semaphore>) -> Response {
-    let Ok(_place) = places.try_acquire() else {
-        return Problem::busy("The service has as many requests as it can take. Try again.").into_response();
+/// Enforces the limits and turns a panic into a problem.
+async fn enforce_limits(request: Request, next: Next, limits: Arc<Limits>, permits: Arc<Semaphore>) -> Response {
+    let Ok(_permit) = permits.try_acquire() else {
+        return Problem::busy("The service is handling its maximum number of requests. Try again.").into_response();
     };
     let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if bytes > limits.header_bytes {
         return Problem::headers_too_large(limits.header_bytes).into_response();
     }
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(limits.time, handled).await {
-        Ok(Ok(response)) => told_apart(response),
+    match tokio::time::timeout(limits.timeout, handled).await {
+        Ok(Ok(response)) => error_to_problem(response),
         Ok(Err(_)) => {
             tracing::error!("a handler panicked");
             Problem::internal().into_response()
@@ -93,13 +93,13 @@ async fn guard(request: Request, next: Next, limits: Arc<Limits>, places: Arc<Se
     }
 }
 
-/// An error that the framework answered by itself has no body; it becomes a problem like all others.
-fn told_apart(response: Response) -> Response {
+/// Turns an error response of the framework, which has no body, into a problem.
+fn error_to_problem(response: Response) -> Response {
     let bare =
         response.headers().get(hyper::header::CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().ends_with(b"json"));
     match response.status() {
         status if bare && status.is_client_error() => {
-            let reason = status.canonical_reason().unwrap_or("The request is wrong.");
+            let reason = status.canonical_reason().unwrap_or("The request is invalid.");
             Problem::new(status.as_u16(), "BAD_REQUEST", reason).into_response()
         }
         status if bare && status == StatusCode::INTERNAL_SERVER_ERROR => Problem::internal().into_response(),
@@ -121,7 +121,7 @@ mod tests {
 
     async fn ask(routes: Router, limits: &Limits, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
-        let answer = protect(routes, limits).oneshot(request).await.expect("answered");
+        let answer = with_middleware(routes, limits).oneshot(request).await.expect("answered");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
         (status, headers, serde_json::from_slice(&body).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Everything that goes wrong is a problem of RFC 9457, inside handlers and outside.
+//! Problem details (RFC 9457): the form of every error response, of handlers and of the server itself.
 
 use axum::response::{IntoResponse, Response};
 use hyper::{HeaderMap, StatusCode, header};
@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::trace;
 
-/// A problem as a client sees it.
+/// An error response.
 ///
-/// `type` is always `about:blank`, so `title` is the status's own phrase; `code` is what programs decide by.
+/// `type` is always `about:blank`, so `title` is the status's reason phrase. Programs decide by `code`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
@@ -20,56 +20,56 @@ pub struct Problem {
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
 }
 
-/// What can go wrong in every operation; generated code adds the reasons of each contract.
+/// The errors that every operation can return. Generated code adds the reasons of each contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// The request breaks rules that only the core knows. 400.
+pub enum ApiError {
+    /// The request violates rules that only the core can check. 400.
     Invalid(Vec<Violation>),
     /// The version in If-Match is not the current one. 412.
-    Stale,
-    /// Others changed the same resource each time that this was tried. 503, to be tried again.
-    Contended,
+    PreconditionFailed,
+    /// Concurrent requests changed the same resource during every attempt. 503, retryable.
+    Contention,
     /// The Idempotency-Key was used with another request. 422.
     KeyReused,
-    /// The same request created something that was deleted since; it is not created again. 410.
+    /// The resource that this request created was deleted since. It is not created again. 410.
     Gone,
-    /// The store can't be reached. 503, to be tried again.
+    /// The store is unavailable. 503, retryable.
     Unavailable,
-    /// The service or its store did what it should never do. 500.
-    Broken,
+    /// The service or its store failed unexpectedly. 500.
+    Internal,
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
+impl From<ApiError> for Problem {
+    fn from(fault: ApiError) -> Self {
         match fault {
-            Fault::Invalid(violations) => Self::invalid(violations),
-            Fault::Stale => Self::new(
+            ApiError::Invalid(violations) => Self::invalid(violations),
+            ApiError::PreconditionFailed => Self::new(
                 StatusCode::PRECONDITION_FAILED.as_u16(),
                 "ETAG_MISMATCH",
                 "The resource has changed since you read it. Read it again and send its new ETag in If-Match.",
             ),
-            Fault::Contended => Self::busy("Others are changing the same resource. Try again."),
-            Fault::KeyReused => Self::new(
+            ApiError::Contention => Self::busy("Other requests are changing the same resource. Try again."),
+            ApiError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
                 "IDEMPOTENCY_KEY_REUSED",
                 "The Idempotency-Key was used with another request. Use a new key for a new request.",
             ),
-            Fault::Gone => Self::new(
+            ApiError::Gone => Self::new(
                 StatusCode::GONE.as_u16(),
-                "CREATED_BEFORE",
-                "What this request created was deleted since. Use a new Idempotency-Key to create another.",
+                "RESOURCE_DELETED",
+                "The resource that this request created was deleted. Use a new Idempotency-Key to create another one.",
             ),
-            Fault::Broken => Self::internal(),
-            Fault::Unavailable => Self::busy("The service can't reach its store now. Try again."),
+            ApiError::Internal => Self::internal(),
+            ApiError::Unavailable => Self::busy("The service's database is unavailable. Try again."),
         }
     }
 }
 
-impl From<mart_kernel::Unavailable> for Fault {
-    fn from(unavailable: mart_kernel::Unavailable) -> Self {
-        match unavailable {
-            mart_kernel::Unavailable::Away => Self::Unavailable,
-            mart_kernel::Unavailable::Failed => Self::Broken,
+impl From<mart_kernel::StoreError> for ApiError {
+    fn from(error: mart_kernel::StoreError) -> Self {
+        match error {
+            mart_kernel::StoreError::Unavailable => Self::Unavailable,
+            mart_kernel::StoreError::Internal => Self::Internal,
         }
     }
 }
@@ -90,13 +90,13 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// A problem with a status, the code that programs decide by and a sentence for people.
+    /// Creates a problem with a status, a code for programs and a sentence for people.
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, code, detail: detail.into(), violations: Vec::new(), details: None, headers: Vec::new() }
     }
 
-    /// The problem with what more the contract has it say.
+    /// Adds the details that the contract defines for this code.
     #[must_use]
     pub fn details<M: Wire>(mut self, details: &M) -> Self {
         self.details =
@@ -104,9 +104,9 @@ impl Problem {
         self
     }
 
-    /// Rules of the contract that the request breaks, all of them.
+    /// Creates the problem of an invalid request with all violations.
     pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
-        let detail = "The request breaks rules of the contract; see violations.";
+        let detail = "The request is invalid; see violations.";
         Self { violations, ..Self::new(400, "INVALID_REQUEST", detail) }
     }
 
@@ -115,15 +115,15 @@ impl Problem {
     }
 
     pub(crate) fn body_too_large(limit: usize) -> Self {
-        Self::new(413, "BODY_TOO_LARGE", format!("The body may have at most {limit} bytes."))
+        Self::new(413, "BODY_TOO_LARGE", format!("The body exceeds the limit of {limit} bytes."))
     }
 
-    pub(crate) fn body_too_slow() -> Self {
-        Self::new(408, "BODY_TOO_SLOW", "The body did not come in time.")
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(408, "REQUEST_TIMEOUT", "The body was not received in time.")
     }
 
     pub(crate) fn headers_too_large(limit: usize) -> Self {
-        Self::new(431, "HEADERS_TOO_LARGE", format!("All header lines together may have at most {limit} bytes."))
+        Self::new(431, "HEADERS_TOO_LARGE", format!("The headers exceed the limit of {limit} bytes in total."))
     }
 
     pub(crate) fn unsupported_media_type() -> Self {
@@ -145,7 +145,7 @@ impl Problem {
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(405, "METHOD_NOT_ALLOWED", "The path has operations, but not with this method; see Allow.")
+        Self::new(405, "METHOD_NOT_ALLOWED", "This path does not support the method; see the header Allow.")
     }
 
     pub(crate) fn busy(detail: &str) -> Self {
@@ -153,11 +153,11 @@ impl Problem {
     }
 
     pub(crate) fn timed_out() -> Self {
-        Self::new(504, "TIMED_OUT", "The request took longer than it may; whether it was carried out is not known.")
+        Self::new(504, "TIMED_OUT", "The request exceeded its time limit. It may have been carried out.")
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(500, "INTERNAL", "The service failed in a way it should not. The trace leads to the cause.")
+        Self::new(500, "INTERNAL", "The service failed unexpectedly. Report the trace id.")
     }
 
     fn with(mut self, name: header::HeaderName, value: header::HeaderValue) -> Self {

@@ -163,7 +163,7 @@ const EVERYWHERE: [(&str, &str); 2] = [
     (
         "no record waits or is dead without somebody knowing why",
         "select format('%s of %s %s: %s', handler, key, case when dead_at is null then 'waits' else 'is dead' end, why) \
-         from inbox_waiting",
+         from inbox",
     ),
 ];
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Hosted, InProcess};
-use inventory_service::adapters::events::{InventoryMessages, InventoryReactions};
-use mart_chassis::http::Edge;
-use mart_kernel::PageSeal;
+use inventory_service::adapters::events::{InventoryMessages, InventoryEventHandlers};
+use mart_chassis::http::Api;
+use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
-use order_service::adapters::events::{OrderMessages, OrderReactions};
+use mart_kernel::ids::SequentialIds;
+use order_service::adapters::events::{OrderMessages, OrderEventHandlers};
 use product_service::adapters::events::ProductMessages;
 
 /// A mart in which nothing has happened yet, whose bus is as unkind as this seed makes it.
@@ -21,17 +21,17 @@ pub fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, services)
 }
 
-/// Product, inventory and order over one edge and one clock.
-pub fn services(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Vec<Hosted> {
-    let ids = Arc::new(CountingIds::default());
-    let seal = PageSeal::new(b"a scenario's secret");
+/// Product, inventory and order over one api and one clock.
+pub fn services(api: Arc<Api>, clock: Arc<ManualClock>) -> Vec<Hosted> {
+    let ids = Arc::new(SequentialIds::default());
+    let seal = PageTokenSigner::new(b"a scenario's secret");
     let never = Duration::MAX;
 
     let products = product_core::memory::MemoryProducts::default();
     let catalogue = product_core::Catalogue::new(products.clone(), clock.clone(), ids.clone(), seal.clone());
     let product = Hosted {
         name: "product",
-        routes: product_service::wiring::routes(catalogue, edge.clone()),
+        routes: product_service::wiring::routes(catalogue, api.clone()),
         reactions: None,
         outbox: Box::new(move || {
             products.events().iter().map(product_service::generated::events::record::<ProductMessages>).collect()
@@ -44,8 +44,8 @@ pub fn services(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Vec<Hosted> {
     let inventory = inventory_core::UseCases::new(stock.clone(), clock.clone(), ids.clone(), seal.clone(), hold);
     let inventory = Hosted {
         name: "inventory",
-        routes: inventory_service::wiring::routes(inventory.clone(), edge.clone()),
-        reactions: Some(inventory_service::generated::events::reactions(InventoryReactions::new(inventory.clone()))),
+        routes: inventory_service::wiring::routes(inventory.clone(), api.clone()),
+        reactions: Some(inventory_service::generated::events::handlers(InventoryEventHandlers::new(inventory.clone()))),
         outbox: Box::new(move || {
             stock.events().iter().map(inventory_service::generated::events::record::<InventoryMessages>).collect()
         }),
@@ -57,8 +57,8 @@ pub fn services(edge: Arc<Edge>, clock: Arc<ManualClock>) -> Vec<Hosted> {
     let order = order_core::UseCases::new(orders.clone(), clock, ids, seal, window);
     let order = Hosted {
         name: "order",
-        routes: order_service::wiring::routes(order.clone(), edge),
-        reactions: Some(order_service::generated::events::reactions(OrderReactions::new(order.clone()))),
+        routes: order_service::wiring::routes(order.clone(), api),
+        reactions: Some(order_service::generated::events::handlers(OrderEventHandlers::new(order.clone()))),
         outbox: Box::new(move || {
             orders.events().iter().map(order_service::generated::events::record::<OrderMessages>).collect()
         }),

@@ -280,7 +280,7 @@ pub(super) fn stored(of: &EnumDescriptor, value: &str) -> String {
 }
 
 impl Field {
-    /// Whether its type in the core is this one, or one that may lack.
+    /// Whether its type in the core is this one, or one that may shortage.
     pub(crate) fn is(&self, core: &str) -> bool {
         self.core == core || self.core == format!("Option<{core}>")
     }

@@ -229,7 +229,7 @@ impl Finder<'_> {
         if !method.name().starts_with("List") {
             return None;
         }
-        let op = self.op(method, |reason| reason.code == "PAGE_TOKEN_INVALID")?;
+        let op = self.op(method, |reason| reason.code == "INVALID_PAGE_TOKEN")?;
         let output = method.output();
         let items = output.fields().find(|field| field.is_list() && full_name(field) == resource.full_name())?;
         let answers = fields(&output).len() == 2 && output.get_field_by_name("next_page_token").is_some();

@@ -40,7 +40,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "{post: \"/v1/payment-webhooks/sandbox\"}",
         "{post: \"/v1/payment-webhooks/sandbox\" body: \"*\"}",
         "body",
-        "`HearSandbox` is a webhook with a body",
+        "`ReceiveSandboxWebhook` is a webhook with a body",
     ),
     (SERVICE, "service ProductService {", "service Products {", "service-name", "the service `Products`"),
     (SERVICE, "creates: \"AdminGetProduct\"", "creates: \"ListProducts\"", "creates", "`ListProducts`"),
@@ -52,7 +52,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "no-errors",
         "`ArchiveProduct` names no errors",
     ),
-    (SERVICE, "[(mart.options.v1.status) = 400]", "", "status", "`PAGE_TOKEN_INVALID`"),
+    (SERVICE, "[(mart.options.v1.status) = 400]", "", "status", "`INVALID_PAGE_TOKEN`"),
     (
         SERVICE,
         "[(mart.options.v1.status) = 400]",

@@ -28,16 +28,16 @@ mod tests {
     use std::sync::Arc;
 
     use features::{Hosted, InProcess};
-    use mart_kernel::PageSeal;
-    use mart_kernel::ids::CountingIds;
+    use mart_kernel::PageTokenSigner;
+    use mart_kernel::ids::SequentialIds;
     use odd_core::UseCases;
     use odd_core::memory::MemoryStore;
     use serde_json::json;
 
     fn mart() -> InProcess {
         InProcess::new(0, |edge, clock| {
-            let ids = Arc::new(CountingIds::default());
-            let use_cases = UseCases::new(MemoryStore::default(), clock, ids, PageSeal::new(b"a test's secret"));
+            let ids = Arc::new(SequentialIds::default());
+            let use_cases = UseCases::new(MemoryStore::default(), clock, ids, PageTokenSigner::new(b"a test's secret"));
             let routes = crate::wiring::routes(use_cases, edge);
             vec![Hosted { name: "odd", routes, reactions: None, outbox: Box::new(Vec::new), sweeps: Vec::new() }]
         })

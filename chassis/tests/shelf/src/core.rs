@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use mart_kernel::{CommitError, Done, Receipt, Unavailable, Version};
+use mart_kernel::{CommitError, CommitOutcome, Receipt, StoreError, Version};
 
 /// What the shelf tells others: nothing.
 pub mod domain {
@@ -25,10 +25,10 @@ pub struct Item {
 /// What the shelf needs from a store.
 pub trait Items: Send + Sync {
     /// The item of a product.
-    fn find(&self, product_id: &str) -> impl Future<Output = Result<Option<Item>, Unavailable>> + Send;
+    fn find(&self, product_id: &str) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
 
     /// Keeps an item and a line of the log, once per receipt; an item has to be at the version before.
-    fn keep(&self, item: Item, receipt: Receipt) -> impl Future<Output = Result<Done, CommitError<()>>> + Send;
+    fn keep(&self, item: Item, receipt: Receipt) -> impl Future<Output = Result<CommitOutcome, CommitError<()>>> + Send;
 }
 
 /// How the shelf answers an event.

@@ -7,7 +7,7 @@ use mart_chassis::auth::Keys;
 use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
 
-use crate::adapters::events::ShelfReactions;
+use crate::adapters::events::ShelfEventHandlers;
 use crate::adapters::postgres::PostgresItems;
 use crate::generated::{events, http};
 
@@ -19,6 +19,6 @@ pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
 
-    let reactions = events::reactions(ShelfReactions::new(PostgresItems::new(database.clone())));
-    Ok(Service { routes: http::router(), reactions, database, keys, sweeps: Vec::new() })
+    let handlers = events::handlers(ShelfEventHandlers::new(PostgresItems::new(database.clone())));
+    Ok(Service { routes: http::router(), handlers, database, keys, jobs: Vec::new() })
 }

@@ -148,7 +148,7 @@ async fn did(stack: &Stack, role: &str, order: &str, what: &str) -> bool {
     let body = if what == "ship" { json!({ "carrier": "TCS", "trackingNumber": "77" }) } else { json!({}) };
     let path = format!("/v1/orders/{order}/{what}");
     let answer = stack.ask("order", role, &path, &Uuid::new_v4().to_string(), &body).await;
-    answer.is_some_and(|(status, told)| status == 200 || told["code"] == "STEP_FORBIDDEN")
+    answer.is_some_and(|(status, told)| status == 200 || told["code"] == "INVALID_ORDER_STATUS")
 }
 
 /// Whether something was still waited for, whose end is now, or is waited for no more.
@@ -173,7 +173,7 @@ async fn buy(stack: &Stack, product: &str, key: &str, order: &mut String, stage:
                     *stage = Stage::Open(FakeStripe::session_of(page).expect("a page of Stripe's").to_owned());
                 }
                 // There were not enough.
-                Some((409, told)) if told["code"] == "PAYMENT_OVER" => *stage = Stage::Done,
+                Some((409, told)) if told["code"] == "PAYMENT_NOT_PAYABLE" => *stage = Stage::Done,
                 // It has not heard of the order yet, or is not there.
                 _ => {}
             }
@@ -212,7 +212,7 @@ async fn join(stack: &Stack, email: &str, stage: &mut Joining) {
             let Some(token) = token else { return };
             let body = json!({ "token": token, "password": PASSWORD });
             // A link that is used up says that it was proved before an answer could come.
-            let proved = |(status, told): (u16, serde_json::Value)| status == 200 || told["code"] == "LINK_INVALID";
+            let proved = |(status, told): (u16, serde_json::Value)| status == 200 || told["code"] == "INVALID_LINK";
             if ask("/v1/users/verify-email", body).await.is_some_and(proved) {
                 *stage = Joining::Proved;
             }

@@ -49,13 +49,13 @@ impl Steps {
 /// join, and orders come. Some are paid, cancelled, sent; some wait in vain for goods or for money, and one's money comes late.
 async fn killed_at(service: &'static str, steps: &Steps) {
     let hurry = [
-        ("PAYMENT_SWEEP", "0.2"),
-        ("RESERVATION_SWEEP", "0.2"),
+        ("ORDER_EXPIRY_INTERVAL", "0.2"),
+        ("RESERVATION_EXPIRY_INTERVAL", "0.2"),
         // Whoever is killed over an attempt is not asked about it again before.
-        ("ATTEMPT_LOOK", "5"),
+        ("ATTEMPT_POLL_DELAY", "5"),
         // Nor does the next one wait for a minute.
         ("INBOX_LEASE", "3"),
-        ("REFUND_AGAIN", "1"),
+        ("REFUND_RETRY_DELAY", "1"),
         ("KAFKA_SESSION_TIMEOUT", "2"),
     ];
     let mut stack = Stack::start_on(&Servers::of_this_run(), 1_000, &hurry).await;

@@ -119,9 +119,9 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
     ),
     (
         "product",
-        "insert into inbox_waiting (handler, key, event, raw, why, next_at, deadline, dead_at) \
+        "insert into inbox (handler, key, event, raw, why, next_at, deadline, dead_at) \
          values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
-        "delete from inbox_waiting",
+        "delete from inbox",
         "without somebody knowing why",
     ),
 ];

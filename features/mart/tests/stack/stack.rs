@@ -25,12 +25,12 @@ const APART: Duration = Duration::from_millis(50);
 
 /// What only a test plants is ever due; the others look often.
 const SWEEPS: [(&str, &str); 8] = [
-    ("PAYMENT_SWEEP", "3600"),
-    ("RESERVATION_SWEEP", "3600"),
-    ("ATTEMPT_SWEEP", "0.2"),
-    ("REFUND_SWEEP", "0.2"),
-    ("CALLBACK_SWEEP", "0.2"),
-    ("SEND_SWEEP", "0.2"),
+    ("ORDER_EXPIRY_INTERVAL", "3600"),
+    ("RESERVATION_EXPIRY_INTERVAL", "3600"),
+    ("ATTEMPT_POLL_INTERVAL", "0.2"),
+    ("REFUND_INTERVAL", "0.2"),
+    ("CALLBACK_INTERVAL", "0.2"),
+    ("SEND_INTERVAL", "0.2"),
     ("SEND_BACKOFF", "0.2"),
     ("SEND_TIMEOUT", "5"),
 ];
@@ -79,7 +79,7 @@ impl Stack {
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
             setting.more.extend(SWEEPS.map(own));
             setting.more.extend(more.iter().copied().map(own));
-            setting.more.push(own(("LOG", "info,mart_chassis=debug")));
+            setting.more.push(own(("RUST_LOG", "info,mart_chassis=debug")));
             match name {
                 "payment" => setting.more.append(&mut pays),
                 "notification" => setting.more.extend(access.variables()),

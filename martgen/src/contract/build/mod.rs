@@ -138,7 +138,7 @@ impl Builder<'_> {
                 self.error("status", &place, format!("the reason `{code}` has no status between 400 and 599"), help);
             }
             let variant = names::variant("Reason", value.name());
-            if variant == "Fault" {
+            if variant == "ApiError" {
                 self.error("reserved", &place, "a reason can't be named `FAULT`", "name what went wrong");
             }
             let comment = self.comment(file, at);

@@ -4,9 +4,9 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::testing::both;
-use mart_kernel::{Fingerprint, Ids, Receipt, Timestamp, Version};
+use mart_kernel::{Fingerprint, IdGenerator, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{Books, Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockItem};
@@ -30,7 +30,7 @@ macro_rules! conformance {
     };
 }
 
-static IDS: std::sync::LazyLock<CountingIds> = std::sync::LazyLock::new(CountingIds::default);
+static IDS: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Event, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{Change, Fact, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, Status, StockItem};
 use crate::ports::{Decided, Rows, Scope, Store};
@@ -18,12 +18,12 @@ struct State {
     ledger: Vec<LedgerEntry>,
     reservations: BTreeMap<OrderId, Reservation>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<Event<Fact>>,
+    events: Vec<EventEnvelope<Fact>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<Event<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
         self.state().events.clone()
     }
 
@@ -38,7 +38,7 @@ impl Store for MemoryStore {
         scope: Scope,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
-    ) -> Result<Decided<E>, Unavailable> {
+    ) -> Result<Decided<E>, StoreError> {
         let mut state = self.state();
         if let Some(receipt) = &receipt
             && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
@@ -65,7 +65,7 @@ impl Store for MemoryStore {
         Ok(Decided::Kept(change))
     }
 
-    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, Unavailable> {
+    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.items.get(id).cloned()).collect())
     }
@@ -73,34 +73,34 @@ impl Store for MemoryStore {
     async fn list_items(
         &self,
         only_low: bool,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<StockItem>, Unavailable> {
+    ) -> Result<Vec<StockItem>, StoreError> {
         let state = self.state();
         let items = state.items.values().filter(|item| !only_low || item.is_low()).cloned();
         Ok(page(items, StockItem::place, after, limit))
     }
 
-    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
+    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
         Ok(self.state().ledger.iter().find(|entry| entry.id == id).cloned())
     }
 
     async fn list_entries(
         &self,
         product: ProductId,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<LedgerEntry>, Unavailable> {
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
         let state = self.state();
         let entries = state.ledger.iter().filter(|entry| entry.product == product).cloned();
         Ok(page(entries, LedgerEntry::place, after, limit))
     }
 
-    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {
+    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
         Ok(self.state().reservations.get(&order).cloned())
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let state = self.state();
         let mut due: Vec<(Timestamp, OrderId)> = state
             .reservations
@@ -118,8 +118,8 @@ impl Store for MemoryStore {
 /// The first of what comes after the cursor, newest first.
 fn page<T>(
     found: impl Iterator<Item = T>,
-    place: impl Fn(&T) -> Newest,
-    after: Option<Newest>,
+    place: impl Fn(&T) -> Cursor,
+    after: Option<Cursor>,
     limit: usize,
 ) -> Vec<T> {
     let mut found: Vec<T> = found.filter(|item| after.is_none_or(|after| place(item) < after)).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use mart_kernel::{Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{Change, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, StockItem};
 
@@ -22,35 +22,35 @@ pub trait Store: Send + Sync {
         scope: Scope,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
-    ) -> impl Future<Output = Result<Decided<E>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Decided<E>, StoreError>> + Send;
 
     /// The stock items of these products, in no order; unknown ones are left out.
-    fn items(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<StockItem>, Unavailable>> + Send;
+    fn items(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
     /// Up to `limit` stock items, newest first, beginning after the cursor.
     fn list_items(
         &self,
         only_low: bool,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<StockItem>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
     /// Finds a ledger entry.
-    fn entry(&self, id: LedgerEntryId) -> impl Future<Output = Result<Option<LedgerEntry>, Unavailable>> + Send;
+    fn entry(&self, id: LedgerEntryId) -> impl Future<Output = Result<Option<LedgerEntry>, StoreError>> + Send;
 
     /// Up to `limit` ledger entries of a product, newest first, beginning after the cursor.
     fn list_entries(
         &self,
         product: ProductId,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<LedgerEntry>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 
     /// Finds what is promised to an order.
-    fn reservation(&self, order: OrderId) -> impl Future<Output = Result<Option<Reservation>, Unavailable>> + Send;
+    fn reservation(&self, order: OrderId) -> impl Future<Output = Result<Option<Reservation>, StoreError>> + Send;
 
     /// Up to `limit` orders whose promises are over at `now`, the oldest first.
-    fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, Unavailable>> + Send;
+    fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 }
 
 /// What a decision is about.

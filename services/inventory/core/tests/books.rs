@@ -9,8 +9,8 @@ use inventory_core::domain::{Fact, Lines, OrderId, ProductId, Refused, Status, f
 use inventory_core::memory::MemoryStore;
 use inventory_core::ports::Store;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
-use mart_kernel::{PageSeal, Receipt, Timestamp, Version};
+use mart_kernel::ids::SequentialIds;
+use mart_kernel::{PageTokenSigner, Receipt, Timestamp, Version};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -66,8 +66,8 @@ impl Warehouse {
     fn new() -> Self {
         let store = MemoryStore::default();
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(0).expect("in range")));
-        let ids = Arc::new(CountingIds::default());
-        let use_cases = UseCases::new(store.clone(), clock.clone(), ids, PageSeal::new(b"secret"), HOLD);
+        let ids = Arc::new(SequentialIds::default());
+        let use_cases = UseCases::new(store.clone(), clock.clone(), ids, PageTokenSigner::new(b"secret"), HOLD);
         Self { store, clock, use_cases, told: 0, placed: BTreeMap::new(), rounds: BTreeMap::new() }
     }
 
@@ -146,7 +146,7 @@ impl Warehouse {
         let mut ids = BTreeSet::new();
         for event in self.store.events() {
             assert!(ids.insert(event.id), "an event's id is used twice");
-            let last = versions.entry(aggregate(&event.fact)).or_default();
+            let last = versions.entry(aggregate(&event.payload)).or_default();
             assert_eq!(event.version.get(), *last + 1, "{event:?}");
             *last += 1;
         }

@@ -5,7 +5,7 @@ use inventory_core::domain::{
 };
 use inventory_core::domain::{LedgerEntryId, fact};
 use inventory_core::memory::MemoryStore;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::{Timestamp, Version};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ fn lines(mugs: i32, tea: i32) -> Lines {
 struct Shop {
     items: Vec<StockItem>,
     reservation: Option<Reservation>,
-    ids: CountingIds,
+    ids: SequentialIds,
 }
 
 impl Shop {
@@ -50,7 +50,7 @@ impl Shop {
             self.items.push(item);
         }
         self.reservation = reservation.or(self.reservation.take());
-        events.into_iter().map(|event| event.fact).collect()
+        events.into_iter().map(|event| event.payload).collect()
     }
 
     fn stock(&self, id: ProductId) -> (i32, i32) {
@@ -71,8 +71,8 @@ fn expire(books: &mut Books<'_>) {
 fn all_lines_are_promised_or_none() {
     let mut shop = Shop::with([item(MUG, 5), item(TEA, 1)]);
     let facts = shop.step(1, |books| books.order_placed(ORDER, lines(2, 2), at(61)));
-    let [Fact::StockRejected(fact::StockRejected { lacking, .. })] = &facts[..] else { panic!("{facts:?}") };
-    assert_eq!((lacking.len(), lacking[0].product, lacking[0].requested, lacking[0].available), (1, TEA, 2, 1));
+    let [Fact::StockRejected(fact::StockRejected { shortages, .. })] = &facts[..] else { panic!("{facts:?}") };
+    assert_eq!((shortages.len(), shortages[0].product, shortages[0].requested, shortages[0].available), (1, TEA, 2, 1));
     assert_eq!((shop.stock(MUG), shop.stock(TEA)), ((5, 0), (1, 0)));
 
     let mut shop = Shop::with([item(MUG, 5), item(TEA, 2)]);
@@ -86,8 +86,8 @@ fn lines_of_one_product_are_summed() {
     let mut shop = Shop::with([item(MUG, 5)]);
     let twice = Lines::of([(MUG, 3), (MUG, 3)]);
     let facts = shop.step(1, |books| books.order_placed(ORDER, twice, at(61)));
-    let [Fact::StockRejected(fact::StockRejected { lacking, .. })] = &facts[..] else { panic!("{facts:?}") };
-    assert_eq!((lacking[0].requested, lacking[0].available), (6, 5));
+    let [Fact::StockRejected(fact::StockRejected { shortages, .. })] = &facts[..] else { panic!("{facts:?}") };
+    assert_eq!((shortages[0].requested, shortages[0].available), (6, 5));
     assert_eq!(Lines::of([(MUG, i32::MAX), (MUG, 1)]).iter().collect::<Vec<_>>(), [(MUG, i32::MAX)], "no overflow");
 }
 
@@ -96,8 +96,8 @@ fn unknown_and_archived_products_have_nothing_to_promise() {
     let mut shop = Shop::with([item(MUG, 5)]);
     shop.step(1, |books| books.hear_of_product(MUG, Version::NONE.next().next(), true));
     let facts = shop.step(1, |books| books.order_placed(ORDER, lines(1, 1), at(61)));
-    let [Fact::StockRejected(fact::StockRejected { lacking, .. })] = &facts[..] else { panic!("{facts:?}") };
-    assert_eq!(lacking.iter().map(|lack| lack.available).collect::<Vec<_>>(), [0, 0]);
+    let [Fact::StockRejected(fact::StockRejected { shortages, .. })] = &facts[..] else { panic!("{facts:?}") };
+    assert_eq!(shortages.iter().map(|shortage| shortage.available).collect::<Vec<_>>(), [0, 0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! [`conformance!`](crate::conformance!) makes a test of each case.
 
 use mart_kernel::testing::both;
-use mart_kernel::{Newest, Receipt, Timestamp, Version};
+use mart_kernel::{Cursor, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -224,13 +224,13 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     all[1].status = Status::Suppressed;
     all[3].order = all[0].order;
     keep(store, 1, all).await;
-    let ids = async |filter: Filter, after: Option<Newest>, limit: usize| {
+    let ids = async |filter: Filter, after: Option<Cursor>, limit: usize| {
         let found = store.list(&filter, after, limit).await.expect("listed");
         found.iter().map(|found| found.id.0).collect::<Vec<_>>()
     };
     let first = ids(Filter::default(), None, 3).await;
     assert_eq!(first, [105, 104, 103].map(uuid));
-    let after = Newest { at: at(1), id: uuid(103) };
+    let after = Cursor { at: at(1), id: uuid(103) };
     assert_eq!(ids(Filter::default(), Some(after), 3).await, [102, 101].map(uuid));
     let of = |status| Filter { status: Some(status), ..Filter::default() };
     assert_eq!(ids(of(StatusName::Suppressed), None, 9).await, [uuid(102)]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use mart_kernel::{Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{
     Change, Channel, Contact, CustomerId, Kind, Letter, Notification, NotificationId, OrderId, Preferences, Status,
@@ -36,7 +36,7 @@ impl Store for MemoryStore {
         about: About,
         receipt: Receipt,
         decide: impl FnOnce(Known) -> Change + Send + 'static,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let mut state = self.state();
         if !state.receipts.insert((receipt.scope, receipt.key)) {
             return Ok(());
@@ -60,7 +60,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, Unavailable> {
+    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
         Ok(self.state().contacts.get(&order).cloned())
     }
 
@@ -70,7 +70,7 @@ impl Store for MemoryStore {
         now: Timestamp,
         lease: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Notification>, Unavailable> {
+    ) -> Result<Vec<Notification>, StoreError> {
         let mut state = self.state();
         let due = |notification: &Notification| match notification.status {
             Status::Pending { due, .. } if notification.channel == channel && due <= now => {
@@ -93,7 +93,7 @@ impl Store for MemoryStore {
         Ok(claimed)
     }
 
-    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, Unavailable> {
+    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, StoreError> {
         let mut state = self.state();
         let Some(known) = state.notifications.get_mut(&changed.id) else { return Ok(false) };
         if (known.status.name(), known.attempts) != (seen, changed.attempts) {
@@ -103,16 +103,16 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn find(&self, id: NotificationId) -> Result<Option<Notification>, Unavailable> {
+    async fn find(&self, id: NotificationId) -> Result<Option<Notification>, StoreError> {
         Ok(self.state().notifications.get(&id).cloned())
     }
 
     async fn list(
         &self,
         filter: &Filter,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<Notification>, Unavailable> {
+    ) -> Result<Vec<Notification>, StoreError> {
         let state = self.state();
         let listed = |notification: &&Notification| {
             filter.order.is_none_or(|order| notification.order == Some(order))
@@ -126,7 +126,7 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, Unavailable> {
+    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
         Ok(self.state().preferences.get(customer).cloned().unwrap_or_default())
     }
 
@@ -136,7 +136,7 @@ impl Store for MemoryStore {
         kind: Kind,
         channel: Channel,
         enabled: bool,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         self.state().preferences.entry(customer.clone()).or_default().0.insert((kind, channel), enabled);
         Ok(())
     }

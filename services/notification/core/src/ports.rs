@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use mart_kernel::{Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{
     Change, Channel, Contact, CustomerId, Kind, Letter, Locale, Matter, Notification, NotificationId, OrderId,
@@ -25,10 +25,10 @@ pub trait Store: Send + Sync {
         about: About,
         receipt: Receipt,
         decide: impl FnOnce(Known) -> Change + Send + 'static,
-    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Whom to tell about an order.
-    fn contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, Unavailable>> + Send;
+    fn contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, StoreError>> + Send;
 
     /// Up to `limit` pending notifications of a channel that are due at `now`, the longest due first. Each counts one attempt more
     /// and is due again at `lease`, so that nobody else takes it meanwhile.
@@ -38,28 +38,28 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         lease: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Notification>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
     /// Keeps a notification as it is now, where it is still in the status and at the attempt that were seen; whether it was.
     fn change(
         &self,
         seen: StatusName,
         changed: &Notification,
-    ) -> impl Future<Output = Result<bool, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Finds a notification.
-    fn find(&self, id: NotificationId) -> impl Future<Output = Result<Option<Notification>, Unavailable>> + Send;
+    fn find(&self, id: NotificationId) -> impl Future<Output = Result<Option<Notification>, StoreError>> + Send;
 
     /// Up to `limit` notifications, newest first, beginning after the cursor.
     fn list(
         &self,
         filter: &Filter,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Notification>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
     /// What a customer has said that he wants.
-    fn preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, Unavailable>> + Send;
+    fn preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, StoreError>> + Send;
 
     /// Keeps what a customer says that he wants.
     fn prefer(
@@ -68,7 +68,7 @@ pub trait Store: Send + Sync {
         kind: Kind,
         channel: Channel,
         enabled: bool,
-    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// What a decision has to know.

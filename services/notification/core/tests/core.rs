@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
-use mart_kernel::{Clock, PageSeal, PageSize, Receipt, Timestamp};
+use mart_kernel::ids::SequentialIds;
+use mart_kernel::{Clock, PageTokenSigner, PageSize, Receipt, Timestamp};
 use notification_core::UseCases;
 use notification_core::application::{AgainError, Couriers, Heard, ListError, PaymentNews, PreferError};
 use notification_core::conformance::{at, contact};
@@ -47,7 +47,7 @@ impl Service {
         let (clock, mail, sms) =
             (Arc::new(ManualClock::new(at(0))), MemoryCourier::default(), MemoryCourier::default());
         let couriers = Couriers { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
-        let (letters, ids, seal) = (Arc::new(Plain), Arc::new(CountingIds::default()), PageSeal::new(b"secret"));
+        let (letters, ids, seal) = (Arc::new(Plain), Arc::new(SequentialIds::default()), PageTokenSigner::new(b"secret"));
         let store = MemoryStore::default();
         let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, policy);
         Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
@@ -247,11 +247,11 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
 
     // An operator who has mended the server has it sent.
     service.mail.away(false);
-    assert_eq!(service.use_cases.send_again(told.id).await.map(|told| told.status.name()), Ok(StatusName::Pending));
-    assert_eq!(service.use_cases.send_again(told.id).await, Err(AgainError::NotFailed));
+    assert_eq!(service.use_cases.resend_notification(told.id).await.map(|told| told.status.name()), Ok(StatusName::Pending));
+    assert_eq!(service.use_cases.resend_notification(told.id).await, Err(AgainError::NotFailed));
     service.send().await;
     assert_eq!(titles(&service.mail).len(), 1);
-    assert_eq!(service.use_cases.send_again(told.id).await, Err(AgainError::NotFailed));
+    assert_eq!(service.use_cases.resend_notification(told.id).await, Err(AgainError::NotFailed));
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn a_link_is_tried_as_long_as_it_is_good_and_then_forgotten() {
     // Tried at 0, 20 and 40; the next try would come after its end.
     let over = service.one().await;
     assert_eq!((over.status.name(), over.letter.is_some()), (StatusName::Failed, false));
-    assert_eq!(service.use_cases.send_again(over.id).await, Err(AgainError::NotFailed));
+    assert_eq!(service.use_cases.resend_notification(over.id).await, Err(AgainError::NotFailed));
 }
 
 #[tokio::test]
@@ -322,7 +322,7 @@ async fn what_happened_long_ago_is_not_told_any_more() {
     assert_eq!(service.send().await, 0);
     let late = service.one().await;
     assert_eq!(late.status, Status::Failed { why: "it is too late to tell it".to_owned() });
-    assert!(service.use_cases.send_again(late.id).await.is_ok(), "unless an operator wants it");
+    assert!(service.use_cases.resend_notification(late.id).await.is_ok(), "unless an operator wants it");
     assert_eq!(service.send().await, 1);
 }
 

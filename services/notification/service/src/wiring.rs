@@ -8,16 +8,16 @@ use axum::Router;
 use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::http::Edge;
-use mart_chassis::run::{Service, Sweep};
+use mart_chassis::http::Api;
+use mart_chassis::run::{Service, BackgroundJob};
 use mart_chassis::{Config, Database};
-use mart_kernel::PageSeal;
+use mart_kernel::PageTokenSigner;
 use notification_core::UseCases;
 use notification_core::application::Couriers;
 use notification_core::domain::{Channel, Policy};
 use notification_core::ports::{Courier, Store};
 
-use crate::adapters::events::NotificationReactions;
+use crate::adapters::events::NotificationEventHandlers;
 use crate::adapters::http::Http;
 use crate::adapters::letters::{Shop, Templates};
 use crate::adapters::postgres::PostgresStore;
@@ -32,22 +32,22 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+    let api = Arc::new(Api::new(keys.clone(), &config.limits));
 
     let url = config.own_text("SHOP_URL", "where links in letters lead, such as https://shop.example")?;
     let letters = Arc::new(Templates::new(Shop::new(&config.own_or("SHOP_NAME", "mart"), &url)?));
     let (clock, ids, seal) =
-        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
     let timeout = config.own_seconds("SEND_TIMEOUT", Duration::from_mins(1))?;
     let store = PostgresStore::new(database.clone());
     let use_cases =
         UseCases::new(store, letters, couriers(config, timeout)?, clock, ids, seal, policy(config, timeout)?);
-    let routes = routes(use_cases.clone(), edge);
+    let routes = routes(use_cases.clone(), api);
 
-    let reactions = events::reactions(NotificationReactions::new(use_cases.clone()));
-    let at_once = config.own_number("SEND_AT_ONCE", 1..=1_000, 16)?.try_into()?;
-    let sweeps = sweeps(&use_cases, config.own_seconds("SEND_SWEEP", Duration::from_secs(1))?, at_once);
-    Ok(Service { routes, reactions, database, keys, sweeps })
+    let handlers = events::handlers(NotificationEventHandlers::new(use_cases.clone()));
+    let at_once = config.own_number("SEND_CONCURRENCY", 1..=1_000, 16)?.try_into()?;
+    let jobs = jobs(&use_cases, config.own_seconds("SEND_INTERVAL", Duration::from_secs(1))?, at_once);
+    Ok(Service { routes, handlers, database, keys, jobs })
 }
 
 /// How letters are tried, by couriers that wait so long for a server.
@@ -55,8 +55,8 @@ fn policy(config: &Config, timeout: Duration) -> anyhow::Result<Policy> {
     let usual = Policy::default();
     Ok(Policy {
         backoff: config.own_duration("SEND_BACKOFF", usual.backoff)?,
-        longest_backoff: config.own_duration("SEND_LONGEST_BACKOFF", usual.longest_backoff)?,
-        patience: config.own_duration("SEND_PATIENCE", usual.patience)?,
+        longest_backoff: config.own_duration("SEND_MAX_BACKOFF", usual.longest_backoff)?,
+        patience: config.own_duration("SEND_MAX_AGE", usual.patience)?,
         // Who takes a letter over finds nobody who still sends it.
         lease: (timeout * 2).try_into()?,
     })
@@ -90,10 +90,10 @@ fn couriers(config: &Config, timeout: Duration) -> anyhow::Result<Couriers> {
 
 /// What time makes due: letters to send, a channel by itself, so that one that does not answer does not hold up the
 /// other; so many at once by each.
-pub fn sweeps<S: Store + Clone + 'static>(use_cases: &UseCases<S>, every: Duration, at_once: usize) -> Vec<Sweep> {
+pub fn jobs<S: Store + Clone + 'static>(use_cases: &UseCases<S>, interval: Duration, at_once: usize) -> Vec<BackgroundJob> {
     let sweep = |name: &'static str, channel: Channel| {
         let use_cases = use_cases.clone();
-        Sweep::new(name, every, move || {
+        BackgroundJob::new(name, interval, move || {
             let use_cases = use_cases.clone();
             async move { use_cases.send_due(channel, at_once).await }
         })
@@ -102,6 +102,6 @@ pub fn sweeps<S: Store + Clone + 'static>(use_cases: &UseCases<S>, every: Durati
 }
 
 /// The operations over use cases, wherever those keep things.
-pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
-    http::router(Arc::new(Http::new(use_cases)), edge)
+pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, api: Arc<Api>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), api)
 }

@@ -2,10 +2,10 @@
 //!
 //! [`conformance!`](crate::conformance!) makes a test of each case.
 
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
 use mart_kernel::testing::both;
-use mart_kernel::{Commit, CommitError, Done, Event, Fingerprint, Ids, Money, Receipt, Timestamp, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, IdGenerator, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::fact::OrderRepublished;
@@ -84,9 +84,9 @@ pub fn draft(n: u64) -> Order {
     }
 }
 
-/// Ids of events count through all cases.
-fn events(facts: Vec<Fact>) -> Vec<Event<Fact>> {
-    static NEXT: std::sync::LazyLock<CountingIds> = std::sync::LazyLock::new(CountingIds::default);
+/// IdGenerator of events count through all cases.
+fn events(facts: Vec<Fact>) -> Vec<EventEnvelope<Fact>> {
+    static NEXT: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
     let event = |fact: Fact| {
         let order = fact.order();
         Event { id: NEXT.next(), at: order.updated_at, version: order.version, fact }
@@ -114,13 +114,13 @@ fn receipt(key: &str, request: &str) -> Receipt {
 
 async fn placed(store: &impl Store, n: u64) -> Order {
     let (order, commit) = insert(n);
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     order
 }
 
 async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<Fact>)) -> Order {
     let (order, commit) = update(before, step);
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
     order
 }
@@ -174,15 +174,15 @@ pub async fn a_change_is_of_its_version_only(store: &impl Store) {
     let (_, commit) = update(&missing, missing.clone().place(at(1)));
     assert_eq!(store.commit(commit).await, Err(CommitError::Conflict));
     let (_, fresh) = update(&after, after.clone().cancel(Why::Admin, at(3)).expect("allowed"));
-    assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(Done::Committed));
+    assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(CommitOutcome::Committed));
 }
 
 /// Who comes again is told so, and whether the request was the same; nothing is written then.
 pub async fn receipts_are_kept_once(store: &impl Store) {
     let first = Commit { receipt: Some(receipt("a", "r")), ..insert(1).1 };
     assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(None));
-    assert_eq!(store.commit(first.clone()).await, Ok(Done::Committed));
-    let again = |same_request| Ok(Done::AlreadyProcessed { subject: "subject".to_owned(), same_request });
+    assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
+    let again = |same_request| Ok(CommitOutcome::AlreadyProcessed { subject: "subject".to_owned(), same_request });
     assert_eq!(store.commit(first).await, again(true));
     let (second, commit) = insert(2);
     let other = Commit { receipt: Some(receipt("a", "another")), ..commit };
@@ -199,7 +199,7 @@ pub async fn two_changes_have_one_winner(store: &impl Store) {
     let (_, reserve) = update(&order, order.clone().stock_reserved(0, at(9), at(2)).expect("allowed"));
     let (one, other) = both(store.commit(cancel), store.commit(reserve)).await;
     let done = [one, other];
-    assert_eq!(done.iter().filter(|done| **done == Ok(Done::Committed)).count(), 1, "{done:?}");
+    assert_eq!(done.iter().filter(|done| **done == Ok(CommitOutcome::Committed)).count(), 1, "{done:?}");
     assert_eq!(done.iter().filter(|done| **done == Err(CommitError::Conflict)).count(), 1, "{done:?}");
 }
 
@@ -215,8 +215,8 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
         events: Vec::new(),
         receipt: Some(receipt("n", "r")),
     };
-    assert_eq!(store.commit(note.clone()).await, Ok(Done::Committed));
-    assert!(matches!(store.commit(note).await, Ok(Done::AlreadyProcessed { .. })));
+    assert_eq!(store.commit(note.clone()).await, Ok(CommitOutcome::Committed));
+    assert!(matches!(store.commit(note).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
     let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(4)).expect("in time");
     let order = stepped(store, &order, step).await;
     let step = order.clone().cancel(Why::Customer, at(5)).expect("allowed");
@@ -249,7 +249,7 @@ pub async fn notes_need_their_order(store: &impl Store) {
     };
     assert_eq!(store.commit(note(entry.clone())).await, Err(CommitError::Conflict));
     placed(store, 1).await;
-    assert_eq!(store.commit(note(entry)).await, Ok(Done::Committed), "no receipt was used up");
+    assert_eq!(store.commit(note(entry)).await, Ok(CommitOutcome::Committed), "no receipt was used up");
 }
 
 /// An older word of a product changes nothing, the same version is taken.
@@ -268,7 +268,7 @@ pub async fn products_are_as_new_as_they_can_be(store: &impl Store) {
         let write = Some(Write::Product(known(version, name)));
         let commit = Commit { write, events: Vec::new(), receipt: Some(receipt(&nth.to_string(), "r")) };
         store.commit(commit.clone()).await.expect("kept or old");
-        assert!(matches!(store.commit(commit).await, Ok(Done::AlreadyProcessed { .. })));
+        assert!(matches!(store.commit(commit).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
         let found = store.products(&[ProductId(uuid(2)), ProductId(uuid(1))]).await.expect("reachable");
         assert_eq!(found.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), [expected]);
         assert_eq!(found[0].prices.len(), 2);
@@ -314,7 +314,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
         let all = memory.list(&filter, None, 100).await.expect("reachable");
         assert_eq!(store.list(&filter, None, 100).await, Ok(all.clone()), "{filter:?}");
         for after in &all {
-            let cursor = Some(after.place_in_list());
+            let cursor = Some(after.cursor());
             let expected = memory.list(&filter, cursor, 4).await;
             assert_eq!(store.list(&filter, cursor, 4).await, expected, "{filter:?} {cursor:?}");
         }
@@ -326,7 +326,7 @@ pub async fn events_alone_change_nothing(store: &impl Store) {
     let order = placed(store, 1).await;
     let facts = vec![Fact::OrderRepublished(OrderRepublished { order: order.clone() })];
     let commit = Commit { write: None, events: events(facts), receipt: None };
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
     assert_eq!(store.timeline(order.id).await.map(|entries| entries.len()), Ok(1));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Commit, CommitError, Done, Event, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{Entry, Fact, KnownProduct, Order, OrderId, ProductId, Status};
 use crate::ports::{Filter, Store, Write};
@@ -20,7 +20,7 @@ struct State {
     timelines: BTreeMap<OrderId, Vec<(Entry, String)>>,
     products: BTreeMap<ProductId, KnownProduct>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<Event<Fact>>,
+    events: Vec<EventEnvelope<Fact>>,
     trace: Option<fn() -> String>,
 }
 
@@ -31,7 +31,7 @@ impl MemoryStore {
     }
 
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<Event<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
         self.state().events.clone()
     }
 
@@ -41,21 +41,21 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(self.state().orders.get(&id).cloned())
     }
 
-    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+    async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
         let state = self.state();
-        let behind = |order: &&Order| after.is_none_or(|after| order.place_in_list() < after);
+        let behind = |order: &&Order| after.is_none_or(|after| order.cursor() < after);
         let mut found: Vec<Order> =
             state.orders.values().filter(|order| passes(filter, order)).filter(behind).cloned().collect();
-        found.sort_by_key(|order| std::cmp::Reverse(order.place_in_list()));
+        found.sort_by_key(|order| std::cmp::Reverse(order.cursor()));
         found.truncate(limit);
         Ok(found)
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let state = self.state();
         let mut due: Vec<(Timestamp, OrderId)> = state
             .orders
@@ -69,22 +69,22 @@ impl Store for MemoryStore {
         Ok(due.into_iter().map(|(_, id)| id).take(limit).collect())
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
         Ok(self.state().timelines.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.products.get(id).cloned()).collect())
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
         let state = self.state();
         let kept = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()));
         Ok(kept.map(|kept| (kept.subject.clone(), kept.fingerprint == receipt.fingerprint)))
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         let trace = state.trace.map_or_else(String::new, |trace| trace());
@@ -92,7 +92,7 @@ impl Store for MemoryStore {
             && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
             let same_request = kept.fingerprint == receipt.fingerprint;
-            return Ok(Done::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+            return Ok(CommitOutcome::AlreadyProcessed { subject: kept.subject.clone(), same_request });
         }
         match write {
             Some(Write::Insert(order)) => {
@@ -120,14 +120,14 @@ impl Store for MemoryStore {
         }
         for event in &events {
             if let Some(entry) = Entry::of(event) {
-                state.timelines.entry(event.fact.order().id).or_default().push((entry, trace.clone()));
+                state.timelines.entry(event.payload.order().id).or_default().push((entry, trace.clone()));
             }
         }
         if let Some(receipt) = receipt {
             state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
         }
         state.events.extend(events);
-        Ok(Done::Committed)
+        Ok(CommitOutcome::Committed)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use mart_kernel::{Commit, CommitError, Done, Newest, Receipt, Timestamp, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, Receipt, Timestamp, StoreError, Version};
 
 use crate::domain::{CustomerId, Entry, Fact, KnownProduct, Order, OrderId, ProductId, StatusKind};
 
@@ -13,33 +13,33 @@ use crate::domain::{CustomerId, Entry, Fact, KnownProduct, Order, OrderId, Produ
 /// can't be reached; the implementation logs why.
 pub trait Store: Send + Sync {
     /// Finds an order.
-    fn find(&self, id: OrderId) -> impl Future<Output = Result<Option<Order>, Unavailable>> + Send;
+    fn find(&self, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
     /// Up to `limit` orders that pass the filter, newest first, beginning after the cursor.
     fn list(
         &self,
         filter: &Filter,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Order>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Order>, StoreError>> + Send;
 
     /// Up to `limit` orders whose payment deadline is `now` or before, the oldest first.
-    fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, Unavailable>> + Send;
+    fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 
     /// What happened to an order, oldest first, each with the id of its trace where that is known.
-    fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(Entry, String)>, Unavailable>> + Send;
+    fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(Entry, String)>, StoreError>> + Send;
 
     /// The products of these ids, in no order; unknown ones are left out.
-    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<KnownProduct>, Unavailable>> + Send;
+    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<KnownProduct>, StoreError>> + Send;
 
     /// The subject of a receipt that is kept, and whether it is of the same request.
-    fn receipt(&self, receipt: &Receipt) -> impl Future<Output = Result<Option<(String, bool)>, Unavailable>> + Send;
+    fn receipt(&self, receipt: &Receipt) -> impl Future<Output = Result<Option<(String, bool)>, StoreError>> + Send;
 
     /// Keeps all of a commit or nothing. Every event gets its entry in the timeline.
     ///
     /// A change is of the version that was seen, or it is a conflict. A receipt that is there already wins over a conflict.
     fn commit(&self, commit: Commit<Write, Fact>)
-    -> impl Future<Output = Result<Done, CommitError<Infallible>>> + Send;
+    -> impl Future<Output = Result<CommitOutcome, CommitError<Infallible>>> + Send;
 }
 
 /// What a commit writes, beside events and receipt.

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Money, Newest, PageSeal, Receipt, Timestamp, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Cursor, PageTokenSigner, Receipt, Timestamp, StoreError, Version};
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::conformance::{at, draft};
@@ -161,33 +161,33 @@ fn only_a_change_is_told() {
 struct Stubborn(MemoryStore, OrderId);
 
 impl Store for Stubborn {
-    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         self.0.find(id).await
     }
 
-    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+    async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
         self.0.list(filter, after, limit).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         self.0.due(now, limit).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
         self.0.timeline(id).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
         self.0.products(ids).await
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
         self.0.receipt(receipt).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
         match &commit.write {
-            Some(Write::Update { order, .. }) if order.id == self.1 => Err(Unavailable::Failed.into()),
+            Some(Write::Update { order, .. }) if order.id == self.1 => Err(StoreError::Internal.into()),
             _ => self.0.commit(commit).await,
         }
     }
@@ -205,12 +205,12 @@ async fn an_order_that_can_not_be_cancelled_does_not_hold_up_the_others() {
         let commit = Commit { write: Some(Write::Insert(order)), events: Vec::new(), receipt: None };
         memory.commit(commit).await.expect("kept");
     }
-    let (clock, ids) = (Arc::new(ManualClock::new(at(60))), Arc::new(CountingIds::default()));
+    let (clock, ids) = (Arc::new(ManualClock::new(at(60))), Arc::new(SequentialIds::default()));
     let store = Stubborn(memory.clone(), draft(1).id);
-    let use_cases = UseCases::new(store, clock, ids, PageSeal::new(b"secret"), PAYMENT_WINDOW);
+    let use_cases = UseCases::new(store, clock, ids, PageTokenSigner::new(b"secret"), PAYMENT_WINDOW);
     assert_eq!(use_cases.expire_orders(10).await, Ok(1));
     assert_eq!(memory.due(at(60), 10).await, Ok(vec![draft(1).id]));
-    assert_eq!(use_cases.expire_orders(10).await, Err(Unavailable::Failed), "no reason to look again at once");
+    assert_eq!(use_cases.expire_orders(10).await, Err(StoreError::Internal), "no reason to look again at once");
 }
 
 fn pkr() -> Currency {

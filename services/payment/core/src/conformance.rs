@@ -213,7 +213,7 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
         callback("f", 6, What::RefundFailed { refund, why: "closed".to_owned() }),
         money("g", 7, there(Some(pkr(500)))),
         money("h", 8, there(None)),
-        money("i", 9, What::NeedsOperator("disputed".to_owned())),
+        money("i", 9, What::NeedsReview("disputed".to_owned())),
     ];
     for new in [true, false] {
         for callback in &all {

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Event, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{
     About, Account, AttemptId, Callback, CallbackId, Change, Fact, OrderId, Provider, RefundId, RefundStatus, What,
@@ -21,12 +21,12 @@ struct State {
     /// Callbacks, until when they are put off, and whether they were heard.
     callbacks: BTreeMap<CallbackId, (Callback, Timestamp, bool)>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<Event<Fact>>,
+    events: Vec<EventEnvelope<Fact>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<Event<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
         self.state().events.clone()
     }
 
@@ -41,7 +41,7 @@ impl Store for MemoryStore {
         order: OrderId,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
-    ) -> Result<Option<T>, Unavailable> {
+    ) -> Result<Option<T>, StoreError> {
         let mut state = self.state();
         if let Some(receipt) = receipt {
             let key = (receipt.scope.clone(), receipt.key.clone());
@@ -61,14 +61,14 @@ impl Store for MemoryStore {
         Ok(Some(outcome))
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<bool, Unavailable> {
+    async fn keep(&self, callback: &Callback) -> Result<bool, StoreError> {
         let mut state = self.state();
         let Entry::Vacant(place) = state.callbacks.entry(callback.id.clone()) else { return Ok(false) };
         place.insert((callback.clone(), callback.at, false));
         Ok(true)
     }
 
-    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
+    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
         let unheard = state.callbacks.values().filter(|(_, try_at, heard)| !heard && *try_at <= until);
         let mut unheard: Vec<(Timestamp, Callback)> =
@@ -77,14 +77,14 @@ impl Store for MemoryStore {
         Ok(unheard.into_iter().map(|(_, callback)| callback).take(limit).collect())
     }
 
-    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), Unavailable> {
+    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
         if let Some((_, try_at, _)) = self.state().callbacks.get_mut(id) {
             *try_at = until;
         }
         Ok(())
     }
 
-    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, Unavailable> {
+    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
         let state = self.state();
         let known = |about: &About| {
             let of = |account: &Account| Some((account.order, account.attempt_of(provider, about)?.id));
@@ -100,19 +100,19 @@ impl Store for MemoryStore {
         Ok(known(about).or_else(|| known(&told()?.0.news.about)))
     }
 
-    async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+    async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
         Ok(self.state().accounts.get(&order).cloned())
     }
 
     async fn list(
         &self,
-        needs_operator: bool,
-        after: Option<Newest>,
+        needs_review: bool,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<Account>, Unavailable> {
+    ) -> Result<Vec<Account>, StoreError> {
         let state = self.state();
         let listed = |account: &&Account| {
-            (!needs_operator || account.needs_operator()) && after.is_none_or(|after| account.place() < after)
+            (!needs_review || account.needs_review()) && after.is_none_or(|after| account.place() < after)
         };
         let mut found: Vec<Account> = state.accounts.values().filter(listed).cloned().collect();
         found.sort_by_key(|account| std::cmp::Reverse(account.place()));
@@ -120,7 +120,7 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, Unavailable> {
+    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, StoreError> {
         let state = self.state();
         let attempts = state.accounts.values().flat_map(|account| {
             account.attempts.iter().map(|attempt| (attempt.look_at, account.order, attempt.id, attempt.is_open()))
@@ -130,7 +130,7 @@ impl Store for MemoryStore {
         Ok(due.into_iter().map(|(_, order, id, _)| (order, id)).take(limit).collect())
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, Unavailable> {
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, StoreError> {
         let state = self.state();
         let refunds = state.accounts.values().flat_map(|account| {
             let pending = account.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending);

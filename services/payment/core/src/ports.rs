@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use mart_kernel::{Money, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Money, Cursor, Receipt, Timestamp, StoreError};
 
 use crate::domain::{
     About, Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Payer, Provider, RefundId, What,
@@ -23,20 +23,20 @@ pub trait Store: Send + Sync {
         order: OrderId,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
-    ) -> impl Future<Output = Result<Option<T>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
 
     /// Keeps a callback that came, and tells whether it is new; one that is known stays as it is.
-    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, Unavailable>> + Send;
+    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Up to `limit` callbacks that were not heard yet and came, or were put off, until this time or before, the oldest first.
     fn unheard(
         &self,
         until: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Callback>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
     /// Puts a callback off that can't be heard yet, so that it stands in nobody's way.
-    fn put_off(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    fn put_off(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The order and the attempt that a provider's news is about. Of money that was told of and not booked, because it did not fit,
     /// it is the attempt that it was told of.
@@ -44,32 +44,32 @@ pub trait Store: Send + Sync {
         &self,
         provider: Provider,
         about: &About,
-    ) -> impl Future<Output = Result<Option<(OrderId, AttemptId)>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Option<(OrderId, AttemptId)>, StoreError>> + Send;
 
     /// Finds an account.
-    fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Account>, Unavailable>> + Send;
+    fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
 
     /// Up to `limit` accounts, newest first, beginning after the cursor.
     fn list(
         &self,
-        needs_operator: bool,
-        after: Option<Newest>,
+        needs_review: bool,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Account>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
 
     /// Up to `limit` open attempts that a provider has to be asked about at `now`, the oldest first.
     fn due_attempts(
         &self,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<(OrderId, AttemptId)>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<(OrderId, AttemptId)>, StoreError>> + Send;
 
     /// Up to `limit` pending refunds that a provider has to be asked for at `now`, the oldest first.
     fn due_refunds(
         &self,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<(OrderId, RefundId)>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<(OrderId, RefundId)>, StoreError>> + Send;
 }
 
 /// Takes money. Nothing of it is asked for while an account is locked.

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
-use mart_kernel::{Fingerprint, Money, PageSeal, Receipt, Timestamp};
+use mart_kernel::{Fingerprint, Money, PageTokenSigner, Receipt, Timestamp};
 use payment_core::UseCases;
 use payment_core::application::{Awaited, Cancelled, Providers, RefundAsked, RefundError, ResolveError, StartError};
 use payment_core::domain::{
@@ -81,7 +81,7 @@ impl PaymentProvider for Scripted {
             let minor = told.parse().ok().map(pkr);
             let (refund, reference) = (RefundId(Uuid::from_u128(99)), "re-99".to_owned());
             let what = match minor {
-                _ if *told == "disputed" => What::NeedsOperator("disputed".to_owned()),
+                _ if *told == "disputed" => What::NeedsReview("disputed".to_owned()),
                 _ if *told == "failed" => What::RefundFailed { refund, why: "closed".to_owned() },
                 amount => What::RefundedThere { refund, reference, told: (*told).to_owned(), amount },
             };
@@ -135,7 +135,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, provider) = (MemoryStore::default(), Arc::new(Scripted::default()));
         let providers = Providers::new(vec![provider.clone()]);
-        let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+        let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
         let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, policy);
         let world = Self { payments, store, provider, clock };
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
@@ -179,11 +179,11 @@ impl World {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        let kind = |event: &mart_kernel::Event<Fact>| match &event.fact {
+        let kind = |event: &mart_kernel::EventEnvelope<Fact>| match &event.payload {
             Fact::PaymentCaptured(_) => "Captured",
             Fact::PaymentFailed(_) => "Failed",
             Fact::PaymentRefunded(_) => "Refunded",
-            Fact::PaymentNeedsOperator(_) => "NeedsOperator",
+            Fact::PaymentReviewRequired(_) => "NeedsReview",
             Fact::PaymentRepublished(_) => "Republished",
         };
         self.store.events().iter().map(kind).collect()
@@ -295,7 +295,7 @@ async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     let ending = Providers::new(vec![world.provider.clone()]).ending(vec![Provider::Sandbox]);
-    let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+    let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
     let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, seal, Policy::default());
     assert_eq!(payments.start_attempt(ORDER, customer(), "").await, Err(StartError::Off));
     let world = World { payments, ..world };
@@ -390,7 +390,7 @@ async fn money_that_does_not_fit_is_never_paid_and_a_person_decides_once() {
     world.call(&format!("e-3 {} much", attempt.reference)).await.expect("heard");
     let account = world.account().await;
     assert_eq!((account.status(), account.tasks.len(), account.transactions.len()), (Status::Open, 2, 0));
-    assert_eq!(world.kinds(), ["NeedsOperator", "NeedsOperator"]);
+    assert_eq!(world.kinds(), ["NeedsReview", "NeedsReview"]);
     let (task, resolution) = (account.tasks[0].id, "sent back".to_owned());
     let resolved = world.payments.resolve(ORDER, task, resolution.clone(), false).await.expect("resolved");
     assert_eq!(resolved.tasks[0].resolution.as_ref(), Some(&resolution));
@@ -493,7 +493,7 @@ async fn never_more_goes_back_than_came_in() {
 
     world.make_refunds(&[Refunding::Done("re-1".to_owned()), Refunding::Refused("closed".to_owned())]).await;
     assert_eq!(refund(6, Some(50_000)).await.expect("what was refused may go back").refunds.len(), 3);
-    assert_eq!(world.kinds(), ["Captured", "Refunded", "NeedsOperator"]);
+    assert_eq!(world.kinds(), ["Captured", "Refunded", "NeedsReview"]);
 }
 
 #[tokio::test]
@@ -587,7 +587,7 @@ async fn where_a_provider_has_no_refunds_a_person_makes_them() {
         world.refund_asked(1, 150_000).await;
         world.make_refunds(&[Refunding::ByHand]).await;
         let account = world.account().await;
-        assert_eq!((account.refunds[0].status, account.needs_operator()), (RefundStatus::ByHand, true));
+        assert_eq!((account.refunds[0].status, account.needs_review()), (RefundStatus::ByHand, true));
         let done = world.payments.resolve(ORDER, account.tasks[0].id, "by bank".to_owned(), made).await;
         let account = done.expect("resolved");
         assert_eq!((account.refunds[0].status, account.refunded() == pkr(150_000)), (status, made));

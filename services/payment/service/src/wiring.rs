@@ -8,16 +8,16 @@ use axum::Router;
 use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::http::Edge;
-use mart_chassis::run::{Service, Sweep};
+use mart_chassis::http::Api;
+use mart_chassis::run::{Service, BackgroundJob};
 use mart_chassis::{Config, Database};
-use mart_kernel::PageSeal;
+use mart_kernel::PageTokenSigner;
 use payment_core::UseCases;
 use payment_core::application::Providers;
 use payment_core::domain::{Policy, Provider, Rule};
 use payment_core::ports::{PaymentProvider, Store};
 
-use crate::adapters::events::{PaymentMessages, PaymentReactions};
+use crate::adapters::events::{PaymentMessages, PaymentEventHandlers};
 use crate::adapters::http::Http;
 use crate::adapters::payfast::{Merchant, PayFast};
 use crate::adapters::postgres::PostgresStore;
@@ -34,30 +34,30 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+    let api = Arc::new(Api::new(keys.clone(), &config.limits));
 
     let store = PostgresStore::new(database.clone(), events::record::<PaymentMessages>);
     let (clock, ids, seal) =
-        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
     let policy = policy(config)?;
     let use_cases = UseCases::new(store, providers(config, &policy)?, clock, ids, seal, policy);
-    let routes = routes(use_cases.clone(), edge);
+    let routes = routes(use_cases.clone(), api);
 
-    let reactions = events::reactions(PaymentReactions::new(use_cases.clone()));
-    let every = |name: &str, default: u64| config.own_seconds(name, Duration::from_secs(default));
-    let sweeps = sweeps(&use_cases, every("ATTEMPT_SWEEP", 5)?, every("REFUND_SWEEP", 1)?, every("CALLBACK_SWEEP", 1)?);
-    Ok(Service { routes, reactions, database, keys, sweeps })
+    let handlers = events::handlers(PaymentEventHandlers::new(use_cases.clone()));
+    let interval = |name: &str, default: u64| config.own_seconds(name, Duration::from_secs(default));
+    let jobs = jobs(&use_cases, interval("ATTEMPT_POLL_INTERVAL", 5)?, interval("REFUND_INTERVAL", 1)?, interval("CALLBACK_INTERVAL", 1)?);
+    Ok(Service { routes, handlers, database, keys, jobs })
 }
 
 /// How long things last, and how much is too much.
 fn policy(config: &Config) -> anyhow::Result<Policy> {
     let usual = Policy::default();
     Ok(Policy {
-        checkout: config.own_duration("CHECKOUT_LASTS", usual.checkout)?,
-        look: config.own_duration("ATTEMPT_LOOK", usual.look)?,
-        refund_again: config.own_duration("REFUND_AGAIN", usual.refund_again)?,
-        callback_again: config.own_duration("CALLBACK_AGAIN", usual.callback_again)?,
-        attempts: config.own_number("ATTEMPTS_OF_ORDER", 1..=1_000, usual.attempts.try_into()?)?.try_into()?,
+        checkout: config.own_duration("CHECKOUT_TTL", usual.checkout)?,
+        look: config.own_duration("ATTEMPT_POLL_DELAY", usual.look)?,
+        refund_again: config.own_duration("REFUND_RETRY_DELAY", usual.refund_again)?,
+        callback_again: config.own_duration("CALLBACK_RETRY_DELAY", usual.callback_again)?,
+        attempts: config.own_number("MAX_ATTEMPTS_PER_ORDER", 1..=1_000, usual.attempts.try_into()?)?.try_into()?,
     })
 }
 
@@ -79,7 +79,7 @@ fn providers(config: &Config, policy: &Policy) -> anyhow::Result<Providers> {
             Provider::Stripe => {
                 ensure!(
                     CHECKOUTS.contains(&policy.checkout),
-                    "CHECKOUT_LASTS: Stripe takes checkouts of {} to {} seconds",
+                    "CHECKOUT_TTL: Stripe takes checkouts of {} to {} seconds",
                     CHECKOUTS.start().whole_seconds(),
                     CHECKOUTS.end().whole_seconds()
                 );
@@ -90,11 +90,11 @@ fn providers(config: &Config, policy: &Policy) -> anyhow::Result<Providers> {
     }
     ensure!(!providers.is_empty(), "PAYMENT_PROVIDERS is empty: name at least one");
     let mut ending = Vec::new();
-    let named = config.own_or("PAYMENT_PROVIDERS_ENDING", "");
+    let named = config.own_or("PAYMENT_PROVIDERS_RETIRING", "");
     for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         let known = Provider::named(name).filter(|ends| providers.iter().any(|on| on.provider() == *ends));
         ending.push(known.with_context(|| {
-            format!("PAYMENT_PROVIDERS_ENDING={named:?}: {name:?} is not among PAYMENT_PROVIDERS, and has to be")
+            format!("PAYMENT_PROVIDERS_RETIRING={named:?}: {name:?} is not among PAYMENT_PROVIDERS, and has to be")
         })?);
     }
     Ok(Providers::new(providers).ending(ending).routed(rules(config)?))
@@ -201,23 +201,23 @@ fn secrets(config: &Config, name: &str, what: &str) -> anyhow::Result<Vec<String
 }
 
 /// What time makes due: attempts to ask about, refunds to ask for, callbacks to hear again.
-pub fn sweeps<S: Store + Clone + 'static>(
+pub fn jobs<S: Store + Clone + 'static>(
     use_cases: &UseCases<S>,
     attempts: Duration,
     refunds: Duration,
     callbacks: Duration,
-) -> Vec<Sweep> {
+) -> Vec<BackgroundJob> {
     let (looking, refunding, hearing) = (use_cases.clone(), use_cases.clone(), use_cases.clone());
     vec![
-        Sweep::new("attempts", attempts, move || {
+        BackgroundJob::new("attempts", attempts, move || {
             let use_cases = looking.clone();
             async move { use_cases.look_at_attempts(100).await }
         }),
-        Sweep::new("refunds", refunds, move || {
+        BackgroundJob::new("refunds", refunds, move || {
             let use_cases = refunding.clone();
             async move { use_cases.make_refunds(100).await }
         }),
-        Sweep::new("callbacks", callbacks, move || {
+        BackgroundJob::new("callbacks", callbacks, move || {
             let use_cases = hearing.clone();
             async move { use_cases.hear_again(100).await }
         }),
@@ -225,6 +225,6 @@ pub fn sweeps<S: Store + Clone + 'static>(
 }
 
 /// The operations over use cases, wherever those keep things.
-pub fn routes<S: Store + Clone + 'static>(use_cases: UseCases<S>, edge: Arc<Edge>) -> Router {
-    http::router(Arc::new(Http::new(use_cases)), edge)
+pub fn routes<S: Store + Clone + 'static>(use_cases: UseCases<S>, api: Arc<Api>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), api)
 }

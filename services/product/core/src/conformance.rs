@@ -4,7 +4,7 @@
 
 use mart_kernel::money::Currency;
 use mart_kernel::testing::both;
-use mart_kernel::{Commit, CommitError, Done, Event, Fingerprint, Money, Receipt, Timestamp, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::fact::{ProductCreated, ProductRepublished};
@@ -58,14 +58,14 @@ fn product(n: u64) -> Product {
     Product::create(id(n), details, Status::Active, at(i64::try_from(n).expect("small"))).expect("good").0
 }
 
-fn event(fact: Fact) -> Event<Fact> {
+fn event(fact: Fact) -> EventEnvelope<Fact> {
     Event { id: event_id(), at: at(0), version: fact.product().version, fact }
 }
 
-/// Ids of events count through all cases.
+/// IdGenerator of events count through all cases.
 fn event_id() -> Uuid {
-    static NEXT: std::sync::LazyLock<mart_kernel::ids::CountingIds> = std::sync::LazyLock::new(Default::default);
-    mart_kernel::Ids::next(&*NEXT)
+    static NEXT: std::sync::LazyLock<mart_kernel::ids::SequentialIds> = std::sync::LazyLock::new(Default::default);
+    mart_kernel::IdGenerator::next(&*NEXT)
 }
 
 fn insert(product: &Product) -> Commit<Write, Fact> {
@@ -99,7 +99,7 @@ async fn kept(store: &impl Products, product: &Product) -> Option<Product> {
 /// What is created is found whole, by id and by slug.
 pub async fn creation_is_read_back(store: &impl Products) {
     let created = product(1);
-    assert_eq!(store.commit(insert(&created)).await, Ok(Done::Committed));
+    assert_eq!(store.commit(insert(&created)).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(created.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(Some(created)));
     assert_eq!(store.by_slug("slug-2").await, Ok(None));
@@ -120,13 +120,13 @@ pub async fn update_is_read_back(store: &impl Products) {
     };
     let (after, commit) = update(&created, changes);
     assert_eq!(after.version.get(), 3);
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(after.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(None));
     let (archived, facts) = after.archive(at(9)).expect("active");
     let events = facts.into_iter().map(event).collect();
     let commit = Commit { write: Some(Write::Update(archived.clone())), events, receipt: None };
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(archived));
 }
 
@@ -147,8 +147,8 @@ pub async fn stale_version_is_a_conflict(store: &impl Products) {
 pub async fn receipt_wins_over_conflict_and_taken(store: &impl Products) {
     let created = product(1);
     let first = Commit { receipt: Some(receipt("a", "r", "subject")), ..insert(&created) };
-    assert_eq!(store.commit(first.clone()).await, Ok(Done::Committed));
-    let again = |same_request| Ok(Done::AlreadyProcessed { subject: "subject".to_owned(), same_request });
+    assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
+    let again = |same_request| Ok(CommitOutcome::AlreadyProcessed { subject: "subject".to_owned(), same_request });
     assert_eq!(store.commit(first).await, again(true));
     let other = Commit { receipt: Some(receipt("a", "another", "other")), ..insert(&product(2)) };
     assert_eq!(store.commit(other).await, again(false));
@@ -156,7 +156,7 @@ pub async fn receipt_wins_over_conflict_and_taken(store: &impl Products) {
 
     let (after, commit) = update(&created, rename("First"));
     let commit = Commit { receipt: Some(receipt("b", "r", "subject")), ..commit };
-    assert_eq!(store.commit(commit.clone()).await, Ok(Done::Committed));
+    assert_eq!(store.commit(commit.clone()).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.commit(commit).await, again(true), "although the version is stale now");
     assert_eq!(kept(store, &created).await, Some(after));
 }
@@ -172,7 +172,7 @@ pub async fn receipt_without_effect_is_not_kept(store: &impl Products) {
     assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
     let (fresh_product, fresh) = update(&after, rename("Second"));
     let fresh = Commit { receipt: Some(receipt("a", "r", "")), ..fresh };
-    assert_eq!(store.commit(fresh).await, Ok(Done::Committed));
+    assert_eq!(store.commit(fresh).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(fresh_product));
 }
 
@@ -190,18 +190,18 @@ pub async fn taken_values_leave_nothing(store: &impl Products) {
     let slug = as_new(changed(3, Changes { slug: Some("SLUG-1".to_owned()), ..Changes::default() }));
     for (taker, unique) in [(sku, Unique::Sku), (slug, Unique::Slug)] {
         let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&taker) };
-        assert_eq!(store.commit(commit).await, Err(CommitError::Taken(unique)));
+        assert_eq!(store.commit(commit).await, Err(CommitError::Duplicate(unique)));
         assert_eq!(kept(store, &taker).await, None);
     }
     let second = product(2);
     let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&second) };
-    assert_eq!(store.commit(commit).await, Ok(Done::Committed), "the receipt was not used up");
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed), "the receipt was not used up");
     let (_, commit) = update(&second, Changes { slug: Some("slug-1".to_owned()), ..Changes::default() });
-    assert_eq!(store.commit(commit).await, Err(CommitError::Taken(Unique::Slug)));
+    assert_eq!(store.commit(commit).await, Err(CommitError::Duplicate(Unique::Slug)));
     assert_eq!(kept(store, &second).await, Some(second));
     let without = |n| as_new(changed(n, Changes { sku: Some(String::new()), ..Changes::default() }));
     for n in [4, 5] {
-        assert_eq!(store.commit(insert(&without(n))).await, Ok(Done::Committed), "no SKU is no value");
+        assert_eq!(store.commit(insert(&without(n))).await, Ok(CommitOutcome::Committed), "no SKU is no value");
     }
 }
 
@@ -211,11 +211,11 @@ pub async fn empty_commit_of_events(store: &impl Products) {
     store.commit(insert(&created)).await.expect("kept");
     let events = vec![event(Fact::ProductRepublished(ProductRepublished { product: created.clone() }))];
     let commit = Commit { write: None, events, receipt: Some(receipt("a", "r", "")) };
-    assert_eq!(store.commit(commit.clone()).await, Ok(Done::Committed));
-    let again = Done::AlreadyProcessed { subject: String::new(), same_request: true };
+    assert_eq!(store.commit(commit.clone()).await, Ok(CommitOutcome::Committed));
+    let again = CommitOutcome::AlreadyProcessed { subject: String::new(), same_request: true };
     assert_eq!(store.commit(commit).await, Ok(again));
     let nothing = Commit { write: None, events: vec![], receipt: None };
-    assert_eq!(store.commit(nothing).await, Ok(Done::Committed));
+    assert_eq!(store.commit(nothing).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(created));
 }
 
@@ -227,8 +227,8 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Products) {
     let (b, commit_b) = update(&created, rename("B"));
     let (done_a, done_b) = both(store.commit(commit_a), store.commit(commit_b)).await;
     let winner = match (done_a, done_b) {
-        (Ok(Done::Committed), Err(CommitError::Conflict)) => a,
-        (Err(CommitError::Conflict), Ok(Done::Committed)) => b,
+        (Ok(CommitOutcome::Committed), Err(CommitError::Conflict)) => a,
+        (Err(CommitError::Conflict), Ok(CommitOutcome::Committed)) => b,
         both => panic!("{both:?}"),
     };
     assert_eq!(kept(store, &created).await, Some(winner));
@@ -284,7 +284,7 @@ pub async fn lists_agree_with_memory(store: &impl Products) {
     ];
     for filter in &filters {
         for order in [
-            Order::Newest,
+            Order::Cursor,
             Order::Name,
             Order::Price(code("PKR")),
             Order::Price(code("USD")),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Commit, CommitError, Done, Event, Money, Receipt, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Receipt, StoreError, Version};
 
 use crate::domain::{Fact, Product, ProductId, search};
 use crate::ports::{Cursor, Filter, Order, Products, Unique, Write};
@@ -17,12 +17,12 @@ pub struct MemoryProducts(Arc<Mutex<State>>);
 struct State {
     products: HashMap<ProductId, Product>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<Event<Fact>>,
+    events: Vec<EventEnvelope<Fact>>,
 }
 
 impl MemoryProducts {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<Event<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
         self.state().events.clone()
     }
 
@@ -32,11 +32,11 @@ impl MemoryProducts {
 }
 
 impl Products for MemoryProducts {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
+    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.get(&id).cloned())
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
+    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.values().find(|product| product.details.slug.key() == slug_key).cloned())
     }
 
@@ -46,7 +46,7 @@ impl Products for MemoryProducts {
         order: Order,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Vec<Product>, Unavailable> {
+    ) -> Result<Vec<Product>, StoreError> {
         let mut found: Vec<Product> =
             self.state().products.values().filter(|product| passes(filter, product)).cloned().collect();
         found.sort_by(|a, b| compare(&Cursor::of(order, a), &Cursor::of(order, b)));
@@ -54,14 +54,14 @@ impl Products for MemoryProducts {
         Ok(found.into_iter().filter(behind).take(limit).collect())
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         if let Some(receipt) = &receipt
             && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
             let same_request = kept.fingerprint == receipt.fingerprint;
-            return Ok(Done::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+            return Ok(CommitOutcome::AlreadyProcessed { subject: kept.subject.clone(), same_request });
         }
         match &write {
             Some(Write::Insert(product)) => state.free(product)?,
@@ -81,7 +81,7 @@ impl Products for MemoryProducts {
             state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
         }
         state.events.extend(events);
-        Ok(Done::Committed)
+        Ok(CommitOutcome::Committed)
     }
 }
 
@@ -90,10 +90,10 @@ impl State {
         let others = || self.products.values().filter(|other| other.id != product.id);
         let sku = product.details.sku.as_ref().map(crate::domain::Sku::key);
         if sku.is_some() && others().any(|other| other.details.sku.as_ref().map(crate::domain::Sku::key) == sku) {
-            return Err(CommitError::Taken(Unique::Sku));
+            return Err(CommitError::Duplicate(Unique::Sku));
         }
         if others().any(|other| other.details.slug.key() == product.details.slug.key()) {
-            return Err(CommitError::Taken(Unique::Slug));
+            return Err(CommitError::Duplicate(Unique::Slug));
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ fn passes(filter: &Filter, product: &Product) -> bool {
 
 fn compare(a: &Cursor, b: &Cursor) -> Ordering {
     match (a, b) {
-        (Cursor::Newest(at, id), Cursor::Newest(other_at, other_id)) => (other_at, other_id).cmp(&(at, id)),
+        (Cursor::Cursor(at, id), Cursor::Cursor(other_at, other_id)) => (other_at, other_id).cmp(&(at, id)),
         (Cursor::Name(name, id), Cursor::Name(other_name, other_id)) => (name, id).cmp(&(other_name, other_id)),
         (Cursor::Price(minor, id), Cursor::Price(other_minor, other_id)) => {
             (minor.is_none(), minor, id).cmp(&(other_minor.is_none(), other_minor, other_id))

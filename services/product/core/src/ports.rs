@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Timestamp, Unavailable};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Timestamp, StoreError};
 
 use crate::domain::{Fact, Product, ProductId, Status};
 
@@ -13,10 +13,10 @@ use crate::domain::{Fact, Product, ProductId, Status};
 /// can't be reached; the implementation logs why.
 pub trait Products: Send + Sync {
     /// Finds a product by its id.
-    fn by_id(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, Unavailable>> + Send;
+    fn by_id(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
     /// Finds a product by the [key](crate::domain::Slug::key) of its slug.
-    fn by_slug(&self, slug_key: &str) -> impl Future<Output = Result<Option<Product>, Unavailable>> + Send;
+    fn by_slug(&self, slug_key: &str) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
     /// Up to `limit` products that pass the filter, in order, beginning after the cursor.
     fn list(
@@ -25,13 +25,13 @@ pub trait Products: Send + Sync {
         order: Order,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Product>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Vec<Product>, StoreError>> + Send;
 
     /// Keeps all of a commit or nothing.
     ///
     /// An update is at the version before its first event, or it is a conflict. A receipt that is there already wins over a
     /// conflict and over a taken value.
-    fn commit(&self, commit: Commit<Write, Fact>) -> impl Future<Output = Result<Done, CommitError<Unique>>> + Send;
+    fn commit(&self, commit: Commit<Write, Fact>) -> impl Future<Output = Result<CommitOutcome, CommitError<Unique>>> + Send;
 }
 
 /// What a commit writes, beside events and receipt.
@@ -79,8 +79,8 @@ pub struct PriceRange {
 /// The order of a list; the id breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Newest first, ties by the larger id first.
-    Newest,
+    /// Cursor first, ties by the larger id first.
+    Cursor,
     /// By the folded name, byte by byte.
     Name,
     /// Cheapest first in this currency; products without a price in it come last.
@@ -90,8 +90,8 @@ pub enum Order {
 /// The place of a product in an [`Order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// In [`Order::Newest`].
-    Newest(Timestamp, ProductId),
+    /// In [`Order::Cursor`].
+    Cursor(Timestamp, ProductId),
     /// In [`Order::Name`], with the folded name.
     Name(String, ProductId),
     /// In [`Order::Price`], in minor units; `None` for a product without a price.

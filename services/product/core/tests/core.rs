@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::{
-    Commit, CommitError, Done, Money, PageSeal, PageSize, Receipt, ReceiptFor, Timestamp, Unavailable, Version,
+    Commit, CommitError, CommitOutcome, Money, PageTokenSigner, PageSize, Receipt, ReceiptBuilder, Timestamp, StoreError, Version,
 };
 use product_core::Catalogue;
 use product_core::application::{ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy};
@@ -28,11 +28,11 @@ struct Contended {
 }
 
 impl Products for Contended {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
+    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         self.store.by_id(id).await
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
+    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
         self.store.by_slug(slug_key).await
     }
 
@@ -42,11 +42,11 @@ impl Products for Contended {
         order: Order,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Vec<Product>, Unavailable> {
+    ) -> Result<Vec<Product>, StoreError> {
         self.store.list(filter, order, after, limit).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
         let left = self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Err(CommitError::Conflict) } else { self.store.commit(commit).await }
     }
@@ -60,8 +60,8 @@ struct Mart {
 impl Mart {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range")));
-        let ids = Arc::new(CountingIds::default());
-        let catalogue = Catalogue::new(Contended::default(), clock.clone(), ids, PageSeal::new(b"secret"));
+        let ids = Arc::new(SequentialIds::default());
+        let catalogue = Catalogue::new(Contended::default(), clock.clone(), ids, PageTokenSigner::new(b"secret"));
         Self { catalogue, clock }
     }
 
@@ -79,7 +79,7 @@ impl Mart {
             Fact::ProductRepublished(_) => "republished",
         };
         let events = self.catalogue.products().store.events();
-        events.iter().map(|event| (name(&event.fact), event.version.get())).collect()
+        events.iter().map(|event| (name(&event.payload), event.version.get())).collect()
     }
 
     /// Creates a product, a second after the one before.
@@ -119,13 +119,13 @@ fn everything() -> ListProducts {
         min_price: String::new(),
         max_price: String::new(),
         query: String::new(),
-        order_by: OrderBy::Newest,
+        order_by: OrderBy::Cursor,
         page_size: PageSize::DEFAULT,
         page_token: String::new(),
     }
 }
 
-fn receipt(key: &str, fingerprint: u8) -> ReceiptFor {
+fn receipt(key: &str, fingerprint: u8) -> ReceiptBuilder {
     let key = key.to_owned();
     let receipt = move |subject| Receipt { scope: "create".to_owned(), key, fingerprint: [fingerprint; 32], subject };
     Box::new(receipt)
@@ -157,7 +157,7 @@ async fn a_creation_is_kept_told_and_dated_once() {
     assert_eq!(taken, Err(CreateError::Taken(Unique::Sku)));
     mart.contend(1);
     let impossible = mart.catalogue.create_product(request("y", Status::Draft), None).await;
-    assert_eq!(impossible, Err(CreateError::Unavailable(Unavailable::Failed)), "a new row has no rival");
+    assert_eq!(impossible, Err(CreateError::Unavailable(StoreError::Internal)), "a new row has no rival");
     assert_eq!(mart.told(), [("created", 1)]);
 }
 
@@ -243,7 +243,7 @@ async fn pages_follow_each_other_in_every_order_and_tokens_fit_their_list_only()
     }
     let pkr = |request: &mut ListProducts| price(request, "PKR", "", "");
     let orders: [(OrderBy, &[&str]); 3] = [
-        (OrderBy::Newest, &["b", "d", "a", "c"]),
+        (OrderBy::Cursor, &["b", "d", "a", "c"]),
         (OrderBy::Name, &["a", "b", "c", "d"]),
         (OrderBy::Price, &["c", "a", "d", "b"]),
     ];
@@ -350,7 +350,7 @@ async fn republishing_tells_the_state_page_by_page_under_the_current_version() {
     assert_eq!(refused, Err(ListError::Token));
     mart.contend(1);
     let impossible = mart.catalogue.republish_products(PageSize::DEFAULT, "").await;
-    assert_eq!(impossible, Err(ListError::Unavailable(Unavailable::Failed)));
+    assert_eq!(impossible, Err(ListError::Unavailable(StoreError::Internal)));
 }
 
 #[test]

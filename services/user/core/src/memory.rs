@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Event, Newest, Timestamp, Unavailable};
+use mart_kernel::{EventEnvelope, Cursor, Timestamp, StoreError};
 
 use crate::domain::fact::Token;
 use crate::domain::{
@@ -26,12 +26,12 @@ struct State {
     tokens: BTreeMap<Digest, RefreshToken>,
     brakes: BTreeMap<String, Brake>,
     addresses: BTreeMap<UserId, AddressBook>,
-    events: Vec<Event<Fact>>,
+    events: Vec<EventEnvelope<Fact>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<Event<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
         self.state().events.clone()
     }
 
@@ -89,22 +89,22 @@ impl Store for MemoryStore {
         &self,
         scope: Scope,
         decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, StoreError> {
         let mut state = self.state();
         let (change, outcome) = decide(state.rows(&scope));
         state.keep(change);
         Ok(outcome)
     }
 
-    async fn proved(&self, email: &Email) -> Result<Option<User>, Unavailable> {
+    async fn proved(&self, email: &Email) -> Result<Option<User>, StoreError> {
         Ok(self.state().users.values().find(|user| user.verified && user.email == *email).cloned())
     }
 
-    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.state().users.get(&id).filter(|user| user.verified).cloned())
     }
 
-    async fn list(&self, after: Option<Newest>, limit: usize) -> Result<Vec<User>, Unavailable> {
+    async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
         let state = self.state();
         let behind = |user: &&User| user.verified && after.is_none_or(|after| user.place() < after);
         let mut found: Vec<User> = state.users.values().filter(behind).cloned().collect();
@@ -113,16 +113,16 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn addresses(&self, id: UserId) -> Result<AddressBook, Unavailable> {
+    async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
         Ok(self.state().addresses.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
+    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, StoreError> {
         let state = self.state();
         Ok(subjects.iter().filter_map(|subject| state.brakes.get(subject).cloned()).collect())
     }
 
-    async fn forget(&self, now: Timestamp, slowing: &Brakes) -> Result<usize, Unavailable> {
+    async fn forget(&self, now: Timestamp, slowing: &Brakes) -> Result<usize, StoreError> {
         let mut state = self.state();
         let State { users, links, sessions, tokens, brakes, .. } = &mut *state;
         let kept = users.len() + links.len() + sessions.len() + brakes.len();

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use mart_kernel::{Newest, Timestamp, Unavailable};
+use mart_kernel::{Cursor, Timestamp, StoreError};
 
 use crate::domain::fact::Token;
 use crate::domain::{AddressBook, Brake, Brakes, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
@@ -20,26 +20,26 @@ pub trait Store: Send + Sync {
         &self,
         scope: Scope,
         decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
-    ) -> impl Future<Output = Result<T, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
     /// The user of an address whose mailbox is proved.
-    fn proved(&self, email: &Email) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+    fn proved(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
     /// Finds a user whose mailbox is proved.
-    fn find(&self, id: UserId) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+    fn find(&self, id: UserId) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
     /// Up to `limit` users whose mailboxes are proved, newest first, beginning after the cursor.
-    fn list(&self, after: Option<Newest>, limit: usize) -> impl Future<Output = Result<Vec<User>, Unavailable>> + Send;
+    fn list(&self, after: Option<Cursor>, limit: usize) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
 
     /// The addresses of a user.
-    fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, Unavailable>> + Send;
+    fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, StoreError>> + Send;
 
     /// Those of these brakes that have counted.
-    fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, Unavailable>> + Send;
+    fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, StoreError>> + Send;
 
     /// Forgets registrations that nobody proved while their links were good, and links, sessions and brakes that are of no use
     /// any more; how many.
-    fn forget(&self, now: Timestamp, brakes: &Brakes) -> impl Future<Output = Result<usize, Unavailable>> + Send;
+    fn forget(&self, now: Timestamp, brakes: &Brakes) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
 /// What a decision is about.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use mart_kernel::PageSeal;
+use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
-use mart_kernel::ids::CountingIds;
+use mart_kernel::ids::SequentialIds;
 use mart_kernel::{Clock, Timestamp};
 use time::Duration;
 use user_core::UseCases;
@@ -41,7 +41,7 @@ impl World {
     fn with(policy: Policy) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, secrets) = (MemoryStore::default(), Arc::new(CountingSecrets::default()));
-        let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+        let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
         let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, seal, policy);
         Self { users, store, clock }
     }
@@ -65,7 +65,7 @@ impl World {
 
     /// The secret of the last link that was sent.
     fn link(&self) -> Token {
-        let link = |event: &mart_kernel::Event<Fact>| match &event.fact {
+        let link = |event: &mart_kernel::EventEnvelope<Fact>| match &event.payload {
             Fact::VerificationRequested(sent) => Some(sent.link.token.clone()),
             Fact::PasswordResetRequested(sent) => Some(sent.link.token.clone()),
             _ => None,
@@ -82,7 +82,7 @@ impl World {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        let kind = |event: &mart_kernel::Event<Fact>| match event.fact {
+        let kind = |event: &mart_kernel::EventEnvelope<Fact>| match event.payload {
             Fact::UserRegistered(_) => "UserRegistered",
             Fact::EmailVerified(_) => "EmailVerified",
             Fact::ProfileUpdated(_) => "ProfileUpdated",
@@ -155,7 +155,7 @@ async fn who_guesses_the_password_of_a_link_waits() {
         world.proves(&world.link(), OTHER).await.expect_err("it is wrong");
     }
     let proved = world.proves(&world.link(), PASSWORD).await;
-    assert!(matches!(proved, Err(VerifyError::Password(LogInError::TryLater(_)))), "{proved:?}");
+    assert!(matches!(proved, Err(VerifyError::Password(LogInError::TooManyAttempts(_)))), "{proved:?}");
     world.clock.advance(Duration::seconds(2));
     assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
 }
@@ -170,7 +170,7 @@ async fn who_guesses_many_accounts_from_one_network_waits_and_others_do_not() {
         assert_eq!(opened, Err(LogInError::Wrong), "{nth}");
     }
     let opened = world.users.log_in(email(), PASSWORD.to_owned(), Some(here)).await;
-    assert!(matches!(opened, Err(LogInError::TryLater(_))), "{opened:?}");
+    assert!(matches!(opened, Err(LogInError::TooManyAttempts(_))), "{opened:?}");
     world.users.log_in(email(), PASSWORD.to_owned(), Some(there)).await.expect("another network");
 }
 
@@ -227,7 +227,7 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
     for _ in 0..5 {
         assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong));
     }
-    let Err(LogInError::TryLater(until)) = world.log_in(PASSWORD).await else {
+    let Err(LogInError::TooManyAttempts(until)) = world.log_in(PASSWORD).await else {
         panic!("the right one has to wait, too")
     };
     assert_eq!(until.get() - world.clock.now().get(), Duration::SECOND);
@@ -242,7 +242,7 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
         assert_eq!(tried, Err(LogInError::Wrong));
     }
     let tried = world.users.log_in(nobody, "wrong".to_owned(), None).await;
-    assert!(matches!(tried, Err(LogInError::TryLater(_))), "an address without a user is told the same");
+    assert!(matches!(tried, Err(LogInError::TooManyAttempts(_))), "an address without a user is told the same");
 }
 
 /// Lets all others come as far before it looks at a password.
@@ -261,7 +261,7 @@ impl Hasher for Unhurried {
 
 /// Use cases over the same store, whose passwords are looked at so.
 fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
-    let (ids, seal) = (Arc::new(CountingIds::default()), PageSeal::new(b"a test's secret"));
+    let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
     let (secrets, clock) = (Arc::new(CountingSecrets::default()), world.clock.clone());
     UseCases::new(world.store.clone(), hasher, secrets, clock, ids, seal, Policy::default())
 }
@@ -273,7 +273,7 @@ async fn guesses_at_once_are_as_few_as_one_after_the_other_and_the_right_one_is_
     let guess = |nth: usize| if nth == 40 { PASSWORD.to_owned() } else { format!("guess number {nth}") };
     let answers = join_all((0..50).map(|nth| users.log_in(email(), guess(nth), None))).await;
     let wrong = answers.iter().filter(|answer| **answer == Err(LogInError::Wrong)).count();
-    let later = answers.iter().filter(|answer| matches!(answer, Err(LogInError::TryLater(_)))).count();
+    let later = answers.iter().filter(|answer| matches!(answer, Err(LogInError::TooManyAttempts(_)))).count();
     assert_eq!((wrong, later), (5, 45));
 }
 
@@ -417,9 +417,9 @@ async fn a_mailbox_is_not_filled_whether_it_has_a_user_or_not() {
             world.users.request_password_reset(email()).await.expect("the same answer");
         }
         let later = world.users.request_password_reset(email()).await;
-        assert!(matches!(later, Err(user_core::application::MailError::TryLater(_))), "{later:?}");
+        assert!(matches!(later, Err(user_core::application::MailError::TooManyAttempts(_))), "{later:?}");
         let registered = world.users.register(email(), PASSWORD.to_owned(), Profile::default()).await;
-        assert!(matches!(registered, Err(RegisterError::TryLater(_))), "{registered:?}");
+        assert!(matches!(registered, Err(RegisterError::TooManyAttempts(_))), "{registered:?}");
     }
 }
 
@@ -473,7 +473,7 @@ async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
     }
     for waits in [1, 2, 3, 3] {
         let until = Timestamp::new(world.clock.now().get() + Duration::seconds(waits));
-        assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::TryLater(until)));
+        assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::TooManyAttempts(until)));
         world.clock.advance(Duration::seconds(waits));
         assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
     }

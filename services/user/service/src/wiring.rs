@@ -9,15 +9,15 @@ use axum::Router;
 use include_dir::{Dir, include_dir};
 use mart_chassis::auth::Keys;
 use mart_chassis::clock::{SystemClock, TimeOrderedIds};
-use mart_chassis::http::Edge;
-use mart_chassis::run::{Service, Sweep};
+use mart_chassis::http::Api;
+use mart_chassis::run::{Service, BackgroundJob};
 use mart_chassis::{Config, Database};
-use mart_kernel::{Clock, PageSeal};
+use mart_kernel::{Clock, PageTokenSigner};
 use user_core::UseCases;
 use user_core::domain::{Brakes, Policy};
 use user_core::ports::{Hasher, Signer, Store};
 
-use crate::adapters::events::{UserMessages, UserReactions};
+use crate::adapters::events::{UserMessages, UserEventHandlers};
 use crate::adapters::http::Http;
 use crate::adapters::passwords::Argon2id;
 use crate::adapters::postgres::PostgresStore;
@@ -40,9 +40,9 @@ pub fn use_cases(config: &Config) -> anyhow::Result<(Database, UseCases<Postgres
     let database = Database::new(config)?;
     let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
     let (clock, ids, seal) =
-        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageSeal::new(config.page_token_secret()));
-    let at_a_time = config.own_number("PASSWORD_HASHES", 1..=64, 4)?;
-    let hasher = Argon2id::new(at_a_time.try_into()?, config.own_seconds("PASSWORD_WAIT", Duration::from_secs(5))?)?;
+        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
+    let at_a_time = config.own_number("PASSWORD_HASH_CONCURRENCY", 1..=64, 4)?;
+    let hasher = Argon2id::new(at_a_time.try_into()?, config.own_seconds("PASSWORD_HASH_TIMEOUT", Duration::from_secs(5))?)?;
     let use_cases = UseCases::new(store, hasher, Arc::new(RandomSecrets), clock, ids, seal, policy(config)?);
     Ok((database, use_cases))
 }
@@ -54,32 +54,32 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         Ok(config.own_number(name, 1..=10_000, usual.try_into()?)?.try_into()?)
     };
     let policy = Policy {
-        session: config.own_duration("SESSION_LASTS", usual.session)?,
-        grace: config.own_duration("REFRESH_GRACE", usual.grace)?,
-        verify_link: config.own_duration("VERIFICATION_LINK_LASTS", usual.verify_link)?,
-        reset_link: config.own_duration("RESET_LINK_LASTS", usual.reset_link)?,
+        session: config.own_duration("SESSION_TTL", usual.session)?,
+        grace: config.own_duration("REFRESH_GRACE_PERIOD", usual.grace)?,
+        verify_link: config.own_duration("VERIFICATION_LINK_TTL", usual.verify_link)?,
+        reset_link: config.own_duration("RESET_LINK_TTL", usual.reset_link)?,
         brakes: Brakes {
-            free: number("BRAKE_FREE", usual.brakes.free)?,
-            free_of_a_network: number("BRAKE_FREE_OF_NETWORK", usual.brakes.free_of_a_network)?,
-            longest: config.own_duration("BRAKE_LONGEST", usual.brakes.longest)?,
-            forgotten: config.own_duration("BRAKE_FORGET", usual.brakes.forgotten)?,
+            free: number("LOGIN_THROTTLE_FREE_ATTEMPTS", usual.brakes.free)?,
+            free_of_a_network: number("LOGIN_THROTTLE_FREE_ATTEMPTS_PER_NETWORK", usual.brakes.free_of_a_network)?,
+            longest: config.own_duration("LOGIN_THROTTLE_MAX_DELAY", usual.brakes.longest)?,
+            forgotten: config.own_duration("LOGIN_THROTTLE_RESET_AFTER", usual.brakes.forgotten)?,
         },
     };
     let links = events::TOPICS.iter().find(|topic| topic.name == LINKS).context(LINKS)?;
     let kept = time::Duration::minutes(links.retention_minutes.into());
     ensure!(
         policy.verify_link.max(policy.reset_link) <= kept,
-        "VERIFICATION_LINK_LASTS, RESET_LINK_LASTS: expected at most {} seconds: Kafka keeps a link no longer, and nobody would be told of one that is lost",
+        "VERIFICATION_LINK_TTL, RESET_LINK_TTL: expected at most {} seconds: Kafka keeps a link no longer, and nobody would be told of one that is lost",
         kept.whole_seconds()
     );
     ensure!(
         policy.grace <= LONGEST_GRACE,
-        "REFRESH_GRACE: expected at most {} seconds: meanwhile a stolen token goes unnoticed",
+        "REFRESH_GRACE_PERIOD: expected at most {} seconds: meanwhile a stolen token goes unnoticed",
         LONGEST_GRACE.whole_seconds()
     );
     ensure!(
         policy.brakes.forgotten >= policy.brakes.longest,
-        "BRAKE_FORGET: expected at least the {} seconds of BRAKE_LONGEST: who waits would be forgotten before",
+        "LOGIN_THROTTLE_RESET_AFTER: expected at least the {} seconds of LOGIN_THROTTLE_MAX_DELAY: who waits would be forgotten before",
         policy.brakes.longest.whole_seconds()
     );
     Ok(policy)
@@ -87,10 +87,10 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
 
 /// How long an access token is good.
 fn token_lasts(config: &Config) -> anyhow::Result<time::Duration> {
-    let lasts = config.own_duration("ACCESS_TOKEN_LASTS", tokens::LASTS)?;
+    let lasts = config.own_duration("ACCESS_TOKEN_TTL", tokens::LASTS)?;
     ensure!(
         (SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&lasts),
-        "ACCESS_TOKEN_LASTS: expected {} to {} seconds: who is disabled keeps his token until it runs out",
+        "ACCESS_TOKEN_TTL: expected {} to {} seconds: who is disabled keeps his token until it runs out",
         SHORTEST_TOKEN.whole_seconds(),
         LONGEST_TOKEN.whole_seconds()
     );
@@ -101,24 +101,24 @@ fn token_lasts(config: &Config) -> anyhow::Result<time::Duration> {
 pub fn wire(config: &Config) -> anyhow::Result<Service> {
     let (database, use_cases) = use_cases(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let edge = Arc::new(Edge::new(keys.clone(), &config.limits));
+    let api = Arc::new(Api::new(keys.clone(), &config.limits));
     let folder = config.own_text("TOKEN_SIGNING_KEYS", "the folder with customer-1.pem and admin-1.pem")?;
     let signer = EdDsa::load(Path::new(&folder), &config.token_issuer, &config.token_audience)?;
     let signer = Arc::new(signer.lasting(token_lasts(config)?));
 
-    let routes = routes(use_cases.clone(), signer, Arc::new(SystemClock), edge);
+    let routes = routes(use_cases.clone(), signer, Arc::new(SystemClock), api);
 
-    let sweeps = vec![forgetting(use_cases, config.own_seconds("FORGET_SWEEP", Duration::from_mins(5))?)];
-    Ok(Service { routes, reactions: events::reactions(UserReactions), database, keys, sweeps })
+    let jobs = vec![forgetting(use_cases, config.own_seconds("PURGE_INTERVAL", Duration::from_mins(5))?)];
+    Ok(Service { routes, handlers: events::handlers(UserEventHandlers), database, keys, sweeps })
 }
 
 /// Forgets links, sessions and brakes that are of no use any more.
-pub fn forgetting<S, H>(use_cases: UseCases<S, H>, every: Duration) -> Sweep
+pub fn forgetting<S, H>(use_cases: UseCases<S, H>, interval: Duration) -> BackgroundJob
 where
     S: Store + Clone + 'static,
     H: Hasher + Clone + 'static,
 {
-    Sweep::new("forgetting", every, move || {
+    BackgroundJob::new("forgetting", interval, move || {
         let use_cases = use_cases.clone();
         async move { use_cases.forget().await }
     })
@@ -129,7 +129,7 @@ pub fn routes<S: Store + 'static, H: Hasher + 'static>(
     use_cases: UseCases<S, H>,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
-    edge: Arc<Edge>,
+    api: Arc<Api>,
 ) -> Router {
-    http::router(Arc::new(Http::new(use_cases, signer, clock, edge.keys())), edge)
+    http::router(Arc::new(Http::new(use_cases, signer, clock, api.keys())), api)
 }

@@ -2,14 +2,14 @@
 
 use mart_chassis::db::unavailable;
 use mart_chassis::{Database, insert_sql};
-use mart_kernel::{CommitError, Done, Receipt, Unavailable, Version};
+use mart_kernel::{CommitError, CommitOutcome, Receipt, StoreError, Version};
 use sqlx::Row;
 
 use crate::core::{Item, Items};
 
 /// `$13` product, `$14` version, `$15` name. The log is only ever added to.
 pub const KEEP: &str = insert_sql!(
-    "insert into item as kept (product_id, version, name) select $13, $14, $15 from go \
+    "insert into item as kept (product_id, version, name) select $13, $14, $15 from guard \
      on conflict (product_id) do update set version = $14, name = $15 where kept.version = $14 - 1 returning product_id",
     "logged as (insert into applied (product_id, version) select product_id, $14 from written), "
 );
@@ -26,7 +26,7 @@ impl PostgresItems {
 }
 
 impl Items for PostgresItems {
-    async fn find(&self, product_id: &str) -> Result<Option<Item>, Unavailable> {
+    async fn find(&self, product_id: &str) -> Result<Option<Item>, StoreError> {
         let asked = sqlx::query("select product_id, version, name from item where product_id = $1").bind(product_id);
         let row = asked.fetch_optional(self.0.pool()).await.map_err(|error| unavailable(&error))?;
         let item = |row: sqlx::postgres::PgRow| {
@@ -36,7 +36,7 @@ impl Items for PostgresItems {
         row.map(item).transpose().map_err(|error| unavailable(&error))
     }
 
-    async fn keep(&self, item: Item, receipt: Receipt) -> Result<Done, CommitError<()>> {
+    async fn keep(&self, item: Item, receipt: Receipt) -> Result<CommitOutcome, CommitError<()>> {
         let bind = |statement: mart_chassis::db::commit::Statement| {
             statement.bind(item.product_id).bind(item.version.get()).bind(item.name)
         };

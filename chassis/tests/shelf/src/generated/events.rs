@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::core::domain::Fact;
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
-use mart_chassis::record::Incoming;
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::product::v1 as product;
 
 /// The topics that this service owns.
@@ -20,45 +20,45 @@ pub const TOPICS: &[Topic] = &[];
 pub trait Messages {}
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    match event.fact {}
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    match event.payload {}
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductCreated", handler: "shelf.product-created" },
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductUpdated", handler: "shelf.product-updated" },
+pub const CONSUMED: &[Subscription] = &[
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductCreated", handler: "shelf.product-created" },
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductUpdated", handler: "shelf.product-updated" },
 ];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {
     /// A product was created, as a draft or on sale at once.
     fn on_product_created(
         &self,
-        event: Incoming<product::ProductCreated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Something other than the prices was changed.
     fn on_product_updated(
         &self,
-        event: Incoming<product::ProductUpdated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductUpdated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
 /// Tells a record to the reaction of this name.
-async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "shelf.product-created" => reactions.on_product_created(Incoming::read("shelf.product-created", record)?).await,
-        "shelf.product-updated" => reactions.on_product_updated(Incoming::read("shelf.product-updated", record)?).await,
+        "shelf.product-created" => handlers.on_product_created(ReceivedEvent::decode("shelf.product-created", record)?).await,
+        "shelf.product-updated" => handlers.on_product_updated(ReceivedEvent::decode("shelf.product-updated", record)?).await,
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

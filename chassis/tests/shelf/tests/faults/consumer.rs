@@ -13,7 +13,7 @@ use crate::fixture::{Shelf, event, until};
 
 #[tokio::test]
 async fn a_consumer_killed_after_handling_applies_the_event_once() {
-    let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause"), ("LOG", "debug")]).await;
+    let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause"), ("RUST_LOG", "debug")]).await;
     shelf.write(&event("p", 1, "one")).await;
     assert_eq!(shelf.applied_to("p", 1).await, [1], "the effect is committed, the offset is not");
     let shelf = shelf.kill_and_start().await;
@@ -101,7 +101,7 @@ async fn an_event_that_the_database_refuses_dies_alone() {
 
 #[tokio::test]
 async fn an_operator_sets_after_how_many_attempts_and_how_long_an_event_is_dead() {
-    for (name, value, attempts, replayed) in [("INBOX_ATTEMPTS", "3", 3, 3), ("INBOX_PATIENCE", "0.01", 2, 1)] {
+    for (name, value, attempts, replayed) in [("INBOX_MAX_ATTEMPTS", "3", 3, 3), ("INBOX_MAX_AGE", "0.01", 2, 1)] {
         let shelf = Shelf::start(&[(name, value)]).await;
         shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
         let letter = shelf.dead(1).await.remove(0);

@@ -11,7 +11,7 @@ use axum::routing::post;
 use devstack::testing::Servers;
 use mart_chassis::config::Limits;
 use mart_chassis::db::append;
-use mart_chassis::http::{Fault, Problem, protect, server};
+use mart_chassis::http::{ApiError, Problem, protect, server};
 use mart_chassis::{Config, Database, insert_sql};
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fixture::until;
 
 const CREATE: &str =
-    insert_sql!("insert into item (product_id, version, name) select $13, 1, '' from go returning product_id");
+    insert_sql!("insert into item (product_id, version, name) select $13, 1, '' from guard returning product_id");
 
 /// Makes every commit take a millisecond for each row, so that clients go away in the middle of some.
 const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgsql as \
@@ -32,13 +32,13 @@ const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgs
 async fn create(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
     let bind = |statement: mart_chassis::db::commit::Statement| statement.bind(id.clone());
     let done = database.commit(CREATE, None, Vec::new(), bind, |_| Some(())).await;
-    done.map(|_| id.clone()).map_err(|_| Fault::Unavailable.into())
+    done.map(|_| id.clone()).map_err(|_| ApiError::Unavailable.into())
 }
 
 /// A decision over several rows.
 async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
     let made = id.clone();
-    let decided = database.decide(move |connection| {
+    let decided = database.transact(move |connection| {
         Box::pin(async move {
             for part in ["a", "b", "c"] {
                 let sql = "insert into item (product_id, version, name) values ($1 || $2, 1, '')";
@@ -49,7 +49,7 @@ async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Res
     });
     match decided.await {
         Ok(Some(())) => Ok(id),
-        _ => Err(Fault::Unavailable.into()),
+        _ => Err(ApiError::Unavailable.into()),
     }
 }
 
@@ -61,7 +61,7 @@ async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowle
             ("HTTP_ADDR", "127.0.0.1:0"),
             ("INTERNAL_ADDR", "127.0.0.1:0"),
             ("DATABASE_URL", url),
-            ("DATABASE_POOL", "4"),
+            ("DATABASE_MAX_CONNECTIONS", "4"),
             ("KAFKA_BROKERS", "none"),
             ("TOKEN_KEYS", "none"),
             ("TOKEN_ISSUER", "none"),

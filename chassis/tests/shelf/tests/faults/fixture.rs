@@ -71,7 +71,7 @@ impl Shelf {
     pub(crate) async fn prepared(more: &[(&str, &str)]) -> Setting {
         let mut setting =
             Servers::of_this_run().service("shelf", env!("CARGO_BIN_EXE_shelf-service")).await.expect("prepared");
-        setting.more.push(("INBOX_RETRY_CEILING".to_owned(), "0.05".to_owned()));
+        setting.more.push(("INBOX_MAX_BACKOFF".to_owned(), "0.05".to_owned()));
         setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
@@ -163,7 +163,7 @@ impl Shelf {
 
     /// How many records wait.
     pub(crate) async fn waiting(&self) -> i64 {
-        let sql = "select count(*) from inbox_waiting where dead_at is null";
+        let sql = "select count(*) from inbox where dead_at is null";
         sqlx::query_scalar(sql).fetch_one(&mut self.database().await).await.expect("counted")
     }
 

@@ -37,7 +37,7 @@ async fn stuck(setting: &Setting) -> Child {
 
 #[tokio::test]
 async fn a_service_whose_log_nobody_reads_answers_and_stops() {
-    let setting = Shelf::prepared(&[("LOG", "trace")]).await;
+    let setting = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
     let mut service = stuck(&setting).await;
     assert!(setting.ready().await);
     let pid = i32::try_from(service.id().expect("it runs")).ok().and_then(Pid::from_raw).expect("a process");
@@ -48,7 +48,7 @@ async fn a_service_whose_log_nobody_reads_answers_and_stops() {
 
 #[tokio::test]
 async fn lost_lines_are_reported_once_there_is_room() {
-    let setting = Shelf::prepared(&[("LOG", "trace")]).await;
+    let setting = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
     let mut service = stuck(&setting).await;
     let mut lines = BufReader::new(service.stdout.take().expect("piped")).lines();
     let reported = async {

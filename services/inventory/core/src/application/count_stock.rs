@@ -1,6 +1,6 @@
 //! Booking units in and correcting the count, once per Idempotency-Key.
 
-use mart_kernel::{ReceiptFor, Unavailable};
+use mart_kernel::{ReceiptBuilder, StoreError};
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
 use crate::domain::{Cause, LedgerEntry, LedgerEntryId, Refused, StockItem};
@@ -22,11 +22,11 @@ pub enum CountError {
     /// The Idempotency-Key was used with another request.
     KeyReused,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for CountError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for CountError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -38,7 +38,7 @@ impl<S: Store> UseCases<S> {
         product: ProductId,
         quantity: i32,
         reason: String,
-        receipt: Option<ReceiptFor>,
+        receipt: Option<ReceiptBuilder>,
     ) -> Result<Counted, CountError> {
         self.count(product, quantity, Cause::Received(reason), receipt).await
     }
@@ -49,7 +49,7 @@ impl<S: Store> UseCases<S> {
         product: ProductId,
         delta: i32,
         reason: String,
-        receipt: Option<ReceiptFor>,
+        receipt: Option<ReceiptBuilder>,
     ) -> Result<Counted, CountError> {
         self.count(product, delta, Cause::Adjusted(reason), receipt).await
     }
@@ -59,7 +59,7 @@ impl<S: Store> UseCases<S> {
         product: ProductId,
         delta: i32,
         cause: Cause,
-        receipt: Option<ReceiptFor>,
+        receipt: Option<ReceiptBuilder>,
     ) -> Result<Counted, CountError> {
         let id = LedgerEntryId(self.ids.next());
         let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
@@ -67,13 +67,13 @@ impl<S: Store> UseCases<S> {
         match self.decide(Scope::product(product), receipt, step).await? {
             Decided::Kept(change) => match (change.ledger.into_iter().next(), change.items.into_iter().next()) {
                 (Some(ledger_entry), Some(stock_item)) => Ok(Counted { ledger_entry, stock_item }),
-                _ => Err(Unavailable::Failed.into()),
+                _ => Err(StoreError::Internal.into()),
             },
             Decided::Refused(refused) => Err(CountError::Refused(refused)),
             Decided::AlreadyProcessed { subject, same_request: true } => {
-                let id = subject.parse().map_err(|_| Unavailable::Failed)?;
-                let ledger_entry = self.store.entry(LedgerEntryId(id)).await?.ok_or(Unavailable::Failed)?;
-                let stock_item = self.store.items(&[product]).await?.pop().ok_or(Unavailable::Failed)?;
+                let id = subject.parse().map_err(|_| StoreError::Internal)?;
+                let ledger_entry = self.store.entry(LedgerEntryId(id)).await?.ok_or(StoreError::Internal)?;
+                let stock_item = self.store.items(&[product]).await?.pop().ok_or(StoreError::Internal)?;
                 Ok(Counted { ledger_entry, stock_item })
             }
             Decided::AlreadyProcessed { same_request: false, .. } => Err(CountError::KeyReused),

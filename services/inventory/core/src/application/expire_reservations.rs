@@ -2,14 +2,14 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use super::{Books, Decided, Scope, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
     /// Ends up to `limit` promises whose time is over, each once however many replicas sweep; how many it ended. One that
     /// the store refuses does not hold up the others.
-    pub async fn expire_reservations(&self, limit: usize) -> Result<usize, Unavailable> {
+    pub async fn expire_reservations(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due(self.clock.now(), limit).await?;
         let (mut ended, mut refused) = (0, None);
         for order in due {
@@ -22,7 +22,7 @@ impl<S: Store> UseCases<S> {
                 Ok(Decided::Kept(change)) => ended += usize::from(change.reservation.is_some()),
                 Ok(Decided::AlreadyProcessed { .. }) => {}
                 Ok(Decided::Refused(never)) => match never {},
-                Err(Unavailable::Away) => return Err(Unavailable::Away),
+                Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
                 Err(error) => refused = Some(error),
             }
         }

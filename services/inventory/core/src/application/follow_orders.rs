@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::{Receipt, Unavailable};
+use mart_kernel::{Receipt, StoreError};
 
 use super::{Books, OrderId, ProductId, Scope, Store, UseCases};
 use crate::domain::Lines;
@@ -20,13 +20,13 @@ pub struct Asked {
 
 impl<S: Store> UseCases<S> {
     /// An order was placed: promise its units.
-    pub async fn on_order_placed(&self, asked: Asked, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_order_placed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
         self.follow(asked, receipt, move |books, asked| books.order_placed(asked.order, asked.lines, expires_at)).await
     }
 
     /// A paid order had run out of time: promise its units once more.
-    pub async fn on_order_reinstated(&self, asked: Asked, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_order_reinstated(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
         let step = move |books: &mut Books<'_>, asked: Asked| {
             books.order_reinstated(asked.order, asked.lines, asked.round, expires_at);
@@ -35,13 +35,13 @@ impl<S: Store> UseCases<S> {
     }
 
     /// An order is confirmed: its units are sold.
-    pub async fn on_order_confirmed(&self, asked: Asked, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_order_confirmed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let step = |books: &mut Books<'_>, asked: Asked| books.order_confirmed(asked.order, asked.lines, asked.round);
         self.follow(asked, receipt, step).await
     }
 
     /// An order is cancelled: its units are free again, or back in the warehouse.
-    pub async fn on_order_cancelled(&self, asked: Asked, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_order_cancelled(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let step = |books: &mut Books<'_>, asked: Asked| books.order_cancelled(asked.order, asked.round);
         self.follow(asked, receipt, step).await
     }
@@ -55,7 +55,7 @@ impl<S: Store> UseCases<S> {
         asked: Asked,
         receipt: Receipt,
         step: impl FnOnce(&mut Books<'_>, Asked) + Send + 'static,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let products: Vec<ProductId> = asked.lines.products().collect();
         let scope = Scope::order(asked.order, products.into_iter());
         let step = move |books: &mut Books<'_>| {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::{Receipt, Unavailable, Version};
+use mart_kernel::{Receipt, StoreError, Version};
 
 use super::{ProductId, Scope, Store, UseCases};
 
@@ -14,7 +14,7 @@ impl<S: Store> UseCases<S> {
         version: Version,
         archived: bool,
         receipt: Receipt,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let step = move |books: &mut crate::domain::Books<'_>| {
             books.hear_of_product(product, version, archived);
             Ok::<(), Infallible>(())

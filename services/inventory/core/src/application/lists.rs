@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::{ProductId, Scope, Store, UseCases};
 use crate::domain::{LedgerEntry, StockItem};
@@ -14,17 +14,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -57,9 +57,9 @@ impl<S: Store> UseCases<S> {
     /// A page of stock items, newest first.
     pub async fn list_stock_items(&self, low: bool, size: PageSize, token: &str) -> Result<Page<StockItem>, ListError> {
         let list = Fingerprint::new("stock-items").part(&[u8::from(low)]).finish();
-        let after = self.seal.newest(list, token)?;
+        let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_items(low, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
     }
 
     /// A page of a product's ledger, newest first.
@@ -70,8 +70,8 @@ impl<S: Store> UseCases<S> {
         token: &str,
     ) -> Result<Page<LedgerEntry>, ListError> {
         let list = Fingerprint::new("ledger-entries").part(product.0.as_bytes()).finish();
-        let after = self.seal.newest(list, token)?;
+        let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_entries(product, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
     }
 }

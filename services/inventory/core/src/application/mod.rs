@@ -9,7 +9,7 @@ mod set_low_stock_threshold;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
+use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Receipt, StoreError};
 
 use crate::domain::{Books, Change, OrderId, ProductId};
 use crate::ports::{Decided, Scope, Store};
@@ -24,8 +24,8 @@ pub use set_low_stock_threshold::ThresholdError;
 pub struct UseCases<S> {
     store: S,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
     hold: time::Duration,
 }
 
@@ -34,7 +34,7 @@ pub const HOLD: time::Duration = time::Duration::minutes(60);
 
 impl<S: Store> UseCases<S> {
     /// Puts the use cases over a store; `seal` makes page tokens, `hold` is how long a promise holds.
-    pub fn new(store: S, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, seal: PageSeal, hold: time::Duration) -> Self {
+    pub fn new(store: S, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, seal: PageTokenSigner, hold: time::Duration) -> Self {
         Self { store, clock, ids, seal, hold }
     }
 
@@ -49,7 +49,7 @@ impl<S: Store> UseCases<S> {
         scope: Scope,
         receipt: Option<Receipt>,
         step: impl FnOnce(&mut Books<'_>) -> Result<(), E> + Send + 'static,
-    ) -> Result<Decided<E>, Unavailable> {
+    ) -> Result<Decided<E>, StoreError> {
         let (now, ids) = (self.clock.now(), self.ids.clone());
         let decide = move |rows: crate::ports::Rows| -> Result<Change, E> {
             let mut books = Books::open(rows.items, rows.reservation, now, &*ids);

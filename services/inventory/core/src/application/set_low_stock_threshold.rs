@@ -1,6 +1,6 @@
 //! Saying from when on a stock is low.
 
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
 use crate::domain::{Refused, StockItem};
@@ -11,11 +11,11 @@ pub enum ThresholdError {
     /// Nothing is known of the product.
     NotFound,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for ThresholdError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ThresholdError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }

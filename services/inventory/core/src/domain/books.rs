@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use mart_kernel::{Event, Ids, Timestamp, Version};
+use mart_kernel::{EventEnvelope, IdGenerator, Timestamp, Version};
 
 use super::fact::{
     ReservationCommitted, ReservationExpired, ReservationReleased, ReservationReturned, StockAdjusted,
     StockItemCreated, StockItemRepublished, StockLow, StockRejected, StockReserved,
 };
 use super::{
-    Cause, Fact, Lack, LedgerEntry, LedgerEntryId, Lines, MOST, OrderId, ProductId, Reservation, Status, StockItem,
+    Cause, Fact, Shortage, LedgerEntry, LedgerEntryId, Lines, MOST, OrderId, ProductId, Reservation, Status, StockItem,
 };
 
 /// Rows that are decided about, and what was decided so far.
 pub struct Books<'a> {
     now: Timestamp,
-    ids: &'a dyn Ids,
+    ids: &'a dyn IdGenerator,
     before: BTreeMap<ProductId, StockItem>,
     items: BTreeMap<ProductId, StockItem>,
     reservation: Option<Reservation>,
@@ -34,7 +34,7 @@ pub struct Change {
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
     /// What is told to others.
-    pub events: Vec<Event<Fact>>,
+    pub events: Vec<EventEnvelope<Fact>>,
 }
 
 /// Why stock was not changed as an admin asked.
@@ -54,7 +54,7 @@ impl<'a> Books<'a> {
         items: impl IntoIterator<Item = StockItem>,
         reservation: Option<Reservation>,
         now: Timestamp,
-        ids: &'a dyn Ids,
+        ids: &'a dyn IdGenerator,
     ) -> Self {
         let items: BTreeMap<ProductId, StockItem> = items.into_iter().map(|item| (item.id, item)).collect();
         Self {
@@ -175,7 +175,7 @@ impl<'a> Books<'a> {
     }
 
     /// An order is confirmed: what is promised to it is sold. A promise that expired meanwhile is made again where the
-    /// units are still there; otherwise the order is told that they lack.
+    /// units are still there; otherwise the order is told that they shortage.
     pub fn order_confirmed(&mut self, order: OrderId, lines: Lines, round: i32) {
         let known = self.reservation.as_ref();
         if known.is_some_and(|reservation| reservation.round > round || reservation.closed) {
@@ -241,19 +241,19 @@ impl<'a> Books<'a> {
             None => begun,
         };
         let promisable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::promisable);
-        let lack = |(product, requested): (ProductId, i32)| {
+        let shortage = |(product, requested): (ProductId, i32)| {
             let available = promisable(&product);
-            (requested > available).then_some(Lack { product, requested, available })
+            (requested > available).then_some(Shortage { product, requested, available })
         };
-        let lacking: Vec<Lack> = asked.lines.iter().filter_map(lack).collect();
-        if lacking.is_empty() {
+        let shortages: Vec<Shortage> = asked.lines.iter().filter_map(shortage).collect();
+        if shortages.is_empty() {
             self.book(&asked.lines, 0, 1, &Cause::Reserved(order));
             let reservation = self.step(asked, Status::Reserved { expires_at });
             self.facts.push(Fact::StockReserved(StockReserved { reservation }));
             true
         } else {
             let reservation = self.step(asked, Status::Rejected);
-            self.facts.push(Fact::StockRejected(StockRejected { reservation, lacking }));
+            self.facts.push(Fact::StockRejected(StockRejected { reservation, shortages }));
             false
         }
     }

@@ -1,6 +1,6 @@
 //! The ledger: every change of a stock item, kept for good.
 
-use mart_kernel::{Newest, Timestamp};
+use mart_kernel::{Cursor, Timestamp};
 use uuid::Uuid;
 
 use super::{OrderId, ProductId};
@@ -28,8 +28,8 @@ pub struct LedgerEntry {
 
 impl LedgerEntry {
     /// Its place in a list.
-    pub fn place(&self) -> Newest {
-        Newest { at: self.at, id: self.id.0 }
+    pub fn place(&self) -> Cursor {
+        Cursor { at: self.at, id: self.id.0 }
     }
 }
 

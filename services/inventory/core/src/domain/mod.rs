@@ -12,5 +12,5 @@ mod stock_item;
 pub use books::{Books, Change, Refused};
 pub use fact::Fact;
 pub use ledger::{Cause, LedgerEntry, LedgerEntryId};
-pub use reservation::{Lack, Lines, OrderId, Reservation, Status};
+pub use reservation::{Shortage, Lines, OrderId, Reservation, Status};
 pub use stock_item::{MOST, ProductId, StockItem};

@@ -80,7 +80,7 @@ pub enum Status {
 
 /// A line that can't be promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lack {
+pub struct Shortage {
     /// The product.
     pub product: ProductId,
     /// How many units were asked for.

@@ -1,6 +1,6 @@
 //! What there is of one product.
 
-use mart_kernel::{Newest, Timestamp, Version};
+use mart_kernel::{Cursor, Timestamp, Version};
 use uuid::Uuid;
 
 /// The id of a product, which is that of its stock item.
@@ -50,8 +50,8 @@ impl StockItem {
     }
 
     /// Its place in a list.
-    pub fn place(&self) -> Newest {
-        Newest { at: self.created_at, id: self.id.0 }
+    pub fn place(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.id.0 }
     }
 
     /// Units that are in the warehouse and not promised.

@@ -4,14 +4,14 @@ use inventory_core::UseCases;
 use inventory_core::application::Asked;
 use inventory_core::domain::{Lines, OrderId, ProductId, fact};
 use inventory_core::ports::Store;
-use mart_chassis::consumer::{DispatchError, Reaction};
-use mart_chassis::record::Incoming;
+use mart_chassis::consumer::{DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
 use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
 
-use super::messages::{lacking, ledger_entry, reservation, stock_item};
-use crate::generated::events::{Messages, Reactions};
+use super::messages::{shortages, ledger_entry, reservation, stock_item};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl Messages for InventoryMessages {
     fn stock_rejected(fact: &fact::StockRejected) -> v1::StockRejected {
         v1::StockRejected {
             reservation: Some(reservation(&fact.reservation)),
-            lacking: fact.lacking.iter().map(lacking).collect(),
+            shortages: fact.shortages.iter().map(shortages).collect(),
         }
     }
 
@@ -67,26 +67,26 @@ impl Messages for InventoryMessages {
 
 /// Reacts to events of others.
 #[derive(Debug)]
-pub struct InventoryReactions<S> {
+pub struct InventoryEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
-impl<S: Store> InventoryReactions<S> {
+impl<S: Store> InventoryEventHandlers<S> {
     /// Reacts by these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 
-    async fn hear<M>(&self, event: &Incoming<M>, product: Option<product::Product>) -> Result<Reaction, DispatchError> {
+    async fn hear<M>(&self, event: &ReceivedEvent<M>, product: Option<product::Product>) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
         let Ok(id) = product.product_id.parse() else { return Ok(UNREADABLE) };
         let archived = product.status == i32::from(product::ProductStatus::Archived);
         self.use_cases.hear_of_product(ProductId(id), event.version, archived, event.receipt()).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 }
 
-const UNREADABLE: Reaction = Reaction::Dead("an id in it is no UUID");
+const UNREADABLE: Outcome = Outcome::Reject("an id in it is no UUID");
 
 /// What an order asks for; `None` where its ids are no UUIDs.
 fn asked(order: Option<order::Order>) -> Option<Asked> {
@@ -97,47 +97,47 @@ fn asked(order: Option<order::Order>) -> Option<Asked> {
     Some(Asked { order: id, lines: Lines::of(lines?), round: order.reinstate_count })
 }
 
-impl<S: Store + 'static> Reactions for InventoryReactions<S> {
-    async fn on_product_created(&self, event: Incoming<product::ProductCreated>) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
+    async fn on_product_created(&self, event: ReceivedEvent<product::ProductCreated>) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_archived(&self, event: Incoming<product::ProductArchived>) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+    async fn on_product_archived(&self, event: ReceivedEvent<product::ProductArchived>) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_republished(
         &self,
-        event: Incoming<product::ProductRepublished>,
-    ) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+        event: ReceivedEvent<product::ProductRepublished>,
+    ) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_order_placed(&self, event: Incoming<order::OrderPlaced>) -> Result<Reaction, DispatchError> {
+    async fn on_order_placed(&self, event: ReceivedEvent<order::OrderPlaced>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.fact.order) else { return Ok(UNREADABLE) };
+        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
         self.use_cases.on_order_placed(asked, receipt).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
-    async fn on_order_reinstated(&self, event: Incoming<order::OrderReinstated>) -> Result<Reaction, DispatchError> {
+    async fn on_order_reinstated(&self, event: ReceivedEvent<order::OrderReinstated>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.fact.order) else { return Ok(UNREADABLE) };
+        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
         self.use_cases.on_order_reinstated(asked, receipt).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
-    async fn on_order_confirmed(&self, event: Incoming<order::OrderConfirmed>) -> Result<Reaction, DispatchError> {
+    async fn on_order_confirmed(&self, event: ReceivedEvent<order::OrderConfirmed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.fact.order) else { return Ok(UNREADABLE) };
+        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
         self.use_cases.on_order_confirmed(asked, receipt).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
-    async fn on_order_cancelled(&self, event: Incoming<order::OrderCancelled>) -> Result<Reaction, DispatchError> {
+    async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.fact.order) else { return Ok(UNREADABLE) };
+        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
         self.use_cases.on_order_cancelled(asked, receipt).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 }

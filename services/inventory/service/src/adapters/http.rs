@@ -6,8 +6,8 @@ use inventory_core::UseCases;
 use inventory_core::application::{CountError, ListError, ThresholdError};
 use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, Refused};
 use inventory_core::ports::Store;
-use mart_chassis::http::{Call, Fault, IdempotencyKey};
-use mart_chassis::wire::uuid;
+use mart_chassis::http::{RequestContext, ApiError, IdempotencyKey};
+use mart_chassis::convert::uuid;
 use mart_kernel::PageSize;
 use mart_proto::inventory::v1;
 
@@ -34,13 +34,13 @@ impl<S> Http<S> {
 impl<S: Store + 'static> InventoryService for Http<S> {
     async fn get_availability(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetAvailabilityRequest,
     ) -> Result<v1::GetAvailabilityResponse, GetAvailabilityError> {
         let v1::GetAvailabilityRequest { product_ids } = request;
         let parse = |id: &String| uuid("productIds", id).map(ProductId);
         let ids: Vec<ProductId> = product_ids.iter().map(parse).collect::<Result<_, _>>()?;
-        let items = self.use_cases.store().items(&ids).await.map_err(Fault::from)?;
+        let items = self.use_cases.store().items(&ids).await.map_err(ApiError::from)?;
         let known: HashMap<ProductId, i32> = items.iter().map(|item| (item.id, item.promisable())).collect();
         let of = |id: &ProductId| v1::Availability {
             product_id: id.0.to_string(),
@@ -51,19 +51,19 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn get_stock_item(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetStockItemRequest,
     ) -> Result<v1::GetStockItemResponse, GetStockItemError> {
         let v1::GetStockItemRequest { product_id } = request;
         let id = ProductId(uuid("productId", &product_id)?);
-        let item = self.use_cases.store().items(&[id]).await.map_err(Fault::from)?.pop();
+        let item = self.use_cases.store().items(&[id]).await.map_err(ApiError::from)?.pop();
         let item = item.ok_or(GetStockItemError::StockItemNotFound)?;
         Ok(v1::GetStockItemResponse { stock_item: Some(stock_item(&item)) })
     }
 
     async fn list_stock_items(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListStockItemsRequest,
     ) -> Result<v1::ListStockItemsResponse, ListStockItemsError> {
         let v1::ListStockItemsRequest { low, page_size, page_token } = request;
@@ -74,7 +74,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn republish_stock_items(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RepublishStockItemsRequest,
     ) -> Result<v1::RepublishStockItemsResponse, RepublishStockItemsError> {
         let v1::RepublishStockItemsRequest { page_size, page_token } = request;
@@ -85,12 +85,12 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn receive_stock(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ReceiveStockRequest,
     ) -> Result<v1::ReceiveStockResponse, ReceiveStockError> {
         let v1::ReceiveStockRequest { product_id, quantity, reason } = request;
         let (id, receipt) =
-            (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(IdempotencyKey::receipt_for));
+            (ProductId(uuid("productId", &product_id)?), context.idempotency_key.map(IdempotencyKey::receipt_builder));
         let counted = self.use_cases.receive_stock(id, quantity, reason, receipt).await?;
         Ok(v1::ReceiveStockResponse {
             ledger_entry: Some(ledger_entry(&counted.ledger_entry)),
@@ -100,12 +100,12 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn adjust_stock(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::AdjustStockRequest,
     ) -> Result<v1::AdjustStockResponse, AdjustStockError> {
         let v1::AdjustStockRequest { product_id, delta, reason } = request;
         let (id, receipt) =
-            (ProductId(uuid("productId", &product_id)?), call.idempotency_key.map(IdempotencyKey::receipt_for));
+            (ProductId(uuid("productId", &product_id)?), context.idempotency_key.map(IdempotencyKey::receipt_builder));
         let counted = self.use_cases.adjust_stock(id, delta, reason, receipt).await?;
         Ok(v1::AdjustStockResponse {
             ledger_entry: Some(ledger_entry(&counted.ledger_entry)),
@@ -115,7 +115,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn set_low_stock_threshold(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::SetLowStockThresholdRequest,
     ) -> Result<v1::SetLowStockThresholdResponse, SetLowStockThresholdError> {
         let v1::SetLowStockThresholdRequest { product_id, low_stock_threshold } = request;
@@ -126,19 +126,19 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn get_ledger_entry(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetLedgerEntryRequest,
     ) -> Result<v1::GetLedgerEntryResponse, GetLedgerEntryError> {
         let v1::GetLedgerEntryRequest { ledger_entry_id } = request;
         let id = LedgerEntryId(uuid("ledgerEntryId", &ledger_entry_id)?);
-        let entry = self.use_cases.store().entry(id).await.map_err(Fault::from)?;
+        let entry = self.use_cases.store().entry(id).await.map_err(ApiError::from)?;
         let entry = entry.ok_or(GetLedgerEntryError::LedgerEntryNotFound)?;
         Ok(v1::GetLedgerEntryResponse { ledger_entry: Some(ledger_entry(&entry)) })
     }
 
     async fn list_ledger_entries(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListLedgerEntriesRequest,
     ) -> Result<v1::ListLedgerEntriesResponse, ListLedgerEntriesError> {
         let v1::ListLedgerEntriesRequest { product_id, page_size, page_token } = request;
@@ -150,12 +150,12 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 
     async fn get_reservation(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetReservationRequest,
     ) -> Result<v1::GetReservationResponse, GetReservationError> {
         let v1::GetReservationRequest { order_id } = request;
         let id = OrderId(uuid("orderId", &order_id)?);
-        let found = self.use_cases.store().reservation(id).await.map_err(Fault::from)?;
+        let found = self.use_cases.store().reservation(id).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetReservationError::ReservationNotFound)?;
         Ok(v1::GetReservationResponse { reservation: Some(reservation(&found)) })
     }
@@ -167,9 +167,9 @@ impl From<CountError> for ReceiveStockError {
             CountError::Refused(Refused::NotFound) => Self::StockItemNotFound,
             CountError::Refused(Refused::TooLarge) => Self::StockTooLarge,
             // More units are never fewer than what is promised.
-            CountError::Refused(Refused::TooSmall) => Fault::Broken.into(),
-            CountError::KeyReused => Fault::KeyReused.into(),
-            CountError::Unavailable(error) => Fault::from(error).into(),
+            CountError::Refused(Refused::TooSmall) => ApiError::Internal.into(),
+            CountError::KeyReused => ApiError::KeyReused.into(),
+            CountError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -179,9 +179,9 @@ impl From<CountError> for AdjustStockError {
         match error {
             CountError::Refused(Refused::NotFound) => Self::StockItemNotFound,
             CountError::Refused(Refused::TooLarge) => Self::StockTooLarge,
-            CountError::Refused(Refused::TooSmall) => Self::StockTooSmall,
-            CountError::KeyReused => Fault::KeyReused.into(),
-            CountError::Unavailable(error) => Fault::from(error).into(),
+            CountError::Refused(Refused::TooSmall) => Self::InsufficientStock,
+            CountError::KeyReused => ApiError::KeyReused.into(),
+            CountError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -190,7 +190,7 @@ impl From<ThresholdError> for SetLowStockThresholdError {
     fn from(error: ThresholdError) -> Self {
         match error {
             ThresholdError::NotFound => Self::StockItemNotFound,
-            ThresholdError::Unavailable(error) => Fault::from(error).into(),
+            ThresholdError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -202,8 +202,8 @@ macro_rules! list_errors {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::PageTokenInvalid,
-                        ListError::Unavailable(error) => Fault::from(error).into(),
+                        ListError::Token => Self::InvalidPageToken,
+                        ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The core's values as the contract's messages.
 
-use inventory_core::domain::{Cause, Lack, LedgerEntry, Lines, Reservation, Status, StockItem};
-use mart_chassis::wire::time;
+use inventory_core::domain::{Cause, Shortage, LedgerEntry, Lines, Reservation, Status, StockItem};
+use mart_chassis::convert::time;
 use mart_proto::inventory::v1;
 
 pub(super) fn stock_item(item: &StockItem) -> v1::StockItem {
@@ -67,6 +67,6 @@ fn lines(lines: &Lines) -> Vec<v1::ReservedLine> {
     lines.iter().map(line).collect()
 }
 
-pub(super) fn lacking(lack: &Lack) -> v1::LackingLine {
-    v1::LackingLine { product_id: lack.product.0.to_string(), requested: lack.requested, available: lack.available }
+pub(super) fn shortages(shortage: &Shortage) -> v1::Shortage {
+    v1::Shortage { product_id: shortage.product.0.to_string(), requested: shortage.requested, available: shortage.available }
 }

@@ -6,10 +6,10 @@ use inventory_core::domain::{
     Cause, Change, Fact, LedgerEntry, LedgerEntryId, Lines, OrderId, ProductId, Reservation, Status, StockItem,
 };
 use inventory_core::ports::{Decided, Rows, Scope, Store};
-use mart_chassis::db::append;
-use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::db::append_outbox;
+use mart_chassis::db::read::{time, version, decode_error};
 use mart_chassis::{Database, Record};
-use mart_kernel::{Done, Event, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{CommitOutcome, EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -60,12 +60,12 @@ const KEEP_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_i
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&Event<Fact>) -> Record,
+    record: fn(&EventEnvelope<Fact>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
         Self { database, record }
     }
 }
@@ -82,9 +82,9 @@ impl Store for PostgresStore {
         scope: Scope,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
-    ) -> Result<Decided<E>, Unavailable> {
+    ) -> Result<Decided<E>, StoreError> {
         let (record, kept) = (self.record, receipt.clone());
-        let ended = self.database.decide(move |connection| {
+        let ended = self.database.transact(move |connection| {
             Box::pin(async move {
                 let rows = lock(connection, scope).await?;
                 let change = match decide(rows) {
@@ -92,7 +92,7 @@ impl Store for PostgresStore {
                     Err(refused) => return Ok(Some(Ended::Refused(refused))),
                 };
                 let records = change.events.iter().map(record).collect();
-                if !append(connection, kept.as_ref(), records).await? {
+                if !append_outbox(connection, kept.as_ref(), records).await? {
                     return Ok(None);
                 }
                 keep(connection, &change).await?;
@@ -102,28 +102,28 @@ impl Store for PostgresStore {
         match (ended.await?, receipt) {
             (Some(Ended::Kept(change)), _) => Ok(Decided::Kept(change)),
             (Some(Ended::Refused(refused)), _) => Ok(Decided::Refused(refused)),
-            (None, Some(receipt)) => match self.database.processed(&receipt).await? {
-                Some(Done::AlreadyProcessed { subject, same_request }) => {
+            (None, Some(receipt)) => match self.database.find_receipt(&receipt).await? {
+                Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => {
                     Ok(Decided::AlreadyProcessed { subject, same_request })
                 }
                 // A receipt that stood in the way can't be gone.
-                Some(Done::Committed) | None => Err(Unavailable::Failed),
+                Some(CommitOutcome::Committed) | None => Err(StoreError::Internal),
             },
-            (None, None) => Err(Unavailable::Failed),
+            (None, None) => Err(StoreError::Internal),
         }
     }
 
-    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, Unavailable> {
+    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.database.rows(sqlx::query(ITEMS).bind(ids), item).await
+        self.database.fetch_all(sqlx::query(ITEMS).bind(ids), item).await
     }
 
     async fn list_items(
         &self,
         only_low: bool,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<StockItem>, Unavailable> {
+    ) -> Result<Vec<StockItem>, StoreError> {
         let asked = |limit: i64| {
             sqlx::query(LIST_ITEMS)
                 .bind(only_low)
@@ -134,16 +134,16 @@ impl Store for PostgresStore {
         self.database.list(limit, asked, item).await
     }
 
-    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(ENTRY).bind(id.0), entry).await?.pop())
+    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(ENTRY).bind(id.0), entry).await?.pop())
     }
 
     async fn list_entries(
         &self,
         product: ProductId,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<LedgerEntry>, Unavailable> {
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
         let asked = |limit: i64| {
             sqlx::query(LIST_ENTRIES)
                 .bind(product.0)
@@ -154,13 +154,13 @@ impl Store for PostgresStore {
         self.database.list(limit, asked, entry).await
     }
 
-    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(RESERVATION).bind(order.0), reservation).await?.pop())
+    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(RESERVATION).bind(order.0), reservation).await?.pop())
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+        self.database.fetch_all(asked, |row| row.try_get("order_id").map(OrderId)).await
     }
 }
 
@@ -287,7 +287,7 @@ fn entry(row: &PgRow) -> Result<LedgerEntry, sqlx::Error> {
         ("expired", Some(order)) => Cause::Expired(order),
         ("committed", Some(order)) => Cause::Committed(order),
         ("returned", Some(order)) => Cause::Returned(order),
-        (other, _) => return Err(wrong(format!("no kind of ledger entry: {other}"))),
+        (other, _) => return Err(decode_error(format!("no kind of ledger entry: {other}"))),
     };
     Ok(LedgerEntry {
         id: LedgerEntryId(row.try_get("ledger_entry_id")?),
@@ -310,7 +310,7 @@ fn reservation(row: &PgRow) -> Result<Reservation, sqlx::Error> {
         ("released", None) => Status::Released,
         ("expired", None) => Status::Expired,
         ("returned", None) => Status::Returned,
-        (other, _) => return Err(wrong(format!("no status of a reservation: {other}"))),
+        (other, _) => return Err(decode_error(format!("no status of a reservation: {other}"))),
     };
     Ok(Reservation {
         order: OrderId(row.try_get("order_id")?),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use inventory_core::domain::{Fact, fact};
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
-use mart_chassis::record::Incoming;
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
@@ -35,7 +35,7 @@ pub trait Messages {
     /// All lines of an order are promised to it.
     fn stock_reserved(fact: &fact::StockReserved) -> v1::StockReserved;
 
-    /// Nothing is promised to an order, because some of its lines lack.
+    /// Nothing is promised to an order, because some of its lines shortage.
     fn stock_rejected(fact: &fact::StockRejected) -> v1::StockRejected;
 
     /// A reservation was not used in time; its units can be promised again.
@@ -56,9 +56,9 @@ pub trait Messages {
 }
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    let key = event.fact.key().to_string();
-    match &event.fact {
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    let key = event.payload.key().to_string();
+    match &event.payload {
         Fact::StockItemCreated(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_item_created(fact)),
         Fact::StockAdjusted(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_adjusted(fact)),
         Fact::StockLow(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_low(fact)),
@@ -81,101 +81,101 @@ pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductCreated", handler: "inventory.product-created" },
-    Consumed {
+pub const CONSUMED: &[Subscription] = &[
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductCreated", handler: "inventory.product-created" },
+    Subscription {
         topic: "mart.product.v1",
-        kind: "mart.product.v1.ProductArchived",
+        event_type: "mart.product.v1.ProductArchived",
         handler: "inventory.product-archived",
     },
-    Consumed {
+    Subscription {
         topic: "mart.product.v1",
-        kind: "mart.product.v1.ProductRepublished",
+        event_type: "mart.product.v1.ProductRepublished",
         handler: "inventory.product-republished",
     },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderPlaced", handler: "inventory.order-placed" },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderReinstated", handler: "inventory.order-reinstated" },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderConfirmed", handler: "inventory.order-confirmed" },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderCancelled", handler: "inventory.order-cancelled" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: "inventory.order-placed" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderReinstated", handler: "inventory.order-reinstated" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderConfirmed", handler: "inventory.order-confirmed" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderCancelled", handler: "inventory.order-cancelled" },
 ];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {
     /// A product was created, as a draft or on sale at once.
     fn on_product_created(
         &self,
-        event: Incoming<product::ProductCreated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// A product was taken off sale for good.
     fn on_product_archived(
         &self,
-        event: Incoming<product::ProductArchived>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductArchived>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
     /// rebuilt. Take it where its version is not older than the one you have.
     fn on_product_republished(
         &self,
-        event: Incoming<product::ProductRepublished>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductRepublished>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// A customer placed an order; it waits for stock.
     fn on_order_placed(
         &self,
-        event: Incoming<order::OrderPlaced>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderPlaced>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Money came for an order that had run out of time: it waits for stock once more, paid.
     fn on_order_reinstated(
         &self,
-        event: Incoming<order::OrderReinstated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderReinstated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// An order is paid and its stock is reserved.
     fn on_order_confirmed(
         &self,
-        event: Incoming<order::OrderConfirmed>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderConfirmed>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// An order was cancelled; its cancel reason says why.
     fn on_order_cancelled(
         &self,
-        event: Incoming<order::OrderCancelled>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderCancelled>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the reaction of this name.
-async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+/// Tells a record to the handler of this name.
+async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
         "inventory.product-created" => {
-            reactions.on_product_created(Incoming::read("inventory.product-created", record)?).await
+            handlers.on_product_created(ReceivedEvent::decode("inventory.product-created", record)?).await
         }
         "inventory.product-archived" => {
-            reactions.on_product_archived(Incoming::read("inventory.product-archived", record)?).await
+            handlers.on_product_archived(ReceivedEvent::decode("inventory.product-archived", record)?).await
         }
         "inventory.product-republished" => {
-            reactions.on_product_republished(Incoming::read("inventory.product-republished", record)?).await
+            handlers.on_product_republished(ReceivedEvent::decode("inventory.product-republished", record)?).await
         }
-        "inventory.order-placed" => reactions.on_order_placed(Incoming::read("inventory.order-placed", record)?).await,
+        "inventory.order-placed" => handlers.on_order_placed(ReceivedEvent::decode("inventory.order-placed", record)?).await,
         "inventory.order-reinstated" => {
-            reactions.on_order_reinstated(Incoming::read("inventory.order-reinstated", record)?).await
+            handlers.on_order_reinstated(ReceivedEvent::decode("inventory.order-reinstated", record)?).await
         }
         "inventory.order-confirmed" => {
-            reactions.on_order_confirmed(Incoming::read("inventory.order-confirmed", record)?).await
+            handlers.on_order_confirmed(ReceivedEvent::decode("inventory.order-confirmed", record)?).await
         }
         "inventory.order-cancelled" => {
-            reactions.on_order_cancelled(Incoming::read("inventory.order-cancelled", record)?).await
+            handlers.on_order_cancelled(ReceivedEvent::decode("inventory.order-cancelled", record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Created, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::inventory::v1;
 
 /// Stock: what can be sold, what is promised, and how it came to be so.
@@ -16,77 +16,77 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
     /// Says of up to 100 products how many units can be ordered. An unknown product has none.
     fn get_availability(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetAvailabilityRequest,
     ) -> impl Future<Output = Result<v1::GetAvailabilityResponse, GetAvailabilityError>> + Send;
 
     /// Reads the stock of a product.
     fn get_stock_item(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetStockItemRequest,
     ) -> impl Future<Output = Result<v1::GetStockItemResponse, GetStockItemError>> + Send;
 
     /// Lists the stock of all products, newest first.
     fn list_stock_items(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListStockItemsRequest,
     ) -> impl Future<Output = Result<v1::ListStockItemsResponse, ListStockItemsError>> + Send;
 
     /// Books units in. Send an Idempotency-Key, so that a repeat books them once.
     fn receive_stock(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ReceiveStockRequest,
     ) -> impl Future<Output = Result<v1::ReceiveStockResponse, ReceiveStockError>> + Send;
 
     /// Corrects the count, for a reason that is kept. Send an Idempotency-Key, so that a repeat corrects it once.
     fn adjust_stock(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::AdjustStockRequest,
     ) -> impl Future<Output = Result<v1::AdjustStockResponse, AdjustStockError>> + Send;
 
     /// Says from when on the stock of a product is low.
     fn set_low_stock_threshold(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::SetLowStockThresholdRequest,
     ) -> impl Future<Output = Result<v1::SetLowStockThresholdResponse, SetLowStockThresholdError>> + Send;
 
     /// Reads one ledger entry.
     fn get_ledger_entry(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetLedgerEntryRequest,
     ) -> impl Future<Output = Result<v1::GetLedgerEntryResponse, GetLedgerEntryError>> + Send;
 
     /// Lists the ledger of a product, newest first.
     fn list_ledger_entries(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListLedgerEntriesRequest,
     ) -> impl Future<Output = Result<v1::ListLedgerEntriesResponse, ListLedgerEntriesError>> + Send;
 
     /// Reads what is promised to an order.
     fn get_reservation(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetReservationRequest,
     ) -> impl Future<Output = Result<v1::GetReservationResponse, GetReservationError>> + Send;
 
-    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with
+    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. RequestContext it again with
     /// the page token of the answer until that is empty.
     fn republish_stock_items(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RepublishStockItemsRequest,
     ) -> impl Future<Output = Result<v1::RepublishStockItemsResponse, RepublishStockItemsError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: InventoryService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: InventoryService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/availability", routing::get(get_availability::<S>))
         .route("/v1/admin/stock-items/{product_id}", routing::get(get_stock_item::<S>))
@@ -98,14 +98,14 @@ pub(crate) fn router<S: InventoryService>(service: Arc<S>, edge: Arc<Edge>) -> R
         .route("/v1/admin/stock-items/{product_id}/ledger-entries", routing::get(list_ledger_entries::<S>))
         .route("/v1/admin/reservations/{order_id}", routing::get(get_reservation::<S>))
         .route("/v1/admin/stock-items/republish", routing::post(republish_stock_items::<S>))
-        .with_state(Served { service, edge })
+        .with_state(AppState { service, api })
 }
 
 const GET_AVAILABILITY: Operation =
     Operation { name: "GetAvailability", auth: Auth::Public, body: Body::None, creates: None, etag: None };
 
-async fn get_availability<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_AVAILABILITY, request, |call, request| at.service.get_availability(call, request)).await
+async fn get_availability<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_AVAILABILITY, request, |context, request| state.service.get_availability(context, request)).await
 }
 
 /// Why `GetAvailability` failed.
@@ -113,19 +113,19 @@ async fn get_availability<S: InventoryService>(State(at): State<Served<S>>, requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum GetAvailabilityError {
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetAvailabilityError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetAvailabilityError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<GetAvailabilityError> for Problem {
     fn from(error: GetAvailabilityError) -> Self {
         match error {
-            GetAvailabilityError::Fault(fault) => fault.into(),
+            GetAvailabilityError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -133,8 +133,8 @@ impl From<GetAvailabilityError> for Problem {
 const GET_STOCK_ITEM: Operation =
     Operation { name: "GetStockItem", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn get_stock_item<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_STOCK_ITEM, request, |call, request| at.service.get_stock_item(call, request)).await
+async fn get_stock_item<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_STOCK_ITEM, request, |context, request| state.service.get_stock_item(context, request)).await
 }
 
 /// Why `GetStockItem` failed.
@@ -144,12 +144,12 @@ pub(crate) enum GetStockItemError {
     /// Nothing is known of such a product.
     StockItemNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetStockItemError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetStockItemError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -159,7 +159,7 @@ impl From<GetStockItemError> for Problem {
             GetStockItemError::StockItemNotFound => {
                 Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
             }
-            GetStockItemError::Fault(fault) => fault.into(),
+            GetStockItemError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -167,8 +167,8 @@ impl From<GetStockItemError> for Problem {
 const LIST_STOCK_ITEMS: Operation =
     Operation { name: "ListStockItems", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn list_stock_items<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_STOCK_ITEMS, request, |call, request| at.service.list_stock_items(call, request)).await
+async fn list_stock_items<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_STOCK_ITEMS, request, |context, request| state.service.list_stock_items(context, request)).await
 }
 
 /// Why `ListStockItems` failed.
@@ -176,24 +176,24 @@ async fn list_stock_items<S: InventoryService>(State(at): State<Served<S>>, requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListStockItemsError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListStockItemsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListStockItemsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListStockItemsError> for Problem {
     fn from(error: ListStockItemsError) -> Self {
         match error {
-            ListStockItemsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            ListStockItemsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            ListStockItemsError::Fault(fault) => fault.into(),
+            ListStockItemsError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -206,8 +206,8 @@ const RECEIVE_STOCK: Operation = Operation {
     etag: None,
 };
 
-async fn receive_stock<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&RECEIVE_STOCK, request, |call, request| at.service.receive_stock(call, request)).await
+async fn receive_stock<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RECEIVE_STOCK, request, |context, request| state.service.receive_stock(context, request)).await
 }
 
 /// Why `ReceiveStock` failed.
@@ -219,12 +219,12 @@ pub(crate) enum ReceiveStockError {
     /// There would be more than 1,000,000,000 units.
     StockTooLarge,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ReceiveStockError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ReceiveStockError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -237,7 +237,7 @@ impl From<ReceiveStockError> for Problem {
             ReceiveStockError::StockTooLarge => {
                 Self::new(409, "STOCK_TOO_LARGE", "There would be more than 1,000,000,000 units.")
             }
-            ReceiveStockError::Fault(fault) => fault.into(),
+            ReceiveStockError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -250,8 +250,8 @@ const ADJUST_STOCK: Operation = Operation {
     etag: None,
 };
 
-async fn adjust_stock<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ADJUST_STOCK, request, |call, request| at.service.adjust_stock(call, request)).await
+async fn adjust_stock<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ADJUST_STOCK, request, |context, request| state.service.adjust_stock(context, request)).await
 }
 
 /// Why `AdjustStock` failed.
@@ -263,14 +263,14 @@ pub(crate) enum AdjustStockError {
     /// There would be more than 1,000,000,000 units.
     StockTooLarge,
     /// There would be fewer units than are promised to orders, or fewer than none.
-    StockTooSmall,
+    InsufficientStock,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for AdjustStockError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for AdjustStockError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -283,12 +283,12 @@ impl From<AdjustStockError> for Problem {
             AdjustStockError::StockTooLarge => {
                 Self::new(409, "STOCK_TOO_LARGE", "There would be more than 1,000,000,000 units.")
             }
-            AdjustStockError::StockTooSmall => Self::new(
+            AdjustStockError::InsufficientStock => Self::new(
                 409,
-                "STOCK_TOO_SMALL",
+                "INSUFFICIENT_STOCK",
                 "There would be fewer units than are promised to orders, or fewer than none.",
             ),
-            AdjustStockError::Fault(fault) => fault.into(),
+            AdjustStockError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -301,9 +301,9 @@ const SET_LOW_STOCK_THRESHOLD: Operation = Operation {
     etag: None,
 };
 
-async fn set_low_stock_threshold<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge
-        .answer(&SET_LOW_STOCK_THRESHOLD, request, |call, request| at.service.set_low_stock_threshold(call, request))
+async fn set_low_stock_threshold<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    at.api
+        .answer(&SET_LOW_STOCK_THRESHOLD, request, |context, request| state.service.set_low_stock_threshold(context, request))
         .await
 }
 
@@ -314,12 +314,12 @@ pub(crate) enum SetLowStockThresholdError {
     /// Nothing is known of such a product.
     StockItemNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for SetLowStockThresholdError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for SetLowStockThresholdError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -329,7 +329,7 @@ impl From<SetLowStockThresholdError> for Problem {
             SetLowStockThresholdError::StockItemNotFound => {
                 Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
             }
-            SetLowStockThresholdError::Fault(fault) => fault.into(),
+            SetLowStockThresholdError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -337,8 +337,8 @@ impl From<SetLowStockThresholdError> for Problem {
 const GET_LEDGER_ENTRY: Operation =
     Operation { name: "GetLedgerEntry", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn get_ledger_entry<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_LEDGER_ENTRY, request, |call, request| at.service.get_ledger_entry(call, request)).await
+async fn get_ledger_entry<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_LEDGER_ENTRY, request, |context, request| state.service.get_ledger_entry(context, request)).await
 }
 
 /// Why `GetLedgerEntry` failed.
@@ -348,12 +348,12 @@ pub(crate) enum GetLedgerEntryError {
     /// There is no such ledger entry.
     LedgerEntryNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetLedgerEntryError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetLedgerEntryError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -363,7 +363,7 @@ impl From<GetLedgerEntryError> for Problem {
             GetLedgerEntryError::LedgerEntryNotFound => {
                 Self::new(404, "LEDGER_ENTRY_NOT_FOUND", "There is no such ledger entry.")
             }
-            GetLedgerEntryError::Fault(fault) => fault.into(),
+            GetLedgerEntryError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -371,8 +371,8 @@ impl From<GetLedgerEntryError> for Problem {
 const LIST_LEDGER_ENTRIES: Operation =
     Operation { name: "ListLedgerEntries", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn list_ledger_entries<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_LEDGER_ENTRIES, request, |call, request| at.service.list_ledger_entries(call, request)).await
+async fn list_ledger_entries<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_LEDGER_ENTRIES, request, |context, request| state.service.list_ledger_entries(context, request)).await
 }
 
 /// Why `ListLedgerEntries` failed.
@@ -380,24 +380,24 @@ async fn list_ledger_entries<S: InventoryService>(State(at): State<Served<S>>, r
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListLedgerEntriesError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListLedgerEntriesError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListLedgerEntriesError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListLedgerEntriesError> for Problem {
     fn from(error: ListLedgerEntriesError) -> Self {
         match error {
-            ListLedgerEntriesError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            ListLedgerEntriesError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            ListLedgerEntriesError::Fault(fault) => fault.into(),
+            ListLedgerEntriesError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -405,8 +405,8 @@ impl From<ListLedgerEntriesError> for Problem {
 const GET_RESERVATION: Operation =
     Operation { name: "GetReservation", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn get_reservation<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_RESERVATION, request, |call, request| at.service.get_reservation(call, request)).await
+async fn get_reservation<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_RESERVATION, request, |context, request| state.service.get_reservation(context, request)).await
 }
 
 /// Why `GetReservation` failed.
@@ -416,12 +416,12 @@ pub(crate) enum GetReservationError {
     /// Nothing was ever reserved for such an order.
     ReservationNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetReservationError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetReservationError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -431,7 +431,7 @@ impl From<GetReservationError> for Problem {
             GetReservationError::ReservationNotFound => {
                 Self::new(404, "RESERVATION_NOT_FOUND", "Nothing was ever reserved for such an order.")
             }
-            GetReservationError::Fault(fault) => fault.into(),
+            GetReservationError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -444,9 +444,9 @@ const REPUBLISH_STOCK_ITEMS: Operation = Operation {
     etag: None,
 };
 
-async fn republish_stock_items<S: InventoryService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge
-        .answer(&REPUBLISH_STOCK_ITEMS, request, |call, request| at.service.republish_stock_items(call, request))
+async fn republish_stock_items<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    at.api
+        .answer(&REPUBLISH_STOCK_ITEMS, request, |context, request| state.service.republish_stock_items(context, request))
         .await
 }
 
@@ -455,24 +455,24 @@ async fn republish_stock_items<S: InventoryService>(State(at): State<Served<S>>,
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RepublishStockItemsError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RepublishStockItemsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RepublishStockItemsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RepublishStockItemsError> for Problem {
     fn from(error: RepublishStockItemsError) -> Self {
         match error {
-            RepublishStockItemsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            RepublishStockItemsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            RepublishStockItemsError::Fault(fault) => fault.into(),
+            RepublishStockItemsError::ApiError(fault) => fault.into(),
         }
     }
 }

@@ -91,7 +91,7 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
 #[tokio::test]
 async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
     let mut setting = devstack::testing::Servers::of_this_run().service("inventory", PROGRAM).await.expect("prepared");
-    let short = [("RESERVATION_HOLD", "1"), ("RESERVATION_SWEEP", "0.05")];
+    let short = [("RESERVATION_TTL", "1"), ("RESERVATION_EXPIRY_INTERVAL", "0.05")];
     setting.more = short.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let app = App::of_consumer(setting, &TOPICS).await;
     let replica = app.replica().await;

@@ -34,7 +34,7 @@ async fn stock_is_received_adjusted_and_told_to_everybody() {
     let location = received.headers["location"].to_str().expect("text").to_owned();
     let entry = app.admin(Method::GET, &location, None).await;
     assert_eq!((entry.status, &entry.body["ledgerEntry"]["onHandDelta"]), (200, &json!(10)), "{}", entry.body);
-    assert_problem(&adjust(json!({ "delta": -11, "reason": "breakage" })).await, 409, "STOCK_TOO_SMALL");
+    assert_problem(&adjust(json!({ "delta": -11, "reason": "breakage" })).await, 409, "INSUFFICIENT_STOCK");
     assert_problem(&adjust(json!({ "delta": 1, "reason": " " })).await, 400, "INVALID_REQUEST");
     assert_problem(&adjust(json!({ "delta": 0, "reason": "count" })).await, 400, "INVALID_REQUEST");
     assert_eq!(adjust(json!({ "delta": -3, "reason": "breakage" })).await.body["stockItem"]["onHand"], 7);
@@ -99,7 +99,7 @@ async fn lists_go_page_by_page_and_only_where_they_should() {
     };
     assert_eq!((deltas(&first), deltas(&second)), (vec![3, 2], vec![1]));
     let stolen = app.admin(Method::GET, &format!("/v1/admin/stock-items?pageToken={token}"), None).await;
-    assert_problem(&stolen, 400, "PAGE_TOKEN_INVALID");
+    assert_problem(&stolen, 400, "INVALID_PAGE_TOKEN");
     let nobody = Uuid::now_v7();
     for (path, code) in [
         (format!("/v1/admin/stock-items/{nobody}"), "STOCK_ITEM_NOT_FOUND"),

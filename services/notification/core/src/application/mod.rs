@@ -7,7 +7,7 @@ mod tell;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Ids, PageSeal};
+use mart_kernel::{Clock, IdGenerator, PageTokenSigner};
 
 use crate::domain::Policy;
 use crate::ports::{Courier, Letters};
@@ -32,8 +32,8 @@ pub struct UseCases<S> {
     letters: Arc<dyn Letters>,
     couriers: Couriers,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
     policy: Policy,
 }
 
@@ -44,8 +44,8 @@ impl<S> UseCases<S> {
         letters: Arc<dyn Letters>,
         couriers: Couriers,
         clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        seal: PageSeal,
+        ids: Arc<dyn IdGenerator>,
+        seal: PageTokenSigner,
         policy: Policy,
     ) -> Self {
         Self { store, letters, couriers, clock, ids, seal, policy }

@@ -1,6 +1,6 @@
 //! What a customer wants to be told.
 
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use super::UseCases;
 use crate::domain::{Channel, CustomerId, Kind, Preference};
@@ -12,18 +12,18 @@ pub enum PreferError {
     /// It can't be chosen.
     Fixed,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for PreferError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for PreferError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
 
 impl<S: Store> UseCases<S> {
     /// What a customer wants, for every kind and channel.
-    pub async fn preferences(&self, customer: &CustomerId) -> Result<Vec<Preference>, Unavailable> {
+    pub async fn preferences(&self, customer: &CustomerId) -> Result<Vec<Preference>, StoreError> {
         Ok(self.store.preferences(customer).await?.all())
     }
 

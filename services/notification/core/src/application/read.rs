@@ -1,7 +1,7 @@
 //! Reading notifications, and having one tried again.
 
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
 use crate::domain::{Notification, NotificationId, StatusName};
@@ -13,17 +13,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -36,18 +36,18 @@ pub enum AgainError {
     /// It has not failed, or it was a link.
     NotFailed,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for AgainError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for AgainError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
 
 impl<S: Store> UseCases<S> {
     /// A notification.
-    pub async fn get(&self, id: NotificationId) -> Result<Option<Notification>, Unavailable> {
+    pub async fn get(&self, id: NotificationId) -> Result<Option<Notification>, StoreError> {
         self.store.find(id).await
     }
 
@@ -59,13 +59,13 @@ impl<S: Store> UseCases<S> {
             .part(recipient.as_deref().unwrap_or_default().as_bytes())
             .part(status.map_or("", StatusName::name).as_bytes())
             .finish();
-        let after = self.seal.newest(list, token)?;
+        let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
     }
 
     /// Has a notification that failed tried again.
-    pub async fn send_again(&self, id: NotificationId) -> Result<Notification, AgainError> {
+    pub async fn resend_notification(&self, id: NotificationId) -> Result<Notification, AgainError> {
         let found = self.store.find(id).await?.ok_or(AgainError::NotFound)?;
         let again = found.again(self.clock.now(), &self.policy).map_err(|_| AgainError::NotFailed)?;
         // Somebody else may have had the same thought.

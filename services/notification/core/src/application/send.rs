@@ -1,7 +1,7 @@
 //! Sends what is due.
 
 use futures::future::join_all;
-use mart_kernel::{Timestamp, Unavailable};
+use mart_kernel::{Timestamp, StoreError};
 
 use super::UseCases;
 use crate::domain::{Channel, Notification, StatusName};
@@ -10,7 +10,7 @@ use crate::ports::{Courier, SendError, Store};
 impl<S: Store> UseCases<S> {
     /// Tries up to `limit` letters of a channel that are due, all at once; how many. A kill between the server's word and ours has a
     /// letter sent again, never lost.
-    pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, Unavailable> {
+    pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let lease = Timestamp::new(now.get() + self.policy.lease);
         let claimed = self.store.claim(channel, now, lease, limit).await?;
@@ -20,11 +20,11 @@ impl<S: Store> UseCases<S> {
         };
         let count = claimed.len();
         let tried = join_all(claimed.into_iter().map(|claimed| self.send(&**courier, claimed, now))).await;
-        tried.into_iter().collect::<Result<Vec<()>, Unavailable>>()?;
+        tried.into_iter().collect::<Result<Vec<()>, StoreError>>()?;
         Ok(count)
     }
 
-    async fn send(&self, courier: &dyn Courier, claimed: Notification, now: Timestamp) -> Result<(), Unavailable> {
+    async fn send(&self, courier: &dyn Courier, claimed: Notification, now: Timestamp) -> Result<(), StoreError> {
         let tried = if claimed.until <= now {
             claimed.overdue(now)
         } else {

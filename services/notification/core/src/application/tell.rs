@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Money, Receipt, Timestamp, StoreError};
 
 use super::UseCases;
 use crate::domain::notification::Making;
@@ -43,7 +43,7 @@ impl<S: Store> UseCases<S> {
         email: String,
         locale: Locale,
         matter: Matter,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let to = Recipients { email, phone: String::new(), locale };
         let write = self.writing(subject, heard.at, matter);
         let decide = move |known: Known| Change { contact: None, notifications: write(&to, &known.preferences) };
@@ -56,7 +56,7 @@ impl<S: Store> UseCases<S> {
         heard: Heard,
         contact: Contact,
         told: Option<(Subject, Matter)>,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let about = About { order: Some(contact.order), customer: Some(contact.customer.clone()) };
         let write = told.map(|(subject, matter)| self.writing(subject, heard.at, matter));
         let decide = move |known: Known| {
@@ -74,7 +74,7 @@ impl<S: Store> UseCases<S> {
         order: OrderId,
         subject: Subject,
         news: PaymentNews,
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<bool, StoreError> {
         // No receipt is kept where it is not: it is told again.
         let Some(contact) = self.store.contact(order).await? else { return Ok(false) };
         let told = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };

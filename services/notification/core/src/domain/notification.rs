@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mart_kernel::{Ids, Newest, Timestamp};
+use mart_kernel::{IdGenerator, Cursor, Timestamp};
 use time::Duration;
 use uuid::Uuid;
 
@@ -119,8 +119,8 @@ fn after(at: Timestamp, wait: Duration) -> Timestamp {
 
 impl Notification {
     /// Its place in a list of the newest first.
-    pub fn place(&self) -> Newest {
-        Newest { at: self.created_at, id: self.id.0 }
+    pub fn place(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.id.0 }
     }
 
     /// What became of a try at `now`.
@@ -195,7 +195,7 @@ pub struct Change {
 
 /// What every notification about one matter has in common.
 pub(crate) struct Making {
-    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) now: Timestamp,
     pub(crate) subject: Subject,
     pub(crate) kind: Kind,

@@ -1,8 +1,8 @@
 //! What events of others do here. This service publishes none.
 
-use mart_chassis::consumer::{DispatchError, Reaction};
-use mart_chassis::record::Incoming;
-use mart_chassis::wire::{exact, timestamp};
+use mart_chassis::consumer::{DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
+use mart_chassis::convert::{exact, timestamp};
 use mart_kernel::{Money, Version};
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1 as payment;
@@ -15,7 +15,7 @@ use notification_core::domain::{
 };
 use notification_core::ports::Store;
 
-use crate::generated::events::{Messages, Reactions};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +25,14 @@ impl Messages for NotificationMessages {}
 
 /// Reacts to events of others.
 #[derive(Debug)]
-pub struct NotificationReactions<S> {
+pub struct NotificationEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
-const UNREADABLE: Reaction = Reaction::Dead("an id, an amount or a time in it is none");
+const UNREADABLE: Outcome = Outcome::Reject("an id, an amount or a time in it is none");
 const NO_ORDER: &str = "the order is not known here yet";
 
-impl<S: Store> NotificationReactions<S> {
+impl<S: Store> NotificationEventHandlers<S> {
     /// Reacts by these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
@@ -43,13 +43,13 @@ impl<S: Store> NotificationReactions<S> {
         heard: Heard,
         link: Option<user::Link>,
         matter: fn(Link) -> Matter,
-    ) -> Result<Reaction, DispatchError> {
+    ) -> Result<Outcome, DispatchError> {
         let user::Link { link_id, email, name, locale, token, expire_time } = link.unwrap_or_default();
         let until = timestamp("expireTime", expire_time).ok().flatten();
         let Some(until) = until.filter(|_| !(link_id.is_empty() || email.is_empty())) else { return Ok(UNREADABLE) };
         let matter = matter(Link { name, token, until });
         self.use_cases.on_link(heard, Subject(link_id), email, Locale::of(&locale), matter).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
     async fn order(
@@ -58,7 +58,7 @@ impl<S: Store> NotificationReactions<S> {
         version: Version,
         told: Option<order::Order>,
         matter: Option<fn(&order::Order, Order) -> Matter>,
-    ) -> Result<Reaction, DispatchError> {
+    ) -> Result<Outcome, DispatchError> {
         let told = told.unwrap_or_default();
         let Some(contact) = contact(&told, version) else { return Ok(UNREADABLE) };
         // An order that was reinstated is told of once more.
@@ -71,7 +71,7 @@ impl<S: Store> NotificationReactions<S> {
             (subject, matter(&told, known))
         });
         self.use_cases.on_order(heard, contact, matter).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
     async fn payment(
@@ -80,14 +80,14 @@ impl<S: Store> NotificationReactions<S> {
         order_id: &str,
         subject: String,
         news: PaymentNews,
-    ) -> Result<Reaction, DispatchError> {
+    ) -> Result<Outcome, DispatchError> {
         let Ok(order) = order_id.parse().map(OrderId) else { return Ok(UNREADABLE) };
         let known = self.use_cases.on_payment(heard, order, Subject(subject), news).await?;
-        Ok(if known { Reaction::Applied } else { Reaction::Wait(NO_ORDER.to_owned()) })
+        Ok(if known { Outcome::Applied } else { Outcome::Retry(NO_ORDER.to_owned()) })
     }
 }
 
-fn heard<M>(event: &Incoming<M>) -> Heard {
+fn heard<M>(event: &ReceivedEvent<M>) -> Heard {
     Heard { receipt: event.receipt(), at: event.at }
 }
 
@@ -137,59 +137,59 @@ fn cancelled(told: &order::Order, order: Order) -> Matter {
     Matter::Cancelled { order, why }
 }
 
-impl<S: Store + 'static> Reactions for NotificationReactions<S> {
+impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
     async fn on_verification_requested(
         &self,
-        event: Incoming<user::VerificationRequested>,
-    ) -> Result<Reaction, DispatchError> {
-        self.link(heard(&event), event.fact.link, Matter::Registration).await
+        event: ReceivedEvent<user::VerificationRequested>,
+    ) -> Result<Outcome, DispatchError> {
+        self.link(heard(&event), event.payload.link, Matter::Registration).await
     }
 
     async fn on_password_reset_requested(
         &self,
-        event: Incoming<user::PasswordResetRequested>,
-    ) -> Result<Reaction, DispatchError> {
-        self.link(heard(&event), event.fact.link, Matter::Reset).await
+        event: ReceivedEvent<user::PasswordResetRequested>,
+    ) -> Result<Outcome, DispatchError> {
+        self.link(heard(&event), event.payload.link, Matter::Reset).await
     }
 
-    async fn on_order_placed(&self, event: Incoming<order::OrderPlaced>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, Some(|_, order| Matter::Placed(order))).await
+    async fn on_order_placed(&self, event: ReceivedEvent<order::OrderPlaced>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Placed(order))).await
     }
 
-    async fn on_order_changed(&self, event: Incoming<order::OrderChanged>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, None).await
+    async fn on_order_changed(&self, event: ReceivedEvent<order::OrderChanged>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, None).await
     }
 
-    async fn on_order_republished(&self, event: Incoming<order::OrderRepublished>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, None).await
+    async fn on_order_republished(&self, event: ReceivedEvent<order::OrderRepublished>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, None).await
     }
 
-    async fn on_order_confirmed(&self, event: Incoming<order::OrderConfirmed>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, Some(|_, order| Matter::Paid(order))).await
+    async fn on_order_confirmed(&self, event: ReceivedEvent<order::OrderConfirmed>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Paid(order))).await
     }
 
-    async fn on_order_shipped(&self, event: Incoming<order::OrderShipped>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, Some(shipped)).await
+    async fn on_order_shipped(&self, event: ReceivedEvent<order::OrderShipped>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, Some(shipped)).await
     }
 
-    async fn on_order_delivered(&self, event: Incoming<order::OrderDelivered>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, Some(|_, order| Matter::Delivered(order))).await
+    async fn on_order_delivered(&self, event: ReceivedEvent<order::OrderDelivered>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Delivered(order))).await
     }
 
-    async fn on_order_cancelled(&self, event: Incoming<order::OrderCancelled>) -> Result<Reaction, DispatchError> {
-        self.order(heard(&event), event.version, event.fact.order, Some(cancelled)).await
+    async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
+        self.order(heard(&event), event.version, event.payload.order, Some(cancelled)).await
     }
 
-    async fn on_payment_failed(&self, event: Incoming<payment::PaymentFailed>) -> Result<Reaction, DispatchError> {
+    async fn on_payment_failed(&self, event: ReceivedEvent<payment::PaymentFailed>) -> Result<Outcome, DispatchError> {
         let heard = heard(&event);
-        let payment::PaymentFailed { order_id, payment_id, reason } = event.fact;
+        let payment::PaymentFailed { order_id, payment_id, reason } = event.payload;
         self.payment(heard, &order_id, payment_id, PaymentNews::Failed(reason)).await
     }
 
-    async fn on_payment_refunded(&self, event: Incoming<payment::PaymentRefunded>) -> Result<Reaction, DispatchError> {
+    async fn on_payment_refunded(&self, event: ReceivedEvent<payment::PaymentRefunded>) -> Result<Outcome, DispatchError> {
         // A payment may go back in parts: each is told, and the event's id names it.
         let (heard, subject) = (heard(&event), event.id.to_string());
-        let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.fact;
+        let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
         self.payment(heard, &order_id, subject, PaymentNews::Refunded(sum(amount.as_ref()))).await
     }
 }

@@ -1,7 +1,7 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{Call, Caller, Fault};
-use mart_chassis::wire::uuid;
+use mart_chassis::http::{RequestContext, Principal, ApiError};
+use mart_chassis::convert::uuid;
 use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::notification::v1;
@@ -12,7 +12,7 @@ use notification_core::ports::{Filter, Store};
 
 use super::messages::{meant, notification, preference, status};
 use crate::generated::http::{
-    GetNotificationError, GetPreferencesError, ListNotificationsError, NotificationService, SendAgainError,
+    GetNotificationError, GetPreferencesError, ListNotificationsError, NotificationService, ResendNotificationError,
     SetPreferenceError,
 };
 
@@ -30,35 +30,35 @@ impl<S> Http<S> {
 }
 
 /// Whose preferences they are.
-fn caller(call: &Call) -> CustomerId {
-    match &call.caller {
-        Caller::Known { subject, .. } => CustomerId(subject.clone()),
-        Caller::Anyone => CustomerId(String::new()),
+fn caller(context: &RequestContext) -> CustomerId {
+    match &context.principal {
+        Principal::Authenticated { subject, .. } => CustomerId(subject.clone()),
+        Principal::Anonymous => CustomerId(String::new()),
     }
 }
 
-fn id(id: &str) -> Result<NotificationId, Fault> {
+fn id(id: &str) -> Result<NotificationId, ApiError> {
     Ok(NotificationId(uuid("notificationId", id)?))
 }
 
 impl<S: Store + 'static> NotificationService for Http<S> {
     async fn get_preferences(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetPreferencesRequest,
     ) -> Result<v1::GetPreferencesResponse, GetPreferencesError> {
         let v1::GetPreferencesRequest {} = request;
-        let wanted = self.use_cases.preferences(&caller(&call)).await.map_err(Fault::from)?;
+        let wanted = self.use_cases.preferences(&caller(&call)).await.map_err(ApiError::from)?;
         Ok(v1::GetPreferencesResponse { preferences: wanted.into_iter().map(preference).collect() })
     }
 
     async fn set_preference(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::SetPreferenceRequest,
     ) -> Result<v1::SetPreferenceResponse, SetPreferenceError> {
         // The contract lets defined kinds and channels through only.
-        let unknown = || Fault::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
+        let unknown = || ApiError::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
         let (kind, channel) = meant(request.kind(), request.channel()).ok_or_else(unknown)?;
         let chosen = self.use_cases.prefer(&caller(&call), kind, channel, request.enabled).await?;
         Ok(v1::SetPreferenceResponse { preference: Some(preference(chosen)) })
@@ -66,7 +66,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
 
     async fn list_notifications(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListNotificationsRequest,
     ) -> Result<v1::ListNotificationsResponse, ListNotificationsError> {
         let status = status(request.status());
@@ -83,29 +83,29 @@ impl<S: Store + 'static> NotificationService for Http<S> {
 
     async fn get_notification(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetNotificationRequest,
     ) -> Result<v1::GetNotificationResponse, GetNotificationError> {
-        let found = self.use_cases.get(id(&request.notification_id)?).await.map_err(Fault::from)?;
+        let found = self.use_cases.get(id(&request.notification_id)?).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetNotificationError::NotificationNotFound)?;
         Ok(v1::GetNotificationResponse { notification: Some(notification(&found)) })
     }
 
-    async fn send_again(
+    async fn resend_notification(
         &self,
-        _call: Call,
-        request: v1::SendAgainRequest,
-    ) -> Result<v1::SendAgainResponse, SendAgainError> {
-        let again = self.use_cases.send_again(id(&request.notification_id)?).await?;
-        Ok(v1::SendAgainResponse { notification: Some(notification(&again)) })
+        _context: RequestContext,
+        request: v1::ResendNotificationRequest,
+    ) -> Result<v1::ResendNotificationResponse, ResendNotificationError> {
+        let again = self.use_cases.resend_notification(id(&request.notification_id)?).await?;
+        Ok(v1::ResendNotificationResponse { notification: Some(notification(&again)) })
     }
 }
 
 impl From<PreferError> for SetPreferenceError {
     fn from(error: PreferError) -> Self {
         match error {
-            PreferError::Fixed => Self::PreferenceFixed,
-            PreferError::Unavailable(error) => Fault::from(error).into(),
+            PreferError::Fixed => Self::NotificationMandatory,
+            PreferError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -113,18 +113,18 @@ impl From<PreferError> for SetPreferenceError {
 impl From<ListError> for ListNotificationsError {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::Token => Self::PageTokenInvalid,
-            ListError::Unavailable(error) => Fault::from(error).into(),
+            ListError::Token => Self::InvalidPageToken,
+            ListError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
 
-impl From<AgainError> for SendAgainError {
+impl From<AgainError> for ResendNotificationError {
     fn from(error: AgainError) -> Self {
         match error {
             AgainError::NotFound => Self::NotificationNotFound,
             AgainError::NotFailed => Self::NotificationNotFailed,
-            AgainError::Unavailable(error) => Fault::from(error).into(),
+            AgainError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }

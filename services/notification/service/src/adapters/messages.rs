@@ -1,6 +1,6 @@
 //! The core's values as the contract's messages, and back.
 
-use mart_chassis::wire::time;
+use mart_chassis::convert::time;
 use mart_proto::notification::v1;
 use notification_core::domain::{Channel, Kind, Notification, Preference, Status, StatusName};
 

@@ -1,9 +1,9 @@
 //! Notifications, contacts and preferences in PostgreSQL.
 
 use mart_chassis::Database;
-use mart_chassis::db::append;
-use mart_chassis::db::read::{time, version, wrong};
-use mart_kernel::{Newest, Receipt, Timestamp, Unavailable};
+use mart_chassis::db::append_outbox;
+use mart_chassis::db::read::{time, version, decode_error};
+use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
 use notification_core::domain::{
     Change, Channel, Contact, CustomerId, Kind, Letter, Locale, Notification, NotificationId, OrderId, Preferences,
     Status, StatusName, Subject,
@@ -69,12 +69,12 @@ impl Store for PostgresStore {
         about: About,
         receipt: Receipt,
         decide: impl FnOnce(Known) -> Change + Send + 'static,
-    ) -> Result<(), Unavailable> {
-        let decided = self.database.decide(move |connection| {
+    ) -> Result<(), StoreError> {
+        let decided = self.database.transact(move |connection| {
             Box::pin(async move {
                 let change = decide(known(connection, about).await?);
                 // This service tells others nothing.
-                if !append(connection, Some(&receipt), Vec::new()).await? {
+                if !append_outbox(connection, Some(&receipt), Vec::new()).await? {
                     return Ok(None);
                 }
                 keep(connection, change).await?;
@@ -84,8 +84,8 @@ impl Store for PostgresStore {
         decided.await.map(|_| ())
     }
 
-    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(CONTACT).bind(order.0), contact).await?.pop())
+    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(CONTACT).bind(order.0), contact).await?.pop())
     }
 
     async fn claim(
@@ -94,7 +94,7 @@ impl Store for PostgresStore {
         now: Timestamp,
         lease: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Notification>, Unavailable> {
+    ) -> Result<Vec<Notification>, StoreError> {
         let asked = sqlx::query(CLAIM).bind(channel.name()).bind(now.get()).bind(lease.get()).bind(most(limit));
         // One that can't be read holds up no other.
         let (mut claimed, _) = self.database.readable(asked, notification).await?;
@@ -103,7 +103,7 @@ impl Store for PostgresStore {
         Ok(claimed)
     }
 
-    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, Unavailable> {
+    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, StoreError> {
         let Columns { due_at, failure, reference, title, body, html } = columns(changed);
         let change = sqlx::query(CHANGE)
             .bind(changed.id.0)
@@ -118,19 +118,19 @@ impl Store for PostgresStore {
             .bind(html)
             .bind(changed.until.get())
             .bind(changed.updated_at.get());
-        self.database.write(change).await
+        self.database.execute(change).await
     }
 
-    async fn find(&self, id: NotificationId) -> Result<Option<Notification>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(FIND).bind(id.0), notification).await?.pop())
+    async fn find(&self, id: NotificationId) -> Result<Option<Notification>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(FIND).bind(id.0), notification).await?.pop())
     }
 
     async fn list(
         &self,
         filter: &Filter,
-        after: Option<Newest>,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<Notification>, Unavailable> {
+    ) -> Result<Vec<Notification>, StoreError> {
         let asked = |limit: i64| {
             sqlx::query(LIST)
                 .bind(after.map(|after| after.at.get()))
@@ -143,8 +143,8 @@ impl Store for PostgresStore {
         self.database.list(limit, asked, notification).await
     }
 
-    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, Unavailable> {
-        let said = self.database.rows(sqlx::query(PREFERENCES).bind(&customer.0), preference).await?;
+    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
+        let said = self.database.fetch_all(sqlx::query(PREFERENCES).bind(&customer.0), preference).await?;
         Ok(Preferences(said.into_iter().collect()))
     }
 
@@ -154,9 +154,9 @@ impl Store for PostgresStore {
         kind: Kind,
         channel: Channel,
         enabled: bool,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         let kept = sqlx::query(PREFER).bind(&customer.0).bind(kind.name()).bind(channel.name()).bind(enabled);
-        self.database.write(kept).await.map(|_| ())
+        self.database.execute(kept).await.map(|_| ())
     }
 }
 
@@ -233,12 +233,12 @@ fn columns(notification: &Notification) -> Columns<'_> {
 
 fn kind(row: &PgRow) -> Result<Kind, sqlx::Error> {
     let name: &str = row.try_get("kind")?;
-    Kind::named(name).ok_or_else(|| wrong(format!("no kind of notification: {name}")))
+    Kind::named(name).ok_or_else(|| decode_error(format!("no kind of notification: {name}")))
 }
 
 fn channel(row: &PgRow) -> Result<Channel, sqlx::Error> {
     let name: &str = row.try_get("channel")?;
-    Channel::named(name).ok_or_else(|| wrong(format!("no channel: {name}")))
+    Channel::named(name).ok_or_else(|| decode_error(format!("no channel: {name}")))
 }
 
 fn preference(row: &PgRow) -> Result<((Kind, Channel), bool), sqlx::Error> {
@@ -264,7 +264,7 @@ fn notification(row: &PgRow) -> Result<Notification, sqlx::Error> {
         "sent" => Status::Sent { reference: row.try_get("reference")? },
         "failed" => Status::Failed { why: failure },
         "suppressed" => Status::Suppressed,
-        other => return Err(wrong(format!("no status of a notification: {other}"))),
+        other => return Err(decode_error(format!("no status of a notification: {other}"))),
     };
     let letter = match (row.try_get("title")?, row.try_get("body")?, row.try_get("html")?) {
         (Some(title), Some(text), Some(html)) => Some(Letter { title, text, html }),
@@ -279,7 +279,7 @@ fn notification(row: &PgRow) -> Result<Notification, sqlx::Error> {
         recipient: row.try_get("recipient")?,
         locale: Locale::of(row.try_get("locale")?),
         status,
-        attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).map_err(wrong)?,
+        attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).map_err(decode_error)?,
         letter,
         until: time(row, "until")?,
         created_at: time(row, "created_at")?,

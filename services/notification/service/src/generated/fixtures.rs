@@ -17,8 +17,8 @@ pub trait Fixtures {
     fn list_notifications(&mut self) -> impl Future<Output = v1::ListNotificationsRequest>;
     /// For `GetNotification`.
     fn get_notification(&mut self) -> impl Future<Output = v1::GetNotificationRequest>;
-    /// For `SendAgain`.
-    fn send_again(&mut self) -> impl Future<Output = v1::SendAgainRequest>;
+    /// For `ResendNotification`.
+    fn resend_notification(&mut self) -> impl Future<Output = v1::ResendNotificationRequest>;
 }
 
 /// A request of every operation, by its name.
@@ -28,6 +28,6 @@ pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessa
         ("SetPreference", dynamic(&of.set_preference().await)),
         ("ListNotifications", dynamic(&of.list_notifications().await)),
         ("GetNotification", dynamic(&of.get_notification().await)),
-        ("SendAgain", dynamic(&of.send_again().await)),
+        ("ResendNotification", dynamic(&of.resend_notification().await)),
     ]
 }

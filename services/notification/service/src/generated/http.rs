@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::notification::v1;
 
 /// Notifications: what is sent to whom, by which channel, and what became of it.
@@ -16,47 +16,47 @@ pub(crate) trait NotificationService: Send + Sync + 'static {
     /// Reads what the caller wants to be told, for every kind and channel that there is.
     fn get_preferences(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetPreferencesRequest,
     ) -> impl Future<Output = Result<v1::GetPreferencesResponse, GetPreferencesError>> + Send;
 
     /// Says whether the caller wants a kind of notification on a channel.
     fn set_preference(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::SetPreferenceRequest,
     ) -> impl Future<Output = Result<v1::SetPreferenceResponse, SetPreferenceError>> + Send;
 
     /// Lists notifications, newest first.
     fn list_notifications(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListNotificationsRequest,
     ) -> impl Future<Output = Result<v1::ListNotificationsResponse, ListNotificationsError>> + Send;
 
     /// Reads a notification.
     fn get_notification(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetNotificationRequest,
     ) -> impl Future<Output = Result<v1::GetNotificationResponse, GetNotificationError>> + Send;
 
     /// Has a notification that failed tried again, for as long as at first.
-    fn send_again(
+    fn resend_notification(
         &self,
-        call: Call,
-        request: v1::SendAgainRequest,
-    ) -> impl Future<Output = Result<v1::SendAgainResponse, SendAgainError>> + Send;
+        context: RequestContext,
+        request: v1::ResendNotificationRequest,
+    ) -> impl Future<Output = Result<v1::ResendNotificationResponse, ResendNotificationError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: NotificationService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: NotificationService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/me/notification-preferences", routing::get(get_preferences::<S>).put(set_preference::<S>))
         .route("/v1/admin/notifications", routing::get(list_notifications::<S>))
         .route("/v1/admin/notifications/{notification_id}", routing::get(get_notification::<S>))
-        .route("/v1/admin/notifications/{notification_id}/send-again", routing::post(send_again::<S>))
-        .with_state(Served { service, edge })
+        .route("/v1/admin/notifications/{notification_id}/resend-notification", routing::post(resend_notification::<S>))
+        .with_state(AppState { service, api })
 }
 
 const GET_PREFERENCES: Operation = Operation {
@@ -67,8 +67,8 @@ const GET_PREFERENCES: Operation = Operation {
     etag: None,
 };
 
-async fn get_preferences<S: NotificationService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_PREFERENCES, request, |call, request| at.service.get_preferences(call, request)).await
+async fn get_preferences<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_PREFERENCES, request, |context, request| state.service.get_preferences(context, request)).await
 }
 
 /// Why `GetPreferences` failed.
@@ -76,19 +76,19 @@ async fn get_preferences<S: NotificationService>(State(at): State<Served<S>>, re
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum GetPreferencesError {
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetPreferencesError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetPreferencesError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<GetPreferencesError> for Problem {
     fn from(error: GetPreferencesError) -> Self {
         match error {
-            GetPreferencesError::Fault(fault) => fault.into(),
+            GetPreferencesError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -101,8 +101,8 @@ const SET_PREFERENCE: Operation = Operation {
     etag: None,
 };
 
-async fn set_preference<S: NotificationService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&SET_PREFERENCE, request, |call, request| at.service.set_preference(call, request)).await
+async fn set_preference<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&SET_PREFERENCE, request, |context, request| state.service.set_preference(context, request)).await
 }
 
 /// Why `SetPreference` failed.
@@ -110,24 +110,24 @@ async fn set_preference<S: NotificationService>(State(at): State<Served<S>>, req
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum SetPreferenceError {
     /// The account or the law needs it, or the channel does not carry it.
-    PreferenceFixed,
+    NotificationMandatory,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for SetPreferenceError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for SetPreferenceError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<SetPreferenceError> for Problem {
     fn from(error: SetPreferenceError) -> Self {
         match error {
-            SetPreferenceError::PreferenceFixed => {
-                Self::new(409, "PREFERENCE_FIXED", "The account or the law needs it, or the channel does not carry it.")
+            SetPreferenceError::NotificationMandatory => {
+                Self::new(409, "NOTIFICATION_MANDATORY", "The account or the law needs it, or the channel does not carry it.")
             }
-            SetPreferenceError::Fault(fault) => fault.into(),
+            SetPreferenceError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -135,8 +135,8 @@ impl From<SetPreferenceError> for Problem {
 const LIST_NOTIFICATIONS: Operation =
     Operation { name: "ListNotifications", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn list_notifications<S: NotificationService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_NOTIFICATIONS, request, |call, request| at.service.list_notifications(call, request)).await
+async fn list_notifications<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_NOTIFICATIONS, request, |context, request| state.service.list_notifications(context, request)).await
 }
 
 /// Why `ListNotifications` failed.
@@ -144,24 +144,24 @@ async fn list_notifications<S: NotificationService>(State(at): State<Served<S>>,
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListNotificationsError {
     /// The page token is not of this list.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListNotificationsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListNotificationsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListNotificationsError> for Problem {
     fn from(error: ListNotificationsError) -> Self {
         match error {
-            ListNotificationsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            ListNotificationsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
             }
-            ListNotificationsError::Fault(fault) => fault.into(),
+            ListNotificationsError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -169,8 +169,8 @@ impl From<ListNotificationsError> for Problem {
 const GET_NOTIFICATION: Operation =
     Operation { name: "GetNotification", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn get_notification<S: NotificationService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_NOTIFICATION, request, |call, request| at.service.get_notification(call, request)).await
+async fn get_notification<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_NOTIFICATION, request, |context, request| state.service.get_notification(context, request)).await
 }
 
 /// Why `GetNotification` failed.
@@ -180,12 +180,12 @@ pub(crate) enum GetNotificationError {
     /// There is no such notification.
     NotificationNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetNotificationError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetNotificationError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -195,48 +195,48 @@ impl From<GetNotificationError> for Problem {
             GetNotificationError::NotificationNotFound => {
                 Self::new(404, "NOTIFICATION_NOT_FOUND", "There is no such notification.")
             }
-            GetNotificationError::Fault(fault) => fault.into(),
+            GetNotificationError::ApiError(fault) => fault.into(),
         }
     }
 }
 
-const SEND_AGAIN: Operation =
-    Operation { name: "SendAgain", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
+const RESEND_NOTIFICATION: Operation =
+    Operation { name: "ResendNotification", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
 
-async fn send_again<S: NotificationService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&SEND_AGAIN, request, |call, request| at.service.send_again(call, request)).await
+async fn resend_notification<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RESEND_NOTIFICATION, request, |context, request| state.service.resend_notification(context, request)).await
 }
 
-/// Why `SendAgain` failed.
+/// Why `ResendNotification` failed.
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
-pub(crate) enum SendAgainError {
+pub(crate) enum ResendNotificationError {
     /// There is no such notification.
     NotificationNotFound,
     /// It has not failed, or it was a link: who needs one asks for a new one.
     NotificationNotFailed,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for SendAgainError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ResendNotificationError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
-impl From<SendAgainError> for Problem {
-    fn from(error: SendAgainError) -> Self {
+impl From<ResendNotificationError> for Problem {
+    fn from(error: ResendNotificationError) -> Self {
         match error {
-            SendAgainError::NotificationNotFound => {
+            ResendNotificationError::NotificationNotFound => {
                 Self::new(404, "NOTIFICATION_NOT_FOUND", "There is no such notification.")
             }
-            SendAgainError::NotificationNotFailed => Self::new(
+            ResendNotificationError::NotificationNotFailed => Self::new(
                 409,
                 "NOTIFICATION_NOT_FAILED",
                 "It has not failed, or it was a link: who needs one asks for a new one.",
             ),
-            SendAgainError::Fault(fault) => fault.into(),
+            ResendNotificationError::ApiError(fault) => fault.into(),
         }
     }
 }

@@ -45,7 +45,7 @@ async fn notification(access: mail::Access, more: &[(&str, &str)]) -> App {
     let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     setting.more = access.variables().into_iter().collect();
-    setting.more.extend([("SEND_SWEEP", "0.1"), ("SEND_BACKOFF", "0.2")].iter().chain(more).map(own));
+    setting.more.extend([("SEND_INTERVAL", "0.1"), ("SEND_BACKOFF", "0.2")].iter().chain(more).map(own));
     App::of_consumer(setting, &["mart.order.v1"]).await
 }
 

@@ -25,9 +25,9 @@ async fn what_could_not_tell_anybody_does_not_start() {
         (&[twilio], "TWILIO_ACCOUNT_SID"),
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1")], "TWILIO_AUTH_TOKEN"),
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "hunter2")], "TWILIO_FROM"),
-        (&[("SEND_SWEEP", "often")], "SEND_SWEEP"),
-        (&[("SEND_PATIENCE", "-1")], "SEND_PATIENCE"),
-        (&[("SEND_AT_ONCE", "0")], "SEND_AT_ONCE"),
+        (&[("SEND_INTERVAL", "often")], "SEND_INTERVAL"),
+        (&[("SEND_MAX_AGE", "-1")], "SEND_MAX_AGE"),
+        (&[("SEND_CONCURRENCY", "0")], "SEND_CONCURRENCY"),
     ] {
         let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
         setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -76,7 +76,7 @@ async fn notification(url: &str, token: &str) -> App {
         ("TWILIO_ACCOUNT_SID", ACCOUNT),
         ("TWILIO_AUTH_TOKEN", token),
         ("TWILIO_FROM", "+15005550006"),
-        ("SEND_SWEEP", "0.1"),
+        ("SEND_INTERVAL", "0.1"),
         ("SEND_BACKOFF", "0.2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

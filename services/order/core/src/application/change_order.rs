@@ -1,6 +1,6 @@
 //! What customers and admins do with an order that exists: change, cancel, ship, deliver.
 
-use mart_kernel::{Timestamp, Unavailable, Version};
+use mart_kernel::{Timestamp, StoreError, Version};
 
 use super::{Fact, Order, OrderId, Stopped, Store, Unchanged, UseCases, Viewer};
 use crate::domain::{Address, Contact, Shipment, Status, Why};
@@ -17,7 +17,7 @@ pub enum ChangeError {
     /// It is in a status that does not allow the step.
     Forbidden(Status),
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {

@@ -1,6 +1,6 @@
 //! What payment tells: money came in, an attempt failed, money went back.
 
-use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Money, Receipt, Timestamp, StoreError};
 use uuid::Uuid;
 
 use super::{Followed, Order, OrderId, Store, UseCases, Write};
@@ -14,7 +14,7 @@ impl<S: Store> UseCases<S> {
         payment_id: String,
         amount: Money,
         receipt: Receipt,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         match self.store.find(id).await? {
             Some(order) if order.total != amount => return Ok(Followed::Unfit),
             Some(_) => {}
@@ -31,7 +31,7 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         let text = |order: &Order| {
             let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
             let again = if order.status.kind() == StatusKind::AwaitingPayment { " You may try again." } else { "" };
@@ -48,7 +48,7 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         self.note(id, |_| format!("{amount} went back to you."), event, at, receipt).await
     }
 
@@ -60,7 +60,7 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         let Some(order) = self.store.find(id).await? else { return Ok(Followed::Early) };
         let entry = Entry { at, text: text(&order), status: order.status.kind(), event };
         self.keep(Write::Note { order: id, entry }, receipt).await

@@ -1,19 +1,19 @@
-//! What inventory tells: units are promised, lack, or are promised no longer.
+//! What inventory tells: units are promised, shortage, or are promised no longer.
 
-use mart_kernel::{Receipt, Timestamp, Unavailable};
+use mart_kernel::{Receipt, Timestamp, StoreError};
 
 use super::{Followed, OrderId, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
     /// The units of an order are promised: the customer may pay, until the deadline that begins now.
-    pub async fn on_stock_reserved(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, Unavailable> {
+    pub async fn on_stock_reserved(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, StoreError> {
         let window = self.payment_window;
         self.follow(id, receipt, move |order, now| order.stock_reserved(round, Timestamp::new(now.get() + window), now))
             .await
     }
 
-    /// Some units of an order lack.
-    pub async fn on_stock_rejected(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, Unavailable> {
+    /// Some units of an order shortage.
+    pub async fn on_stock_rejected(&self, id: OrderId, round: i32, receipt: Receipt) -> Result<Followed, StoreError> {
         self.follow(id, receipt, move |order, now| order.stock_rejected(round, now)).await
     }
 
@@ -23,7 +23,7 @@ impl<S: Store> UseCases<S> {
         id: OrderId,
         round: i32,
         receipt: Receipt,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         self.follow(id, receipt, move |order, now| order.reservation_expired(round, now)).await
     }
 }

@@ -1,7 +1,7 @@
 //! Listing orders, page by page.
 
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Timestamp, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Page, PageSize, Timestamp, StoreError};
 
 use super::{CustomerId, Order, Store, UseCases, Viewer};
 use crate::domain::StatusKind;
@@ -30,17 +30,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -61,9 +61,9 @@ impl<S: Store> UseCases<S> {
     /// The page behind a token, or the first one.
     pub(super) async fn page(&self, filter: &Filter, size: PageSize, token: &str) -> Result<Page<Order>, ListError> {
         let list = fingerprint(filter);
-        let after = self.seal.newest(list, token)?;
+        let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place_in_list().encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.cursor().encode())))
     }
 }
 

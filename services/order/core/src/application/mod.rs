@@ -12,7 +12,7 @@ mod republish_orders;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Commit, CommitError, Done, Event, Ids, PageSeal, Receipt, Timestamp, Unavailable, Version};
+use mart_kernel::{Clock, Commit, CommitError, CommitOutcome, EventEnvelope, IdGenerator, PageTokenSigner, Receipt, Timestamp, StoreError, Version};
 
 use crate::domain::{CustomerId, Fact, Order, OrderId, Stopped};
 use crate::ports::{Store, Write};
@@ -33,8 +33,8 @@ pub const PAYMENT_WINDOW: time::Duration = time::Duration::minutes(45);
 pub struct UseCases<S> {
     store: S,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
     payment_window: time::Duration,
 }
 
@@ -75,7 +75,7 @@ enum Unchanged {
     Stale,
     Contended,
     Stopped(Stopped, Box<Order>),
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {
@@ -83,15 +83,15 @@ impl<S: Store> UseCases<S> {
     pub fn new(
         store: S,
         clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        seal: PageSeal,
+        ids: Arc<dyn IdGenerator>,
+        seal: PageTokenSigner,
         payment_window: time::Duration,
     ) -> Self {
         Self { store, clock, ids, seal, payment_window }
     }
 
     /// Gives facts their ids and the time; each has the version of the order that it carries.
-    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<Event<Fact>> {
+    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<EventEnvelope<Fact>> {
         let event = |fact: Fact| Event { id: self.ids.next(), at, version: fact.order().version, fact };
         facts.into_iter().map(event).collect()
     }
@@ -119,7 +119,7 @@ impl<S: Store> UseCases<S> {
                 Err(CommitError::Conflict) if expected.is_some() => return Err(Unchanged::Stale),
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::Unavailable(error)) => return Err(Unchanged::Unavailable(error)),
-                Err(CommitError::Taken(never)) => match never {},
+                Err(CommitError::Duplicate(never)) => match never {},
             }
         }
         Err(Unchanged::Contended)
@@ -131,7 +131,7 @@ impl<S: Store> UseCases<S> {
         id: OrderId,
         receipt: Receipt,
         step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
-    ) -> Result<Followed, Unavailable> {
+    ) -> Result<Followed, StoreError> {
         match self.change(id, None, Some(receipt), step).await {
             Ok(_) => Ok(Followed::Applied),
             Err(Unchanged::Stopped(Stopped::Ignored | Stopped::Forbidden, _)) => Ok(Followed::Ignored),
@@ -144,12 +144,12 @@ impl<S: Store> UseCases<S> {
     }
 
     /// Commits what belongs to no order at a version.
-    async fn keep(&self, write: Write, receipt: Receipt) -> Result<Followed, Unavailable> {
+    async fn keep(&self, write: Write, receipt: Receipt) -> Result<Followed, StoreError> {
         match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
-            Ok(Done::Committed | Done::AlreadyProcessed { .. }) => Ok(Followed::Applied),
+            Ok(CommitOutcome::Committed | CommitOutcome::AlreadyProcessed { .. }) => Ok(Followed::Applied),
             Err(CommitError::Conflict) => Ok(Followed::Early),
             Err(CommitError::Unavailable(error)) => Err(error),
-            Err(CommitError::Taken(never)) => match never {},
+            Err(CommitError::Duplicate(never)) => match never {},
         }
     }
 }

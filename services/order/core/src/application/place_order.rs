@@ -1,10 +1,10 @@
 //! Quoting and placing an order.
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Money, Receipt, ReceiptFor, Unavailable, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Receipt, ReceiptBuilder, StoreError, Version};
 
 use super::{CustomerId, OrderId, Store, UseCases, Write};
-use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RefusedLine, Status, Wanted};
+use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RejectedLine, Status, Wanted};
 
 /// What a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct PlaceOrder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceError {
     /// These lines can't be ordered.
-    Refused(Vec<RefusedLine>),
+    Refused(Vec<RejectedLine>),
     /// It costs this now.
     TotalChanged(Money),
     /// The sum is larger than can be kept.
@@ -35,11 +35,11 @@ pub enum PlaceError {
     /// The Idempotency-Key was used with another request.
     KeyReused,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for PlaceError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for PlaceError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -62,20 +62,20 @@ impl<S: Store> UseCases<S> {
 
     /// Places an order, or says why not. With a receipt, a repeat of the same request places nothing and answers with the
     /// order that the first one placed, as it is now.
-    pub async fn place_order(&self, request: PlaceOrder, receipt: Option<ReceiptFor>) -> Result<Order, PlaceError> {
+    pub async fn place_order(&self, request: PlaceOrder, receipt: Option<ReceiptBuilder>) -> Result<Order, PlaceError> {
         let PlaceOrder { customer, wanted, total, address, contact, payment_method } = request;
         let (id, now) = (OrderId(self.ids.next()), self.clock.now());
         let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
         let quote = match self.quote_order(&wanted, total.currency()).await {
-            Ok(quote) if !quote.refused.is_empty() => Err(PlaceError::Refused(quote.refused)),
+            Ok(quote) if !quote.rejected.is_empty() => Err(PlaceError::Refused(quote.rejected)),
             Ok(quote) if quote.total != total => Err(PlaceError::TotalChanged(quote.total)),
             quote => quote,
         };
         let lines = match (quote, &receipt) {
             (Ok(quote), _) => quote.lines,
             // Prices may have changed since the first request: its repeat is still answered by its receipt.
-            (Err(refused), Some(receipt)) => return self.repeated(receipt, refused).await,
-            (Err(refused), None) => return Err(refused),
+            (Err(rejected), Some(receipt)) => return self.repeated(receipt, rejected).await,
+            (Err(rejected), None) => return Err(rejected),
         };
         let order = Order {
             id,
@@ -95,20 +95,20 @@ impl<S: Store> UseCases<S> {
         let (order, facts) = order.place(now);
         let commit = Commit { write: Some(Write::Insert(order.clone())), events: self.events(facts, now), receipt };
         match self.store.commit(commit).await {
-            Ok(Done::Committed) => Ok(order),
-            Ok(Done::AlreadyProcessed { subject, same_request }) => self.first(&subject, same_request).await,
+            Ok(CommitOutcome::Committed) => Ok(order),
+            Ok(CommitOutcome::AlreadyProcessed { subject, same_request }) => self.first(&subject, same_request).await,
             // A new row is at no version that somebody else could have changed.
-            Err(CommitError::Conflict) => Err(Unavailable::Failed.into()),
+            Err(CommitError::Conflict) => Err(StoreError::Internal.into()),
             Err(CommitError::Unavailable(error)) => Err(error.into()),
-            Err(CommitError::Taken(never)) => match never {},
+            Err(CommitError::Duplicate(never)) => match never {},
         }
     }
 
-    /// What a request that would be refused now was answered with before.
-    async fn repeated(&self, receipt: &Receipt, refused: PlaceError) -> Result<Order, PlaceError> {
+    /// What a request that would be rejected now was answered with before.
+    async fn repeated(&self, receipt: &Receipt, rejected: PlaceError) -> Result<Order, PlaceError> {
         match self.store.receipt(receipt).await? {
             Some((subject, same_request)) => self.first(&subject, same_request).await,
-            None => Err(refused),
+            None => Err(rejected),
         }
     }
 
@@ -116,7 +116,7 @@ impl<S: Store> UseCases<S> {
         if !same_request {
             return Err(PlaceError::KeyReused);
         }
-        let id = subject.parse().map_err(|_| Unavailable::Failed)?;
-        Ok(self.store.find(OrderId(id)).await?.ok_or(Unavailable::Failed)?)
+        let id = subject.parse().map_err(|_| StoreError::Internal)?;
+        Ok(self.store.find(OrderId(id)).await?.ok_or(StoreError::Internal)?)
     }
 }

@@ -1,6 +1,6 @@
 //! Telling the current state again, so that read models can be rebuilt.
 
-use mart_kernel::{Commit, CommitError, PageSize, Unavailable};
+use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
 use super::{Fact, ListError, Store, UseCases};
 use crate::domain::fact::OrderRepublished;
@@ -27,8 +27,8 @@ impl<S: Store> UseCases<S> {
             self.store.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that others could have changed.
-                CommitError::Conflict => Unavailable::Failed,
-                CommitError::Taken(never) => match never {},
+                CommitError::Conflict => StoreError::Internal,
+                CommitError::Duplicate(never) => match never {},
             })?;
         }
         Ok(Republished { count, next: page.next })

@@ -11,5 +11,5 @@ pub use order::{
     Address, Contact, CustomerId, Line, MAX_QUANTITY, Order, OrderId, Payment, ProductId, Shipment, Status, StatusKind,
     Stopped, Why,
 };
-pub use quote::{KnownProduct, Quote, QuoteError, Refusal, RefusedLine, Wanted};
+pub use quote::{KnownProduct, Quote, QuoteError, Refusal, RejectedLine, Wanted};
 pub use timeline::Entry;

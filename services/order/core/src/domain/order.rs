@@ -1,6 +1,6 @@
 //! The order: what was ordered, by whom, and where it is in its life.
 
-use mart_kernel::{Money, Newest, Timestamp, Version};
+use mart_kernel::{Money, Cursor, Timestamp, Version};
 use uuid::Uuid;
 
 use super::Fact;
@@ -218,8 +218,8 @@ impl Order {
     }
 
     /// Its place in a list.
-    pub fn place_in_list(&self) -> Newest {
-        Newest { at: self.created_at, id: self.id.0 }
+    pub fn cursor(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.id.0 }
     }
 
     fn refund_requested(&self) -> bool {

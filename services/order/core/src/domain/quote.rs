@@ -39,12 +39,12 @@ pub struct Quote {
     /// Their sum.
     pub total: Money,
     /// The lines that can't.
-    pub refused: Vec<RefusedLine>,
+    pub rejected: Vec<RejectedLine>,
 }
 
 /// A line that can't be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RefusedLine {
+pub struct RejectedLine {
     /// The product.
     pub product: ProductId,
     /// Why.
@@ -70,7 +70,7 @@ pub enum QuoteError {
 }
 
 impl Quote {
-    /// Sums the lines of each product and prices them. Nothing is rounded; what would overflow is refused.
+    /// Sums the lines of each product and prices them. Nothing is rounded; what would overflow is rejected.
     pub fn of(wanted: &[Wanted], currency: Currency, known: &[KnownProduct]) -> Result<Self, QuoteError> {
         let known: BTreeMap<ProductId, &KnownProduct> = known.iter().map(|product| (product.id, product)).collect();
         let mut summed: Vec<Wanted> = Vec::new();
@@ -80,19 +80,19 @@ impl Quote {
                 None => summed.push(*want),
             }
         }
-        let mut quote = Self { lines: Vec::new(), total: Money::from_minor(0, currency), refused: Vec::new() };
+        let mut quote = Self { lines: Vec::new(), total: Money::from_minor(0, currency), rejected: Vec::new() };
         for Wanted { product, quantity } in summed {
-            let refused = |why| RefusedLine { product, why };
+            let rejected = |why| RejectedLine { product, why };
             let Some(found) = known.get(&product).filter(|found| found.on_sale) else {
-                quote.refused.push(refused(Refusal::NotOnSale));
+                quote.rejected.push(rejected(Refusal::NotOnSale));
                 continue;
             };
             let Some(unit_price) = found.prices.iter().copied().find(|price| price.currency() == currency) else {
-                quote.refused.push(refused(Refusal::NotPriced));
+                quote.rejected.push(rejected(Refusal::NotPriced));
                 continue;
             };
             if quantity > MAX_QUANTITY {
-                quote.refused.push(refused(Refusal::TooMany));
+                quote.rejected.push(rejected(Refusal::TooMany));
                 continue;
             }
             let sum = unit_price.checked_mul(quantity).map_err(|_| QuoteError::TooLarge)?;

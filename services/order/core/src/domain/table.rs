@@ -55,7 +55,7 @@ pub enum Step {
     Await,
     /// Is confirmed.
     Confirm,
-    /// Is cancelled, for lack of stock.
+    /// Is cancelled, for shortage of stock.
     CancelNoStock,
     /// Is cancelled, because its time is over.
     CancelTimeout,

@@ -1,6 +1,6 @@
 //! What happened to an order, in the customer's words.
 
-use mart_kernel::{Event, Timestamp};
+use mart_kernel::{EventEnvelope, Timestamp};
 use uuid::Uuid;
 
 use super::{Fact, Status, StatusKind, Why};
@@ -20,9 +20,9 @@ pub struct Entry {
 
 impl Entry {
     /// The entry of an event of the order's own; a republished state is none.
-    pub fn of(event: &Event<Fact>) -> Option<Self> {
-        let order = event.fact.order();
-        let text = match &event.fact {
+    pub fn of(event: &EventEnvelope<Fact>) -> Option<Self> {
+        let order = event.payload.order();
+        let text = match &event.payload {
             Fact::OrderPlaced(_) => "We have your order and look for its products.".to_owned(),
             Fact::OrderChanged(_) => "The address or contact of your order was changed.".to_owned(),
             Fact::OrderAwaitingPayment(_) => "Your products are put aside. Please pay.".to_owned(),

@@ -1,9 +1,9 @@
 //! The core's facts as the contract's messages, and what events of others do here.
 
-use mart_chassis::consumer::{DispatchError, Reaction};
-use mart_chassis::record::Incoming;
-use mart_chassis::wire::{exact, money};
-use mart_kernel::{Money, Unavailable};
+use mart_chassis::consumer::{DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
+use mart_chassis::convert::{exact, money};
+use mart_kernel::{Money, StoreError};
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
 use mart_proto::payment::v1 as payment;
@@ -15,7 +15,7 @@ use order_core::domain::{KnownProduct, OrderId, ProductId, fact};
 use order_core::ports::Store;
 
 use super::messages::order;
-use crate::generated::events::{Messages, Reactions};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -69,17 +69,17 @@ impl Messages for OrderMessages {
 
 /// Reacts to events of others.
 #[derive(Debug)]
-pub struct OrderReactions<S> {
+pub struct OrderEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
-impl<S: Store> OrderReactions<S> {
+impl<S: Store> OrderEventHandlers<S> {
     /// Reacts by these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 
-    async fn hear<M>(&self, event: &Incoming<M>, product: Option<product::Product>) -> Result<Reaction, DispatchError> {
+    async fn hear<M>(&self, event: &ReceivedEvent<M>, product: Option<product::Product>) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
         let prices: Result<Vec<Money>, _> = product.prices.iter().map(|price| exact("prices", price)).collect();
         let (Ok(id), Ok(prices)) = (product.product_id.parse(), prices) else { return Ok(UNREADABLE) };
@@ -90,14 +90,14 @@ impl<S: Store> OrderReactions<S> {
     }
 }
 
-const UNREADABLE: Reaction = Reaction::Dead("an id or an amount in it is none");
+const UNREADABLE: Outcome = Outcome::Reject("an id or an amount in it is none");
 
-fn followed(followed: Result<Followed, Unavailable>) -> Result<Reaction, DispatchError> {
+fn followed(followed: Result<Followed, StoreError>) -> Result<Outcome, DispatchError> {
     Ok(match followed? {
-        Followed::Applied => Reaction::Applied,
-        Followed::Ignored => Reaction::Ignored("it changes nothing any more"),
-        Followed::Early => Reaction::Wait("the order is not that far yet, or not known".to_owned()),
-        Followed::Unfit => Reaction::Dead("the amount is not the order's total"),
+        Followed::Applied => Outcome::Applied,
+        Followed::Ignored => Outcome::Ignored("it changes nothing any more"),
+        Followed::Early => Outcome::Retry("the order is not that far yet, or not known".to_owned()),
+        Followed::Unfit => Outcome::Reject("the amount is not the order's total"),
     })
 }
 
@@ -112,78 +112,78 @@ fn paid(order_id: &str, amount: Option<Price>) -> Option<(OrderId, Money)> {
     Some((OrderId(order_id.parse().ok()?), exact("amount", &amount.unwrap_or_default()).ok()?))
 }
 
-impl<S: Store + 'static> Reactions for OrderReactions<S> {
-    async fn on_product_created(&self, event: Incoming<product::ProductCreated>) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
+    async fn on_product_created(&self, event: ReceivedEvent<product::ProductCreated>) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_updated(&self, event: Incoming<product::ProductUpdated>) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+    async fn on_product_updated(&self, event: ReceivedEvent<product::ProductUpdated>) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_price_changed(
         &self,
-        event: Incoming<product::ProductPriceChanged>,
-    ) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+        event: ReceivedEvent<product::ProductPriceChanged>,
+    ) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_activated(
         &self,
-        event: Incoming<product::ProductActivated>,
-    ) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+        event: ReceivedEvent<product::ProductActivated>,
+    ) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_archived(&self, event: Incoming<product::ProductArchived>) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+    async fn on_product_archived(&self, event: ReceivedEvent<product::ProductArchived>) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_republished(
         &self,
-        event: Incoming<product::ProductRepublished>,
-    ) -> Result<Reaction, DispatchError> {
-        self.hear(&event, event.fact.product.clone()).await
+        event: ReceivedEvent<product::ProductRepublished>,
+    ) -> Result<Outcome, DispatchError> {
+        self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_stock_reserved(&self, event: Incoming<inventory::StockReserved>) -> Result<Reaction, DispatchError> {
+    async fn on_stock_reserved(&self, event: ReceivedEvent<inventory::StockReserved>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_stock_reserved(id, round, receipt).await)
     }
 
-    async fn on_stock_rejected(&self, event: Incoming<inventory::StockRejected>) -> Result<Reaction, DispatchError> {
+    async fn on_stock_rejected(&self, event: ReceivedEvent<inventory::StockRejected>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_stock_rejected(id, round, receipt).await)
     }
 
     async fn on_reservation_expired(
         &self,
-        event: Incoming<inventory::ReservationExpired>,
-    ) -> Result<Reaction, DispatchError> {
+        event: ReceivedEvent<inventory::ReservationExpired>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.fact.reservation) else { return Ok(UNREADABLE) };
+        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_reservation_expired(id, round, receipt).await)
     }
 
-    async fn on_payment_captured(&self, event: Incoming<payment::PaymentCaptured>) -> Result<Reaction, DispatchError> {
+    async fn on_payment_captured(&self, event: ReceivedEvent<payment::PaymentCaptured>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.fact;
+        let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.payload;
         let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await)
     }
 
-    async fn on_payment_failed(&self, event: Incoming<payment::PaymentFailed>) -> Result<Reaction, DispatchError> {
+    async fn on_payment_failed(&self, event: ReceivedEvent<payment::PaymentFailed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let payment::PaymentFailed { order_id, payment_id: _, reason } = event.fact;
+        let payment::PaymentFailed { order_id, payment_id: _, reason } = event.payload;
         let Ok(id) = order_id.parse() else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
     }
 
-    async fn on_payment_refunded(&self, event: Incoming<payment::PaymentRefunded>) -> Result<Reaction, DispatchError> {
+    async fn on_payment_refunded(&self, event: ReceivedEvent<payment::PaymentRefunded>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.fact;
+        let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
         let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await)
     }

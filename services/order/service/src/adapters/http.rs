@@ -1,7 +1,7 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{Call, Caller, Fault, IdempotencyKey};
-use mart_chassis::wire::{exact, money, timestamp, uuid};
+use mart_chassis::http::{RequestContext, Principal, ApiError, IdempotencyKey};
+use mart_chassis::convert::{exact, money, timestamp, uuid};
 use mart_kernel::PageSize;
 use mart_kernel::money::Currency;
 use mart_proto::Violation;
@@ -33,12 +33,12 @@ impl<S> Http<S> {
 impl<S: Store + 'static> OrderService for Http<S> {
     async fn quote_order(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::QuoteOrderRequest,
     ) -> Result<v1::QuoteOrderResponse, QuoteOrderError> {
         let v1::QuoteOrderRequest { lines, currency_code } = request;
         let currency = Currency::from_code(&currency_code).map_err(|error| {
-            Fault::Invalid(vec![Violation::new("currencyCode", "currency.known", error.to_string())])
+            ApiError::Invalid(vec![Violation::new("currencyCode", "currency.known", error.to_string())])
         })?;
         let quote = self.use_cases.quote_order(&wanted(&lines)?, currency).await?;
         Ok(v1::QuoteOrderResponse {
@@ -50,32 +50,32 @@ impl<S: Store + 'static> OrderService for Http<S> {
 
     async fn place_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::PlaceOrderRequest,
     ) -> Result<v1::PlaceOrderResponse, PlaceOrderError> {
         let v1::PlaceOrderRequest { lines, total, shipping_address, contact, payment_method } = request;
         let request = PlaceOrder {
-            customer: CustomerId(subject(&call.caller)),
+            customer: CustomerId(subject(&context.principal)),
             wanted: wanted(&lines)?,
             total: exact("total", &total.unwrap_or_default())?,
             address: address_of(shipping_address.unwrap_or_default()),
             contact: contact_of(contact.unwrap_or_default()),
             payment_method,
         };
-        let placed = self.use_cases.place_order(request, call.idempotency_key.map(IdempotencyKey::receipt_for)).await?;
+        let placed = self.use_cases.place_order(request, context.idempotency_key.map(IdempotencyKey::receipt_builder)).await?;
         Ok(v1::PlaceOrderResponse { order: Some(order(&placed)) })
     }
 
-    async fn get_order(&self, call: Call, request: v1::GetOrderRequest) -> Result<v1::GetOrderResponse, GetOrderError> {
+    async fn get_order(&self, context: RequestContext, request: v1::GetOrderRequest) -> Result<v1::GetOrderResponse, GetOrderError> {
         let v1::GetOrderRequest { order_id } = request;
-        let found = self.use_cases.get_order(&viewer(&call.caller), id(&order_id)?).await.map_err(Fault::from)?;
+        let found = self.use_cases.get_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetOrderError::OrderNotFound)?;
         Ok(v1::GetOrderResponse { order: Some(order(&found)) })
     }
 
     async fn list_orders(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListOrdersRequest,
     ) -> Result<v1::ListOrdersResponse, ListOrdersError> {
         let v1::ListOrdersRequest { customer_id, status, placed_from, placed_before, page_size, page_token } = request;
@@ -87,43 +87,43 @@ impl<S: Store + 'static> OrderService for Http<S> {
             page_size: PageSize::requested(page_size),
             page_token,
         };
-        let page = self.use_cases.list_orders(&viewer(&call.caller), request).await?;
+        let page = self.use_cases.list_orders(&viewer(&context.principal), request).await?;
         let orders = page.items.iter().map(order).collect();
         Ok(v1::ListOrdersResponse { orders, next_page_token: page.next.unwrap_or_default() })
     }
 
     async fn change_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ChangeOrderRequest,
     ) -> Result<v1::ChangeOrderResponse, ChangeOrderError> {
         let v1::ChangeOrderRequest { order_id, shipping_address, contact } = request;
         let (address, contact) = (shipping_address.map(address_of), contact.map(contact_of));
-        let (viewer, id) = (viewer(&call.caller), id(&order_id)?);
-        let changed = self.use_cases.change_order(&viewer, id, address, contact, call.if_match).await?;
+        let (viewer, id) = (viewer(&context.principal), id(&order_id)?);
+        let changed = self.use_cases.change_order(&viewer, id, address, contact, context.if_match).await?;
         Ok(v1::ChangeOrderResponse { order: Some(order(&changed)) })
     }
 
     async fn cancel_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::CancelOrderRequest,
     ) -> Result<v1::CancelOrderResponse, CancelOrderError> {
         let v1::CancelOrderRequest { order_id } = request;
-        let cancelled = self.use_cases.cancel_order(&viewer(&call.caller), id(&order_id)?, call.if_match).await?;
+        let cancelled = self.use_cases.cancel_order(&viewer(&context.principal), id(&order_id)?, context.if_match).await?;
         Ok(v1::CancelOrderResponse { order: Some(order(&cancelled)) })
     }
 
     async fn track_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::TrackOrderRequest,
     ) -> Result<v1::TrackOrderResponse, TrackOrderError> {
         let v1::TrackOrderRequest { order_id } = request;
-        let found = self.use_cases.track_order(&viewer(&call.caller), id(&order_id)?).await.map_err(Fault::from)?;
+        let found = self.use_cases.track_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
         let entries = found.ok_or(TrackOrderError::OrderNotFound)?;
         let entry = |(entry, trace_id): (order_core::domain::Entry, String)| v1::TimelineEntry {
-            time: Some(mart_chassis::wire::time(entry.at)),
+            time: Some(mart_chassis::convert::time(entry.at)),
             text: entry.text,
             status: messages::status(entry.status).into(),
             event_id: entry.event.to_string(),
@@ -134,28 +134,28 @@ impl<S: Store + 'static> OrderService for Http<S> {
 
     async fn ship_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ShipOrderRequest,
     ) -> Result<v1::ShipOrderResponse, ShipOrderError> {
         let v1::ShipOrderRequest { order_id, shipment } = request;
         let shipment = shipment_of(shipment.unwrap_or_default());
-        let shipped = self.use_cases.ship_order(id(&order_id)?, shipment, call.if_match).await?;
+        let shipped = self.use_cases.ship_order(id(&order_id)?, shipment, context.if_match).await?;
         Ok(v1::ShipOrderResponse { order: Some(order(&shipped)) })
     }
 
     async fn deliver_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::DeliverOrderRequest,
     ) -> Result<v1::DeliverOrderResponse, DeliverOrderError> {
         let v1::DeliverOrderRequest { order_id } = request;
-        let delivered = self.use_cases.deliver_order(id(&order_id)?, call.if_match).await?;
+        let delivered = self.use_cases.deliver_order(id(&order_id)?, context.if_match).await?;
         Ok(v1::DeliverOrderResponse { order: Some(order(&delivered)) })
     }
 
     async fn republish_orders(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RepublishOrdersRequest,
     ) -> Result<v1::RepublishOrdersResponse, RepublishOrdersError> {
         let v1::RepublishOrdersRequest { page_size, page_token } = request;
@@ -165,31 +165,31 @@ impl<S: Store + 'static> OrderService for Http<S> {
     }
 }
 
-fn wanted(lines: &[v1::WantedLine]) -> Result<Vec<Wanted>, Fault> {
-    let parse = |(nth, line): (usize, &v1::WantedLine)| {
-        let v1::WantedLine { product_id, quantity } = line;
+fn wanted(lines: &[v1::RequestedLine]) -> Result<Vec<Wanted>, ApiError> {
+    let parse = |(nth, line): (usize, &v1::RequestedLine)| {
+        let v1::RequestedLine { product_id, quantity } = line;
         let product = uuid(&format!("lines[{nth}].productId"), product_id)?;
         Ok(Wanted { product: ProductId(product), quantity: *quantity })
     };
     lines.iter().enumerate().map(parse).collect()
 }
 
-fn subject(caller: &Caller) -> String {
+fn subject(principal: &Principal) -> String {
     match caller {
-        Caller::Known { subject, .. } => subject.clone(),
-        Caller::Anyone => String::new(),
+        Principal::Authenticated { subject, .. } => subject.clone(),
+        Principal::Anonymous => String::new(),
     }
 }
 
 /// Only an admin's token sees all.
-fn viewer(caller: &Caller) -> Viewer {
+fn viewer(principal: &Principal) -> Viewer {
     match caller {
-        Caller::Known { role, .. } if role == "admin" => Viewer::Admin,
+        Principal::Authenticated { role, .. } if role == "admin" => Viewer::Admin,
         caller => Viewer::Customer(CustomerId(subject(caller))),
     }
 }
 
-fn id(text: &str) -> Result<OrderId, Fault> {
+fn id(text: &str) -> Result<OrderId, ApiError> {
     uuid("orderId", text).map(OrderId)
 }
 
@@ -198,8 +198,8 @@ impl From<PlaceError> for QuoteOrderError {
         match error {
             PlaceError::TooLarge => Self::AmountTooLarge,
             // Nobody asked to keep anything.
-            PlaceError::Refused(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => Fault::Broken.into(),
-            PlaceError::Unavailable(error) => Fault::from(error).into(),
+            PlaceError::Refused(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => ApiError::Internal.into(),
+            PlaceError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -208,12 +208,12 @@ impl From<PlaceError> for PlaceOrderError {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::Refused(lines) => {
-                Self::LinesRefused(v1::LinesRefused { lines: lines.iter().map(refused).collect() })
+                Self::LinesRejected(v1::LinesRejected { lines: lines.iter().map(refused).collect() })
             }
             PlaceError::TotalChanged(total) => Self::TotalChanged(v1::TotalChanged { total: Some(money(total)) }),
             PlaceError::TooLarge => Self::AmountTooLarge,
-            PlaceError::KeyReused => Fault::KeyReused.into(),
-            PlaceError::Unavailable(error) => Fault::from(error).into(),
+            PlaceError::KeyReused => ApiError::KeyReused.into(),
+            PlaceError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -227,11 +227,11 @@ macro_rules! change_errors {
                     match error {
                         ChangeError::NotFound => Self::OrderNotFound,
                         ChangeError::Forbidden(status) => {
-                            Self::StepForbidden(v1::StepForbidden { status: messages::status(status.kind()).into() })
+                            Self::InvalidOrderStatus(v1::InvalidOrderStatus { status: messages::status(status.kind()).into() })
                         }
-                        ChangeError::Stale => Fault::Stale.into(),
-                        ChangeError::Contended => Fault::Contended.into(),
-                        ChangeError::Unavailable(error) => Fault::from(error).into(),
+                        ChangeError::Stale => ApiError::PreconditionFailed.into(),
+                        ChangeError::Contended => ApiError::Contention.into(),
+                        ChangeError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }
@@ -248,8 +248,8 @@ macro_rules! list_errors {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::PageTokenInvalid,
-                        ListError::Unavailable(error) => Fault::from(error).into(),
+                        ListError::Token => Self::InvalidPageToken,
+                        ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }

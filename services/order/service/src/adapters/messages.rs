@@ -1,10 +1,10 @@
 //! The contract's messages and the core's values, made of each other.
 
-use mart_chassis::wire::{money, time};
+use mart_chassis::convert::{money, time};
 use mart_proto::order::v1;
 use mart_proto::r#type::v1 as types;
 use order_core::domain::{
-    Address, Contact, Line, Order, Payment, Refusal, RefusedLine, Shipment, Status, StatusKind, Why,
+    Address, Contact, Line, Order, Payment, Refusal, RejectedLine, Shipment, Status, StatusKind, Why,
 };
 
 pub(super) fn order(order: &Order) -> v1::Order {
@@ -77,13 +77,13 @@ pub(super) fn line(line: &Line) -> v1::OrderLine {
     }
 }
 
-pub(super) fn refused(line: &RefusedLine) -> v1::RefusedLine {
+pub(super) fn refused(line: &RejectedLine) -> v1::RejectedLine {
     let why = match line.why {
-        Refusal::NotOnSale => v1::RefusedWhy::NotOnSale,
-        Refusal::NotPriced => v1::RefusedWhy::NotPriced,
-        Refusal::TooMany => v1::RefusedWhy::TooMany,
+        Refusal::NotOnSale => v1::LineRejectionReason::NotOnSale,
+        Refusal::NotPriced => v1::LineRejectionReason::NotPriced,
+        Refusal::TooMany => v1::LineRejectionReason::TooMany,
     };
-    v1::RefusedLine { product_id: line.product.0.to_string(), why: why.into() }
+    v1::RejectedLine { product_id: line.product.0.to_string(), why: why.into() }
 }
 
 fn payment(payment: &Payment) -> v1::OrderPayment {

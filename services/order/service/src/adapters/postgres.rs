@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::db::read::{time, version, decode_error};
 use mart_chassis::{Database, Record, insert_sql, trace, update_sql};
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Event, Money, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Cursor, Receipt, Timestamp, StoreError};
 use order_core::domain::{
     Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, Payment, ProductId, Shipment,
     Status, StatusKind, Why,
@@ -21,8 +21,8 @@ use uuid::Uuid;
 /// the id, `$19` the version, then the columns of the table in their order up to `$47`.
 pub const INSERT: &str = insert_sql!(
     "insert into orders select $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
-     $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from go returning order_id",
-    "logged as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+     $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from guard returning order_id",
+    "timeline_rows as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
      select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
      unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
      as entry (at, what, status, event_id, nth) order by nth), "
@@ -35,8 +35,8 @@ const UPDATE: &str = update_sql!(
      tracking_number = $25, recipient = $32, address_lines = $33, city = $34, postal_code = $35, country_code = $36, \
      email = $37, phone = $38, locale = $39, payment_id = $41, payment_minor = $42, payment_currency = $43, \
      refund_requested = $44, round = $45, updated_at = $47 \
-     from go where orders.order_id = go.order_id returning orders.order_id",
-    "logged as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+     from guard where orders.order_id = guard.order_id returning orders.order_id",
+    "timeline_rows as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
      select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
      unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
      as entry (at, what, status, event_id, nth) order by nth), "
@@ -46,13 +46,13 @@ const UPDATE: &str = update_sql!(
 const NOTE: &str = update_sql!(
     "select order_id from orders where order_id = $13",
     "insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
-     select order_id, $14, $15, $16, $17, $18 from go returning order_id"
+     select order_id, $14, $15, $16, $17, $18 from guard returning order_id"
 );
 
 /// `$13` product, `$14` version, `$15` name, `$16` on sale, `$17` `$18` prices.
 const PRODUCT: &str = insert_sql!(
     "insert into known_product as known (product_id, version, name, on_sale, currencies, minors) \
-     select $13, $14, $15, $16, $17, $18 from go on conflict (product_id) do update set version = $14, name = $15, \
+     select $13, $14, $15, $16, $17, $18 from guard on conflict (product_id) do update set version = $14, name = $15, \
      on_sale = $16, currencies = $17, minors = $18 where known.version <= $14 returning product_id"
 );
 
@@ -75,22 +75,22 @@ pub const PRODUCTS: &str = "select * from known_product where product_id = any($
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&Event<Fact>) -> Record,
+    record: fn(&EventEnvelope<Fact>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps them in this database.
-    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
         Self { database, record }
     }
 }
 
 impl Store for PostgresStore {
-    async fn find(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(FIND).bind(id.0), order).await?.pop())
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(FIND).bind(id.0), order).await?.pop())
     }
 
-    async fn list(&self, filter: &Filter, after: Option<Newest>, limit: usize) -> Result<Vec<Order>, Unavailable> {
+    async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
         let Filter { customer, status, from, before } = filter;
         let asked = |limit: i64| {
             sqlx::query(LIST)
@@ -105,28 +105,28 @@ impl Store for PostgresStore {
         self.database.list(limit, asked, order).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Unavailable> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.rows(asked, |row| row.try_get("order_id").map(OrderId)).await
+        self.database.fetch_all(asked, |row| row.try_get("order_id").map(OrderId)).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, Unavailable> {
-        self.database.rows(sqlx::query(TIMELINE).bind(id.0), entry).await
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
+        self.database.fetch_all(sqlx::query(TIMELINE).bind(id.0), entry).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, Unavailable> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.database.rows(sqlx::query(PRODUCTS).bind(ids), product).await
+        self.database.fetch_all(sqlx::query(PRODUCTS).bind(ids), product).await
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, Unavailable> {
-        match self.database.processed(receipt).await? {
-            Some(Done::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
-            Some(Done::Committed) | None => Ok(None),
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
+        match self.database.find_receipt(receipt).await? {
+            Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
+            Some(CommitOutcome::Committed) | None => Ok(None),
         }
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let Commit { write, events, receipt } = commit;
         let entries: Vec<Entry> = events.iter().filter_map(Entry::of).collect();
         let records = events.iter().map(self.record).collect();
@@ -258,7 +258,7 @@ fn status_kind(name: &str) -> Result<StatusKind, sqlx::Error> {
         "SHIPPED" => Ok(StatusKind::Shipped),
         "DELIVERED" => Ok(StatusKind::Delivered),
         "CANCELLED" => Ok(StatusKind::Cancelled),
-        other => Err(wrong(format!("no status of an order: {other}"))),
+        other => Err(decode_error(format!("no status of an order: {other}"))),
     }
 }
 
@@ -272,7 +272,7 @@ fn why_name(why: Why) -> &'static str {
 }
 
 fn currency(code: &str) -> Result<Currency, sqlx::Error> {
-    Currency::from_code(code).map_err(wrong)
+    Currency::from_code(code).map_err(decode_error)
 }
 
 fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
@@ -291,7 +291,7 @@ fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
             "ADMIN" => Ok(Status::Cancelled(Why::Admin)),
             "NO_STOCK" => Ok(Status::Cancelled(Why::NoStock)),
             "PAYMENT_TIMEOUT" => Ok(Status::Cancelled(Why::PaymentTimeout)),
-            other => Err(wrong(format!("no reason to cancel: {other}"))),
+            other => Err(decode_error(format!("no reason to cancel: {other}"))),
         },
     }
 }
@@ -303,7 +303,7 @@ fn lines(row: &PgRow, currency: Currency) -> Result<Vec<Line>, sqlx::Error> {
     let prices: Vec<i64> = row.try_get("line_prices")?;
     let line = |(((product, name), quantity), price): (((Uuid, String), i32), i64)| {
         let unit_price = Money::from_minor(price, currency);
-        let sum = unit_price.checked_mul(quantity).map_err(wrong)?;
+        let sum = unit_price.checked_mul(quantity).map_err(decode_error)?;
         Ok(Line { product: ProductId(product), name, quantity, unit_price, sum })
     };
     products.into_iter().zip(names).zip(quantities).zip(prices).map(line).collect()

@@ -6,10 +6,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
-use mart_chassis::record::Incoming;
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
 use mart_proto::payment::v1 as payment;
@@ -54,9 +54,9 @@ pub trait Messages {
 }
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    let key = event.fact.key().to_string();
-    match &event.fact {
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    let key = event.payload.key().to_string();
+    match &event.payload {
         Fact::OrderPlaced(fact) => Record::of(event, "mart.order.v1", key, &M::order_placed(fact)),
         Fact::OrderChanged(fact) => Record::of(event, "mart.order.v1", key, &M::order_changed(fact)),
         Fact::OrderAwaitingPayment(fact) => Record::of(event, "mart.order.v1", key, &M::order_awaiting_payment(fact)),
@@ -71,147 +71,147 @@ pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductCreated", handler: "order.product-created" },
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductUpdated", handler: "order.product-updated" },
-    Consumed {
+pub const CONSUMED: &[Subscription] = &[
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductCreated", handler: "order.product-created" },
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductUpdated", handler: "order.product-updated" },
+    Subscription {
         topic: "mart.product.v1",
-        kind: "mart.product.v1.ProductPriceChanged",
+        event_type: "mart.product.v1.ProductPriceChanged",
         handler: "order.product-price-changed",
     },
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductActivated", handler: "order.product-activated" },
-    Consumed { topic: "mart.product.v1", kind: "mart.product.v1.ProductArchived", handler: "order.product-archived" },
-    Consumed {
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductActivated", handler: "order.product-activated" },
+    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductArchived", handler: "order.product-archived" },
+    Subscription {
         topic: "mart.product.v1",
-        kind: "mart.product.v1.ProductRepublished",
+        event_type: "mart.product.v1.ProductRepublished",
         handler: "order.product-republished",
     },
-    Consumed { topic: "mart.reservation.v1", kind: "mart.inventory.v1.StockReserved", handler: "order.stock-reserved" },
-    Consumed { topic: "mart.reservation.v1", kind: "mart.inventory.v1.StockRejected", handler: "order.stock-rejected" },
-    Consumed {
+    Subscription { topic: "mart.reservation.v1", event_type: "mart.inventory.v1.StockReserved", handler: "order.stock-reserved" },
+    Subscription { topic: "mart.reservation.v1", event_type: "mart.inventory.v1.StockRejected", handler: "order.stock-rejected" },
+    Subscription {
         topic: "mart.reservation.v1",
-        kind: "mart.inventory.v1.ReservationExpired",
+        event_type: "mart.inventory.v1.ReservationExpired",
         handler: "order.reservation-expired",
     },
-    Consumed { topic: "mart.payment.v1", kind: "mart.payment.v1.PaymentCaptured", handler: "order.payment-captured" },
-    Consumed { topic: "mart.payment.v1", kind: "mart.payment.v1.PaymentFailed", handler: "order.payment-failed" },
-    Consumed { topic: "mart.payment.v1", kind: "mart.payment.v1.PaymentRefunded", handler: "order.payment-refunded" },
+    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentCaptured", handler: "order.payment-captured" },
+    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentFailed", handler: "order.payment-failed" },
+    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentRefunded", handler: "order.payment-refunded" },
 ];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {
     /// A product was created, as a draft or on sale at once.
     fn on_product_created(
         &self,
-        event: Incoming<product::ProductCreated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Something other than the prices was changed.
     fn on_product_updated(
         &self,
-        event: Incoming<product::ProductUpdated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductUpdated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Prices were changed, added or taken away.
     fn on_product_price_changed(
         &self,
-        event: Incoming<product::ProductPriceChanged>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductPriceChanged>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// A draft went on sale.
     fn on_product_activated(
         &self,
-        event: Incoming<product::ProductActivated>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductActivated>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// A product was taken off sale for good.
     fn on_product_archived(
         &self,
-        event: Incoming<product::ProductArchived>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductArchived>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
     /// rebuilt. Take it where its version is not older than the one you have.
     fn on_product_republished(
         &self,
-        event: Incoming<product::ProductRepublished>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<product::ProductRepublished>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// All lines of an order are promised to it.
     fn on_stock_reserved(
         &self,
-        event: Incoming<inventory::StockReserved>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<inventory::StockReserved>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing is promised to an order, because some of its lines lack.
+    /// Nothing is promised to an order, because some of its lines shortage.
     fn on_stock_rejected(
         &self,
-        event: Incoming<inventory::StockRejected>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<inventory::StockRejected>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// A reservation was not used in time; its units can be promised again.
     fn on_reservation_expired(
         &self,
-        event: Incoming<inventory::ReservationExpired>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<inventory::ReservationExpired>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Money for an order has come in.
     fn on_payment_captured(
         &self,
-        event: Incoming<payment::PaymentCaptured>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<payment::PaymentCaptured>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// One attempt to pay has failed. Another may follow, until the order's deadline.
     fn on_payment_failed(
         &self,
-        event: Incoming<payment::PaymentFailed>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<payment::PaymentFailed>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Money of an order went back to the customer.
     fn on_payment_refunded(
         &self,
-        event: Incoming<payment::PaymentRefunded>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<payment::PaymentRefunded>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the reaction of this name.
-async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+/// Tells a record to the handler of this name.
+async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "order.product-created" => reactions.on_product_created(Incoming::read("order.product-created", record)?).await,
-        "order.product-updated" => reactions.on_product_updated(Incoming::read("order.product-updated", record)?).await,
+        "order.product-created" => handlers.on_product_created(ReceivedEvent::decode("order.product-created", record)?).await,
+        "order.product-updated" => handlers.on_product_updated(ReceivedEvent::decode("order.product-updated", record)?).await,
         "order.product-price-changed" => {
-            reactions.on_product_price_changed(Incoming::read("order.product-price-changed", record)?).await
+            handlers.on_product_price_changed(ReceivedEvent::decode("order.product-price-changed", record)?).await
         }
         "order.product-activated" => {
-            reactions.on_product_activated(Incoming::read("order.product-activated", record)?).await
+            handlers.on_product_activated(ReceivedEvent::decode("order.product-activated", record)?).await
         }
         "order.product-archived" => {
-            reactions.on_product_archived(Incoming::read("order.product-archived", record)?).await
+            handlers.on_product_archived(ReceivedEvent::decode("order.product-archived", record)?).await
         }
         "order.product-republished" => {
-            reactions.on_product_republished(Incoming::read("order.product-republished", record)?).await
+            handlers.on_product_republished(ReceivedEvent::decode("order.product-republished", record)?).await
         }
-        "order.stock-reserved" => reactions.on_stock_reserved(Incoming::read("order.stock-reserved", record)?).await,
-        "order.stock-rejected" => reactions.on_stock_rejected(Incoming::read("order.stock-rejected", record)?).await,
+        "order.stock-reserved" => handlers.on_stock_reserved(ReceivedEvent::decode("order.stock-reserved", record)?).await,
+        "order.stock-rejected" => handlers.on_stock_rejected(ReceivedEvent::decode("order.stock-rejected", record)?).await,
         "order.reservation-expired" => {
-            reactions.on_reservation_expired(Incoming::read("order.reservation-expired", record)?).await
+            handlers.on_reservation_expired(ReceivedEvent::decode("order.reservation-expired", record)?).await
         }
         "order.payment-captured" => {
-            reactions.on_payment_captured(Incoming::read("order.payment-captured", record)?).await
+            handlers.on_payment_captured(ReceivedEvent::decode("order.payment-captured", record)?).await
         }
-        "order.payment-failed" => reactions.on_payment_failed(Incoming::read("order.payment-failed", record)?).await,
+        "order.payment-failed" => handlers.on_payment_failed(ReceivedEvent::decode("order.payment-failed", record)?).await,
         "order.payment-refunded" => {
-            reactions.on_payment_refunded(Incoming::read("order.payment-refunded", record)?).await
+            handlers.on_payment_refunded(ReceivedEvent::decode("order.payment-refunded", record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Created, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::order::v1;
 
 /// Orders: from the basket to the door.
@@ -16,77 +16,77 @@ pub(crate) trait OrderService: Send + Sync + 'static {
     /// Says what an order would cost and which of its lines can't be ordered. Nothing is kept.
     fn quote_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::QuoteOrderRequest,
     ) -> impl Future<Output = Result<v1::QuoteOrderResponse, QuoteOrderError>> + Send;
 
     /// Places an order for the total that the customer saw. Send an Idempotency-Key, so that a repeat places it once.
     fn place_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::PlaceOrderRequest,
     ) -> impl Future<Output = Result<v1::PlaceOrderResponse, PlaceOrderError>> + Send;
 
     /// Reads an order: a customer his own, an admin any.
     fn get_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetOrderRequest,
     ) -> impl Future<Output = Result<v1::GetOrderResponse, GetOrderError>> + Send;
 
     /// Lists orders, newest first: a customer his own, an admin all.
     fn list_orders(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListOrdersRequest,
     ) -> impl Future<Output = Result<v1::ListOrdersResponse, ListOrdersError>> + Send;
 
     /// Changes where an order goes and whom to tell, until it is shipped. What the request leaves out stays.
     fn change_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ChangeOrderRequest,
     ) -> impl Future<Output = Result<v1::ChangeOrderResponse, ChangeOrderError>> + Send;
 
     /// Cancels an order that is not shipped. A cancelled order stays as it is.
     fn cancel_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::CancelOrderRequest,
     ) -> impl Future<Output = Result<v1::CancelOrderResponse, CancelOrderError>> + Send;
 
     /// Tells what happened to an order, in the customer's words, oldest first.
     fn track_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::TrackOrderRequest,
     ) -> impl Future<Output = Result<v1::TrackOrderResponse, TrackOrderError>> + Send;
 
     /// Says that a confirmed order is on its way.
     fn ship_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ShipOrderRequest,
     ) -> impl Future<Output = Result<v1::ShipOrderResponse, ShipOrderError>> + Send;
 
     /// Says that a shipped order has arrived.
     fn deliver_order(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::DeliverOrderRequest,
     ) -> impl Future<Output = Result<v1::DeliverOrderResponse, DeliverOrderError>> + Send;
 
-    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the
+    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. RequestContext it again with the
     /// page token of the answer until that is empty.
     fn republish_orders(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RepublishOrdersRequest,
     ) -> impl Future<Output = Result<v1::RepublishOrdersResponse, RepublishOrdersError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: OrderService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: OrderService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/orders/quote", routing::post(quote_order::<S>))
         .route("/v1/orders", routing::get(list_orders::<S>).post(place_order::<S>))
@@ -97,14 +97,14 @@ pub(crate) fn router<S: OrderService>(service: Arc<S>, edge: Arc<Edge>) -> Route
         .route("/v1/orders/{order_id}/ship", routing::post(ship_order::<S>))
         .route("/v1/orders/{order_id}/deliver", routing::post(deliver_order::<S>))
         .route("/v1/admin/orders/republish", routing::post(republish_orders::<S>))
-        .with_state(Served { service, edge })
+        .with_state(AppState { service, api })
 }
 
 const QUOTE_ORDER: Operation =
     Operation { name: "QuoteOrder", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn quote_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&QUOTE_ORDER, request, |call, request| at.service.quote_order(call, request)).await
+async fn quote_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&QUOTE_ORDER, request, |context, request| state.service.quote_order(context, request)).await
 }
 
 /// Why `QuoteOrder` failed.
@@ -114,12 +114,12 @@ pub(crate) enum QuoteOrderError {
     /// The sum is larger than can be kept.
     AmountTooLarge,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for QuoteOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for QuoteOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -129,7 +129,7 @@ impl From<QuoteOrderError> for Problem {
             QuoteOrderError::AmountTooLarge => {
                 Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be kept.")
             }
-            QuoteOrderError::Fault(fault) => fault.into(),
+            QuoteOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -142,8 +142,8 @@ const PLACE_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn place_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&PLACE_ORDER, request, |call, request| at.service.place_order(call, request)).await
+async fn place_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&PLACE_ORDER, request, |context, request| state.service.place_order(context, request)).await
 }
 
 /// Why `PlaceOrder` failed.
@@ -151,26 +151,26 @@ async fn place_order<S: OrderService>(State(at): State<Served<S>>, request: Requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum PlaceOrderError {
     /// Some lines can't be ordered.
-    LinesRefused(v1::LinesRefused),
+    LinesRejected(v1::LinesRejected),
     /// The order costs something else than the customer saw.
     TotalChanged(v1::TotalChanged),
     /// The sum is larger than can be kept.
     AmountTooLarge,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for PlaceOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for PlaceOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<PlaceOrderError> for Problem {
     fn from(error: PlaceOrderError) -> Self {
         match error {
-            PlaceOrderError::LinesRefused(details) => {
-                Self::new(409, "LINES_REFUSED", "Some lines can't be ordered.").details(&details)
+            PlaceOrderError::LinesRejected(details) => {
+                Self::new(409, "LINES_REJECTED", "Some lines can't be ordered.").details(&details)
             }
             PlaceOrderError::TotalChanged(details) => {
                 Self::new(409, "TOTAL_CHANGED", "The order costs something else than the customer saw.")
@@ -179,7 +179,7 @@ impl From<PlaceOrderError> for Problem {
             PlaceOrderError::AmountTooLarge => {
                 Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be kept.")
             }
-            PlaceOrderError::Fault(fault) => fault.into(),
+            PlaceOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -192,8 +192,8 @@ const GET_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn get_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_ORDER, request, |call, request| at.service.get_order(call, request)).await
+async fn get_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_ORDER, request, |context, request| state.service.get_order(context, request)).await
 }
 
 /// Why `GetOrder` failed.
@@ -203,12 +203,12 @@ pub(crate) enum GetOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -218,7 +218,7 @@ impl From<GetOrderError> for Problem {
             GetOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            GetOrderError::Fault(fault) => fault.into(),
+            GetOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -231,8 +231,8 @@ const LIST_ORDERS: Operation = Operation {
     etag: None,
 };
 
-async fn list_orders<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_ORDERS, request, |call, request| at.service.list_orders(call, request)).await
+async fn list_orders<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_ORDERS, request, |context, request| state.service.list_orders(context, request)).await
 }
 
 /// Why `ListOrders` failed.
@@ -240,24 +240,24 @@ async fn list_orders<S: OrderService>(State(at): State<Served<S>>, request: Requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListOrdersError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListOrdersError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListOrdersError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListOrdersError> for Problem {
     fn from(error: ListOrdersError) -> Self {
         match error {
-            ListOrdersError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            ListOrdersError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            ListOrdersError::Fault(fault) => fault.into(),
+            ListOrdersError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -270,8 +270,8 @@ const CHANGE_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn change_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&CHANGE_ORDER, request, |call, request| at.service.change_order(call, request)).await
+async fn change_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&CHANGE_ORDER, request, |context, request| state.service.change_order(context, request)).await
 }
 
 /// Why `ChangeOrder` failed.
@@ -281,14 +281,14 @@ pub(crate) enum ChangeOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// The order is in a status that does not allow this step.
-    StepForbidden(v1::StepForbidden),
+    InvalidOrderStatus(v1::InvalidOrderStatus),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ChangeOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ChangeOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -298,11 +298,11 @@ impl From<ChangeOrderError> for Problem {
             ChangeOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            ChangeOrderError::StepForbidden(details) => {
-                Self::new(409, "STEP_FORBIDDEN", "The order is in a status that does not allow this step.")
+            ChangeOrderError::InvalidOrderStatus(details) => {
+                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
                     .details(&details)
             }
-            ChangeOrderError::Fault(fault) => fault.into(),
+            ChangeOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -315,8 +315,8 @@ const CANCEL_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn cancel_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&CANCEL_ORDER, request, |call, request| at.service.cancel_order(call, request)).await
+async fn cancel_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&CANCEL_ORDER, request, |context, request| state.service.cancel_order(context, request)).await
 }
 
 /// Why `CancelOrder` failed.
@@ -326,14 +326,14 @@ pub(crate) enum CancelOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// The order is in a status that does not allow this step.
-    StepForbidden(v1::StepForbidden),
+    InvalidOrderStatus(v1::InvalidOrderStatus),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for CancelOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for CancelOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -343,11 +343,11 @@ impl From<CancelOrderError> for Problem {
             CancelOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            CancelOrderError::StepForbidden(details) => {
-                Self::new(409, "STEP_FORBIDDEN", "The order is in a status that does not allow this step.")
+            CancelOrderError::InvalidOrderStatus(details) => {
+                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
                     .details(&details)
             }
-            CancelOrderError::Fault(fault) => fault.into(),
+            CancelOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -360,8 +360,8 @@ const TRACK_ORDER: Operation = Operation {
     etag: None,
 };
 
-async fn track_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&TRACK_ORDER, request, |call, request| at.service.track_order(call, request)).await
+async fn track_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&TRACK_ORDER, request, |context, request| state.service.track_order(context, request)).await
 }
 
 /// Why `TrackOrder` failed.
@@ -371,12 +371,12 @@ pub(crate) enum TrackOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for TrackOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for TrackOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -386,7 +386,7 @@ impl From<TrackOrderError> for Problem {
             TrackOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            TrackOrderError::Fault(fault) => fault.into(),
+            TrackOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -399,8 +399,8 @@ const SHIP_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn ship_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&SHIP_ORDER, request, |call, request| at.service.ship_order(call, request)).await
+async fn ship_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&SHIP_ORDER, request, |context, request| state.service.ship_order(context, request)).await
 }
 
 /// Why `ShipOrder` failed.
@@ -410,14 +410,14 @@ pub(crate) enum ShipOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// The order is in a status that does not allow this step.
-    StepForbidden(v1::StepForbidden),
+    InvalidOrderStatus(v1::InvalidOrderStatus),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ShipOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ShipOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -427,11 +427,11 @@ impl From<ShipOrderError> for Problem {
             ShipOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            ShipOrderError::StepForbidden(details) => {
-                Self::new(409, "STEP_FORBIDDEN", "The order is in a status that does not allow this step.")
+            ShipOrderError::InvalidOrderStatus(details) => {
+                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
                     .details(&details)
             }
-            ShipOrderError::Fault(fault) => fault.into(),
+            ShipOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -444,8 +444,8 @@ const DELIVER_ORDER: Operation = Operation {
     etag: Some("order.etag"),
 };
 
-async fn deliver_order<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&DELIVER_ORDER, request, |call, request| at.service.deliver_order(call, request)).await
+async fn deliver_order<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&DELIVER_ORDER, request, |context, request| state.service.deliver_order(context, request)).await
 }
 
 /// Why `DeliverOrder` failed.
@@ -455,14 +455,14 @@ pub(crate) enum DeliverOrderError {
     /// There is no such order, or it is somebody else's.
     OrderNotFound,
     /// The order is in a status that does not allow this step.
-    StepForbidden(v1::StepForbidden),
+    InvalidOrderStatus(v1::InvalidOrderStatus),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for DeliverOrderError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for DeliverOrderError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -472,11 +472,11 @@ impl From<DeliverOrderError> for Problem {
             DeliverOrderError::OrderNotFound => {
                 Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
             }
-            DeliverOrderError::StepForbidden(details) => {
-                Self::new(409, "STEP_FORBIDDEN", "The order is in a status that does not allow this step.")
+            DeliverOrderError::InvalidOrderStatus(details) => {
+                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
                     .details(&details)
             }
-            DeliverOrderError::Fault(fault) => fault.into(),
+            DeliverOrderError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -484,8 +484,8 @@ impl From<DeliverOrderError> for Problem {
 const REPUBLISH_ORDERS: Operation =
     Operation { name: "RepublishOrders", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
 
-async fn republish_orders<S: OrderService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REPUBLISH_ORDERS, request, |call, request| at.service.republish_orders(call, request)).await
+async fn republish_orders<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REPUBLISH_ORDERS, request, |context, request| state.service.republish_orders(context, request)).await
 }
 
 /// Why `RepublishOrders` failed.
@@ -493,24 +493,24 @@ async fn republish_orders<S: OrderService>(State(at): State<Served<S>>, request:
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RepublishOrdersError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RepublishOrdersError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RepublishOrdersError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RepublishOrdersError> for Problem {
     fn from(error: RepublishOrdersError) -> Self {
         match error {
-            RepublishOrdersError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            RepublishOrdersError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            RepublishOrdersError::Fault(fault) => fault.into(),
+            RepublishOrdersError::ApiError(fault) => fault.into(),
         }
     }
 }

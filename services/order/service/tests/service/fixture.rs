@@ -47,7 +47,7 @@ pub(crate) fn reserved(order: &str, round: i32) -> Told {
 }
 
 pub(crate) fn rejected(order: &str) -> Told {
-    let message = inventory::StockRejected { reservation: Some(reservation(order, 0)), lacking: Vec::new() };
+    let message = inventory::StockRejected { reservation: Some(reservation(order, 0)), shortages: Vec::new() };
     Told::new("mart.reservation.v1", "mart.inventory.v1.StockRejected", message.encode_to_vec()).about(order, 1)
 }
 

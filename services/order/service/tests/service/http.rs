@@ -35,8 +35,8 @@ async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
     let line = json!({ "productId": stranger.to_string(), "quantity": 1 });
     unknown["lines"].as_array_mut().expect("a list").push(line);
     let refused = place(unknown).await;
-    assert_problem(&refused, 409, "LINES_REFUSED");
-    let expected = json!([{ "productId": stranger.to_string(), "why": "REFUSED_WHY_NOT_ON_SALE" }]);
+    assert_problem(&refused, 409, "LINES_REJECTED");
+    let expected = json!([{ "productId": stranger.to_string(), "why": "LINE_REJECTION_REASON_NOT_ON_SALE" }]);
     assert_eq!(refused.body["details"]["lines"], expected);
     for (member, value) in [
         ("lines", json!([])),
@@ -72,11 +72,11 @@ async fn a_repeated_key_places_once_though_the_price_has_changed() {
     assert_eq!(first.body["order"]["orderId"], again.body["order"]["orderId"]);
     assert_problem(&place(1, "1600.00").await, 422, "IDEMPOTENCY_KEY_REUSED");
     shop.app.tell(&product(shop.mug, 4, "1600.00", ProductStatus::Archived)).await;
-    until("it is off sale", async || shop.quote(1).await.body["refused"][0]["why"] == "REFUSED_WHY_NOT_ON_SALE").await;
+    until("it is off sale", async || shop.quote(1).await.body["refused"][0]["why"] == "LINE_REJECTION_REASON_NOT_ON_SALE").await;
     // A word of before comes late and brings nothing back.
     shop.app.tell(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
     assert_eq!(place(2, "3000.00").await.status, 201, "the first one is answered still");
-    assert_eq!(shop.quote(1).await.body["refused"][0]["why"], "REFUSED_WHY_NOT_ON_SALE");
+    assert_eq!(shop.quote(1).await.body["refused"][0]["why"], "LINE_REJECTION_REASON_NOT_ON_SALE");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_customer_sees_his_own_orders_and_an_admin_all() {
     let token = first.body["nextPageToken"].as_str().expect("a token").to_owned();
     assert_eq!(all(&format!("?pageSize=1&pageToken={token}")).await.len(), 1);
     let stolen = shop.as_customer("ana", Method::GET, &format!("/v1/orders?pageToken={token}"), None).await;
-    assert_problem(&stolen, 400, "PAGE_TOKEN_INVALID");
+    assert_problem(&stolen, 400, "INVALID_PAGE_TOKEN");
 }
 
 #[tokio::test]
@@ -130,9 +130,9 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
     let before = shop.read(&id).await;
     let shipment = json!({ "carrier": "TCS", "trackingNumber": "77" });
     let forbidden = shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment.clone())).await;
-    assert_problem(&forbidden, 409, "STEP_FORBIDDEN");
+    assert_problem(&forbidden, 409, "INVALID_ORDER_STATUS");
     assert_eq!(forbidden.body["details"], json!({ "status": "ORDER_STATUS_PLACED" }));
-    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/deliver"), None).await, 409, "STEP_FORBIDDEN");
+    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/deliver"), None).await, 409, "INVALID_ORDER_STATUS");
     assert_eq!(shop.read(&id).await, before);
     let contact = json!({ "contact": { "email": "new@example.com" } });
     let stale = shop
@@ -155,7 +155,7 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
         let cancelled = shop.app.admin(Method::POST, &format!("{path}/cancel"), None).await;
         assert_eq!((cancelled.status, &cancelled.body["order"]["etag"]), (200, &json!("3")), "{}", cancelled.body);
     }
-    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment)).await, 409, "STEP_FORBIDDEN");
+    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment)).await, 409, "INVALID_ORDER_STATUS");
     let told = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
     assert_eq!((told.status, &told.body["republishedCount"]), (200, &json!(1)), "{}", told.body);
 }

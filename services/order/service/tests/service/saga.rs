@@ -53,7 +53,7 @@ async fn an_order_is_paid_shipped_and_delivered() {
 
 #[tokio::test]
 async fn an_order_that_nobody_pays_ends_once_and_late_money_brings_it_back() {
-    let shop = Shop::open(&[("PAYMENT_WINDOW", "0.5"), ("PAYMENT_SWEEP", "0.05")]).await;
+    let shop = Shop::open(&[("PAYMENT_WINDOW", "0.5"), ("ORDER_EXPIRY_INTERVAL", "0.05")]).await;
     let replica = shop.app.replica().await;
     let id = shop.place().await;
     tell(&shop, &reserved(&id, 0)).await;

@@ -1,6 +1,6 @@
 //! Attempts: started by customers, asked about until the provider says how they ended.
 
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use super::UseCases;
 use crate::domain::{Account, Attempt, AttemptStatus, CustomerId, OrderId, Provider, StartRefused, What};
@@ -16,11 +16,11 @@ pub enum StartError {
     /// The provider does not answer, or refuses.
     Away,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for StartError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -51,7 +51,7 @@ impl<S: Store> UseCases<S> {
 
     /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
-        let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(Unavailable::Failed)?;
+        let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(StoreError::Internal)?;
         let provider = self.providers.get(attempt.provider).ok_or(StartError::Off)?;
         let Attempt { id, created_at: at, expires_at, .. } = *attempt;
         let asked = AskCheckout { attempt: id, order, payer, amount, at, expires_at };
@@ -66,12 +66,12 @@ impl<S: Store> UseCases<S> {
         };
         let Opened { reference, checkout, expires_at } = opened;
         let kept = self.settle(order, move |books| books.opened(id, reference, checkout, expires_at)).await?;
-        kept.ok_or(StartError::Unavailable(Unavailable::Failed))
+        kept.ok_or(StartError::Unavailable(StoreError::Internal))
     }
 
     /// Asks providers about up to `limit` attempts whose time has come; how many it asked about. One that can't be asked does not
     /// hold up the others.
-    pub async fn look_at_attempts(&self, limit: usize) -> Result<usize, Unavailable> {
+    pub async fn look_at_attempts(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_attempts(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {
@@ -98,7 +98,7 @@ impl<S: Store> UseCases<S> {
         account: &Account,
         attempt: &Attempt,
         provider: &dyn PaymentProvider,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreError> {
         if account.closed {
             // Whether it could be ended or not, what it says now decides.
             let _ended = provider.end(&attempt.reference).await;

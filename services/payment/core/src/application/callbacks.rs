@@ -1,6 +1,6 @@
 //! What providers say: kept first, and heard when the attempt is known.
 
-use mart_kernel::{Timestamp, Unavailable};
+use mart_kernel::{Timestamp, StoreError};
 use time::Duration;
 
 use super::UseCases;
@@ -15,7 +15,7 @@ pub enum HearError {
     /// It is not genuine, or none of the provider's messages.
     Not(NotHeard),
     /// The store can't be reached: the provider has to say it again.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {
@@ -35,7 +35,7 @@ impl<S: Store> UseCases<S> {
     }
 
     /// Hears up to `limit` callbacks that came before their attempt was known, or that a crash cut off; how many were heard.
-    pub async fn hear_again(&self, limit: usize) -> Result<usize, Unavailable> {
+    pub async fn hear_again(&self, limit: usize) -> Result<usize, StoreError> {
         let again = self.policy.callback_again;
         let until = Timestamp::new(self.clock.now().get() - again);
         let (mut heard, mut refused) = (0, None);
@@ -48,7 +48,7 @@ impl<S: Store> UseCases<S> {
                 Ok(Heard::Yes) => heard += 1,
                 // What it is about may never be ours: an account at a provider may have more than a mart.
                 Ok(Heard::NotYet) => self.store.put_off(&id, Timestamp::new(now + waited)).await?,
-                Err(Unavailable::Away) => return Err(Unavailable::Away),
+                Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
                 Err(error) => refused = Some(error),
             }
         }
@@ -58,7 +58,7 @@ impl<S: Store> UseCases<S> {
         }
     }
 
-    async fn apply(&self, callback: Callback) -> Result<Heard, Unavailable> {
+    async fn apply(&self, callback: Callback) -> Result<Heard, StoreError> {
         let Callback { id, news, .. } = callback;
         let found = self.store.attempt_of(news.provider, &news.about).await?;
         let Some((order, attempt)) = found else { return Ok(Heard::NotYet) };

@@ -2,20 +2,20 @@
 
 mod attempts;
 mod callbacks;
-mod reactions;
+mod handlers;
 mod read;
 mod refunds;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Ids, PageSeal, Receipt, Unavailable};
+use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Receipt, StoreError};
 
 use crate::domain::{Account, Books, Change, OrderId, Policy, Provider, Routing, Rule};
 use crate::ports::{PaymentProvider, Store};
 
 pub use attempts::StartError;
 pub use callbacks::HearError;
-pub use reactions::{Awaited, Cancelled, RefundAsked};
+pub use handlers::{Awaited, Cancelled, RefundAsked};
 pub use read::{ListError, Republished};
 pub use refunds::{RefundError, ResolveError};
 
@@ -64,8 +64,8 @@ pub struct UseCases<S> {
     store: S,
     providers: Providers,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
     policy: Policy,
 }
 
@@ -75,8 +75,8 @@ impl<S: Store> UseCases<S> {
         store: S,
         providers: Providers,
         clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        seal: PageSeal,
+        ids: Arc<dyn IdGenerator>,
+        seal: PageTokenSigner,
         policy: Policy,
     ) -> Self {
         Self { store, providers, clock, ids, seal, policy }
@@ -88,7 +88,7 @@ impl<S: Store> UseCases<S> {
         order: OrderId,
         receipt: Option<Receipt>,
         step: impl FnOnce(&mut Books) -> T + Send + 'static,
-    ) -> Result<Option<T>, Unavailable> {
+    ) -> Result<Option<T>, StoreError> {
         let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |account: Option<Account>| -> (Change, T) {
             let mut books = Books::open(account, now, ids, policy);
@@ -103,8 +103,8 @@ impl<S: Store> UseCases<S> {
         &self,
         order: OrderId,
         step: impl FnOnce(&mut Books) -> T + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        self.decide(order, None, step).await?.ok_or(Unavailable::Failed)
+    ) -> Result<T, StoreError> {
+        self.decide(order, None, step).await?.ok_or(StoreError::Internal)
     }
 }
 

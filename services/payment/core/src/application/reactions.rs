@@ -1,6 +1,6 @@
 //! What the order service tells.
 
-use mart_kernel::{Money, Receipt, Timestamp, Unavailable};
+use mart_kernel::{Money, Receipt, Timestamp, StoreError};
 
 use super::UseCases;
 use crate::domain::{AttemptId, AttemptStatus, Books, CustomerId, Heard, OrderId, Payer, RefundId};
@@ -47,21 +47,21 @@ pub struct RefundAsked {
 
 impl<S: Store> UseCases<S> {
     /// An order awaits its money: it can be paid.
-    pub async fn on_awaited(&self, awaited: Awaited, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_awaited(&self, awaited: Awaited, receipt: Receipt) -> Result<(), StoreError> {
         let Awaited { order, customer, payer, amount, deadline } = awaited;
         let step = move |books: &mut Books| books.awaited(order, customer, payer, amount, deadline);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 
     /// An order was cancelled: nobody pays it any more.
-    pub async fn on_cancelled(&self, cancelled: Cancelled, receipt: Receipt) -> Result<(), Unavailable> {
+    pub async fn on_cancelled(&self, cancelled: Cancelled, receipt: Receipt) -> Result<(), StoreError> {
         let Cancelled { order, customer, amount } = cancelled;
         let step = move |books: &mut Books| books.cancelled(order, customer, amount);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 
     /// An order's money has to go back; whether it could be said already.
-    pub async fn on_refund_asked(&self, asked: RefundAsked, receipt: Receipt) -> Result<Heard, Unavailable> {
+    pub async fn on_refund_asked(&self, asked: RefundAsked, receipt: Receipt) -> Result<Heard, StoreError> {
         let RefundAsked { order, refund, attempt, amount } = asked;
         let known = self.store.find(order).await?;
         let captured = known.as_ref().and_then(|account| account.attempt(attempt));

@@ -1,7 +1,7 @@
 //! Reading payments, and telling them again.
 
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
 use crate::domain::{Account, Books, OrderId};
@@ -13,17 +13,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -39,21 +39,21 @@ pub struct Republished {
 
 impl<S: Store> UseCases<S> {
     /// The payment of an order.
-    pub async fn get_payment(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+    pub async fn get_payment(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
         self.store.find(order).await
     }
 
     /// A page of payments, newest first.
     pub async fn list_payments(
         &self,
-        needs_operator: bool,
+        needs_review: bool,
         size: PageSize,
         token: &str,
     ) -> Result<Page<Account>, ListError> {
-        let list = Fingerprint::new("payments").part(&[u8::from(needs_operator)]).finish();
-        let after = self.seal.newest(list, token)?;
-        let found = self.store.list(needs_operator, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+        let list = Fingerprint::new("payments").part(&[u8::from(needs_review)]).finish();
+        let after = self.page_tokens.cursor(list, token)?;
+        let found = self.store.list(needs_review, after, size.get() + 1).await?;
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
     }
 
     /// Publishes PaymentRepublished for a page of all payments, as they are when nobody changes them.

@@ -1,6 +1,6 @@
 //! Money that goes back, and what people decide.
 
-use mart_kernel::{Money, Unavailable};
+use mart_kernel::{Money, StoreError};
 
 use super::UseCases;
 use crate::domain::{
@@ -14,7 +14,7 @@ pub enum RefundError {
     /// The payment does not allow it.
     Refused(RefundRefused),
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 /// Why a task was not resolved.
@@ -25,11 +25,11 @@ pub enum ResolveError {
     /// It has no such open task.
     NoTask,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for ResolveError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ResolveError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -68,7 +68,7 @@ impl<S: Store> UseCases<S> {
 
     /// Asks providers for up to `limit` refunds whose time has come; how many it asked for. One that can't be asked for does not
     /// hold up the others.
-    pub async fn make_refunds(&self, limit: usize) -> Result<usize, Unavailable> {
+    pub async fn make_refunds(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_refunds(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {

@@ -1,6 +1,6 @@
 //! All that is known of one order's money.
 
-use mart_kernel::{Money, Newest, Timestamp, Version};
+use mart_kernel::{Money, Cursor, Timestamp, Version};
 use uuid::Uuid;
 
 use super::{About, Provider};
@@ -247,7 +247,7 @@ impl Account {
     }
 
     /// Whether a person has to decide something.
-    pub fn needs_operator(&self) -> bool {
+    pub fn needs_review(&self) -> bool {
         self.tasks.iter().any(|task| task.resolution.is_none())
     }
 
@@ -276,8 +276,8 @@ impl Account {
     }
 
     /// Its place in a list.
-    pub fn place(&self) -> Newest {
-        Newest { at: self.created_at, id: self.order.0 }
+    pub fn place(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.order.0 }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mart_kernel::{Event, Ids, Money, Timestamp, Version};
+use mart_kernel::{EventEnvelope, IdGenerator, Money, Timestamp, Version};
 
-use super::fact::{PaymentCaptured, PaymentFailed, PaymentNeedsOperator, PaymentRefunded, PaymentRepublished, Placed};
+use super::fact::{PaymentCaptured, PaymentFailed, PaymentReviewRequired, PaymentRefunded, PaymentRepublished, Placed};
 use super::{
     Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, OrderId, Payer, Policy,
     Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId, TransactionKind, What,
@@ -13,7 +13,7 @@ use super::{
 /// An account that is decided about, and what was decided so far.
 pub struct Books {
     now: Timestamp,
-    ids: Arc<dyn Ids>,
+    ids: Arc<dyn IdGenerator>,
     policy: Policy,
     before: Option<Account>,
     account: Option<Account>,
@@ -27,7 +27,7 @@ pub struct Change {
     /// The account as it shall be, where it changed.
     pub account: Option<Account>,
     /// What is told to others.
-    pub events: Vec<Event<Fact>>,
+    pub events: Vec<EventEnvelope<Fact>>,
     /// Callbacks that were heard.
     pub heard: Vec<CallbackId>,
 }
@@ -66,7 +66,7 @@ pub enum Heard {
 
 impl Books {
     /// Opens an account, where there is one.
-    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn Ids>, policy: Policy) -> Self {
+    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn IdGenerator>, policy: Policy) -> Self {
         Self { now, ids, policy, before: account.clone(), account, facts: Vec::new(), heard: Vec::new() }
     }
 
@@ -223,11 +223,11 @@ impl Books {
             // It may be heard before the refund itself is.
             What::RefundFailed { why, .. } => {
                 let reason = format!("{} says that a refund made there failed: {why}", attempt.provider.name());
-                self.needs_operator(attempt.id, &reason, None);
+                self.needs_review(attempt.id, &reason, None);
             }
-            What::NeedsOperator(why) => {
+            What::NeedsReview(why) => {
                 let reason = format!("{}: {why}", attempt.provider.name());
-                self.needs_operator(attempt.id, &reason, None);
+                self.needs_review(attempt.id, &reason, None);
             }
         }
         Heard::Yes
@@ -248,7 +248,7 @@ impl Books {
             if attempt.is_open() {
                 self.set(attempt.id, AttemptStatus::Closed);
             }
-            self.needs_operator(attempt.id, &reason, None);
+            self.needs_review(attempt.id, &reason, None);
             return;
         }
         self.set(attempt.id, AttemptStatus::Captured);
@@ -282,7 +282,7 @@ impl Books {
             }
         } else {
             let reason = format!("the order asks for a refund of {}, which is more than came in", shown(amount));
-            self.needs_operator(attempt, &reason, None);
+            self.needs_review(attempt, &reason, None);
         }
         Heard::Yes
     }
@@ -332,7 +332,7 @@ impl Books {
                 shown(amount),
                 id.0
             );
-            self.needs_operator(attempt, &reason, None);
+            self.needs_review(attempt, &reason, None);
         }
     }
 
@@ -348,7 +348,7 @@ impl Books {
             let fits = |amount: &Money| is_in && amount.currency() == account.amount.currency() && amount.minor() > 0;
             let Some(amount) = amount.filter(fits) else {
                 let reason = format!("{provider} says that {told} went back as {reference}: nothing was booked");
-                self.needs_operator(attempt.id, &reason, None);
+                self.needs_review(attempt.id, &reason, None);
                 return;
             };
             self.add_refund(id, attempt.id, amount, format!("made at {provider}"));
@@ -393,7 +393,7 @@ impl Books {
                 format!("{} refuses to refund {} (refund {}): {why}", provider.name(), shown(amount), id.0)
             }
         };
-        self.needs_operator(attempt, &reason, None);
+        self.needs_review(attempt, &reason, None);
     }
 
     /// The provider has no refunds: a person has to make it.
@@ -401,7 +401,7 @@ impl Books {
         let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::ByHand);
         let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
-        self.needs_operator(attempt, &reason, Some(id));
+        self.needs_review(attempt, &reason, Some(id));
     }
 
     /// The provider did not answer: it is asked again later.
@@ -493,7 +493,7 @@ impl Books {
     }
 
     /// A person has to decide; the same is asked once.
-    fn needs_operator(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
+    fn needs_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
         let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
         // Providers' words are in it, and an event carries it.
         let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
@@ -502,7 +502,7 @@ impl Books {
             return;
         }
         account.tasks.push(Task { id, reason: reason.clone(), refund, resolution: None, created_at: now });
-        self.tell(Fact::PaymentNeedsOperator(PaymentNeedsOperator { order, attempt, reason }));
+        self.tell(Fact::PaymentReviewRequired(PaymentReviewRequired { order, attempt, reason }));
     }
 
     fn tell(&mut self, fact: Fact) {

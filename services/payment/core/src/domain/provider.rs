@@ -172,7 +172,7 @@ pub enum What {
         why: String,
     },
     /// What a person has to see to; in words.
-    NeedsOperator(String),
+    NeedsReview(String),
 }
 
 #[cfg(test)]

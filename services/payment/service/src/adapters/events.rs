@@ -1,8 +1,8 @@
 //! The core's facts as the contract's messages, and what events of others do here.
 
-use mart_chassis::consumer::{DispatchError, Reaction};
-use mart_chassis::record::Incoming;
-use mart_chassis::wire::{exact, money, timestamp};
+use mart_chassis::consumer::{DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
+use mart_chassis::convert::{exact, money, timestamp};
 use mart_kernel::Money;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
@@ -12,7 +12,7 @@ use payment_core::domain::{AttemptId, CustomerId, Heard, OrderId, Payer, RefundI
 use payment_core::ports::Store;
 
 use super::messages::payment;
-use crate::generated::events::{Messages, Reactions};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +43,9 @@ impl Messages for PaymentMessages {
         }
     }
 
-    fn payment_needs_operator(fact: &fact::PaymentNeedsOperator) -> v1::PaymentNeedsOperator {
-        let fact::PaymentNeedsOperator { order, attempt, reason } = fact;
-        v1::PaymentNeedsOperator {
+    fn payment_review_required(fact: &fact::PaymentReviewRequired) -> v1::PaymentReviewRequired {
+        let fact::PaymentReviewRequired { order, attempt, reason } = fact;
+        v1::PaymentReviewRequired {
             order_id: order.0.to_string(),
             payment_id: attempt.0.to_string(),
             reason: reason.clone(),
@@ -62,18 +62,18 @@ impl Messages for PaymentMessages {
 
 /// Reacts to events of others.
 #[derive(Debug)]
-pub struct PaymentReactions<S> {
+pub struct PaymentEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
-impl<S: Store> PaymentReactions<S> {
+impl<S: Store> PaymentEventHandlers<S> {
     /// Reacts by these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 }
 
-const UNREADABLE: Reaction = Reaction::Dead("an id, an amount or a time in it is none");
+const UNREADABLE: Outcome = Outcome::Reject("an id, an amount or a time in it is none");
 
 /// Whose order it is, and what it costs; `None` where that can't be read.
 fn read(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
@@ -81,12 +81,12 @@ fn read(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
     Some((OrderId(order.order_id.parse().ok()?), CustomerId(order.customer_id.clone()), total))
 }
 
-impl<S: Store + 'static> Reactions for PaymentReactions<S> {
+impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
     async fn on_order_awaiting_payment(
         &self,
-        event: Incoming<order::OrderAwaitingPayment>,
-    ) -> Result<Reaction, DispatchError> {
-        let awaiting = event.fact.order.clone().unwrap_or_default();
+        event: ReceivedEvent<order::OrderAwaitingPayment>,
+    ) -> Result<Outcome, DispatchError> {
+        let awaiting = event.payload.order.clone().unwrap_or_default();
         let deadline = timestamp("paymentDeadline", awaiting.payment_deadline).ok().flatten();
         let (Some((order, customer, amount)), Some(deadline)) = (read(&awaiting), deadline) else {
             return Ok(UNREADABLE);
@@ -96,18 +96,18 @@ impl<S: Store + 'static> Reactions for PaymentReactions<S> {
         let payer = Payer { email, phone, country };
         let awaited = Awaited { order, customer, payer, amount, deadline };
         self.use_cases.on_awaited(awaited, event.receipt()).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
-    async fn on_order_cancelled(&self, event: Incoming<order::OrderCancelled>) -> Result<Reaction, DispatchError> {
-        let cancelled = event.fact.order.clone().unwrap_or_default();
+    async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
+        let cancelled = event.payload.order.clone().unwrap_or_default();
         let Some((order, customer, amount)) = read(&cancelled) else { return Ok(UNREADABLE) };
         self.use_cases.on_cancelled(Cancelled { order, customer, amount }, event.receipt()).await?;
-        Ok(Reaction::Applied)
+        Ok(Outcome::Applied)
     }
 
-    async fn on_refund_requested(&self, event: Incoming<order::RefundRequested>) -> Result<Reaction, DispatchError> {
-        let order::RefundRequested { order, payment_id, amount } = event.fact.clone();
+    async fn on_refund_requested(&self, event: ReceivedEvent<order::RefundRequested>) -> Result<Outcome, DispatchError> {
+        let order::RefundRequested { order, payment_id, amount } = event.payload.clone();
         let order = read(&order.unwrap_or_default()).map(|(order, ..)| order);
         let attempt = payment_id.parse().map(AttemptId).ok();
         let amount = exact("amount", &amount.unwrap_or_default()).ok();
@@ -115,8 +115,8 @@ impl<S: Store + 'static> Reactions for PaymentReactions<S> {
         // The event asks once, so its id names the refund.
         let asked = RefundAsked { order, refund: RefundId(event.id), attempt, amount };
         Ok(match self.use_cases.on_refund_asked(asked, event.receipt()).await? {
-            Heard::Yes => Reaction::Applied,
-            Heard::NotYet => Reaction::Wait("the money that has to go back is not known here yet".to_owned()),
+            Heard::Yes => Outcome::Applied,
+            Heard::NotYet => Outcome::Retry("the money that has to go back is not known here yet".to_owned()),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{Call, Caller, Fault};
+use mart_chassis::http::{RequestContext, Principal, ApiError};
 use mart_chassis::trace::detached;
-use mart_chassis::wire::{exact, uuid};
-use mart_kernel::{Money, PageSize, Unavailable};
+use mart_chassis::convert::{exact, uuid};
+use mart_kernel::{Money, PageSize, StoreError};
 use mart_proto::payment::v1;
 use payment_core::UseCases;
 use payment_core::application::{HearError, ListError, RefundError, ResolveError, StartError};
@@ -12,7 +12,7 @@ use payment_core::ports::{NotHeard, Store, Word};
 
 use super::messages::{attempt, payment};
 use crate::generated::http::{
-    GetPaymentError, HearPayfastError, HearSandboxError, HearStripeError, ListPaymentsError, PaymentService,
+    GetPaymentError, ReceivePayfastWebhookError, ReceiveSandboxWebhookError, ReceiveStripeWebhookError, ListPaymentsError, PaymentService,
     RefundPaymentError, RepublishPaymentsError, ResolveTaskError, StartAttemptError,
 };
 
@@ -29,29 +29,29 @@ impl<S: Store> Http<S> {
     }
 
     /// Takes what a provider sent.
-    async fn hear(&self, provider: Provider, call: &Call) -> Result<(), HearError> {
-        let sent = call.sent.as_ref().ok_or(HearError::Not(NotHeard::Signature))?;
+    async fn hear(&self, provider: Provider, context: &RequestContext) -> Result<(), HearError> {
+        let sent = context.raw.as_ref().ok_or(HearError::Not(NotHeard::Signature))?;
         let header = |name: &str| sent.headers.get(name)?.to_str().ok().map(str::to_owned);
         self.use_cases.hear(provider, &Word { header: &header, query: &sent.query, body: &sent.body }).await
     }
 }
 
 /// Who calls, and whether he may see everything.
-fn caller(call: &Call) -> (CustomerId, bool) {
-    match &call.caller {
-        Caller::Known { subject, role } => (CustomerId(subject.clone()), role == "admin"),
-        Caller::Anyone => (CustomerId(String::new()), false),
+fn caller(context: &RequestContext) -> (CustomerId, bool) {
+    match &context.principal {
+        Principal::Authenticated { subject, role } => (CustomerId(subject.clone()), role == "admin"),
+        Principal::Anonymous => (CustomerId(String::new()), false),
     }
 }
 
-fn order(id: &str) -> Result<OrderId, Fault> {
+fn order(id: &str) -> Result<OrderId, ApiError> {
     Ok(OrderId(uuid("orderId", id)?))
 }
 
 impl<S: Store + Clone + 'static> PaymentService for Http<S> {
     async fn start_attempt(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::StartAttemptRequest,
     ) -> Result<v1::StartAttemptResponse, StartAttemptError> {
         let v1::StartAttemptRequest { order_id, provider } = request;
@@ -59,18 +59,18 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         // A provider may take longer than the customer waits: what it opens is there for the next try.
         let starting = async move { use_cases.start_attempt(order, customer, &provider).await };
         let started = detached(starting).await;
-        let started = started.map_err(|_| StartError::Unavailable(Unavailable::Failed))??;
+        let started = started.map_err(|_| StartError::Unavailable(StoreError::Internal))??;
         Ok(v1::StartAttemptResponse { attempt: Some(attempt(&started)) })
     }
 
     async fn get_payment(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetPaymentRequest,
     ) -> Result<v1::GetPaymentResponse, GetPaymentError> {
         let v1::GetPaymentRequest { order_id } = request;
         let (customer, admin) = caller(&call);
-        let found = self.use_cases.get_payment(order(&order_id)?).await.map_err(Fault::from)?;
+        let found = self.use_cases.get_payment(order(&order_id)?).await.map_err(ApiError::from)?;
         let found = found.filter(|account| admin || account.customer == customer);
         let found = found.ok_or(GetPaymentError::PaymentNotFound)?;
         Ok(v1::GetPaymentResponse { payment: Some(payment(&found, admin)) })
@@ -78,18 +78,18 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
 
     async fn list_payments(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListPaymentsRequest,
     ) -> Result<v1::ListPaymentsResponse, ListPaymentsError> {
-        let v1::ListPaymentsRequest { needs_operator, page_size, page_token } = request;
-        let page = self.use_cases.list_payments(needs_operator, PageSize::requested(page_size), &page_token).await?;
+        let v1::ListPaymentsRequest { needs_review, page_size, page_token } = request;
+        let page = self.use_cases.list_payments(needs_review, PageSize::requested(page_size), &page_token).await?;
         let payments = page.items.iter().map(|account| payment(account, true)).collect();
         Ok(v1::ListPaymentsResponse { payments, next_page_token: page.next.unwrap_or_default() })
     }
 
     async fn refund_payment(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RefundPaymentRequest,
     ) -> Result<v1::RefundPaymentResponse, RefundPaymentError> {
         let v1::RefundPaymentRequest { order_id, amount, reason, refund_id } = request;
@@ -101,7 +101,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
 
     async fn resolve_task(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ResolveTaskRequest,
     ) -> Result<v1::ResolveTaskResponse, ResolveTaskError> {
         let v1::ResolveTaskRequest { order_id, task_id, resolution, refunded } = request;
@@ -112,7 +112,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
 
     async fn republish_payments(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RepublishPaymentsRequest,
     ) -> Result<v1::RepublishPaymentsResponse, RepublishPaymentsError> {
         let v1::RepublishPaymentsRequest { page_size, page_token } = request;
@@ -121,34 +121,34 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         Ok(v1::RepublishPaymentsResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
     }
 
-    async fn hear_sandbox(
+    async fn receive_sandbox_webhook(
         &self,
-        call: Call,
-        request: v1::HearSandboxRequest,
-    ) -> Result<v1::HearSandboxResponse, HearSandboxError> {
-        let v1::HearSandboxRequest {} = request;
+        context: RequestContext,
+        request: v1::ReceiveSandboxWebhookRequest,
+    ) -> Result<v1::ReceiveSandboxWebhookResponse, ReceiveSandboxWebhookError> {
+        let v1::ReceiveSandboxWebhookRequest {} = request;
         self.hear(Provider::Sandbox, &call).await?;
-        Ok(v1::HearSandboxResponse {})
+        Ok(v1::ReceiveSandboxWebhookResponse {})
     }
 
-    async fn hear_stripe(
+    async fn receive_stripe_webhook(
         &self,
-        call: Call,
-        request: v1::HearStripeRequest,
-    ) -> Result<v1::HearStripeResponse, HearStripeError> {
-        let v1::HearStripeRequest {} = request;
+        context: RequestContext,
+        request: v1::ReceiveStripeWebhookRequest,
+    ) -> Result<v1::ReceiveStripeWebhookResponse, ReceiveStripeWebhookError> {
+        let v1::ReceiveStripeWebhookRequest {} = request;
         self.hear(Provider::Stripe, &call).await?;
-        Ok(v1::HearStripeResponse {})
+        Ok(v1::ReceiveStripeWebhookResponse {})
     }
 
-    async fn hear_payfast(
+    async fn receive_payfast_webhook(
         &self,
-        call: Call,
-        request: v1::HearPayfastRequest,
-    ) -> Result<v1::HearPayfastResponse, HearPayfastError> {
-        let v1::HearPayfastRequest {} = request;
+        context: RequestContext,
+        request: v1::ReceivePayfastWebhookRequest,
+    ) -> Result<v1::ReceivePayfastWebhookResponse, ReceivePayfastWebhookError> {
+        let v1::ReceivePayfastWebhookRequest {} = request;
         self.hear(Provider::PayFast, &call).await?;
-        Ok(v1::HearPayfastResponse {})
+        Ok(v1::ReceivePayfastWebhookResponse {})
     }
 }
 
@@ -156,11 +156,11 @@ impl From<StartError> for StartAttemptError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Refused(StartRefused::NotFound) => Self::PaymentNotFound,
-            StartError::Refused(StartRefused::Over) => Self::PaymentOver,
-            StartError::Refused(StartRefused::TooMany) => Self::AttemptsTooMany,
-            StartError::Off => Self::ProviderOff,
-            StartError::Away => Self::ProviderAway,
-            StartError::Unavailable(error) => Fault::from(error).into(),
+            StartError::Refused(StartRefused::Over) => Self::PaymentNotPayable,
+            StartError::Refused(StartRefused::TooMany) => Self::TooManyPaymentAttempts,
+            StartError::Off => Self::ProviderDisabled,
+            StartError::Away => Self::ProviderUnavailable,
+            StartError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -170,7 +170,7 @@ impl From<RefundError> for RefundPaymentError {
         match error {
             RefundError::Refused(RefundRefused::NotFound) => Self::PaymentNotFound,
             RefundError::Refused(RefundRefused::TooLarge) => Self::RefundTooLarge,
-            RefundError::Unavailable(error) => Fault::from(error).into(),
+            RefundError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -180,7 +180,7 @@ impl From<ResolveError> for ResolveTaskError {
         match error {
             ResolveError::NotFound => Self::PaymentNotFound,
             ResolveError::NoTask => Self::TaskNotFound,
-            ResolveError::Unavailable(error) => Fault::from(error).into(),
+            ResolveError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -192,8 +192,8 @@ macro_rules! lists {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::PageTokenInvalid,
-                        ListError::Unavailable(error) => Fault::from(error).into(),
+                        ListError::Token => Self::InvalidPageToken,
+                        ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }
@@ -210,10 +210,10 @@ macro_rules! webhooks {
             impl From<HearError> for $error {
                 fn from(error: HearError) -> Self {
                     match error {
-                        HearError::Off => Self::ProviderOff,
-                        HearError::Not(NotHeard::Signature) => Self::SignatureInvalid,
-                        HearError::Not(NotHeard::Message) => Self::CallbackInvalid,
-                        HearError::Unavailable(error) => Fault::from(error).into(),
+                        HearError::Off => Self::ProviderDisabled,
+                        HearError::Not(NotHeard::Signature) => Self::InvalidSignature,
+                        HearError::Not(NotHeard::Message) => Self::InvalidWebhook,
+                        HearError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }
@@ -221,4 +221,4 @@ macro_rules! webhooks {
     };
 }
 
-webhooks!(HearSandboxError HearStripeError HearPayfastError);
+webhooks!(ReceiveSandboxWebhookError ReceiveStripeWebhookError ReceivePayfastWebhookError);

@@ -1,6 +1,6 @@
 //! The core's values as the contract's messages.
 
-use mart_chassis::wire::{money, time};
+use mart_chassis::convert::{money, time};
 use mart_kernel::Timestamp;
 use mart_proto::payment::v1;
 use payment_core::domain::{

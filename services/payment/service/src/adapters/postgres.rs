@@ -1,10 +1,10 @@
 //! Payments and callbacks in PostgreSQL.
 
-use mart_chassis::db::append;
-use mart_chassis::db::read::{more, time, unreadable, version, wrong};
+use mart_chassis::db::append_outbox;
+use mart_chassis::db::read::{more, time, unreadable, version, decode_error};
 use mart_chassis::{Database, Record};
 use mart_kernel::money::Currency;
-use mart_kernel::{Event, Money, Newest, Receipt, Timestamp, Unavailable};
+use mart_kernel::{EventEnvelope, Money, Cursor, Receipt, Timestamp, StoreError};
 use payment_core::domain::{
     About, Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, Fact, News,
     OrderId, Payer, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
@@ -81,26 +81,26 @@ const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where st
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&Event<Fact>) -> Record,
+    record: fn(&EventEnvelope<Fact>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
         Self { database, record }
     }
 
     /// Whole accounts, in no order.
-    async fn accounts(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, Unavailable> {
+    async fn accounts(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, StoreError> {
         if orders.is_empty() {
             return Ok(Vec::new());
         }
         let rows = |sql: &'static str| sqlx::query(sql).bind(orders.clone());
-        let mut accounts = self.database.rows(rows(PAYMENTS), account).await?;
-        let attempts = self.database.rows(rows(ATTEMPTS), attempt).await?;
-        let transactions = self.database.rows(rows(TRANSACTIONS), transaction).await?;
-        let refunds = self.database.rows(rows(REFUNDS), refund).await?;
-        let tasks = self.database.rows(rows(TASKS), task).await?;
+        let mut accounts = self.database.fetch_all(rows(PAYMENTS), account).await?;
+        let attempts = self.database.fetch_all(rows(ATTEMPTS), attempt).await?;
+        let transactions = self.database.fetch_all(rows(TRANSACTIONS), transaction).await?;
+        let refunds = self.database.fetch_all(rows(REFUNDS), refund).await?;
+        let tasks = self.database.fetch_all(rows(TASKS), task).await?;
         for account in &mut accounts {
             fill(account, &attempts, &transactions, &refunds, &tasks);
         }
@@ -108,17 +108,17 @@ impl PostgresStore {
     }
 
     /// Those of these accounts that can be read, in no order: one that can't is an error of its own read, never of a list.
-    async fn readable(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, Unavailable> {
+    async fn readable(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, StoreError> {
         match self.accounts(orders.clone()).await {
-            Err(Unavailable::Failed) => {}
+            Err(StoreError::Internal) => {}
             read => return read,
         }
         let mut found = Vec::new();
         for order in orders {
             match self.accounts(vec![order]).await {
-                Ok(mut account) => found.append(&mut account),
-                Err(failed @ Unavailable::Failed) => unreadable(order, &failed),
-                Err(away @ Unavailable::Away) => return Err(away),
+                Ok(mut account) => found.append_outbox(&mut account),
+                Err(failed @ StoreError::Internal) => unreadable(order, &failed),
+                Err(away @ StoreError::Unavailable) => return Err(away),
             }
         }
         Ok(found)
@@ -130,10 +130,10 @@ impl PostgresStore {
         now: Timestamp,
         limit: usize,
         id: fn(Uuid) -> T,
-    ) -> Result<Vec<(OrderId, T)>, Unavailable> {
+    ) -> Result<Vec<(OrderId, T)>, StoreError> {
         let asked = sqlx::query(sql).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let due = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), row.try_get::<Uuid, _>("id")?));
-        let found: Vec<(OrderId, Uuid)> = self.database.rows(asked, due).await?;
+        let found: Vec<(OrderId, Uuid)> = self.database.fetch_all(asked, due).await?;
         Ok(found.into_iter().map(|(order, found)| (order, id(found))).collect())
     }
 }
@@ -163,13 +163,13 @@ impl Store for PostgresStore {
         order: OrderId,
         receipt: Option<Receipt>,
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
-    ) -> Result<Option<T>, Unavailable> {
+    ) -> Result<Option<T>, StoreError> {
         let record = self.record;
-        let decided = self.database.decide(move |connection| {
+        let decided = self.database.transact(move |connection| {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, order).await?);
                 let records = change.events.iter().map(record).collect();
-                if !append(connection, receipt.as_ref(), records).await? {
+                if !append_outbox(connection, receipt.as_ref(), records).await? {
                     return Ok(None);
                 }
                 keep(connection, change).await?;
@@ -179,7 +179,7 @@ impl Store for PostgresStore {
         decided.await
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<bool, Unavailable> {
+    async fn keep(&self, callback: &Callback) -> Result<bool, StoreError> {
         let Callback { id, news: News { provider: _, about, what }, at } = callback;
         let (about, named) = match about {
             About::Attempt(named) => ("attempt", named),
@@ -195,7 +195,7 @@ impl Store for PostgresStore {
                 ("refunded there", reference, told, *amount, Some(refund.0))
             }
             What::RefundFailed { refund, why } => ("refund failed", &empty, why, None, Some(refund.0)),
-            What::NeedsOperator(why) => ("needs operator", &empty, why, None, None),
+            What::NeedsReview(why) => ("needs operator", &empty, why, None, None),
         };
         let kept = sqlx::query(KEEP_CALLBACK)
             .bind(id.provider.name())
@@ -209,48 +209,48 @@ impl Store for PostgresStore {
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
             .bind(at.get());
-        self.database.write(kept).await
+        self.database.execute(kept).await
     }
 
-    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, Unavailable> {
+    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let asked = sqlx::query(UNHEARD).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         // One that can't be read holds up no other.
         self.database.readable(asked, callback).await.map(|(callbacks, _)| callbacks)
     }
 
-    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), Unavailable> {
+    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
         let put_off = sqlx::query(PUT_OFF).bind(id.provider.name()).bind(&id.event).bind(until.get());
-        self.database.write(put_off).await.map(|_| ())
+        self.database.execute(put_off).await.map(|_| ())
     }
 
-    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, Unavailable> {
+    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
         let (sql, named) = match about {
             About::Attempt(named) => (OF_ATTEMPT, named),
             About::Money(named) => (OF_MONEY, named),
         };
         let asked = sqlx::query(sql).bind(provider.name()).bind(named);
         let of = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
-        Ok(self.database.rows(asked, of).await?.pop())
+        Ok(self.database.fetch_all(asked, of).await?.pop())
     }
 
-    async fn find(&self, order: OrderId) -> Result<Option<Account>, Unavailable> {
+    async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
         Ok(self.accounts(vec![order.0]).await?.pop())
     }
 
     async fn list(
         &self,
-        needs_operator: bool,
-        after: Option<Newest>,
+        needs_review: bool,
+        after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<Account>, Unavailable> {
+    ) -> Result<Vec<Account>, StoreError> {
         let mut asked = limit;
         loop {
             let query = sqlx::query(LIST)
                 .bind(after.map(|after| after.at.get()))
                 .bind(after.map(|after| after.id))
-                .bind(needs_operator)
+                .bind(needs_review)
                 .bind(i64::try_from(asked).unwrap_or(i64::MAX));
-            let orders: Vec<Uuid> = self.database.rows(query, |row| row.try_get("order_id")).await?;
+            let orders: Vec<Uuid> = self.database.fetch_all(query, |row| row.try_get("order_id")).await?;
             let all = orders.len();
             let mut found = self.readable(orders).await?;
             let Some(more) = more(limit, asked, found.len(), all - found.len()) else {
@@ -262,11 +262,11 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, Unavailable> {
+    async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, StoreError> {
         self.due(DUE_ATTEMPTS, now, limit, AttemptId).await
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, Unavailable> {
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, StoreError> {
         self.due(DUE_REFUNDS, now, limit, RefundId).await
     }
 }
@@ -389,13 +389,13 @@ fn refund_status(status: RefundStatus) -> &'static str {
 }
 
 fn amount(row: &PgRow) -> Result<Money, sqlx::Error> {
-    let currency = Currency::from_code(row.try_get("currency")?).map_err(|error| wrong(error.to_string()))?;
+    let currency = Currency::from_code(row.try_get("currency")?).map_err(|error| decode_error(error.to_string()))?;
     Ok(Money::from_minor(row.try_get("amount")?, currency))
 }
 
 fn provider(row: &PgRow) -> Result<Provider, sqlx::Error> {
     let name: String = row.try_get("provider")?;
-    Provider::named(&name).ok_or_else(|| wrong(format!("no provider: {name}")))
+    Provider::named(&name).ok_or_else(|| decode_error(format!("no provider: {name}")))
 }
 
 fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
@@ -423,7 +423,7 @@ fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
         "captured" => AttemptStatus::Captured,
         "failed" => AttemptStatus::Failed(row.try_get("failure")?),
         "closed" => AttemptStatus::Closed,
-        other => return Err(wrong(format!("no status of an attempt: {other}"))),
+        other => return Err(decode_error(format!("no status of an attempt: {other}"))),
     };
     let (names, values): (Vec<String>, Vec<String>) = (row.try_get("field_names")?, row.try_get("field_values")?);
     let url: Option<String> = row.try_get("url")?;
@@ -445,7 +445,7 @@ fn transaction(row: &PgRow) -> Result<Of<Transaction>, sqlx::Error> {
     let kind = match row.try_get("kind")? {
         "captured" => TransactionKind::Captured,
         "refunded" => TransactionKind::Refunded,
-        other => return Err(wrong(format!("no kind of transaction: {other}"))),
+        other => return Err(decode_error(format!("no kind of transaction: {other}"))),
     };
     let booked = Transaction {
         id: TransactionId(row.try_get("transaction_id")?),
@@ -465,7 +465,7 @@ fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
         "by hand" => RefundStatus::ByHand,
         "done" => RefundStatus::Done,
         "failed" => RefundStatus::Failed,
-        other => return Err(wrong(format!("no status of a refund: {other}"))),
+        other => return Err(decode_error(format!("no status of a refund: {other}"))),
     };
     let refund = Refund {
         id: RefundId(row.try_get("refund_id")?),
@@ -501,14 +501,14 @@ fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
         ("refunded", Some(refund)) => What::Refunded { refund, reference },
         ("refunded there", Some(refund)) => What::RefundedThere { refund, reference, told, amount },
         ("refund failed", Some(refund)) => What::RefundFailed { refund, why: told },
-        ("needs operator", None) => What::NeedsOperator(told),
-        (other, _) => return Err(wrong(format!("no word of a provider: {other}"))),
+        ("needs operator", None) => What::NeedsReview(told),
+        (other, _) => return Err(decode_error(format!("no word of a provider: {other}"))),
     };
     let (provider, named) = (provider(row)?, row.try_get("attempt")?);
     let about = match row.try_get("about")? {
         "attempt" => About::Attempt(named),
         "money" => About::Money(named),
-        other => return Err(wrong(format!("nothing that news is about: {other}"))),
+        other => return Err(decode_error(format!("nothing that news is about: {other}"))),
     };
     Ok(Callback {
         id: CallbackId { provider, event: row.try_get("event")? },

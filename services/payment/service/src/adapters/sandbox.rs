@@ -47,7 +47,7 @@ struct Said {
 
 /// A word of the sandbox's.
 #[derive(Deserialize)]
-struct Call {
+struct RequestContext {
     event: String,
     checkout: String,
     #[serde(flatten)]
@@ -164,7 +164,7 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         if !self.signatures.cover(&signature, sent.body, now) {
             return Err(NotHeard::Signature);
         }
-        let Call { event, checkout, said } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
+        let RequestContext { event, checkout, said } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
         let what = what(said).ok_or(NotHeard::Message)?;
         let id = CallbackId { provider: Provider::Sandbox, event };
         let about = About::Attempt(checkout);

@@ -338,7 +338,7 @@ impl Dispute {
         let Self { id, status, reason, moved: Moved { payment_intent, amount, currency } } = self;
         let amount = told(amount, &currency);
         let why = format!("the customer's bank disputes {amount} ({reason}), dispute {id} is {status}");
-        Some((About::Money(payment_intent?), What::NeedsOperator(why)))
+        Some((About::Money(payment_intent?), What::NeedsReview(why)))
     }
 }
 
@@ -708,7 +708,7 @@ mod tests {
             amount: Some(pkr("500.00")),
         };
         let failed = What::RefundFailed { refund, why: "re_9: lost_or_stolen_card".to_owned() };
-        let disputed = What::NeedsOperator(
+        let disputed = What::NeedsReview(
             "the customer's bank disputes 1500.00 PKR (fraudulent), dispute dp_1 is needs_response".to_owned(),
         );
         for (kind, object, expected) in [

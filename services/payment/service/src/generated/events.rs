@@ -6,10 +6,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
-use mart_chassis::record::Incoming;
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::domain::{Fact, fact};
@@ -29,7 +29,7 @@ pub trait Messages {
     fn payment_refunded(fact: &fact::PaymentRefunded) -> v1::PaymentRefunded;
 
     /// A person has to decide: what the provider says does not fit what is known.
-    fn payment_needs_operator(fact: &fact::PaymentNeedsOperator) -> v1::PaymentNeedsOperator;
+    fn payment_review_required(fact: &fact::PaymentReviewRequired) -> v1::PaymentReviewRequired;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be rebuilt. Take
     /// it where its version is not older than the one you have. Tasks are left out.
@@ -37,60 +37,60 @@ pub trait Messages {
 }
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    let key = event.fact.key().to_string();
-    match &event.fact {
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    let key = event.payload.key().to_string();
+    match &event.payload {
         Fact::PaymentCaptured(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_captured(fact)),
         Fact::PaymentFailed(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_failed(fact)),
         Fact::PaymentRefunded(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_refunded(fact)),
-        Fact::PaymentNeedsOperator(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_needs_operator(fact)),
+        Fact::PaymentReviewRequired(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_review_required(fact)),
         Fact::PaymentRepublished(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_republished(fact)),
     }
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderAwaitingPayment", handler: "open-payment" },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.OrderCancelled", handler: "close-payment" },
-    Consumed { topic: "mart.order.v1", kind: "mart.order.v1.RefundRequested", handler: "refund-order" },
+pub const CONSUMED: &[Subscription] = &[
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderAwaitingPayment", handler: "open-payment" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderCancelled", handler: "close-payment" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.RefundRequested", handler: "refund-order" },
 ];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {
     /// The stock of an order is reserved; it waits for money until its payment deadline.
     fn on_order_awaiting_payment(
         &self,
-        event: Incoming<order::OrderAwaitingPayment>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderAwaitingPayment>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// An order was cancelled; its cancel reason says why.
     fn on_order_cancelled(
         &self,
-        event: Incoming<order::OrderCancelled>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::OrderCancelled>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
     /// Money of an order has to go back to the customer.
     fn on_refund_requested(
         &self,
-        event: Incoming<order::RefundRequested>,
-    ) -> impl Future<Output = Result<Reaction, DispatchError>> + Send;
+        event: ReceivedEvent<order::RefundRequested>,
+    ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the reaction of this name.
-async fn dispatch<R: Reactions>(reactions: &R, handler: &str, record: &Record) -> Result<Reaction, DispatchError> {
+/// Tells a record to the handler of this name.
+async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "open-payment" => reactions.on_order_awaiting_payment(Incoming::read("open-payment", record)?).await,
-        "close-payment" => reactions.on_order_cancelled(Incoming::read("close-payment", record)?).await,
-        "refund-order" => reactions.on_refund_requested(Incoming::read("refund-order", record)?).await,
+        "open-payment" => handlers.on_order_awaiting_payment(ReceivedEvent::decode("open-payment", record)?).await,
+        "close-payment" => handlers.on_order_cancelled(ReceivedEvent::decode("close-payment", record)?).await,
+        "refund-order" => handlers.on_refund_requested(ReceivedEvent::decode("refund-order", record)?).await,
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

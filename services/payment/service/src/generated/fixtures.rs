@@ -21,12 +21,12 @@ pub trait Fixtures {
     fn resolve_task(&mut self) -> impl Future<Output = v1::ResolveTaskRequest>;
     /// For `RepublishPayments`.
     fn republish_payments(&mut self) -> impl Future<Output = v1::RepublishPaymentsRequest>;
-    /// For `HearSandbox`.
-    fn hear_sandbox(&mut self) -> impl Future<Output = v1::HearSandboxRequest>;
-    /// For `HearStripe`.
-    fn hear_stripe(&mut self) -> impl Future<Output = v1::HearStripeRequest>;
-    /// For `HearPayfast`.
-    fn hear_payfast(&mut self) -> impl Future<Output = v1::HearPayfastRequest>;
+    /// For `ReceiveSandboxWebhook`.
+    fn receive_sandbox_webhook(&mut self) -> impl Future<Output = v1::ReceiveSandboxWebhookRequest>;
+    /// For `ReceiveStripeWebhook`.
+    fn receive_stripe_webhook(&mut self) -> impl Future<Output = v1::ReceiveStripeWebhookRequest>;
+    /// For `ReceivePayfastWebhook`.
+    fn receive_payfast_webhook(&mut self) -> impl Future<Output = v1::ReceivePayfastWebhookRequest>;
 }
 
 /// A request of every operation, by its name.
@@ -38,8 +38,8 @@ pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessa
         ("RefundPayment", dynamic(&of.refund_payment().await)),
         ("ResolveTask", dynamic(&of.resolve_task().await)),
         ("RepublishPayments", dynamic(&of.republish_payments().await)),
-        ("HearSandbox", dynamic(&of.hear_sandbox().await)),
-        ("HearStripe", dynamic(&of.hear_stripe().await)),
-        ("HearPayfast", dynamic(&of.hear_payfast().await)),
+        ("ReceiveSandboxWebhook", dynamic(&of.receive_sandbox_webhook().await)),
+        ("ReceiveStripeWebhook", dynamic(&of.receive_stripe_webhook().await)),
+        ("ReceivePayfastWebhook", dynamic(&of.receive_payfast_webhook().await)),
     ]
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::payment::v1;
 
 /// Payments: attempts, money, refunds, and what a person has to decide.
@@ -17,71 +17,71 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
     /// again. A payment that is not there yet is opened by the order's event, a moment after the order awaits it.
     fn start_attempt(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::StartAttemptRequest,
     ) -> impl Future<Output = Result<v1::StartAttemptResponse, StartAttemptError>> + Send;
 
     /// Reads a payment: a customer his own, an admin every one.
     fn get_payment(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetPaymentRequest,
     ) -> impl Future<Output = Result<v1::GetPaymentResponse, GetPaymentError>> + Send;
 
     /// Lists payments, newest first.
     fn list_payments(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListPaymentsRequest,
     ) -> impl Future<Output = Result<v1::ListPaymentsResponse, ListPaymentsError>> + Send;
 
     /// Sends money back: all that can still go back, or a part. What is on its way counts as gone.
     fn refund_payment(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RefundPaymentRequest,
     ) -> impl Future<Output = Result<v1::RefundPaymentResponse, RefundPaymentError>> + Send;
 
     /// Says what a person has done about a task. A task about a refund that is made by hand books it, where it was made.
     fn resolve_task(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ResolveTaskRequest,
     ) -> impl Future<Output = Result<v1::ResolveTaskResponse, ResolveTaskError>> + Send;
 
-    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with the page
+    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. RequestContext it again with the page
     /// token of the answer until that is empty.
     fn republish_payments(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RepublishPaymentsRequest,
     ) -> impl Future<Output = Result<v1::RepublishPaymentsResponse, RepublishPaymentsError>> + Send;
 
     /// Hears from the sandbox. Signed as `Sandbox-Signature: t=<seconds since 1970>,v1=<hex>`, the HMAC-SHA256 of `<t>.<body>`.
-    fn hear_sandbox(
+    fn receive_sandbox_webhook(
         &self,
-        call: Call,
-        request: v1::HearSandboxRequest,
-    ) -> impl Future<Output = Result<v1::HearSandboxResponse, HearSandboxError>> + Send;
+        context: RequestContext,
+        request: v1::ReceiveSandboxWebhookRequest,
+    ) -> impl Future<Output = Result<v1::ReceiveSandboxWebhookResponse, ReceiveSandboxWebhookError>> + Send;
 
     /// Hears from Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the HMAC-SHA256 of `<t>.<body>`.
-    fn hear_stripe(
+    fn receive_stripe_webhook(
         &self,
-        call: Call,
-        request: v1::HearStripeRequest,
-    ) -> impl Future<Output = Result<v1::HearStripeResponse, HearStripeError>> + Send;
+        context: RequestContext,
+        request: v1::ReceiveStripeWebhookRequest,
+    ) -> impl Future<Output = Result<v1::ReceiveStripeWebhookResponse, ReceiveStripeWebhookError>> + Send;
 
     /// Hears from PayFast (an instant payment notification). Signed by `validation_hash`, the SHA-256 of
     /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`, and thus not over the amount: what comes first for a basket counts.
-    fn hear_payfast(
+    fn receive_payfast_webhook(
         &self,
-        call: Call,
-        request: v1::HearPayfastRequest,
-    ) -> impl Future<Output = Result<v1::HearPayfastResponse, HearPayfastError>> + Send;
+        context: RequestContext,
+        request: v1::ReceivePayfastWebhookRequest,
+    ) -> impl Future<Output = Result<v1::ReceivePayfastWebhookResponse, ReceivePayfastWebhookError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: PaymentService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: PaymentService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/payments/{order_id}/attempts", routing::post(start_attempt::<S>))
         .route("/v1/payments/{order_id}", routing::get(get_payment::<S>))
@@ -89,17 +89,17 @@ pub(crate) fn router<S: PaymentService>(service: Arc<S>, edge: Arc<Edge>) -> Rou
         .route("/v1/admin/payments/{order_id}/refund", routing::post(refund_payment::<S>))
         .route("/v1/admin/payments/{order_id}/tasks/{task_id}/resolve", routing::post(resolve_task::<S>))
         .route("/v1/admin/payments/republish", routing::post(republish_payments::<S>))
-        .route("/v1/payment-webhooks/sandbox", routing::post(hear_sandbox::<S>))
-        .route("/v1/payment-webhooks/stripe", routing::post(hear_stripe::<S>))
-        .route("/v1/payment-webhooks/payfast", routing::post(hear_payfast::<S>))
-        .with_state(Served { service, edge })
+        .route("/v1/payment-webhooks/sandbox", routing::post(receive_sandbox_webhook::<S>))
+        .route("/v1/payment-webhooks/stripe", routing::post(receive_stripe_webhook::<S>))
+        .route("/v1/payment-webhooks/payfast", routing::post(receive_payfast_webhook::<S>))
+        .with_state(AppState { service, api })
 }
 
 const START_ATTEMPT: Operation =
     Operation { name: "StartAttempt", auth: Auth::Roles(&["customer"]), body: Body::Whole, creates: None, etag: None };
 
-async fn start_attempt<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&START_ATTEMPT, request, |call, request| at.service.start_attempt(call, request)).await
+async fn start_attempt<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&START_ATTEMPT, request, |context, request| state.service.start_attempt(context, request)).await
 }
 
 /// Why `StartAttempt` failed.
@@ -109,20 +109,20 @@ pub(crate) enum StartAttemptError {
     /// There is no such payment, or it is another customer's.
     PaymentNotFound,
     /// It is paid, its order was cancelled, or its deadline has passed.
-    PaymentOver,
+    PaymentNotPayable,
     /// The provider is not switched on, or takes no money of this currency.
-    ProviderOff,
+    ProviderDisabled,
     /// The provider does not answer. Try again, or with another one.
-    ProviderAway,
+    ProviderUnavailable,
     /// There were as many attempts as an order may have.
-    AttemptsTooMany,
+    TooManyPaymentAttempts,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for StartAttemptError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for StartAttemptError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -132,19 +132,19 @@ impl From<StartAttemptError> for Problem {
             StartAttemptError::PaymentNotFound => {
                 Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
             }
-            StartAttemptError::PaymentOver => {
-                Self::new(409, "PAYMENT_OVER", "It is paid, its order was cancelled, or its deadline has passed.")
+            StartAttemptError::PaymentNotPayable => {
+                Self::new(409, "PAYMENT_NOT_PAYABLE", "It is paid, its order was cancelled, or its deadline has passed.")
             }
-            StartAttemptError::ProviderOff => {
-                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            StartAttemptError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
             }
-            StartAttemptError::ProviderAway => {
-                Self::new(503, "PROVIDER_AWAY", "The provider does not answer. Try again, or with another one.")
+            StartAttemptError::ProviderUnavailable => {
+                Self::new(503, "PROVIDER_UNAVAILABLE", "The provider does not answer. Try again, or with another one.")
             }
-            StartAttemptError::AttemptsTooMany => {
-                Self::new(409, "ATTEMPTS_TOO_MANY", "There were as many attempts as an order may have.")
+            StartAttemptError::TooManyPaymentAttempts => {
+                Self::new(409, "TOO_MANY_PAYMENT_ATTEMPTS", "There were as many attempts as an order may have.")
             }
-            StartAttemptError::Fault(fault) => fault.into(),
+            StartAttemptError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -157,8 +157,8 @@ const GET_PAYMENT: Operation = Operation {
     etag: Some("payment.etag"),
 };
 
-async fn get_payment<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_PAYMENT, request, |call, request| at.service.get_payment(call, request)).await
+async fn get_payment<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_PAYMENT, request, |context, request| state.service.get_payment(context, request)).await
 }
 
 /// Why `GetPayment` failed.
@@ -168,12 +168,12 @@ pub(crate) enum GetPaymentError {
     /// There is no such payment, or it is another customer's.
     PaymentNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetPaymentError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetPaymentError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -183,7 +183,7 @@ impl From<GetPaymentError> for Problem {
             GetPaymentError::PaymentNotFound => {
                 Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
             }
-            GetPaymentError::Fault(fault) => fault.into(),
+            GetPaymentError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -191,8 +191,8 @@ impl From<GetPaymentError> for Problem {
 const LIST_PAYMENTS: Operation =
     Operation { name: "ListPayments", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn list_payments<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_PAYMENTS, request, |call, request| at.service.list_payments(call, request)).await
+async fn list_payments<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_PAYMENTS, request, |context, request| state.service.list_payments(context, request)).await
 }
 
 /// Why `ListPayments` failed.
@@ -200,24 +200,24 @@ async fn list_payments<S: PaymentService>(State(at): State<Served<S>>, request: 
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListPaymentsError {
     /// The page token is not of this list.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListPaymentsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListPaymentsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListPaymentsError> for Problem {
     fn from(error: ListPaymentsError) -> Self {
         match error {
-            ListPaymentsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            ListPaymentsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
             }
-            ListPaymentsError::Fault(fault) => fault.into(),
+            ListPaymentsError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -230,8 +230,8 @@ const REFUND_PAYMENT: Operation = Operation {
     etag: Some("payment.etag"),
 };
 
-async fn refund_payment<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REFUND_PAYMENT, request, |call, request| at.service.refund_payment(call, request)).await
+async fn refund_payment<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REFUND_PAYMENT, request, |context, request| state.service.refund_payment(context, request)).await
 }
 
 /// Why `RefundPayment` failed.
@@ -243,12 +243,12 @@ pub(crate) enum RefundPaymentError {
     /// It is more than can still go back, or of another currency.
     RefundTooLarge,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RefundPaymentError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RefundPaymentError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -261,7 +261,7 @@ impl From<RefundPaymentError> for Problem {
             RefundPaymentError::RefundTooLarge => {
                 Self::new(409, "REFUND_TOO_LARGE", "It is more than can still go back, or of another currency.")
             }
-            RefundPaymentError::Fault(fault) => fault.into(),
+            RefundPaymentError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -274,8 +274,8 @@ const RESOLVE_TASK: Operation = Operation {
     etag: Some("payment.etag"),
 };
 
-async fn resolve_task<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&RESOLVE_TASK, request, |call, request| at.service.resolve_task(call, request)).await
+async fn resolve_task<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RESOLVE_TASK, request, |context, request| state.service.resolve_task(context, request)).await
 }
 
 /// Why `ResolveTask` failed.
@@ -287,12 +287,12 @@ pub(crate) enum ResolveTaskError {
     /// There is no such open task.
     TaskNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ResolveTaskError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ResolveTaskError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -303,7 +303,7 @@ impl From<ResolveTaskError> for Problem {
                 Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
             }
             ResolveTaskError::TaskNotFound => Self::new(404, "TASK_NOT_FOUND", "There is no such open task."),
-            ResolveTaskError::Fault(fault) => fault.into(),
+            ResolveTaskError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -316,8 +316,8 @@ const REPUBLISH_PAYMENTS: Operation = Operation {
     etag: None,
 };
 
-async fn republish_payments<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REPUBLISH_PAYMENTS, request, |call, request| at.service.republish_payments(call, request)).await
+async fn republish_payments<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REPUBLISH_PAYMENTS, request, |context, request| state.service.republish_payments(context, request)).await
 }
 
 /// Why `RepublishPayments` failed.
@@ -325,156 +325,156 @@ async fn republish_payments<S: PaymentService>(State(at): State<Served<S>>, requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RepublishPaymentsError {
     /// The page token is not of this list.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RepublishPaymentsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RepublishPaymentsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RepublishPaymentsError> for Problem {
     fn from(error: RepublishPaymentsError) -> Self {
         match error {
-            RepublishPaymentsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            RepublishPaymentsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
             }
-            RepublishPaymentsError::Fault(fault) => fault.into(),
+            RepublishPaymentsError::ApiError(fault) => fault.into(),
         }
     }
 }
 
-const HEAR_SANDBOX: Operation =
-    Operation { name: "HearSandbox", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
+const RECEIVE_SANDBOX_WEBHOOK: Operation =
+    Operation { name: "ReceiveSandboxWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
-async fn hear_sandbox<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&HEAR_SANDBOX, request, |call, request| at.service.hear_sandbox(call, request)).await
+async fn receive_sandbox_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RECEIVE_SANDBOX_WEBHOOK, request, |context, request| state.service.receive_sandbox_webhook(context, request)).await
 }
 
-/// Why `HearSandbox` failed.
+/// Why `ReceiveSandboxWebhook` failed.
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
-pub(crate) enum HearSandboxError {
+pub(crate) enum ReceiveSandboxWebhookError {
     /// It was not signed by the provider, or too long ago.
-    SignatureInvalid,
+    InvalidSignature,
     /// The provider signed it, but it is none of its messages.
-    CallbackInvalid,
+    InvalidWebhook,
     /// The provider is not switched on, or takes no money of this currency.
-    ProviderOff,
+    ProviderDisabled,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for HearSandboxError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ReceiveSandboxWebhookError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
-impl From<HearSandboxError> for Problem {
-    fn from(error: HearSandboxError) -> Self {
+impl From<ReceiveSandboxWebhookError> for Problem {
+    fn from(error: ReceiveSandboxWebhookError) -> Self {
         match error {
-            HearSandboxError::SignatureInvalid => {
-                Self::new(400, "SIGNATURE_INVALID", "It was not signed by the provider, or too long ago.")
+            ReceiveSandboxWebhookError::InvalidSignature => {
+                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
             }
-            HearSandboxError::CallbackInvalid => {
-                Self::new(400, "CALLBACK_INVALID", "The provider signed it, but it is none of its messages.")
+            ReceiveSandboxWebhookError::InvalidWebhook => {
+                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            HearSandboxError::ProviderOff => {
-                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            ReceiveSandboxWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
             }
-            HearSandboxError::Fault(fault) => fault.into(),
+            ReceiveSandboxWebhookError::ApiError(fault) => fault.into(),
         }
     }
 }
 
-const HEAR_STRIPE: Operation =
-    Operation { name: "HearStripe", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
+const RECEIVE_STRIPE_WEBHOOK: Operation =
+    Operation { name: "ReceiveStripeWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
-async fn hear_stripe<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&HEAR_STRIPE, request, |call, request| at.service.hear_stripe(call, request)).await
+async fn receive_stripe_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RECEIVE_STRIPE_WEBHOOK, request, |context, request| state.service.receive_stripe_webhook(context, request)).await
 }
 
-/// Why `HearStripe` failed.
+/// Why `ReceiveStripeWebhook` failed.
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
-pub(crate) enum HearStripeError {
+pub(crate) enum ReceiveStripeWebhookError {
     /// It was not signed by the provider, or too long ago.
-    SignatureInvalid,
+    InvalidSignature,
     /// The provider signed it, but it is none of its messages.
-    CallbackInvalid,
+    InvalidWebhook,
     /// The provider is not switched on, or takes no money of this currency.
-    ProviderOff,
+    ProviderDisabled,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for HearStripeError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ReceiveStripeWebhookError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
-impl From<HearStripeError> for Problem {
-    fn from(error: HearStripeError) -> Self {
+impl From<ReceiveStripeWebhookError> for Problem {
+    fn from(error: ReceiveStripeWebhookError) -> Self {
         match error {
-            HearStripeError::SignatureInvalid => {
-                Self::new(400, "SIGNATURE_INVALID", "It was not signed by the provider, or too long ago.")
+            ReceiveStripeWebhookError::InvalidSignature => {
+                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
             }
-            HearStripeError::CallbackInvalid => {
-                Self::new(400, "CALLBACK_INVALID", "The provider signed it, but it is none of its messages.")
+            ReceiveStripeWebhookError::InvalidWebhook => {
+                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            HearStripeError::ProviderOff => {
-                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            ReceiveStripeWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
             }
-            HearStripeError::Fault(fault) => fault.into(),
+            ReceiveStripeWebhookError::ApiError(fault) => fault.into(),
         }
     }
 }
 
-const HEAR_PAYFAST: Operation =
-    Operation { name: "HearPayfast", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
+const RECEIVE_PAYFAST_WEBHOOK: Operation =
+    Operation { name: "ReceivePayfastWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
-async fn hear_payfast<S: PaymentService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&HEAR_PAYFAST, request, |call, request| at.service.hear_payfast(call, request)).await
+async fn receive_payfast_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RECEIVE_PAYFAST_WEBHOOK, request, |context, request| state.service.receive_payfast_webhook(context, request)).await
 }
 
-/// Why `HearPayfast` failed.
+/// Why `ReceivePayfastWebhook` failed.
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
-pub(crate) enum HearPayfastError {
+pub(crate) enum ReceivePayfastWebhookError {
     /// It was not signed by the provider, or too long ago.
-    SignatureInvalid,
+    InvalidSignature,
     /// The provider signed it, but it is none of its messages.
-    CallbackInvalid,
+    InvalidWebhook,
     /// The provider is not switched on, or takes no money of this currency.
-    ProviderOff,
+    ProviderDisabled,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for HearPayfastError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ReceivePayfastWebhookError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
-impl From<HearPayfastError> for Problem {
-    fn from(error: HearPayfastError) -> Self {
+impl From<ReceivePayfastWebhookError> for Problem {
+    fn from(error: ReceivePayfastWebhookError) -> Self {
         match error {
-            HearPayfastError::SignatureInvalid => {
-                Self::new(400, "SIGNATURE_INVALID", "It was not signed by the provider, or too long ago.")
+            ReceivePayfastWebhookError::InvalidSignature => {
+                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
             }
-            HearPayfastError::CallbackInvalid => {
-                Self::new(400, "CALLBACK_INVALID", "The provider signed it, but it is none of its messages.")
+            ReceivePayfastWebhookError::InvalidWebhook => {
+                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            HearPayfastError::ProviderOff => {
-                Self::new(409, "PROVIDER_OFF", "The provider is not switched on, or takes no money of this currency.")
+            ReceivePayfastWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
             }
-            HearPayfastError::Fault(fault) => fault.into(),
+            ReceivePayfastWebhookError::ApiError(fault) => fault.into(),
         }
     }
 }

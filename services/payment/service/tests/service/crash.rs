@@ -83,11 +83,11 @@ async fn life(point: &str, nth: usize) -> bool {
         ("SANDBOX_URL", url.as_str()),
         ("SANDBOX_KEY", &key),
         ("SANDBOX_SECRETS", &secret),
-        ("ATTEMPT_LOOK", "1"),
-        ("REFUND_AGAIN", "0.2"),
-        ("ATTEMPT_SWEEP", "0.2"),
-        ("REFUND_SWEEP", "0.2"),
-        ("CALLBACK_SWEEP", "0.2"),
+        ("ATTEMPT_POLL_DELAY", "1"),
+        ("REFUND_RETRY_DELAY", "0.2"),
+        ("ATTEMPT_POLL_INTERVAL", "0.2"),
+        ("REFUND_INTERVAL", "0.2"),
+        ("CALLBACK_INTERVAL", "0.2"),
         ("KILL_AT", &format!("{point}:{nth}")),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

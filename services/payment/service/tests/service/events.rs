@@ -44,11 +44,11 @@ async fn awaiting(app: &App, order: Uuid) {
 pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
     let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
     let often = [
-        ("ATTEMPT_LOOK", "1"),
-        ("REFUND_AGAIN", "0.2"),
-        ("ATTEMPT_SWEEP", "0.2"),
-        ("REFUND_SWEEP", "0.2"),
-        ("CALLBACK_SWEEP", "0.2"),
+        ("ATTEMPT_POLL_DELAY", "1"),
+        ("REFUND_RETRY_DELAY", "0.2"),
+        ("ATTEMPT_POLL_INTERVAL", "0.2"),
+        ("REFUND_INTERVAL", "0.2"),
+        ("CALLBACK_INTERVAL", "0.2"),
     ];
     setting.more = more;
     setting.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -103,7 +103,7 @@ async fn an_order_that_awaits_payment_opens_one() {
     let token = app.setting.keys.token("customer", "ayesha").expect("signed");
     let bearer = format!("Bearer {token}");
     let started = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
-    assert_eq!((started.status, &started.body["code"]), (503, &json!("PROVIDER_AWAY")), "{}", started.body);
+    assert_eq!((started.status, &started.body["code"]), (503, &json!("PROVIDER_UNAVAILABLE")), "{}", started.body);
 }
 
 #[tokio::test]

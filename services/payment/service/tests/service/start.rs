@@ -38,9 +38,9 @@ async fn what_would_take_money_unsafely_does_not_start() {
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
         (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
         (&[("PAYMENT_ROUTES", "PKR=nobody")], "PKR=nobody"),
-        (&[stripe, ("CHECKOUT_LASTS", "1799")], "Stripe takes checkouts of 1800 to 85800 seconds"),
-        (&[("ATTEMPTS_OF_ORDER", "0")], "ATTEMPTS_OF_ORDER=\"0\": expected a number from 1 to 1000"),
-        (&[("PAYMENT_PROVIDERS_ENDING", "stripe")], "is not among PAYMENT_PROVIDERS"),
+        (&[stripe, ("CHECKOUT_TTL", "1799")], "Stripe takes checkouts of 1800 to 85800 seconds"),
+        (&[("MAX_ATTEMPTS_PER_ORDER", "0")], "MAX_ATTEMPTS_PER_ORDER=\"0\": expected a number from 1 to 1000"),
+        (&[("PAYMENT_PROVIDERS_RETIRING", "stripe")], "is not among PAYMENT_PROVIDERS"),
         (
             &[
                 stripe,

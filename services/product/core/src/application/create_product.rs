@@ -1,6 +1,6 @@
 //! Creating a product, once per Idempotency-Key.
 
-use mart_kernel::{Commit, CommitError, Done, ReceiptFor, Unavailable};
+use mart_kernel::{Commit, CommitError, CommitOutcome, ReceiptBuilder, StoreError};
 
 use super::{Catalogue, Invalid, Product, ProductId, Products, Status, Unique, Write};
 use crate::domain::Draft;
@@ -24,11 +24,11 @@ pub enum CreateError {
     /// The Idempotency-Key was used with another request.
     KeyReused,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for CreateError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for CreateError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -39,7 +39,7 @@ impl<P: Products> Catalogue<P> {
     pub async fn create_product(
         &self,
         request: CreateProduct,
-        receipt: Option<ReceiptFor>,
+        receipt: Option<ReceiptBuilder>,
     ) -> Result<Product, CreateError> {
         let details = request.draft.parse().map_err(CreateError::Invalid)?;
         let (id, now) = (ProductId(self.ids.next()), self.clock.now());
@@ -51,15 +51,15 @@ impl<P: Products> Catalogue<P> {
             receipt: receipt.map(|receipt| receipt(id.0.to_string())),
         };
         match self.products.commit(commit).await {
-            Ok(Done::Committed) => Ok(product),
-            Ok(Done::AlreadyProcessed { subject, same_request: true }) => {
-                let id = subject.parse().map_err(|_| Unavailable::Failed)?;
-                Ok(self.products.by_id(ProductId(id)).await?.ok_or(Unavailable::Failed)?)
+            Ok(CommitOutcome::Committed) => Ok(product),
+            Ok(CommitOutcome::AlreadyProcessed { subject, same_request: true }) => {
+                let id = subject.parse().map_err(|_| StoreError::Internal)?;
+                Ok(self.products.by_id(ProductId(id)).await?.ok_or(StoreError::Internal)?)
             }
-            Ok(Done::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
-            Err(CommitError::Taken(unique)) => Err(CreateError::Taken(unique)),
+            Ok(CommitOutcome::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
+            Err(CommitError::Duplicate(unique)) => Err(CreateError::Taken(unique)),
             // A new row is at no version that somebody else could have changed.
-            Err(CommitError::Conflict) => Err(CreateError::Unavailable(Unavailable::Failed)),
+            Err(CommitError::Conflict) => Err(CreateError::Unavailable(StoreError::Internal)),
             Err(CommitError::Unavailable(error)) => Err(CreateError::Unavailable(error)),
         }
     }

@@ -1,8 +1,8 @@
 //! Listing products, page by page.
 
 use mart_kernel::money::{Currency, MoneyError};
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Money, Page, PageSize, Timestamp, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Money, Page, PageSize, Timestamp, StoreError};
 use uuid::Uuid;
 
 use super::{Catalogue, Invalid, Product, ProductId, Products, Status, search};
@@ -34,8 +34,8 @@ pub struct ListProducts {
 /// The orders that a client can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderBy {
-    /// Newest first.
-    Newest,
+    /// Cursor first.
+    Cursor,
     /// By name.
     Name,
     /// Cheapest first, in the request's currency.
@@ -50,17 +50,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
@@ -90,10 +90,10 @@ impl<P: Products> Catalogue<P> {
         let list = fingerprint(filter, order);
         let after = match token {
             "" => None,
-            token => Some(Cursor::decode(order, &self.seal.open(list, token)?).ok_or(ListError::Token)?),
+            token => Some(Cursor::decode(order, &self.signer.verify(list, token)?).ok_or(ListError::Token)?),
         };
         let found = self.products.list(filter, order, after.as_ref(), size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &Cursor::of(order, last).encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &Cursor::of(order, last).encode())))
     }
 }
 
@@ -123,14 +123,14 @@ impl ListProducts {
         let max = bound("maxPrice", &self.max_price, i64::MAX);
         let bounded = !self.min_price.is_empty() || !self.max_price.is_empty();
         let order = match (self.order_by, currency) {
-            (OrderBy::Newest, _) => Order::Newest,
+            (OrderBy::Cursor, _) => Order::Cursor,
             (OrderBy::Name, _) => Order::Name,
             (OrderBy::Price, Some(currency)) => Order::Price(currency),
             (OrderBy::Price, None) => {
                 if code.is_empty() {
                     fault("orderBy", "the order by price needs currencyCode");
                 }
-                Order::Newest
+                Order::Cursor
             }
         };
         if !invalid.is_empty() {
@@ -161,7 +161,7 @@ impl Cursor {
     /// The place of a product.
     pub fn of(order: Order, product: &Product) -> Self {
         match order {
-            Order::Newest => Self::Newest(product.created_at, product.id),
+            Order::Cursor => Self::Cursor(product.created_at, product.id),
             Order::Name => Self::Name(search::fold(&product.details.name), product.id),
             Order::Price(currency) => Self::Price(product.details.prices.of(currency).map(Money::minor), product.id),
         }
@@ -169,7 +169,7 @@ impl Cursor {
 
     fn encode(&self) -> Vec<u8> {
         let (id, key) = match self {
-            Self::Newest(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
+            Self::Cursor(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
             Self::Name(name, id) => (id, name.clone().into_bytes()),
             Self::Price(minor, id) => (id, minor.map(|minor| minor.to_be_bytes().to_vec()).unwrap_or_default()),
         };
@@ -181,7 +181,7 @@ impl Cursor {
         let id = ProductId(Uuid::from_slice(id).ok()?);
         let number = || key.try_into().ok().map(i64::from_be_bytes);
         Some(match order {
-            Order::Newest => Self::Newest(Timestamp::from_unix_micros(number()?)?, id),
+            Order::Cursor => Self::Cursor(Timestamp::from_unix_micros(number()?)?, id),
             Order::Name => Self::Name(String::from_utf8(key.to_vec()).ok()?, id),
             Order::Price(_) if key.is_empty() => Self::Price(None, id),
             Order::Price(_) => Self::Price(Some(number()?), id),

@@ -10,7 +10,7 @@ mod update_product;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Commit, CommitError, Event, Ids, PageSeal, Timestamp, Unavailable, Version};
+use mart_kernel::{Clock, Commit, CommitError, EventEnvelope, IdGenerator, PageTokenSigner, Timestamp, StoreError, Version};
 
 use crate::domain::{Fact, Invalid, Product, ProductId, Status, search};
 use crate::ports::{Products, Unique, Write};
@@ -30,8 +30,8 @@ const ATTEMPTS: usize = 3;
 pub struct Catalogue<P> {
     products: P,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
 }
 
 /// Why a change of an existing product was not made, beside the reasons `E` of its own.
@@ -48,12 +48,12 @@ pub enum ChangeError<E> {
     /// The product does not allow it.
     Refused(E),
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<P: Products> Catalogue<P> {
     /// Puts the use cases over a store; `seal` makes page tokens.
-    pub fn new(products: P, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, seal: PageSeal) -> Self {
+    pub fn new(products: P, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, seal: PageTokenSigner) -> Self {
         Self { products, clock, ids, seal }
     }
 
@@ -63,7 +63,7 @@ impl<P: Products> Catalogue<P> {
     }
 
     /// Gives facts their ids and the time; each has the version of the product that it carries.
-    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<Event<Fact>> {
+    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<EventEnvelope<Fact>> {
         let event = |fact: Fact| Event { id: self.ids.next(), at, version: fact.product().version, fact };
         facts.into_iter().map(event).collect()
     }
@@ -93,7 +93,7 @@ impl<P: Products> Catalogue<P> {
                 Ok(_) => return Ok(product),
                 Err(CommitError::Conflict) if expected.is_some() => return Err(ChangeError::Stale),
                 Err(CommitError::Conflict) => {}
-                Err(CommitError::Taken(unique)) => return Err(ChangeError::Taken(unique)),
+                Err(CommitError::Duplicate(unique)) => return Err(ChangeError::Taken(unique)),
                 Err(CommitError::Unavailable(error)) => return Err(ChangeError::Unavailable(error)),
             }
         }

@@ -1,6 +1,6 @@
 //! Telling the current state again, so that read models can be rebuilt.
 
-use mart_kernel::{Commit, CommitError, PageSize, Unavailable};
+use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
 use super::list_products::ListError;
 use super::{Catalogue, Fact, Products};
@@ -19,7 +19,7 @@ pub struct Republished {
 impl<P: Products> Catalogue<P> {
     /// Publishes ProductRepublished for a page of all products, under their current versions.
     pub async fn republish_products(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
-        let page = self.page(&Filter::default(), Order::Newest, size, token).await?;
+        let page = self.page(&Filter::default(), Order::Cursor, size, token).await?;
         let count = page.items.len();
         if count > 0 {
             let facts = page
@@ -31,7 +31,7 @@ impl<P: Products> Catalogue<P> {
             self.products.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that could be taken or changed by others.
-                CommitError::Conflict | CommitError::Taken(_) => Unavailable::Failed,
+                CommitError::Conflict | CommitError::Duplicate(_) => StoreError::Internal,
             })?;
         }
         Ok(Republished { count, next: page.next })

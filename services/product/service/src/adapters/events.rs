@@ -1,11 +1,11 @@
 //! The core's facts as the contract's messages. This service reacts to no events of others.
 
-use mart_chassis::wire::money;
+use mart_chassis::convert::money;
 use mart_proto::product::v1;
 use product_core::domain::fact;
 
 use super::messages::product;
-use crate::generated::events::{Messages, Reactions};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,6 @@ impl Messages for ProductMessages {
 
 /// Reacts to nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct ProductReactions;
+pub struct ProductEventHandlers;
 
-impl Reactions for ProductReactions {}
+impl EventHandlers for ProductEventHandlers {}

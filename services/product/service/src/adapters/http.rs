@@ -1,6 +1,6 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{Call, Fault, IdempotencyKey};
+use mart_chassis::http::{RequestContext, ApiError, IdempotencyKey};
 use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::product::v1;
@@ -35,41 +35,41 @@ impl<P> Http<P> {
 impl<P: Products + 'static> ProductService for Http<P> {
     async fn create_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::CreateProductRequest,
     ) -> Result<v1::CreateProductResponse, CreateProductError> {
         let v1::CreateProductRequest { product } = request;
         let request = create(product.unwrap_or_default())?;
         let created =
-            self.catalogue.create_product(request, call.idempotency_key.map(IdempotencyKey::receipt_for)).await?;
+            self.catalogue.create_product(request, context.idempotency_key.map(IdempotencyKey::receipt_builder)).await?;
         Ok(v1::CreateProductResponse { product: Some(messages::product(&created)) })
     }
 
     async fn get_product(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetProductRequest,
     ) -> Result<v1::GetProductResponse, GetProductError> {
         let v1::GetProductRequest { product_id } = request;
-        let found = self.catalogue.get_product(id(&product_id)?).await.map_err(Fault::from)?;
+        let found = self.catalogue.get_product(id(&product_id)?).await.map_err(ApiError::from)?;
         let product = found.ok_or(GetProductError::ProductNotFound)?;
         Ok(v1::GetProductResponse { product: Some(messages::product(&product)) })
     }
 
     async fn get_product_by_slug(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::GetProductBySlugRequest,
     ) -> Result<v1::GetProductBySlugResponse, GetProductBySlugError> {
         let v1::GetProductBySlugRequest { slug } = request;
-        let found = self.catalogue.get_product_by_slug(&slug).await.map_err(Fault::from)?;
+        let found = self.catalogue.get_product_by_slug(&slug).await.map_err(ApiError::from)?;
         let product = found.ok_or(GetProductBySlugError::ProductNotFound)?;
         Ok(v1::GetProductBySlugResponse { product: Some(messages::product(&product)) })
     }
 
     async fn list_products(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListProductsRequest,
     ) -> Result<v1::ListProductsResponse, ListProductsError> {
         let v1::ListProductsRequest {
@@ -101,12 +101,12 @@ impl<P: Products + 'static> ProductService for Http<P> {
 
     async fn update_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::UpdateProductRequest,
     ) -> Result<v1::UpdateProductResponse, UpdateProductError> {
         let v1::UpdateProductRequest { product_id, product, update_mask } = request;
         let product = product.unwrap_or_default();
-        let expected = call.expected(&product.etag)?;
+        let expected = context.expected(&product.etag)?;
         let changes = changes(product, &update_mask.unwrap_or_default().paths)?;
         let product = self.catalogue.update_product(id(&product_id)?, changes, expected).await?;
         Ok(v1::UpdateProductResponse { product: Some(messages::product(&product)) })
@@ -114,38 +114,38 @@ impl<P: Products + 'static> ProductService for Http<P> {
 
     async fn activate_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ActivateProductRequest,
     ) -> Result<v1::ActivateProductResponse, ActivateProductError> {
         let v1::ActivateProductRequest { product_id } = request;
-        let product = self.catalogue.activate_product(id(&product_id)?, call.if_match).await?;
+        let product = self.catalogue.activate_product(id(&product_id)?, context.if_match).await?;
         Ok(v1::ActivateProductResponse { product: Some(messages::product(&product)) })
     }
 
     async fn archive_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ArchiveProductRequest,
     ) -> Result<v1::ArchiveProductResponse, ArchiveProductError> {
         let v1::ArchiveProductRequest { product_id } = request;
-        let product = self.catalogue.archive_product(id(&product_id)?, call.if_match).await?;
+        let product = self.catalogue.archive_product(id(&product_id)?, context.if_match).await?;
         Ok(v1::ArchiveProductResponse { product: Some(messages::product(&product)) })
     }
 
     async fn admin_get_product(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::AdminGetProductRequest,
     ) -> Result<v1::AdminGetProductResponse, AdminGetProductError> {
         let v1::AdminGetProductRequest { product_id } = request;
-        let found = self.catalogue.admin_get_product(id(&product_id)?).await.map_err(Fault::from)?;
+        let found = self.catalogue.admin_get_product(id(&product_id)?).await.map_err(ApiError::from)?;
         let product = found.ok_or(AdminGetProductError::ProductNotFound)?;
         Ok(v1::AdminGetProductResponse { product: Some(messages::product(&product)) })
     }
 
     async fn admin_list_products(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::AdminListProductsRequest,
     ) -> Result<v1::AdminListProductsResponse, AdminListProductsError> {
         let v1::AdminListProductsRequest {
@@ -179,7 +179,7 @@ impl<P: Products + 'static> ProductService for Http<P> {
 
     async fn republish_products(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RepublishProductsRequest,
     ) -> Result<v1::RepublishProductsResponse, RepublishProductsError> {
         let v1::RepublishProductsRequest { page_size, page_token } = request;
@@ -189,7 +189,7 @@ impl<P: Products + 'static> ProductService for Http<P> {
     }
 }
 
-fn create(product: v1::Product) -> Result<CreateProduct, Fault> {
+fn create(product: v1::Product) -> Result<CreateProduct, ApiError> {
     let v1::Product {
         sku,
         slug,
@@ -210,7 +210,7 @@ fn create(product: v1::Product) -> Result<CreateProduct, Fault> {
     Ok(CreateProduct { draft, status: messages::status_named(status).unwrap_or(Status::Draft) })
 }
 
-fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, Fault> {
+fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, ApiError> {
     let v1::Product {
         sku,
         slug,
@@ -241,8 +241,8 @@ fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, Fault> {
 }
 
 /// An id that the contract has checked to be a UUID.
-fn id(text: &str) -> Result<ProductId, Fault> {
-    let invalid = |_| Fault::Invalid(vec![Violation::new("productId", "string.uuid", "value must be a UUID")]);
+fn id(text: &str) -> Result<ProductId, ApiError> {
+    let invalid = |_| ApiError::Invalid(vec![Violation::new("productId", "string.uuid", "value must be a UUID")]);
     text.parse().map(ProductId).map_err(invalid)
 }
 
@@ -250,7 +250,7 @@ fn order(number: i32) -> OrderBy {
     match v1::ProductOrder::try_from(number) {
         Ok(v1::ProductOrder::Name) => OrderBy::Name,
         Ok(v1::ProductOrder::Price) => OrderBy::Price,
-        Ok(v1::ProductOrder::Newest | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Newest,
+        Ok(v1::ProductOrder::Cursor | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Cursor,
     }
 }
 
@@ -260,8 +260,8 @@ impl From<CreateError> for CreateProductError {
             CreateError::Invalid(invalid) => messages::invalid(invalid).into(),
             CreateError::Taken(Unique::Sku) => Self::SkuTaken,
             CreateError::Taken(Unique::Slug) => Self::SlugTaken,
-            CreateError::KeyReused => Fault::KeyReused.into(),
-            CreateError::Unavailable(error) => Fault::from(error).into(),
+            CreateError::KeyReused => ApiError::KeyReused.into(),
+            CreateError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -274,9 +274,9 @@ impl From<UpdateError> for UpdateProductError {
             ChangeError::Refused(domain::UpdateError::Invalid(invalid)) => messages::invalid(invalid).into(),
             ChangeError::Taken(Unique::Sku) => Self::SkuTaken,
             ChangeError::Taken(Unique::Slug) => Self::SlugTaken,
-            ChangeError::Stale => Fault::Stale.into(),
-            ChangeError::Contended => Fault::Contended.into(),
-            ChangeError::Unavailable(error) => Fault::from(error).into(),
+            ChangeError::Stale => ApiError::PreconditionFailed.into(),
+            ChangeError::Contended => ApiError::Contention.into(),
+            ChangeError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -302,11 +302,11 @@ impl From<ArchiveError> for ArchiveProductError {
 }
 
 /// What can go wrong in a change that touches no unique value.
-fn status_only<E>(error: &ChangeError<E>) -> Fault {
+fn status_only<E>(error: &ChangeError<E>) -> ApiError {
     match error {
-        ChangeError::Stale => Fault::Stale,
-        ChangeError::Contended => Fault::Contended,
-        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => Fault::Broken,
+        ChangeError::Stale => ApiError::PreconditionFailed,
+        ChangeError::Contended => ApiError::Contention,
+        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => ApiError::Internal,
         ChangeError::Unavailable(error) => (*error).into(),
     }
 }
@@ -319,8 +319,8 @@ macro_rules! list_errors {
                 fn from(error: ListError) -> Self {
                     match error {
                         ListError::Invalid(invalid) => messages::invalid(invalid).into(),
-                        ListError::Token => Self::PageTokenInvalid,
-                        ListError::Unavailable(error) => Fault::from(error).into(),
+                        ListError::Token => Self::InvalidPageToken,
+                        ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }

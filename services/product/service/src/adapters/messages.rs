@@ -1,7 +1,7 @@
 //! The contract's messages and the core's values, made of each other.
 
-use mart_chassis::http::Fault;
-use mart_chassis::wire::{exact, money, time};
+use mart_chassis::http::ApiError;
+use mart_chassis::convert::{exact, money, time};
 use mart_kernel::Money;
 use mart_proto::Violation;
 use mart_proto::product::v1;
@@ -55,13 +55,13 @@ pub(super) fn attributes(attributes: Vec<v1::Attribute>) -> Vec<Attribute> {
 }
 
 /// Prices of a request. The contract's rules were checked, so this fails for none that passed them.
-pub(super) fn prices(prices: &[Price]) -> Result<Vec<Money>, Fault> {
+pub(super) fn prices(prices: &[Price]) -> Result<Vec<Money>, ApiError> {
     let parse = |(index, price): (usize, &Price)| exact(&format!("prices[{index}]"), price);
     prices.iter().enumerate().map(parse).collect()
 }
 
 /// Rules that only the core knows, as violations.
-pub(super) fn invalid(invalid: Vec<Invalid>) -> Fault {
+pub(super) fn invalid(invalid: Vec<Invalid>) -> ApiError {
     let violation = |invalid: Invalid| Violation::new(invalid.field, "product", invalid.rule);
-    Fault::Invalid(invalid.into_iter().map(violation).collect())
+    ApiError::Invalid(invalid.into_iter().map(violation).collect())
 }

@@ -1,10 +1,10 @@
 //! Products in PostgreSQL.
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::db::read::{time, version, decode_error};
 use mart_chassis::{Database, Record, insert_sql, update_sql};
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, Done, Event, Money, Unavailable};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, StoreError};
 use product_core::domain::{Attribute, Draft, Fact, Product, ProductId, Sku, Status, search};
 use product_core::ports::{Cursor, Filter, Order, Products, Unique, Write};
 use sqlx::Row;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub const INSERT: &str = insert_sql!(
     "insert into product (product_id, version, status, sku, sku_key, slug, slug_key, name, name_key, description, category, \
      image_urls, attribute_keys, attribute_values, haystack, created_at, updated_at) \
-     select $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29 from go \
+     select $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29 from guard \
      returning product_id",
     "priced as (insert into product_price (product_id, currency, minor) \
      select written.product_id, price.currency, price.minor \
@@ -29,7 +29,7 @@ const UPDATE: &str = update_sql!(
     "select product_id from product where product_id = $13 and version = $32 for update",
     "update product set version = $14, status = $15, sku = $16, sku_key = $17, slug = $18, slug_key = $19, name = $20, \
      name_key = $21, description = $22, category = $23, image_urls = $24, attribute_keys = $25, attribute_values = $26, \
-     haystack = $27, updated_at = $29 from go where product.product_id = go.product_id returning product.product_id",
+     haystack = $27, updated_at = $29 from guard where product.product_id = guard.product_id returning product.product_id",
     "unpriced as (delete from product_price using written \
      where product_price.product_id = written.product_id and product_price.currency <> all ($30::text[])), ",
     "priced as (insert into product_price (product_id, currency, minor) \
@@ -91,25 +91,25 @@ const BY_PRICE: &str = list!(
 #[derive(Debug, Clone)]
 pub struct PostgresProducts {
     database: Database,
-    record: fn(&Event<Fact>) -> Record,
+    record: fn(&EventEnvelope<Fact>) -> Record,
 }
 
 impl PostgresProducts {
     /// Keeps products in this database.
-    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
         Self { database, record }
     }
 }
 
 impl Products for PostgresProducts {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, Unavailable> {
+    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         let asked = sqlx::query(select!("where p.product_id = $1")).bind(id.0);
-        Ok(self.database.rows(asked, product).await?.pop())
+        Ok(self.database.fetch_all(asked, product).await?.pop())
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, Unavailable> {
+    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
         let asked = sqlx::query(select!("where p.slug_key = $1")).bind(slug_key);
-        Ok(self.database.rows(asked, product).await?.pop())
+        Ok(self.database.fetch_all(asked, product).await?.pop())
     }
 
     async fn list(
@@ -118,9 +118,9 @@ impl Products for PostgresProducts {
         order: Order,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Vec<Product>, Unavailable> {
+    ) -> Result<Vec<Product>, StoreError> {
         let sql = match order {
-            Order::Newest => NEWEST,
+            Order::Cursor => NEWEST,
             Order::Name => BY_NAME,
             Order::Price(_) => BY_PRICE,
         };
@@ -135,8 +135,8 @@ impl Products for PostgresProducts {
                 .bind(words.clone())
                 .bind(limit);
             match (order, after) {
-                (Order::Newest, Some(Cursor::Newest(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
-                (Order::Newest, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
+                (Order::Cursor, Some(Cursor::Cursor(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
+                (Order::Cursor, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
                 (Order::Name, Some(Cursor::Name(name, id))) => asked.bind(Some(name.as_str())).bind(Some(id.0)),
                 (Order::Name, _) => asked.bind(None::<&str>).bind(None::<Uuid>),
                 (Order::Price(currency), Some(Cursor::Price(minor, id))) => {
@@ -148,7 +148,7 @@ impl Products for PostgresProducts {
         self.database.list(limit, asked, product).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<Done, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
         let Commit { write, events, receipt } = commit;
         let before = events.first().map_or(0, |event| event.version.get() - 1);
         let records = events.iter().map(self.record).collect();
@@ -228,19 +228,19 @@ fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
         category: row.try_get("category")?,
         image_urls: row.try_get("image_urls")?,
         attributes: keys.into_iter().zip(values).map(|(key, value)| Attribute { key, value }).collect(),
-        prices: prices.map_err(wrong)?,
+        prices: prices.map_err(decode_error)?,
     };
     let status = match row.try_get("status")? {
         "draft" => Status::Draft,
         "active" => Status::Active,
         "archived" => Status::Archived,
-        other => return Err(wrong(format!("no status: {other}"))),
+        other => return Err(decode_error(format!("no status: {other}"))),
     };
     Ok(Product {
         id: ProductId(row.try_get("product_id")?),
         version: version(row, "version")?,
         status,
-        details: draft.parse().map_err(|rules| wrong(format!("a product breaks {rules:?}")))?,
+        details: draft.parse().map_err(|rules| decode_error(format!("a product breaks {rules:?}")))?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::product::v1;
 use product_core::domain::{Fact, fact};
 
@@ -37,9 +37,9 @@ pub trait Messages {
 }
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    let key = event.fact.key().to_string();
-    match &event.fact {
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    let key = event.payload.key().to_string();
+    match &event.payload {
         Fact::ProductCreated(fact) => Record::of(event, "mart.product.v1", key, &M::product_created(fact)),
         Fact::ProductUpdated(fact) => Record::of(event, "mart.product.v1", key, &M::product_updated(fact)),
         Fact::ProductPriceChanged(fact) => Record::of(event, "mart.product.v1", key, &M::product_price_changed(fact)),
@@ -50,22 +50,22 @@ pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[];
+pub const CONSUMED: &[Subscription] = &[];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {}
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {}
 
-/// Tells a record to the reaction of this name.
+/// Tells a record to the handler of this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-async fn dispatch<R: Reactions>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: EventHandlers>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Outcome, DispatchError> {
     Err(DispatchError::NoHandler)
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Created, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::product::v1;
 
 /// The catalogue: what the mart sells and at which price.
@@ -16,77 +16,77 @@ pub(crate) trait ProductService: Send + Sync + 'static {
     /// Creates a product as a draft or on sale.
     fn create_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::CreateProductRequest,
     ) -> impl Future<Output = Result<v1::CreateProductResponse, CreateProductError>> + Send;
 
     /// Reads a product on sale.
     fn get_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetProductRequest,
     ) -> impl Future<Output = Result<v1::GetProductResponse, GetProductError>> + Send;
 
     /// Reads a product on sale by the name in its page's address.
     fn get_product_by_slug(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetProductBySlugRequest,
     ) -> impl Future<Output = Result<v1::GetProductBySlugResponse, GetProductBySlugError>> + Send;
 
     /// Lists products on sale.
     fn list_products(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListProductsRequest,
     ) -> impl Future<Output = Result<v1::ListProductsResponse, ListProductsError>> + Send;
 
     /// Changes the fields that the mask or, without one, the body names.
     fn update_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::UpdateProductRequest,
     ) -> impl Future<Output = Result<v1::UpdateProductResponse, UpdateProductError>> + Send;
 
     /// Puts a draft on sale. An active product stays as it is.
     fn activate_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ActivateProductRequest,
     ) -> impl Future<Output = Result<v1::ActivateProductResponse, ActivateProductError>> + Send;
 
     /// Takes an active product off sale for good. An archived product stays as it is.
     fn archive_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ArchiveProductRequest,
     ) -> impl Future<Output = Result<v1::ArchiveProductResponse, ArchiveProductError>> + Send;
 
     /// Reads a product in any status.
     fn admin_get_product(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::AdminGetProductRequest,
     ) -> impl Future<Output = Result<v1::AdminGetProductResponse, AdminGetProductError>> + Send;
 
     /// Lists products in any status.
     fn admin_list_products(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::AdminListProductsRequest,
     ) -> impl Future<Output = Result<v1::AdminListProductsResponse, AdminListProductsError>> + Send;
 
-    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with
+    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. RequestContext it again with
     /// the page token of the answer until that is empty.
     fn republish_products(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RepublishProductsRequest,
     ) -> impl Future<Output = Result<v1::RepublishProductsResponse, RepublishProductsError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: ProductService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: ProductService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/products", routing::get(list_products::<S>).post(create_product::<S>))
         .route("/v1/products/{product_id}", routing::get(get_product::<S>).patch(update_product::<S>))
@@ -96,7 +96,7 @@ pub(crate) fn router<S: ProductService>(service: Arc<S>, edge: Arc<Edge>) -> Rou
         .route("/v1/admin/products/{product_id}", routing::get(admin_get_product::<S>))
         .route("/v1/admin/products", routing::get(admin_list_products::<S>))
         .route("/v1/admin/products/republish", routing::post(republish_products::<S>))
-        .with_state(Served { service, edge })
+        .with_state(AppState { service, api })
 }
 
 const CREATE_PRODUCT: Operation = Operation {
@@ -107,8 +107,8 @@ const CREATE_PRODUCT: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn create_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&CREATE_PRODUCT, request, |call, request| at.service.create_product(call, request)).await
+async fn create_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&CREATE_PRODUCT, request, |context, request| state.service.create_product(context, request)).await
 }
 
 /// Why `CreateProduct` failed.
@@ -120,12 +120,12 @@ pub(crate) enum CreateProductError {
     /// Another product, perhaps an archived one, has this slug.
     SlugTaken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for CreateProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for CreateProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -138,7 +138,7 @@ impl From<CreateProductError> for Problem {
             CreateProductError::SlugTaken => {
                 Self::new(409, "SLUG_TAKEN", "Another product, perhaps an archived one, has this slug.")
             }
-            CreateProductError::Fault(fault) => fault.into(),
+            CreateProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -146,8 +146,8 @@ impl From<CreateProductError> for Problem {
 const GET_PRODUCT: Operation =
     Operation { name: "GetProduct", auth: Auth::Public, body: Body::None, creates: None, etag: Some("product.etag") };
 
-async fn get_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_PRODUCT, request, |call, request| at.service.get_product(call, request)).await
+async fn get_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_PRODUCT, request, |context, request| state.service.get_product(context, request)).await
 }
 
 /// Why `GetProduct` failed.
@@ -157,12 +157,12 @@ pub(crate) enum GetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -172,7 +172,7 @@ impl From<GetProductError> for Problem {
             GetProductError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            GetProductError::Fault(fault) => fault.into(),
+            GetProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -185,8 +185,8 @@ const GET_PRODUCT_BY_SLUG: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn get_product_by_slug<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_PRODUCT_BY_SLUG, request, |call, request| at.service.get_product_by_slug(call, request)).await
+async fn get_product_by_slug<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_PRODUCT_BY_SLUG, request, |context, request| state.service.get_product_by_slug(context, request)).await
 }
 
 /// Why `GetProductBySlug` failed.
@@ -196,12 +196,12 @@ pub(crate) enum GetProductBySlugError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetProductBySlugError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetProductBySlugError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -211,7 +211,7 @@ impl From<GetProductBySlugError> for Problem {
             GetProductBySlugError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            GetProductBySlugError::Fault(fault) => fault.into(),
+            GetProductBySlugError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -219,8 +219,8 @@ impl From<GetProductBySlugError> for Problem {
 const LIST_PRODUCTS: Operation =
     Operation { name: "ListProducts", auth: Auth::Public, body: Body::None, creates: None, etag: None };
 
-async fn list_products<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_PRODUCTS, request, |call, request| at.service.list_products(call, request)).await
+async fn list_products<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_PRODUCTS, request, |context, request| state.service.list_products(context, request)).await
 }
 
 /// Why `ListProducts` failed.
@@ -228,24 +228,24 @@ async fn list_products<S: ProductService>(State(at): State<Served<S>>, request: 
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListProductsError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListProductsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListProductsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListProductsError> for Problem {
     fn from(error: ListProductsError) -> Self {
         match error {
-            ListProductsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            ListProductsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            ListProductsError::Fault(fault) => fault.into(),
+            ListProductsError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -258,8 +258,8 @@ const UPDATE_PRODUCT: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn update_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&UPDATE_PRODUCT, request, |call, request| at.service.update_product(call, request)).await
+async fn update_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&UPDATE_PRODUCT, request, |context, request| state.service.update_product(context, request)).await
 }
 
 /// Why `UpdateProduct` failed.
@@ -275,12 +275,12 @@ pub(crate) enum UpdateProductError {
     /// Another product, perhaps an archived one, has this slug.
     SlugTaken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for UpdateProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for UpdateProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -299,7 +299,7 @@ impl From<UpdateProductError> for Problem {
             UpdateProductError::SlugTaken => {
                 Self::new(409, "SLUG_TAKEN", "Another product, perhaps an archived one, has this slug.")
             }
-            UpdateProductError::Fault(fault) => fault.into(),
+            UpdateProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -312,8 +312,8 @@ const ACTIVATE_PRODUCT: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn activate_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ACTIVATE_PRODUCT, request, |call, request| at.service.activate_product(call, request)).await
+async fn activate_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ACTIVATE_PRODUCT, request, |context, request| state.service.activate_product(context, request)).await
 }
 
 /// Why `ActivateProduct` failed.
@@ -325,12 +325,12 @@ pub(crate) enum ActivateProductError {
     /// The product is archived, which is final.
     ProductArchived,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ActivateProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ActivateProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -343,7 +343,7 @@ impl From<ActivateProductError> for Problem {
             ActivateProductError::ProductArchived => {
                 Self::new(409, "PRODUCT_ARCHIVED", "The product is archived, which is final.")
             }
-            ActivateProductError::Fault(fault) => fault.into(),
+            ActivateProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -356,8 +356,8 @@ const ARCHIVE_PRODUCT: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn archive_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ARCHIVE_PRODUCT, request, |call, request| at.service.archive_product(call, request)).await
+async fn archive_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ARCHIVE_PRODUCT, request, |context, request| state.service.archive_product(context, request)).await
 }
 
 /// Why `ArchiveProduct` failed.
@@ -369,12 +369,12 @@ pub(crate) enum ArchiveProductError {
     /// Only an active product can be archived.
     ProductNotActive,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ArchiveProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ArchiveProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -387,7 +387,7 @@ impl From<ArchiveProductError> for Problem {
             ArchiveProductError::ProductNotActive => {
                 Self::new(409, "PRODUCT_NOT_ACTIVE", "Only an active product can be archived.")
             }
-            ArchiveProductError::Fault(fault) => fault.into(),
+            ArchiveProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -400,8 +400,8 @@ const ADMIN_GET_PRODUCT: Operation = Operation {
     etag: Some("product.etag"),
 };
 
-async fn admin_get_product<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ADMIN_GET_PRODUCT, request, |call, request| at.service.admin_get_product(call, request)).await
+async fn admin_get_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ADMIN_GET_PRODUCT, request, |context, request| state.service.admin_get_product(context, request)).await
 }
 
 /// Why `AdminGetProduct` failed.
@@ -411,12 +411,12 @@ pub(crate) enum AdminGetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for AdminGetProductError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for AdminGetProductError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -426,7 +426,7 @@ impl From<AdminGetProductError> for Problem {
             AdminGetProductError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            AdminGetProductError::Fault(fault) => fault.into(),
+            AdminGetProductError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -434,8 +434,8 @@ impl From<AdminGetProductError> for Problem {
 const ADMIN_LIST_PRODUCTS: Operation =
     Operation { name: "AdminListProducts", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn admin_list_products<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ADMIN_LIST_PRODUCTS, request, |call, request| at.service.admin_list_products(call, request)).await
+async fn admin_list_products<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ADMIN_LIST_PRODUCTS, request, |context, request| state.service.admin_list_products(context, request)).await
 }
 
 /// Why `AdminListProducts` failed.
@@ -443,24 +443,24 @@ async fn admin_list_products<S: ProductService>(State(at): State<Served<S>>, req
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum AdminListProductsError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for AdminListProductsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for AdminListProductsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<AdminListProductsError> for Problem {
     fn from(error: AdminListProductsError) -> Self {
         match error {
-            AdminListProductsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            AdminListProductsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            AdminListProductsError::Fault(fault) => fault.into(),
+            AdminListProductsError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -473,8 +473,8 @@ const REPUBLISH_PRODUCTS: Operation = Operation {
     etag: None,
 };
 
-async fn republish_products<S: ProductService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REPUBLISH_PRODUCTS, request, |call, request| at.service.republish_products(call, request)).await
+async fn republish_products<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REPUBLISH_PRODUCTS, request, |context, request| state.service.republish_products(context, request)).await
 }
 
 /// Why `RepublishProducts` failed.
@@ -482,24 +482,24 @@ async fn republish_products<S: ProductService>(State(at): State<Served<S>>, requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RepublishProductsError {
     /// The page token is not one that this list gave for this filter.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RepublishProductsError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RepublishProductsError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RepublishProductsError> for Problem {
     fn from(error: RepublishProductsError) -> Self {
         match error {
-            RepublishProductsError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not one that this list gave for this filter.")
+            RepublishProductsError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
             }
-            RepublishProductsError::Fault(fault) => fault.into(),
+            RepublishProductsError::ApiError(fault) => fault.into(),
         }
     }
 }

@@ -164,11 +164,11 @@ async fn lists_are_filtered_ordered_and_paged() {
         if token.is_empty() {
             break;
         }
-        assert_problem(&list(&format!("pageToken={token}")).await, 400, "PAGE_TOKEN_INVALID");
+        assert_problem(&list(&format!("pageToken={token}")).await, 400, "INVALID_PAGE_TOKEN");
         assert_problem(
             &list(&format!("orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR&pageToken=A{token}")).await,
             400,
-            "PAGE_TOKEN_INVALID",
+            "INVALID_PAGE_TOKEN",
         );
     }
     assert_eq!(seen, ["blue-mug", "tea-pot", "red-mug", "red-pot"]);
@@ -412,7 +412,7 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
         r#"http_requests_total{service="product",method="GET",route="/v1/products/{product_id}",status="400"} 1"#,
         r#"http_requests_total{service="product",method="other",route="unmatched",status="404"} 1"#,
         r#"outbox_pending{service="product"} 0"#,
-        r#"relay_published_total{service="product"} 1"#,
+        r#"outbox_published_total{service="product"} 1"#,
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
@@ -431,7 +431,7 @@ async fn stalled(app: &App) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn more_requests_than_it_can_take_are_turned_away() {
-    let app = app::with(&[("HTTP_MAX_CONCURRENT", "2"), ("HTTP_TIMEOUT", "100")]).await;
+    let app = app::with(&[("HTTP_MAX_CONCURRENT_REQUESTS", "2"), ("HTTP_TIMEOUT", "100")]).await;
     let mut slow = Vec::new();
     until("both places are taken", async || {
         // One that comes while the question below is being answered is turned away itself.

@@ -112,7 +112,7 @@ async fn two_replicas_relay_one_outbox_and_either_takes_over() {
         for app in [&first, &second] {
             let metrics =
                 app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
-            owners += usize::from(metrics.text().await.expect("text").contains("relay_owner{service=\"product\"} 1"));
+            owners += usize::from(metrics.text().await.expect("text").contains("outbox_relay_leader{service=\"product\"} 1"));
         }
         owners
     };

@@ -1,6 +1,6 @@
 //! The addresses that a user keeps.
 
-use mart_kernel::Unavailable;
+use mart_kernel::StoreError;
 
 use super::{UseCases, UserError};
 use crate::domain::{Accounts, Address, AddressBook, User, UserId};
@@ -17,7 +17,7 @@ pub enum AddressError {
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
     /// The addresses of a user; `None` where there is no such user.
-    pub async fn addresses(&self, id: UserId) -> Result<Option<AddressBook>, Unavailable> {
+    pub async fn addresses(&self, id: UserId) -> Result<Option<AddressBook>, StoreError> {
         match self.store.find(id).await? {
             Some(_) => Ok(Some(self.store.addresses(id).await?)),
             None => Ok(None),

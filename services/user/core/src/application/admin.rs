@@ -1,7 +1,7 @@
 //! What admins do.
 
-use mart_kernel::page::InvalidToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Unavailable};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
 use crate::domain::{Accounts, User, UserId};
@@ -13,17 +13,17 @@ pub enum ListError {
     /// The token is not of this list.
     Token,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
-impl From<InvalidToken> for ListError {
-    fn from(_: InvalidToken) -> Self {
+impl From<InvalidPageToken> for ListError {
+    fn from(_: InvalidPageToken) -> Self {
         Self::Token
     }
 }
 
-impl From<Unavailable> for ListError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -34,7 +34,7 @@ pub enum UserError {
     /// There is no such user.
     NotFound,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 /// Why nobody was disabled or enabled.
@@ -45,7 +45,7 @@ pub enum DisableError {
     /// Who asks is disabled himself.
     CallerDisabled,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 /// What was published again.
@@ -61,9 +61,9 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     /// A page of users, newest first.
     pub async fn list_users(&self, size: PageSize, token: &str) -> Result<Page<User>, ListError> {
         let list = Fingerprint::new("users").finish();
-        let after = self.seal.newest(list, token)?;
+        let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.seal.seal(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
     }
 
     /// An admin takes the right to log in away, or gives it back. One who lost it himself does neither, though his token is still good
@@ -92,7 +92,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     }
 
     /// Forgets what is of no use any more, among it who registered and never proved the mailbox; how much.
-    pub async fn forget(&self) -> Result<usize, Unavailable> {
+    pub async fn forget(&self) -> Result<usize, StoreError> {
         self.store.forget(self.clock.now(), &self.policy.brakes).await
     }
 }

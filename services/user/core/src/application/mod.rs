@@ -9,7 +9,7 @@ mod sessions;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Ids, PageSeal, Timestamp, Unavailable};
+use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Timestamp, StoreError};
 
 use crate::domain::{Accounts, Change, Policy, Rows};
 use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
@@ -27,8 +27,8 @@ pub struct UseCases<S, H> {
     hasher: H,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    seal: PageSeal,
+    ids: Arc<dyn IdGenerator>,
+    seal: PageTokenSigner,
     policy: Policy,
 }
 
@@ -40,7 +40,7 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
             secrets: self.secrets.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            seal: self.seal.clone(),
+            seal: self.page_tokens.clone(),
             policy: self.policy,
         }
     }
@@ -50,13 +50,13 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotNow {
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
     /// Too many passwords wait to be hashed.
     Busy,
 }
 
-impl From<Unavailable> for NotNow {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for NotNow {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
@@ -74,15 +74,15 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         hasher: H,
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        seal: PageSeal,
+        ids: Arc<dyn IdGenerator>,
+        seal: PageTokenSigner,
         policy: Policy,
     ) -> Self {
         Self { store, hasher, secrets, clock, ids, seal, policy }
     }
 
     /// Until when these brakes hold, where they do.
-    async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, Unavailable> {
+    async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, StoreError> {
         let now = self.clock.now();
         Ok(self.store.brakes(subjects).await?.iter().filter_map(|brake| brake.until(now, &self.policy.brakes)).max())
     }
@@ -92,7 +92,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         &self,
         scope: Scope,
         step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, StoreError> {
         let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |rows: Rows| -> (Change, T) {
             let mut accounts = Accounts::open(rows, now, ids, policy);

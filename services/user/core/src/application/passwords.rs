@@ -18,7 +18,7 @@ pub enum ChangeError {
     /// The current password is wrong.
     Wrong,
     /// There were too many failures: not before this.
-    TryLater(Timestamp),
+    TooManyAttempts(Timestamp),
     /// The new one is easy to guess.
     Weak,
     /// Not now.
@@ -35,7 +35,7 @@ impl<E: Into<NotNow>> From<E> for ChangeError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailError {
     /// The mailbox got too many: not before this.
-    TryLater(Timestamp),
+    TooManyAttempts(Timestamp),
     /// Not now.
     NotNow(NotNow),
 }
@@ -80,7 +80,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let proved = self.prove(&user.email, current, &brakes).await;
         let (_, known) = proved.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
-            LogInError::TryLater(until) => ChangeError::TryLater(until),
+            LogInError::TooManyAttempts(until) => ChangeError::TooManyAttempts(until),
             LogInError::NotNow(error) => ChangeError::NotNow(error),
         })?;
         let password = self.hasher.hash(password).await?;
@@ -99,7 +99,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
             accounts.request_reset(&email, &token);
             Ok(())
         };
-        self.decide(scope, step).await?.map_err(MailError::TryLater)
+        self.decide(scope, step).await?.map_err(MailError::TooManyAttempts)
     }
 
     /// Sets another password by the secret of a link, and ends all sessions.

@@ -1,6 +1,6 @@
 //! What a user says of himself.
 
-use mart_kernel::{Unavailable, Version};
+use mart_kernel::{StoreError, Version};
 
 use super::UseCases;
 use crate::domain::{Accounts, Profile, User, UserId};
@@ -14,12 +14,12 @@ pub enum UpdateError {
     /// Somebody has changed it since it was seen.
     Changed,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
     /// The user of an id.
-    pub async fn get_user(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+    pub async fn get_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.store.find(id).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mart_kernel::{Timestamp, Unavailable};
+use mart_kernel::{Timestamp, StoreError};
 
 use super::sessions::brakes;
 use super::{LogInError, NotNow, UseCases};
@@ -16,7 +16,7 @@ pub enum RegisterError {
     /// The password is easy to guess.
     Weak,
     /// The mailbox got too many mails: not before this.
-    TryLater(Timestamp),
+    TooManyAttempts(Timestamp),
     /// Not now.
     NotNow(NotNow),
 }
@@ -36,8 +36,8 @@ impl From<LogInError> for VerifyError {
     }
 }
 
-impl From<Unavailable> for VerifyError {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreError> for VerifyError {
+    fn from(error: StoreError) -> Self {
         Self::Password(error.into())
     }
 }
@@ -56,7 +56,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         }
         let mails = vec![brake::of_mails(&email)];
         if let Some(until) = self.braked(&mails).await? {
-            return Err(RegisterError::TryLater(until));
+            return Err(RegisterError::TooManyAttempts(until));
         }
         // Always, so that the time does not tell either.
         let password = self.hasher.hash(password).await?;
@@ -67,7 +67,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
             accounts.register(email, password, profile, &token);
             Ok(())
         };
-        self.decide(scope, step).await?.map_err(RegisterError::TryLater)
+        self.decide(scope, step).await?.map_err(RegisterError::TooManyAttempts)
     }
 
     /// Proves the mailbox of a registration by the secret of its link and the password that it named. A wrong password leaves

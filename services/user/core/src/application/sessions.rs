@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mart_kernel::{Timestamp, Unavailable};
+use mart_kernel::{Timestamp, StoreError};
 
 use super::{NotNow, UseCases};
 use crate::domain::fact::Token;
@@ -26,7 +26,7 @@ pub enum LogInError {
     /// The address or the password is wrong, the mailbox is not proved, or the user is disabled.
     Wrong,
     /// There were too many failures: not before this.
-    TryLater(Timestamp),
+    TooManyAttempts(Timestamp),
     /// Not now.
     NotNow(NotNow),
 }
@@ -43,7 +43,7 @@ pub enum RefreshError {
     /// It has ended, or never was.
     Ended,
     /// The store can't be reached.
-    Unavailable(Unavailable),
+    Unavailable(StoreError),
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
@@ -70,13 +70,13 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     }
 
     /// Ends the session of a refresh token; whether there is one.
-    pub async fn log_out(&self, shown: &Token) -> Result<bool, Unavailable> {
+    pub async fn log_out(&self, shown: &Token) -> Result<bool, StoreError> {
         let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
         self.decide(scope, Accounts::log_out).await
     }
 
     /// Ends all sessions of a user; whether there is one.
-    pub async fn log_out_everywhere(&self, id: UserId) -> Result<bool, Unavailable> {
+    pub async fn log_out_everywhere(&self, id: UserId) -> Result<bool, StoreError> {
         let scope = Scope { users: vec![id], ..Scope::default() };
         let step = move |accounts: &mut Accounts| {
             let known = accounts.user(id).is_some();
@@ -107,7 +107,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     ) -> Result<(UserId, PasswordHash), LogInError> {
         let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
         let tried = self.decide(scope.clone(), move |accounts| accounts.attempt(&subjects)).await?;
-        tried.map_err(LogInError::TryLater)?;
+        tried.map_err(LogInError::TooManyAttempts)?;
         match self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await {
             Ok(right) => user.filter(|_| right).ok_or(LogInError::Wrong),
             Err(busy) => {

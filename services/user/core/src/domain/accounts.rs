@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mart_kernel::{Event, Ids, Timestamp, Version};
+use mart_kernel::{EventEnvelope, IdGenerator, Timestamp, Version};
 
 use super::fact::{
     EmailVerified, PasswordChanged, PasswordResetRequested, ProfileUpdated, SentLink, Token, UserDisabled, UserEnabled,
@@ -51,13 +51,13 @@ pub struct Change {
     /// A user's addresses as they shall be.
     pub addresses: Option<(UserId, AddressBook)>,
     /// What is told to others.
-    pub events: Vec<Event<Fact>>,
+    pub events: Vec<EventEnvelope<Fact>>,
 }
 
 /// Rows that are decided about, and what was decided so far.
 pub struct Accounts {
     now: Timestamp,
-    ids: Arc<dyn Ids>,
+    ids: Arc<dyn IdGenerator>,
     policy: Policy,
     users: BTreeMap<UserId, User>,
     before: BTreeMap<UserId, User>,
@@ -71,7 +71,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// Opens the rows that a decision is about.
-    pub fn open(rows: Rows, now: Timestamp, ids: Arc<dyn Ids>, policy: Policy) -> Self {
+    pub fn open(rows: Rows, now: Timestamp, ids: Arc<dyn IdGenerator>, policy: Policy) -> Self {
         let users: BTreeMap<UserId, User> = rows.users.into_iter().map(|user| (user.id, user)).collect();
         Self {
             now,

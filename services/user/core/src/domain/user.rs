@@ -1,6 +1,6 @@
 //! A user.
 
-use mart_kernel::{Newest, Timestamp, Version};
+use mart_kernel::{Cursor, Timestamp, Version};
 use uuid::Uuid;
 
 use super::{Email, PasswordHash};
@@ -63,7 +63,7 @@ impl User {
     }
 
     /// Its place in a list.
-    pub fn place(&self) -> Newest {
-        Newest { at: self.created_at, id: self.id.0 }
+    pub fn place(&self) -> Cursor {
+        Cursor { at: self.created_at, id: self.id.0 }
     }
 }

@@ -4,7 +4,7 @@ use mart_proto::user::v1;
 use user_core::domain::fact;
 
 use super::messages::{link, user};
-use crate::generated::events::{Messages, Reactions};
+use crate::generated::events::{Messages, EventHandlers};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,6 @@ impl Messages for UserMessages {
 
 /// Reacts to nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct UserReactions;
+pub struct UserEventHandlers;
 
-impl Reactions for UserReactions {}
+impl EventHandlers for UserEventHandlers {}

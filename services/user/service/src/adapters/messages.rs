@@ -1,7 +1,7 @@
 //! The core's values as the contract's messages.
 
 use mart_chassis::auth::PublicKey;
-use mart_chassis::wire::time;
+use mart_chassis::convert::time;
 use mart_proto::r#type::v1 as types;
 use mart_proto::user::v1;
 use user_core::domain::fact::SentLink;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mart_chassis::db::append;
-use mart_chassis::db::read::{time, version, wrong};
+use mart_chassis::db::append_outbox;
+use mart_chassis::db::read::{time, version, decode_error};
 use mart_chassis::{Database, Record};
-use mart_kernel::{Event, Newest, Timestamp, Unavailable};
+use mart_kernel::{EventEnvelope, Cursor, Timestamp, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -84,12 +84,12 @@ const FORGET_BRAKES: &str = "delete from brake where last_at <= $1";
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&Event<Fact>) -> Record,
+    record: fn(&EventEnvelope<Fact>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&Event<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
         Self { database, record }
     }
 }
@@ -99,46 +99,46 @@ impl Store for PostgresStore {
         &self,
         scope: Scope,
         decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, StoreError> {
         let record = self.record;
-        let decided = self.database.decide(move |connection| {
+        let decided = self.database.transact(move |connection| {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, scope).await?);
-                append(connection, None, change.events.iter().map(record).collect()).await?;
+                append_outbox(connection, None, change.events.iter().map(record).collect()).await?;
                 keep(connection, change).await?;
                 Ok(Some(outcome))
             })
         });
-        decided.await?.ok_or(Unavailable::Failed)
+        decided.await?.ok_or(StoreError::Internal)
     }
 
-    async fn proved(&self, email: &Email) -> Result<Option<User>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(PROVED).bind(email.as_str()), user).await?.pop())
+    async fn proved(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(PROVED).bind(email.as_str()), user).await?.pop())
     }
 
-    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
-        Ok(self.database.rows(sqlx::query(FIND).bind(id.0), user).await?.pop())
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.database.fetch_all(sqlx::query(FIND).bind(id.0), user).await?.pop())
     }
 
-    async fn list(&self, after: Option<Newest>, limit: usize) -> Result<Vec<User>, Unavailable> {
+    async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
         let asked = |limit: i64| {
             sqlx::query(LIST).bind(after.map(|after| after.at.get())).bind(after.map(|after| after.id)).bind(limit)
         };
         self.database.list(limit, asked, user).await
     }
 
-    async fn addresses(&self, id: UserId) -> Result<AddressBook, Unavailable> {
-        let addresses = self.database.rows(sqlx::query(ADDRESSES).bind(id.0), saved).await?;
+    async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
+        let addresses = self.database.fetch_all(sqlx::query(ADDRESSES).bind(id.0), saved).await?;
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
-    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, Unavailable> {
-        self.database.rows(sqlx::query(BRAKES).bind(subjects), brake).await
+    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, StoreError> {
+        self.database.fetch_all(sqlx::query(BRAKES).bind(subjects), brake).await
     }
 
-    async fn forget(&self, now: Timestamp, brakes: &Brakes) -> Result<usize, Unavailable> {
+    async fn forget(&self, now: Timestamp, brakes: &Brakes) -> Result<usize, StoreError> {
         let long_ago = now.get() - brakes.forgotten;
-        let forgotten = self.database.decide(move |connection| {
+        let forgotten = self.database.transact(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
                 for sql in FORGET {
@@ -149,7 +149,7 @@ impl Store for PostgresStore {
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });
-        forgotten.await?.ok_or(Unavailable::Failed)
+        forgotten.await?.ok_or(StoreError::Internal)
     }
 }
 
@@ -274,14 +274,14 @@ fn purpose_name(purpose: Purpose) -> &'static str {
 
 fn digest(row: &PgRow) -> Result<Digest, sqlx::Error> {
     let bytes: Vec<u8> = row.try_get("digest")?;
-    bytes.try_into().map(Digest).map_err(|_| wrong("a digest has 32 bytes"))
+    bytes.try_into().map(Digest).map_err(|_| decode_error("a digest has 32 bytes"))
 }
 
 fn link(row: &PgRow) -> Result<Link, sqlx::Error> {
     let purpose = match row.try_get("purpose")? {
         "verify" => Purpose::Verify,
         "reset" => Purpose::Reset,
-        other => return Err(wrong(format!("a link for {other}"))),
+        other => return Err(decode_error(format!("a link for {other}"))),
     };
     let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
     Ok(Link { digest: digest(row)?, purpose, user, expires_at })
@@ -315,7 +315,7 @@ fn user(row: &PgRow) -> Result<User, sqlx::Error> {
     let role = match row.try_get("role")? {
         "customer" => Role::Customer,
         "admin" => Role::Admin,
-        other => return Err(wrong(format!("the role {other}"))),
+        other => return Err(decode_error(format!("the role {other}"))),
     };
     let profile = Profile {
         name: row.try_get("name")?,

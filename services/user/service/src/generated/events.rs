@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Consumed, DispatchError, Reaction};
+use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
 use mart_chassis::run::Topic;
-use mart_kernel::Event;
+use mart_kernel::EventEnvelope;
 use mart_proto::user::v1;
 use user_core::domain::{Fact, fact};
 
@@ -49,9 +49,9 @@ pub trait Messages {
 }
 
 /// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
-    let key = event.fact.key().to_string();
-    match &event.fact {
+pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+    let key = event.payload.key().to_string();
+    match &event.payload {
         Fact::UserRegistered(fact) => Record::of(event, "mart.user.v1", key, &M::user_registered(fact)),
         Fact::EmailVerified(fact) => Record::of(event, "mart.user.v1", key, &M::email_verified(fact)),
         Fact::ProfileUpdated(fact) => Record::of(event, "mart.user.v1", key, &M::profile_updated(fact)),
@@ -69,22 +69,22 @@ pub fn record<M: Messages>(event: &Event<Fact>) -> Record {
 }
 
 /// The events of others that this service reacts to.
-pub const CONSUMED: &[Consumed] = &[];
+pub const CONSUMED: &[Subscription] = &[];
 
-/// The reactions to events of others.
-pub trait Reactions: Send + Sync + 'static {}
+/// The handlers to events of others.
+pub trait EventHandlers: Send + Sync + 'static {}
 
-/// Tells a record to the reaction of this name.
+/// Tells a record to the handler of this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-async fn dispatch<R: Reactions>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Reaction, DispatchError> {
+async fn dispatch<R: EventHandlers>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Outcome, DispatchError> {
     Err(DispatchError::NoHandler)
 }
 
-/// These reactions, for the consumer.
-pub fn reactions<R: Reactions>(reactions: R) -> consumer::Reactions {
-    let reactions = Arc::new(reactions);
-    consumer::Reactions::new(CONSUMED, move |handler, record| {
-        let reactions = reactions.clone();
-        async move { dispatch(&*reactions, &handler, &record).await }
+/// These handlers, for the consumer.
+pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
+    let handlers = Arc::new(handlers);
+    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+        let handlers = handlers.clone();
+        async move { dispatch(&*handlers, &handler, &record).await }
     })
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, Call, Edge, Fault, Operation, Problem, Served};
+use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
 use mart_proto::user::v1;
 
 /// Users: accounts, sessions, profiles and addresses.
@@ -16,7 +16,7 @@ pub(crate) trait UserService: Send + Sync + 'static {
     /// Registers a mail address. The answer is the same whether there is an account or not; a mail says what comes next.
     fn register(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RegisterRequest,
     ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
 
@@ -24,28 +24,28 @@ pub(crate) trait UserService: Send + Sync + 'static {
     /// not his own proves nothing. Looking at the link's page does not use it up; this call does.
     fn verify_email(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::VerifyEmailRequest,
     ) -> impl Future<Output = Result<v1::VerifyEmailResponse, VerifyEmailError>> + Send;
 
     /// Sends a link to reset the password, where there is such an account. The answer does not tell.
     fn request_password_reset(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RequestPasswordResetRequest,
     ) -> impl Future<Output = Result<v1::RequestPasswordResetResponse, RequestPasswordResetError>> + Send;
 
     /// Sets a new password by the token of a link, and ends all sessions.
     fn reset_password(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ResetPasswordRequest,
     ) -> impl Future<Output = Result<v1::ResetPasswordResponse, ResetPasswordError>> + Send;
 
     /// Opens a session. Failures slow down the account and the address that they come from.
     fn log_in(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::LogInRequest,
     ) -> impl Future<Output = Result<v1::LogInResponse, LogInError>> + Send;
 
@@ -53,63 +53,63 @@ pub(crate) trait UserService: Send + Sync + 'static {
     /// another tab of the same browser may have been first.
     fn refresh_session(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RefreshSessionRequest,
     ) -> impl Future<Output = Result<v1::RefreshSessionResponse, RefreshSessionError>> + Send;
 
     /// Ends the session of a refresh token.
     fn log_out(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::LogOutRequest,
     ) -> impl Future<Output = Result<v1::LogOutResponse, LogOutError>> + Send;
 
     /// Ends all sessions of the caller, on every device.
     fn log_out_everywhere(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::LogOutEverywhereRequest,
     ) -> impl Future<Output = Result<v1::LogOutEverywhereResponse, LogOutEverywhereError>> + Send;
 
     /// Reads the caller.
     fn get_me(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetMeRequest,
     ) -> impl Future<Output = Result<v1::GetMeResponse, GetMeError>> + Send;
 
     /// Changes the caller's profile: the fields that the mask or, without one, the body names.
     fn update_me(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::UpdateMeRequest,
     ) -> impl Future<Output = Result<v1::UpdateMeResponse, UpdateMeError>> + Send;
 
     /// Changes the caller's password, and ends all sessions.
     fn change_password(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ChangePasswordRequest,
     ) -> impl Future<Output = Result<v1::ChangePasswordResponse, ChangePasswordError>> + Send;
 
     /// Lists the caller's addresses, by their labels.
     fn list_addresses(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListAddressesRequest,
     ) -> impl Future<Output = Result<v1::ListAddressesResponse, ListAddressesError>> + Send;
 
     /// Keeps an address of the caller under a label, in place of the one that it had. Doing it twice is doing it once.
     fn set_address(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::SetAddressRequest,
     ) -> impl Future<Output = Result<v1::SetAddressResponse, SetAddressError>> + Send;
 
     /// Forgets an address of the caller, where there is one of this label. Doing it twice is doing it once.
     fn remove_address(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RemoveAddressRequest,
     ) -> impl Future<Output = Result<v1::RemoveAddressResponse, RemoveAddressError>> + Send;
 
@@ -117,49 +117,49 @@ pub(crate) trait UserService: Send + Sync + 'static {
     /// signs, and an old one until the last of its tokens has run out.
     fn get_keys(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetKeysRequest,
     ) -> impl Future<Output = Result<v1::GetKeysResponse, GetKeysError>> + Send;
 
     /// Reads any user.
     fn get_user(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::GetUserRequest,
     ) -> impl Future<Output = Result<v1::GetUserResponse, GetUserError>> + Send;
 
     /// Lists all users, newest first.
     fn list_users(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::ListUsersRequest,
     ) -> impl Future<Output = Result<v1::ListUsersResponse, ListUsersError>> + Send;
 
     /// Takes the right to log in away, and ends all sessions. A disabled user stays as he is.
     fn disable_user(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::DisableUserRequest,
     ) -> impl Future<Output = Result<v1::DisableUserResponse, DisableUserError>> + Send;
 
     /// Gives it back.
     fn enable_user(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::EnableUserRequest,
     ) -> impl Future<Output = Result<v1::EnableUserResponse, EnableUserError>> + Send;
 
-    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the page token
+    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. RequestContext it again with the page token
     /// of the answer until that is empty.
     fn republish_users(
         &self,
-        call: Call,
+        context: RequestContext,
         request: v1::RepublishUsersRequest,
     ) -> impl Future<Output = Result<v1::RepublishUsersResponse, RepublishUsersError>> + Send;
 }
 
 /// The routes of the service.
-pub(crate) fn router<S: UserService>(service: Arc<S>, edge: Arc<Edge>) -> Router {
+pub(crate) fn router<S: UserService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/users/register", routing::post(register::<S>))
         .route("/v1/users/verify-email", routing::post(verify_email::<S>))
@@ -179,14 +179,14 @@ pub(crate) fn router<S: UserService>(service: Arc<S>, edge: Arc<Edge>) -> Router
         .route("/v1/admin/users/{user_id}/disable", routing::post(disable_user::<S>))
         .route("/v1/admin/users/{user_id}/enable", routing::post(enable_user::<S>))
         .route("/v1/admin/users/republish", routing::post(republish_users::<S>))
-        .with_state(Served { service, edge })
+        .with_state(AppState { service, api })
 }
 
 const REGISTER: Operation =
     Operation { name: "Register", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn register<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REGISTER, request, |call, request| at.service.register(call, request)).await
+async fn register<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REGISTER, request, |context, request| state.service.register(context, request)).await
 }
 
 /// Why `Register` failed.
@@ -194,32 +194,32 @@ async fn register<S: UserService>(State(at): State<Served<S>>, request: Request)
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RegisterError {
     /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
-    PasswordWeak,
+    WeakPassword,
     /// There were too many failures; the details say when to try again.
-    TryLater(v1::TryLater),
+    TooManyAttempts(v1::TooManyAttempts),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RegisterError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RegisterError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
-            RegisterError::PasswordWeak => Self::new(
+            RegisterError::WeakPassword => Self::new(
                 409,
-                "PASSWORD_WEAK",
+                "WEAK_PASSWORD",
                 "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
             ),
-            RegisterError::TryLater(details) => {
-                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+            RegisterError::TooManyAttempts(details) => {
+                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
                     .details(&details)
             }
-            RegisterError::Fault(fault) => fault.into(),
+            RegisterError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -227,8 +227,8 @@ impl From<RegisterError> for Problem {
 const VERIFY_EMAIL: Operation =
     Operation { name: "VerifyEmail", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn verify_email<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&VERIFY_EMAIL, request, |call, request| at.service.verify_email(call, request)).await
+async fn verify_email<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&VERIFY_EMAIL, request, |context, request| state.service.verify_email(context, request)).await
 }
 
 /// Why `VerifyEmail` failed.
@@ -236,37 +236,37 @@ async fn verify_email<S: UserService>(State(at): State<Served<S>>, request: Requ
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum VerifyEmailError {
     /// The link was used, is too old, or never was.
-    LinkInvalid,
+    InvalidLink,
     /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
-    CredentialsWrong,
+    InvalidCredentials,
     /// There were too many failures; the details say when to try again.
-    TryLater(v1::TryLater),
+    TooManyAttempts(v1::TooManyAttempts),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for VerifyEmailError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for VerifyEmailError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<VerifyEmailError> for Problem {
     fn from(error: VerifyEmailError) -> Self {
         match error {
-            VerifyEmailError::LinkInvalid => {
-                Self::new(409, "LINK_INVALID", "The link was used, is too old, or never was.")
+            VerifyEmailError::InvalidLink => {
+                Self::new(409, "INVALID_LINK", "The link was used, is too old, or never was.")
             }
-            VerifyEmailError::CredentialsWrong => Self::new(
+            VerifyEmailError::InvalidCredentials => Self::new(
                 401,
-                "CREDENTIALS_WRONG",
+                "INVALID_CREDENTIALS",
                 "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
             ),
-            VerifyEmailError::TryLater(details) => {
-                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+            VerifyEmailError::TooManyAttempts(details) => {
+                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
                     .details(&details)
             }
-            VerifyEmailError::Fault(fault) => fault.into(),
+            VerifyEmailError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -274,9 +274,9 @@ impl From<VerifyEmailError> for Problem {
 const REQUEST_PASSWORD_RESET: Operation =
     Operation { name: "RequestPasswordReset", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn request_password_reset<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge
-        .answer(&REQUEST_PASSWORD_RESET, request, |call, request| at.service.request_password_reset(call, request))
+async fn request_password_reset<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    at.api
+        .answer(&REQUEST_PASSWORD_RESET, request, |context, request| state.service.request_password_reset(context, request))
         .await
 }
 
@@ -285,25 +285,25 @@ async fn request_password_reset<S: UserService>(State(at): State<Served<S>>, req
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RequestPasswordResetError {
     /// There were too many failures; the details say when to try again.
-    TryLater(v1::TryLater),
+    TooManyAttempts(v1::TooManyAttempts),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RequestPasswordResetError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RequestPasswordResetError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RequestPasswordResetError> for Problem {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
-            RequestPasswordResetError::TryLater(details) => {
-                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+            RequestPasswordResetError::TooManyAttempts(details) => {
+                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
                     .details(&details)
             }
-            RequestPasswordResetError::Fault(fault) => fault.into(),
+            RequestPasswordResetError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -311,8 +311,8 @@ impl From<RequestPasswordResetError> for Problem {
 const RESET_PASSWORD: Operation =
     Operation { name: "ResetPassword", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn reset_password<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&RESET_PASSWORD, request, |call, request| at.service.reset_password(call, request)).await
+async fn reset_password<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&RESET_PASSWORD, request, |context, request| state.service.reset_password(context, request)).await
 }
 
 /// Why `ResetPassword` failed.
@@ -320,31 +320,31 @@ async fn reset_password<S: UserService>(State(at): State<Served<S>>, request: Re
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ResetPasswordError {
     /// The link was used, is too old, or never was.
-    LinkInvalid,
+    InvalidLink,
     /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
-    PasswordWeak,
+    WeakPassword,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ResetPasswordError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ResetPasswordError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
-            ResetPasswordError::LinkInvalid => {
-                Self::new(409, "LINK_INVALID", "The link was used, is too old, or never was.")
+            ResetPasswordError::InvalidLink => {
+                Self::new(409, "INVALID_LINK", "The link was used, is too old, or never was.")
             }
-            ResetPasswordError::PasswordWeak => Self::new(
+            ResetPasswordError::WeakPassword => Self::new(
                 409,
-                "PASSWORD_WEAK",
+                "WEAK_PASSWORD",
                 "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
             ),
-            ResetPasswordError::Fault(fault) => fault.into(),
+            ResetPasswordError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -352,8 +352,8 @@ impl From<ResetPasswordError> for Problem {
 const LOG_IN: Operation =
     Operation { name: "LogIn", auth: Auth::Public, body: Body::Whole, creates: None, etag: Some("user.etag") };
 
-async fn log_in<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LOG_IN, request, |call, request| at.service.log_in(call, request)).await
+async fn log_in<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LOG_IN, request, |context, request| state.service.log_in(context, request)).await
 }
 
 /// Why `LogIn` failed.
@@ -361,32 +361,32 @@ async fn log_in<S: UserService>(State(at): State<Served<S>>, request: Request) -
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum LogInError {
     /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
-    CredentialsWrong,
+    InvalidCredentials,
     /// There were too many failures; the details say when to try again.
-    TryLater(v1::TryLater),
+    TooManyAttempts(v1::TooManyAttempts),
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for LogInError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for LogInError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
-            LogInError::CredentialsWrong => Self::new(
+            LogInError::InvalidCredentials => Self::new(
                 401,
-                "CREDENTIALS_WRONG",
+                "INVALID_CREDENTIALS",
                 "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
             ),
-            LogInError::TryLater(details) => {
-                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+            LogInError::TooManyAttempts(details) => {
+                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
                     .details(&details)
             }
-            LogInError::Fault(fault) => fault.into(),
+            LogInError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -394,8 +394,8 @@ impl From<LogInError> for Problem {
 const REFRESH_SESSION: Operation =
     Operation { name: "RefreshSession", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn refresh_session<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REFRESH_SESSION, request, |call, request| at.service.refresh_session(call, request)).await
+async fn refresh_session<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REFRESH_SESSION, request, |context, request| state.service.refresh_session(context, request)).await
 }
 
 /// Why `RefreshSession` failed.
@@ -405,12 +405,12 @@ pub(crate) enum RefreshSessionError {
     /// The session has ended, or never was.
     SessionEnded,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RefreshSessionError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RefreshSessionError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -420,7 +420,7 @@ impl From<RefreshSessionError> for Problem {
             RefreshSessionError::SessionEnded => {
                 Self::new(401, "SESSION_ENDED", "The session has ended, or never was.")
             }
-            RefreshSessionError::Fault(fault) => fault.into(),
+            RefreshSessionError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -428,8 +428,8 @@ impl From<RefreshSessionError> for Problem {
 const LOG_OUT: Operation =
     Operation { name: "LogOut", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
-async fn log_out<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LOG_OUT, request, |call, request| at.service.log_out(call, request)).await
+async fn log_out<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LOG_OUT, request, |context, request| state.service.log_out(context, request)).await
 }
 
 /// Why `LogOut` failed.
@@ -439,12 +439,12 @@ pub(crate) enum LogOutError {
     /// The session has ended, or never was.
     SessionEnded,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for LogOutError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for LogOutError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -452,7 +452,7 @@ impl From<LogOutError> for Problem {
     fn from(error: LogOutError) -> Self {
         match error {
             LogOutError::SessionEnded => Self::new(401, "SESSION_ENDED", "The session has ended, or never was."),
-            LogOutError::Fault(fault) => fault.into(),
+            LogOutError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -465,8 +465,8 @@ const LOG_OUT_EVERYWHERE: Operation = Operation {
     etag: None,
 };
 
-async fn log_out_everywhere<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LOG_OUT_EVERYWHERE, request, |call, request| at.service.log_out_everywhere(call, request)).await
+async fn log_out_everywhere<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LOG_OUT_EVERYWHERE, request, |context, request| state.service.log_out_everywhere(context, request)).await
 }
 
 /// Why `LogOutEverywhere` failed.
@@ -476,12 +476,12 @@ pub(crate) enum LogOutEverywhereError {
     /// There is no such user.
     UserNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for LogOutEverywhereError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for LogOutEverywhereError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -489,7 +489,7 @@ impl From<LogOutEverywhereError> for Problem {
     fn from(error: LogOutEverywhereError) -> Self {
         match error {
             LogOutEverywhereError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            LogOutEverywhereError::Fault(fault) => fault.into(),
+            LogOutEverywhereError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -502,8 +502,8 @@ const GET_ME: Operation = Operation {
     etag: Some("user.etag"),
 };
 
-async fn get_me<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_ME, request, |call, request| at.service.get_me(call, request)).await
+async fn get_me<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_ME, request, |context, request| state.service.get_me(context, request)).await
 }
 
 /// Why `GetMe` failed.
@@ -513,12 +513,12 @@ pub(crate) enum GetMeError {
     /// There is no such user.
     UserNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetMeError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetMeError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -526,7 +526,7 @@ impl From<GetMeError> for Problem {
     fn from(error: GetMeError) -> Self {
         match error {
             GetMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            GetMeError::Fault(fault) => fault.into(),
+            GetMeError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -539,8 +539,8 @@ const UPDATE_ME: Operation = Operation {
     etag: Some("user.etag"),
 };
 
-async fn update_me<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&UPDATE_ME, request, |call, request| at.service.update_me(call, request)).await
+async fn update_me<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&UPDATE_ME, request, |context, request| state.service.update_me(context, request)).await
 }
 
 /// Why `UpdateMe` failed.
@@ -550,14 +550,14 @@ pub(crate) enum UpdateMeError {
     /// There is no such user.
     UserNotFound,
     /// It is no phone number of any country.
-    PhoneInvalid,
+    InvalidPhone,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for UpdateMeError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for UpdateMeError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -565,8 +565,8 @@ impl From<UpdateMeError> for Problem {
     fn from(error: UpdateMeError) -> Self {
         match error {
             UpdateMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            UpdateMeError::PhoneInvalid => Self::new(409, "PHONE_INVALID", "It is no phone number of any country."),
-            UpdateMeError::Fault(fault) => fault.into(),
+            UpdateMeError::InvalidPhone => Self::new(409, "INVALID_PHONE", "It is no phone number of any country."),
+            UpdateMeError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -579,8 +579,8 @@ const CHANGE_PASSWORD: Operation = Operation {
     etag: None,
 };
 
-async fn change_password<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&CHANGE_PASSWORD, request, |call, request| at.service.change_password(call, request)).await
+async fn change_password<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&CHANGE_PASSWORD, request, |context, request| state.service.change_password(context, request)).await
 }
 
 /// Why `ChangePassword` failed.
@@ -590,18 +590,18 @@ pub(crate) enum ChangePasswordError {
     /// There is no such user.
     UserNotFound,
     /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
-    CredentialsWrong,
+    InvalidCredentials,
     /// There were too many failures; the details say when to try again.
-    TryLater(v1::TryLater),
+    TooManyAttempts(v1::TooManyAttempts),
     /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
-    PasswordWeak,
+    WeakPassword,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ChangePasswordError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ChangePasswordError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -609,21 +609,21 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            ChangePasswordError::CredentialsWrong => Self::new(
+            ChangePasswordError::InvalidCredentials => Self::new(
                 401,
-                "CREDENTIALS_WRONG",
+                "INVALID_CREDENTIALS",
                 "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
             ),
-            ChangePasswordError::TryLater(details) => {
-                Self::new(429, "TRY_LATER", "There were too many failures; the details say when to try again.")
+            ChangePasswordError::TooManyAttempts(details) => {
+                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
                     .details(&details)
             }
-            ChangePasswordError::PasswordWeak => Self::new(
+            ChangePasswordError::WeakPassword => Self::new(
                 409,
-                "PASSWORD_WEAK",
+                "WEAK_PASSWORD",
                 "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
             ),
-            ChangePasswordError::Fault(fault) => fault.into(),
+            ChangePasswordError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -636,8 +636,8 @@ const LIST_ADDRESSES: Operation = Operation {
     etag: None,
 };
 
-async fn list_addresses<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_ADDRESSES, request, |call, request| at.service.list_addresses(call, request)).await
+async fn list_addresses<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_ADDRESSES, request, |context, request| state.service.list_addresses(context, request)).await
 }
 
 /// Why `ListAddresses` failed.
@@ -647,12 +647,12 @@ pub(crate) enum ListAddressesError {
     /// There is no such user.
     UserNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListAddressesError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListAddressesError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -660,7 +660,7 @@ impl From<ListAddressesError> for Problem {
     fn from(error: ListAddressesError) -> Self {
         match error {
             ListAddressesError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            ListAddressesError::Fault(fault) => fault.into(),
+            ListAddressesError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -673,8 +673,8 @@ const SET_ADDRESS: Operation = Operation {
     etag: None,
 };
 
-async fn set_address<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&SET_ADDRESS, request, |call, request| at.service.set_address(call, request)).await
+async fn set_address<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&SET_ADDRESS, request, |context, request| state.service.set_address(context, request)).await
 }
 
 /// Why `SetAddress` failed.
@@ -684,14 +684,14 @@ pub(crate) enum SetAddressError {
     /// There is no such user.
     UserNotFound,
     /// There are 20 addresses already.
-    AddressLimit,
+    TooManyAddresses,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for SetAddressError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for SetAddressError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -699,8 +699,8 @@ impl From<SetAddressError> for Problem {
     fn from(error: SetAddressError) -> Self {
         match error {
             SetAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            SetAddressError::AddressLimit => Self::new(409, "ADDRESS_LIMIT", "There are 20 addresses already."),
-            SetAddressError::Fault(fault) => fault.into(),
+            SetAddressError::TooManyAddresses => Self::new(409, "TOO_MANY_ADDRESSES", "There are 20 addresses already."),
+            SetAddressError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -713,8 +713,8 @@ const REMOVE_ADDRESS: Operation = Operation {
     etag: None,
 };
 
-async fn remove_address<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REMOVE_ADDRESS, request, |call, request| at.service.remove_address(call, request)).await
+async fn remove_address<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REMOVE_ADDRESS, request, |context, request| state.service.remove_address(context, request)).await
 }
 
 /// Why `RemoveAddress` failed.
@@ -724,12 +724,12 @@ pub(crate) enum RemoveAddressError {
     /// There is no such user.
     UserNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RemoveAddressError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RemoveAddressError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -737,7 +737,7 @@ impl From<RemoveAddressError> for Problem {
     fn from(error: RemoveAddressError) -> Self {
         match error {
             RemoveAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            RemoveAddressError::Fault(fault) => fault.into(),
+            RemoveAddressError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -745,8 +745,8 @@ impl From<RemoveAddressError> for Problem {
 const GET_KEYS: Operation =
     Operation { name: "GetKeys", auth: Auth::Public, body: Body::None, creates: None, etag: None };
 
-async fn get_keys<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_KEYS, request, |call, request| at.service.get_keys(call, request)).await
+async fn get_keys<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_KEYS, request, |context, request| state.service.get_keys(context, request)).await
 }
 
 /// Why `GetKeys` failed.
@@ -754,19 +754,19 @@ async fn get_keys<S: UserService>(State(at): State<Served<S>>, request: Request)
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum GetKeysError {
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetKeysError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetKeysError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<GetKeysError> for Problem {
     fn from(error: GetKeysError) -> Self {
         match error {
-            GetKeysError::Fault(fault) => fault.into(),
+            GetKeysError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -779,8 +779,8 @@ const GET_USER: Operation = Operation {
     etag: Some("user.etag"),
 };
 
-async fn get_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&GET_USER, request, |call, request| at.service.get_user(call, request)).await
+async fn get_user<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&GET_USER, request, |context, request| state.service.get_user(context, request)).await
 }
 
 /// Why `GetUser` failed.
@@ -790,12 +790,12 @@ pub(crate) enum GetUserError {
     /// There is no such user.
     UserNotFound,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for GetUserError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for GetUserError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -803,7 +803,7 @@ impl From<GetUserError> for Problem {
     fn from(error: GetUserError) -> Self {
         match error {
             GetUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            GetUserError::Fault(fault) => fault.into(),
+            GetUserError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -811,8 +811,8 @@ impl From<GetUserError> for Problem {
 const LIST_USERS: Operation =
     Operation { name: "ListUsers", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
-async fn list_users<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&LIST_USERS, request, |call, request| at.service.list_users(call, request)).await
+async fn list_users<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&LIST_USERS, request, |context, request| state.service.list_users(context, request)).await
 }
 
 /// Why `ListUsers` failed.
@@ -820,24 +820,24 @@ async fn list_users<S: UserService>(State(at): State<Served<S>>, request: Reques
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum ListUsersError {
     /// The page token is not of this list.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for ListUsersError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for ListUsersError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<ListUsersError> for Problem {
     fn from(error: ListUsersError) -> Self {
         match error {
-            ListUsersError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            ListUsersError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
             }
-            ListUsersError::Fault(fault) => fault.into(),
+            ListUsersError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -850,8 +850,8 @@ const DISABLE_USER: Operation = Operation {
     etag: Some("user.etag"),
 };
 
-async fn disable_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&DISABLE_USER, request, |call, request| at.service.disable_user(call, request)).await
+async fn disable_user<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&DISABLE_USER, request, |context, request| state.service.disable_user(context, request)).await
 }
 
 /// Why `DisableUser` failed.
@@ -863,12 +863,12 @@ pub(crate) enum DisableUserError {
     /// Who asks was disabled, and has a token that is still good for some minutes.
     CallerDisabled,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for DisableUserError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for DisableUserError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -881,7 +881,7 @@ impl From<DisableUserError> for Problem {
                 "CALLER_DISABLED",
                 "Who asks was disabled, and has a token that is still good for some minutes.",
             ),
-            DisableUserError::Fault(fault) => fault.into(),
+            DisableUserError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -894,8 +894,8 @@ const ENABLE_USER: Operation = Operation {
     etag: Some("user.etag"),
 };
 
-async fn enable_user<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&ENABLE_USER, request, |call, request| at.service.enable_user(call, request)).await
+async fn enable_user<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&ENABLE_USER, request, |context, request| state.service.enable_user(context, request)).await
 }
 
 /// Why `EnableUser` failed.
@@ -907,12 +907,12 @@ pub(crate) enum EnableUserError {
     /// Who asks was disabled, and has a token that is still good for some minutes.
     CallerDisabled,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for EnableUserError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for EnableUserError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
@@ -925,7 +925,7 @@ impl From<EnableUserError> for Problem {
                 "CALLER_DISABLED",
                 "Who asks was disabled, and has a token that is still good for some minutes.",
             ),
-            EnableUserError::Fault(fault) => fault.into(),
+            EnableUserError::ApiError(fault) => fault.into(),
         }
     }
 }
@@ -933,8 +933,8 @@ impl From<EnableUserError> for Problem {
 const REPUBLISH_USERS: Operation =
     Operation { name: "RepublishUsers", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
 
-async fn republish_users<S: UserService>(State(at): State<Served<S>>, request: Request) -> Response {
-    at.edge.answer(&REPUBLISH_USERS, request, |call, request| at.service.republish_users(call, request)).await
+async fn republish_users<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
+    state.api.handle(&REPUBLISH_USERS, request, |context, request| state.service.republish_users(context, request)).await
 }
 
 /// Why `RepublishUsers` failed.
@@ -942,24 +942,24 @@ async fn republish_users<S: UserService>(State(at): State<Served<S>>, request: R
 #[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
 pub(crate) enum RepublishUsersError {
     /// The page token is not of this list.
-    PageTokenInvalid,
+    InvalidPageToken,
     /// What can go wrong in every operation.
-    Fault(Fault),
+    ApiError(ApiError),
 }
 
-impl From<Fault> for RepublishUsersError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<ApiError> for RepublishUsersError {
+    fn from(fault: ApiError) -> Self {
+        Self::ApiError(fault)
     }
 }
 
 impl From<RepublishUsersError> for Problem {
     fn from(error: RepublishUsersError) -> Self {
         match error {
-            RepublishUsersError::PageTokenInvalid => {
-                Self::new(400, "PAGE_TOKEN_INVALID", "The page token is not of this list.")
+            RepublishUsersError::InvalidPageToken => {
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
             }
-            RepublishUsersError::Fault(fault) => fault.into(),
+            RepublishUsersError::ApiError(fault) => fault.into(),
         }
     }
 }

@@ -173,7 +173,7 @@ async fn an_operator_makes_an_admin_and_is_told_what_is_wrong() {
 #[tokio::test]
 async fn who_guesses_from_one_network_waits() {
     // Behind one proxy, which says where a request comes from.
-    let app = App::start("user", PROGRAM, &[("HTTP_PROXIES", "1")]).await;
+    let app = App::start("user", PROGRAM, &[("HTTP_TRUSTED_PROXY_HOPS", "1")]).await;
     let guess = async |nth: usize, from: &str| {
         let body = json!({ "email": format!("nobody{nth}@example.com"), "password": "a wrong password" });
         let headers = [("x-forwarded-for", from), ("content-type", "application/json")];

@@ -24,11 +24,11 @@ fn left(time: &Value) -> f64 {
 #[tokio::test]
 async fn an_operator_sets_how_long_tokens_sessions_and_links_last_and_how_many_guesses_are_free() {
     let settings = [
-        ("ACCESS_TOKEN_LASTS", "100"),
-        ("SESSION_LASTS", "2000"),
-        ("VERIFICATION_LINK_LASTS", "300"),
-        ("BRAKE_FREE", "1"),
-        ("BRAKE_LONGEST", "3600"),
+        ("ACCESS_TOKEN_TTL", "100"),
+        ("SESSION_TTL", "2000"),
+        ("VERIFICATION_LINK_TTL", "300"),
+        ("LOGIN_THROTTLE_FREE_ATTEMPTS", "1"),
+        ("LOGIN_THROTTLE_MAX_DELAY", "3600"),
     ];
     let app = App::start("user", PROGRAM, &settings).await;
     register(&app).await;
@@ -48,14 +48,14 @@ async fn an_operator_sets_how_long_tokens_sessions_and_links_last_and_how_many_g
 #[tokio::test]
 async fn what_makes_no_sense_does_not_start() {
     for (name, value, named) in [
-        ("ACCESS_TOKEN_LASTS", "901", "ACCESS_TOKEN_LASTS: expected 60 to 900 seconds"),
-        ("ACCESS_TOKEN_LASTS", "59", "ACCESS_TOKEN_LASTS: expected 60 to 900 seconds"),
-        ("VERIFICATION_LINK_LASTS", "3601", "expected at most 3600 seconds: Kafka keeps a link no longer"),
-        ("REFRESH_GRACE", "61", "REFRESH_GRACE: expected at most 60 seconds"),
-        ("BRAKE_FORGET", "899", "BRAKE_FORGET: expected at least the 900 seconds of BRAKE_LONGEST"),
-        ("SESSION_LASTS", "for ever", "SESSION_LASTS=\"for ever\": expected seconds"),
-        ("BRAKE_FREE", "0", "BRAKE_FREE=\"0\": expected a number from 1 to 10000"),
-        ("PASSWORD_HASHES", "0", "PASSWORD_HASHES=\"0\": expected a number from 1 to 64"),
+        ("ACCESS_TOKEN_TTL", "901", "ACCESS_TOKEN_TTL: expected 60 to 900 seconds"),
+        ("ACCESS_TOKEN_TTL", "59", "ACCESS_TOKEN_TTL: expected 60 to 900 seconds"),
+        ("VERIFICATION_LINK_TTL", "3601", "expected at most 3600 seconds: Kafka keeps a link no longer"),
+        ("REFRESH_GRACE_PERIOD", "61", "REFRESH_GRACE_PERIOD: expected at most 60 seconds"),
+        ("LOGIN_THROTTLE_RESET_AFTER", "899", "LOGIN_THROTTLE_RESET_AFTER: expected at least the 900 seconds of LOGIN_THROTTLE_MAX_DELAY"),
+        ("SESSION_TTL", "for ever", "SESSION_TTL=\"for ever\": expected seconds"),
+        ("LOGIN_THROTTLE_FREE_ATTEMPTS", "0", "LOGIN_THROTTLE_FREE_ATTEMPTS=\"0\": expected a number from 1 to 10000"),
+        ("PASSWORD_HASH_CONCURRENCY", "0", "PASSWORD_HASH_CONCURRENCY=\"0\": expected a number from 1 to 64"),
         ("TOKEN_SIGNING_KEYS", "", "TOKEN_SIGNING_KEYS"),
     ] {
         let mut setting = Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");

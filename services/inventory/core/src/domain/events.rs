@@ -3,7 +3,7 @@
 use mart_kernel::Version;
 use uuid::Uuid;
 
-use super::{Lack, LedgerEntry, Reservation, StockItem};
+use super::{Shortage, LedgerEntry, Reservation, StockItem};
 
 /// Something that happened; each fact carries its aggregate as it is after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,13 +67,13 @@ pub struct StockReserved {
     pub reservation: Reservation,
 }
 
-/// Some lines of an order lack.
+/// Some lines of an order shortage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockRejected {
     /// The reservation.
     pub reservation: Reservation,
-    /// The lines that lack.
-    pub lacking: Vec<Lack>,
+    /// The lines that shortage.
+    pub shortages: Vec<Shortage>,
 }
 
 /// A promise was not used in time.

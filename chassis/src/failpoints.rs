@@ -1,27 +1,26 @@
-//! Points where a test stops this process, or has it kill itself. They are in debug builds only: programs for production have no
-//! such code, and one build serves `./mart up` and all tests.
+//! Failpoints, where a test pauses or kills this process. Only debug builds have them; release builds contain no such code.
 //!
-//! - `FAILPOINTS=relay.produced=pause` is the `fail` crate's.
-//! - `KILL_AT=commit.after:5` kills this process, with SIGKILL, when it passes that point for the sixth time.
-//! - `KILL_LIST=/path` names a file of lines such as `commit.after@order.stock-reserved`: a point and what is under way there, which is a
-//!   handler, the route of an operation, the name of a sweep, or for the relay the kind of an event. The first of them that is passed is
-//!   taken out of the file, and the process kills itself. Whoever starts it again needs to know no more.
+//! - `FAILPOINTS=relay.produced=pause` configures the `fail` crate.
+//! - `KILL_AT=commit.after:5` kills this process with SIGKILL when it reaches the failpoint for the sixth time.
+//! - `KILL_LIST=/path` names a file with lines such as `commit.after@order.stock-reserved`: a failpoint and the current step, which
+//!   is a handler, the route of an operation, the name of a background job or, in the relay, an event type. The first of them that
+//!   is reached is removed from the file and the process kills itself, so that a restarted process does not stop there again.
 
-/// Passes a point within whatever is under way.
-macro_rules! pass {
+/// Reaches a failpoint in the current step.
+macro_rules! failpoint {
     ($point:literal) => {
-        $crate::points::pass!($point, $crate::points::step())
+        $crate::failpoints::failpoint!($point, $crate::failpoints::step())
     };
     ($point:literal, $step:expr) => {
         #[cfg(debug_assertions)]
         {
             fail::fail_point!($point);
-            $crate::points::killed($point, &$step);
+            $crate::failpoints::killed($point, &$step);
         }
     };
 }
 
-pub(crate) use pass;
+pub(crate) use failpoint;
 
 #[cfg(debug_assertions)]
 mod built_in {
@@ -42,9 +41,9 @@ mod built_in {
         left: Vec<String>,
     }
 
-    /// Sets up what the environment names.
+    /// Sets up the failpoints that the environment names.
     pub(crate) fn set_up() -> fail::FailScenario<'static> {
-        let points = fail::FailScenario::setup();
+        let scenario = fail::FailScenario::setup();
         let said = std::env::var("KILL_AT").unwrap_or_default();
         if let Some((point, passes)) = said.split_once(':') {
             let left = AtomicU32::new(passes.parse().unwrap_or_default());
@@ -54,7 +53,7 @@ mod built_in {
                 }
             };
             if let Err(error) = fail::cfg_callback(point, kill) {
-                tracing::error!(error, point, "this point can't be set");
+                tracing::error!(error, point, "the failpoint could not be set");
             }
         }
         if let Some(path) = std::env::var_os("KILL_LIST").map(PathBuf::from) {
@@ -63,23 +62,23 @@ mod built_in {
                     let left = text.lines().map(str::to_owned).collect();
                     *LIST.lock().unwrap_or_else(PoisonError::into_inner) = Some(List { path, left });
                 }
-                Err(error) => tracing::error!(%error, ?path, "this list can't be read"),
+                Err(error) => tracing::error!(%error, ?path, "the kill list could not be read"),
             }
         }
-        points
+        scenario
     }
 
-    /// What is under way.
+    /// Returns the current step.
     pub(crate) fn step() -> String {
         STEP.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// Does something under a name.
+    /// Runs work as a step with this name.
     pub(crate) fn during<F: Future>(step: &str, work: F) -> TaskLocalFuture<String, F> {
         STEP.scope(step.to_owned(), work)
     }
 
-    /// Kills this process where this point of this step is on the list.
+    /// Kills this process if this failpoint and step are on the list.
     pub(crate) fn killed(point: &str, step: &str) {
         let mut list = LIST.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(List { path, left }) = list.as_mut() else { return };
@@ -88,11 +87,11 @@ mod built_in {
             return;
         }
         left.retain(|line| *line != passed);
-        // Whoever passes another point meanwhile waits for the lock, and for the end.
+        // A task that reaches another failpoint meanwhile waits for the lock until the process ends.
         let next = path.with_extension("next");
         match std::fs::write(&next, left.join("\n")).and_then(|()| std::fs::rename(&next, path)) {
             Ok(()) => kill(),
-            Err(error) => tracing::error!(%error, "the list can't be written"),
+            Err(error) => tracing::error!(%error, "the kill list could not be written"),
         }
     }
 
@@ -107,12 +106,12 @@ pub(crate) use built_in::{during, killed, set_up, step};
 
 #[cfg(not(debug_assertions))]
 mod left_out {
-    /// Nobody wants to know what is under way.
+    /// Returns an empty text: release builds have no failpoints.
     pub(crate) fn step() -> String {
         String::new()
     }
 
-    /// Does something.
+    /// Runs the work.
     pub(crate) fn during<F: Future>(_step: &str, work: F) -> F {
         work
     }

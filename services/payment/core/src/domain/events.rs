@@ -15,7 +15,7 @@ pub enum Fact {
     /// Money went back.
     PaymentRefunded(PaymentRefunded),
     /// A person has to decide.
-    PaymentNeedsOperator(PaymentNeedsOperator),
+    PaymentReviewRequired(PaymentReviewRequired),
     /// Nothing: the state is told again.
     PaymentRepublished(PaymentRepublished),
 }
@@ -57,7 +57,7 @@ pub struct PaymentRefunded {
 
 /// A person has to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentNeedsOperator {
+pub struct PaymentReviewRequired {
     /// The order.
     pub order: OrderId,
     /// The attempt that it is about.
@@ -80,7 +80,7 @@ impl Fact {
             Self::PaymentCaptured(PaymentCaptured { order, .. })
             | Self::PaymentFailed(PaymentFailed { order, .. })
             | Self::PaymentRefunded(PaymentRefunded { order, .. })
-            | Self::PaymentNeedsOperator(PaymentNeedsOperator { order, .. }) => order.0,
+            | Self::PaymentReviewRequired(PaymentReviewRequired { order, .. }) => order.0,
             Self::PaymentRepublished(PaymentRepublished { account }) => account.order.0,
         }
     }
