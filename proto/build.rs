@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|file| file.package().starts_with("mart."))
         .flat_map(|file| file.message_type.iter().map(|message| (file.package().to_owned(), message.name().to_owned())))
         .collect();
-    prost_build::Config::new().enable_type_names().include_file("messages.rs").compile_fds(messages)?;
+    prost_build::Config::new().enable_type_names().include_file("proto.rs").compile_fds(messages)?;
 
     prost_protovalidate_build::Builder::new()
         .file_descriptor_set_bytes(descriptors)

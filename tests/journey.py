@@ -23,7 +23,7 @@ README = [
 ]
 # With the devstack and the runner of features its dependencies have the features that they were built with.
 CLIPPY = ["cargo", "clippy", "--quiet", "--all-targets", "--all-features", "--package", "devstack", "--package", "features"]
-FIXTURE = stand.ROOT / "martgen/tests/odd"
+FIXTURE = stand.ROOT / "martgen/tests/fixtures"
 HTTP = "services/review/service/src/adapters/http.rs"
 
 APPROVE = """  // Approves a review.
@@ -142,7 +142,7 @@ def main():
     changed(folder, "an error reason", reason, "`ReviewHidden` is never constructed", "src/adapters/http.rs has to give")
     more = '  // How good it is.\n  int32 stars = 7;\n}\n'
     changed(folder, "a field", [(RESOURCE, lambda text: text.rstrip().removesuffix("}") + more)],
-            "error[E0063]", "services/review/service/src/adapters/messages.rs")
+            "error[E0063]", "services/review/service/src/adapters/proto.rs")
     consumed = '''      {
         event: "mart.product.v1.ProductActivated"
         handler: "review.product-activated"
@@ -238,7 +238,7 @@ def odd(folder):
         v1::Impl { r#type: fact.id.0.to_string() }
     }
 """)
-    facts = folder / "services/odd/core/src/domain/fact.rs"
+    facts = folder / "services/odd/core/src/domain/events.rs"
     edit(facts, "pub enum Fact {", "pub enum Fact {\n    /// Something odd.\n    Impl(Impl),")
     edit(facts, "impl Fact {", """/// Something odd happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -53,8 +53,8 @@ def commands(folder):
     told = run(folder, "./mart", "events", "--from-beginning", "--quiet", "2")
     expect("events shows the seeds decoded", told.count("ProductCreated") == 39, told[-2000:])
     expect("money, stock and orders agree", "all invariants hold" in run(folder, "./mart", "invariants"))
-    told = run(folder, "./mart", "story", trace)
-    expect("a story goes from the request to those who hear of it", all(part in told for part in
+    told = run(folder, "./mart", "timeline", trace)
+    expect("a timeline goes from the request to those who hear of it", all(part in told for part in
            ["answers POST /v1/products with 201", "commits ProductCreated", "inventory.product-created has applied"]), told)
     told = run(folder, "./mart", "demo")
     expect("a customer shops from the registration to the door", all(part in told for part in
@@ -70,7 +70,7 @@ def commands(folder):
     expect("a second up in the same clone says that it runs already", "running already" in told, told)
     for words in (["call", "GET", "/v1/products", "--as", "king"], ["call", "FETCH", "/x"], ["logs", "nobody"],
                   ["psql", "nobody"], ["restart", "nobody"], ["dlq", "show", "product", "1"],
-                  ["story", "nobody"], ["publish", "payment.Nothing", "{}"], ["publish", "payment.PaymentCaptured", "{}"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
+                  ["timeline", "nobody"], ["publish", "payment.Nothing", "{}"], ["publish", "payment.PaymentCaptured", "{}"], ["nonsense"], ["test", "nonsense"], ["down", "--wipe"]):
         told = run(folder, "./mart", *words, good=False)
         expect(f"./mart {' '.join(words)} is refused in words", told.strip() and "panicked" not in told, told)
 

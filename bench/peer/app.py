@@ -73,7 +73,7 @@ class PlaceOrder(BaseModel):
 
 
 class KnownProduct(SQLModel, table=True):
-    __tablename__ = "known_product"
+    __tablename__ = "catalog_product"
     product_id: uuid.UUID = Field(sa_column=Column(Uuid, primary_key=True))
     name: str
     on_sale: bool
@@ -214,7 +214,7 @@ async def place(
     trace = secrets.token_hex(16)
     address, contact = asked.shippingAddress, asked.contact
     order = Order(
-        order_id=order_id, version=1, customer_id=who, status="PLACED", currency=code, total_minor=total,
+        order_id=order_id, version=1, customer_id=who, status="placed", currency=code, total_minor=total,
         line_products=wanted, line_names=names, line_quantities=[line.quantity for line in asked.lines],
         line_prices=prices, recipient=address.recipient, address_lines=address.lines, city=address.city,
         postal_code=address.postalCode, country_code=address.countryCode, email=contact.email, phone=contact.phone,
@@ -231,7 +231,7 @@ async def place(
     try:
         # The order is there before what refers to it.
         await database.flush()
-        database.add(Entry(order_id=order_id, at=now, what=PLACED, status="PLACED", event_id=event_id, trace_id=trace))
+        database.add(Entry(order_id=order_id, at=now, text=PLACED, status="placed", event_id=event_id, trace_id=trace))
         await database.commit()
     except IntegrityError as error:
         raise HTTPException(409, "the Idempotency-Key is known") from error

@@ -15,21 +15,21 @@ use shelf_service::adapters::postgres::KEEP;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::stand::Stand;
+use crate::environment::Stand;
 use crate::{Pair, Scale, pgbench};
 
 pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     let events = scale.rows / 4;
     for nth in 0..scale.pairs {
-        let setting = stand.service("shelf", scale).await?;
-        let topic = format!("{}mart.product.v1", setting.topic_prefix);
-        fill(&setting.brokers, &topic, events).await?;
-        let service = setting.start_ready().await?;
-        let mut database = PgConnection::connect(&setting.database.owner).await?;
+        let spec = stand.service("shelf", scale).await?;
+        let topic = format!("{}mart.product.v1", spec.topic_prefix);
+        fill(&spec.brokers, &topic, events).await?;
+        let service = spec.start_ready().await?;
+        let mut database = PgConnection::connect(&spec.database.owner).await?;
         let mart = consumed(&mut database, events).await?;
         service.stop(Duration::from_secs(30)).await;
-        let bare = pgbench::run(stand.postgres.bin(), &setting.database.owner, &script(), scale).await?;
+        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script(), scale).await?;
         println!("consumer {nth}: {mart:.0} events/s, {bare:.0}/s by pgbench");
         pairs.push((mart, bare));
     }

@@ -3,16 +3,16 @@
 use anyhow::Result;
 use product_service::adapters::postgres::INSERT;
 
+use crate::environment::Stand;
 use crate::load::{Posts, memory};
-use crate::stand::Stand;
 use crate::{Pair, Scale, pgbench};
 
 /// The pairs, and the service's memory after all of them: resident and peak, in KiB.
 pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair>, (u64, u64))> {
-    let setting = stand.service("product", scale).await?;
-    let service = setting.start_ready().await?;
+    let spec = stand.service("product", scale).await?;
+    let service = spec.start_ready().await?;
     let script = script();
-    let posts = Posts::new(&setting, "admin", "/v1/products", |n| {
+    let posts = Posts::new(&spec, "admin", "/v1/products", |n| {
         format!(
             r#"{{"sku":"B-{n}","slug":"b-{n}","name":"Product {n}","description":"Made by the bench","category":"Bench","status":"PRODUCT_STATUS_ACTIVE","prices":[{{"amount":"1500.00","currencyCode":"PKR"}},{{"amount":"5.99","currencyCode":"USD"}}]}}"#
         )
@@ -23,7 +23,7 @@ pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair
     let mut pairs = Vec::new();
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
-        let bare = pgbench::run(stand.postgres.bin(), &setting.database.owner, &script, scale).await?;
+        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script, scale).await?;
         println!("create {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench");
         pairs.push((mart, bare));
     }

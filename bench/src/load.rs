@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use devstack::process::Process;
-use devstack::service::Setting;
+use devstack::service::ServiceSpec;
 use futures::future::try_join_all;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -28,12 +28,12 @@ pub(crate) struct Posts {
 
 impl Posts {
     pub(crate) fn new(
-        setting: &Setting,
+        spec: &ServiceSpec,
         role: &str,
         path: &'static str,
         body: impl Fn(u64) -> String + Send + Sync + 'static,
     ) -> Result<Self> {
-        let (token, host) = (setting.keys.token(role, "bench")?, format!("127.0.0.1:{}", setting.http));
+        let (token, host) = (spec.keys.token(role, "bench")?, format!("127.0.0.1:{}", spec.http));
         Ok(Self { host, path, token, next: Arc::default(), body: Arc::new(body) })
     }
 

@@ -8,13 +8,13 @@
 
 mod consumer;
 mod create;
+mod environment;
 mod load;
 mod orders;
 mod peer;
 mod pgbench;
 mod relay;
 mod shop;
-mod stand;
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn main() -> Result<()> {
     } else {
         Scale { pairs: 5, round: Duration::from_secs(8), rows: 200_000, connections: 32, release: true }
     };
-    let mut stand = stand::Stand::start(scale).await?;
+    let mut stand = environment::Stand::start(scale).await?;
     let (create, memory) = create::measure(&mut stand, scale).await?;
     let (relay, parts) = relay::measure(&mut stand, scale).await?;
     let consumer = consumer::measure(&mut stand, scale).await?;

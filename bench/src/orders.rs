@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use devstack::call::Reader;
-use devstack::service::Setting;
-use devstack::tell::{Told, tell};
+use devstack::publisher::{TestEvent, publish};
+use devstack::service::ServiceSpec;
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
 use mart_proto::r#type::v1::Money;
 use order_service::adapters::postgres::{INSERT, PRODUCTS};
@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use crate::environment::Stand;
 use crate::load::{Posts, memory};
 use crate::peer::Peer;
-use crate::stand::Stand;
 use crate::{Pair, Scale, pgbench};
 
 /// Milliseconds of one thing, many times.
@@ -63,14 +63,14 @@ pub(crate) struct Placed {
 
 /// Orders placed by the mart, by pgbench and by the peer, in turn.
 pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<Placed> {
-    let setting = stand.service("order", scale).await?;
-    let topics = devstack::contracts::topics().into_iter().map(|topic| format!("{}{topic}", setting.topic_prefix));
-    devstack::kafka::topics(&setting.brokers, &topics.collect::<Vec<_>>()).await?;
-    let service = setting.start_ready().await?;
-    let product = sell(&setting).await?;
+    let spec = stand.service("order", scale).await?;
+    let topics = devstack::contracts::topics().into_iter().map(|topic| format!("{}{topic}", spec.topic_prefix));
+    devstack::kafka::topics(&spec.brokers, &topics.collect::<Vec<_>>()).await?;
+    let service = spec.start_ready().await?;
+    let product = sell(&spec).await?;
     let body = order(&product).to_string();
-    let posts = Posts::new(&setting, "customer", "/v1/orders", move |_| body.clone())?;
-    let peer = Peer::start(&setting, scale).await?;
+    let posts = Posts::new(&spec, "customer", "/v1/orders", move |_| body.clone())?;
+    let peer = Peer::start(&spec, scale).await?;
     let peers = posts.to(peer.port);
     for posts in [&posts, &peers] {
         posts.run(Scale { round: scale.round.min(Duration::from_secs(2)), ..scale }).await?;
@@ -80,14 +80,14 @@ pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<Placed> {
     let mut placed = Placed { bare: Vec::new(), peer: Vec::new(), memory: (0, 0) };
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
-        let bare = pgbench::run(stand.postgres.bin(), &setting.database.owner, &script, scale).await?;
+        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script, scale).await?;
         let other = peers.run(scale).await?;
         println!("orders {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench, {other:.0}/s by the peer");
         placed.bare.push((mart, bare));
         placed.peer.push((mart, other));
     }
     placed.memory = memory(&service)?;
-    same_rows(&setting.database.owner).await?;
+    same_rows(&spec.database.owner).await?;
     peer.process.stop(Duration::from_secs(10)).await;
     service.stop(Duration::from_secs(30)).await;
     Ok(placed)
@@ -146,19 +146,19 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// Tells of a product and waits until order sells it.
-pub(crate) async fn sell(setting: &Setting) -> Result<String> {
+pub(crate) async fn sell(spec: &ServiceSpec) -> Result<String> {
     let (product_id, status) = (Uuid::new_v4().to_string(), ProductStatus::Active.into());
     let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
     let product =
         Product { product_id: product_id.clone(), name: "Mug".to_owned(), status, prices, ..Product::default() };
     let message = ProductRepublished { product: Some(product) };
-    let told = Told::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
-    tell(&setting.brokers, &setting.topic_prefix, &[told.about(&product_id, 1)]).await?;
+    let told = TestEvent::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
+    publish(&spec.brokers, &spec.topic_prefix, &[told.about(&product_id, 1)]).await?;
     let quote = json!({ "lines": [{ "productId": product_id, "quantity": 1 }], "currencyCode": "PKR" });
     let client = devstack::http::client();
     let begun = Instant::now();
     loop {
-        let asked = client.post(format!("{}/v1/orders/quote", setting.url())).json(&quote);
+        let asked = client.post(format!("{}/v1/orders/quote", spec.url())).json(&quote);
         let quoted: Value = asked.send().await?.json().await?;
         if quoted["total"]["amount"] == "1500.00" {
             return Ok(product_id);
@@ -169,9 +169,9 @@ pub(crate) async fn sell(setting: &Setting) -> Result<String> {
 }
 
 /// Receives more units than are ever ordered, as soon as inventory knows the product.
-pub(crate) async fn stock(setting: &Setting, product: &str) -> Result<()> {
-    let path = format!("{}/v1/admin/stock-items/{product}/receive", setting.url());
-    let token = setting.keys.token("admin", "bench")?;
+pub(crate) async fn stock(spec: &ServiceSpec, product: &str) -> Result<()> {
+    let path = format!("{}/v1/admin/stock-items/{product}/receive", spec.url());
+    let token = spec.keys.token("admin", "bench")?;
     let begun = Instant::now();
     loop {
         let asked = devstack::http::client().post(&path).bearer_auth(&token);
@@ -194,10 +194,10 @@ pub(crate) fn order(product: &str) -> Value {
 }
 
 /// Places an order and asks for it every millisecond until its stock is put aside.
-async fn awaited(client: &Client, setting: &Setting, product: &str) -> Result<Duration> {
-    let token = setting.keys.token("customer", "bench")?;
+async fn awaited(client: &Client, spec: &ServiceSpec, product: &str) -> Result<Duration> {
+    let token = spec.keys.token("customer", "bench")?;
     let ask = |method: Method, path: &str| -> RequestBuilder {
-        client.request(method, format!("{}{path}", setting.url())).bearer_auth(&token)
+        client.request(method, format!("{}{path}", spec.url())).bearer_auth(&token)
     };
     let begun = Instant::now();
     let placed = ask(Method::POST, "/v1/orders").header("idempotency-key", Uuid::new_v4().to_string());
@@ -221,12 +221,12 @@ struct Hops {
 }
 
 impl Hops {
-    async fn new(setting: &Setting) -> Result<Self> {
-        let topic = format!("{}hops", setting.topic_prefix);
-        devstack::kafka::topics(&setting.brokers, std::slice::from_ref(&topic)).await?;
-        let reader = Arc::new(Reader::new(&setting.brokers, std::slice::from_ref(&topic), Offset::Beginning)?);
+    async fn new(spec: &ServiceSpec) -> Result<Self> {
+        let topic = format!("{}hops", spec.topic_prefix);
+        devstack::kafka::topics(&spec.brokers, std::slice::from_ref(&topic)).await?;
+        let reader = Arc::new(Reader::new(&spec.brokers, std::slice::from_ref(&topic), Offset::Beginning)?);
         let producer = ClientConfig::new()
-            .set("bootstrap.servers", &setting.brokers)
+            .set("bootstrap.servers", &spec.brokers)
             .set("enable.idempotence", "true")
             .set("linger.ms", "0")
             .create()?;
@@ -264,13 +264,13 @@ fn insert(product: &str) -> String {
         "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
         "array[now()]",
         "array['We have your order and look for its products.']",
-        "array['PLACED']",
+        "array['placed']",
         "array[gen_random_uuid()]",
         "'0af7651916cd43dd8448eb211c80319c'",
         "gen_random_uuid()",
         "1",
         "'bench'",
-        "'PLACED'",
+        "'placed'",
         "null::text",
         "null::timestamptz",
         "null::text",

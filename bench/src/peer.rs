@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use devstack::process::{self, Process};
-use devstack::service::Setting;
+use devstack::service::ServiceSpec;
 use devstack::{ports, root, state};
 use rustix::process::Signal;
 use tokio::process::Command;
@@ -20,7 +20,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Starts one worker for each core on the database of an order service, with as many connections as that has.
-    pub(crate) async fn start(setting: &Setting, scale: Scale) -> Result<Self> {
+    pub(crate) async fn start(spec: &ServiceSpec, scale: Scale) -> Result<Self> {
         let python = install().await?;
         let (port, workers) = (ports::any()?, std::thread::available_parallelism().map_or(1, usize::from));
         let pool = scale.connections.div_ceil(workers).to_string();
@@ -37,11 +37,11 @@ impl Peer {
             "--no-access-log".to_owned(),
             "--log-level=warning".to_owned(),
         ];
-        let mut env = setting.env(&setting.database.app);
-        env.push(("PEER_DATABASE_URL".to_owned(), setting.database.app.clone()));
+        let mut env = spec.env(&spec.database.app);
+        env.push(("PEER_DATABASE_URL".to_owned(), spec.database.app.clone()));
         env.push(("PEER_POOL".to_owned(), pool));
         env.push(("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()));
-        let log = setting.log.with_file_name("peer.log");
+        let log = spec.log.with_file_name("peer.log");
         let mut process = Process::start("peer", words.to_vec(), &env, &log, Signal::TERM)?;
         let url = format!("http://127.0.0.1:{port}/readyz");
         let ready = || async {

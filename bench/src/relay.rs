@@ -9,26 +9,26 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use sqlx::{Connection, PgConnection};
 
-use crate::stand::Stand;
+use crate::environment::Stand;
 use crate::{Pair, Scale};
 
 const PAYLOAD: usize = 210;
 
 /// The pairs, and the medians of bare delete and bare producer.
 pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair>, Pair)> {
-    let setting = stand.service("product", scale).await?;
-    let mut database = PgConnection::connect(&setting.database.owner).await?;
+    let spec = stand.service("product", scale).await?;
+    let mut database = PgConnection::connect(&spec.database.owner).await?;
     let (mut pairs, mut deletes, mut producers) = (Vec::new(), Vec::new(), Vec::new());
     for nth in 0..scale.pairs {
         fill(&mut database, scale.rows).await?;
-        let service = setting.start_ready().await?;
+        let service = spec.start_ready().await?;
         let mart = drained(&mut database, scale.rows).await?;
         service.stop(Duration::from_secs(30)).await;
 
         fill(&mut database, scale.rows).await?;
-        let delete = bare_delete(&setting.database.owner, scale.rows).await?;
+        let delete = bare_delete(&spec.database.owner, scale.rows).await?;
         let producer =
-            bare_producer(&setting.brokers, &format!("{}mart.product.v1", setting.topic_prefix), scale.rows).await?;
+            bare_producer(&spec.brokers, &format!("{}mart.product.v1", spec.topic_prefix), scale.rows).await?;
         println!("relay {nth}: {mart:.0}/s, bare delete {delete:.0}/s, bare producer {producer:.0}/s");
         pairs.push((mart, delete.min(producer)));
         deletes.push(delete);

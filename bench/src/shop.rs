@@ -9,7 +9,7 @@ use devstack::mail;
 use devstack::ports;
 use devstack::process::Process;
 use devstack::providers::FakeStripe;
-use devstack::service::Setting;
+use devstack::service::ServiceSpec;
 use futures::future::try_join_all;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -17,9 +17,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::Scale;
+use crate::environment::Stand;
 use crate::load::memory;
 use crate::orders::{Times, milliseconds, order, sell, stock};
-use crate::stand::Stand;
 
 const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
 /// How many customers shop at once under load.
@@ -43,7 +43,7 @@ pub(crate) struct Shop {
 }
 
 struct Mart {
-    settings: BTreeMap<&'static str, Setting>,
+    settings: BTreeMap<&'static str, ServiceSpec>,
     stripe: FakeStripe,
     product: String,
     client: Client,
@@ -60,23 +60,23 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     let mails = mail::Running::start(stand.program("devstack")?, &stand.folder().join("mail"), access, None).await?;
     let mut settings = BTreeMap::new();
     for name in SERVICES {
-        let mut setting = stand.service_among(name, scale, &prefix).await?;
+        let mut spec = stand.service_among(name, scale, &prefix).await?;
         // As many as a service has by itself; 32 each would be more than the server takes.
-        setting.more.retain(|(name, _)| name != "DATABASE_MAX_CONNECTIONS");
+        spec.more.retain(|(name, _)| name != "DATABASE_MAX_CONNECTIONS");
         match name {
-            "payment" => setting.more.append(&mut pays),
-            "notification" => setting.more.extend(access.variables()),
+            "payment" => spec.more.append(&mut pays),
+            "notification" => spec.more.extend(access.variables()),
             _ => {}
         }
-        settings.insert(name, setting);
+        settings.insert(name, spec);
     }
     let topics: Vec<String> =
         devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
-    let brokers = settings.values().next().map(|setting| setting.brokers.clone()).unwrap_or_default();
+    let brokers = settings.values().next().map(|spec| spec.brokers.clone()).unwrap_or_default();
     devstack::kafka::topics(&brokers, &topics).await?;
     let mut processes: BTreeMap<&str, Process> = BTreeMap::new();
-    for (name, setting) in &settings {
-        processes.insert(name, setting.start_ready().await?);
+    for (name, spec) in &settings {
+        processes.insert(name, spec.start_ready().await?);
     }
     let product = sell(&settings["order"]).await?;
     stock(&settings["inventory"], &product).await?;
@@ -165,8 +165,8 @@ impl Mart {
     }
 
     async fn ask(&self, service: &str, method: Method, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
-        let setting = &self.settings[service];
-        let request = self.client.request(method, format!("{}{path}", setting.url())).bearer_auth(&self.token);
+        let spec = &self.settings[service];
+        let request = self.client.request(method, format!("{}{path}", spec.url())).bearer_auth(&self.token);
         let mut request = request.header("idempotency-key", Uuid::new_v4().to_string());
         if let Some(body) = body {
             request = request.json(&body);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 /// The longest duration of a setting: a year.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
@@ -135,17 +136,19 @@ impl Config {
         let limits = Limits::default();
         let config = Self {
             service,
-            log_filter: env.parsed("RUST_LOG", "a filter such as info or warn,mart_chassis=debug", "info".to_owned(), |filter| {
-                EnvFilter::builder().parse(filter).is_ok()
-            }),
+            log_filter: env.parsed(
+                "RUST_LOG",
+                "a filter such as info or warn,mart_chassis=debug",
+                "info".to_owned(),
+                |filter| EnvFilter::builder().parse(filter).is_ok(),
+            ),
             http_addr: env.required("HTTP_ADDR", "an address such as 127.0.0.1:8080", unspecified()),
             internal_addr: env.required("INTERNAL_ADDR", "an address such as 127.0.0.1:8081", unspecified()),
             database_url: env.secret("DATABASE_URL", "a URL such as postgres://user:password@host/database", |url| {
                 sqlx::postgres::PgConnectOptions::from_str(url).is_ok()
             }),
-            database_max_connections: env.parsed("DATABASE_MAX_CONNECTIONS", "a number from 1 to 1000", 16, |n| {
-                (1..=1000).contains(n)
-            }),
+            database_max_connections: env
+                .parsed("DATABASE_MAX_CONNECTIONS", "a number from 1 to 1000", 16, |n| (1..=1000).contains(n)),
             kafka_brokers: env.required("KAFKA_BROKERS", "host:port, separated by commas", String::new()),
             kafka_session_timeout: env.duration(
                 "KAFKA_SESSION_TIMEOUT",
@@ -187,7 +190,8 @@ impl Config {
                     Duration::from_secs(1)..=Duration::from_hours(1),
                     Duration::from_mins(1),
                 ),
-                max_attempts: env.parsed("INBOX_MAX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
+                max_attempts: env
+                    .parsed("INBOX_MAX_ATTEMPTS", "a number from 2 to 1000", 20, |n| (2..=1000).contains(n)),
                 // Well below the retention of receipts of events.
                 max_age: env.duration(
                     "INBOX_MAX_AGE",
@@ -281,6 +285,23 @@ impl SettingsReader {
         self.vars.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
     }
 
+    /// Returns an `http` or `https` URL without a trailing slash; required if there is no default. In production it has to be `https`.
+    pub fn setting_url(&mut self, name: &str, expected: &str, default: Option<&str>) -> String {
+        let text = match default {
+            Some(default) => self.setting_or(name, default),
+            None => self.setting_text(name, expected),
+        };
+        let production = self.is_production();
+        let schemes: &[&str] = if production { &["https"] } else { &["http", "https"] };
+        let valid = text.parse::<Url>().is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host());
+        if !text.is_empty() && !valid {
+            let scheme =
+                if production { "an https URL, because ENVIRONMENT is production" } else { "an http or https URL" };
+            self.fault(name, format!("{text:?}: expected {scheme}: {expected}"));
+        }
+        text.trim_end_matches('/').to_owned()
+    }
+
     /// Returns a required secret. A fault does not print it.
     pub fn setting_secret(&mut self, name: &str, expected: &str) -> SecretString {
         self.secret(name, expected, |_| true)
@@ -340,7 +361,8 @@ impl SettingsReader {
         match humantime::parse_duration(text) {
             Ok(duration) if range.contains(&duration) => duration,
             _ => {
-                let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+                let (least, most) =
+                    (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
                 self.fault(name, format!("{text:?}: expected a duration such as 15m or 10s, from {least} to {most}"));
                 default
             }
@@ -456,9 +478,29 @@ mod tests {
         let error = Config::from_vars("shelf", vars(&all), number).expect_err("too large").to_string();
         assert!(error.contains("COUNT: \"90\": expected a number from 1 to 89"), "{error}");
         let duration = |env: &mut SettingsReader| {
-            env.setting_duration_within("HOLD", Duration::from_secs(1)..=Duration::from_hours(1), Duration::from_secs(7))
+            env.setting_duration_within(
+                "HOLD",
+                Duration::from_secs(1)..=Duration::from_hours(1),
+                Duration::from_secs(7),
+            )
         };
         let error = Config::from_vars("shelf", vars(&all), duration).expect_err("too long").to_string();
         assert!(error.contains("HOLD: \"1h 30m\": expected a duration such as 15m or 10s, from 1s to 1h"), "{error}");
+    }
+
+    #[test]
+    fn urls_are_http_and_https_only_in_production() {
+        let read = |environment: &str, url: &str| {
+            let mut all = GOOD.to_vec();
+            all.extend([("ENVIRONMENT", environment), ("SHOP_URL", url)]);
+            let own = |env: &mut SettingsReader| env.setting_url("SHOP_URL", "the shop", None);
+            Config::from_vars("shelf", vars(&all), own).map(|(_, url)| url).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("development", "http://shop.example/").as_deref(), Ok("http://shop.example"));
+        assert_eq!(read("production", "https://shop.example").as_deref(), Ok("https://shop.example"));
+        for url in ["", "shop.example", "ftp://shop.example", "javascript:alert(1)"] {
+            assert!(read("development", url).is_err_and(|error| error.contains("SHOP_URL")), "{url}");
+        }
+        assert!(read("production", "http://shop.example").is_err_and(|error| error.contains("https")));
     }
 }

@@ -18,7 +18,8 @@ pub fn timestamp(field: &str, at: Option<prost_types::Timestamp>) -> Result<Opti
     let parse = |at: prost_types::Timestamp| {
         let micros = at.seconds.checked_mul(1_000_000);
         let micros = micros.and_then(|micros| micros.checked_add(i64::from(at.nanos) / 1_000));
-        let out_of_range = || ApiError::Invalid(vec![Violation::new(field, "timestamp.range", "value is out of range")]);
+        let out_of_range =
+            || ApiError::Invalid(vec![Violation::new(field, "timestamp.range", "value is out of range")]);
         micros.and_then(Timestamp::from_unix_micros).ok_or_else(out_of_range)
     };
     at.map(parse).transpose()

@@ -15,7 +15,7 @@ use mart_kernel::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::Database;
-use crate::consumer::{Inbox, DeadLetter};
+use crate::consumer::{DeadLetter, Inbox};
 use crate::http::{ApiError, Problem};
 
 #[derive(Clone)]
@@ -133,11 +133,7 @@ fn respond(done: Result<bool, StoreError>, status: StatusCode) -> Response {
 }
 
 fn no_letter() -> Problem {
-    Problem::new(
-        404,
-        "DEAD_LETTER_NOT_FOUND",
-        "There is no such dead letter. It may already be replayed or discarded.",
-    )
+    Problem::new(404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter. It may already be replayed or discarded.")
 }
 
 fn unavailable(error: StoreError) -> Problem {

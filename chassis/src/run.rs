@@ -15,11 +15,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
 use crate::config::{Config, Limits};
-use crate::consumer::{self, Inbox, EventHandlers};
+use crate::consumer::{self, EventHandlers, Inbox};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
 use crate::trace::{self, TraceContext};
-use crate::{Database, db, kafka, failpoints, relay, telemetry};
+use crate::{Database, db, failpoints, kafka, relay, telemetry};
 
 /// The retention of receipts of requests in days. Receipts of events are kept for a topic's retention and these days.
 const KEY_DAYS: i32 = 7;
@@ -92,7 +92,10 @@ impl BackgroundJob {
 
 impl std::fmt::Debug for BackgroundJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BackgroundJob").field("name", &self.name).field("interval", &self.interval).finish_non_exhaustive()
+        f.debug_struct("BackgroundJob")
+            .field("name", &self.name)
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,7 +160,12 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     }
     work.close();
     let last = TaskTracker::new();
-    last.spawn(relay::run(config.clone(), service.database.clone(), stop_relay.clone(), config.shutdown_grace_period / 8));
+    last.spawn(relay::run(
+        config.clone(),
+        service.database.clone(),
+        stop_relay.clone(),
+        config.shutdown_grace_period / 8,
+    ));
     last.spawn({
         let (stop, limits) = (stop_internal.clone(), Limits::default());
         let routes = http::with_middleware(internal::router(internal), &limits);

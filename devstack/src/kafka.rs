@@ -86,7 +86,7 @@ impl Kafka {
     pub async fn run(&mut self) -> Result<()> {
         let mut words = self.java("kafka.Kafka");
         if self.known {
-            // What it loaded the last time is mapped: it starts in half the time. It is written as it stops.
+            // What it loaded the last time is mapped: it starts in half the time. It is written as it signals.
             let archive = format!("-XX:SharedArchiveFile={}", self.folder.join("classes.jsa").display());
             words.splice(1..1, ["-XX:+AutoCreateSharedArchive".to_owned(), archive]);
         }
@@ -101,7 +101,7 @@ impl Kafka {
         Ok(())
     }
 
-    /// Stops it.
+    /// ShutdownSignals it.
     pub async fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(Duration::from_secs(20)).await;

@@ -7,25 +7,25 @@
 pub mod call;
 pub mod contracts;
 pub mod databases;
+mod demo_data;
+pub mod demo_users;
 pub mod gateway;
 pub mod graph;
 pub mod http;
 pub mod kafka;
 pub mod keys;
 pub mod mail;
-pub mod people;
 pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod providers;
+pub mod publisher;
 pub mod sandbox;
 pub mod secrets;
-mod seeds;
 pub mod service;
 pub mod stack;
-pub mod story;
-pub mod tell;
 pub mod testing;
+pub mod timeline;
 pub mod toolchain;
 
 use std::io::Write;
@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 /// Prints a line. Who reads it may have gone away, as `head` does: then there is nobody left to tell anything.
 #[macro_export]
-macro_rules! say {
+macro_rules! outln {
     ($($words:tt)*) => {
         $crate::print_line(&format!($($words)*))
     };

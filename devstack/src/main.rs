@@ -21,7 +21,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start everything and follow the logs; Ctrl-C stops it and keeps the data.
+    /// Start everything and follow the logs; Ctrl-C signals it and keeps the data.
     Up(commands::up::Arguments),
     /// Run the checks and tests that CI runs, or some of them.
     Test(commands::test::Arguments),
@@ -38,7 +38,7 @@ enum Command {
     /// Say whether money, stock and orders agree, over all databases and topics.
     Invariants(commands::invariants::Arguments),
     /// Tell what happened about an order, in a trace or around an event, and what comes next.
-    Story(commands::story::Arguments),
+    Timeline(commands::timeline::Arguments),
     /// Make admins.
     User(commands::user::Arguments),
     /// Rotate the keys that sign access tokens, while the mart runs.
@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
         Command::Publish(arguments) => commands::publish::run(arguments).await,
         Command::Dlq(arguments) => commands::dlq::run(arguments).await,
         Command::Invariants(arguments) => commands::invariants::run(&arguments).await,
-        Command::Story(arguments) => commands::story::run(&arguments).await,
+        Command::Timeline(arguments) => commands::timeline::run(&arguments).await,
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
         Command::Gateway(arguments) => commands::gateway::run(&arguments).await,

@@ -1,6 +1,6 @@
 //! Ports 7400 to 7499 of this machine, remembered in `.mart/ports.json` and moved when somebody else has one.
 
-use crate::say;
+use crate::outln;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::ops::RangeInclusive;
@@ -44,7 +44,7 @@ impl Ports {
         let port = RANGE.clone().filter(given).find(|port| is_free(*port));
         let port = port.context("all ports from 7400 to 7499 are taken: stop another clone's ./mart up")?;
         if let Some(before) = self.0.insert(name.to_owned(), port) {
-            say!("port {before} is taken: {name} moves to {port}");
+            outln!("port {before} is taken: {name} moves to {port}");
         }
         std::fs::create_dir_all(state())?;
         std::fs::write(state().join("ports.json"), serde_json::to_string_pretty(&self.0)?)?;

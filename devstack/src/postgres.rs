@@ -126,7 +126,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Stops it: sessions are ended, data is written.
+    /// ShutdownSignals it: sessions are ended, data is written.
     pub async fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(Duration::from_secs(20)).await;

@@ -11,11 +11,11 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::{mail, people, root, sandbox, state};
+use crate::{demo_users, mail, root, sandbox, state};
 
 /// How a service is run.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub struct ServiceSpec {
     /// Its name.
     pub name: String,
     /// Its program.
@@ -40,7 +40,7 @@ pub struct Setting {
     pub more: Vec<(String, String)>,
 }
 
-impl Setting {
+impl ServiceSpec {
     /// The environment of a process that uses its database by this URL.
     pub fn env(&self, database_url: &str) -> Vec<(String, String)> {
         let mut env = vec![
@@ -60,7 +60,7 @@ impl Setting {
         .map(|(name, value)| (name.to_owned(), value))
         .collect::<Vec<_>>();
         // No other one gets the private keys.
-        if self.name == people::USER {
+        if self.name == demo_users::USER {
             env.push(("TOKEN_SIGNING_KEYS".to_owned(), self.keys.folder().display().to_string()));
         }
         if self.name == sandbox::PAYMENT {

@@ -1,6 +1,6 @@
 //! The whole mart, started in order and stopped in the opposite one.
 
-use crate::say;
+use crate::outln;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ use crate::ports::Ports;
 use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
-use crate::service::{self, Setting};
+use crate::service::{self, ServiceSpec};
 use crate::toolchain::{self, SERVERS};
-use crate::{gateway, mail, people, sandbox, seeds, state};
+use crate::{demo_data, demo_users, gateway, mail, sandbox, state};
 
 /// What runs, written down for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -104,9 +104,9 @@ fn own_program() -> Result<PathBuf> {
 }
 
 /// How a service of this clone's stack is run, but for its ports.
-async fn setting(running: &Running, name: &str, program: &Path) -> Result<Setting> {
+async fn setting(running: &Running, name: &str, program: &Path) -> Result<ServiceSpec> {
     let secrets = Secrets::in_file(&state().join("secrets.json"));
-    Ok(Setting {
+    Ok(ServiceSpec {
         name: name.to_owned(),
         program: program.to_owned(),
         http: 0,
@@ -117,7 +117,7 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Settin
         keys: Keys::in_folder(&state().join("keys"))?,
         page_secret: secrets.get("page-token")?,
         log: state().join(format!("logs/{name}.log")),
-        // Requests and handled events stand in the log's debug lines; `./mart story` reads them.
+        // Requests and handled events stand in the log's debug lines; `./mart timeline` reads them.
         // The gateway is in front of it, and says where a request comes from.
         more: [("RUST_LOG", "info,mart_chassis=debug"), ("HTTP_TRUSTED_PROXY_HOPS", "1")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
@@ -129,7 +129,7 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Settin
 async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let begun = Instant::now();
     let done = work.await?;
-    say!("  {what:<22}{:>6.1} s", begun.elapsed().as_secs_f64());
+    outln!("  {what:<22}{:>6.1} s", begun.elapsed().as_secs_f64());
     Ok(done)
 }
 
@@ -145,8 +145,8 @@ async fn prepared_service(
     program: &Path,
     (http, internal): (u16, u16),
     more: Vec<(String, String)>,
-) -> Result<Setting> {
-    let mut setting = Setting { http, internal, ..setting(running, name, program).await? };
+) -> Result<ServiceSpec> {
+    let mut setting = ServiceSpec { http, internal, ..setting(running, name, program).await? };
     setting.more.extend(more);
     setting.migrate().await?;
     Ok(setting)
@@ -184,7 +184,7 @@ async fn fronts(
 #[derive(Debug)]
 pub struct Member {
     /// How it is run.
-    pub setting: Setting,
+    pub setting: ServiceSpec,
     /// Its process.
     pub process: Option<Process>,
 }
@@ -244,7 +244,7 @@ impl Stack {
         // Those of contracts that have no service yet, so that events can be published by hand.
         let topics: Vec<String> = crate::contracts::topics().into_iter().collect();
         crate::kafka::topics(&running.brokers, &topics).await?;
-        let address = |setting: &Setting| RunningService {
+        let address = |setting: &ServiceSpec| RunningService {
             name: setting.name.clone(),
             url: setting.url(),
             internal_url: setting.internal_url(),
@@ -264,10 +264,10 @@ impl Stack {
         (self.gateway, self.sandbox) = (Some(gateway), Some(sandbox));
         ready?;
         running.write()?;
-        if let Some(user) = self.members.iter().find(|member| member.setting.name == people::USER) {
+        if let Some(user) = self.members.iter().find(|member| member.setting.name == demo_users::USER) {
             step("users and goods", async {
-                people::register(&running, &user.setting).await?;
-                seeds::sow(&running).await
+                demo_users::register(&running, &user.setting).await?;
+                demo_data::load(&running).await
             })
             .await?;
         }
@@ -306,11 +306,11 @@ impl Stack {
     }
 
     /// How a service of a mart that runs is run, for its other commands; its listeners are left out.
-    pub async fn setting_of(running: &Running, name: &str) -> Result<Setting> {
+    pub async fn setting_of(running: &Running, name: &str) -> Result<ServiceSpec> {
         setting(running, name, &service::kept_program(name)).await
     }
 
-    /// Stops everything: the gateway first and then services, so that they can finish.
+    /// ShutdownSignals everything: the gateway first and then services, so that they can finish.
     pub async fn stop(&mut self) {
         let gateway = self.gateway.take().map(|gateway| gateway.process);
         for process in gateway.into_iter().chain(self.sandbox.take().map(|sandbox| sandbox.process)) {

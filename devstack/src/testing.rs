@@ -19,11 +19,11 @@ use crate::databases::{self, Urls};
 use crate::keys::Keys;
 use crate::ports;
 use crate::process::Process;
+use crate::publisher;
 use crate::secrets::Secrets;
-use crate::service::Setting;
-use crate::tell;
+use crate::service::ServiceSpec;
 
-pub use crate::tell::Told;
+pub use crate::publisher::TestEvent;
 
 /// Names the superuser's URL of the run's PostgreSQL.
 pub const POSTGRES: &str = "MART_TEST_POSTGRES";
@@ -64,14 +64,14 @@ impl Servers {
     }
 
     /// A service with a database, a topic prefix and ports of its own, migrated and not yet started.
-    pub async fn service(&self, name: &str, program: &str) -> Result<Setting> {
+    pub async fn service(&self, name: &str, program: &str) -> Result<ServiceSpec> {
         self.service_among(name, program, &prefix()).await
     }
 
     /// The same among others that share its topics.
-    pub async fn service_among(&self, name: &str, program: &str, topic_prefix: &str) -> Result<Setting> {
+    pub async fn service_among(&self, name: &str, program: &str, topic_prefix: &str) -> Result<ServiceSpec> {
         let run = Uuid::new_v4().simple().to_string();
-        let setting = Setting {
+        let spec = ServiceSpec {
             name: name.to_owned(),
             program: program.into(),
             http: ports::any()?,
@@ -84,8 +84,8 @@ impl Servers {
             log: self.scratch.join(format!("logs/{name}-{run}.log")),
             more: Vec::new(),
         };
-        setting.migrate().await?;
-        Ok(setting)
+        spec.migrate().await?;
+        Ok(spec)
     }
 }
 
@@ -120,7 +120,7 @@ pub fn prefix() -> String {
 #[derive(Debug)]
 pub struct App {
     /// How it is run.
-    pub setting: Setting,
+    pub spec: ServiceSpec,
     /// Its process.
     pub process: Process,
     /// Sends requests.
@@ -143,26 +143,26 @@ pub struct Answer {
 impl App {
     /// Starts a service's program with further variables.
     pub async fn start(service: &str, program: &str, more: &[(&str, &str)]) -> Self {
-        let mut setting = Servers::of_this_run().service(service, program).await.expect("prepared");
-        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::of(setting).await
+        let mut spec = Servers::of_this_run().service(service, program).await.expect("prepared");
+        spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::of(spec).await
     }
 
     /// Starts one that is prepared.
-    pub async fn of(setting: Setting) -> Self {
-        let process = setting.start_ready().await.expect("ready");
-        Self { setting, process, client: crate::http::client() }
+    pub async fn of(spec: ServiceSpec) -> Self {
+        let process = spec.start_ready().await.expect("ready");
+        Self { spec, process, client: crate::http::client() }
     }
 
     /// Sends a request as an admin.
     pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let token = self.setting.keys.token("admin", "tests").expect("signed");
+        let token = self.spec.keys.token("admin", "tests").expect("signed");
         self.send(method, path, body, &[("authorization", &format!("Bearer {token}"))]).await
     }
 
     /// Sends a request with these headers.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.setting.url()));
+        let mut request = self.client.request(method, format!("{}{path}", self.spec.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -186,7 +186,7 @@ impl App {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let token = role.map(|role| format!("Bearer {}", self.setting.keys.token(role, "tests").expect("signed")));
+        let token = role.map(|role| format!("Bearer {}", self.spec.keys.token(role, "tests").expect("signed")));
         let token = token.iter().map(|token| ("authorization", token.as_str()));
         self.send(method, path, body, &token.chain(headers.iter().copied()).collect::<Vec<_>>()).await
     }
@@ -197,39 +197,39 @@ impl App {
     }
 
     /// Starts one that is prepared beside topics of others.
-    pub async fn of_consumer(setting: Setting, topics: &[&str]) -> Self {
-        let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", setting.topic_prefix)).collect();
-        crate::kafka::topics(&setting.brokers, &names).await.expect("topics");
-        Self::of(setting).await
+    pub async fn of_consumer(spec: ServiceSpec, topics: &[&str]) -> Self {
+        let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", spec.topic_prefix)).collect();
+        crate::kafka::topics(&spec.brokers, &names).await.expect("topics");
+        Self::of(spec).await
     }
 
     /// Tells an event of another service.
-    pub async fn tell(&self, told: &Told) {
-        self.tell_all(std::slice::from_ref(told)).await;
+    pub async fn publish(&self, event: &TestEvent) {
+        self.publish_all(std::slice::from_ref(event)).await;
     }
 
     /// Tells many events of others, as fast as they go.
-    pub async fn tell_all(&self, all: &[Told]) {
-        tell::tell(&self.setting.brokers, &self.setting.topic_prefix, all).await.expect("on Kafka");
+    pub async fn publish_all(&self, all: &[TestEvent]) {
+        publisher::publish(&self.spec.brokers, &self.spec.topic_prefix, all).await.expect("on Kafka");
     }
 
     /// A second process of the same service, beside this one.
     pub async fn replica(&self) -> Self {
         let (http, internal) = (ports::any().expect("a port"), ports::any().expect("a port"));
-        let log = self.setting.log.with_extension("replica.log");
-        Self::of(Setting { http, internal, log, ..self.setting.clone() }).await
+        let log = self.spec.log.with_extension("replica.log");
+        Self::of(ServiceSpec { http, internal, log, ..self.spec.clone() }).await
     }
 
-    /// Kills it with SIGKILL and starts another of the same setting.
+    /// Kills it with SIGKILL and starts another of the same spec.
     pub async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.setting.more.retain(|(name, _)| name != "FAILPOINTS" && !name.starts_with("KILL_"));
-        Self::of(self.setting.clone()).await
+        self.spec.more.retain(|(name, _)| name != "FAILPOINTS" && !name.starts_with("KILL_"));
+        Self::of(self.spec.clone()).await
     }
 
     /// Its database, as the owner.
     pub async fn database(&self) -> PgConnection {
-        PgConnection::connect(&self.setting.database.owner).await.expect("connected")
+        PgConnection::connect(&self.spec.database.owner).await.expect("connected")
     }
 
     /// Waits until the outbox is empty.
@@ -244,13 +244,13 @@ impl App {
 
     /// All events that lie on the service's topic now.
     pub async fn events(&self) -> Vec<Seen> {
-        events(&self.setting).await
+        events(&self.spec).await
     }
 }
 
 /// All events that lie on a service's topic now.
-pub async fn events(setting: &Setting) -> Vec<Seen> {
-    let (brokers, topic) = (setting.brokers.clone(), format!("{}mart.{}.v1", setting.topic_prefix, setting.name));
+pub async fn events(spec: &ServiceSpec) -> Vec<Seen> {
+    let (brokers, topic) = (spec.brokers.clone(), format!("{}mart.{}.v1", spec.topic_prefix, spec.name));
     let read = move || {
         let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
         reader.to_the_end().expect("read")

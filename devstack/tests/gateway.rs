@@ -19,7 +19,7 @@ use devstack::gateway::{Running, effective};
 use devstack::keys::Keys;
 use devstack::process::Process;
 use devstack::testing::until;
-use devstack::{ports, root, say};
+use devstack::{outln, ports, root};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -182,7 +182,7 @@ async fn gate(path: &Path, text: &str) -> Option<Gate> {
                 Err(_) => false,
             };
             let begun = Instant::now();
-            say!("load {} into the gateway now, unless it reads it by itself", path.display());
+            outln!("load {} into the gateway now, unless it reads it by itself", path.display());
             while !serves().await {
                 assert!(begun.elapsed() < LOADING, "{} does not serve {}", gate.url, path.display());
                 tokio::time::sleep(Duration::from_millis(500)).await;

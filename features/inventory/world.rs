@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use features::{Answer, Hosted, InProcess, Mart, Record, words};
 use inventory_core::UseCases;
-use inventory_core::application::HOLD;
+use inventory_core::application::RESERVATION_TTL;
 use inventory_core::memory::MemoryStore;
-use inventory_service::adapters::events::{InventoryMessages, InventoryEventHandlers};
+use inventory_service::adapters::events::{InventoryEventHandlers, InventoryMessages};
 use inventory_service::generated::events;
 use inventory_service::wiring;
 use mart_kernel::PageTokenSigner;
@@ -39,13 +39,14 @@ pub(crate) struct World {
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let use_cases = UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"), HOLD);
+        let use_cases =
+            UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"), RESERVATION_TTL);
         vec![Hosted {
             name: "inventory",
             routes: wiring::routes(use_cases.clone(), api),
-            reactions: Some(events::handlers(InventoryEventHandlers::new(use_cases.clone()))),
+            handlers: Some(events::handlers(InventoryEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<InventoryMessages>).collect()),
-            sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
+            jobs: vec![wiring::expiry(use_cases, Duration::MAX)],
         }]
     })
 }

@@ -9,7 +9,7 @@ use features::Plan;
 use mart_features::invariants::Mart;
 
 /// Sweeps look often.
-const VARIABLES: &[(&str, &str)] = &[("ORDER_EXPIRY_INTERVAL", "0.2"), ("RESERVATION_EXPIRY_INTERVAL", "0.2")];
+const VARIABLES: &[(&str, &str)] = &[("ORDER_EXPIRY_INTERVAL", "200ms"), ("RESERVATION_EXPIRY_INTERVAL", "200ms")];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {

@@ -10,18 +10,18 @@ use mart_proto::Wire;
 use mart_proto::order::v1 as order;
 use mart_proto::r#type::v1::Address;
 use notification_core::UseCases;
-use notification_core::application::Couriers;
+use notification_core::application::MessageSenders;
 use notification_core::domain::Policy;
 use notification_core::memory::{MemoryCourier, MemoryStore};
 use notification_service::adapters::events::NotificationEventHandlers;
-use notification_service::adapters::letters::{Shop, Templates};
+use notification_service::adapters::renderer::{Shop, Templates};
 use notification_service::generated::events;
 use notification_service::wiring;
 use serde_json::Value;
 use uuid::Uuid;
 
 /// Sweeps look often.
-pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "0.2"), ("SEND_BACKOFF", "0.2")];
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "200ms"), ("SEND_BACKOFF", "200ms")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -42,16 +42,17 @@ pub(crate) struct World {
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
-        let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
-        let seal = PageTokenSigner::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store, letters, couriers, clock, ids, seal, Policy::default());
+        let senders =
+            MessageSenders { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
+        let renderer = Arc::new(Templates::new(Shop::new("mart", "http://shop.example")));
+        let page_tokens = PageTokenSigner::new(b"a scenario's secret");
+        let use_cases = UseCases::new(store, renderer, senders, clock, ids, page_tokens, Policy::default());
         vec![Hosted {
             name: "notification",
             routes: wiring::routes(use_cases.clone(), api),
-            reactions: Some(events::handlers(NotificationEventHandlers::new(use_cases.clone()))),
+            handlers: Some(events::handlers(NotificationEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(Vec::new),
-            sweeps: wiring::jobs(&use_cases, Duration::MAX, 16),
+            jobs: wiring::jobs(&use_cases, Duration::MAX, 16),
         }]
     })
 }

@@ -4,8 +4,8 @@ use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::inventory::v1::{Reservation, StockReserved};
 use mart_proto::order::v1::{
     CancelOrderRequest, ChangeOrderRequest, Contact, DeliverOrderRequest, GetOrderRequest, ListOrdersRequest,
-    PlaceOrderRequest, QuoteOrderRequest, RepublishOrdersRequest, ShipOrderRequest, Shipment, TrackOrderRequest,
-    RequestedLine,
+    PlaceOrderRequest, QuoteOrderRequest, RepublishOrdersRequest, RequestedLine, ShipOrderRequest, Shipment,
+    TrackOrderRequest,
 };
 use mart_proto::payment::v1::PaymentCaptured;
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};

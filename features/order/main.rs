@@ -10,5 +10,6 @@ use features::Plan;
 async fn main() -> std::process::ExitCode {
     let plan = Plan::new("order", world::mart);
     let fixtures: Option<features::Fixtures> = Some(fixtures::fixtures);
-    features::run::<world::World>(Plan { seeds: 5, variables: &[("ORDER_EXPIRY_INTERVAL", "0.2")], fixtures, ..plan }).await
+    features::run::<world::World>(Plan { seeds: 5, variables: &[("ORDER_EXPIRY_INTERVAL", "200ms")], fixtures, ..plan })
+        .await
 }

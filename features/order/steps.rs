@@ -135,7 +135,7 @@ async fn stock(world: &mut World, name: String, what: String) {
     let topic = "mart.reservation.v1";
     match what.as_str() {
         "put aside" => world.tell(topic, &order_id, 1, &StockReserved { reservation }).await,
-        => "short" => => world.tell(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
+        "short" => world.tell(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
         _ => world.tell(topic, &order_id, 2, &ReservationExpired { reservation }).await,
     }
 }

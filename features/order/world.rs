@@ -11,7 +11,7 @@ use mart_proto::Wire;
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::memory::MemoryStore;
-use order_service::adapters::events::{OrderMessages, OrderEventHandlers};
+use order_service::adapters::events::{OrderEventHandlers, OrderMessages};
 use order_service::generated::events;
 use order_service::wiring;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) answer: Option<Answer>,
     /// IdGenerator of products by their names.
     products: HashMap<String, String>,
-    /// IdGenerator of orders by their letters.
+    /// IdGenerator of orders by their renderer.
     pub(crate) orders: HashMap<String, String>,
     /// The ids of the orders that the last list had.
     pub(crate) listed: Vec<String>,
@@ -47,14 +47,14 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let store = MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
         let ids = Arc::new(SequentialIds::default());
-        let seal = PageTokenSigner::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store.clone(), clock, ids, seal, PAYMENT_WINDOW);
+        let page_tokens = PageTokenSigner::new(b"a scenario's secret");
+        let use_cases = UseCases::new(store.clone(), clock, ids, page_tokens, PAYMENT_WINDOW);
         vec![Hosted {
             name: "order",
             routes: wiring::routes(use_cases.clone(), api),
-            reactions: Some(events::handlers(OrderEventHandlers::new(use_cases.clone()))),
+            handlers: Some(events::handlers(OrderEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<OrderMessages>).collect()),
-            sweeps: vec![wiring::expiry(use_cases, Duration::MAX)],
+            jobs: vec![wiring::expiry(use_cases, Duration::MAX)],
         }]
     })
 }

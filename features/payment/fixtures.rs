@@ -3,8 +3,9 @@
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::order::v1::OrderAwaitingPayment;
 use mart_proto::payment::v1::{
-    GetPaymentRequest, ReceivePayfastWebhookRequest, ReceiveSandboxWebhookRequest, ReceiveStripeWebhookRequest, ListPaymentsRequest,
-    RefundPaymentRequest, RepublishPaymentsRequest, ResolveTaskRequest, StartAttemptRequest,
+    GetPaymentRequest, ListPaymentsRequest, ReceivePayfastWebhookRequest, ReceiveSandboxWebhookRequest,
+    ReceiveStripeWebhookRequest, RefundPaymentRequest, RepublishPaymentsRequest, ResolveTaskRequest,
+    StartAttemptRequest,
 };
 use payment_service::generated::fixtures::{Fixtures, requests};
 use serde_json::{Value, json};

@@ -13,18 +13,22 @@ use payment_core::UseCases;
 use payment_core::application::Providers;
 use payment_core::domain::Policy;
 use payment_core::memory::MemoryStore;
-use payment_service::adapters::events::{PaymentMessages, PaymentEventHandlers};
+use payment_service::adapters::events::{PaymentEventHandlers, PaymentMessages};
 use payment_service::adapters::sandbox;
 use payment_service::generated::events;
-use payment_service::signature::{Signatures, TOLERANCE};
+use payment_service::signature::{TOLERANCE, WebhookVerifier};
 use payment_service::transport::Transport;
 use payment_service::wiring;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Sweeps look often.
-pub(crate) const VARIABLES: &[(&str, &str)] =
-    &[("ATTEMPT_POLL_INTERVAL", "0.2"), ("REFUND_INTERVAL", "0.2"), ("CALLBACK_INTERVAL", "0.2"), ("REFUND_RETRY_DELAY", "0.4")];
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("ATTEMPT_POLL_INTERVAL", "200ms"),
+    ("REFUND_INTERVAL", "200ms"),
+    ("CALLBACK_INTERVAL", "200ms"),
+    ("REFUND_RETRY_DELAY", "400ms"),
+];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -57,17 +61,18 @@ pub(crate) fn mart(seed: u64) -> InProcess {
     let mart = InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
         let routes = features::sandbox_routes(given, clock.clone());
-        let signatures = Signatures::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE).expect("a secret");
-        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", signatures).expect("a secret");
-        let (providers, seal) = (Providers::new(vec![Arc::new(sandbox)]), PageTokenSigner::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), providers, clock, ids, seal, Policy::default());
+        let signatures = WebhookVerifier::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE);
+        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", signatures);
+        let (providers, page_tokens) =
+            (Providers::new(vec![Arc::new(sandbox)]), PageTokenSigner::new(b"a scenario's secret"));
+        let use_cases = UseCases::new(store.clone(), providers, clock, ids, page_tokens, Policy::default());
         let never = Duration::MAX;
         vec![Hosted {
             name: "payment",
             routes: wiring::routes(use_cases.clone(), api),
-            reactions: Some(events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
+            handlers: Some(events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
             outbox: Box::new(move || store.events().iter().map(events::record::<PaymentMessages>).collect()),
-            sweeps: wiring::jobs(&use_cases, never, never, never),
+            jobs: wiring::jobs(&use_cases, never, never, never),
         }]
     });
     mart.with_sandbox(sandbox)

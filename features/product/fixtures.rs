@@ -1,4 +1,4 @@
-//! A request of every operation of the catalogue, to be asked as anybody.
+//! A request of every operation of the use_cases, to be asked as anybody.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture};
 use mart_proto::product::v1::{
@@ -12,15 +12,15 @@ use serde_json::json;
 
 /// Makes them in a mart.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
-    Box::pin(async { requests(&mut Catalogue { mart, products: 0 }).await })
+    Box::pin(async { requests(&mut UseCases { mart, products: 0 }).await })
 }
 
-struct Catalogue<'a> {
+struct UseCases<'a> {
     mart: &'a mut InProcess,
     products: usize,
 }
 
-impl Catalogue<'_> {
+impl UseCases<'_> {
     /// A new product: its id and slug.
     async fn product(&mut self, status: &str) -> (String, String) {
         self.products += 1;
@@ -36,7 +36,7 @@ impl Catalogue<'_> {
     }
 }
 
-impl Fixtures for Catalogue<'_> {
+impl Fixtures for UseCases<'_> {
     async fn create_product(&mut self) -> CreateProductRequest {
         let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
         let (name, slug, status) = ("Kite".to_owned(), "kite".to_owned(), ProductStatus::Active.into());

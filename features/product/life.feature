@@ -60,7 +60,7 @@ Feature: The life of a product
     Then it is refused as PRODUCT_ARCHIVED
     And the mart is told of nothing
 
-  Scenario Outline: Only admins change the catalogue
+  Scenario Outline: Only admins change the catalog
     Given the product "Red mug" for 1500.00 PKR
     When a customer <step> "Red mug"
     Then it is refused as FORBIDDEN

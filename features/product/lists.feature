@@ -82,7 +82,7 @@ Feature: Finding products
     Then they find Old mug, Green mug, Blue mug, Red mug
 
   Scenario: The state of all products is told again
-    When the admin republishes the catalogue
+    When the admin republishes the catalog
     Then the mart is told of
       | ProductRepublished | Old mug   |
       | ProductRepublished | Green mug |

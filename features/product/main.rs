@@ -1,4 +1,4 @@
-//! The features of the catalogue.
+//! The features of the use_cases.
 
 mod fixtures;
 mod steps;

@@ -1,4 +1,4 @@
-//! The steps of the catalogue.
+//! The steps of the use_cases.
 
 #![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
 
@@ -224,7 +224,7 @@ async fn use_token(world: &mut World, parameters: String) {
     world.send(None, "GET", &path, None, &[]).await;
 }
 
-#[when(regex = r"^the admin republishes the catalogue$")]
+#[when(regex = r"^the admin republishes the catalog$")]
 async fn republishes(world: &mut World) {
     world.send(Some("admin"), "POST", "/v1/admin/products/republish", None, &[]).await;
 }

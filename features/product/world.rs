@@ -1,4 +1,4 @@
-//! What a scenario of the catalogue sees and remembers.
+//! What a scenario of the use_cases sees and remembers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use features::{Answer, Hosted, InProcess, Mart};
 use mart_kernel::PageTokenSigner;
 use mart_kernel::ids::SequentialIds;
-use product_core::Catalogue;
+use product_core::UseCases;
 use product_core::memory::MemoryProducts;
 use product_service::adapters::events::ProductMessages;
 use product_service::{generated, wiring};
@@ -19,7 +19,7 @@ pub(crate) struct World {
     pub(crate) mart: Mart,
     /// The last answer.
     pub(crate) answer: Option<Answer>,
-    /// Products by the name that they were created with.
+    /// Store by the name that they were created with.
     pub(crate) ids: HashMap<String, String>,
     /// What was read before.
     pub(crate) read: Value,
@@ -31,17 +31,17 @@ pub(crate) struct World {
     pub(crate) told: usize,
 }
 
-/// The catalogue by itself.
+/// The use_cases by itself.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryProducts::default(), Arc::new(SequentialIds::default()));
-        let catalogue = Catalogue::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"));
+        let use_cases = UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"));
         vec![Hosted {
             name: "product",
-            routes: wiring::routes(catalogue, api),
-            reactions: None,
+            routes: wiring::routes(use_cases, api),
+            handlers: None,
             outbox: Box::new(move || store.events().iter().map(generated::events::record::<ProductMessages>).collect()),
-            sweeps: Vec::new(),
+            jobs: Vec::new(),
         }]
     })
 }

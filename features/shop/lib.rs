@@ -12,16 +12,16 @@ use mart_chassis::http::Api;
 use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
-use notification_core::application::Couriers;
+use notification_core::application::MessageSenders;
 use notification_core::memory::MemoryCourier;
 use notification_service::adapters::events::NotificationEventHandlers;
-use notification_service::adapters::letters::{Shop, Templates};
+use notification_service::adapters::renderer::{Shop, Templates};
 use payment_core::ports::PaymentProvider;
-use payment_service::adapters::events::{PaymentMessages, PaymentEventHandlers};
+use payment_service::adapters::events::{PaymentEventHandlers, PaymentMessages};
 use payment_service::adapters::payfast::{Merchant, PayFast};
 use payment_service::adapters::sandbox::Sandbox;
 use payment_service::adapters::stripe::Stripe;
-use payment_service::signature::{Signatures, TOLERANCE};
+use payment_service::signature::{TOLERANCE, WebhookVerifier};
 use payment_service::transport::Transport;
 use user_core::memory::{CountingSecrets, PlainHasher};
 use user_service::adapters::events::UserMessages;
@@ -53,20 +53,20 @@ pub fn mart(seed: u64) -> InProcess {
 
 fn user(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
     let (store, ids) = (user_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
-    let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
+    let (secrets, page_tokens) = (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
     let policy = user_core::domain::Policy::default();
-    let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, policy);
+    let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, page_tokens, policy);
     let signer = EdDsa::load(features::keys().folder(), features::ISSUER, features::AUDIENCE).expect("keys");
     // The api looks at tokens by the real time, whatever the scenario's clock says.
     let signs = Arc::new(mart_chassis::clock::SystemClock);
     Hosted {
         name: "user",
         routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
-        reactions: None,
+        handlers: None,
         outbox: Box::new(move || {
             store.events().iter().map(user_service::generated::events::record::<UserMessages>).collect()
         }),
-        sweeps: vec![user_service::wiring::forgetting(use_cases, Duration::MAX)],
+        jobs: vec![user_service::wiring::purge_expired(use_cases, Duration::MAX)],
     }
 }
 
@@ -74,8 +74,8 @@ fn user(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
 fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn PaymentProvider>> {
     let sandbox = Direct(features::sandbox_routes(providers.sandbox.clone(), clock.clone()));
     let (stripe, payfast) = features::provider_routes(providers, clock.clone());
-    let signatures = |secret: &str| Signatures::new(vec![secret.to_owned()], TOLERANCE).expect("a secret");
-    let sandbox = Sandbox::new(sandbox, "a scenario's key", signatures(SANDBOX_SECRET)).expect("a sandbox");
+    let signatures = |secret: &str| WebhookVerifier::new(vec![secret.to_owned()], TOLERANCE);
+    let sandbox = Sandbox::new(sandbox, "a scenario's key", signatures(SANDBOX_SECRET));
     let stripe = Stripe::new(Direct(stripe), FakeStripe::KEY, signatures(FakeStripe::SECRET), "http://shop.example");
     let merchant = Merchant {
         url: PAYFAST.to_owned(),
@@ -85,43 +85,43 @@ fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn Paym
         callback: "http://api.shop.example/v1/payment-webhooks/payfast".to_owned(),
         shop: "http://shop.example".to_owned(),
     };
-    let payfast = PayFast::new(Direct(payfast), merchant).expect("a PayFast");
-    vec![Arc::new(sandbox), Arc::new(stripe.expect("a Stripe")), Arc::new(payfast)]
+    let payfast = PayFast::new(Direct(payfast), merchant);
+    vec![Arc::new(sandbox), Arc::new(stripe), Arc::new(payfast)]
 }
 
 fn payment(api: Arc<Api>, clock: Arc<ManualClock>, providers: &Providers) -> Hosted {
     let (store, ids) = (payment_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
     let providers = payment_core::application::Providers::new(adapters(providers, &clock));
-    let seal = PageTokenSigner::new(b"a scenario's secret");
+    let page_tokens = PageTokenSigner::new(b"a scenario's secret");
     let policy = payment_core::domain::Policy::default();
-    let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, seal, policy);
+    let use_cases = payment_core::UseCases::new(store.clone(), providers, clock, ids, page_tokens, policy);
     let never = Duration::MAX;
     Hosted {
         name: "payment",
         routes: payment_service::wiring::routes(use_cases.clone(), api),
-        reactions: Some(payment_service::generated::events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
+        handlers: Some(payment_service::generated::events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
         outbox: Box::new(move || {
             store.events().iter().map(payment_service::generated::events::record::<PaymentMessages>).collect()
         }),
-        sweeps: payment_service::wiring::jobs(&use_cases, never, never, never),
+        jobs: payment_service::wiring::jobs(&use_cases, never, never, never),
     }
 }
 
-/// Whose couriers keep what they carry.
+/// Whose senders keep what they carry.
 fn notification(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
     let (store, ids) = (notification_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
-    let couriers = Couriers { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
-    let letters = Arc::new(Templates::new(Shop::new("mart", "http://shop.example").expect("a shop")));
-    let seal = PageTokenSigner::new(b"a scenario's secret");
+    let senders = MessageSenders { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
+    let renderer = Arc::new(Templates::new(Shop::new("mart", "http://shop.example")));
+    let page_tokens = PageTokenSigner::new(b"a scenario's secret");
     let policy = notification_core::domain::Policy::default();
-    let use_cases = notification_core::UseCases::new(store, letters, couriers, clock, ids, seal, policy);
+    let use_cases = notification_core::UseCases::new(store, renderer, senders, clock, ids, page_tokens, policy);
     Hosted {
         name: "notification",
         routes: notification_service::wiring::routes(use_cases.clone(), api),
-        reactions: Some(notification_service::generated::events::handlers(NotificationEventHandlers::new(
+        handlers: Some(notification_service::generated::events::handlers(NotificationEventHandlers::new(
             use_cases.clone(),
         ))),
         outbox: Box::new(Vec::new),
-        sweeps: notification_service::wiring::jobs(&use_cases, Duration::MAX, 16),
+        jobs: notification_service::wiring::jobs(&use_cases, Duration::MAX, 16),
     }
 }

@@ -10,14 +10,14 @@ use mart_features::invariants::Mart;
 
 /// Sweeps look often, and what could not be sent is tried again soon.
 const VARIABLES: &[(&str, &str)] = &[
-    ("ORDER_EXPIRY_INTERVAL", "0.2"),
-    ("RESERVATION_EXPIRY_INTERVAL", "0.2"),
-    ("ATTEMPT_POLL_INTERVAL", "0.2"),
-    ("REFUND_INTERVAL", "0.2"),
-    ("CALLBACK_INTERVAL", "0.2"),
-    ("PURGE_INTERVAL", "0.2"),
-    ("SEND_INTERVAL", "0.2"),
-    ("SEND_BACKOFF", "0.2"),
+    ("ORDER_EXPIRY_INTERVAL", "200ms"),
+    ("RESERVATION_EXPIRY_INTERVAL", "200ms"),
+    ("ATTEMPT_POLL_INTERVAL", "200ms"),
+    ("REFUND_INTERVAL", "200ms"),
+    ("CALLBACK_INTERVAL", "200ms"),
+    ("PURGE_INTERVAL", "200ms"),
+    ("SEND_INTERVAL", "200ms"),
+    ("SEND_BACKOFF", "200ms"),
 ];
 
 #[tokio::main(flavor = "current_thread")]

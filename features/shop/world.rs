@@ -64,7 +64,8 @@ impl World {
         let email = self.email();
         let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
         assert_eq!(self.mart.send(None, "POST", "/v1/users/register", Some(body), &[]).await.status, 200);
-        let payload = |record: &Record| devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default();
+        let payload =
+            |record: &Record| devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default();
         let sent = |record: &Record| {
             record.event_type.ends_with("VerificationRequested") && payload(record)["link"]["email"] == email.as_str()
         };

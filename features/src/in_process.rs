@@ -14,7 +14,7 @@ use devstack::providers::Callback;
 use devstack::sandbox::Action;
 use hyper::StatusCode;
 use mart_chassis::Record;
-use mart_chassis::consumer::{Outcome, EventHandlers};
+use mart_chassis::consumer::{EventHandlers, Outcome};
 use mart_chassis::http::Api;
 use mart_chassis::run::BackgroundJob;
 use mart_chassis::trace::{self, TraceContext};
@@ -35,7 +35,7 @@ pub struct Hosted {
     /// All events that it has told so far, in their order.
     pub outbox: Box<dyn Fn() -> Vec<Record>>,
     /// What time makes due here.
-    pub sweeps: Vec<BackgroundJob>,
+    pub jobs: Vec<BackgroundJob>,
 }
 
 /// Records of one topic and key for one service; a doubled one has a lane of its own.
@@ -176,7 +176,7 @@ impl InProcess {
             self.hear(&word).await;
         }
         for service in &self.services {
-            for sweep in &service.sweeps {
+            for sweep in &service.jobs {
                 while sweep.run_once().await.expect("a store in memory") > 0 {}
             }
         }
@@ -231,7 +231,12 @@ impl InProcess {
             let all = (self.services[nth].outbox)();
             for record in &all[self.told[nth]..] {
                 let key = contracts::key(&record.event_type, &record.payload);
-                assert_eq!(key.as_deref(), Some(&*record.key), "the core's key of {} is the contract's", record.event_type);
+                assert_eq!(
+                    key.as_deref(),
+                    Some(&*record.key),
+                    "the core's key of {} is the contract's",
+                    record.event_type
+                );
                 self.enqueue(record);
             }
             self.told[nth] = all.len();
@@ -241,8 +246,11 @@ impl InProcess {
     fn enqueue(&mut self, record: &Record) {
         self.history.push(record.clone());
         for (nth, service) in self.services.iter().enumerate() {
-            let consumed = service.handlers.iter().flat_map(|handlers| handlers.subscriptions);
-            if consumed.clone().any(|consumed| consumed.topic == record.topic && consumed.kind == record.event_type) {
+            let subscription = service.handlers.iter().flat_map(|handlers| handlers.subscriptions);
+            if subscription
+                .clone()
+                .any(|subscription| subscription.topic == record.topic && subscription.event_type == record.event_type)
+            {
                 let lane = (nth, record.topic.clone(), record.key.clone(), 0);
                 self.lanes.entry(lane).or_default().push_back(record.clone());
             }
@@ -311,8 +319,11 @@ impl InProcess {
     }
 
     fn handler(&self, nth: usize, record: &Record) -> Option<&'static str> {
-        let consumed = self.services[nth].handlers.as_ref()?.consumed;
-        consumed.iter().find(|consumed| consumed.kind == record.event_type).map(|consumed| consumed.handler)
+        let subscription = self.services[nth].handlers.as_ref()?.subscriptions;
+        subscription
+            .iter()
+            .find(|subscription| subscription.event_type == record.event_type)
+            .map(|subscription| subscription.handler)
     }
 }
 

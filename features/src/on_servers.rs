@@ -14,7 +14,7 @@ use devstack::kafka::each_partition;
 use devstack::keys::Keys;
 use devstack::providers::Callback;
 use devstack::secrets::Secrets;
-use devstack::testing::{self, App, Servers, Told, prefix, until};
+use devstack::testing::{self, App, Servers, TestEvent, prefix, until};
 use devstack::{gateway, kafka, mail, ports, sandbox};
 use mart_chassis::Record;
 use mart_kernel::Timestamp;
@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A record as it lies on Kafka.
 #[derive(Debug, Clone)]
-struct Lying {
+struct LoggedRecord {
     record: Record,
     partition: i32,
     offset: i64,
@@ -46,7 +46,7 @@ struct Lying {
 /// All that was read so far.
 #[derive(Debug, Default)]
 struct Log {
-    records: Vec<Lying>,
+    records: Vec<LoggedRecord>,
     /// The next offset of each partition.
     next: HashMap<(String, i32), i64>,
 }
@@ -58,7 +58,7 @@ struct Listener {
     database: PgPool,
     /// Full names of the events that it reacts to.
     consumed: BTreeSet<&'static str>,
-    sweeps: usize,
+    jobs: usize,
 }
 
 /// A mart that runs, until this is dropped.
@@ -90,7 +90,7 @@ impl Running {
     /// Starts the services that a mart in one process has, with further variables.
     pub(crate) async fn start(mart: &InProcess, more: &[(&str, &str)]) -> Self {
         let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
-        let (mut settings, mut topics) = (Vec::new(), BTreeSet::new());
+        let (mut specs, mut topics) = (Vec::new(), BTreeSet::new());
         let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
         let access = sandbox::Access::new(ports::any().expect("a port"), &secrets).expect("secrets");
         let providers = Providers::default();
@@ -98,28 +98,28 @@ impl Running {
         let mut mails = None;
         for hosted in mart.services() {
             let program = testing::program(hosted.name);
-            let mut setting = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
+            let mut spec = servers.service_among(hosted.name, &program, &topic_prefix).await.expect("prepared");
             if hosted.name == sandbox::PAYMENT {
-                setting.more.extend(access.variables());
+                spec.more.extend(access.variables());
                 if mart.has_many_providers() {
-                    setting.more.extend(variables(&providers).await);
+                    spec.more.extend(variables(&providers).await);
                 }
                 pays = true;
             }
             if hosted.name == mail::NOTIFICATION {
                 let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
-                setting.more.extend(access.variables());
+                spec.more.extend(access.variables());
                 let folder = servers.scratch.join(format!("mail-{topic_prefix}"));
                 let started = mail::Running::start(&testing::devstack(), &folder, access, Some(mail::OF_TESTS)).await;
                 mails = Some(started.expect("a mail server"));
             }
             // The gateway says where a request comes from.
-            setting.more.push(("HTTP_TRUSTED_PROXY_HOPS".to_owned(), "1".to_owned()));
-            setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            spec.more.push(("HTTP_TRUSTED_PROXY_HOPS".to_owned(), "1".to_owned()));
+            spec.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let consumed = hosted.handlers.iter().flat_map(|handlers| handlers.subscriptions);
             topics.extend(devstack::contracts::topics_of(hosted.name));
             topics.extend(consumed.clone().map(|consumed| consumed.topic.to_owned()));
-            settings.push((setting, consumed.map(|consumed| consumed.kind).collect(), hosted.sweeps.len()));
+            specs.push((spec, consumed.map(|consumed| consumed.event_type).collect(), hosted.jobs.len()));
         }
         let topics: Vec<String> = topics.iter().map(|topic| format!("{topic_prefix}{topic}")).collect();
         kafka::topics(&servers.kafka, &topics).await.expect("topics");
@@ -128,13 +128,13 @@ impl Running {
         let (log, ended) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         read_all(&servers.kafka, &topic_prefix, &partitions, &log, &ended);
         let mut services = BTreeMap::new();
-        for (setting, consumed, sweeps) in settings {
-            let name = setting.name.clone();
+        for (spec, consumed, jobs) in specs {
+            let name = spec.name.clone();
             let options = PgPoolOptions::new().max_connections(4);
-            let database = options.connect_lazy(&setting.database.owner).expect("a URL");
-            services.insert(name, Listener { app: App::of(setting).await, database, consumed, sweeps });
+            let database = options.connect_lazy(&spec.database.owner).expect("a URL");
+            services.insert(name, Listener { app: App::of(spec).await, database, consumed, jobs });
         }
-        let addresses = services.iter().map(|(name, listener)| (name.clone(), listener.app.setting.url())).collect();
+        let addresses = services.iter().map(|(name, listener)| (name.clone(), listener.app.spec.url())).collect();
         let keys = Keys::in_folder(&servers.scratch.join("keys")).expect("keys");
         let folder = servers.scratch.join(format!("gateway-{topic_prefix}"));
         let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
@@ -168,7 +168,7 @@ impl Running {
 
     /// The owner's URL of every service's database.
     pub fn databases(&self) -> BTreeMap<String, String> {
-        let url = |listener: &Listener| listener.app.setting.database.owner.clone();
+        let url = |listener: &Listener| listener.app.spec.database.owner.clone();
         self.services.iter().map(|(name, listener)| (name.clone(), url(listener))).collect()
     }
 
@@ -247,9 +247,9 @@ impl Running {
         elements.iter().map(|at| ((at.topic().to_owned(), at.partition()), offset(at.offset()))).collect()
     }
 
-    /// How often each of a service's sweeps has looked.
+    /// How often each of a service's jobs has looked.
     async fn looks(&self, listener: &Listener) -> BTreeMap<String, f64> {
-        let url = format!("{}/metrics", listener.app.setting.internal_url());
+        let url = format!("{}/metrics", listener.app.spec.internal_url());
         let answer = listener.app.client.get(url).send().await.expect("metrics");
         let text = answer.text().await.expect("text");
         let looks = text.lines().filter(|line| line.starts_with("background_job_runs_total{"));
@@ -264,7 +264,7 @@ impl Running {
         until("every sweep has looked", async || {
             let now = self.looks(listener).await;
             let twice = |(sweep, looks): (&String, &f64)| *looks >= before.get(sweep).copied().unwrap_or(0.0) + 2.0;
-            now.len() == listener.sweeps && now.iter().all(twice)
+            now.len() == listener.jobs && now.iter().all(twice)
         })
         .await;
     }
@@ -306,7 +306,7 @@ fn read_all(
             let (partition, offset) = (message.partition(), message.offset());
             log.next.insert((message.topic().to_owned(), partition), offset + 1);
             if let Some(record) = record(&message, &prefix) {
-                log.records.push(Lying { record, partition, offset });
+                log.records.push(LoggedRecord { record, partition, offset });
             }
         }
     };
@@ -324,7 +324,7 @@ fn record(message: &impl Message, prefix: &str) -> Option<Record> {
         at: Timestamp::new(OffsetDateTime::parse(&said("ce_time")?, &Rfc3339).ok()?),
         topic: message.topic().strip_prefix(prefix)?.to_owned(),
         key: String::from_utf8(message.key()?.to_vec()).ok()?,
-        kind: said("ce_type")?,
+        event_type: said("ce_type")?,
         version: said("ce_version")?.parse().ok()?,
         traceparent: said("traceparent").unwrap_or_default(),
         payload: message.payload().unwrap_or_default().to_vec(),
@@ -430,9 +430,11 @@ impl OnServers {
 
     pub(crate) async fn tell(&mut self, record: &Record) {
         self.keys.insert(record.key.clone());
-        let told = Told::new(&record.topic, &record.event_type, record.payload.clone());
+        let told = TestEvent::new(&record.topic, &record.event_type, record.payload.clone());
         let told = told.about(&record.key, record.version.get()).under(record.id);
-        devstack::tell::tell(&self.running.brokers, &self.running.topic_prefix, &[told]).await.expect("on Kafka");
+        devstack::publisher::publish(&self.running.brokers, &self.running.topic_prefix, &[told])
+            .await
+            .expect("on Kafka");
     }
 
     /// Lets a time pass for the scenario's own aggregates, and waits until every sweep has looked after it.
@@ -444,7 +446,7 @@ impl OnServers {
         for name in &self.running.names {
             let listener = &self.running.services[*name];
             self.age(&listener.database, by).await;
-            if listener.sweeps > 0 {
+            if listener.jobs > 0 {
                 self.running.swept(listener).await;
             }
         }
@@ -491,7 +493,7 @@ impl OnServers {
         let mine = self.mine();
         for (name, listener) in &self.running.services {
             let theirs = mine.iter().filter(|lying| listener.consumed.contains(lying.record.event_type.as_str()));
-            let theirs: Vec<&Lying> = theirs.collect();
+            let theirs: Vec<&LoggedRecord> = theirs.collect();
             if theirs.is_empty() {
                 continue;
             }
@@ -547,14 +549,14 @@ impl OnServers {
             let dead: Vec<i64> =
                 sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("looked up");
             for letter in dead {
-                let url = format!("{}/dead-letters/{letter}", listener.app.setting.internal_url());
+                let url = format!("{}/dead-renderer/{letter}", listener.app.spec.internal_url());
                 let answer = listener.app.client.delete(url).send().await.expect("answered");
                 assert!(answer.status().is_success(), "{answer:?}");
             }
         }
     }
 
-    fn mine(&self) -> Vec<Lying> {
+    fn mine(&self) -> Vec<LoggedRecord> {
         let log = self.running.log();
         log.records.iter().filter(|lying| self.keys.contains(&lying.record.key)).cloned().collect()
     }

@@ -50,7 +50,7 @@ pub fn keys() -> &'static Keys {
 pub fn told<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Record {
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let version = Version::from_stored(version).expect("zero or more");
-    let event = Event { id: Uuid::new_v4(), at, version, fact: () };
+    let event = EventEnvelope { id: Uuid::new_v4(), at, version, payload: () };
     Record::of(&event, topic, key.to_owned(), message)
 }
 
@@ -109,7 +109,7 @@ pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
     let (callback, key, secret) = (String::new(), "a scenario's key".to_owned(), SANDBOX_SECRET.to_owned());
     let page = format!("http://{address}");
-    let setting = devstack::sandbox::Setting { address, page, callback, key, secret };
+    let setting = devstack::sandbox::ServiceSpec { address, page, callback, key, secret };
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
     devstack::sandbox::routes(books, setting, now).expect("routes")
 }

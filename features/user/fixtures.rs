@@ -53,7 +53,7 @@ impl Users<'_> {
         self.mart.settle().await;
         let sent = self.mart.history().iter().rfind(|record| record.topic == "mart.user_link.v1");
         let sent = sent.expect("a link was sent").clone();
-        let sent = devstack::contracts::decode(&sent.kind, &sent.payload).expect("of a contract");
+        let sent = devstack::contracts::decode(&sent.event_type, &sent.payload).expect("of a contract");
         sent["link"]["token"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -16,7 +16,7 @@ use user_service::generated::events;
 use user_service::wiring;
 
 /// Sweeps look often.
-pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "0.2")];
+pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "200ms")];
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
@@ -42,8 +42,9 @@ pub(crate) struct World {
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let (secrets, seal) = (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, seal, Policy::default());
+        let (secrets, page_tokens) =
+            (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
+        let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, page_tokens, Policy::default());
         let folder = features::keys().folder();
         let signer = EdDsa::load(folder, devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
         // The api looks at tokens by the real time, whatever the scenario's clock says.
@@ -51,9 +52,9 @@ pub(crate) fn mart(seed: u64) -> InProcess {
         vec![Hosted {
             name: "user",
             routes: wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
-            reactions: None,
+            handlers: None,
             outbox: Box::new(move || store.events().iter().map(events::record::<UserMessages>).collect()),
-            sweeps: vec![wiring::forgetting(use_cases, Duration::MAX)],
+            jobs: vec![wiring::purge_expired(use_cases, Duration::MAX)],
         }]
     })
 }
@@ -121,10 +122,13 @@ impl World {
     /// The secret of a link that lies in a mailbox and was not taken yet.
     pub(crate) async fn link(&mut self, name: &str, kind: &str) -> String {
         let (email, known) = (self.email(name).to_lowercase(), self.links.clone());
-        let payload =
-            |record: &features::Record| devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default();
+        let payload = |record: &features::Record| {
+            devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default()
+        };
         let mine = |record: &features::Record| {
-            record.event_type.ends_with(kind) && !known.contains(&record.key) && payload(record)["link"]["email"] == email
+            record.event_type.ends_with(kind)
+                && !known.contains(&record.key)
+                && payload(record)["link"]["email"] == email
         };
         let found = self.mart.follow("a link to the mailbox", mine).await;
         self.links.push(found.key.clone());

@@ -18,5 +18,5 @@ pub use commit::{Commit, CommitError, CommitOutcome, EventEnvelope, Receipt, Rec
 pub use fingerprint::Fingerprint;
 pub use ids::IdGenerator;
 pub use money::Money;
-pub use page::{Cursor, Page, PageTokenSigner, PageSize};
+pub use page::{Cursor, Page, PageSize, PageTokenSigner};
 pub use version::Version;

@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand};
 /// and which events of others it reacts to. martgen renders from it everything that must not drift, and leaves the rest to
 /// people: what is missing is a compile error until somebody has answered for it.
 ///
-/// GENERATED files are always rewritten. FRAME files are rewritten too, so that all services stay of one shape; a recorded
-/// waiver keeps an edited one. SEED files are written once, by new-service, and are yours from then on. martgen.lock has a line
+/// generated files are always rewritten. managed files are rewritten too, so that all services stay of one shape; a recorded
+/// waiver keeps an edited one. scaffold files are written once, by new-service, and are yours from then on. martgen.lock has a line
 /// for each.
 ///
 /// Exit codes: 0 everything is as it shall be; 1 there are findings; 2 the command line or a contract is wrong; 3 it could
@@ -45,7 +45,7 @@ pub(crate) enum Command {
 /// Where proto/mart/NAME stands already, the service is made from it; else from a sample contract: one aggregate that is
 /// created, read, listed, changed and deleted, with an event for each change. Create, get, list, update and delete of a
 /// resource come whole - core, store, migration, adapters, tests, scenarios. For every other operation nothing is written: the
-/// compiler names it until somebody has. What is written is yours, SEEDs; GENERATED and FRAME files are kept by generate.
+/// compiler names it until somebody has. What is written is yours, scaffolds; generated and managed files are kept by generate.
 ///
 /// remove-service undoes it.
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ pub(crate) struct NewService {
 pub(crate) struct RemoveService {
     /// Its name.
     pub(crate) name: String,
-    /// Remove seeds too that were changed since.
+    /// Remove scaffolds too that were changed since.
     #[arg(long)]
     pub(crate) force: bool,
     /// Say what would be removed, and remove nothing.
@@ -81,7 +81,7 @@ pub(crate) struct RemoveService {
 
 /// Write what the contracts ask for, all of it or nothing.
 ///
-/// Files that are as they shall be are not touched. A generated or frame file that somebody edited is shown with its
+/// Files that are as they shall be are not touched. A generated or managed file that somebody edited is shown with its
 /// difference and left alone; all others are written, and the exit code is 1.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -95,7 +95,7 @@ pub(crate) struct Generate {
     /// Write nothing; exit with 1 where something would be written.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Give up edits of generated and frame files, waived ones too.
+    /// Give up edits of generated and managed files, waived ones too.
     #[arg(long)]
     pub(crate) overwrite: bool,
 }
@@ -114,7 +114,7 @@ pub(crate) struct Check {
     pub(crate) against: Option<String>,
 }
 
-/// Keep an edited frame file, and say why.
+/// Keep an edited managed file, and say why.
 ///
 /// The waiver names the rendering that it was made against: where that changes later, check shows the difference again.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ pub(crate) const FINDINGS: u8 = 1;
 /// 2: the command line or a contract is wrong.
 pub(crate) const USAGE: u8 = 2;
 /// 3: it could not be done.
-pub(crate) const COULD_NOT: u8 = 3;
+pub(crate) const EXIT_FAILURE: u8 = 3;
 
 /// A failure with its exit code and the way to mend it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Failure {
 
     /// It is refused, or a file or a program stood in the way.
     pub(crate) fn refused(what: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Self { code: COULD_NOT, what: what.into(), help: help.into() }.into()
+        Self { code: EXIT_FAILURE, what: what.into(), help: help.into() }.into()
     }
 }
 

@@ -4,6 +4,7 @@
 //! rendered; checking, showing and writing all work on that plan. There is deliberately no service known by name here, no
 //! network and no call of cargo or git.
 
+mod change_set;
 mod cli;
 mod commands;
 mod contract;
@@ -15,11 +16,10 @@ mod journal;
 mod lock;
 mod manifest;
 mod naming;
-mod outlook;
 mod plan;
 mod purity;
 mod render;
-mod seed;
+mod scaffold;
 mod tree;
 mod unchanged;
 mod waivers;
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let failure = error.downcast_ref::<Failure>();
-            let code = failure.map_or(failure::COULD_NOT, |failure| failure.code);
+            let code = failure.map_or(failure::EXIT_FAILURE, |failure| failure.code);
             let (what, help) = (format!("{error:#}"), failure.map(|failure| failure.help.as_str()));
             if json {
                 anstream::println!("{}", serde_json::json!({ "error": what, "help": help, "exitCode": code }));

@@ -14,19 +14,19 @@ pub(crate) enum Kind {
     /// Always rewritten.
     Generated,
     /// Rewritten too, but a recorded waiver keeps an edited one.
-    Frame,
+    Managed,
     /// Written once, for people to go on with.
-    Seed,
+    Scaffold,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Generated, Self::Frame, Self::Seed];
+    pub(crate) const ALL: [Self; 3] = [Self::Generated, Self::Managed, Self::Scaffold];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Generated => "generated",
-            Self::Frame => "frame",
-            Self::Seed => "seed",
+            Self::Managed => "managed",
+            Self::Scaffold => "scaffold",
         }
     }
 }
@@ -92,5 +92,5 @@ pub(crate) fn state(planned: &Planned, entry: Option<&Entry>, there: Option<&str
 
 /// Files that were written and that nothing asks for any more, by their paths. Seeds are people's.
 pub(crate) fn orphans<'a>(plan: &Plan, lock: &'a Lock) -> Vec<(&'a String, &'a Entry)> {
-    lock.files.iter().filter(|(path, entry)| entry.kind != Kind::Seed && !plan.files.contains_key(*path)).collect()
+    lock.files.iter().filter(|(path, entry)| entry.kind != Kind::Scaffold && !plan.files.contains_key(*path)).collect()
 }

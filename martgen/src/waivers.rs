@@ -1,4 +1,4 @@
-//! `martgen.waivers`: frame files that differ from their template on purpose, and why.
+//! `martgen.waivers`: managed files that differ from their template on purpose, and why.
 //!
 //! A line a file, sorted: file, digest of the rendering that it was made against, reason; parted by tabs.
 

@@ -6,7 +6,7 @@
 mod messages {
     #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "rendered by prost-build")]
 
-    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+    include!(concat!(env!("OUT_DIR"), "/proto.rs"));
     include!(concat!(env!("OUT_DIR"), "/validate_impl.rs"));
 }
 

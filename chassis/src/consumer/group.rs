@@ -109,7 +109,11 @@ impl GroupMember {
     ///
     /// While the database is unavailable, the partitions are paused: the member stays in the group, nothing is fetched and no
     /// attempt is counted.
-    async fn process_until_stored(&self, chunk: &[Arc<RawRecord>], stop: &CancellationToken) -> Result<bool, KafkaError> {
+    async fn process_until_stored(
+        &self,
+        chunk: &[Arc<RawRecord>],
+        stop: &CancellationToken,
+    ) -> Result<bool, KafkaError> {
         let mut attempts = 0;
         let mut paused = None;
         while self.handle(chunk).await.is_err() {
@@ -173,7 +177,9 @@ impl GroupMember {
     async fn lane(&self, handler: &str, records: Vec<Arc<RawRecord>>, mut blocked: bool) -> Result<(), StoreError> {
         for raw in records {
             if blocked {
-                self.inbox.enqueue(handler, &raw, "an earlier event of this key is pending", false, Duration::ZERO).await?;
+                self.inbox
+                    .enqueue(handler, &raw, "an earlier event of this key is pending", false, Duration::ZERO)
+                    .await?;
                 continue;
             }
             match deliver(&self.handlers.dispatch, handler, raw.record(&self.prefix)).await? {

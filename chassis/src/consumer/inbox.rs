@@ -70,7 +70,10 @@ impl Inbox {
     }
 
     /// Returns those of these handlers and keys that have a pending record.
-    pub(super) async fn blocked_keys(&self, lanes: &[(String, String)]) -> Result<HashSet<(String, String)>, StoreError> {
+    pub(super) async fn blocked_keys(
+        &self,
+        lanes: &[(String, String)],
+    ) -> Result<HashSet<(String, String)>, StoreError> {
         let (handlers, keys): (Vec<String>, Vec<String>) = lanes.iter().cloned().unzip();
         let sql = "select distinct handler, key from inbox \
                    where dead_at is null and (handler, key) in (select * from unnest($1::text[], $2::text[]))";
@@ -188,7 +191,8 @@ impl Inbox {
 
     /// Returns the number of pending records and of dead letters.
     pub(crate) async fn counts(&self) -> Result<(i64, i64), StoreError> {
-        let sql = "select count(*) filter (where dead_at is null), count(*) filter (where dead_at is not null) from inbox";
+        let sql =
+            "select count(*) filter (where dead_at is null), count(*) filter (where dead_at is not null) from inbox";
         sqlx::query_as(sql).fetch_one(self.database.pool()).await.map_err(|error| unavailable(&error))
     }
 

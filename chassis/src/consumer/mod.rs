@@ -15,10 +15,10 @@ use futures::future::BoxFuture;
 use mart_kernel::StoreError;
 
 use crate::Record;
-use crate::record::{RawRecord, InvalidRecord};
+use crate::record::{InvalidRecord, RawRecord};
 
 pub(crate) use group::run;
-pub(crate) use inbox::{Inbox, DeadLetter};
+pub(crate) use inbox::{DeadLetter, Inbox};
 pub(crate) use retry::run as retry;
 
 /// An event of another service and its handler. Generated code has one for each.
@@ -105,7 +105,11 @@ enum Delivery {
 }
 
 /// Calls one handler. An error only if the database is unavailable.
-async fn deliver(dispatch: &Dispatch, handler: &str, record: Result<Record, InvalidRecord>) -> Result<Delivery, StoreError> {
+async fn deliver(
+    dispatch: &Dispatch,
+    handler: &str,
+    record: Result<Record, InvalidRecord>,
+) -> Result<Delivery, StoreError> {
     let record = match record {
         Ok(record) => record,
         Err(invalid) => return Ok(Delivery::Reject(invalid.to_string())),

@@ -6,8 +6,8 @@
 //! half-way leaves the pooled connection unusable for the next request (transact-rs/sqlx#4393).
 
 pub mod commit;
-mod transact;
 pub mod read;
+mod transact;
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Single statements, and decoding of rows. An invalid stored value is a decoding error, never a panic.
 
-use mart_kernel::{Timestamp, StoreError, Version};
+use mart_kernel::{StoreError, Timestamp, Version};
 use sqlx::Row;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;

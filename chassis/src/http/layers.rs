@@ -141,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_has_its_time() {
         let routes = Router::new().route("/", get(std::future::pending::<&'static str>));
-        let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };
+        let limits = Limits { timeout: Duration::from_millis(50), ..Limits::default() };
         let (status, _, body) = ask(routes, &limits, "/").await;
         assert_eq!((status, body["code"].as_str()), (StatusCode::GATEWAY_TIMEOUT, Some("TIMED_OUT")));
     }

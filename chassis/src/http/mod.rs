@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(client_ip(peer, &headers, 0), Some(peer));
         assert_eq!(client_ip(peer, &headers, 1), None, "the proxy added no entry");
         for line in ["1.1.1.1", "2.2.2.2, 203.0.113.7", " 10.0.0.1"] {
-            headers.append_outbox("x-forwarded-for", HeaderValue::from_static(line));
+            headers.append("x-forwarded-for", HeaderValue::from_static(line));
         }
         let found = |hops| client_ip(peer, &headers, hops).map(|ip| ip.to_string());
         assert_eq!(found(0).as_deref(), Some("10.0.0.9"), "without a proxy the header is forged");

@@ -1,6 +1,6 @@
 //! `./mart call`.
 
-use devstack::say;
+use devstack::outln;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     if let Some(role) = &arguments.role {
-        let token = devstack::people::log_in(&running, role).await?;
+        let token = devstack::demo_users::log_in(&running, role).await?;
         headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
     }
     for header in &arguments.headers {
@@ -61,22 +61,22 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Some(body) = &arguments.body {
         request = request.body(body.clone());
     }
-    say!("{method} {url}");
+    outln!("{method} {url}");
     if let Some(body) = &arguments.body {
-        say!("{}", pretty(body));
+        outln!("{}", pretty(body));
     }
     let answer = request.send().await.context("the gateway does not answer")?;
     let status = answer.status();
-    say!("\n{status}");
+    outln!("\n{status}");
     for name in ["location", "etag", "retry-after", "allow"] {
         if let Some(value) = answer.headers().get(name).and_then(|value| value.to_str().ok()) {
-            say!("{name}: {value}");
+            outln!("{name}: {value}");
         }
     }
-    say!("{}", pretty(&answer.text().await?));
+    outln!("{}", pretty(&answer.text().await?));
 
     if method != "GET" {
-        say!("\nevents of trace {trace}:");
+        outln!("\nevents of trace {trace}:");
         let (mut any, mut last) = (false, Instant::now());
         // Until a second of quiet in this trace; others may go on telling.
         while let Some(left) = QUIET.checked_sub(last.elapsed()) {
@@ -86,10 +86,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             }
         }
         if !any {
-            say!("  none");
+            outln!("  none");
         }
     }
-    say!("\n{}", curl(&method, &url, &headers, arguments.body.as_deref()));
+    outln!("\n{}", curl(&method, &url, &headers, arguments.body.as_deref()));
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

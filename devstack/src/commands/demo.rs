@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use devstack::call::{Reader, Seen};
 use devstack::secrets::word;
 use devstack::stack::Running;
-use devstack::{contracts, mail, people, say};
+use devstack::{contracts, demo_users, mail, outln};
 use rdkafka::Offset;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -23,9 +23,9 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let running = Running::read()?;
     let mut demo = Demo::new(&running)?;
     demo.all().await?;
-    say!("\n{:.1} s from the registration to the door. What happened, to the last handler:", demo.passed());
-    say!("  ./mart story {}", demo.order);
-    say!("its mails as the customer sees them: {}", running.mail);
+    outln!("\n{:.1} s from the registration to the door. What happened, to the last handler:", demo.passed());
+    outln!("  ./mart timeline {}", demo.order);
+    outln!("its mails as the customer sees them: {}", running.mail);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -139,7 +139,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn deliver(&mut self) -> Result<()> {
-        let admin = people::log_in(self.running, "admin").await?;
+        let admin = demo_users::log_in(self.running, "admin").await?;
         let number = word::<4>()?;
         self.step(&format!("an admin hands it to TCS under {number}"));
         let body = json!({ "carrier": "TCS", "trackingNumber": number });
@@ -163,7 +163,7 @@ impl<'a> Demo<'a> {
             // The newest is the first.
             if let Some(mail) = mails.iter().rev().nth(self.mails) {
                 self.mails += 1;
-                say!("{:>5.1} s    mail: {}", self.passed(), text(mail, "/subject")?);
+                outln!("{:>5.1} s    mail: {}", self.passed(), text(mail, "/subject")?);
                 return text(mail, "/text");
             }
             let mend = "./mart dlq list and ./mart logs notification may tell why";
@@ -214,7 +214,7 @@ impl<'a> Demo<'a> {
         let asked = Instant::now();
         while let Some(seen) = PATIENCE.checked_sub(asked.elapsed()).and_then(|left| self.reader.next(left)) {
             if seen.payload.to_string().contains(about) {
-                say!("{:>5.1} s    {} of {}", self.passed(), seen.name(), seen.topic);
+                outln!("{:>5.1} s    {} of {}", self.passed(), seen.name(), seen.topic);
                 if seen.name() == name {
                     return Ok(seen);
                 }
@@ -227,7 +227,7 @@ impl<'a> Demo<'a> {
     }
 
     fn step(&self, what: &str) {
-        say!("{:>5.1} s  {what}", self.passed());
+        outln!("{:>5.1} s  {what}", self.passed());
     }
 
     fn passed(&self) -> f64 {

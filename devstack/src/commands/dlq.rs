@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use devstack::stack::{Running, RunningService};
-use devstack::{contracts, say};
+use devstack::{contracts, outln};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
@@ -65,11 +65,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
                     let text = |member: &str| letter[member].as_str().unwrap_or("?").to_owned();
                     let kind = text("kind");
                     let kind = kind.rsplit('.').next().unwrap_or_default();
-                    say!("{} {} {kind} {} since {}", service.name, letter["id"], text("key"), text("deadAt"));
-                    say!("  {}: {}", text("handler"), text("why"));
+                    outln!("{} {} {kind} {} since {}", service.name, letter["id"], text("key"), text("deadAt"));
+                    outln!("  {}: {}", text("handler"), text("why"));
                 }
             }
-            say!("{count} dead letters");
+            outln!("{count} dead letters");
         }
         What::Show { service, id } => {
             let service = named(&running, &service)?;
@@ -82,7 +82,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             if letter["kind"].as_str().is_some_and(contracts::has_secret) {
                 letter["record"]["payload"] = Value::from("(not shown: it has a secret in it)");
             }
-            say!("{}", serde_json::to_string_pretty(&letter)?);
+            outln!("{}", serde_json::to_string_pretty(&letter)?);
         }
         What::Replay { service, id, all: _ } => {
             let service = named(&running, &service)?;
@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             for id in &ids {
                 act(&client, service, Method::POST, *id, "/replay", "is handed out again").await?;
             }
-            say!("{} of {}", ids.len(), service.name);
+            outln!("{} of {}", ids.len(), service.name);
         }
         What::Discard { service, id } => {
             act(&client, named(&running, &service)?, Method::DELETE, id, "", "is thrown away").await?;
@@ -128,10 +128,10 @@ async fn act(client: &Client, service: &RunningService, method: Method, id: i64,
     let url = format!("{}/dead-letters/{id}{path}", service.internal_url);
     let answer = client.request(method, url).send().await?;
     if answer.status() == StatusCode::NOT_FOUND {
-        say!("{} {id} is not among the dead (any more): nothing to do", service.name);
+        outln!("{} {id} is not among the dead (any more): nothing to do", service.name);
         return Ok(());
     }
     answer.error_for_status()?;
-    say!("{} {id} {done}", service.name);
+    outln!("{} {id} {done}", service.name);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `./mart down`.
 
-use devstack::say;
+use devstack::outln;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
     if arguments.wipe && !yes && !confirmed()? {
-        say!("nothing was changed");
+        outln!("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
     if let Ok(running) = Running::read() {
@@ -29,9 +29,9 @@ pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
         while devstack::stack::lock()?.is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        say!("stopped");
+        outln!("stopped");
     } else {
-        say!("nothing was running");
+        outln!("nothing was running");
     }
     wait_for_leftovers().await;
     if arguments.wipe {
@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
                 std::fs::remove_file(path)?;
             }
         }
-        say!("the data is gone; the fetched parts stay");
+        outln!("the data is gone; the fetched parts stay");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `./mart events`.
 
-use devstack::say;
+use devstack::outln;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -49,6 +49,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// One event: when, what, about what, in which trace, and its payload.
 pub(crate) fn print(seen: &Seen) {
     let (time, version) = (seen.header("ce_time"), seen.header("ce_version"));
-    say!("{time} {} {} version {version} trace {}", seen.name(), seen.key, seen.trace_id());
-    say!("  {}", contracts::redacted(seen.header("ce_type"), &seen.payload));
+    outln!("{time} {} {} version {version} trace {}", seen.name(), seen.key, seen.trace_id());
+    outln!("  {}", contracts::redacted(seen.header("ce_type"), &seen.payload));
 }

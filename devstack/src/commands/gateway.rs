@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use devstack::{gateway, say};
+use devstack::{gateway, outln};
 
 /// Serve Kong's declarative file on this machine. It answers as Kong 3.9 does and refuses what it does not implement. It is for
 /// one developer's machine: nothing that others reach should stand behind it.
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check {
         gateway::Gateway::open(&arguments.file)?;
-        say!("{} can be used", arguments.file.display());
+        outln!("{} can be used", arguments.file.display());
         return Ok(ExitCode::SUCCESS);
     }
     let _lines = super::log_lines();

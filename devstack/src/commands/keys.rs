@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use devstack::gateway::effective;
 use devstack::keys::{Keys, LONGEST_TOKEN, READ_AGAIN};
 use devstack::stack::Running;
-use devstack::{root, say, state};
+use devstack::{outln, root, state};
 
 /// The keys that sign access tokens.
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ fn make(folder: &Path, jwks: &Path, gateway: &Path) -> Result<()> {
         std::fs::write(&fresh, text)?;
         std::fs::rename(&fresh, file)?;
     }
-    say!("keys are in {}, the public ones in {} and in {}", folder.display(), jwks.display(), gateway.display());
+    outln!("keys are in {}, the public ones in {} and in {}", folder.display(), jwks.display(), gateway.display());
     Ok(())
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Command::Rotate = arguments.command {
         Running::read()?;
         keys.publish_next()?;
-        say!("new keys are published; they sign in {} seconds", READ_AGAIN.as_secs());
+        outln!("new keys are published; they sign in {} seconds", READ_AGAIN.as_secs());
         tokio::time::sleep(READ_AGAIN).await;
         ensure!(
             gateway_knows(&keys)?,
@@ -80,10 +80,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
             gateway_file().display()
         );
         keys.sign_with_next()?;
-        say!("they sign; ./mart up withdraws the old ones in {} minutes", LONGEST_TOKEN.as_secs() / 60);
+        outln!("they sign; ./mart up withdraws the old ones in {} minutes", LONGEST_TOKEN.as_secs() / 60);
     }
     for key in keys.all()? {
-        say!("  {:<12} {}", key.kid(), keys.step(&key)?);
+        outln!("  {:<12} {}", key.kid(), keys.step(&key)?);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `./mart logs`.
 
-use devstack::say;
+use devstack::outln;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .with_context(|| format!("there is no log of {name:?} yet: there can be one of {known}, postgres and kafka"))?;
     let lines: Vec<&str> = text.lines().collect();
     for line in &lines[lines.len().saturating_sub(arguments.lines)..] {
-        say!("{}", readable(line));
+        outln!("{}", readable(line));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,6 +28,6 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let _lines = super::log_lines();
     let Arguments { smtp, page, folder, only } = arguments;
-    mail::serve(mail::Setting { smtp, page, folder, only }).await?;
+    mail::serve(mail::ServiceSpec { smtp, page, folder, only }).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -16,8 +16,8 @@ pub(crate) mod publish;
 pub(crate) mod restart;
 pub(crate) mod sandbox;
 pub(crate) mod status;
-pub(crate) mod story;
 pub(crate) mod test;
+pub(crate) mod timeline;
 pub(crate) mod up;
 pub(crate) mod user;
 pub(crate) mod watch;
@@ -31,13 +31,13 @@ use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What asks us to stop: Ctrl-C, SIGTERM, or the terminal that goes away.
-pub(crate) struct Stops {
+pub(crate) struct ShutdownSignals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
-impl Stops {
+impl ShutdownSignals {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use devstack::contracts::{self, Published};
-use devstack::say;
+use devstack::outln;
+use devstack::publisher::{TestEvent, publish};
 use devstack::stack::Running;
-use devstack::tell::{Told, tell};
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message;
 
@@ -37,10 +37,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if key.is_empty() {
         bail!("the payload lacks the member that is the record's key; {} has to be set", arguments.event);
     }
-    let told = Told::new(&topic, &kind, payload.encode_to_vec()).about(&key, arguments.aggregate_version.into());
-    let told = arguments.id.into_iter().fold(told, Told::under);
+    let told = TestEvent::new(&topic, &kind, payload.encode_to_vec()).about(&key, arguments.aggregate_version.into());
+    let told = arguments.id.into_iter().fold(told, TestEvent::under);
     devstack::kafka::topics(&running.brokers, std::slice::from_ref(&topic)).await?;
-    tell(&running.brokers, "", std::slice::from_ref(&told)).await?;
-    say!("{} {} is on {topic} under {key}, trace {}", arguments.event, told.id(), told.trace_id());
+    publish(&running.brokers, "", std::slice::from_ref(&told)).await?;
+    outln!("{} {} is on {topic} under {key}, trace {}", arguments.event, told.id(), told.trace_id());
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `./mart restart`.
 
-use devstack::say;
+use devstack::outln;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     for name in &names {
         ensure!(known.contains(name), "there is no service {name:?}: there are {}", known.join(", "));
     }
-    say!("building {}", names.join(", "));
+    outln!("building {}", names.join(", "));
     service::build(&names).await?;
     for name in &names {
         std::fs::write(super::up::request(name), "")?;
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             Running::read()?;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        say!("{name} was stopped and started");
+        outln!("{name} was stopped and started");
     }
     super::status::run().await
 }

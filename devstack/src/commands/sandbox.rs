@@ -28,6 +28,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let _lines = super::log_lines();
     let Arguments { address, callback, page } = arguments;
     let page = page.unwrap_or_else(|| format!("http://{address}"));
-    sandbox::serve(sandbox::Setting { address, page, callback, key, secret }).await?;
+    sandbox::serve(sandbox::ServiceSpec { address, page, callback, key, secret }).await?;
     Ok(ExitCode::SUCCESS)
 }

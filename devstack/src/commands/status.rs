@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use devstack::say;
+use devstack::outln;
 use devstack::stack::{Running, RunningService};
 use futures::future::join_all;
 use reqwest::Client;
@@ -14,18 +14,18 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run() -> Result<ExitCode> {
     let running = Running::read()?;
-    say!("running (process {}), Kafka at {}", running.pid, running.brokers);
+    outln!("running (process {}), Kafka at {}", running.pid, running.brokers);
     // Nothing here goes further than this machine: no certificates have to be read.
     let client = devstack::http::builder().timeout(PATIENCE).build()?;
     // Whatever it answers: no path of the mart is asked for.
     let gateway = async { client.get(&running.gateway).send().await.is_ok() };
     let services = join_all(running.services.iter().map(|service| of(&client, service)));
     let (gateway, services) = tokio::join!(gateway, services);
-    say!("  {:<12} {:<10} {}", "gateway", if gateway { "ready" } else { "down" }, running.gateway);
+    outln!("  {:<12} {:<10} {}", "gateway", if gateway { "ready" } else { "down" }, running.gateway);
     let mut all = gateway;
     for (service, (ready, told, outbox)) in running.services.iter().zip(services) {
         all &= ready;
-        say!("  {:<12} {told:<10} {}  outbox {outbox}", service.name, service.url);
+        outln!("  {:<12} {told:<10} {}  outbox {outbox}", service.name, service.url);
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use devstack::graph::{self, Graph};
-use devstack::say;
+use devstack::outln;
 use devstack::toolchain::{self, SERVERS, Tool};
 use tokio::process::Command;
 
-use super::Stops;
+use super::ShutdownSignals;
 use build::{Built, build};
 use lint::lint;
 use log::Log;
@@ -101,7 +101,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         None => choose(parts, &arguments.parts, &services)?,
     };
     if chosen.is_empty() {
-        say!("no part that is soon done tests what changed");
+        outln!("no part that is soon done tests what changed");
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url is of ./mart test gateway alone");
@@ -114,20 +114,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         whole: arguments.parts.is_empty() && arguments.changed.is_none(),
         changed: arguments.changed.is_some(),
     };
-    let mut stops = Stops::new()?;
+    let mut signals = ShutdownSignals::new()?;
     tokio::select! {
         done = all(&chosen, &asked) => done,
-        () = stops.next() => bail!("interrupted"),
+        () = signals.next() => bail!("interrupted"),
     }
 }
 
 fn list(parts: &[Part]) {
-    say!("{:<12} {}: no server", "quick", QUICK.join(", "));
+    outln!("{:<12} {}: no server", "quick", QUICK.join(", "));
     let nightly: Vec<&str> = parts.iter().filter(|part| !part.ci).map(|part| part.name.as_str()).collect();
-    say!("{:<12} {}: what is too slow for each change", "nightly", nightly.join(", "));
+    outln!("{:<12} {}: what is too slow for each change", "nightly", nightly.join(", "));
     for part in parts {
         let when = if part.ci { "" } else { " - nightly" };
-        say!("{:<12} {} ({} s at most){when}", part.name, part.says, part.budget);
+        outln!("{:<12} {} ({} s at most){when}", part.name, part.says, part.budget);
     }
 }
 
@@ -171,12 +171,12 @@ async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
     let files = graph::files(commit).await?;
     let changed = crates.packages(&files);
     let packages = crates.reached(&changed);
-    say!(
+    outln!(
         "{} files changed, of {}",
         files.len(),
         if changed.is_empty() { "no crate".to_owned() } else { join(&changed) }
     );
-    say!("reached: {}", join(&packages));
+    outln!("reached: {}", join(&packages));
     let (mut chosen, mut later) = (Vec::new(), Vec::new());
     for part in parts.into_iter().filter(|part| part.ci) {
         let formats =
@@ -190,11 +190,11 @@ async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
     }
     let others = crates.others(&files);
     if !others.is_empty() {
-        say!("of no crate, and not tested here: {} files; ./mart test docs lint up journey", others.len());
+        outln!("of no crate, and not tested here: {} files; ./mart test docs lint up journey", others.len());
     }
     if !packages.is_empty() {
         later.extend(["clippy", "rustdoc"].map(str::to_owned));
-        say!("not run, though reached: ./mart test {}", later.join(" "));
+        outln!("not run, though reached: ./mart test {}", later.join(" "));
     }
     Ok(chosen)
 }
@@ -205,7 +205,7 @@ fn join(names: &BTreeSet<String>) -> String {
 
 async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let names: Vec<&str> = chosen.iter().map(|part| part.name.as_str()).collect();
-    say!("running {}", names.join(", "));
+    outln!("running {}", names.join(", "));
     let started = Instant::now();
     // Others leave them time enough while they build and wait. Who needs one waits for it.
     tokio::spawn(toolchain::get_all(tools(chosen)));
@@ -214,9 +214,9 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     let mut tests = Vec::new();
     if !packages.is_empty() {
         let begun = Instant::now();
-        say!("building the tests");
+        outln!("building the tests");
         tests = build(if asked.whole { None } else { Some(&packages) }).await?;
-        say!("built in {} s", begun.elapsed().as_secs());
+        outln!("built in {} s", begun.elapsed().as_secs());
     }
     // What is about a change has no part that calls cargo for long: what waits for servers has a lane to itself.
     let lane = |part: &Part| {
@@ -231,22 +231,22 @@ async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
     done.extend(second?);
     report::table(&done);
     let took = started.elapsed();
-    say!("\nin all {} s; {}", took.as_secs(), report::junit(&done, took)?.display());
+    outln!("\nin all {} s; {}", took.as_secs(), report::junit(&done, took)?.display());
     let failed: Vec<&str> = done.iter().filter(|done| done.counts.failed > 0).map(|done| done.name.as_str()).collect();
     if failed.is_empty() {
         std::fs::remove_dir_all(log::folder()).ok();
     } else {
         for done in done.iter().filter(|done| done.counts.failed > 0) {
-            say!("\n== failed in {}\n{}", done.name, done.failures);
+            outln!("\n== failed in {}\n{}", done.name, done.failures);
         }
-        say!("\nfailed: {}; run one again by ./mart test PART", failed.join(", "));
-        say!("all that they said: {}", log::folder().display());
+        outln!("\nfailed: {}; run one again by ./mart test PART", failed.join(", "));
+        outln!("all that they said: {}", log::folder().display());
     }
     let mut total = Counts::default();
     for done in &done {
         total.add(done.counts);
     }
-    say!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    outln!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     Ok(if total.failed == 0 && total.skipped == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -283,7 +283,7 @@ async fn run_lane(parts: &[&Part], tests: &[Built], asked: &Asked, live: bool) -
     for part in parts {
         let begun = Instant::now();
         let log = Log::new(&part.name)?;
-        say!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.says);
+        outln!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.says);
         if part.servers && servers.is_none() {
             servers = Some(Box::pin(Servers::start()).await?);
         }
@@ -291,9 +291,9 @@ async fn run_lane(parts: &[&Part], tests: &[Built], asked: &Asked, live: bool) -
         let counts = if live { log.shown(running).await?? } else { running.await? };
         let took = begun.elapsed();
         if !live {
-            say!("\n== {}: {}\n{}", part.name, part.says, log.since(0)?.trim_end());
+            outln!("\n== {}: {}\n{}", part.name, part.says, log.since(0)?.trim_end());
         }
-        say!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, took.as_secs());
+        outln!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, took.as_secs());
         done.push(Done::new(part, counts, took, &log.since(0)?));
     }
     if let Some(servers) = servers {

@@ -1,6 +1,6 @@
 //! `./mart up`.
 
-use devstack::say;
+use devstack::outln;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
@@ -14,7 +14,7 @@ use devstack::state;
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::Stops;
+use super::ShutdownSignals;
 use super::watch::Watch;
 
 /// Between two looks at logs, processes and requests to restart.
@@ -30,14 +30,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut stops = Stops::new()?;
+    let mut signals = ShutdownSignals::new()?;
     let lock = devstack::stack::lock()?;
-    let _lock = lock.context("this clone's mart is running already: ./mart status shows it, ./mart down stops it")?;
+    let _lock = lock.context("this clone's mart is running already: ./mart status shows it, ./mart down signals it")?;
     Running::forget();
     let mut stack = Stack::default();
     let started = tokio::select! {
         started = Box::pin(stack.start()) => Some(started),
-        () = stops.next() => None,
+        () = signals.next() => None,
     };
     let end = match started {
         Some(Ok(running)) => {
@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
             match watch {
                 Ok(watch) => tokio::select! {
                     end = follow(&mut stack, watch) => end,
-                    () = stops.next() => Ok(()),
+                    () = signals.next() => Ok(()),
                 },
                 Err(error) => Err(error),
             }
@@ -61,41 +61,41 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Err(error) = &end {
         eprintln!("{error:#}");
     }
-    say!("stopping (Ctrl-C again to kill)");
+    outln!("stopping (Ctrl-C again to kill)");
     Running::forget();
     let polite = tokio::select! {
         () = stack.stop() => true,
-        () = stops.next() => false,
+        () = signals.next() => false,
     };
     // What is dropped here is killed.
     drop(stack);
     devstack::process::all_ended().await;
     super::down::wait_for_leftovers().await;
-    say!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
+    outln!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
     Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn welcome(running: &Running) {
-    say!("\nThe mart is ready:");
-    say!("  {:<12} {}   send requests here; for this machine only, elsewhere it is Kong", "gateway", running.gateway);
+    outln!("\nThe mart is ready:");
+    outln!("  {:<12} {}   send requests here; for this machine only, elsewhere it is Kong", "gateway", running.gateway);
     for service in &running.services {
-        say!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
+        outln!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
-    say!("  {:<12} {}   the payment provider that takes no money", "sandbox", running.sandbox);
-    say!("  {:<12} {}   the mails and messages that were sent", "mail", running.mail);
-    say!("  {:<12} {}", "kafka", running.brokers);
+    outln!("  {:<12} {}   the payment provider that takes no money", "sandbox", running.sandbox);
+    outln!("  {:<12} {}   the mails and messages that were sent", "mail", running.mail);
+    outln!("  {:<12} {}", "kafka", running.brokers);
     let first = running.services.first().map_or("SERVICE", |service| service.name.as_str());
-    say!("  {:<12} ./mart psql {first}", "postgres");
-    say!("\nTry next, in another terminal:");
+    outln!("  {:<12} ./mart psql {first}", "postgres");
+    outln!("\nTry next, in another terminal:");
     if running.services.iter().any(|service| service.name == "product") {
-        say!("  ./mart call GET '/v1/products?query=mug'");
-        say!(
+        outln!("  ./mart call GET '/v1/products?query=mug'");
+        outln!(
             "  ./mart call POST /v1/products '{{\"slug\":\"kite\",\"name\":\"Kite\",\"prices\":[{{\"amount\":\"900.00\",\"currencyCode\":\"PKR\"}}]}}' --as admin"
         );
     }
-    say!("  ./mart demo");
-    say!("  ./mart events");
-    say!("\nCtrl-C stops it and keeps the data. The services' logs follow.\n");
+    outln!("  ./mart demo");
+    outln!("  ./mart events");
+    outln!("\nCtrl-C signals it and keeps the data. The services' logs follow.\n");
 }
 
 /// Follows logs, restarts what was asked for and what has ended by itself; ends only when a server has ended.
@@ -115,7 +115,7 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
             if let Some(status) = ended {
                 let fall = falls.entry(name.clone()).or_default();
                 *fall += 1;
-                say!("{name} ended ({status}) and is started again");
+                outln!("{name} ended ({status}) and is started again");
                 tokio::time::sleep(Duration::from_secs(u64::from((*fall).min(10)))).await;
                 member.process = Some(member.setting.start()?);
                 logs.remove(&name);
@@ -124,7 +124,7 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
         if let Some(gateway) = &mut stack.gateway {
             logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
             if let Some(status) = gateway.process.ended() {
-                say!("gateway ended ({status}) and is started again");
+                outln!("gateway ended ({status}) and is started again");
                 gateway.again().await?;
                 logs.remove("gateway");
             }
@@ -132,7 +132,7 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
         if let Some(sandbox) = &mut stack.sandbox {
             logs.entry("sandbox".to_owned()).or_insert_with(|| Log::new(sandbox.log())).print("sandbox");
             if let Some(status) = sandbox.process.ended() {
-                say!("sandbox ended ({status}) and is started again");
+                outln!("sandbox ended ({status}) and is started again");
                 sandbox.again().await?;
                 logs.remove("sandbox");
             }
@@ -140,7 +140,7 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
         if let Some(mail) = &mut stack.mail
             && let Some(status) = mail.process.ended()
         {
-            say!("mail ended ({status}) and is started again");
+            outln!("mail ended ({status}) and is started again");
             mail.again().await?;
         }
         if let Some(watch) = &mut watch
@@ -151,11 +151,11 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
             rebuilt.services.iter().for_each(|name| drop(logs.remove(name)));
             let took = rebuilt.saved.elapsed().unwrap_or_default().as_secs_f64();
             if again.into_iter().all(|good| good) {
-                say!("{} served again {took:.1} s after the file was saved", rebuilt.services.join(", "));
+                outln!("{} served again {took:.1} s after the file was saved", rebuilt.services.join(", "));
             }
         }
         for kid in stack.withdraw_keys()? {
-            say!("the key {kid} is withdrawn: its last token has run out");
+            outln!("the key {kid} is withdrawn: its last token has run out");
         }
         for server in stack.servers() {
             if let Some(status) = server.ended() {
@@ -175,9 +175,9 @@ fn asked_to_restart(name: &str) -> bool {
     request(name).exists()
 }
 
-/// Stops a service and starts its newest program, after its migrations unless nobody has changed them; whether it is ready.
+/// ShutdownSignals a service and starts its newest program, after its migrations unless nobody has changed them; whether it is ready.
 async fn restart(member: &mut Member, migrate: bool) -> bool {
-    say!("restarting {}", member.setting.name);
+    outln!("restarting {}", member.setting.name);
     if let Some(process) = member.process.take() {
         process.stop(Duration::from_secs(25)).await;
     }
@@ -224,9 +224,9 @@ impl Log {
                 break;
             }
             self.at += length as u64;
-            // Those are for `./mart logs` and `./mart story`.
+            // Those are for `./mart logs` and `./mart timeline`.
             if !line.contains(r#""level":"DEBUG""#) {
-                say!("{name:<12} {}", readable(line.trim_end()));
+                outln!("{name:<12} {}", readable(line.trim_end()));
             }
             line.clear();
         }

@@ -4,8 +4,8 @@ use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use devstack::people;
-use devstack::say;
+use devstack::demo_users;
+use devstack::outln;
 use devstack::stack::{Running, Stack};
 
 /// What an operator does to users.
@@ -29,10 +29,10 @@ enum Command {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Command::CreateAdmin { email, name } = arguments.command;
-    let user = Stack::setting_of(&Running::read()?, people::USER).await?;
+    let user = Stack::setting_of(&Running::read()?, demo_users::USER).await?;
     let password = password()?;
-    people::create_admin(&user, &email, &name, &password).await?;
-    say!("{email} is an admin and can log in: ./mart call POST /v1/sessions/log-in '{{\"email\":…,\"password\":…}}'");
+    demo_users::create_admin(&user, &email, &name, &password).await?;
+    outln!("{email} is an admin and can log in: ./mart call POST /v1/sessions/log-in '{{\"email\":…,\"password\":…}}'");
     Ok(ExitCode::SUCCESS)
 }
 

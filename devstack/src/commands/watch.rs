@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use devstack::graph::Graph;
-use devstack::{process, root, say, service};
+use devstack::{outln, process, root, service};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::process::Command;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
@@ -41,7 +41,7 @@ impl Watch {
             if let Ok(event) = event
                 && !matches!(event.kind, EventKind::Access(_))
             {
-                // Nobody listens any more where the mart stops.
+                // Nobody listens any more where the mart signals.
                 event.paths.into_iter().for_each(|path| drop(changed.send(path)));
             }
         };
@@ -65,13 +65,13 @@ async fn build_again_and_again(mut changes: UnboundedReceiver<PathBuf>, done: Se
         let files: Vec<PathBuf> = files.into_iter().filter_map(|file| source(&file)).collect();
         match build(&files, &mut changes).await {
             Ok(None) => {}
-            // The mart stops where nobody takes it.
+            // The mart signals where nobody takes it.
             Ok(Some(rebuilt)) => {
                 if done.send(rebuilt).await.is_err() {
                     return;
                 }
             }
-            Err(error) => say!("{error:#}\nthe build before serves on; save again when that is fixed"),
+            Err(error) => outln!("{error:#}\nthe build before serves on; save again when that is fixed"),
         }
     }
 }
@@ -90,7 +90,7 @@ async fn build(files: &[PathBuf], changes: &mut UnboundedReceiver<PathBuf>) -> R
     let saved = files.iter().filter_map(time).min().unwrap_or_else(SystemTime::now);
     let mut packages = Graph::read().await?.packages(files);
     if files.iter().any(|file| ["proto", "template"].iter().any(|folder| file.starts_with(folder))) {
-        say!("a contract or a template has changed: cargo martgen generate");
+        outln!("a contract or a template has changed: cargo martgen generate");
         let mut martgen = Command::new("cargo");
         martgen.current_dir(root()).args(["run", "--quiet", "--bin", "martgen", "--", "generate"]);
         process::run(&mut martgen).await?;
@@ -107,7 +107,7 @@ async fn build(files: &[PathBuf], changes: &mut UnboundedReceiver<PathBuf>) -> R
     if services.is_empty() {
         return Ok(None);
     }
-    say!("building {}", services.join(", "));
+    outln!("building {}", services.join(", "));
     service::build(&services).await?;
     let migrations = files.iter().any(|file| file.extension().is_some_and(|ending| ending == "sql"));
     Ok(Some(Rebuilt { services, saved, migrations }))

@@ -10,4 +10,4 @@ mod smtp;
 mod store;
 
 pub use process::{Access, NOTIFICATION, OF_TESTS, Running, to};
-pub use serve::{Setting, serve};
+pub use serve::{ServiceSpec, serve};

@@ -23,7 +23,7 @@ const PAGE: usize = 100;
 
 /// How the mail server is run.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub struct ServiceSpec {
     /// Where it takes mails.
     pub smtp: SocketAddr,
     /// Where its page is.
@@ -35,8 +35,8 @@ pub struct Setting {
 }
 
 /// Serves until the process ends.
-pub async fn serve(setting: Setting) -> Result<()> {
-    let Setting { smtp, page, folder, only } = setting;
+pub async fn serve(setting: ServiceSpec) -> Result<()> {
+    let ServiceSpec { smtp, page, folder, only } = setting;
     let store = Arc::new(Mutex::new(Store::open(&folder)?));
     let bind = async |address: SocketAddr| {
         TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))

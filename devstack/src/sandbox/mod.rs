@@ -8,4 +8,4 @@ mod serve;
 
 pub use books::{Action, Books, Kind, Refused, Word, sign};
 pub use process::{Access, PAYMENT, Running};
-pub use serve::{Now, Setting, routes, serve};
+pub use serve::{Now, ServiceSpec, routes, serve};

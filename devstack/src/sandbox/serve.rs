@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// How the sandbox is run.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub struct ServiceSpec {
     /// Where it serves.
     pub address: SocketAddr,
     /// The address of its pages, as customers reach them.
@@ -44,7 +44,7 @@ pub type Now = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 
 struct Sandbox {
     books: Arc<Mutex<Books>>,
-    setting: Setting,
+    setting: ServiceSpec,
     now: Now,
     client: reqwest::Client,
 }
@@ -104,7 +104,7 @@ impl IntoResponse for Refused {
 type Shared = State<Arc<Sandbox>>;
 
 /// Serves the sandbox until the process ends.
-pub async fn serve(setting: Setting) -> Result<()> {
+pub async fn serve(setting: ServiceSpec) -> Result<()> {
     let address = setting.address;
     let routes = routes(Arc::default(), setting, Arc::new(OffsetDateTime::now_utc))?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
@@ -113,7 +113,7 @@ pub async fn serve(setting: Setting) -> Result<()> {
 }
 
 /// Its API and its page over books.
-pub fn routes(books: Arc<Mutex<Books>>, setting: Setting, now: Now) -> Result<Router> {
+pub fn routes(books: Arc<Mutex<Books>>, setting: ServiceSpec, now: Now) -> Result<Router> {
     let client = crate::http::builder().timeout(Duration::from_secs(10)).build()?;
     let sandbox = Arc::new(Sandbox { books, setting, now, client });
     let api = Router::new()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use devstack::call::{Reader, Seen};
-use order_core::domain::table::{STAGES, Stage, Step, TRIGGERS, step};
+use order_core::domain::state_machine::{Action, STATES, State, TRIGGERS, transition};
 use rdkafka::Offset;
 use sqlx::{Connection, PgConnection, Row};
 
@@ -54,19 +54,19 @@ const CHECKS: [(&str, &str, &str); 9] = [
         "order",
         "no order waits for stock for long",
         "select format('order %s: placed at %s', order_id, updated_at) from orders \
-         where status = 'PLACED' and updated_at < now() - interval '10 seconds'",
+         where status = 'placed' and updated_at < now() - interval '10 seconds'",
     ),
     (
         "order",
         "no order rests as cancelled and captured",
         "select format('order %s: cancelled, its payment %s is not asked back', order_id, payment_id) from orders \
-         where status = 'CANCELLED' and payment_id is not null and not refund_requested",
+         where status = 'cancelled' and payment_id is not null and not refund_requested",
     ),
     (
         "order",
         "an order that goes on is paid",
         "select format('order %s: %s without payment', order_id, status) from orders \
-         where status in ('CONFIRMED', 'SHIPPED', 'DELIVERED') and (payment_id is null or refund_requested)",
+         where status in ('confirmed', 'shipped', 'delivered') and (payment_id is null or refund_requested)",
     ),
     (
         "notification",
@@ -113,7 +113,7 @@ const TOLD: [(&str, &str, &str); 6] = [
 ];
 
 /// What order knows of products, of which it hears everything.
-const KNOWN: &str = "select product_id::text, version::text from known_product";
+const KNOWN: &str = "select product_id::text, version::text from catalog_product";
 
 /// The kind of mail that an event brings.
 fn mail_of(event: &str) -> Option<&'static str> {
@@ -149,10 +149,10 @@ const MONEY: &str = "select p.order_id::text, case \
 /// may send money back whenever he wants.
 fn paid_agrees(order: &str, money: &str) -> bool {
     match money {
-        "never came" => !matches!(order, "CONFIRMED" | "SHIPPED" | "DELIVERED" | "missing"),
-        "is here" => !matches!(order, "CANCELLED" | "AWAITING_PAYMENT" | "missing"),
+        "never came" => !matches!(order, "confirmed" | "shipped" | "delivered" | "missing"),
+        "is here" => !matches!(order, "cancelled" | "awaiting_payment" | "missing"),
         "went back" | "goes back" => order != "missing",
-        "has no account" => matches!(order, "PLACED" | "CANCELLED"),
+        "has no account" => matches!(order, "placed" | "cancelled"),
         _ => false,
     }
 }
@@ -170,9 +170,9 @@ const EVERYWHERE: [(&str, &str); 2] = [
 /// What a reservation of an order in a status may be in.
 fn agrees(order: &str, reservation: Option<&str>) -> bool {
     match order {
-        "AWAITING_PAYMENT" => reservation == Some("reserved"),
-        "CONFIRMED" | "SHIPPED" | "DELIVERED" => reservation == Some("committed"),
-        "CANCELLED" => !matches!(reservation, Some("reserved" | "committed")),
+        "awaiting_payment" => reservation == Some("reserved"),
+        "confirmed" | "shipped" | "delivered" => reservation == Some("committed"),
+        "cancelled" => !matches!(reservation, Some("reserved" | "committed")),
         // Waits for stock: whatever comes is still under way.
         _ => true,
     }
@@ -352,25 +352,25 @@ fn histories(orders: &BTreeMap<String, String>, seen: &[Seen]) -> Vec<String> {
 /// Whether events, in their order, are a way through the table.
 fn follows(kinds: &[&str]) -> bool {
     let Some(("OrderPlaced", rest)) = kinds.split_first().map(|(first, rest)| (*first, rest)) else { return false };
-    let mut stages = vec![Stage::Placed];
+    let mut stages = vec![State::Placed];
     let mut rest = rest.iter().peekable();
     while let Some(kind) = rest.next() {
         let refunds = rest.peek() == Some(&&"RefundRequested");
         let mut next = Vec::new();
         for stage in &stages {
             for trigger in TRIGGERS {
-                let to = match (step(*stage, trigger), *kind) {
-                    (Step::Await, "OrderAwaitingPayment") => Some(Stage::AwaitingPayment),
-                    (Step::Confirm, "OrderConfirmed") => Some(Stage::Confirmed),
-                    (Step::CancelTimeout, "OrderCancelled") if !refunds => Some(Stage::TimedOut),
-                    (Step::CancelTimeout | Step::CancelAsked | Step::CancelNoStock, "OrderCancelled") => {
-                        Some(Stage::Cancelled)
+                let to = match (transition(*stage, trigger), *kind) {
+                    (Action::Await, "OrderAwaitingPayment") => Some(State::AwaitingPayment),
+                    (Action::Confirm, "OrderConfirmed") => Some(State::Confirmed),
+                    (Action::CancelTimeout, "OrderCancelled") if !refunds => Some(State::TimedOut),
+                    (Action::CancelTimeout | Action::CancelAsked | Action::CancelNoStock, "OrderCancelled") => {
+                        Some(State::Cancelled)
                     }
-                    (Step::Reinstate, "OrderReinstated") => Some(Stage::Reinstated),
-                    (Step::Refund, "RefundRequested") => Some(Stage::Cancelled),
-                    (Step::Change, "OrderChanged") => Some(*stage),
-                    (Step::Ship, "OrderShipped") => Some(Stage::Shipped),
-                    (Step::Deliver, "OrderDelivered") => Some(Stage::Delivered),
+                    (Action::Reinstate, "OrderReinstated") => Some(State::Reinstated),
+                    (Action::Refund, "RefundRequested") => Some(State::Cancelled),
+                    (Action::Change, "OrderChanged") => Some(*stage),
+                    (Action::Ship, "OrderShipped") => Some(State::Shipped),
+                    (Action::Deliver, "OrderDelivered") => Some(State::Delivered),
                     _ => None,
                 };
                 next.extend(to);
@@ -379,7 +379,7 @@ fn follows(kinds: &[&str]) -> bool {
         if next.is_empty() {
             return false;
         }
-        stages = STAGES.into_iter().filter(|stage| next.contains(stage)).collect();
+        stages = STATES.into_iter().filter(|stage| next.contains(stage)).collect();
     }
     true
 }
@@ -451,24 +451,24 @@ mod tests {
     #[test]
     fn an_order_and_its_money_agree_or_are_found_out() {
         for (order, money) in [
-            ("CONFIRMED", "is here"),
-            ("CONFIRMED", "went back"),
-            ("CANCELLED", "never came"),
-            ("CANCELLED", "went back"),
-            ("CANCELLED", "goes back"),
-            ("AWAITING_PAYMENT", "never came"),
+            ("confirmed", "is here"),
+            ("confirmed", "went back"),
+            ("cancelled", "never came"),
+            ("cancelled", "went back"),
+            ("cancelled", "goes back"),
+            ("awaiting_payment", "never came"),
         ] {
             assert!(paid_agrees(order, money), "{order}, {money}");
         }
         for (order, money) in [
-            ("CONFIRMED", "never came"),
-            ("DELIVERED", "never came"),
-            ("CANCELLED", "is here"),
-            ("AWAITING_PAYMENT", "is here"),
+            ("confirmed", "never came"),
+            ("delivered", "never came"),
+            ("cancelled", "is here"),
+            ("awaiting_payment", "is here"),
             ("missing", "is here"),
-            ("CONFIRMED", "has no account"),
-            ("AWAITING_PAYMENT", "has no account"),
-            ("CONFIRMED", "is less than nothing"),
+            ("confirmed", "has no account"),
+            ("awaiting_payment", "has no account"),
+            ("confirmed", "is less than nothing"),
         ] {
             assert!(!paid_agrees(order, money), "{order}, {money}");
         }
@@ -476,8 +476,8 @@ mod tests {
 
     #[test]
     fn an_order_and_its_reservation_agree_or_are_found_out() {
-        assert!(agrees("CONFIRMED", Some("committed")) && agrees("CANCELLED", None) && agrees("PLACED", None));
-        assert!(!agrees("CONFIRMED", Some("expired")) && !agrees("CANCELLED", Some("reserved")));
-        assert!(!agrees("AWAITING_PAYMENT", None));
+        assert!(agrees("confirmed", Some("committed")) && agrees("cancelled", None) && agrees("placed", None));
+        assert!(!agrees("confirmed", Some("expired")) && !agrees("cancelled", Some("reserved")));
+        assert!(!agrees("awaiting_payment", None));
     }
 }

@@ -1,19 +1,19 @@
-//! The in-process mart: every service's real router, core and reactions over stores in memory. The only place in features
+//! The in-process mart: every service's real router, core and handlers over stores in memory. The only place in features
 //! that names all services.
 
 pub mod invariants;
-pub mod story;
+pub mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use features::{Hosted, InProcess};
-use inventory_service::adapters::events::{InventoryMessages, InventoryEventHandlers};
+use inventory_service::adapters::events::{InventoryEventHandlers, InventoryMessages};
 use mart_chassis::http::Api;
 use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
-use order_service::adapters::events::{OrderMessages, OrderEventHandlers};
+use order_service::adapters::events::{OrderEventHandlers, OrderMessages};
 use product_service::adapters::events::ProductMessages;
 
 /// A mart in which nothing has happened yet, whose bus is as unkind as this seed makes it.
@@ -24,45 +24,45 @@ pub fn mart(seed: u64) -> InProcess {
 /// Product, inventory and order over one api and one clock.
 pub fn services(api: Arc<Api>, clock: Arc<ManualClock>) -> Vec<Hosted> {
     let ids = Arc::new(SequentialIds::default());
-    let seal = PageTokenSigner::new(b"a scenario's secret");
+    let page_tokens = PageTokenSigner::new(b"a scenario's secret");
     let never = Duration::MAX;
 
     let products = product_core::memory::MemoryProducts::default();
-    let catalogue = product_core::Catalogue::new(products.clone(), clock.clone(), ids.clone(), seal.clone());
+    let use_cases = product_core::UseCases::new(products.clone(), clock.clone(), ids.clone(), page_tokens.clone());
     let product = Hosted {
         name: "product",
-        routes: product_service::wiring::routes(catalogue, api.clone()),
-        reactions: None,
+        routes: product_service::wiring::routes(use_cases, api.clone()),
+        handlers: None,
         outbox: Box::new(move || {
             products.events().iter().map(product_service::generated::events::record::<ProductMessages>).collect()
         }),
-        sweeps: Vec::new(),
+        jobs: Vec::new(),
     };
 
     let stock = inventory_core::memory::MemoryStore::default();
-    let hold = inventory_core::application::HOLD;
-    let inventory = inventory_core::UseCases::new(stock.clone(), clock.clone(), ids.clone(), seal.clone(), hold);
+    let hold = inventory_core::application::RESERVATION_TTL;
+    let inventory = inventory_core::UseCases::new(stock.clone(), clock.clone(), ids.clone(), page_tokens.clone(), hold);
     let inventory = Hosted {
         name: "inventory",
         routes: inventory_service::wiring::routes(inventory.clone(), api.clone()),
-        reactions: Some(inventory_service::generated::events::handlers(InventoryEventHandlers::new(inventory.clone()))),
+        handlers: Some(inventory_service::generated::events::handlers(InventoryEventHandlers::new(inventory.clone()))),
         outbox: Box::new(move || {
             stock.events().iter().map(inventory_service::generated::events::record::<InventoryMessages>).collect()
         }),
-        sweeps: vec![inventory_service::wiring::expiry(inventory, never)],
+        jobs: vec![inventory_service::wiring::expiry(inventory, never)],
     };
 
     let orders = order_core::memory::MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
     let window = order_core::application::PAYMENT_WINDOW;
-    let order = order_core::UseCases::new(orders.clone(), clock, ids, seal, window);
+    let order = order_core::UseCases::new(orders.clone(), clock, ids, page_tokens, window);
     let order = Hosted {
         name: "order",
         routes: order_service::wiring::routes(order.clone(), api),
-        reactions: Some(order_service::generated::events::handlers(OrderEventHandlers::new(order.clone()))),
+        handlers: Some(order_service::generated::events::handlers(OrderEventHandlers::new(order.clone()))),
         outbox: Box::new(move || {
             orders.events().iter().map(order_service::generated::events::record::<OrderMessages>).collect()
         }),
-        sweeps: vec![order_service::wiring::expiry(order, never)],
+        jobs: vec![order_service::wiring::expiry(order, never)],
     };
     vec![product, inventory, order]
 }

@@ -75,7 +75,7 @@ fn earlier(tree: &Tree, reference: &str) -> Result<Sources> {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct TestEvent {
     path: String,
     #[serde(default)]
     start_line: usize,
@@ -110,7 +110,7 @@ fn buf(tree: &Tree, now: &Contracts, before: &DescriptorPool) -> Result<Vec<Find
     }
     let mut findings = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let told: Told = serde_json::from_str(line).context("buf told something that is no JSON")?;
+        let told: TestEvent = serde_json::from_str(line).context("buf told something that is no JSON")?;
         let place = match now.sources.get(&told.path) {
             Some(source) => line_of(&source.path, &source.text, told.start_line),
             None => Place::file(told.path),

@@ -43,7 +43,7 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
             }
             State::Edited => {
                 let raw = digest::bytes(planned.raw.as_bytes());
-                match waivers.0.get(path).filter(|_| planned.kind == Kind::Frame) {
+                match waivers.0.get(path).filter(|_| planned.kind == Kind::Managed) {
                     Some(waiver) if waiver.raw == raw => continue,
                     Some(_) => {
                         let help =
@@ -63,7 +63,8 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         };
         findings.push(Finding::error(rule, Place::file(path.as_str()), what, help));
     }
-    let whole = contracts.mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole));
+    let whole =
+        contracts.mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.is_deployable));
     let names: Vec<String> = whole.map(|service| service.name.clone()).collect();
     findings.extend(purity::cores(tree, &names)?);
     for (path, _) in plan::orphans(&plan, &lock) {
@@ -71,8 +72,8 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         findings.push(Finding::error("orphan", Place::file(path.as_str()), what, "run cargo martgen generate"));
     }
     for (path, waiver) in &waivers.0 {
-        if plan.files.get(path).is_none_or(|planned| planned.kind != Kind::Frame) {
-            let what = format!("a waiver is for {path}, which is no frame file ({})", waiver.reason);
+        if plan.files.get(path).is_none_or(|planned| planned.kind != Kind::Managed) {
+            let what = format!("a waiver is for {path}, which is no managed file ({})", waiver.reason);
             findings.push(Finding::error("waiver", Place::file(WAIVERS), what, "remove its line"));
         }
     }
@@ -99,7 +100,7 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
 /// Seeds that were made for an operation or an event that the contract has no more, and that are still there.
 fn outlived(tree: &Tree, mart: &Mart, lock: &Lock) -> Vec<String> {
     let mut notes = Vec::new();
-    for (path, entry) in lock.files.iter().filter(|(_, entry)| entry.kind == Kind::Seed) {
+    for (path, entry) in lock.files.iter().filter(|(_, entry)| entry.kind == Kind::Scaffold) {
         let mut words = entry.source.split('#');
         let contracts = words.next().and_then(|source| source.rsplit(' ').next()).unwrap_or_default();
         let service = mart.services.iter().find(|service| service.contracts == contracts);

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::{Contracts, tell};
+use crate::change_set::change_set;
 use crate::cli::Generate;
 use crate::failure::{CLEAN, FINDINGS};
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::outlook::outlook;
 use crate::render;
 use crate::tree::Tree;
 use crate::waivers::Waivers;
@@ -21,34 +21,34 @@ pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
         return Ok(tell(&contracts.findings, &contracts.sources, json, true));
     }
     let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
-    let outlook = outlook(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, arguments.overwrite)?;
+    let change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, arguments.overwrite)?;
     if let Some(journal) = journal {
-        journal.write(&outlook.changes)?;
+        journal.write(&change_set.changes)?;
     }
     if json {
-        let files: Vec<_> = outlook
+        let files: Vec<_> = change_set
             .files()
-            .map(|change| serde_json::json!({ "file": change.path, "change": outlook.word(change), "diff": outlook.diff(change) }))
+            .map(|change| serde_json::json!({ "file": change.path, "change": change_set.word(change), "diff": change_set.diff(change) }))
             .collect();
         anstream::println!(
             "{}",
-            serde_json::json!({ "written": writes, "files": files, "findings": outlook.findings })
+            serde_json::json!({ "written": writes, "files": files, "findings": change_set.findings })
         );
     } else {
-        for change in outlook.files() {
-            anstream::println!("{} {}", outlook.word(change), change.path);
+        for change in change_set.files() {
+            anstream::println!("{} {}", change_set.word(change), change.path);
             if arguments.diff {
-                anstream::print!("{}", outlook.diff(change));
+                anstream::print!("{}", change_set.diff(change));
             }
         }
-        tell(&outlook.findings, &contracts.sources, false, false);
-        let count = outlook.files().count();
+        tell(&change_set.findings, &contracts.sources, false, false);
+        let count = change_set.files().count();
         let (word, rest) = if writes { ("written", "") } else { ("to write", ": run cargo martgen generate") };
         match count {
             0 => anstream::println!("everything is as the contracts say: {} files", plan.files.len()),
             _ => anstream::println!("{count} of {} files {word}{rest}", plan.files.len()),
         }
     }
-    let would = arguments.check && !outlook.changes.is_empty();
-    Ok(if outlook.findings.is_empty() && !would { CLEAN } else { FINDINGS })
+    let would = arguments.check && !change_set.changes.is_empty();
+    Ok(if change_set.findings.is_empty() && !would { CLEAN } else { FINDINGS })
 }

@@ -1,11 +1,13 @@
-//! Drawing the flow of events.
+//! The graph of services and events.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::json;
 
 use super::{Contracts, tell};
 use crate::cli::{Form, Graph};
-use crate::contract::model::Mart;
+use crate::contract::model::{Mart, Service};
 use crate::failure::CLEAN;
 use crate::tree::Tree;
 
@@ -23,46 +25,53 @@ pub(super) fn run(tree: &Tree, arguments: &Graph) -> Result<u8> {
     Ok(CLEAN)
 }
 
-/// Every event with its publisher and the one who reacts, or nobody.
-fn edges(mart: &Mart) -> Vec<(&str, &str, Option<&str>)> {
-    let mut edges = Vec::new();
-    for service in &mart.services {
+/// A publisher, the subscriber if there is one, and the events between them.
+type Edge<'a> = ((&'a str, Option<&'a str>), Vec<&'a str>);
+
+/// Returns the services that the graph shows. Fixtures of tests are not among them.
+fn services(mart: &Mart) -> impl Iterator<Item = &Service> {
+    mart.services.iter().filter(|service| service.home.as_ref().is_none_or(|home| home.is_deployable))
+}
+
+/// Returns the edges of the graph, ordered by publisher, then by subscriber.
+fn edges(mart: &Mart) -> Vec<Edge<'_>> {
+    let mut edges: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+    for service in services(mart) {
         for event in &service.events {
-            let before = edges.len();
-            for other in &mart.services {
-                for _ in other.consumes.iter().filter(|consumed| consumed.event.full_name == event.full_name) {
-                    edges.push((service.name.as_str(), event.name.as_str(), Some(other.name.as_str())));
-                }
+            let subscribed = |other: &&Service| other.consumes.iter().any(|one| one.event.full_name == event.full_name);
+            let mut subscribers: Vec<_> =
+                services(mart).filter(subscribed).map(|other| Some(other.name.as_str())).collect();
+            if subscribers.is_empty() {
+                subscribers.push(None);
             }
-            if edges.len() == before {
-                edges.push((service.name.as_str(), event.name.as_str(), None));
+            for subscriber in subscribers {
+                edges.entry((&service.name, subscriber)).or_default().push(&event.name);
             }
         }
     }
-    edges
+    edges.into_iter().collect()
 }
 
 fn mermaid(mart: &Mart) -> String {
     let mut text = "flowchart LR\n".to_owned();
-    for service in &mart.services {
+    for service in services(mart) {
         text.push_str(&format!("  {0}[{0}]\n", service.name));
     }
-    for (from, event, to) in edges(mart) {
-        match to {
-            Some(to) => text.push_str(&format!("  {from} -- {event} --> {to}\n")),
-            None => text.push_str(&format!("  {from} -- {event} --> nobody((nobody yet))\n")),
-        }
+    for ((publisher, subscriber), events) in edges(mart) {
+        let subscriber = subscriber.unwrap_or("none((no subscriber))");
+        text.push_str(&format!("  {publisher} -- \"{}\" --> {subscriber}\n", events.join("<br/>")));
     }
     text
 }
 
 fn dot(mart: &Mart) -> String {
     let mut text = "digraph mart {\n  rankdir=LR;\n".to_owned();
-    for service in &mart.services {
+    for service in services(mart) {
         text.push_str(&format!("  \"{}\" [shape=box];\n", service.name));
     }
-    for (from, event, to) in edges(mart) {
-        text.push_str(&format!("  \"{from}\" -> \"{}\" [label=\"{event}\"];\n", to.unwrap_or("nobody yet")));
+    for ((publisher, subscriber), events) in edges(mart) {
+        let (subscriber, label) = (subscriber.unwrap_or("no subscriber"), events.join("\\n"));
+        text.push_str(&format!("  \"{publisher}\" -> \"{subscriber}\" [label=\"{label}\"];\n"));
     }
     text + "}\n"
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use super::tell;
+use crate::change_set::change_set;
 use crate::cli::NewService;
 use crate::contract;
 use crate::contract::model::{Auth, Event, Home, Mart, Service};
@@ -13,9 +14,8 @@ use crate::failure::{CLEAN, Failure};
 use crate::finding::Finding;
 use crate::journal::{Change, Journal};
 use crate::lock::Lock;
-use crate::outlook::outlook;
 use crate::plan::{Kind, Plan};
-use crate::seed::{self, Seed};
+use crate::scaffold::{self, Scaffold};
 use crate::tree::Tree;
 use crate::waivers::Waivers;
 use crate::{manifest, naming, render};
@@ -36,7 +36,7 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
             Ok(pool) => consumed(name, &contract::model(tree, &before, &pool).0, &arguments.consumes)?,
             Err(finding) => return Ok(tell(&[*finding], &before, json, true)),
         };
-        written = seed::sample_contract(&tree.settings.package, name, consumes)?;
+        written = scaffold::sample_contract(&tree.settings.package, name, consumes)?;
     }
     let more = written.iter().map(|(path, (text, _))| (path.clone(), text.clone())).collect();
     let sources = Sources::read(tree, &more)?;
@@ -67,58 +67,58 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
         service: format!("services/{name}/service"),
         core: format!("{name}_core"),
         library: format!("{name}_service"),
-        whole: true,
+        is_deployable: true,
         commands: false,
     });
-    let seed = seed::recognize(service, &pool, &sources);
-    let findings = without_owner(service, &seed);
+    let scaffold = scaffold::recognize(service, &pool, &sources);
+    let findings = without_owner(service, &scaffold);
     if !findings.is_empty() {
         return Ok(tell(&findings, &sources, json, true));
     }
     let mut plan = render::mart(&mart, &sources, &pool)?;
     for (path, (text, template)) in &written {
-        plan.add(path.clone(), Kind::Seed, format!("{template} {contracts}"), text.clone());
+        plan.add(path.clone(), Kind::Scaffold, format!("{template} {contracts}"), text.clone());
     }
-    seed::files(&seed, &mut plan)?;
+    scaffold::files(&scaffold, &mut plan)?;
 
-    let mut outlook = outlook(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, false)?;
+    let mut change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, false)?;
     let cargo = tree.read("Cargo.lock")?.context("Cargo.lock is gone: bring it back by git checkout Cargo.lock")?;
     let manifests: Vec<&str> = ["core", "service"]
         .iter()
         .filter_map(|part| Some(plan.files.get(&format!("services/{name}/{part}/Cargo.toml"))?.raw.as_str()))
         .collect();
     let content = Some(manifest::with_packages(&cargo, &manifests)?);
-    outlook.changes.push(Change { path: "Cargo.lock".to_owned(), content });
+    change_set.changes.push(Change { path: "Cargo.lock".to_owned(), content });
     if let Some(journal) = journal {
-        journal.write(&outlook.changes)?;
+        journal.write(&change_set.changes)?;
     }
     if json {
         let kind = |path: &str| plan.files.get(path).map(|planned| planned.kind.name());
-        let files: Vec<_> = outlook
+        let files: Vec<_> = change_set
             .files()
             .map(|change| serde_json::json!({ "file": change.path, "kind": kind(&change.path) }))
             .collect();
-        let told = serde_json::json!({ "written": writes, "files": files, "left": seed.left, "example": seed::example(&seed) });
+        let told = serde_json::json!({ "written": writes, "files": files, "left": scaffold.left, "example": scaffold::example(&scaffold) });
         anstream::println!("{told}");
     } else {
         if arguments.diff {
-            for change in outlook.files() {
-                anstream::print!("{}", outlook.diff(change));
+            for change in change_set.files() {
+                anstream::print!("{}", change_set.diff(change));
             }
         }
-        told(&plan, &seed, sampled, writes);
+        told(&plan, &scaffold, sampled, writes);
     }
     // What somebody edited elsewhere is none of this command's business; generate tells it.
     Ok(CLEAN)
 }
 
 /// Says what was made, of which kind each part is, what to do next and how to undo it.
-fn told(plan: &Plan, seed: &Seed, sampled: bool, writes: bool) {
-    let name = &seed.name;
+fn told(plan: &Plan, scaffold: &Scaffold, sampled: bool, writes: bool) {
+    let name = &scaffold.name;
     let of_service = |path: &str| {
         path.starts_with(&format!("services/{name}/"))
             || path.starts_with(&format!("features/{name}/"))
-            || path.starts_with(&format!("{}/", seed.contracts))
+            || path.starts_with(&format!("{}/", scaffold.contracts))
     };
     anstream::println!(
         "{} {name} {}:",
@@ -126,8 +126,8 @@ fn told(plan: &Plan, seed: &Seed, sampled: bool, writes: bool) {
         if sampled { "from a sample" } else { "from its contract" }
     );
     for (kind, says) in [
-        (Kind::Seed, "yours from now on"),
-        (Kind::Frame, "kept by generate, unless you waive it"),
+        (Kind::Scaffold, "yours from now on"),
+        (Kind::Managed, "kept by generate, unless you waive it"),
         (Kind::Generated, "kept by generate"),
     ] {
         let files: Vec<&String> = plan
@@ -142,20 +142,20 @@ fn told(plan: &Plan, seed: &Seed, sampled: bool, writes: bool) {
             anstream::println!("    {path}");
         }
     }
-    if !seed.left.is_empty() {
+    if !scaffold.left.is_empty() {
         anstream::println!("not written, the compiler names what they need:");
-        for left in &seed.left {
+        for left in &scaffold.left {
             anstream::println!("  {left}");
         }
     }
     anstream::println!("next:");
     if sampled {
-        anstream::println!("  say in {} what it is about, then: cargo martgen generate", seed.contracts);
+        anstream::println!("  say in {} what it is about, then: cargo martgen generate", scaffold.contracts);
     }
-    if seed.left.is_empty() {
+    if scaffold.left.is_empty() {
         anstream::println!("  ./mart test core features {name}");
         anstream::println!("  ./mart up");
-        if let Some(example) = seed::example(seed) {
+        if let Some(example) = scaffold::example(scaffold) {
             anstream::println!("  {example}");
         }
     } else {
@@ -188,8 +188,8 @@ fn is_new(tree: &Tree, name: &str) -> Result<()> {
 }
 
 /// What is written for a resource knows no owner: each customer would read, change and delete those of all others.
-fn without_owner(service: &Service, seed: &Seed) -> Vec<Finding> {
-    let whole: Vec<&String> = seed.protobuf.iter().flat_map(|protobuf| &protobuf.methods).collect();
+fn without_owner(service: &Service, scaffold: &Scaffold) -> Vec<Finding> {
+    let whole: Vec<&String> = scaffold.protobuf.iter().flat_map(|protobuf| &protobuf.methods).collect();
     let open = service.operations().filter(|operation| whole.contains(&&operation.method)).filter(
         |operation| matches!(&operation.auth, Auth::Roles(roles) if roles.iter().any(|role| role == "customer")),
     );

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Contracts, tell};
+use crate::change_set::change_set;
 use crate::cli::RemoveService;
 use crate::contract::model::Mart;
 use crate::digest;
@@ -10,7 +11,6 @@ use crate::failure::{CLEAN, Failure};
 use crate::journal::{Change, Journal};
 use crate::lock::{LOCK, Lock};
 use crate::manifest;
-use crate::outlook::outlook;
 use crate::plan::Kind;
 use crate::render;
 use crate::tree::Tree;
@@ -74,12 +74,12 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     let topics = Topics::of(&contracts.mart, name);
     contracts.mart.services.iter_mut().filter(|service| service.name == name).for_each(|service| service.home = None);
     let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
-    let outlook = outlook(tree, &plan, &lock, &waivers, false)?;
-    let mut next = outlook.next.clone();
+    let change_set = change_set(tree, &plan, &lock, &waivers, false)?;
+    let mut next = change_set.next.clone();
     next.files.retain(|path, _| !own(path));
     let files = made.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
     let mut changes: Vec<Change> = files.map(|path| Change { path, content: None }).collect();
-    changes.extend(outlook.files().filter(|change| !own(&change.path)).cloned());
+    changes.extend(change_set.files().filter(|change| !own(&change.path)).cloned());
     let removed: Vec<String> =
         changes.iter().filter(|change| change.content.is_none()).map(|change| change.path.clone()).collect();
     if let Some(cargo) = tree.read("Cargo.lock")? {
@@ -99,7 +99,7 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     if let Some(journal) = journal.filter(|_| !refused) {
         journal.write(&changes)?;
     }
-    let kept = !made.iter().any(|(path, entry)| entry.kind == Kind::Seed && path.starts_with(&folders[2]));
+    let kept = !made.iter().any(|(path, entry)| entry.kind == Kind::Scaffold && path.starts_with(&folders[2]));
     if json {
         let written = !(arguments.dry_run || refused);
         anstream::println!("{}", serde_json::json!({ "written": written, "removed": removed, "changed": touched }));

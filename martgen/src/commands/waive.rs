@@ -1,4 +1,4 @@
-//! Recording that a frame file differs on purpose.
+//! Recording that a managed file differs on purpose.
 
 use anyhow::Result;
 
@@ -31,10 +31,10 @@ pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
             "name it from the top of the tree; martgen.lock lists all",
         ));
     };
-    if planned.kind != Kind::Frame {
+    if planned.kind != Kind::Managed {
         return Err(Failure::usage(
             format!("{file} is generated: a contract would say one thing and the code another"),
-            "change the contract or the template; only frame files can be waived",
+            "change the contract or the template; only managed files can be waived",
         ));
     }
     let there = tree.read(file)?;

@@ -41,7 +41,7 @@ pub(crate) struct Home {
     /// The name of the service's library.
     pub(crate) library: String,
     /// Whether it is a whole service of the mart, with a container and a page, and not a test's fixture.
-    pub(crate) whole: bool,
+    pub(crate) is_deployable: bool,
     /// Whether its program has commands beside `serve` and `migrate`: they stand in `src/commands.rs`.
     pub(crate) commands: bool,
 }

@@ -39,19 +39,19 @@ pub(crate) fn mart(mart: &Mart, sources: &Sources, pool: &DescriptorPool) -> Res
         }
 
         let text = templates::Main { service, home }.render()?;
-        plan.add(format!("{}/src/main.rs", home.service), Kind::Frame, source("frame/main.rs.txt"), text);
-        if home.whole {
+        plan.add(format!("{}/src/main.rs", home.service), Kind::Managed, source("managed/main.rs.txt"), text);
+        if home.is_deployable {
             let text = templates::Dockerfile { service }.render()?;
             plan.add(
                 format!("services/{}/Dockerfile", service.name),
-                Kind::Frame,
-                source("frame/Dockerfile.txt"),
+                Kind::Managed,
+                source("managed/Dockerfile.txt"),
                 text,
             );
         }
     }
     let whole: Vec<&Service> =
-        mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole)).collect();
+        mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.is_deployable)).collect();
     for service in &whole {
         let text = templates::ComposeEntry { service }.render()?;
         let source = format!("template/compose/service.yml.txt {}", service.contracts);

@@ -19,7 +19,9 @@ pub(super) struct Events<'a> {
     service: &'a Service,
     home: &'a Home,
     version: &'a str,
-    /// The modules of the events of others, each once, and the names that they are imported under.
+    /// The name of the core's enum of events.
+    event_enum: String,
+    /// The modules of other services' events and their import aliases.
     modules: Vec<(&'a str, &'a str)>,
 }
 
@@ -29,7 +31,8 @@ impl<'a> Events<'a> {
             service.consumes.iter().map(|consumed| (consumed.module.as_str(), consumed.alias.as_str())).collect();
         modules.sort_unstable();
         modules.dedup();
-        Self { service, home, version, modules }
+        let event_enum = format!("{}Event", names::camel(&service.name));
+        Self { service, home, version, event_enum, modules }
     }
 }
 
@@ -82,14 +85,14 @@ impl<'a> Http<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "frame/main.rs.txt", escape = "none")]
+#[template(path = "managed/main.rs.txt", escape = "none")]
 pub(super) struct Main<'a> {
     pub(super) service: &'a Service,
     pub(super) home: &'a Home,
 }
 
 #[derive(Template)]
-#[template(path = "frame/Dockerfile.txt", escape = "none")]
+#[template(path = "managed/Dockerfile.txt", escape = "none")]
 pub(super) struct Dockerfile<'a> {
     pub(super) service: &'a Service,
 }

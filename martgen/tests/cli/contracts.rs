@@ -208,7 +208,7 @@ message ParcelSent {
     let mut after = copy.contents();
     after.remove(path);
     assert_eq!(after, before);
-    assert!(copy.run(&["graph"]).told.contains("parcel -- ParcelSent --> nobody"));
+    assert!(copy.run(&["graph"]).told.contains("parcel -- \"ParcelSent\" --> none((no subscriber))"));
 
     // A service that reacts to it gets its comment as it stands.
     copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.parcel.v1.ParcelSent");

@@ -12,8 +12,8 @@ fn a_service_is_made_told_and_taken_away_without_a_trace() {
     assert_eq!(made.code, Some(0), "{}", made.told);
     for told in [
         "made review from a sample",
-        "seed files",
-        "frame files, 2",
+        "scaffold files",
+        "managed files, 2",
         "generated files, 4",
         "services/review/core/src/domain/review.rs",
         "./mart call POST /v1/reviews '{\"name\"",
@@ -46,7 +46,7 @@ fn a_preview_of_a_new_service_writes_nothing_and_is_json_where_that_is_asked_for
     let told: serde_json::Value = serde_json::from_str(&run.told).expect("one document");
     let kinds: Vec<&str> =
         told["files"].as_array().expect("files").iter().filter_map(|file| file["kind"].as_str()).collect();
-    for kind in ["seed", "frame", "generated"] {
+    for kind in ["scaffold", "managed", "generated"] {
         assert!(kinds.contains(&kind), "{kind}: {}", run.told);
     }
     assert_eq!((&told["written"], &told["left"]), (&serde_json::json!(false), &serde_json::json!([])));
@@ -119,7 +119,8 @@ fn each_name_that_can_not_be_one_has_its_own_message_and_a_suggestion() {
 #[test]
 fn a_resource_that_customers_reach_is_refused_as_it_would_have_no_owner() {
     let copy = Copy::new();
-    let contract = std::fs::read_to_string(repository().join("martgen/tests/odd/voucher.proto")).expect("a fixture");
+    let contract =
+        std::fs::read_to_string(repository().join("martgen/tests/fixtures/voucher.proto")).expect("a fixture");
     let admins = "  rpc GetVoucher(GetVoucherRequest) returns (GetVoucherResponse) {\n    option (google.api.http) = \
                   {get: \"/v1/vouchers/{voucher_id}\"};\n    option (mart.options.v1.operation) = {\n      auth: [AUTH_ADMIN]";
     assert!(contract.contains(admins), "the fixture has changed");

@@ -35,10 +35,10 @@ fn every_generated_and_frame_file_comes_out_byte_for_byte_without_a_lock() {
     }
     std::fs::remove_file(copy.root.join("martgen.lock")).expect("removed");
     assert_eq!(copy.run(&["generate"]).code, Some(0));
-    // Only the lock knew which files were seeds; nothing depends on that but the preview of a removal.
+    // Only the lock knew which files were scaffolds; nothing depends on that but the preview of a removal.
     let without_seeds = |mut contents: BTreeMap<String, String>| {
         let lock = contents.remove("martgen.lock").unwrap_or_default();
-        let kept: Vec<&str> = lock.lines().filter(|line| !line.starts_with("seed\t")).collect();
+        let kept: Vec<&str> = lock.lines().filter(|line| !line.starts_with("scaffold\t")).collect();
         contents.insert("martgen.lock".to_owned(), kept.join("\n"));
         contents
     };
@@ -67,7 +67,7 @@ fn an_event_more_is_in_the_generated_code_and_gone_without_leftovers_when_it_is_
     assert!(run.told.contains("error[stale]") && run.told.contains(EVENTS), "{}", run.told);
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     let events = copy.read(EVENTS);
-    assert!(events.contains("fn product_seen(fact: &fact::ProductSeen) -> v1::ProductSeen;"), "{events}");
+    assert!(events.contains("fn product_seen(fact: &events::ProductSeen) -> v1::ProductSeen;"), "{events}");
     assert!(events.contains("Fact::ProductSeen(fact) => "), "{events}");
     assert_eq!(copy.read(HTTP), before[HTTP], "operations have not changed");
 
@@ -256,19 +256,20 @@ fn a_lock_with_marks_of_a_merge_and_a_tree_without_martgen_are_refused_in_words(
 #[test]
 fn other_templates_than_those_it_was_built_from_are_refused() {
     let copy = Copy::new();
-    copy.write("template/frame/main.rs.txt", "fn main() {}\n");
+    copy.write("template/managed/main.rs.txt", "fn main() {}\n");
     let run = copy.run(&["generate"]);
     assert_eq!(run.code, Some(3));
     assert!(run.told.contains("other templates"), "{}", run.told);
 }
 
 #[test]
-fn the_flow_of_events_is_drawn_in_three_forms() {
+fn the_graph_of_events_has_three_formats() {
     let copy = Copy::new();
-    assert!(copy.run(&["graph"]).told.contains("product -- ProductCreated --> shelf"));
-    assert!(
-        copy.run(&["graph", "--format", "dot"]).told.contains("\"product\" -> \"shelf\" [label=\"ProductCreated\"]")
-    );
+    let mermaid = copy.run(&["graph"]).told;
+    assert!(mermaid.contains("product -- \"ProductCreated<br/>ProductUpdated<br/>"), "{mermaid}");
+    assert!(!mermaid.contains("shelf"), "a fixture is shown: {mermaid}");
+    let dot = copy.run(&["graph", "--format", "dot"]).told;
+    assert!(dot.contains("\"product\" -> \"no subscriber\" [label=\"ProductCreated\\nProductUpdated\\n"), "{dot}");
     let json: serde_json::Value = serde_json::from_str(&copy.run(&["graph", "--format", "json"]).told).expect("JSON");
     let services = json["services"].as_array().expect("a list");
     let handlers = services.iter().flat_map(|service| service["consumes"].as_array().into_iter().flatten());

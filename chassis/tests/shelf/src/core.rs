@@ -8,7 +8,7 @@ use mart_kernel::{CommitError, CommitOutcome, Receipt, StoreError, Version};
 pub mod domain {
     /// There is no fact.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Fact {}
+    pub enum ShelfEvent {}
 }
 
 /// A product on the shelf.
@@ -28,7 +28,8 @@ pub trait Items: Send + Sync {
     fn find(&self, product_id: &str) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
 
     /// Keeps an item and a line of the log, once per receipt; an item has to be at the version before.
-    fn keep(&self, item: Item, receipt: Receipt) -> impl Future<Output = Result<CommitOutcome, CommitError<()>>> + Send;
+    fn keep(&self, item: Item, receipt: Receipt)
+    -> impl Future<Output = Result<CommitOutcome, CommitError<()>>> + Send;
 }
 
 /// How the shelf answers an event.

@@ -5,4 +5,5 @@
 pub mod adapters;
 pub mod core;
 pub mod generated;
+pub mod settings;
 pub mod wiring;

@@ -1,4 +1,4 @@
-//! Puts the adapters together; the only place that names all of them.
+//! Creates the adapters and connects them. No other module names all adapters.
 
 use std::sync::Arc;
 
@@ -10,12 +10,13 @@ use mart_chassis::{Config, Database};
 use crate::adapters::events::ShelfEventHandlers;
 use crate::adapters::postgres::PostgresItems;
 use crate::generated::{events, http};
+use crate::settings::Settings;
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
-/// Puts the service together.
-pub fn wire(config: &Config) -> anyhow::Result<Service> {
+/// Creates the service with its adapters.
+pub fn wire(config: &Config, _settings: &Settings) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
 

@@ -1,10 +1,10 @@
-//! How a run went: a table for people, JUnit for machines.
+//! How a run went: a table for demo_users, JUnit for machines.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use devstack::{root, say};
+use devstack::{outln, root};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Counts, Part};
@@ -62,13 +62,13 @@ fn failures(log: &str) -> String {
 
 /// Prints the table of parts: which of them took longer than their budget, and by how much.
 pub(super) fn table(all: &[Done]) {
-    say!("\n{:<14}{:>8}{:>8}{:>10}{:>9}", "part", "passed", "failed", "seconds", "budget");
+    outln!("\n{:<14}{:>8}{:>8}{:>10}{:>9}", "part", "passed", "failed", "seconds", "budget");
     for done in all {
         let over = done.took.saturating_sub(done.budget).as_secs();
         let over = if over > 0 { format!("  {over} s over its budget") } else { String::new() };
         let (Counts { passed, failed, .. }, took, budget) =
             (done.counts, done.took.as_secs_f64(), done.budget.as_secs());
-        say!("{:<14}{passed:>8}{failed:>8}{took:>10.1}{budget:>9}{over}", done.name);
+        outln!("{:<14}{passed:>8}{failed:>8}{took:>10.1}{budget:>9}{over}", done.name);
     }
 }
 

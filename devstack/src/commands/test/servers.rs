@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use devstack::kafka::Kafka;
 use devstack::postgres::{Durability, Postgres};
-use devstack::{ports, say, state, testing};
+use devstack::{outln, ports, state, testing};
 
 /// The servers of the run, in a folder that goes away with it.
 pub(super) struct Servers {
@@ -19,7 +19,7 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) async fn start() -> Result<Self> {
-        say!("starting PostgreSQL and Kafka for the tests");
+        outln!("starting PostgreSQL and Kafka for the tests");
         let folder = state().join(format!("test/{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let password = uuid::Uuid::new_v4().simple().to_string();

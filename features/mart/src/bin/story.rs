@@ -1,10 +1,10 @@
-//! Tells what happened about an order, in a trace or around an event, and what comes next; `./mart story` runs it.
+//! Tells what happened about an order, in a trace or around an event, and what comes next; `./mart timeline` runs it.
 
 #![allow(clippy::print_stdout, reason = "a tool of the command line")]
 
 use clap::Parser;
 use devstack::stack::Running;
-use devstack::story::Sources;
+use devstack::timeline::Sources;
 
 /// Tells what happened about an order, in a trace or around an event, and what comes next.
 #[derive(Parser)]
@@ -21,13 +21,13 @@ async fn main() -> anyhow::Result<()> {
     let log = |name: &String| (name.clone(), devstack::state().join(format!("logs/{name}.log")));
     let logs = databases.keys().map(log).collect();
     let sources = Sources { databases, logs, brokers: running.brokers, topic_prefix: String::new() };
-    let story = sources.story(&id).await?;
-    for moment in &story.moments {
+    let timeline = sources.timeline(&id).await?;
+    for moment in &timeline.moments {
         println!("{moment}");
     }
     if let Some(orders) = sources.databases.get("order") {
-        for key in &story.keys {
-            if let Some(next) = mart_features::story::next(orders, key).await? {
+        for key in &timeline.keys {
+            if let Some(next) = mart_features::timeline::next(orders, key).await? {
                 println!("{next}");
             }
         }

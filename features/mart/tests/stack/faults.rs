@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use devstack::kafka::Kafka;
 use devstack::postgres::{Durability, Postgres};
 use devstack::testing::Servers;
-use devstack::{mail, ports, say};
+use devstack::{mail, outln, ports};
 use uuid::Uuid;
 
-use crate::deeds::{Deed, GOODS, MONEY, Pays};
 use crate::stack::{SERVICES, Stack};
+use crate::workloads::{GOODS, MONEY, Pays, Workload};
 
 /// In so many waves of orders a service has passed every place.
 const WAVES: usize = 12;
@@ -22,7 +22,7 @@ struct Steps {
     /// Handlers of events.
     handlers: &'static [&'static str],
     /// What it does by itself when time has passed.
-    sweeps: &'static [&'static str],
+    jobs: &'static [&'static str],
     /// Events that it tells.
     events: &'static [&'static str],
 }
@@ -38,7 +38,7 @@ impl Steps {
         [
             at(&commits, self.requests),
             at(&["commit.before", "commit.after", "consumer.handled"], self.handlers),
-            at(&commits, self.sweeps),
+            at(&commits, self.jobs),
             at(&["relay.produced"], self.events),
         ]
         .concat()
@@ -49,14 +49,14 @@ impl Steps {
 /// join, and orders come. Some are paid, cancelled, sent; some wait in vain for goods or for money, and one's money comes late.
 async fn killed_at(service: &'static str, steps: &Steps) {
     let hurry = [
-        ("ORDER_EXPIRY_INTERVAL", "0.2"),
-        ("RESERVATION_EXPIRY_INTERVAL", "0.2"),
+        ("ORDER_EXPIRY_INTERVAL", "200ms"),
+        ("RESERVATION_EXPIRY_INTERVAL", "200ms"),
         // Whoever is killed over an attempt is not asked about it again before.
-        ("ATTEMPT_POLL_DELAY", "5"),
+        ("ATTEMPT_POLL_DELAY", "5s"),
         // Nor does the next one wait for a minute.
-        ("INBOX_LEASE", "3"),
-        ("REFUND_RETRY_DELAY", "1"),
-        ("KAFKA_SESSION_TIMEOUT", "2"),
+        ("INBOX_LEASE", "3s"),
+        ("REFUND_RETRY_DELAY", "1s"),
+        ("KAFKA_SESSION_TIMEOUT", "2s"),
     ];
     let mut stack = Stack::start_on(&Servers::of_this_run(), 1_000, &hurry).await;
     let (places, mug) = (steps.places(), stack.mug.clone());
@@ -64,18 +64,18 @@ async fn killed_at(service: &'static str, steps: &Steps) {
     let (mut orders, mut well, mut wave) = (Vec::new(), 0, 0);
     while !stack.left().is_empty() {
         assert!(wave < WAVES, "{service} never came by these: {:?}", stack.left());
-        let mut product = Deed::product(wave);
+        let mut product = Workload::product(wave);
         stack.all_done(std::slice::from_mut(&mut product)).await;
-        let Deed::Product { product: cup, .. } = product else { unreachable!("it is a product") };
+        let Workload::Product { product: cup, .. } = product else { unreachable!("it is a product") };
         stack.receive(&cup, 4).await;
         stack.sells(&cup).await;
 
         let wanted = [(&mug, Pays::Yes, 6), (&cup, Pays::Yes, 4), (&mug, Pays::No, 6), (&mug, Pays::Unheard, 2)];
         let wanted = wanted.iter().flat_map(|(product, pays, count)| std::iter::repeat_n((product, pays), *count));
-        let mut deeds: Vec<Deed> = wanted.map(|(product, pays)| Deed::order(product, *pays)).collect();
-        deeds.extend((2 * wave..2 * wave + 2).map(Deed::customer));
-        stack.all_done(&mut deeds).await;
-        let placed: Vec<String> = deeds.iter().filter_map(Deed::placed).collect();
+        let mut workloads: Vec<Workload> = wanted.map(|(product, pays)| Workload::order(product, *pays)).collect();
+        workloads.extend((2 * wave..2 * wave + 2).map(Workload::customer));
+        stack.all_done(&mut workloads).await;
+        let placed: Vec<String> = workloads.iter().filter_map(Workload::placed).collect();
         let (paid, rest) = placed.split_at(6);
         let (cups, rest) = rest.split_at(4);
         let (unpaid, late) = rest.split_at(6);
@@ -83,23 +83,23 @@ async fn killed_at(service: &'static str, steps: &Steps) {
         assert_eq!(stack.confirmed(cups).await.len(), 2, "there are cups for so many");
 
         let cancelled = [&paid[..2], &unpaid[..2]].concat();
-        let mut later: Vec<Deed> = cancelled.iter().map(|order| Deed::cancel(order)).collect();
-        later.extend(paid[2..4].iter().map(|order| Deed::send(order)));
-        later.extend(unpaid[2..4].iter().chain(late).map(|order| Deed::expire(order, MONEY)));
-        later.extend(unpaid[4..].iter().map(|order| Deed::expire(order, GOODS)));
+        let mut later: Vec<Workload> = cancelled.iter().map(|order| Workload::cancel(order)).collect();
+        later.extend(paid[2..4].iter().map(|order| Workload::send(order)));
+        later.extend(unpaid[2..4].iter().chain(late).map(|order| Workload::expire(order, MONEY)));
+        later.extend(unpaid[4..].iter().map(|order| Workload::expire(order, GOODS)));
         stack.all_done(&mut later).await;
         for order in cancelled.iter().chain(&unpaid[2..]) {
-            stack.becomes(order, "CANCELLED").await;
+            stack.becomes(order, "cancelled").await;
             stack.returned(order).await;
         }
         // Its order was cancelled, and is reinstated when payment finds its money.
         for order in late {
-            stack.becomes(order, "CONFIRMED").await;
+            stack.becomes(order, "confirmed").await;
         }
         (well, wave) = (well + 4 + 2 + late.len(), wave + 1);
         orders.extend(placed);
     }
-    say!("{service} was killed at {} places while {} orders came", places.len(), orders.len());
+    outln!("{service} was killed at {} places while {} orders came", places.len(), orders.len());
     let told = stack.apps["user"].events().await;
     let told = told.iter().filter(|seen| seen.name() == "UserRegistered").map(|seen| seen.header("ce_id"));
     assert_eq!(told.collect::<BTreeSet<_>>().len(), 2 * wave, "who joined is told of once");
@@ -179,12 +179,12 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
         orders.push(order);
     }
     // Once more with records on their way, and both at once.
-    let mut deeds: Vec<Deed> = orders.iter().map(|order| Deed::paying(order)).collect();
-    stack.all_done(&mut deeds[..6]).await;
+    let mut workloads: Vec<Workload> = orders.iter().map(|order| Workload::paying(order)).collect();
+    stack.all_done(&mut workloads[..6]).await;
     tokio::join!(kafka.kill(), postgres.kill());
     let (again, also) = tokio::join!(kafka.run(), postgres.run());
     again.and(also).expect("both again");
-    stack.all_done(&mut deeds[6..]).await;
+    stack.all_done(&mut workloads[6..]).await;
     all_end(&mut stack, &orders, 10).await;
     drop(stack);
     kafka.kill().await;
@@ -193,7 +193,7 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
 }
 
 const PRODUCT: Steps =
-    Steps { requests: &["/v1/products"], events: &["mart.product.v1.ProductCreated"], handlers: &[], sweeps: &[] };
+    Steps { requests: &["/v1/products"], events: &["mart.product.v1.ProductCreated"], handlers: &[], jobs: &[] };
 
 const INVENTORY: Steps = Steps {
     requests: &["/v1/admin/stock-items/{product_id}/receive"],
@@ -204,7 +204,7 @@ const INVENTORY: Steps = Steps {
         "inventory.order-cancelled",
         "inventory.order-reinstated",
     ],
-    sweeps: &["reservations"],
+    jobs: &["reservations"],
     events: &[
         "mart.inventory.v1.StockItemCreated",
         "mart.inventory.v1.StockAdjusted",
@@ -232,7 +232,7 @@ const ORDER: Steps = Steps {
         "order.payment-captured",
         "order.payment-refunded",
     ],
-    sweeps: &["payment deadlines"],
+    jobs: &["payment deadlines"],
     events: &[
         "mart.order.v1.OrderPlaced",
         "mart.order.v1.OrderAwaitingPayment",
@@ -247,30 +247,30 @@ const ORDER: Steps = Steps {
 
 const PAYMENT: Steps = Steps {
     requests: &["/v1/payments/{order_id}/attempts", "/v1/payment-webhooks/stripe"],
-    handlers: &["open-payment", "close-payment", "refund-order"],
-    sweeps: &["attempts", "refunds", "callbacks"],
+    handlers: &["payment.order-awaiting-payment", "payment.order-cancelled", "payment.refund-requested"],
+    jobs: &["attempts", "refunds", "callbacks"],
     events: &["mart.payment.v1.PaymentCaptured", "mart.payment.v1.PaymentRefunded"],
 };
 
 const NOTIFICATION: Steps = Steps {
     requests: &[],
     handlers: &[
-        "send-verification",
-        "tell-placed",
-        "tell-paid",
-        "tell-shipped",
-        "tell-delivered",
-        "tell-cancelled",
-        "tell-refunded",
+        "notification.verification-requested",
+        "notification.order-placed",
+        "notification.order-confirmed",
+        "notification.order-shipped",
+        "notification.order-delivered",
+        "notification.order-cancelled",
+        "notification.payment-refunded",
     ],
-    sweeps: &["mail"],
+    jobs: &["mail"],
     events: &[],
 };
 
 const USER: Steps = Steps {
     requests: &["/v1/users/register", "/v1/users/verify-email", "/v1/sessions/log-in"],
     handlers: &[],
-    sweeps: &[],
+    jobs: &[],
     events: &["mart.user.v1.VerificationRequested", "mart.user.v1.UserRegistered", "mart.user.v1.EmailVerified"],
 };
 
@@ -285,10 +285,10 @@ const NO_STEPS: [&str; 12] = [
     "order.product-archived",
     "order.product-republished",
     "order.payment-failed",
-    "send-reset",
-    "learn-contact",
-    "learn-contact-again",
-    "tell-failed",
+    "notification.password-reset-requested",
+    "notification.order-changed",
+    "notification.order-republished",
+    "notification.payment-failed",
 ];
 
 #[test]

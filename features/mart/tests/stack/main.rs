@@ -1,7 +1,7 @@
 //! All services together on real PostgreSQL and Kafka.
 
-mod deeds;
 mod faults;
-mod planted;
+mod injected_faults;
 mod stack;
-mod story;
+mod timeline;
+mod workloads;

@@ -12,7 +12,7 @@ use mart_features::invariants::Mart;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::deeds::Deed;
+use crate::workloads::Workload;
 
 pub(crate) const SERVICES: [&str; 6] = ["product", "inventory", "order", "payment", "notification", "user"];
 
@@ -25,14 +25,14 @@ const APART: Duration = Duration::from_millis(50);
 
 /// What only a test plants is ever due; the others look often.
 const SWEEPS: [(&str, &str); 8] = [
-    ("ORDER_EXPIRY_INTERVAL", "3600"),
-    ("RESERVATION_EXPIRY_INTERVAL", "3600"),
-    ("ATTEMPT_POLL_INTERVAL", "0.2"),
-    ("REFUND_INTERVAL", "0.2"),
-    ("CALLBACK_INTERVAL", "0.2"),
-    ("SEND_INTERVAL", "0.2"),
-    ("SEND_BACKOFF", "0.2"),
-    ("SEND_TIMEOUT", "5"),
+    ("ORDER_EXPIRY_INTERVAL", "3600s"),
+    ("RESERVATION_EXPIRY_INTERVAL", "3600s"),
+    ("ATTEMPT_POLL_INTERVAL", "200ms"),
+    ("REFUND_INTERVAL", "200ms"),
+    ("CALLBACK_INTERVAL", "200ms"),
+    ("SEND_INTERVAL", "200ms"),
+    ("SEND_BACKOFF", "200ms"),
+    ("SEND_TIMEOUT", "5s"),
 ];
 
 pub(crate) struct Stack {
@@ -75,24 +75,24 @@ impl Stack {
             mail::Running::start(&devstack(), &pages, access, Some(mail::OF_TESTS)).await.expect("a mail server");
         let mut settings = Vec::new();
         for name in SERVICES {
-            let mut setting = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
+            let mut spec = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-            setting.more.extend(SWEEPS.map(own));
-            setting.more.extend(more.iter().copied().map(own));
-            setting.more.push(own(("RUST_LOG", "info,mart_chassis=debug")));
+            spec.more.extend(SWEEPS.map(own));
+            spec.more.extend(more.iter().copied().map(own));
+            spec.more.push(own(("RUST_LOG", "info,mart_chassis=debug")));
             match name {
-                "payment" => setting.more.append(&mut pays),
-                "notification" => setting.more.extend(access.variables()),
+                "payment" => spec.more.append(&mut pays),
+                "notification" => spec.more.extend(access.variables()),
                 _ => {}
             }
-            settings.push((name, setting));
+            settings.push((name, spec));
         }
         let topics: Vec<String> =
             devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
         devstack::kafka::topics(&servers.kafka, &topics).await.expect("topics");
         let mut apps = BTreeMap::new();
-        for (name, setting) in settings {
-            apps.insert(name, App::of(setting).await);
+        for (name, spec) in settings {
+            apps.insert(name, App::of(spec).await);
         }
         let mut stack = Self { apps, mug: String::new(), stripe, mail, armed: None };
         stack.mug = stack.try_to_create("mug").await.expect("acknowledged");
@@ -153,8 +153,8 @@ impl Stack {
         body: &Value,
     ) -> Option<(u16, Value)> {
         let app = &self.apps[service];
-        let token = app.setting.keys.token(role, "ayesha").expect("signed");
-        let request = app.client.post(format!("{}{path}", app.setting.url())).bearer_auth(&token);
+        let token = app.spec.keys.token(role, "ayesha").expect("signed");
+        let request = app.client.post(format!("{}{path}", app.spec.url())).bearer_auth(&token);
         let request = request.header("idempotency-key", key).json(body);
         let answer = request.timeout(Duration::from_secs(30)).send().await.ok()?;
         Some((answer.status().as_u16(), answer.json().await.ok()?))
@@ -180,18 +180,18 @@ impl Stack {
 
     /// Pays for an order, as soon as that can be done.
     pub(crate) async fn pay(&mut self, order: &str) {
-        self.all_done(&mut [Deed::paying(order)]).await;
+        self.all_done(&mut [Workload::paying(order)]).await;
     }
 
     /// Does what customers and admins want, each of it a little after the one before and again until it is done. A service that kills
     /// itself is started anew.
-    pub(crate) async fn all_done(&mut self, deeds: &mut [Deed]) {
+    pub(crate) async fn all_done(&mut self, workloads: &mut [Workload]) {
         let begun = Instant::now();
-        while !deeds.iter().all(Deed::is_done) {
-            assert!(begun.elapsed() < PATIENCE, "{:?}: {deeds:?}", self.armed);
+        while !workloads.iter().all(Workload::is_done) {
+            assert!(begun.elapsed() < PATIENCE, "{:?}: {workloads:?}", self.armed);
             self.revive().await;
             let come = usize::try_from(begun.elapsed().as_millis() / APART.as_millis()).unwrap_or(usize::MAX);
-            futures::future::join_all(deeds.iter_mut().take(come + 1).map(|deed| deed.step(self))).await;
+            futures::future::join_all(workloads.iter_mut().take(come + 1).map(|workload| workload.step(self))).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -199,8 +199,8 @@ impl Stack {
     /// The status of an order; empty where order does not answer.
     pub(crate) async fn status(&self, order: &str) -> String {
         let app = &self.apps["order"];
-        let token = app.setting.keys.token("admin", "tests").expect("signed");
-        let request = app.client.get(format!("{}/v1/orders/{order}", app.setting.url())).bearer_auth(token);
+        let token = app.spec.keys.token("admin", "tests").expect("signed");
+        let request = app.client.get(format!("{}/v1/orders/{order}", app.spec.url())).bearer_auth(token);
         let Ok(answer) = request.timeout(Duration::from_secs(30)).send().await else { return String::new() };
         let told: Value = answer.json().await.unwrap_or_default();
         told["order"]["status"].as_str().unwrap_or_default().trim_start_matches("ORDER_STATUS_").to_owned()
@@ -210,9 +210,9 @@ impl Stack {
     pub(crate) async fn arm(&mut self, service: &'static str, places: &[String]) {
         let app = self.apps.get_mut(service).expect("it is there");
         app.process.kill().await;
-        let list = app.setting.log.with_extension("kills");
+        let list = app.spec.log.with_extension("kills");
         std::fs::write(&list, places.join("\n")).expect("written");
-        app.setting.more.push(("KILL_LIST".to_owned(), list.display().to_string()));
+        app.spec.more.push(("KILL_LIST".to_owned(), list.display().to_string()));
         self.armed = Some(Armed { service, list });
         self.start_armed().await;
     }
@@ -232,16 +232,16 @@ impl Stack {
 
     async fn start_armed(&mut self) {
         let Some(armed) = &self.armed else { return };
-        let App { setting, client, .. } = self.apps.remove(armed.service).expect("it is there");
+        let App { spec, client, .. } = self.apps.remove(armed.service).expect("it is there");
         let process = loop {
             let left = armed.left().len();
-            match setting.start_ready().await {
+            match spec.start_ready().await {
                 Ok(process) => break process,
                 // What had waited for it led it to the next place before it was ready.
                 Err(error) => assert!(armed.left().len() < left, "{error:#}"),
             }
         };
-        self.apps.insert(armed.service, App { setting, process, client });
+        self.apps.insert(armed.service, App { spec, process, client });
     }
 
     /// Kills a service and starts it anew, without its fail points.
@@ -256,13 +256,13 @@ impl Stack {
         for order in orders {
             let mut status = String::new();
             let begun = Instant::now();
-            while !matches!(status.as_str(), "CONFIRMED" | "DELIVERED" | "CANCELLED") {
+            while !matches!(status.as_str(), "confirmed" | "delivered" | "cancelled") {
                 assert!(begun.elapsed() < PATIENCE, "the order {order} is {status}");
                 self.revive().await;
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 status = self.status(order).await;
             }
-            if status != "CANCELLED" {
+            if status != "cancelled" {
                 confirmed.push(order.clone());
             }
         }
@@ -289,8 +289,8 @@ impl Stack {
 
     /// What is to be looked at from outside.
     pub(crate) fn mart(&self) -> Mart {
-        let order = &self.apps["order"].setting;
-        let databases = self.apps.iter().map(|(name, app)| ((*name).to_owned(), app.setting.database.owner.clone()));
+        let order = &self.apps["order"].spec;
+        let databases = self.apps.iter().map(|(name, app)| ((*name).to_owned(), app.spec.database.owner.clone()));
         Mart {
             databases: databases.collect(),
             brokers: order.brokers.clone(),

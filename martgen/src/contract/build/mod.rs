@@ -93,12 +93,12 @@ impl Builder<'_> {
         let library = format!("{name}_service");
         if let Some(fixture) = self.tree.settings.fixture.iter().find(|fixture| fixture.service == name) {
             let (service, core) = (fixture.folder.clone(), fixture.core.clone());
-            return Some(Home { service, core, library, whole: false, commands: false });
+            return Some(Home { service, core, library, is_deployable: false, commands: false });
         }
         let service = format!("services/{name}/service");
         let there = self.tree.path(&format!("services/{name}")).is_dir();
         let commands = self.tree.path(&format!("{service}/src/commands.rs")).is_file();
-        there.then(|| Home { service, core: format!("{name}_core"), library, whole: true, commands })
+        there.then(|| Home { service, core: format!("{name}_core"), library, is_deployable: true, commands })
     }
 
     fn protobuf(&mut self, descriptor: &ServiceDescriptor, reasons: &BTreeMap<String, Reason>) -> Protobuf {

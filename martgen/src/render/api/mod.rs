@@ -16,7 +16,7 @@ use schema::Schemas;
 /// Adds the documents of all whole services, and those of the mart.
 pub(super) fn documents(mart: &Mart, sources: &Sources, pool: &DescriptorPool, plan: &mut Plan) -> Result<()> {
     let whole: Vec<&Service> =
-        mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.whole)).collect();
+        mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.is_deployable)).collect();
     let infos = schema::infos(pool, sources);
     let mut add = |path: String, source: String, document: &Value| -> Result<()> {
         plan.add(format!("docs/api/{path}"), Kind::Generated, source, serde_json::to_string_pretty(document)?);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::rules;
 use crate::contract::source::{Info, Sources};
-use crate::seed::sample;
+use crate::scaffold::sample;
 
 /// The schemas that documents point to, collected while they are asked for.
 pub(super) struct Schemas<'a> {

@@ -9,7 +9,7 @@ use mart_kernel::testing::both;
 use mart_kernel::{Fingerprint, IdGenerator, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
-use crate::domain::{Books, Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockItem};
+use crate::domain::{Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockDecider, StockItem};
 use crate::ports::{Decided, Rows, Scope, Store};
 
 /// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
@@ -62,21 +62,23 @@ async fn decide(
     scope: Scope,
     receipt: Option<Receipt>,
     second: i64,
-    step: impl FnOnce(&mut Books<'_>) + Send + 'static,
+    step: impl FnOnce(&mut StockDecider<'_>) + Send + 'static,
 ) -> Decided<Infallible> {
     let decide = move |rows: Rows| {
-        let mut books = Books::open(rows.items, rows.reservation, at(second), &*IDS);
-        step(&mut books);
-        Ok(books.close())
+        let mut decider = StockDecider::open(rows.items, rows.reservation, at(second), &*IDS);
+        step(&mut decider);
+        Ok(decider.close())
     };
     store.decide(scope, receipt, decide).await.expect("reachable")
 }
 
 /// A product with so many units, made at this second.
 async fn stocked(store: &impl Store, n: u64, second: i64, units: i32) {
-    let step = move |books: &mut Books<'_>| {
-        books.hear_of_product(product(n), Version::NONE.next(), false);
-        books.count(LedgerEntryId(IDS.next()), product(n), units, Cause::Received("note 7".to_owned())).expect("room");
+    let step = move |decider: &mut StockDecider<'_>| {
+        decider.upsert_product(product(n), Version::NONE.next(), false);
+        decider
+            .count(LedgerEntryId(IDS.next()), product(n), units, Cause::Received("note 7".to_owned()))
+            .expect("room");
     };
     decide(store, scope(None, &[product(n)]), None, second, step).await;
 }
@@ -85,15 +87,15 @@ async fn found(store: &impl Store, n: u64) -> StockItem {
     store.items(&[product(n)]).await.expect("reachable").pop().expect("there")
 }
 
-fn expire(books: &mut Books<'_>) {
-    books.expire();
+fn expire(decider: &mut StockDecider<'_>) {
+    decider.expire();
 }
 
 async fn place(store: &impl Store, n: u64, products: &[(u64, i32)]) -> bool {
     let lines = Lines::of(products.iter().map(|(n, quantity)| (product(*n), *quantity)));
     let scope = scope(Some(order(n)), &lines.products().collect::<Vec<_>>());
     let expires = at(100 + i64::try_from(n).expect("small"));
-    let step = move |books: &mut Books<'_>| books.order_placed(order(n), lines, expires);
+    let step = move |decider: &mut StockDecider<'_>| decider.order_placed(order(n), lines, expires);
     decide(store, scope, None, 10, step).await;
     let kept = store.reservation(order(n)).await.expect("reachable").expect("there");
     matches!(kept.status, Status::Reserved { .. })
@@ -112,9 +114,9 @@ pub async fn decisions_are_read_back(store: &impl Store) {
     assert_eq!(store.entry(entries[0].id).await, Ok(Some(entries[0].clone())));
     assert_eq!(store.entry(LedgerEntryId(uuid(9))).await, Ok(None));
     assert_eq!(store.reservation(order(1)).await, Ok(None));
-    let step = |books: &mut Books<'_>| {
-        books.hear_of_product(product(1), Version::NONE.next().next(), true);
-        books.set_threshold(product(1), 7).expect("there");
+    let step = |decider: &mut StockDecider<'_>| {
+        decider.upsert_product(product(1), Version::NONE.next().next(), true);
+        decider.set_threshold(product(1), 7).expect("there");
     };
     decide(store, scope(None, &[product(1)]), None, 5, step).await;
     let item = found(store, 1).await;
@@ -137,8 +139,8 @@ pub async fn refusals_change_nothing(store: &impl Store) {
 /// Who comes again is told so, and whether the request was the same; nothing is changed then.
 pub async fn receipts_are_kept_once(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
-    let step = |books: &mut Books<'_>| {
-        books.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("room");
+    let step = |decider: &mut StockDecider<'_>| {
+        decider.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("room");
     };
     for (request, expected) in [("r", None), ("r", Some(true)), ("another", Some(false))] {
         let done = decide(store, scope(None, &[product(1)]), Some(receipt("a", request)), 2, step).await;
@@ -164,7 +166,10 @@ pub async fn promises_are_read_back_and_found_when_due(store: &impl Store) {
     assert!(!place(store, 3, &[(1, 5)]).await);
     let kept = store.reservation(order(2)).await.expect("reachable").expect("there");
     assert_eq!(kept.lines, Lines::of([(product(1), 2), (product(2), 3)]));
-    assert_eq!((kept.status, kept.round, kept.closed), (Status::Reserved { expires_at: at(102) }, 0, false));
+    assert_eq!(
+        (kept.status, kept.reservation_round, kept.closed),
+        (Status::Reserved { expires_at: at(102) }, 0, false)
+    );
     assert_eq!(store.due(at(100), 10).await, Ok(vec![]));
     assert_eq!(store.due(at(102), 10).await, Ok(vec![order(1), order(2)]));
     assert_eq!(store.due(at(102), 1).await, Ok(vec![order(1)]));
@@ -173,7 +178,7 @@ pub async fn promises_are_read_back_and_found_when_due(store: &impl Store) {
     assert_eq!(store.reservation(order(2)).await.expect("reachable").map(|kept| kept.status), Some(Status::Expired));
     assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (1, 0));
     assert_eq!(store.due(at(103), 10).await, Ok(vec![order(1)]));
-    let cancel = |books: &mut Books<'_>| books.order_cancelled(order(2), 0);
+    let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(2), 0);
     decide(store, scope(Some(order(2)), &[]), None, 104, cancel).await;
     assert!(store.reservation(order(2)).await.expect("reachable").expect("there").closed);
 }
@@ -190,7 +195,7 @@ pub async fn two_decisions_about_one_row_follow_one_another(store: &impl Store) 
 /// An order and its cancellation that come at once: nothing stays promised, whichever was first.
 pub async fn two_decisions_about_a_new_order_follow_one_another(store: &impl Store) {
     stocked(store, 1, 1, 5).await;
-    let cancel = |books: &mut Books<'_>| books.order_cancelled(order(1), 0);
+    let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(1), 0);
     let cancel = decide(store, scope(Some(order(1)), &[]), None, 10, cancel);
     both(place(store, 1, &[(1, 3)]), cancel).await;
     let kept = store.reservation(order(1)).await.expect("reachable").expect("there");
@@ -202,7 +207,7 @@ pub async fn lists_have_the_newest_first(store: &impl Store) {
     for n in 0..6 {
         stocked(store, n, i64::try_from(n / 2).expect("small"), 5).await;
     }
-    let low = |books: &mut Books<'_>| books.set_threshold(product(3), 9).expect("there");
+    let low = |decider: &mut StockDecider<'_>| decider.set_threshold(product(3), 9).expect("there");
     decide(store, scope(None, &[product(3)]), None, 20, low).await;
     let all = store.list_items(false, None, 10).await.expect("reachable");
     assert_eq!(all.iter().map(|item| item.id).collect::<Vec<_>>(), [5, 4, 3, 2, 1, 0].map(product));

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
-use crate::domain::{Change, Fact, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, Status, StockItem};
+use crate::domain::{
+    Change, InventoryEvent, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, Status, StockItem,
+};
 use crate::ports::{Decided, Rows, Scope, Store};
 
 /// Everything that was decided. Clones share it.
@@ -18,12 +20,12 @@ struct State {
     ledger: Vec<LedgerEntry>,
     reservations: BTreeMap<OrderId, Reservation>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<EventEnvelope<Fact>>,
+    events: Vec<EventEnvelope<InventoryEvent>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<InventoryEvent>> {
         self.state().events.clone()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 
 use crate::domain::{Change, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, StockItem};
 

@@ -21,7 +21,7 @@ create table reservation (
     quantities integer[] not null,
     status text not null check (status in ('reserved', 'rejected', 'committed', 'released', 'expired', 'returned')),
     expires_at timestamptz,
-    round integer not null,
+    reservation_round integer not null,
     closed boolean not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -29,7 +29,7 @@ create table reservation (
 );
 create index reservation_due on reservation (expires_at) where status = 'reserved';
 
--- Only ever added to: the app role may not change it.
+-- Append-only: the app role has no privilege to change it.
 create table ledger_entry (
     ledger_entry_id uuid primary key,
     product_id uuid not null references stock_item,

@@ -2,4 +2,5 @@
 
 pub mod adapters;
 pub mod generated;
+pub mod settings;
 pub mod wiring;

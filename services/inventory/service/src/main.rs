@@ -2,30 +2,34 @@
 
 use clap::Parser;
 use inventory_service::generated::events;
+use inventory_service::settings::Settings;
 use inventory_service::wiring;
 use mart_chassis::{Config, run, telemetry};
 
-/// The inventory service of the mart. Configured by environment variables; a wrong one is named when it starts.
+/// The inventory service of the mart. It is configured by environment variables; invalid ones are listed at the start.
 #[derive(Parser)]
 #[command(version)]
 enum Command {
-    /// Serve until SIGTERM, then drain.
+    /// Serve until SIGTERM, then shut down gracefully.
     Serve,
-    /// Bring the database to this version's schema, as its owner, and create the topics that are missing.
+    /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let command = Command::parse();
-    let config = Config::from_env("inventory")?;
-    let _telemetry = telemetry::start(config.service);
-    match command {
+    match Command::parse() {
         Command::Serve => {
-            let service = wiring::wire(&config)?;
+            let (config, settings) = Config::with_settings("inventory", Settings::read)?;
+            let _telemetry = telemetry::start(&config);
+            let service = wiring::wire(&config, &settings)?;
             run::serve(config, service).await?;
         }
-        Command::Migrate => run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?,
+        Command::Migrate => {
+            let config = Config::from_env("inventory")?;
+            let _telemetry = telemetry::start(&config);
+            run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
+        }
     }
     Ok(())
 }

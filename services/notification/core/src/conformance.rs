@@ -7,8 +7,8 @@ use mart_kernel::{Cursor, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{
-    Change, Channel, Contact, CustomerId, Kind, Letter, Locale, Notification, NotificationId, OrderId, Preferences,
-    Status, StatusName, Subject,
+    Change, Channel, Contact, CustomerId, Kind, Locale, Notification, NotificationId, OrderId, Preferences,
+    RenderedMessage, Status, StatusKind, Subject,
 };
 use crate::ports::{About, Filter, Known, Store};
 
@@ -71,7 +71,7 @@ pub fn notification(n: u64) -> Notification {
         locale: Locale::English,
         status: Status::Pending { due: at(second), failure: String::new() },
         attempts: 0,
-        letter: Some(Letter { title: "t".to_owned(), text: "اردو".to_owned(), html: "<p>".to_owned() }),
+        letter: Some(RenderedMessage { title: "t".to_owned(), text: "اردو".to_owned(), html: "<p>".to_owned() }),
         until: at(86_400),
         created_at: at(second / 2),
         updated_at: at(second),
@@ -210,12 +210,12 @@ pub async fn a_change_is_of_what_was_seen(store: &impl Store) {
         let status = Status::Sent { reference: reference.to_owned() };
         Notification { status, letter: None, ..seen.clone() }
     };
-    assert_eq!(store.change(StatusName::Pending, &sent(&seen, "late")).await, Ok(false), "its lease was over");
-    assert_eq!(store.change(StatusName::Failed, &sent(&later, "wrong")).await, Ok(false));
-    assert_eq!(store.change(StatusName::Pending, &sent(&later, "right")).await, Ok(true));
-    assert_eq!(store.change(StatusName::Pending, &sent(&later, "twice")).await, Ok(false));
+    assert_eq!(store.change(StatusKind::Pending, &sent(&seen, "late")).await, Ok(false), "its lease was over");
+    assert_eq!(store.change(StatusKind::Failed, &sent(&later, "wrong")).await, Ok(false));
+    assert_eq!(store.change(StatusKind::Pending, &sent(&later, "right")).await, Ok(true));
+    assert_eq!(store.change(StatusKind::Pending, &sent(&later, "twice")).await, Ok(false));
     assert_eq!(store.find(later.id).await, Ok(Some(sent(&later, "right"))));
-    assert_eq!(store.change(StatusName::Pending, &notification(2)).await, Ok(false), "there is none");
+    assert_eq!(store.change(StatusKind::Pending, &notification(2)).await, Ok(false), "there is none");
 }
 
 /// Notifications come newest first, the id breaking ties; a filter leaves out what is not like it.
@@ -233,11 +233,11 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     let after = Cursor { at: at(1), id: uuid(103) };
     assert_eq!(ids(Filter::default(), Some(after), 3).await, [102, 101].map(uuid));
     let of = |status| Filter { status: Some(status), ..Filter::default() };
-    assert_eq!(ids(of(StatusName::Suppressed), None, 9).await, [uuid(102)]);
-    assert_eq!(ids(of(StatusName::Sent), None, 9).await, [] as [Uuid; 0]);
+    assert_eq!(ids(of(StatusKind::Suppressed), None, 9).await, [uuid(102)]);
+    assert_eq!(ids(of(StatusKind::Sent), None, 9).await, [] as [Uuid; 0]);
     assert_eq!(ids(Filter { order: notification(1).order, ..Filter::default() }, None, 9).await, [104, 101].map(uuid));
     let to = Filter { recipient: Some("3@mart.example".to_owned()), ..Filter::default() };
     assert_eq!(ids(to, None, 9).await, [uuid(103)]);
-    let both = Filter { order: notification(1).order, status: Some(StatusName::Suppressed), ..Filter::default() };
+    let both = Filter { order: notification(1).order, status: Some(StatusKind::Suppressed), ..Filter::default() };
     assert_eq!(ids(both, None, 9).await, [] as [Uuid; 0]);
 }

@@ -1,16 +1,16 @@
-//! A store in memory that behaves as the real one, and couriers that keep what they carry, for features and tests.
+//! A store in memory that behaves as the real one, and senders that keep what they carry, for features and tests.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
-    Change, Channel, Contact, CustomerId, Kind, Letter, Notification, NotificationId, OrderId, Preferences, Status,
-    StatusName,
+    Change, Channel, Contact, CustomerId, Kind, Notification, NotificationId, OrderId, Preferences, RenderedMessage,
+    Status, StatusKind,
 };
-use crate::ports::{About, Courier, Filter, Known, SendError, Store};
+use crate::ports::{About, Filter, Known, MessageSender, SendError, Store};
 
 /// Everything that was decided. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +93,7 @@ impl Store for MemoryStore {
         Ok(claimed)
     }
 
-    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, StoreError> {
+    async fn change(&self, seen: StatusKind, changed: &Notification) -> Result<bool, StoreError> {
         let mut state = self.state();
         let Some(known) = state.notifications.get_mut(&changed.id) else { return Ok(false) };
         if (known.status.name(), known.attempts) != (seen, changed.attempts) {
@@ -149,7 +149,7 @@ pub struct MemoryCourier(Arc<Mutex<Carried>>);
 #[derive(Debug, Default)]
 struct Carried {
     away: bool,
-    letters: Vec<(NotificationId, String, Letter)>,
+    letters: Vec<(NotificationId, String, RenderedMessage)>,
 }
 
 impl MemoryCourier {
@@ -159,7 +159,7 @@ impl MemoryCourier {
     }
 
     /// What it carried, to whom, in its order.
-    pub fn letters(&self) -> Vec<(NotificationId, String, Letter)> {
+    pub fn letters(&self) -> Vec<(NotificationId, String, RenderedMessage)> {
         self.carried().letters.clone()
     }
 
@@ -169,8 +169,8 @@ impl MemoryCourier {
 }
 
 #[async_trait]
-impl Courier for MemoryCourier {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError> {
+impl MessageSender for MemoryCourier {
+    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
         let mut carried = self.carried();
         if carried.away {
             return Err(SendError::Later("nobody answers".to_owned()));

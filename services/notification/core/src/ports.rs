@@ -3,11 +3,11 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
-    Change, Channel, Contact, CustomerId, Kind, Letter, Locale, Matter, Notification, NotificationId, OrderId,
-    Preferences, StatusName,
+    Change, Channel, Contact, CustomerId, Kind, Locale, Notification, NotificationContent, NotificationId, OrderId,
+    Preferences, RenderedMessage, StatusKind,
 };
 
 /// Keeps notifications, contacts, preferences and receipts.
@@ -41,11 +41,8 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
     /// Keeps a notification as it is now, where it is still in the status and at the attempt that were seen; whether it was.
-    fn change(
-        &self,
-        seen: StatusName,
-        changed: &Notification,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn change(&self, seen: StatusKind, changed: &Notification)
+    -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Finds a notification.
     fn find(&self, id: NotificationId) -> impl Future<Output = Result<Option<Notification>, StoreError>> + Send;
@@ -97,21 +94,21 @@ pub struct Filter {
     /// To this mailbox or phone.
     pub recipient: Option<String>,
     /// In this status.
-    pub status: Option<StatusName>,
+    pub status: Option<StatusKind>,
 }
 
-/// Writes letters. Whatever is missing in the matter, the letter is whole; nothing in it becomes markup, or a header.
-pub trait Letters: Send + Sync {
-    /// The letter about a matter, as a channel carries it.
-    fn write(&self, matter: &Matter, channel: Channel, locale: Locale) -> Letter;
+/// Writes letters. Whatever is missing in the content, the letter is whole; nothing in it becomes markup, or a header.
+pub trait MessageRenderer: Send + Sync {
+    /// The letter about a content, as a channel carries it.
+    fn write(&self, content: &NotificationContent, channel: Channel, locale: Locale) -> RenderedMessage;
 }
 
 /// Carries letters by one channel.
 #[async_trait]
-pub trait Courier: Send + Sync {
+pub trait MessageSender: Send + Sync {
     /// Sends a letter; what the server calls it, or nothing where it does not say. A letter whose sending was cut off is sent again
     /// under the same id, which a mailbox may use to show it once.
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError>;
+    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError>;
 }
 
 /// Why a letter was not sent, in words for an operator, without the letter.

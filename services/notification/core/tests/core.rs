@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
-use mart_kernel::{Clock, PageTokenSigner, PageSize, Receipt, Timestamp};
+use mart_kernel::{Clock, PageSize, PageTokenSigner, Receipt, Timestamp};
 use notification_core::UseCases;
-use notification_core::application::{AgainError, Couriers, Heard, ListError, PaymentNews, PreferError};
+use notification_core::application::{AgainError, Heard, ListError, MessageSenders, PaymentNews, PreferError};
 use notification_core::conformance::{at, contact};
 use notification_core::domain::{
-    Channel, Contact, CustomerId, Fixed, Kind, Letter, Line, Link, Locale, Matter, Notification, Order, OrderId,
-    Policy, Preferences, Status, StatusName, Subject,
+    Channel, Contact, CustomerId, Fixed, Kind, Line, Link, Locale, Notification, NotificationContent, Order, OrderId,
+    Policy, Preferences, RenderedMessage, Status, StatusKind, Subject,
 };
 use notification_core::memory::{MemoryCourier, MemoryStore};
-use notification_core::ports::{Filter, Letters, Store};
+use notification_core::ports::{Filter, MessageRenderer, Store};
 use time::Duration;
 
 notification_core::conformance!(async { MemoryStore::default() });
@@ -21,10 +21,10 @@ notification_core::conformance!(async { MemoryStore::default() });
 /// Writes what it is told to write, and in which language.
 struct Plain;
 
-impl Letters for Plain {
-    fn write(&self, matter: &Matter, channel: Channel, locale: Locale) -> Letter {
-        let title = format!("{} by {} in {}", matter.kind().name(), channel.name(), locale.tag());
-        Letter { text: format!("{matter:?}"), html: String::new(), title }
+impl MessageRenderer for Plain {
+    fn write(&self, content: &NotificationContent, channel: Channel, locale: Locale) -> RenderedMessage {
+        let title = format!("{} by {} in {}", content.kind().name(), channel.name(), locale.tag());
+        RenderedMessage { text: format!("{content:?}"), html: String::new(), title }
     }
 }
 
@@ -46,10 +46,11 @@ impl Service {
     fn with(policy: Policy) -> Self {
         let (clock, mail, sms) =
             (Arc::new(ManualClock::new(at(0))), MemoryCourier::default(), MemoryCourier::default());
-        let couriers = Couriers { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
-        let (letters, ids, seal) = (Arc::new(Plain), Arc::new(SequentialIds::default()), PageTokenSigner::new(b"secret"));
+        let senders = MessageSenders { mail: Arc::new(mail.clone()), sms: Arc::new(sms.clone()) };
+        let (letters, ids, page_tokens) =
+            (Arc::new(Plain), Arc::new(SequentialIds::default()), PageTokenSigner::new(b"secret"));
         let store = MemoryStore::default();
-        let use_cases = UseCases::new(store.clone(), letters, couriers, clock.clone(), ids, seal, policy);
+        let use_cases = UseCases::new(store.clone(), letters, senders, clock.clone(), ids, page_tokens, policy);
         Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
     }
 
@@ -60,16 +61,16 @@ impl Service {
         Heard { receipt: Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }, at: self.clock.now() }
     }
 
-    async fn order(&self, contact: Contact, matter: impl FnOnce(Order) -> Matter) {
+    async fn order(&self, contact: Contact, content: impl FnOnce(Order) -> NotificationContent) {
         let subject = Subject(contact.order.0.to_string());
-        let told = matter(order(contact.order));
+        let told = content(order(contact.order));
         self.use_cases.on_order(self.heard(), contact, Some((subject, told))).await.expect("kept");
     }
 
-    async fn link(&self, matter: fn(Link) -> Matter, until: Timestamp) {
+    async fn link(&self, content: fn(Link) -> NotificationContent, until: Timestamp) {
         let link = Link { name: String::new(), token: "secret".to_owned(), until };
         let (subject, email) = (Subject("link".to_owned()), "ayesha@mart.example".to_owned());
-        self.use_cases.on_link(self.heard(), subject, email, Locale::Urdu, matter(link)).await.expect("kept");
+        self.use_cases.on_link(self.heard(), subject, email, Locale::Urdu, content(link)).await.expect("kept");
     }
 
     /// Sends everything that is due, and nothing twice.
@@ -150,9 +151,9 @@ fn who_reads_urdu_gets_urdu_and_everybody_else_english() {
 #[tokio::test]
 async fn an_order_is_told_by_every_channel_that_is_wanted() {
     let service = Service::new();
-    service.order(contact(1), Matter::Placed).await;
+    service.order(contact(1), NotificationContent::Placed).await;
     let (carrier, tracking) = (String::new(), String::new());
-    service.order(contact(2), |order| Matter::Shipped { order, carrier, tracking }).await;
+    service.order(contact(2), |order| NotificationContent::Shipped { order, carrier, tracking }).await;
     assert_eq!(service.send().await, 3);
     assert_eq!(
         titles(&service.mail),
@@ -161,7 +162,7 @@ async fn an_order_is_told_by_every_channel_that_is_wanted() {
     assert_eq!(titles(&service.sms), ["+923001234567: shipped by sms in ur"]);
     let all = service.all().await;
     let placed_by_sms = all.iter().find(|told| (told.kind, told.channel) == (Kind::Placed, Channel::Sms));
-    assert_eq!(placed_by_sms.map(|told| told.status.name()), Some(StatusName::Suppressed), "it is not wanted");
+    assert_eq!(placed_by_sms.map(|told| told.status.name()), Some(StatusKind::Suppressed), "it is not wanted");
     assert_eq!(service.send().await, 0, "nothing is sent twice");
 }
 
@@ -173,8 +174,8 @@ async fn a_choice_counts_from_then_on() {
     service.use_cases.prefer(&customer, Kind::Placed, Channel::Sms, true).await.expect("kept");
     let refused = service.use_cases.prefer(&customer, Kind::Placed, Channel::Mail, false).await;
     assert_eq!(refused, Err(PreferError::Fixed));
-    service.order(contact(1), Matter::Placed).await;
-    service.order(mail_only(2), Matter::Delivered).await;
+    service.order(contact(1), NotificationContent::Placed).await;
+    service.order(mail_only(2), NotificationContent::Delivered).await;
     let payment = Subject("payment".to_owned());
     let news = PaymentNews::Failed("declined".to_owned());
     service.use_cases.prefer(&customer, Kind::Failed, Channel::Mail, false).await.expect("kept");
@@ -194,7 +195,7 @@ async fn a_choice_counts_from_then_on() {
 async fn the_newest_contact_is_told_whatever_comes_first() {
     let service = Service::new();
     service.use_cases.on_order(service.heard(), mail_only(3), None).await.expect("kept");
-    service.order(mail_only(1), Matter::Placed).await;
+    service.order(mail_only(1), NotificationContent::Placed).await;
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-3@mart.example: placed by mail in ur"]);
 }
@@ -216,7 +217,7 @@ async fn payment_is_heard_when_the_order_is_known() {
 #[tokio::test]
 async fn what_is_sent_is_forgotten() {
     let service = Service::new();
-    service.link(Matter::Registration, at(3600)).await;
+    service.link(NotificationContent::Registration, at(3600)).await;
     assert!(service.one().await.letter.is_some());
     service.send().await;
     let sent = service.one().await;
@@ -227,7 +228,7 @@ async fn what_is_sent_is_forgotten() {
 async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
     let service = Service::new();
     service.mail.away(true);
-    service.order(mail_only(1), Matter::Placed).await;
+    service.order(mail_only(1), NotificationContent::Placed).await;
     let mut waits = Vec::new();
     loop {
         assert_eq!(service.send().await, 1);
@@ -247,7 +248,10 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
 
     // An operator who has mended the server has it sent.
     service.mail.away(false);
-    assert_eq!(service.use_cases.resend_notification(told.id).await.map(|told| told.status.name()), Ok(StatusName::Pending));
+    assert_eq!(
+        service.use_cases.resend_notification(told.id).await.map(|told| told.status.name()),
+        Ok(StatusKind::Pending)
+    );
     assert_eq!(service.use_cases.resend_notification(told.id).await, Err(AgainError::NotFailed));
     service.send().await;
     assert_eq!(titles(&service.mail).len(), 1);
@@ -256,10 +260,10 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
 
 #[tokio::test]
 async fn an_operator_sets_how_often_and_for_how_long_a_letter_is_tried() {
-    let (backoff, longest_backoff, patience) = (Duration::seconds(1), Duration::seconds(3), Duration::seconds(10));
-    let service = Service::with(Policy { backoff, longest_backoff, patience, ..Policy::default() });
+    let (backoff, max_backoff, max_age) = (Duration::seconds(1), Duration::seconds(3), Duration::seconds(10));
+    let service = Service::with(Policy { backoff, max_backoff, max_age, ..Policy::default() });
     service.mail.away(true);
-    service.order(mail_only(1), Matter::Placed).await;
+    service.order(mail_only(1), NotificationContent::Placed).await;
     for wait in [1, 2, 3, 3] {
         assert_eq!(service.send().await, 1);
         let due = Timestamp::new(service.clock.now().get() + Duration::seconds(wait));
@@ -267,13 +271,13 @@ async fn an_operator_sets_how_often_and_for_how_long_a_letter_is_tried() {
         service.clock.advance(Duration::seconds(wait));
     }
     assert_eq!(service.send().await, 1);
-    assert_eq!(service.one().await.status.name(), StatusName::Failed, "the next try would come too late");
+    assert_eq!(service.one().await.status.name(), StatusKind::Failed, "the next try would come too late");
 }
 
 #[tokio::test]
 async fn what_a_server_refuses_is_not_tried_again() {
     let service = Service::new();
-    service.order(Contact { email: "a@refused.example".to_owned(), ..mail_only(1) }, Matter::Placed).await;
+    service.order(Contact { email: "a@refused.example".to_owned(), ..mail_only(1) }, NotificationContent::Placed).await;
     service.send().await;
     assert_eq!(service.one().await.status, Status::Failed { why: "there is no such recipient".to_owned() });
     service.clock.advance(Duration::days(2));
@@ -284,7 +288,7 @@ async fn what_a_server_refuses_is_not_tried_again() {
 async fn a_link_is_tried_as_long_as_it_is_good_and_then_forgotten() {
     let service = Service::new();
     service.mail.away(true);
-    service.link(Matter::Reset, at(60)).await;
+    service.link(NotificationContent::Reset, at(60)).await;
     for pending in [true, true, false] {
         service.send().await;
         assert_eq!(service.one().await.letter.is_some(), pending);
@@ -292,14 +296,14 @@ async fn a_link_is_tried_as_long_as_it_is_good_and_then_forgotten() {
     }
     // Tried at 0, 20 and 40; the next try would come after its end.
     let over = service.one().await;
-    assert_eq!((over.status.name(), over.letter.is_some()), (StatusName::Failed, false));
+    assert_eq!((over.status.name(), over.letter.is_some()), (StatusKind::Failed, false));
     assert_eq!(service.use_cases.resend_notification(over.id).await, Err(AgainError::NotFailed));
 }
 
 #[tokio::test]
 async fn a_lease_that_ends_has_the_letter_sent_by_another() {
     let service = Service::new();
-    service.order(mail_only(1), Matter::Placed).await;
+    service.order(mail_only(1), NotificationContent::Placed).await;
     // Somebody claims it, and is killed before it says what came of it.
     let Policy { lease: lasts, .. } = Policy::default();
     let lease = Timestamp::new(at(0).get() + lasts);
@@ -317,7 +321,7 @@ async fn what_happened_long_ago_is_not_told_any_more() {
     let service = Service::new();
     let long_ago = service.heard();
     service.clock.advance(Duration::days(1));
-    let told = Some((Subject("1".to_owned()), Matter::Placed(order(contact(1).order))));
+    let told = Some((Subject("1".to_owned()), NotificationContent::Placed(order(contact(1).order))));
     service.use_cases.on_order(long_ago, mail_only(1), told).await.expect("kept");
     assert_eq!(service.send().await, 0);
     let late = service.one().await;
@@ -329,8 +333,8 @@ async fn what_happened_long_ago_is_not_told_any_more() {
 #[tokio::test]
 async fn a_page_token_is_good_for_its_own_list() {
     let service = Service::new();
-    service.order(contact(1), Matter::Placed).await;
-    service.order(contact(1), Matter::Paid).await;
+    service.order(contact(1), NotificationContent::Placed).await;
+    service.order(contact(1), NotificationContent::Paid).await;
     let size = PageSize::requested(1);
     let page = service.use_cases.list(&Filter::default(), size, "").await.expect("listed");
     let next = page.next.expect("more");
@@ -342,8 +346,8 @@ async fn a_page_token_is_good_for_its_own_list() {
 #[test]
 fn what_a_letter_says_is_not_printed() {
     let link = Link { name: "Ayesha".to_owned(), token: "secret".to_owned(), until: at(0) };
-    let letter = Letter { title: "Prove it".to_owned(), text: "secret".to_owned(), html: "secret".to_owned() };
-    for printed in [format!("{:?}", Matter::Reset(link)), format!("{letter:?}")] {
+    let letter = RenderedMessage { title: "Prove it".to_owned(), text: "secret".to_owned(), html: "secret".to_owned() };
+    for printed in [format!("{:?}", NotificationContent::Reset(link)), format!("{letter:?}")] {
         assert!(!printed.contains("secret"), "{printed}");
     }
 }

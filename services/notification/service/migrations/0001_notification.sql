@@ -1,4 +1,4 @@
--- What customers are told, and what became of it.
+-- The messages to customers and their delivery.
 create table notification (
     notification_id uuid primary key,
     subject text not null,
@@ -10,18 +10,18 @@ create table notification (
     locale text not null check (locale in ('en', 'ur')),
     status text not null check (status in ('pending', 'sent', 'failed', 'suppressed')),
     attempts integer not null,
-    -- When it is tried next, while it is pending.
+    -- The time of the next attempt while the status is pending.
     due_at timestamptz check ((due_at is null) = (status <> 'pending')),
     failure text not null,
     reference text not null,
-    -- What it says, until it was sent.
+    -- The content, deleted once it is sent.
     title text,
     body text,
     html text,
     until timestamptz not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    -- Of one subject a kind is told once by a channel.
+    -- A kind is sent once for each subject and channel.
     unique (subject, kind, channel)
 );
 create index notification_newest on notification (created_at desc, notification_id desc);
@@ -29,7 +29,7 @@ create index notification_due on notification (channel, due_at, notification_id)
 create index notification_of_order on notification (order_id) where order_id is not null;
 create index notification_to on notification (recipient);
 
--- Whom to tell about an order, as the order said last.
+-- The contact of an order, by its latest event.
 create table contact (
     order_id uuid primary key,
     version bigint not null,
@@ -40,7 +40,7 @@ create table contact (
     locale text not null check (locale in ('en', 'ur'))
 );
 
--- What a customer has said that he wants; what is not here is as usual.
+-- The preferences that a customer has set; the others have their defaults.
 create table preference (
     customer_id text not null,
     kind text not null,

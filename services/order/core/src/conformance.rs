@@ -5,13 +5,15 @@
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
 use mart_kernel::testing::both;
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, IdGenerator, Money, Receipt, Timestamp, Version};
+use mart_kernel::{
+    Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, IdGenerator, Money, Receipt, Timestamp, Version,
+};
 use uuid::Uuid;
 
-use crate::domain::fact::OrderRepublished;
+use crate::domain::events::OrderRepublished;
 use crate::domain::{
-    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, ProductId, Shipment, Status,
-    StatusKind, Why,
+    Address, CancelReason, CatalogProduct, Contact, CustomerId, Line, Order, OrderEvent, OrderId, ProductId, Shipment,
+    Status, StatusKind, TimelineEntry,
 };
 use crate::memory::MemoryStore;
 use crate::ports::{Filter, Store, Write};
@@ -78,33 +80,33 @@ pub fn draft(n: u64) -> Order {
         },
         payment_method: "payfast".to_owned(),
         payment: None,
-        round: 0,
+        reservation_round: 0,
         created_at: at(i64::try_from(n / 2).expect("small")),
         updated_at: at(i64::try_from(n / 2).expect("small")),
     }
 }
 
 /// IdGenerator of events count through all cases.
-fn events(facts: Vec<Fact>) -> Vec<EventEnvelope<Fact>> {
+fn envelopes(events: Vec<OrderEvent>) -> Vec<EventEnvelope<OrderEvent>> {
     static NEXT: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
-    let event = |fact: Fact| {
-        let order = fact.order();
-        Event { id: NEXT.next(), at: order.updated_at, version: order.version, fact }
+    let event = |event: OrderEvent| {
+        let order = event.order();
+        EventEnvelope { id: NEXT.next(), at: order.updated_at, version: order.version, payload: event }
     };
-    facts.into_iter().map(event).collect()
+    events.into_iter().map(event).collect()
 }
 
-fn insert(n: u64) -> (Order, Commit<Write, Fact>) {
+fn insert(n: u64) -> (Order, Commit<Write, OrderEvent>) {
     let draft = draft(n);
     let now = draft.created_at;
-    let (order, facts) = draft.place(now);
-    (order.clone(), Commit { write: Some(Write::Insert(order)), events: events(facts), receipt: None })
+    let (order, events) = draft.place(now);
+    (order.clone(), Commit { write: Some(Write::Insert(order)), events: envelopes(events), receipt: None })
 }
 
-fn update(before: &Order, stepped: (Order, Vec<Fact>)) -> (Order, Commit<Write, Fact>) {
-    let (order, facts) = stepped;
+fn update(before: &Order, stepped: (Order, Vec<OrderEvent>)) -> (Order, Commit<Write, OrderEvent>) {
+    let (order, events) = stepped;
     let write = Some(Write::Update { order: order.clone(), seen: before.version });
-    (order, Commit { write, events: events(facts), receipt: None })
+    (order, Commit { write, events: envelopes(events), receipt: None })
 }
 
 fn receipt(key: &str, request: &str) -> Receipt {
@@ -118,7 +120,7 @@ async fn placed(store: &impl Store, n: u64) -> Order {
     order
 }
 
-async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<Fact>)) -> Order {
+async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<OrderEvent>)) -> Order {
     let (order, commit) = update(before, step);
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
@@ -132,11 +134,11 @@ pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
     assert_eq!(store.find(OrderId(uuid(9))).await, Ok(None));
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let order = stepped(store, &order, step).await;
-    let step = order.clone().look_at_deadline(at(100)).expect("due");
+    let step = order.clone().expire_if_overdue(at(100)).expect("due");
     let order = stepped(store, &order, step).await;
     let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(101)).expect("late");
     let order = stepped(store, &order, step).await;
-    assert_eq!((order.round, order.payment.is_some()), (1, true));
+    assert_eq!((order.reservation_round, order.payment.is_some()), (1, true));
     let step = order.clone().stock_reserved(1, at(200), at(102)).expect("allowed");
     let order = stepped(store, &order, step).await;
     let contact = Contact { email: "a@b.example".to_owned(), phone: String::new(), locale: String::new() };
@@ -148,7 +150,7 @@ pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
     let step = order.clone().deliver(at(105)).expect("allowed");
     stepped(store, &order, step).await;
 
-    for (n, why) in [(2, Why::Customer), (3, Why::Admin)] {
+    for (n, why) in [(2, CancelReason::Customer), (3, CancelReason::Admin)] {
         let order = placed(store, n).await;
         let step = order.clone().cancel(why, at(2)).expect("allowed");
         stepped(store, &order, step).await;
@@ -166,14 +168,14 @@ pub async fn a_change_is_of_its_version_only(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let after = stepped(store, &order, step).await;
-    let (_, stale) = update(&order, order.clone().cancel(Why::Admin, at(3)).expect("allowed"));
+    let (_, stale) = update(&order, order.clone().cancel(CancelReason::Admin, at(3)).expect("allowed"));
     let stale = Commit { receipt: Some(receipt("a", "r")), ..stale };
     assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
     assert_eq!(store.find(order.id).await, Ok(Some(after.clone())));
     let missing = draft(7);
     let (_, commit) = update(&missing, missing.clone().place(at(1)));
     assert_eq!(store.commit(commit).await, Err(CommitError::Conflict));
-    let (_, fresh) = update(&after, after.clone().cancel(Why::Admin, at(3)).expect("allowed"));
+    let (_, fresh) = update(&after, after.clone().cancel(CancelReason::Admin, at(3)).expect("allowed"));
     assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(CommitOutcome::Committed));
 }
 
@@ -195,7 +197,7 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
 /// Of two changes of one version, one is made and the other is a conflict.
 pub async fn two_changes_have_one_winner(store: &impl Store) {
     let order = placed(store, 1).await;
-    let (_, cancel) = update(&order, order.clone().cancel(Why::Customer, at(2)).expect("allowed"));
+    let (_, cancel) = update(&order, order.clone().cancel(CancelReason::Customer, at(2)).expect("allowed"));
     let (_, reserve) = update(&order, order.clone().stock_reserved(0, at(9), at(2)).expect("allowed"));
     let (one, other) = both(store.commit(cancel), store.commit(reserve)).await;
     let done = [one, other];
@@ -208,10 +210,14 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let order = stepped(store, &order, step).await;
-    let entry =
-        Entry { at: at(3), text: "It failed.".to_owned(), status: StatusKind::AwaitingPayment, event: uuid(77) };
+    let entry = TimelineEntry {
+        at: at(3),
+        text: "It failed.".to_owned(),
+        status: StatusKind::AwaitingPayment,
+        event: uuid(77),
+    };
     let note = Commit {
-        write: Some(Write::Note { order: order.id, entry: entry.clone() }),
+        write: Some(Write::AppendTimeline { order: order.id, entry: entry.clone() }),
         events: Vec::new(),
         receipt: Some(receipt("n", "r")),
     };
@@ -219,7 +225,7 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     assert!(matches!(store.commit(note).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
     let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(4)).expect("in time");
     let order = stepped(store, &order, step).await;
-    let step = order.clone().cancel(Why::Customer, at(5)).expect("allowed");
+    let step = order.clone().cancel(CancelReason::Customer, at(5)).expect("allowed");
     let order = stepped(store, &order, step).await;
     let entries = store.timeline(order.id).await.expect("reachable");
     let seen: Vec<(i64, StatusKind)> = entries
@@ -241,9 +247,9 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
 
 /// A note of an order that is not there is a conflict.
 pub async fn notes_need_their_order(store: &impl Store) {
-    let entry = Entry { at: at(3), text: String::new(), status: StatusKind::Placed, event: uuid(77) };
+    let entry = TimelineEntry { at: at(3), text: String::new(), status: StatusKind::Placed, event: uuid(77) };
     let note = |entry| Commit {
-        write: Some(Write::Note { order: draft(1).id, entry }),
+        write: Some(Write::AppendTimeline { order: draft(1).id, entry }),
         events: Vec::new(),
         receipt: Some(receipt("n", "r")),
     };
@@ -254,7 +260,7 @@ pub async fn notes_need_their_order(store: &impl Store) {
 
 /// An older word of a product changes nothing, the same version is taken.
 pub async fn products_are_as_new_as_they_can_be(store: &impl Store) {
-    let known = |version: i64, name: &str| KnownProduct {
+    let known = |version: i64, name: &str| CatalogProduct {
         id: ProductId(uuid(1)),
         version: Version::from_stored(version).expect("not negative"),
         name: name.to_owned(),
@@ -298,7 +304,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
         store.commit(commit.clone()).await.expect("kept");
         memory.commit(commit).await.expect("kept");
         if n % 4 == 0 {
-            let (_, commit) = update(&order, order.clone().cancel(Why::Admin, at(50)).expect("allowed"));
+            let (_, commit) = update(&order, order.clone().cancel(CancelReason::Admin, at(50)).expect("allowed"));
             store.commit(commit.clone()).await.expect("kept");
             memory.commit(commit).await.expect("kept");
         }
@@ -324,8 +330,8 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
 /// A state that is told again has no entry and changes no row.
 pub async fn events_alone_change_nothing(store: &impl Store) {
     let order = placed(store, 1).await;
-    let facts = vec![Fact::OrderRepublished(OrderRepublished { order: order.clone() })];
-    let commit = Commit { write: None, events: events(facts), receipt: None };
+    let events = vec![OrderEvent::OrderRepublished(OrderRepublished { order: order.clone() })];
+    let commit = Commit { write: None, events: envelopes(events), receipt: None };
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
     assert_eq!(store.timeline(order.id).await.map(|entries| entries.len()), Ok(1));

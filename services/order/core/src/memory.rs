@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
-use crate::domain::{Entry, Fact, KnownProduct, Order, OrderId, ProductId, Status};
+use crate::domain::{CatalogProduct, Order, OrderEvent, OrderId, ProductId, Status, TimelineEntry};
 use crate::ports::{Filter, Store, Write};
 
 /// Everything that was committed. Clones share it.
@@ -17,10 +17,10 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 struct State {
     orders: BTreeMap<OrderId, Order>,
     /// Each entry with the id of its trace.
-    timelines: BTreeMap<OrderId, Vec<(Entry, String)>>,
-    products: BTreeMap<ProductId, KnownProduct>,
+    timelines: BTreeMap<OrderId, Vec<(TimelineEntry, String)>>,
+    products: BTreeMap<ProductId, CatalogProduct>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<EventEnvelope<Fact>>,
+    events: Vec<EventEnvelope<OrderEvent>>,
     trace: Option<fn() -> String>,
 }
 
@@ -31,7 +31,7 @@ impl MemoryStore {
     }
 
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<OrderEvent>> {
         self.state().events.clone()
     }
 
@@ -69,11 +69,11 @@ impl Store for MemoryStore {
         Ok(due.into_iter().map(|(_, id)| id).take(limit).collect())
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
         Ok(self.state().timelines.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.products.get(id).cloned()).collect())
     }
@@ -84,7 +84,7 @@ impl Store for MemoryStore {
         Ok(kept.map(|kept| (kept.subject.clone(), kept.fingerprint == receipt.fingerprint)))
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         let trace = state.trace.map_or_else(String::new, |trace| trace());
@@ -104,7 +104,7 @@ impl Store for MemoryStore {
                 }
                 state.orders.insert(order.id, order);
             }
-            Some(Write::Note { order, entry }) => {
+            Some(Write::AppendTimeline { order, entry }) => {
                 if !state.orders.contains_key(&order) {
                     return Err(CommitError::Conflict);
                 }
@@ -119,7 +119,7 @@ impl Store for MemoryStore {
             None => {}
         }
         for event in &events {
-            if let Some(entry) = Entry::of(event) {
+            if let Some(entry) = TimelineEntry::from_event(event) {
                 state.timelines.entry(event.payload.order().id).or_default().push((entry, trace.clone()));
             }
         }

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, Receipt, Timestamp, StoreError, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, Receipt, StoreError, Timestamp, Version};
 
-use crate::domain::{CustomerId, Entry, Fact, KnownProduct, Order, OrderId, ProductId, StatusKind};
+use crate::domain::{CatalogProduct, CustomerId, Order, OrderEvent, OrderId, ProductId, StatusKind, TimelineEntry};
 
 /// Keeps orders, their timelines, a read model of products, events and receipts.
 ///
@@ -27,10 +27,10 @@ pub trait Store: Send + Sync {
     fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 
     /// What happened to an order, oldest first, each with the id of its trace where that is known.
-    fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(Entry, String)>, StoreError>> + Send;
+    fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(TimelineEntry, String)>, StoreError>> + Send;
 
     /// The products of these ids, in no order; unknown ones are left out.
-    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<KnownProduct>, StoreError>> + Send;
+    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<CatalogProduct>, StoreError>> + Send;
 
     /// The subject of a receipt that is kept, and whether it is of the same request.
     fn receipt(&self, receipt: &Receipt) -> impl Future<Output = Result<Option<(String, bool)>, StoreError>> + Send;
@@ -38,8 +38,10 @@ pub trait Store: Send + Sync {
     /// Keeps all of a commit or nothing. Every event gets its entry in the timeline.
     ///
     /// A change is of the version that was seen, or it is a conflict. A receipt that is there already wins over a conflict.
-    fn commit(&self, commit: Commit<Write, Fact>)
-    -> impl Future<Output = Result<CommitOutcome, CommitError<Infallible>>> + Send;
+    fn commit(
+        &self,
+        commit: Commit<Write, OrderEvent>,
+    ) -> impl Future<Output = Result<CommitOutcome, CommitError<Infallible>>> + Send;
 }
 
 /// What a commit writes, beside events and receipt.
@@ -55,14 +57,14 @@ pub enum Write {
         seen: Version,
     },
     /// Something that changes nothing but the timeline of an order that exists; a conflict where it does not.
-    Note {
+    AppendTimeline {
         /// The order.
         order: OrderId,
         /// What happened.
-        entry: Entry,
+        entry: TimelineEntry,
     },
     /// A product as it is at its version; an older one than is known changes nothing.
-    Product(KnownProduct),
+    Product(CatalogProduct),
 }
 
 /// Which orders a list has. The default has all.

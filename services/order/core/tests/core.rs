@@ -6,14 +6,16 @@ use std::sync::Arc;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Cursor, PageTokenSigner, Receipt, Timestamp, StoreError, Version};
+use mart_kernel::{
+    Commit, CommitError, CommitOutcome, Cursor, Money, PageTokenSigner, Receipt, StoreError, Timestamp, Version,
+};
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
 use order_core::conformance::{at, draft};
-use order_core::domain::table::{STAGES, Stage, Step, TRIGGERS, Trigger, drawn, step};
+use order_core::domain::state_machine::{Action, STATES, State, TRIGGERS, Trigger, to_markdown, transition};
 use order_core::domain::{
-    Contact, Entry, Fact, KnownProduct, Order, OrderId, ProductId, Quote, QuoteError, Refusal, Shipment, Status,
-    Stopped, Wanted, Why,
+    CancelReason, CatalogProduct, Contact, LineRejectionReason, Order, OrderEvent, OrderId, ProductId, Quote,
+    QuoteError, RequestedLine, Shipment, Status, TimelineEntry, TransitionError,
 };
 use order_core::memory::MemoryStore;
 use order_core::ports::{Filter, Store, Write};
@@ -22,57 +24,62 @@ use uuid::Uuid;
 
 order_core::conformance!(async { MemoryStore::default() });
 
-fn kinds(facts: &[Fact]) -> Vec<&'static str> {
-    let kind = |fact: &Fact| match fact {
-        Fact::OrderPlaced(_) => "OrderPlaced",
-        Fact::OrderChanged(_) => "OrderChanged",
-        Fact::OrderAwaitingPayment(_) => "OrderAwaitingPayment",
-        Fact::OrderConfirmed(_) => "OrderConfirmed",
-        Fact::OrderCancelled(_) => "OrderCancelled",
-        Fact::OrderReinstated(_) => "OrderReinstated",
-        Fact::OrderShipped(_) => "OrderShipped",
-        Fact::OrderDelivered(_) => "OrderDelivered",
-        Fact::RefundRequested(_) => "RefundRequested",
-        Fact::OrderRepublished(_) => "OrderRepublished",
+fn kinds(events: &[OrderEvent]) -> Vec<&'static str> {
+    let kind = |event: &OrderEvent| match event {
+        OrderEvent::OrderPlaced(_) => "OrderPlaced",
+        OrderEvent::OrderChanged(_) => "OrderChanged",
+        OrderEvent::OrderAwaitingPayment(_) => "OrderAwaitingPayment",
+        OrderEvent::OrderConfirmed(_) => "OrderConfirmed",
+        OrderEvent::OrderCancelled(_) => "OrderCancelled",
+        OrderEvent::OrderReinstated(_) => "OrderReinstated",
+        OrderEvent::OrderShipped(_) => "OrderShipped",
+        OrderEvent::OrderDelivered(_) => "OrderDelivered",
+        OrderEvent::RefundRequested(_) => "RefundRequested",
+        OrderEvent::OrderRepublished(_) => "OrderRepublished",
     };
-    facts.iter().map(kind).collect()
+    events.iter().map(kind).collect()
 }
 
 fn shipment() -> Shipment {
     Shipment { carrier: "TCS".to_owned(), tracking_number: "7".to_owned() }
 }
 
-/// An order in this stage, by the steps that lead there.
-fn in_stage(stage: Stage) -> Order {
+/// An order in this state, by the steps that lead there.
+fn in_stage(state: State) -> Order {
     let placed = || draft(1).place(at(1)).0;
     let awaiting = || placed().stock_reserved(0, at(100), at(2)).expect("allowed").0;
     let paid = |order: Order, second| order.payment_captured("pay-1".to_owned(), draft(1).total, at(second));
     let confirmed = || paid(awaiting(), 3).expect("in time").0;
-    let timed_out = || awaiting().look_at_deadline(at(100)).expect("due").0;
-    let order = match stage {
-        Stage::Placed => placed(),
-        Stage::Reinstated => paid(timed_out(), 101).expect("late").0,
-        Stage::AwaitingPayment => awaiting(),
-        Stage::Confirmed => confirmed(),
-        Stage::Shipped => confirmed().ship(shipment(), at(4)).expect("allowed").0,
-        Stage::Delivered => confirmed().ship(shipment(), at(4)).expect("allowed").0.deliver(at(5)).expect("allowed").0,
-        Stage::TimedOut => timed_out(),
-        Stage::Cancelled => placed().cancel(Why::Customer, at(2)).expect("allowed").0,
+    let timed_out = || awaiting().expire_if_overdue(at(100)).expect("due").0;
+    let order = match state {
+        State::Placed => placed(),
+        State::Reinstated => paid(timed_out(), 101).expect("late").0,
+        State::AwaitingPayment => awaiting(),
+        State::Confirmed => confirmed(),
+        State::Shipped => confirmed().ship(shipment(), at(4)).expect("allowed").0,
+        State::Delivered => confirmed().ship(shipment(), at(4)).expect("allowed").0.deliver(at(5)).expect("allowed").0,
+        State::TimedOut => timed_out(),
+        State::Cancelled => placed().cancel(CancelReason::Customer, at(2)).expect("allowed").0,
     };
-    assert_eq!(order.stage(), stage);
+    assert_eq!(order.state(), state);
     order
 }
 
 /// Pulls a trigger, of the order's current round.
-fn pull(order: Order, trigger: Trigger, payment: &str, second: i64) -> Result<(Order, Vec<Fact>), Stopped> {
-    let (round, total, now) = (order.round, order.total, at(second));
+fn pull(
+    order: Order,
+    trigger: Trigger,
+    payment: &str,
+    second: i64,
+) -> Result<(Order, Vec<OrderEvent>), TransitionError> {
+    let (round, total, now) = (order.reservation_round, order.total, at(second));
     match trigger {
         Trigger::StockReserved => order.stock_reserved(round, at(second + 50), now),
         Trigger::StockRejected => order.stock_rejected(round, now),
         Trigger::ReservationExpired => order.reservation_expired(round, now),
-        Trigger::DeadlinePassed => order.look_at_deadline(now),
+        Trigger::DeadlinePassed => order.expire_if_overdue(now),
         Trigger::PaymentCaptured => order.payment_captured(payment.to_owned(), total, now),
-        Trigger::Cancel => order.cancel(Why::Admin, now),
+        Trigger::Cancel => order.cancel(CancelReason::Admin, now),
         Trigger::Change => {
             // Another one each time.
             let email = format!("a{}@b.example", order.version);
@@ -86,28 +93,28 @@ fn pull(order: Order, trigger: Trigger, payment: &str, second: i64) -> Result<(O
 
 #[test]
 fn the_order_does_what_the_table_says_in_every_stage() {
-    for stage in STAGES {
+    for state in STATES {
         for trigger in TRIGGERS {
-            let before = in_stage(stage);
+            let before = in_stage(state);
             let done = pull(before.clone(), trigger, "pay-2", 1_000);
             let paid = before.payment.is_some();
-            let expected: Result<Vec<&str>, Stopped> = match step(stage, trigger) {
-                Step::Await => Ok(vec!["OrderAwaitingPayment"]),
-                Step::Confirm => Ok(vec!["OrderConfirmed"]),
-                Step::CancelNoStock | Step::CancelTimeout | Step::CancelAsked if paid => {
+            let expected: Result<Vec<&str>, TransitionError> = match transition(state, trigger) {
+                Action::Await => Ok(vec!["OrderAwaitingPayment"]),
+                Action::Confirm => Ok(vec!["OrderConfirmed"]),
+                Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked if paid => {
                     Ok(vec!["OrderCancelled", "RefundRequested"])
                 }
-                Step::CancelNoStock | Step::CancelTimeout | Step::CancelAsked => Ok(vec!["OrderCancelled"]),
-                Step::Reinstate => Ok(vec!["OrderReinstated"]),
-                Step::Refund => Ok(vec!["RefundRequested"]),
-                Step::Change => Ok(vec!["OrderChanged"]),
-                Step::Ship => Ok(vec!["OrderShipped"]),
-                Step::Deliver => Ok(vec!["OrderDelivered"]),
-                Step::Ignore => Err(Stopped::Ignored),
-                Step::Wait => Err(Stopped::Early),
-                Step::Forbid => Err(Stopped::Forbidden),
+                Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked => Ok(vec!["OrderCancelled"]),
+                Action::Reinstate => Ok(vec!["OrderReinstated"]),
+                Action::Refund => Ok(vec!["RefundRequested"]),
+                Action::Change => Ok(vec!["OrderChanged"]),
+                Action::Ship => Ok(vec!["OrderShipped"]),
+                Action::Deliver => Ok(vec!["OrderDelivered"]),
+                Action::Ignore => Err(TransitionError::NoEffect),
+                Action::Wait => Err(TransitionError::TooEarly),
+                Action::Forbid => Err(TransitionError::NotAllowed),
             };
-            assert_eq!(done.map(|(_, facts)| kinds(&facts)), expected, "{stage:?} {trigger:?}");
+            assert_eq!(done.map(|(_, events)| kinds(&events)), expected, "{state:?} {trigger:?}");
         }
     }
 }
@@ -117,44 +124,47 @@ fn the_table_in_the_docs_is_the_one_of_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/order-life.md");
     let text = std::fs::read_to_string(path).expect("docs/order-life.md is there");
     let kept: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
-    let drawn = drawn();
-    let drawn: Vec<&str> = drawn.lines().collect();
-    assert_eq!(kept, drawn, "put these lines into docs/order-life.md:\n{}", drawn.join("\n"));
+    let to_markdown = to_markdown();
+    let to_markdown: Vec<&str> = to_markdown.lines().collect();
+    assert_eq!(kept, to_markdown, "put these lines into docs/order-life.md:\n{}", to_markdown.join("\n"));
 }
 
 #[test]
 fn what_inventory_says_of_another_round_is_old_or_early() {
-    let order = in_stage(Stage::Reinstated);
-    assert_eq!(order.round, 1);
-    assert_eq!(order.clone().stock_rejected(0, at(200)).err(), Some(Stopped::Ignored));
-    assert_eq!(order.clone().reservation_expired(0, at(200)).err(), Some(Stopped::Ignored));
-    assert_eq!(order.clone().stock_reserved(2, at(300), at(200)).err(), Some(Stopped::Early));
+    let order = in_stage(State::Reinstated);
+    assert_eq!(order.reservation_round, 1);
+    assert_eq!(order.clone().stock_rejected(0, at(200)).err(), Some(TransitionError::NoEffect));
+    assert_eq!(order.clone().reservation_expired(0, at(200)).err(), Some(TransitionError::NoEffect));
+    assert_eq!(order.clone().stock_reserved(2, at(300), at(200)).err(), Some(TransitionError::TooEarly));
     assert!(order.stock_reserved(1, at(300), at(200)).is_ok());
 }
 
 #[test]
 fn a_payment_that_is_known_is_no_news_and_another_one_of_a_cancelled_order_goes_back() {
-    let (order, facts) = pull(in_stage(Stage::Cancelled), Trigger::PaymentCaptured, "pay-1", 10).expect("goes back");
-    assert_eq!(kinds(&facts), ["RefundRequested"]);
-    assert_eq!(pull(order.clone(), Trigger::PaymentCaptured, "pay-1", 11).err(), Some(Stopped::Ignored));
-    let (_, facts) = pull(order, Trigger::PaymentCaptured, "pay-2", 12).expect("goes back");
-    assert_eq!(kinds(&facts), ["RefundRequested"]);
+    let (order, events) = pull(in_stage(State::Cancelled), Trigger::PaymentCaptured, "pay-1", 10).expect("goes back");
+    assert_eq!(kinds(&events), ["RefundRequested"]);
+    assert_eq!(pull(order.clone(), Trigger::PaymentCaptured, "pay-1", 11).err(), Some(TransitionError::NoEffect));
+    let (_, events) = pull(order, Trigger::PaymentCaptured, "pay-2", 12).expect("goes back");
+    assert_eq!(kinds(&events), ["RefundRequested"]);
 }
 
 #[test]
 fn the_deadline_is_the_first_moment_that_is_too_late() {
-    let order = in_stage(Stage::AwaitingPayment);
-    assert_eq!(order.clone().look_at_deadline(at(99)).err(), Some(Stopped::Ignored));
-    let (order, facts) = order.look_at_deadline(at(100)).expect("due");
-    assert_eq!((order.status, kinds(&facts)), (Status::Cancelled(Why::PaymentTimeout), vec!["OrderCancelled"]));
+    let order = in_stage(State::AwaitingPayment);
+    assert_eq!(order.clone().expire_if_overdue(at(99)).err(), Some(TransitionError::NoEffect));
+    let (order, events) = order.expire_if_overdue(at(100)).expect("due");
+    assert_eq!(
+        (order.status, kinds(&events)),
+        (Status::Cancelled(CancelReason::PaymentTimeout), vec!["OrderCancelled"])
+    );
 }
 
 #[test]
 fn only_a_change_is_told() {
-    let order = in_stage(Stage::Confirmed);
+    let order = in_stage(State::Confirmed);
     let same = order.clone().change(Some(order.address.clone()), Some(order.contact.clone()), at(9));
-    assert_eq!(same.err(), Some(Stopped::Ignored));
-    assert_eq!(in_stage(Stage::Shipped).change(None, None, at(9)).err(), Some(Stopped::Forbidden));
+    assert_eq!(same.err(), Some(TransitionError::NoEffect));
+    assert_eq!(in_stage(State::Shipped).change(None, None, at(9)).err(), Some(TransitionError::NotAllowed));
 }
 
 /// A store that refuses every change of one order, as a row that breaks a rule of the database would.
@@ -173,11 +183,11 @@ impl Store for Stubborn {
         self.0.due(now, limit).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
         self.0.timeline(id).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         self.0.products(ids).await
     }
 
@@ -185,7 +195,7 @@ impl Store for Stubborn {
         self.0.receipt(receipt).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
         match &commit.write {
             Some(Write::Update { order, .. }) if order.id == self.1 => Err(StoreError::Internal.into()),
             _ => self.0.commit(commit).await,
@@ -217,13 +227,13 @@ fn pkr() -> Currency {
     Currency::from_code("PKR").expect("a currency")
 }
 
-fn known(n: u128, minor: i64) -> KnownProduct {
+fn known(n: u128, minor: i64) -> CatalogProduct {
     let (id, version, name) = (ProductId(Uuid::from_u128(n)), Version::NONE.next(), format!("Product {n}"));
-    KnownProduct { id, version, name, on_sale: true, prices: vec![Money::from_minor(minor, pkr())] }
+    CatalogProduct { id, version, name, on_sale: true, prices: vec![Money::from_minor(minor, pkr())] }
 }
 
-fn wanted(n: u128, quantity: i32) -> Wanted {
-    Wanted { product: ProductId(Uuid::from_u128(n)), quantity }
+fn wanted(n: u128, quantity: i32) -> RequestedLine {
+    RequestedLine { product: ProductId(Uuid::from_u128(n)), quantity }
 }
 
 #[test]
@@ -231,29 +241,37 @@ fn a_quote_sums_the_lines_of_a_product_and_refuses_by_line() {
     let usd = Currency::from_code("USD").expect("a currency");
     let products = [
         known(1, 150_000),
-        KnownProduct { on_sale: false, ..known(2, 1) },
-        KnownProduct { prices: vec![Money::from_minor(5, usd)], ..known(3, 1) },
+        CatalogProduct { on_sale: false, ..known(2, 1) },
+        CatalogProduct { prices: vec![Money::from_minor(5, usd)], ..known(3, 1) },
         known(4, 1),
     ];
     let lines = [wanted(1, 2), wanted(2, 1), wanted(1, 1), wanted(3, 1), wanted(4, 9_999), wanted(4, 2), wanted(9, 1)];
-    let quote = Quote::of(&lines, pkr(), &products).expect("small");
+    let quote = Quote::calculate(&lines, pkr(), &products).expect("small");
     assert_eq!(quote.lines.iter().map(|line| (line.quantity, line.sum.minor())).collect::<Vec<_>>(), [(3, 450_000)]);
     assert_eq!(quote.total.amount(), "4500.00");
-    let refused: Vec<(u128, Refusal)> = quote.refused.iter().map(|line| (line.product.0.as_u128(), line.why)).collect();
+    let refused: Vec<(u128, LineRejectionReason)> =
+        quote.rejected.iter().map(|line| (line.product.0.as_u128(), line.reason)).collect();
     assert_eq!(
         refused,
-        [(2, Refusal::NotOnSale), (3, Refusal::NotPriced), (4, Refusal::TooMany), (9, Refusal::NotOnSale)]
+        [
+            (2, LineRejectionReason::NotOnSale),
+            (3, LineRejectionReason::NotPriced),
+            (4, LineRejectionReason::TooMany),
+            (9, LineRejectionReason::NotOnSale)
+        ]
     );
 }
 
 #[test]
 fn a_sum_that_is_too_large_is_refused_and_does_not_wrap_around() {
-    let one = Quote::of(&[wanted(1, 3)], pkr(), &[known(1, i64::MAX / 2)]);
+    let one = Quote::calculate(&[wanted(1, 3)], pkr(), &[known(1, i64::MAX / 2)]);
     assert_eq!(one.err(), Some(QuoteError::TooLarge));
-    let many = Quote::of(&[wanted(1, 1), wanted(2, 2)], pkr(), &[known(1, i64::MAX / 2), known(2, i64::MAX / 3)]);
+    let many =
+        Quote::calculate(&[wanted(1, 1), wanted(2, 2)], pkr(), &[known(1, i64::MAX / 2), known(2, i64::MAX / 3)]);
     assert_eq!(many.err(), Some(QuoteError::TooLarge));
-    let repeated = Quote::of(&[wanted(1, i32::MAX), wanted(1, i32::MAX)], pkr(), &[known(1, 1)]).expect("refused");
-    assert_eq!(repeated.refused[0].why, Refusal::TooMany);
+    let repeated =
+        Quote::calculate(&[wanted(1, i32::MAX), wanted(1, i32::MAX)], pkr(), &[known(1, 1)]).expect("refused");
+    assert_eq!(repeated.rejected[0].reason, LineRejectionReason::TooMany);
 }
 
 proptest! {
@@ -266,20 +284,20 @@ proptest! {
         for (trigger, payment, pass) in pulls {
             second += pass;
             let (trigger, before) = (TRIGGERS[trigger], order.clone());
-            let allowed = step(before.stage(), trigger);
+            let allowed = transition(before.state(), trigger);
             match pull(order.clone(), trigger, &format!("pay-{payment}"), second) {
-                Ok((after, facts)) => {
-                    prop_assert!(!matches!(allowed, Step::Ignore | Step::Wait | Step::Forbid));
-                    let versions: Vec<i64> = facts.iter().map(|fact| fact.order().version.get()).collect();
+                Ok((after, events)) => {
+                    prop_assert!(!matches!(allowed, Action::Ignore | Action::Wait | Action::Forbid));
+                    let versions: Vec<i64> = events.iter().map(|event| event.order().version.get()).collect();
                     let first = before.version.get() + 1;
-                    let count = i64::try_from(facts.len()).expect("small");
+                    let count = i64::try_from(events.len()).expect("small");
                     prop_assert_eq!(versions, (first..first + count).collect::<Vec<_>>());
-                    prop_assert_eq!(facts.last().map(Fact::order), Some(&after));
+                    prop_assert_eq!(events.last().map(OrderEvent::order), Some(&after));
                     order = after;
                 }
                 Err(stopped) => {
                     let known = trigger == Trigger::PaymentCaptured || trigger == Trigger::DeadlinePassed;
-                    prop_assert!(known || matches!(allowed, Step::Ignore | Step::Wait | Step::Forbid), "{:?}", stopped);
+                    prop_assert!(known || matches!(allowed, Action::Ignore | Action::Wait | Action::Forbid), "{:?}", stopped);
                 }
             }
             if matches!(order.status, Status::Cancelled(_)) {

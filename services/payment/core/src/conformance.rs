@@ -8,9 +8,9 @@ use mart_kernel::{Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
 use crate::domain::{
-    About, Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, News,
-    OrderId, Payer, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
-    TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, OrderId, Payer,
+    Provider, ProviderEvent, ProviderEventKind, Refund, RefundId, RefundStatus, Subject, Task, TaskId, Transaction,
+    TransactionId, TransactionKind,
 };
 use crate::ports::Store;
 
@@ -81,7 +81,7 @@ pub fn attempt(n: u64) -> Attempt {
             fields: vec![("TOKEN".to_owned(), "a".to_owned()), ("AMOUNT".to_owned(), "1500.00".to_owned())],
         }),
         expires_at: at(1_800),
-        look_at: at(300),
+        next_poll_at: at(300),
         created_at: at(1),
     }
 }
@@ -102,10 +102,10 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     account.attempts[1].status = AttemptStatus::Opening;
     keep(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
-    let about = About::Attempt(attempt(1).reference);
+    let subject = Subject::Attempt(attempt(1).reference);
     let of = Some((account.order, attempt(1).id));
-    assert_eq!(store.attempt_of(Provider::Sandbox, &about).await, Ok(of));
-    assert_eq!(store.attempt_of(Provider::Stripe, &about).await, Ok(None));
+    assert_eq!(store.attempt_of(Provider::Sandbox, &subject).await, Ok(of));
+    assert_eq!(store.attempt_of(Provider::Stripe, &subject).await, Ok(None));
 
     let booked = |n: u64, kind, amount| Transaction {
         id: TransactionId(uuid(200 + n)),
@@ -120,7 +120,7 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     account.attempts[1].status = AttemptStatus::Failed("card declined".to_owned());
     account.transactions =
         vec![booked(1, TransactionKind::Captured, 150_000), booked(2, TransactionKind::Refunded, 50_000)];
-    account.refunds = [RefundStatus::Done, RefundStatus::Pending, RefundStatus::ByHand, RefundStatus::Failed]
+    account.refunds = [RefundStatus::Succeeded, RefundStatus::Pending, RefundStatus::Manual, RefundStatus::Failed]
         .into_iter()
         .zip(0..)
         .map(|(status, n)| Refund {
@@ -129,7 +129,7 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
             amount: pkr(10_000),
             status,
             reason: "broken".to_owned(),
-            try_at: at(7),
+            next_attempt_at: at(7),
             created_at: at(6),
         })
         .collect();
@@ -147,11 +147,11 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     keep(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
     for (named, expected) in [("tx_1", of), ("tx_2", None), (attempt(1).reference.as_str(), None)] {
-        let about = About::Money(named.to_owned());
+        let subject = Subject::Money(named.to_owned());
         assert_eq!(
-            store.attempt_of(Provider::Sandbox, &about).await,
+            store.attempt_of(Provider::Sandbox, &subject).await,
             Ok(expected),
-            "{named}: what came in, not what went back"
+            "{named}: kind came in, not kind went back"
         );
     }
     keep(store, &account).await;
@@ -174,7 +174,7 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
     assert_eq!(decide().await, Ok(None));
 }
 
-/// Two decisions about an order that has no account yet don't both find none.
+/// Two decisions subject an order that has no account yet don't both find none.
 pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
     let decide = || {
         store.decide(account(1).order, None, |found| {
@@ -187,56 +187,60 @@ pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
     assert_eq!(firsts.into_iter().filter(|first| *first).count(), 1);
 }
 
-/// A callback is kept once, and found until it is heard.
+/// A callback is kept once, and found until it is processed.
 pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
-    let about = |about: About, event: &str, second: i64, what: What| Callback {
+    let subject = |subject: Subject, event: &str, second: i64, kind: ProviderEventKind| Callback {
         id: CallbackId { provider: Provider::Sandbox, event: event.to_owned() },
-        news: News { provider: Provider::Sandbox, about, what },
+        event: ProviderEvent { provider: Provider::Sandbox, subject, kind },
         at: at(second),
     };
-    let callback = |event, second, what| about(About::Attempt("cs_1".to_owned()), event, second, what);
-    let money = |event, second, what| about(About::Money("tx_1".to_owned()), event, second, what);
-    let there = |amount| What::RefundedThere {
+    let callback = |event, second, kind| subject(Subject::Attempt("cs_1".to_owned()), event, second, kind);
+    let money = |event, second, kind| subject(Subject::Money("tx_1".to_owned()), event, second, kind);
+    let there = |amount| ProviderEventKind::ExternalRefund {
         refund: RefundId(uuid(8)),
         reference: "re_2".to_owned(),
-        told: "5.00 PKR".to_owned(),
+        reported_amount: "5.00 PKR".to_owned(),
         amount,
     };
-    let captured = |amount| What::Captured { reference: "tx_1".to_owned(), told: "1500.00 PKR".to_owned(), amount };
+    let captured = |amount| ProviderEventKind::Captured {
+        reference: "tx_1".to_owned(),
+        reported_amount: "1500.00 PKR".to_owned(),
+        amount,
+    };
     let refund = RefundId(uuid(7));
     let all = [
         callback("a", 1, captured(Some(pkr(150_000)))),
         callback("b", 2, captured(None)),
-        callback("c", 3, What::Failed("declined".to_owned())),
-        callback("d", 4, What::Ended),
-        callback("e", 5, What::Refunded { refund, reference: "re_1".to_owned() }),
-        callback("f", 6, What::RefundFailed { refund, why: "closed".to_owned() }),
+        callback("c", 3, ProviderEventKind::Failed("declined".to_owned())),
+        callback("d", 4, ProviderEventKind::CheckoutExpired),
+        callback("e", 5, ProviderEventKind::Refunded { refund, reference: "re_1".to_owned() }),
+        callback("f", 6, ProviderEventKind::RefundFailed { refund, reason: "closed".to_owned() }),
         money("g", 7, there(Some(pkr(500)))),
         money("h", 8, there(None)),
-        money("i", 9, What::NeedsReview("disputed".to_owned())),
+        money("i", 9, ProviderEventKind::NeedsReview("disputed".to_owned())),
     ];
     for new in [true, false] {
         for callback in &all {
             assert_eq!(store.keep(callback).await, Ok(new));
         }
     }
-    assert_eq!(store.unheard(at(9), 10).await, Ok(all.to_vec()));
-    assert_eq!(store.unheard(at(2), 1).await, Ok(all[..1].to_vec()));
-    let change = Change { account: Some(account(1)), heard: vec![all[0].id.clone()], ..Change::default() };
+    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all.to_vec()));
+    assert_eq!(store.pending_callbacks(at(2), 1).await, Ok(all[..1].to_vec()));
+    let change = Change { account: Some(account(1)), processed: vec![all[0].id.clone()], ..Change::default() };
     store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
     assert_eq!(store.keep(&all[0]).await, Ok(false), "it is known");
-    assert_eq!(store.unheard(at(9), 10).await, Ok(all[1..].to_vec()));
-    store.put_off(&all[1].id, at(20)).await.expect("put off");
-    assert_eq!(store.unheard(at(9), 10).await, Ok(all[2..].to_vec()));
-    assert_eq!(store.unheard(at(20), 10).await.map(|unheard| unheard.len()), Ok(8));
+    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[1..].to_vec()));
+    store.reschedule(&all[1].id, at(20)).await.expect("put off");
+    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[2..].to_vec()));
+    assert_eq!(store.pending_callbacks(at(20), 10).await.map(|pending_callbacks| pending_callbacks.len()), Ok(8));
 
-    let money = About::Money("tx_1".to_owned());
+    let money = Subject::Money("tx_1".to_owned());
     assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(None), "nobody knows the attempt");
     let mut account = account(1);
     account.attempts = vec![Attempt { reference: "cs_1".to_owned(), ..attempt(1) }];
     let of = Some((account.order, attempt(1).id));
     keep(store, &account).await;
-    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(of), "told of, though not booked");
+    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(of), "reported_amount of, though not booked");
     assert_eq!(store.attempt_of(Provider::Stripe, &money).await, Ok(None));
 }
 
@@ -249,7 +253,7 @@ pub async fn refunds_of_two_orders_may_have_one_name(store: &impl Store) {
             amount: pkr(1),
             status,
             reason: String::new(),
-            try_at: at(1),
+            next_attempt_at: at(1),
             created_at: at(1),
         };
         Account { attempts: vec![attempt(n)], refunds: vec![refund], ..account(n) }
@@ -285,17 +289,17 @@ pub async fn attempts_and_refunds_are_found_when_due(store: &impl Store) {
         let mut account = account(n);
         let due = at(10 * i64::try_from(n).expect("small"));
         let over = Attempt { id: AttemptId(uuid(150 + n)), status: AttemptStatus::Closed, ..attempt(50 + n) };
-        account.attempts = vec![Attempt { look_at: due, ..attempt(n) }, Attempt { look_at: at(0), ..over }];
+        account.attempts = vec![Attempt { next_poll_at: due, ..attempt(n) }, Attempt { next_poll_at: at(0), ..over }];
         let refund = |nth: u64, status| Refund {
             id: RefundId(uuid(300 + nth)),
             attempt: attempt(n).id,
             amount: pkr(1),
             status,
             reason: String::new(),
-            try_at: due,
+            next_attempt_at: due,
             created_at: at(1),
         };
-        account.refunds = vec![refund(n, RefundStatus::Pending), refund(10 + n, RefundStatus::ByHand)];
+        account.refunds = vec![refund(n, RefundStatus::Pending), refund(10 + n, RefundStatus::Manual)];
         keep(store, &account).await;
     }
     let attempts = [1, 2].map(|n| (OrderId(uuid(n)), attempt(n).id));

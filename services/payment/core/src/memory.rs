@@ -4,10 +4,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
-    About, Account, AttemptId, Callback, CallbackId, Change, Fact, OrderId, Provider, RefundId, RefundStatus, What,
+    Account, AttemptId, Callback, CallbackId, Change, OrderId, PaymentEvent, Provider, ProviderEventKind, RefundId,
+    RefundStatus, Subject,
 };
 use crate::ports::Store;
 
@@ -18,15 +19,15 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     accounts: BTreeMap<OrderId, Account>,
-    /// Callbacks, until when they are put off, and whether they were heard.
+    /// Callbacks, until when they are put off, and whether they were processed.
     callbacks: BTreeMap<CallbackId, (Callback, Timestamp, bool)>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<EventEnvelope<Fact>>,
+    events: Vec<EventEnvelope<PaymentEvent>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<PaymentEvent>> {
         self.state().events.clone()
     }
 
@@ -50,12 +51,12 @@ impl Store for MemoryStore {
             }
             state.receipts.insert(key, receipt);
         }
-        let (Change { account, events, heard }, outcome) = decide(state.accounts.get(&order).cloned());
+        let (Change { account, events, processed }, outcome) = decide(state.accounts.get(&order).cloned());
         state.accounts.extend(account.map(|account| (order, account)));
         state.events.extend(events);
-        for id in heard {
-            if let Some((.., heard)) = state.callbacks.get_mut(&id) {
-                *heard = true;
+        for id in processed {
+            if let Some((.., processed)) = state.callbacks.get_mut(&id) {
+                *processed = true;
             }
         }
         Ok(Some(outcome))
@@ -68,48 +69,48 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+    async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let unheard = state.callbacks.values().filter(|(_, try_at, heard)| !heard && *try_at <= until);
-        let mut unheard: Vec<(Timestamp, Callback)> =
-            unheard.map(|(callback, try_at, _)| (*try_at, callback.clone())).collect();
-        unheard.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
-        Ok(unheard.into_iter().map(|(_, callback)| callback).take(limit).collect())
+        let pending_callbacks =
+            state.callbacks.values().filter(|(_, next_attempt_at, processed)| !processed && *next_attempt_at <= until);
+        let mut pending_callbacks: Vec<(Timestamp, Callback)> =
+            pending_callbacks.map(|(callback, next_attempt_at, _)| (*next_attempt_at, callback.clone())).collect();
+        pending_callbacks.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
+        Ok(pending_callbacks.into_iter().map(|(_, callback)| callback).take(limit).collect())
     }
 
-    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
-        if let Some((_, try_at, _)) = self.state().callbacks.get_mut(id) {
-            *try_at = until;
+    async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
+        if let Some((_, next_attempt_at, _)) = self.state().callbacks.get_mut(id) {
+            *next_attempt_at = until;
         }
         Ok(())
     }
 
-    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
+    async fn attempt_of(
+        &self,
+        provider: Provider,
+        subject: &Subject,
+    ) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
         let state = self.state();
-        let known = |about: &About| {
-            let of = |account: &Account| Some((account.order, account.attempt_of(provider, about)?.id));
+        let known = |subject: &Subject| {
+            let of = |account: &Account| Some((account.order, account.attempt_of(provider, subject)?.id));
             state.accounts.values().find_map(of)
         };
-        let told = |callback: &Callback| match (&callback.news.what, about) {
-            (What::Captured { reference, .. }, About::Money(named)) => {
-                callback.news.provider == provider && reference == named
+        let told = |callback: &Callback| match (&callback.event.kind, subject) {
+            (ProviderEventKind::Captured { reference, .. }, Subject::Money(named)) => {
+                callback.event.provider == provider && reference == named
             }
             _ => false,
         };
         let told = || state.callbacks.values().find(|(callback, ..)| told(callback));
-        Ok(known(about).or_else(|| known(&told()?.0.news.about)))
+        Ok(known(subject).or_else(|| known(&told()?.0.event.subject)))
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
         Ok(self.state().accounts.get(&order).cloned())
     }
 
-    async fn list(
-        &self,
-        needs_review: bool,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Vec<Account>, StoreError> {
+    async fn list(&self, needs_review: bool, after: Option<Cursor>, limit: usize) -> Result<Vec<Account>, StoreError> {
         let state = self.state();
         let listed = |account: &&Account| {
             (!needs_review || account.needs_review()) && after.is_none_or(|after| account.place() < after)
@@ -123,7 +124,7 @@ impl Store for MemoryStore {
     async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, StoreError> {
         let state = self.state();
         let attempts = state.accounts.values().flat_map(|account| {
-            account.attempts.iter().map(|attempt| (attempt.look_at, account.order, attempt.id, attempt.is_open()))
+            account.attempts.iter().map(|attempt| (attempt.next_poll_at, account.order, attempt.id, attempt.is_open()))
         });
         let mut due: Vec<_> = attempts.filter(|(at, _, _, open)| *open && *at <= now).collect();
         due.sort();
@@ -134,7 +135,7 @@ impl Store for MemoryStore {
         let state = self.state();
         let refunds = state.accounts.values().flat_map(|account| {
             let pending = account.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending);
-            pending.map(|refund| (refund.try_at, account.order, refund.id))
+            pending.map(|refund| (refund.next_attempt_at, account.order, refund.id))
         });
         let mut due: Vec<_> = refunds.filter(|(at, ..)| *at <= now).collect();
         due.sort();

@@ -3,10 +3,11 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use mart_kernel::{Money, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, Money, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
-    About, Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Payer, Provider, RefundId, What,
+    Account, AttemptId, Callback, CallbackId, Change, Checkout, OrderId, Payer, Provider, ProviderEventKind, RefundId,
+    Subject,
 };
 
 /// Keeps accounts, callbacks, events and receipts.
@@ -14,9 +15,9 @@ use crate::domain::{
 /// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
 /// can't be reached; the implementation logs why.
 pub trait Store: Send + Sync {
-    /// Decides about an order's account and keeps what was decided, or nothing.
+    /// Decides subject an order's account and keeps what was decided, or nothing.
     ///
-    /// The order is locked until the decision is kept, also where it has no account yet, so that decisions about it follow
+    /// The order is locked until the decision is kept, also where it has no account yet, so that decisions subject it follow
     /// one another. `decide` is called at most once. Where the receipt is there already nothing is kept.
     fn decide<T: Send + 'static>(
         &self,
@@ -29,21 +30,21 @@ pub trait Store: Send + Sync {
     fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Up to `limit` callbacks that were not heard yet and came, or were put off, until this time or before, the oldest first.
-    fn unheard(
+    fn pending_callbacks(
         &self,
         until: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
     /// Puts a callback off that can't be heard yet, so that it stands in nobody's way.
-    fn put_off(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn reschedule(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The order and the attempt that a provider's news is about. Of money that was told of and not booked, because it did not fit,
+    /// The order and the attempt that a provider's event is subject. Of money that was told of and not booked, because it did not fit,
     /// it is the attempt that it was told of.
     fn attempt_of(
         &self,
         provider: Provider,
-        about: &About,
+        subject: &Subject,
     ) -> impl Future<Output = Result<Option<(OrderId, AttemptId)>, StoreError>> + Send;
 
     /// Finds an account.
@@ -57,7 +58,7 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
 
-    /// Up to `limit` open attempts that a provider has to be asked about at `now`, the oldest first.
+    /// Up to `limit` open attempts that a provider has to be asked subject at `now`, the oldest first.
     fn due_attempts(
         &self,
         now: Timestamp,
@@ -79,30 +80,30 @@ pub trait PaymentProvider: Send + Sync {
     fn provider(&self) -> Provider;
 
     /// Opens a checkout for an attempt. The same attempt twice opens one.
-    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError>;
+    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError>;
 
     /// Whether it can be asked what became of a checkout. Where it can't, an attempt ends with its time, and money that is told of
     /// later is booked all the same.
-    fn can_be_asked(&self) -> bool {
+    fn supports_polling(&self) -> bool {
         true
     }
 
     /// What there is to say of an attempt now.
-    async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError>;
+    async fn look(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError>;
 
     /// Ends a checkout, so that nobody pays at it any more; one that is paid stays so.
     async fn end(&self, reference: &str) -> Result<(), ProviderError>;
 
     /// Sends money back. The same refund twice sends it once.
-    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError>;
+    async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError>;
 
     /// Reads a word of the provider's, where it is genuine.
-    fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard>;
+    fn parse_webhook(&self, sent: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError>;
 }
 
 /// A checkout to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskCheckout {
+pub struct CheckoutRequest {
     /// The attempt.
     pub attempt: AttemptId,
     /// The order that is paid.
@@ -119,7 +120,7 @@ pub struct AskCheckout {
 
 /// A checkout that is open at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenCheckout {
     /// What the provider calls it.
     pub reference: String,
     /// Where the customer pays.
@@ -130,7 +131,7 @@ pub struct Opened {
 
 /// A refund to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskRefund {
+pub struct RefundRequest {
     /// The refund.
     pub refund: RefundId,
     /// What the provider calls the attempt.
@@ -143,28 +144,28 @@ pub struct AskRefund {
 
 /// What a provider answers to a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refunding {
+pub enum RefundOutcome {
     /// The money went back; the provider's id of that.
-    Done(String),
+    Succeeded(String),
     /// It will say so later.
-    Later,
+    Pending,
     /// It refuses; why.
-    Refused(String),
+    Rejected(String),
     /// It has no refunds: a person makes them.
-    ByHand,
+    Manual,
 }
 
 /// Why a provider could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderError {
     /// It does not answer, or not now. The implementation logs why.
-    Away,
+    Unavailable,
     /// It refuses what was asked; why.
-    Refused(String),
+    Rejected(String),
 }
 
 /// Something that came over the wire and says that it is a provider's.
-pub struct Word<'a> {
+pub struct WebhookRequest<'a> {
     /// The value of a header, by its name in small letters.
     pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The query, as it is written.
@@ -175,16 +176,16 @@ pub struct Word<'a> {
 
 /// What a genuine word says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spoken {
+pub struct WebhookEvent {
     /// The provider's id of it.
     pub id: CallbackId,
-    /// What it is about; `None` for what is of no interest here.
-    pub news: Option<crate::domain::News>,
+    /// What it is subject; `None` for what is of no interest here.
+    pub event: Option<crate::domain::ProviderEvent>,
 }
 
 /// Why a word is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotHeard {
+pub enum WebhookError {
     /// It is not genuine, or was signed too long ago.
     Signature,
     /// It is genuine, but none of the provider's messages.

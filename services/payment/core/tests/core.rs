@@ -1,4 +1,4 @@
-//! What becomes of money, over a store in memory and a provider that says what a test wants.
+//! What becomes of money, over a store in memory and a provider that says kind a test wants.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,26 +11,28 @@ use mart_kernel::{Fingerprint, Money, PageTokenSigner, Receipt, Timestamp};
 use payment_core::UseCases;
 use payment_core::application::{Awaited, Cancelled, Providers, RefundAsked, RefundError, ResolveError, StartError};
 use payment_core::domain::{
-    About, Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Fact, Heard, News, OrderId, Payer,
-    Policy, Provider, RefundId, RefundRefused, RefundStatus, StartRefused, Status, What,
+    Account, Attempt, AttemptStatus, CallbackId, Checkout, CustomerId, Match, OrderId, Payer, PaymentEvent, Policy,
+    Provider, ProviderEvent, ProviderEventKind, RefundId, RefundRejection, RefundStatus, StartRejection, Status,
+    Subject,
 };
 use payment_core::memory::MemoryStore;
 use payment_core::ports::{
-    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Store as _, Word,
+    CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, RefundOutcome, RefundRequest, Store as _,
+    WebhookError, WebhookEvent, WebhookRequest,
 };
 use time::Duration;
 use uuid::Uuid;
 
 payment_core::conformance!(async { MemoryStore::default() });
 
-/// Says what a test has put in, and writes down what it was asked for.
+/// Says kind a test has put in, and writes down kind it was asked for.
 #[derive(Default)]
 struct Scripted {
     away: Mutex<bool>,
     refuses: Mutex<bool>,
     mute: Mutex<bool>,
-    said: Mutex<Vec<What>>,
-    refunding: Mutex<VecDeque<Refunding>>,
+    said: Mutex<Vec<ProviderEventKind>>,
+    refunding: Mutex<VecDeque<RefundOutcome>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -40,24 +42,24 @@ impl PaymentProvider for Scripted {
         Provider::Sandbox
     }
 
-    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
+    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
         if *self.away.lock().expect("unlocked") {
-            return Err(ProviderError::Away);
+            return Err(ProviderError::Unavailable);
         }
         if *self.refuses.lock().expect("unlocked") {
-            return Err(ProviderError::Refused("not so".to_owned()));
+            return Err(ProviderError::Rejected("not so".to_owned()));
         }
         self.asked.lock().expect("unlocked").push("open".to_owned());
         let (url, fields, expires_at) = ("https://pay.example".to_owned(), Vec::new(), asked.expires_at);
         let reference = format!("cs-{}", asked.attempt.0);
-        Ok(Opened { reference, checkout: Checkout { url, fields }, expires_at })
+        Ok(OpenCheckout { reference, checkout: Checkout { url, fields }, expires_at })
     }
 
-    fn can_be_asked(&self) -> bool {
+    fn supports_polling(&self) -> bool {
         !*self.mute.lock().expect("unlocked")
     }
 
-    async fn look(&self, _reference: &str) -> Result<Vec<What>, ProviderError> {
+    async fn look(&self, _reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
         self.asked.lock().expect("unlocked").push("look".to_owned());
         Ok(self.said.lock().expect("unlocked").clone())
     }
@@ -67,39 +69,51 @@ impl PaymentProvider for Scripted {
         Ok(())
     }
 
-    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError> {
+    async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
         self.asked.lock().expect("unlocked").push(format!("refund {}", asked.amount.amount()));
-        Ok(self.refunding.lock().expect("unlocked").pop_front().unwrap_or(Refunding::Later))
+        Ok(self.refunding.lock().expect("unlocked").pop_front().unwrap_or(RefundOutcome::Pending))
     }
 
-    fn hear(&self, sent: &Word<'_>, _now: Timestamp) -> Result<Spoken, NotHeard> {
+    fn parse_webhook(&self, sent: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent, WebhookError> {
         // `event attempt amount`, or `event money there minor`: genuine where it is signed.
-        let text = std::str::from_utf8(sent.body).map_err(|_| NotHeard::Message)?;
-        (sent.header)("signature").ok_or(NotHeard::Signature)?;
+        let text = std::str::from_utf8(sent.body).map_err(|_| WebhookError::Message)?;
+        (sent.header)("signature").ok_or(WebhookError::Signature)?;
         let words: Vec<&str> = text.split(' ').collect();
-        if let [event, money, "there", told] = words.as_slice() {
-            let minor = told.parse().ok().map(pkr);
+        if let [event, money, "there", reported_amount] = words.as_slice() {
+            let minor = reported_amount.parse().ok().map(pkr);
             let (refund, reference) = (RefundId(Uuid::from_u128(99)), "re-99".to_owned());
-            let what = match minor {
-                _ if *told == "disputed" => What::NeedsReview("disputed".to_owned()),
-                _ if *told == "failed" => What::RefundFailed { refund, why: "closed".to_owned() },
-                amount => What::RefundedThere { refund, reference, told: (*told).to_owned(), amount },
+            let kind = match minor {
+                _ if *reported_amount == "disputed" => ProviderEventKind::NeedsReview("disputed".to_owned()),
+                _ if *reported_amount == "failed" => {
+                    ProviderEventKind::RefundFailed { refund, reason: "closed".to_owned() }
+                }
+                amount => ProviderEventKind::ExternalRefund {
+                    refund,
+                    reference,
+                    reported_amount: (*reported_amount).to_owned(),
+                    amount,
+                },
             };
             let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
-            let about = About::Money((*money).to_owned());
-            return Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) });
+            let subject = Subject::Money((*money).to_owned());
+            return Ok(WebhookEvent { id, event: Some(ProviderEvent { provider: Provider::Sandbox, subject, kind }) });
         }
-        let [event, attempt, told] = words.as_slice() else { return Err(NotHeard::Message) };
-        let amount = Money::parse(told, "PKR").ok();
-        let refunded = What::Refunded { refund: RefundId(Uuid::from_u128(1)), reference: "re-1".to_owned() };
-        let what = if *told == "refunded" {
+        let [event, attempt, reported_amount] = words.as_slice() else { return Err(WebhookError::Message) };
+        let amount = Money::parse(reported_amount, "PKR").ok();
+        let refunded =
+            ProviderEventKind::Refunded { refund: RefundId(Uuid::from_u128(1)), reference: "re-1".to_owned() };
+        let kind = if *reported_amount == "refunded" {
             refunded
         } else {
-            What::Captured { reference: "tx-1".to_owned(), told: (*told).to_owned(), amount }
+            ProviderEventKind::Captured {
+                reference: "tx-1".to_owned(),
+                reported_amount: (*reported_amount).to_owned(),
+                amount,
+            }
         };
         let id = CallbackId { provider: Provider::Sandbox, event: (*event).to_owned() };
-        let about = About::Attempt((*attempt).to_owned());
-        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) })
+        let subject = Subject::Attempt((*attempt).to_owned());
+        Ok(WebhookEvent { id, event: Some(ProviderEvent { provider: Provider::Sandbox, subject, kind }) })
     }
 }
 
@@ -135,8 +149,8 @@ impl World {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, provider) = (MemoryStore::default(), Arc::new(Scripted::default()));
         let providers = Providers::new(vec![provider.clone()]);
-        let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
-        let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, seal, policy);
+        let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
+        let payments = UseCases::new(store.clone(), providers, clock.clone(), ids, page_tokens, policy);
         let world = Self { payments, store, provider, clock };
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
         let awaited =
@@ -158,10 +172,10 @@ impl World {
     }
 
     /// The provider says this of an attempt when it is asked the next time.
-    async fn says(&self, what: What) {
-        *self.provider.said.lock().expect("unlocked") = vec![what];
+    async fn says(&self, kind: ProviderEventKind) {
+        *self.provider.said.lock().expect("unlocked") = vec![kind];
         self.clock.advance(Duration::minutes(5));
-        self.payments.look_at_attempts(10).await.expect("looked");
+        self.payments.poll_attempts(10).await.expect("looked");
     }
 
     async fn paid() -> Self {
@@ -172,24 +186,24 @@ impl World {
         world
     }
 
-    async fn call(&self, text: &str) -> Result<(), payment_core::application::HearError> {
+    async fn call(&self, text: &str) -> Result<(), payment_core::application::ReceiveWebhookError> {
         let header = |name: &str| (name == "signature").then(|| "good".to_owned());
-        let word = Word { header: &header, query: "", body: text.as_bytes() };
-        self.payments.hear(Provider::Sandbox, &word).await
+        let word = WebhookRequest { header: &header, query: "", body: text.as_bytes() };
+        self.payments.receive_webhook(Provider::Sandbox, &word).await
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        let kind = |event: &mart_kernel::EventEnvelope<Fact>| match &event.payload {
-            Fact::PaymentCaptured(_) => "Captured",
-            Fact::PaymentFailed(_) => "Failed",
-            Fact::PaymentRefunded(_) => "Refunded",
-            Fact::PaymentReviewRequired(_) => "NeedsReview",
-            Fact::PaymentRepublished(_) => "Republished",
+        let kind = |event: &mart_kernel::EventEnvelope<PaymentEvent>| match &event.payload {
+            PaymentEvent::PaymentCaptured(_) => "Captured",
+            PaymentEvent::PaymentFailed(_) => "Failed",
+            PaymentEvent::PaymentRefunded(_) => "Refunded",
+            PaymentEvent::PaymentReviewRequired(_) => "NeedsReview",
+            PaymentEvent::PaymentRepublished(_) => "Republished",
         };
         self.store.events().iter().map(kind).collect()
     }
 
-    async fn refund_asked(&self, key: u128, minor: i64) -> Heard {
+    async fn refund_asked(&self, key: u128, minor: i64) -> Match {
         let attempt = self.account().await.attempts[0].id;
         let refund = RefundId(Uuid::from_u128(key));
         let asked = RefundAsked { order: ORDER, refund, attempt, amount: pkr(minor) };
@@ -199,17 +213,21 @@ impl World {
     /// How many refunds a provider is asked for now.
     async fn make_refunds_asked(&self) -> usize {
         self.clock.advance(Duration::hours(1));
-        self.payments.make_refunds(10).await.expect("asked")
+        self.payments.send_refunds(10).await.expect("asked")
     }
 
-    async fn make_refunds(&self, answers: &[Refunding]) {
+    async fn send_refunds(&self, answers: &[RefundOutcome]) {
         self.provider.refunding.lock().expect("unlocked").extend(answers.iter().cloned());
-        self.payments.make_refunds(10).await.expect("asked");
+        self.payments.send_refunds(10).await.expect("asked");
     }
 }
 
-fn captured(reference: &str, minor: i64) -> What {
-    What::Captured { reference: reference.to_owned(), told: format!("{minor} paisa"), amount: Some(pkr(minor)) }
+fn captured(reference: &str, minor: i64) -> ProviderEventKind {
+    ProviderEventKind::Captured {
+        reference: reference.to_owned(),
+        reported_amount: format!("{minor} paisa"),
+        amount: Some(pkr(minor)),
+    }
 }
 
 #[tokio::test]
@@ -218,15 +236,15 @@ async fn an_order_is_paid_once_whatever_is_said_again() {
     let attempt = world.start().await.expect("started");
     assert_eq!(attempt.status, AttemptStatus::Open);
     world.says(captured("tx-1", 150_000)).await;
-    let news = format!("e-1 {} 1500.00", attempt.reference);
+    let event = format!("e-1 {} 1500.00", attempt.reference);
     for _ in 0..2 {
-        world.call(&news).await.expect("heard");
+        world.call(&event).await.expect("heard");
     }
-    world.says(What::Failed("late".to_owned())).await;
+    world.says(ProviderEventKind::Failed("late".to_owned())).await;
     let account = world.account().await;
     assert_eq!((account.status(), account.captured(), account.transactions.len()), (Status::Paid, pkr(150_000), 1));
     assert_eq!(world.kinds(), ["Captured"]);
-    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)));
+    assert_eq!(world.start().await, Err(StartError::Rejected(StartRejection::NotPayable)));
 }
 
 #[tokio::test]
@@ -238,16 +256,20 @@ async fn a_second_start_answers_with_the_attempt_that_is_open() {
     let third = world.start().await.expect("the first checkout has ended by itself");
     assert_ne!(third.id, one.id);
     world.clock.advance(Duration::minutes(15));
-    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)), "the order's time is up");
+    assert_eq!(world.start().await, Err(StartError::Rejected(StartRejection::NotPayable)), "the order's time is up");
 }
 
 #[tokio::test]
 async fn nobody_pays_for_another_and_nobody_at_a_provider_that_is_off() {
     let world = World::awaiting().await;
     let stranger = world.payments.start_attempt(ORDER, CustomerId("bilal".to_owned()), "").await;
-    assert_eq!(stranger, Err(StartError::Refused(StartRefused::NotFound)));
+    assert_eq!(stranger, Err(StartError::Rejected(StartRejection::NotFound)));
     for name in ["stripe", "nobody"] {
-        assert_eq!(world.payments.start_attempt(ORDER, customer(), name).await, Err(StartError::Off), "{name}");
+        assert_eq!(
+            world.payments.start_attempt(ORDER, customer(), name).await,
+            Err(StartError::ProviderDisabled),
+            "{name}"
+        );
     }
 }
 
@@ -255,7 +277,7 @@ async fn nobody_pays_for_another_and_nobody_at_a_provider_that_is_off() {
 async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
     let world = World::awaiting().await;
     *world.provider.away.lock().expect("unlocked") = true;
-    assert_eq!(world.start().await, Err(StartError::Away));
+    assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
     *world.provider.away.lock().expect("unlocked") = false;
     let attempt = world.start().await.expect("started");
     assert_eq!((attempt.status, world.account().await.attempts.len()), (AttemptStatus::Open, 1));
@@ -265,7 +287,7 @@ async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
 async fn an_attempt_that_the_provider_refuses_to_open_is_over_and_the_next_try_is_another() {
     let world = World::awaiting().await;
     *world.provider.refuses.lock().expect("unlocked") = true;
-    assert_eq!(world.start().await, Err(StartError::Away));
+    assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
     *world.provider.refuses.lock().expect("unlocked") = false;
     world.start().await.expect("started");
     let account = world.account().await;
@@ -279,13 +301,13 @@ async fn an_attempt_at_a_provider_that_can_not_be_asked_ends_with_its_time_and_l
     *world.provider.mute.lock().expect("unlocked") = true;
     let attempt = world.start().await.expect("started");
     world.clock.advance(Duration::minutes(29));
-    world.payments.look_at_attempts(10).await.expect("looked");
+    world.payments.poll_attempts(10).await.expect("looked");
     assert!(world.account().await.attempts[0].is_open(), "it can still be paid");
     world.clock.advance(Duration::minutes(6));
-    world.payments.look_at_attempts(10).await.expect("looked");
+    world.payments.poll_attempts(10).await.expect("looked");
     assert_eq!(world.account().await.attempts[0].status, AttemptStatus::Closed);
     world.clock.advance(Duration::hours(24));
-    assert_eq!(world.payments.look_at_attempts(10).await, Ok(0), "nobody looks any more");
+    assert_eq!(world.payments.poll_attempts(10).await, Ok(0), "nobody looks any more");
     world.call(&format!("e-1 {} 1500.00", attempt.reference)).await.expect("heard");
     assert_eq!(world.account().await.status(), Status::Paid);
 }
@@ -294,10 +316,10 @@ async fn an_attempt_at_a_provider_that_can_not_be_asked_ends_with_its_time_and_l
 async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
-    let ending = Providers::new(vec![world.provider.clone()]).ending(vec![Provider::Sandbox]);
-    let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
-    let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, seal, Policy::default());
-    assert_eq!(payments.start_attempt(ORDER, customer(), "").await, Err(StartError::Off));
+    let ending = Providers::new(vec![world.provider.clone()]).retiring(vec![Provider::Sandbox]);
+    let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
+    let payments = UseCases::new(world.store.clone(), ending, world.clock.clone(), ids, page_tokens, Policy::default());
+    assert_eq!(payments.start_attempt(ORDER, customer(), "").await, Err(StartError::ProviderDisabled));
     let world = World { payments, ..world };
     world.call(&format!("e-1 {} 1500.00", attempt.reference)).await.expect("heard");
     assert_eq!(world.account().await.status(), Status::Paid);
@@ -313,33 +335,33 @@ async fn a_providers_words_are_cut_before_they_are_told() {
 
 #[tokio::test]
 async fn an_operator_sets_how_long_a_checkout_lasts_when_it_is_asked_about_and_how_many_there_are() {
-    let (checkout, look) = (Duration::minutes(2), Duration::minutes(1));
-    let world = World::with(Policy { checkout, look, attempts: 2, ..Policy::default() }).await;
+    let (checkout_ttl, poll_delay) = (Duration::minutes(2), Duration::minutes(1));
+    let world = World::with(Policy { checkout_ttl, poll_delay, max_attempts: 2, ..Policy::default() }).await;
     for _ in 0..2 {
         world.provider.said.lock().expect("unlocked").clear();
         let attempt = world.start().await.expect("started");
-        assert_eq!(attempt.expires_at, Timestamp::new(world.now().get() + checkout));
-        assert_eq!(world.payments.look_at_attempts(10).await, Ok(0), "not yet");
-        world.clock.advance(look);
-        assert_eq!(world.payments.look_at_attempts(10).await, Ok(1), "its time has come");
+        assert_eq!(attempt.expires_at, Timestamp::new(world.now().get() + checkout_ttl));
+        assert_eq!(world.payments.poll_attempts(10).await, Ok(0), "not yet");
+        world.clock.advance(poll_delay);
+        assert_eq!(world.payments.poll_attempts(10).await, Ok(1), "its time has come");
         assert_eq!(world.start().await.expect("open still").id, attempt.id);
-        world.clock.advance(checkout - look);
-        *world.provider.said.lock().expect("unlocked") = vec![What::Ended];
-        world.payments.look_at_attempts(10).await.expect("looked");
+        world.clock.advance(checkout_ttl - poll_delay);
+        *world.provider.said.lock().expect("unlocked") = vec![ProviderEventKind::CheckoutExpired];
+        world.payments.poll_attempts(10).await.expect("looked");
     }
-    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::TooMany)));
+    assert_eq!(world.start().await, Err(StartError::Rejected(StartRejection::TooMany)));
 }
 
 #[tokio::test]
 async fn an_attempt_that_no_provider_opened_in_time_is_over() {
     let world = World::awaiting().await;
     *world.provider.away.lock().expect("unlocked") = true;
-    assert_eq!(world.start().await, Err(StartError::Away));
+    assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
     world.clock.advance(Duration::minutes(31));
     *world.provider.away.lock().expect("unlocked") = false;
     let attempt = world.start().await.expect("another one, whose page has all of its time");
     assert!(attempt.expires_at > Timestamp::new(world.now().get() + Duration::minutes(29)));
-    world.payments.look_at_attempts(10).await.expect("looked");
+    world.payments.poll_attempts(10).await.expect("looked");
     let account = world.account().await;
     let statuses: Vec<&AttemptStatus> = account.attempts.iter().map(|attempt| &attempt.status).collect();
     assert_eq!(statuses, [&AttemptStatus::Closed, &AttemptStatus::Open]);
@@ -347,10 +369,10 @@ async fn an_attempt_that_no_provider_opened_in_time_is_over() {
 
 #[tokio::test]
 async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_provider_asked() {
-    let closed = || Refunding::Refused("closed".to_owned());
+    let closed = || RefundOutcome::Rejected("closed".to_owned());
     for (answer, status, back) in [
-        (Refunding::Done("re-1".to_owned()), RefundStatus::Done, 50_000),
-        // The news was older than the failure.
+        (RefundOutcome::Succeeded("re-1".to_owned()), RefundStatus::Succeeded, 50_000),
+        // The event was older than the failure.
         (closed(), RefundStatus::Failed, 0),
     ] {
         let world = World::paid().await;
@@ -358,12 +380,12 @@ async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_pro
             let refund = RefundId(Uuid::from_u128(key));
             world.payments.refund(ORDER, refund, Some(pkr(50_000)), "broken".to_owned()).await.expect("asked for");
         }
-        world.make_refunds(&[closed(), closed()]).await;
+        world.send_refunds(&[closed(), closed()]).await;
         assert_eq!(world.account().await.tasks.len(), 2);
         let attempt = world.account().await.attempts[0].reference.clone();
         world.call(&format!("e-9 {attempt} refunded")).await.expect("heard");
         assert_eq!(world.account().await.refunded(), pkr(0), "it is not believed");
-        world.make_refunds(&[answer]).await;
+        world.send_refunds(&[answer]).await;
         let account = world.account().await;
         assert_eq!((account.refunds[0].status, account.refunded(), account.tasks.len()), (status, pkr(back), 2));
     }
@@ -373,7 +395,7 @@ async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_pro
 async fn a_failure_is_of_one_attempt_and_another_may_follow() {
     let world = World::awaiting().await;
     let first = world.start().await.expect("started");
-    world.says(What::Failed("card declined".to_owned())).await;
+    world.says(ProviderEventKind::Failed("card declined".to_owned())).await;
     let second = world.start().await.expect("another");
     assert_ne!(first.id, second.id);
     assert_eq!(world.account().await.status(), Status::Open);
@@ -406,8 +428,8 @@ async fn a_word_that_comes_before_its_attempt_is_kept_and_heard_later() {
     let attempt = world.start().await.expect("started");
     assert_eq!(attempt.reference, reference, "ids are counted");
     world.clock.advance(Duration::seconds(1));
-    assert_eq!(world.payments.hear_again(10).await, Ok(1));
-    assert_eq!(world.payments.hear_again(10).await, Ok(0));
+    assert_eq!(world.payments.process_callbacks(10).await, Ok(1));
+    assert_eq!(world.payments.process_callbacks(10).await, Ok(0));
     assert_eq!(world.account().await.status(), Status::Paid);
 }
 
@@ -421,7 +443,7 @@ async fn a_surplus_goes_back_and_is_not_the_orders() {
     world.says(captured("tx-2", 150_000)).await;
     let account = world.account().await;
     assert_eq!((account.captured(), account.refunds.len()), (pkr(300_000), 1));
-    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    world.send_refunds(&[RefundOutcome::Succeeded("re-1".to_owned())]).await;
     let account = world.account().await;
     assert_eq!((account.status(), account.refunded()), (Status::Paid, pkr(150_000)));
     assert_eq!(world.kinds(), ["Captured", "Refunded"]);
@@ -433,13 +455,13 @@ async fn late_money_is_told_and_the_order_decides() {
     world.start().await.expect("started");
     let cancelled = Cancelled { order: ORDER, customer: customer(), amount: pkr(150_000) };
     world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
-    assert_eq!(world.start().await, Err(StartError::Refused(StartRefused::Over)));
+    assert_eq!(world.start().await, Err(StartError::Rejected(StartRejection::NotPayable)));
     *world.provider.said.lock().expect("unlocked") = vec![captured("tx-1", 150_000)];
-    world.payments.look_at_attempts(10).await.expect("at once");
+    world.payments.poll_attempts(10).await.expect("at once");
     assert_eq!(*world.provider.asked.lock().expect("unlocked"), ["open", "end", "look"]);
     assert_eq!(world.kinds(), ["Captured"]);
-    assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
-    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    assert_eq!(world.refund_asked(1, 150_000).await, Match::Matched);
+    world.send_refunds(&[RefundOutcome::Succeeded("re-1".to_owned())]).await;
     assert_eq!((world.account().await.status(), world.kinds()), (Status::Refunded, vec!["Captured", "Refunded"]));
 }
 
@@ -460,13 +482,13 @@ async fn a_cancelled_order_is_closed_though_that_is_heard_first() {
 async fn a_refund_that_the_order_asks_for_twice_is_made_once() {
     let world = World::paid().await;
     for _ in 0..2 {
-        assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
+        assert_eq!(world.refund_asked(1, 150_000).await, Match::Matched);
     }
-    world.make_refunds(&[Refunding::Later]).await;
+    world.send_refunds(&[RefundOutcome::Pending]).await;
     world.clock.advance(Duration::minutes(1));
-    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    world.send_refunds(&[RefundOutcome::Succeeded("re-1".to_owned())]).await;
     world.clock.advance(Duration::minutes(1));
-    world.make_refunds(&[Refunding::Done("re-2".to_owned())]).await;
+    world.send_refunds(&[RefundOutcome::Succeeded("re-2".to_owned())]).await;
     let account = world.account().await;
     assert_eq!((account.status(), account.refunded()), (Status::Refunded, pkr(150_000)));
     let asked = world.provider.asked.lock().expect("unlocked").clone();
@@ -482,17 +504,19 @@ async fn never_more_goes_back_than_came_in() {
     };
     refund(1, Some(100_000)).await.expect("a part");
     refund(1, Some(100_000)).await.expect("the same again");
-    let too_large = Err(RefundError::Refused(RefundRefused::TooLarge));
-    assert_eq!(refund(2, Some(50_001)).await, too_large, "what is on its way is gone");
+    let too_large = Err(RefundError::Rejected(RefundRejection::TooLarge));
+    assert_eq!(refund(2, Some(50_001)).await, too_large, "kind is on its way is gone");
     let account = refund(3, None).await.expect("the rest");
     assert_eq!(account.refunds.iter().map(|refund| refund.amount.minor()).sum::<i64>(), 150_000);
     assert_eq!(refund(4, None).await, too_large);
     // The order's own wish comes last, and there is nothing left to send.
-    assert_eq!(world.refund_asked(5, 150_000).await, Heard::Yes);
+    assert_eq!(world.refund_asked(5, 150_000).await, Match::Matched);
     assert_eq!(world.account().await.refunds.len(), 2);
 
-    world.make_refunds(&[Refunding::Done("re-1".to_owned()), Refunding::Refused("closed".to_owned())]).await;
-    assert_eq!(refund(6, Some(50_000)).await.expect("what was refused may go back").refunds.len(), 3);
+    world
+        .send_refunds(&[RefundOutcome::Succeeded("re-1".to_owned()), RefundOutcome::Rejected("closed".to_owned())])
+        .await;
+    assert_eq!(refund(6, Some(50_000)).await.expect("kind was refused may go back").refunds.len(), 3);
     assert_eq!(world.kinds(), ["Captured", "Refunded", "NeedsReview"]);
 }
 
@@ -504,7 +528,7 @@ async fn a_refund_that_somebody_made_at_the_provider_is_booked_once() {
     }
     let account = world.account().await;
     assert_eq!((account.refunded(), account.refunds.len(), account.transactions.len()), (pkr(50_000), 1, 2));
-    assert_eq!(account.refundable(account.attempts[0].id), 100_000, "it counts against what can go back");
+    assert_eq!(account.refundable(account.attempts[0].id), 100_000, "it counts against kind can go back");
     assert_eq!(world.kinds(), ["Captured", "Refunded"]);
     world.call("e-4 tx-1 there failed").await.expect("heard");
     assert!(world.account().await.tasks[0].reason.contains("says now that it did not"), "a person has to look");
@@ -514,8 +538,8 @@ async fn a_refund_that_somebody_made_at_the_provider_is_booked_once() {
 #[tokio::test]
 async fn what_somebody_did_at_the_provider_and_does_not_fit_is_a_persons_to_decide() {
     let world = World::paid().await;
-    for (event, told) in [("e-2", "dollars"), ("e-3", "failed"), ("e-4", "disputed"), ("e-5", "disputed")] {
-        world.call(&format!("{event} tx-1 there {told}")).await.expect("heard");
+    for (event, reported_amount) in [("e-2", "dollars"), ("e-3", "failed"), ("e-4", "disputed"), ("e-5", "disputed")] {
+        world.call(&format!("{event} tx-1 there {reported_amount}")).await.expect("heard");
     }
     let account = world.account().await;
     let reasons: Vec<&str> = account.tasks.iter().map(|task| task.reason.as_str()).collect();
@@ -532,8 +556,8 @@ async fn what_becomes_of_money_that_was_not_booked_is_a_persons_to_decide() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     world.call(&format!("e-1 {} 1.00", attempt.reference)).await.expect("heard");
-    for (event, told) in [("e-2", "100"), ("e-3", "disputed")] {
-        world.call(&format!("{event} tx-1 there {told}")).await.expect("heard");
+    for (event, reported_amount) in [("e-2", "100"), ("e-3", "disputed")] {
+        world.call(&format!("{event} tx-1 there {reported_amount}")).await.expect("heard");
     }
     let account = world.account().await;
     assert_eq!((account.tasks.len(), account.transactions.len(), account.refunds.len()), (3, 0, 0));
@@ -551,7 +575,7 @@ async fn a_refund_made_at_the_provider_lets_only_the_rest_be_asked_for() {
     let pending = account.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending);
     assert_eq!(pending.map(|refund| refund.amount).collect::<Vec<_>>(), [pkr(80_000)]);
     assert_eq!((account.refunded(), account.tasks.len()), (pkr(70_000), 0));
-    world.make_refunds(&[Refunding::Done("re-1".to_owned())]).await;
+    world.send_refunds(&[RefundOutcome::Succeeded("re-1".to_owned())]).await;
     assert_eq!(world.account().await.status(), Status::Refunded);
 }
 
@@ -559,7 +583,7 @@ async fn a_refund_made_at_the_provider_lets_only_the_rest_be_asked_for() {
 async fn a_refund_of_ours_that_has_lost_our_name_is_not_made_again() {
     let world = World::paid().await;
     world.refund_asked(1, 50_000).await;
-    world.make_refunds(&[Refunding::Done("re-99".to_owned())]).await;
+    world.send_refunds(&[RefundOutcome::Succeeded("re-99".to_owned())]).await;
     world.call("e-2 tx-1 there 50000").await.expect("heard");
     let account = world.account().await;
     assert_eq!((account.refunds.len(), account.refunded(), account.tasks.len()), (1, pkr(50_000), 0));
@@ -573,8 +597,8 @@ async fn news_of_money_that_is_not_known_waits_ever_longer() {
     for _ in 0..(30 * 24) {
         world.clock.advance(Duration::hours(1));
         let until = Timestamp::new(world.now().get() - Duration::SECOND);
-        tries += world.store.unheard(until, 10).await.expect("read").len();
-        world.payments.hear_again(10).await.expect("tried");
+        tries += world.store.pending_callbacks(until, 10).await.expect("read").len();
+        world.payments.process_callbacks(10).await.expect("tried");
     }
     assert_eq!(tries, 9, "in 30 days");
     assert_eq!(world.account().await.transactions.len(), 1);
@@ -582,12 +606,12 @@ async fn news_of_money_that_is_not_known_waits_ever_longer() {
 
 #[tokio::test]
 async fn where_a_provider_has_no_refunds_a_person_makes_them() {
-    for (made, status) in [(true, RefundStatus::Done), (false, RefundStatus::Failed)] {
+    for (made, status) in [(true, RefundStatus::Succeeded), (false, RefundStatus::Failed)] {
         let world = World::paid().await;
         world.refund_asked(1, 150_000).await;
-        world.make_refunds(&[Refunding::ByHand]).await;
+        world.send_refunds(&[RefundOutcome::Manual]).await;
         let account = world.account().await;
-        assert_eq!((account.refunds[0].status, account.needs_review()), (RefundStatus::ByHand, true));
+        assert_eq!((account.refunds[0].status, account.needs_review()), (RefundStatus::Manual, true));
         let done = world.payments.resolve(ORDER, account.tasks[0].id, "by bank".to_owned(), made).await;
         let account = done.expect("resolved");
         assert_eq!((account.refunds[0].status, account.refunded() == pkr(150_000)), (status, made));
@@ -598,15 +622,16 @@ async fn where_a_provider_has_no_refunds_a_person_makes_them() {
 async fn a_refund_waits_for_the_money_that_it_is_of() {
     let world = World::awaiting().await;
     world.start().await.expect("started");
-    assert_eq!(world.refund_asked(1, 150_000).await, Heard::NotYet);
+    assert_eq!(world.refund_asked(1, 150_000).await, Match::Unmatched);
     world.says(captured("tx-1", 150_000)).await;
-    assert_eq!(world.refund_asked(1, 150_000).await, Heard::Yes);
+    assert_eq!(world.refund_asked(1, 150_000).await, Match::Matched);
 }
 
 #[tokio::test]
 async fn a_republished_payment_repeats_its_version() {
     let world = World::paid().await;
-    let done = world.payments.republish_payments(mart_kernel::PageSize::requested(0), "").await.expect("told");
+    let done =
+        world.payments.republish_payments(mart_kernel::PageSize::requested(0), "").await.expect("reported_amount");
     let events = world.store.events();
     let versions: Vec<i64> = events.iter().map(|event| event.version.get()).collect();
     assert_eq!((done.count, world.kinds(), versions), (1, vec!["Captured", "Republished"], vec![1, 1]));

@@ -3,6 +3,10 @@ create table payment (
     order_id uuid primary key,
     version bigint not null,
     customer_id text not null,
+    -- The payer's contact and the country of the order, which some providers and the choice of a provider need.
+    email text not null,
+    phone text not null,
+    country text not null,
     amount bigint not null check (amount > 0),
     currency text not null,
     deadline timestamptz not null,
@@ -23,16 +27,16 @@ create table attempt (
     url text,
     field_names text[] not null,
     field_values text[] not null,
-    expires_at timestamptz,
-    look_at timestamptz not null,
+    expires_at timestamptz not null,
+    next_poll_at timestamptz not null,
     created_at timestamptz not null
 );
 create index attempt_of_payment on attempt (order_id);
--- What a provider calls an attempt is one attempt.
+-- A provider's reference identifies one attempt.
 create unique index attempt_reference on attempt (provider, reference) where reference <> '';
-create index attempt_due on attempt (look_at) where status in ('opening', 'open');
+create index attempt_due on attempt (next_poll_at) where status in ('opening', 'open');
 
--- Append-only: the app role may neither change nor delete what was booked.
+-- Append-only: the app role has no privilege to change or delete a transaction.
 create table transaction (
     transaction_id uuid primary key,
     order_id uuid not null references payment,
@@ -45,7 +49,7 @@ create table transaction (
     at timestamptz not null
 );
 create index transaction_of_payment on transaction (order_id);
--- The same news of a provider's is booked once.
+-- A provider's transaction is booked once.
 create unique index transaction_reference on transaction (provider, kind, reference);
 
 create table refund (
@@ -54,14 +58,14 @@ create table refund (
     nth integer not null,
     attempt_id uuid not null,
     amount bigint not null check (amount > 0),
-    status text not null check (status in ('pending', 'by hand', 'done', 'failed')),
+    status text not null check (status in ('pending', 'manual', 'succeeded', 'failed')),
     reason text not null,
-    try_at timestamptz not null,
+    next_attempt_at timestamptz not null,
     created_at timestamptz not null,
-    -- Whoever asks for a refund names it, for one order.
+    -- The caller chooses the id, unique within an order.
     primary key (order_id, refund_id)
 );
-create index refund_due on refund (try_at) where status = 'pending';
+create index refund_due on refund (next_attempt_at) where status = 'pending';
 
 create table task (
     task_id uuid primary key,
@@ -75,23 +79,29 @@ create table task (
 create index task_of_payment on task (order_id);
 create index task_open on task (order_id) where resolution is null;
 
--- What providers said, kept before anything is done about it.
+-- The events of providers, stored before they are processed.
 create table callback (
     provider text not null,
     event text not null,
-    attempt text not null,
-    what text not null check (what in ('captured', 'failed', 'ended', 'refunded', 'refund failed')),
+    -- The provider's reference of an attempt or of captured money.
+    subject text not null check (subject in ('attempt', 'money')),
+    subject_reference text not null,
+    kind text not null check (kind in
+        ('captured', 'failed', 'checkout_expired', 'refunded', 'external_refund', 'refund_failed', 'needs_review')),
     reference text not null,
-    told text not null,
+    -- The amount as the provider wrote it, or its text for the other kinds.
+    reported text not null,
     amount bigint,
     currency text,
     refund_id uuid,
     at timestamptz not null,
-    try_at timestamptz not null,
-    heard boolean not null,
+    next_attempt_at timestamptz not null,
+    processed boolean not null,
     primary key (provider, event)
 );
-create index callback_unheard on callback (try_at) where not heard;
+create index callback_pending on callback (next_attempt_at) where not processed;
+-- Captured money that was not booked is found by its callback.
+create index callback_captured on callback (provider, reference) where kind = 'captured';
 
 grant select, insert, update on payment, attempt, refund, task, callback to payment_app;
 grant select, insert on transaction to payment_app;

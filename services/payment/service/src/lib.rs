@@ -2,6 +2,7 @@
 
 pub mod adapters;
 pub mod generated;
+pub mod settings;
 pub mod signature;
 pub mod transport;
 pub mod wiring;

@@ -17,12 +17,12 @@ pub trait Transport: Send + Sync {
 
 /// Brings them over HTTP.
 #[derive(Debug, Clone)]
-pub struct OverHttp {
+pub struct HttpTransport {
     url: String,
     client: Client,
 }
 
-impl OverHttp {
+impl HttpTransport {
     /// To the provider at this address, which may take so long for an answer.
     pub fn new(url: &str, patience: Duration) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(patience).redirect(Policy::none()).build().context("no HTTP client")?;
@@ -31,7 +31,7 @@ impl OverHttp {
 }
 
 #[async_trait]
-impl Transport for OverHttp {
+impl Transport for HttpTransport {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
         let (parts, body) = request.into_parts();
         let url = format!("{}{}", self.url, parts.uri);

@@ -1,4 +1,4 @@
-//! What every implementation of [`Products`] has to do, as one suite for all of them.
+//! What every implementation of [`Store`] has to do, as one suite for all of them.
 //!
 //! [`conformance!`](crate::conformance!) makes a test of each case.
 
@@ -7,10 +7,10 @@ use mart_kernel::testing::both;
 use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, Money, Receipt, Timestamp, Version};
 use uuid::Uuid;
 
-use crate::domain::fact::{ProductCreated, ProductRepublished};
-use crate::domain::{Changes, Draft, Fact, Product, ProductId, Status, search};
+use crate::domain::events::{ProductCreated, ProductRepublished};
+use crate::domain::{Changes, Product, ProductEvent, ProductId, Status, UnvalidatedDetails, search};
 use crate::memory::MemoryProducts;
-use crate::ports::{Cursor, Filter, Order, PriceRange, Products, Unique, Write};
+use crate::ports::{Cursor, Filter, Order, PriceRange, Store, Unique, Write};
 
 /// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
@@ -44,7 +44,7 @@ fn money(amount: &str, code: &str) -> Money {
 
 /// The `n`th product, with every member set.
 fn product(n: u64) -> Product {
-    let draft = Draft {
+    let draft = UnvalidatedDetails {
         sku: format!("SKU-{n}"),
         slug: format!("Slug-{n}"),
         name: format!("Product {n} ünïcode % _ \\ '"),
@@ -58,8 +58,8 @@ fn product(n: u64) -> Product {
     Product::create(id(n), details, Status::Active, at(i64::try_from(n).expect("small"))).expect("good").0
 }
 
-fn event(fact: Fact) -> EventEnvelope<Fact> {
-    Event { id: event_id(), at: at(0), version: fact.product().version, fact }
+fn event(event: ProductEvent) -> EventEnvelope<ProductEvent> {
+    EventEnvelope { id: event_id(), at: at(0), version: event.product().version, payload: event }
 }
 
 /// IdGenerator of events count through all cases.
@@ -68,16 +68,16 @@ fn event_id() -> Uuid {
     mart_kernel::IdGenerator::next(&*NEXT)
 }
 
-fn insert(product: &Product) -> Commit<Write, Fact> {
-    let events = vec![event(Fact::ProductCreated(ProductCreated { product: product.clone() }))];
+fn insert(product: &Product) -> Commit<Write, ProductEvent> {
+    let events = vec![event(ProductEvent::ProductCreated(ProductCreated { product: product.clone() }))];
     Commit { write: Some(Write::Insert(product.clone())), events, receipt: None }
 }
 
-fn update(product: &Product, changes: Changes) -> (Product, Commit<Write, Fact>) {
-    let (after, facts) = product.clone().update(changes, at(1_000_000)).expect("allowed");
+fn update(product: &Product, changes: Changes) -> (Product, Commit<Write, ProductEvent>) {
+    let (after, events) = product.clone().update(changes, at(1_000_000)).expect("allowed");
     let commit = Commit {
         write: Some(Write::Update(after.clone())),
-        events: facts.into_iter().map(event).collect(),
+        events: events.into_iter().map(event).collect(),
         receipt: None,
     };
     (after, commit)
@@ -92,12 +92,12 @@ fn receipt(key: &str, request: &str, subject: &str) -> Receipt {
     Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: subject.to_owned() }
 }
 
-async fn kept(store: &impl Products, product: &Product) -> Option<Product> {
+async fn kept(store: &impl Store, product: &Product) -> Option<Product> {
     store.by_id(product.id).await.expect("reachable")
 }
 
 /// What is created is found whole, by id and by slug.
-pub async fn creation_is_read_back(store: &impl Products) {
+pub async fn creation_is_read_back(store: &impl Store) {
     let created = product(1);
     assert_eq!(store.commit(insert(&created)).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(created.clone()));
@@ -107,7 +107,7 @@ pub async fn creation_is_read_back(store: &impl Products) {
 }
 
 /// What is changed is found as it is then, after one event and after two.
-pub async fn update_is_read_back(store: &impl Products) {
+pub async fn update_is_read_back(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
     let changes = Changes {
@@ -123,15 +123,15 @@ pub async fn update_is_read_back(store: &impl Products) {
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(after.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(None));
-    let (archived, facts) = after.archive(at(9)).expect("active");
-    let events = facts.into_iter().map(event).collect();
+    let (archived, events) = after.archive(at(9)).expect("active");
+    let events = events.into_iter().map(event).collect();
     let commit = Commit { write: Some(Write::Update(archived.clone())), events, receipt: None };
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(kept(store, &created).await, Some(archived));
 }
 
 /// A change of an older version, and one of a product that is not there, change nothing.
-pub async fn stale_version_is_a_conflict(store: &impl Products) {
+pub async fn stale_version_is_a_conflict(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
     let (after, commit) = update(&created, rename("First"));
@@ -144,7 +144,7 @@ pub async fn stale_version_is_a_conflict(store: &impl Products) {
 }
 
 /// Who comes again is told so, whatever else would be wrong, and is told whether the request was the same.
-pub async fn receipt_wins_over_conflict_and_taken(store: &impl Products) {
+pub async fn receipt_wins_over_conflict_and_taken(store: &impl Store) {
     let created = product(1);
     let first = Commit { receipt: Some(receipt("a", "r", "subject")), ..insert(&created) };
     assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
@@ -162,7 +162,7 @@ pub async fn receipt_wins_over_conflict_and_taken(store: &impl Products) {
 }
 
 /// A commit that fails leaves no receipt, so that it can be tried again.
-pub async fn receipt_without_effect_is_not_kept(store: &impl Products) {
+pub async fn receipt_without_effect_is_not_kept(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
     let (after, commit) = update(&created, rename("First"));
@@ -177,11 +177,11 @@ pub async fn receipt_without_effect_is_not_kept(store: &impl Products) {
 }
 
 /// SKU and slug are unique without case, also against archived products; who fails leaves nothing.
-pub async fn taken_values_leave_nothing(store: &impl Products) {
+pub async fn taken_values_leave_nothing(store: &impl Store) {
     let first = product(1);
     store.commit(insert(&first)).await.expect("kept");
-    let (archived, facts) = first.archive(at(5)).expect("active");
-    let events = facts.into_iter().map(event).collect();
+    let (archived, events) = first.archive(at(5)).expect("active");
+    let events = events.into_iter().map(event).collect();
     store.commit(Commit { write: Some(Write::Update(archived)), events, receipt: None }).await.expect("kept");
 
     let changed = |n, changes| update(&product(n), changes).0;
@@ -206,10 +206,10 @@ pub async fn taken_values_leave_nothing(store: &impl Products) {
 }
 
 /// Events alone can be committed, once per receipt, and nothing at all too.
-pub async fn empty_commit_of_events(store: &impl Products) {
+pub async fn empty_commit_of_events(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
-    let events = vec![event(Fact::ProductRepublished(ProductRepublished { product: created.clone() }))];
+    let events = vec![event(ProductEvent::ProductRepublished(ProductRepublished { product: created.clone() }))];
     let commit = Commit { write: None, events, receipt: Some(receipt("a", "r", "")) };
     assert_eq!(store.commit(commit.clone()).await, Ok(CommitOutcome::Committed));
     let again = CommitOutcome::AlreadyProcessed { subject: String::new(), same_request: true };
@@ -220,7 +220,7 @@ pub async fn empty_commit_of_events(store: &impl Products) {
 }
 
 /// Of two changes of one version at once, one is made and the other is a conflict.
-pub async fn concurrent_updates_have_one_winner(store: &impl Products) {
+pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
     let (a, commit_a) = update(&created, rename("A"));
@@ -235,7 +235,7 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Products) {
 }
 
 /// Every filter in every order gives the same products in the same order as the store in memory, page by page.
-pub async fn lists_agree_with_memory(store: &impl Products) {
+pub async fn lists_agree_with_memory(store: &impl Store) {
     let memory = MemoryProducts::default();
     let names = [
         "Red mug", "red Mug", "Blue mug", "Straße", "STRASSE", "50% wool", "a_b", "چائے", "Ωmega", "zebra", "Zebra",

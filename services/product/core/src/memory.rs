@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Receipt, StoreError, Version};
 
-use crate::domain::{Fact, Product, ProductId, search};
-use crate::ports::{Cursor, Filter, Order, Products, Unique, Write};
+use crate::domain::{Product, ProductEvent, ProductId, search};
+use crate::ports::{Cursor, Filter, Order, Store, Unique, Write};
 
-/// Products, receipts and the events that were committed. Clones share them.
+/// Store, receipts and the events that were committed. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryProducts(Arc<Mutex<State>>);
 
@@ -17,12 +17,12 @@ pub struct MemoryProducts(Arc<Mutex<State>>);
 struct State {
     products: HashMap<ProductId, Product>,
     receipts: HashMap<(String, String), Receipt>,
-    events: Vec<EventEnvelope<Fact>>,
+    events: Vec<EventEnvelope<ProductEvent>>,
 }
 
 impl MemoryProducts {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<ProductEvent>> {
         self.state().events.clone()
     }
 
@@ -31,7 +31,7 @@ impl MemoryProducts {
     }
 }
 
-impl Products for MemoryProducts {
+impl Store for MemoryProducts {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.get(&id).cloned())
     }
@@ -54,7 +54,7 @@ impl Products for MemoryProducts {
         Ok(found.into_iter().filter(behind).take(limit).collect())
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         if let Some(receipt) = &receipt

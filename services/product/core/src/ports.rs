@@ -1,17 +1,17 @@
-//! What the catalogue needs from a store.
+//! What the use_cases needs from a store.
 
 use std::future::Future;
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, CommitOutcome, Timestamp, StoreError};
+use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError, Timestamp};
 
-use crate::domain::{Fact, Product, ProductId, Status};
+use crate::domain::{Product, ProductEvent, ProductId, Status};
 
 /// Keeps products, their events and the receipts of requests.
 ///
 /// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
 /// can't be reached; the implementation logs why.
-pub trait Products: Send + Sync {
+pub trait Store: Send + Sync {
     /// Finds a product by its id.
     fn by_id(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
@@ -31,7 +31,10 @@ pub trait Products: Send + Sync {
     ///
     /// An update is at the version before its first event, or it is a conflict. A receipt that is there already wins over a
     /// conflict and over a taken value.
-    fn commit(&self, commit: Commit<Write, Fact>) -> impl Future<Output = Result<CommitOutcome, CommitError<Unique>>> + Send;
+    fn commit(
+        &self,
+        commit: Commit<Write, ProductEvent>,
+    ) -> impl Future<Output = Result<CommitOutcome, CommitError<Unique>>> + Send;
 }
 
 /// What a commit writes, beside events and receipt.

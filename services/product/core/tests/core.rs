@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::{
-    Commit, CommitError, CommitOutcome, Money, PageTokenSigner, PageSize, Receipt, ReceiptBuilder, Timestamp, StoreError, Version,
+    Commit, CommitError, CommitOutcome, Money, PageSize, PageTokenSigner, Receipt, ReceiptBuilder, StoreError,
+    Timestamp, Version,
 };
-use product_core::Catalogue;
+use product_core::UseCases;
 use product_core::application::{ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy};
 use product_core::domain::{
-    Archived, Attribute, Changes, Draft, Fact, NotActive, Product, ProductId, Status, UpdateError,
+    Archived, Attribute, Changes, NotActive, Product, ProductEvent, ProductId, Status, UnvalidatedDetails, UpdateError,
 };
 use product_core::memory::MemoryProducts;
-use product_core::ports::{Cursor, Filter, Order, Products, Unique, Write};
+use product_core::ports::{Cursor, Filter, Order, Store, Unique, Write};
 
 mod memory {
     product_core::conformance!(async { product_core::memory::MemoryProducts::default() });
@@ -27,7 +28,7 @@ struct Contended {
     conflicts: Arc<AtomicUsize>,
 }
 
-impl Products for Contended {
+impl Store for Contended {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         self.store.by_id(id).await
     }
@@ -46,14 +47,14 @@ impl Products for Contended {
         self.store.list(filter, order, after, limit).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let left = self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Err(CommitError::Conflict) } else { self.store.commit(commit).await }
     }
 }
 
 struct Mart {
-    catalogue: Catalogue<Contended>,
+    use_cases: UseCases<Contended>,
     clock: Arc<ManualClock>,
 }
 
@@ -61,44 +62,44 @@ impl Mart {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range")));
         let ids = Arc::new(SequentialIds::default());
-        let catalogue = Catalogue::new(Contended::default(), clock.clone(), ids, PageTokenSigner::new(b"secret"));
-        Self { catalogue, clock }
+        let use_cases = UseCases::new(Contended::default(), clock.clone(), ids, PageTokenSigner::new(b"secret"));
+        Self { use_cases, clock }
     }
 
     fn contend(&self, times: usize) {
-        self.catalogue.products().conflicts.store(times, Ordering::Relaxed);
+        self.use_cases.products().conflicts.store(times, Ordering::Relaxed);
     }
 
     fn told(&self) -> Vec<(&'static str, i64)> {
-        let name = |fact: &Fact| match fact {
-            Fact::ProductCreated(_) => "created",
-            Fact::ProductUpdated(_) => "updated",
-            Fact::ProductPriceChanged(_) => "repriced",
-            Fact::ProductActivated(_) => "activated",
-            Fact::ProductArchived(_) => "archived",
-            Fact::ProductRepublished(_) => "republished",
+        let name = |event: &ProductEvent| match event {
+            ProductEvent::ProductCreated(_) => "created",
+            ProductEvent::ProductUpdated(_) => "updated",
+            ProductEvent::ProductPriceChanged(_) => "repriced",
+            ProductEvent::ProductActivated(_) => "activated",
+            ProductEvent::ProductArchived(_) => "archived",
+            ProductEvent::ProductRepublished(_) => "republished",
         };
-        let events = self.catalogue.products().store.events();
+        let events = self.use_cases.products().store.events();
         events.iter().map(|event| (name(&event.payload), event.version.get())).collect()
     }
 
     /// Creates a product, a second after the one before.
     async fn create(&self, slug: &str, status: Status) -> Product {
         self.clock.advance(time::Duration::SECOND);
-        self.catalogue.create_product(request(slug, status), None).await.expect("created")
+        self.use_cases.create_product(request(slug, status), None).await.expect("created")
     }
 
     async fn page(&self, change: impl FnOnce(&mut ListProducts)) -> Result<(Vec<String>, String), ListError> {
         let mut request = everything();
         change(&mut request);
-        let page = self.catalogue.admin_list_products(request).await?;
+        let page = self.use_cases.admin_list_products(request).await?;
         let slugs = page.items.iter().map(|product| product.details.slug.as_str().to_owned()).collect();
         Ok((slugs, page.next.unwrap_or_default()))
     }
 }
 
 fn request(slug: &str, status: Status) -> CreateProduct {
-    let draft = Draft {
+    let draft = UnvalidatedDetails {
         sku: format!("SKU {slug}"),
         slug: slug.to_owned(),
         name: slug.to_uppercase(),
@@ -143,20 +144,20 @@ fn price(product: &mut ListProducts, code: &str, min: &str, max: &str) {
 async fn a_creation_is_kept_told_and_dated_once() {
     let mart = Mart::new();
     let created = mart.create("mug", Status::Draft).await;
-    assert_eq!(mart.catalogue.admin_get_product(created.id).await, Ok(Some(created.clone())));
-    let events = mart.catalogue.products().store.events();
+    assert_eq!(mart.use_cases.admin_get_product(created.id).await, Ok(Some(created.clone())));
+    let events = mart.use_cases.products().store.events();
     assert_eq!((events.len(), events[0].at, events[0].version), (1, created.created_at, Version::NONE.next()));
     let invalid = CreateProduct {
-        draft: Draft { name: String::new(), ..request("x", Status::Draft).draft },
+        draft: UnvalidatedDetails { name: String::new(), ..request("x", Status::Draft).draft },
         status: Status::Draft,
     };
-    assert!(matches!(mart.catalogue.create_product(invalid, None).await, Err(CreateError::Invalid(_))));
-    let archived = mart.catalogue.create_product(request("x", Status::Archived), None).await;
+    assert!(matches!(mart.use_cases.create_product(invalid, None).await, Err(CreateError::Invalid(_))));
+    let archived = mart.use_cases.create_product(request("x", Status::Archived), None).await;
     assert!(matches!(archived, Err(CreateError::Invalid(invalid)) if invalid[0].field == "status"));
-    let taken = mart.catalogue.create_product(request("mug", Status::Draft), None).await;
+    let taken = mart.use_cases.create_product(request("mug", Status::Draft), None).await;
     assert_eq!(taken, Err(CreateError::Taken(Unique::Sku)));
     mart.contend(1);
-    let impossible = mart.catalogue.create_product(request("y", Status::Draft), None).await;
+    let impossible = mart.use_cases.create_product(request("y", Status::Draft), None).await;
     assert_eq!(impossible, Err(CreateError::Unavailable(StoreError::Internal)), "a new row has no rival");
     assert_eq!(mart.told(), [("created", 1)]);
 }
@@ -165,9 +166,9 @@ async fn a_creation_is_kept_told_and_dated_once() {
 async fn a_repeated_creation_answers_with_what_the_first_one_made_as_it_is_now() {
     let mart = Mart::new();
     let create =
-        |fingerprint| mart.catalogue.create_product(request("mug", Status::Active), Some(receipt("k", fingerprint)));
+        |fingerprint| mart.use_cases.create_product(request("mug", Status::Active), Some(receipt("k", fingerprint)));
     let first = create(1).await.expect("created");
-    let renamed = mart.catalogue.update_product(first.id, rename("Other"), None).await.expect("changed");
+    let renamed = mart.use_cases.update_product(first.id, rename("Other"), None).await.expect("changed");
     assert_eq!(create(1).await, Ok(renamed));
     assert_eq!(create(2).await, Err(CreateError::KeyReused));
     assert_eq!(mart.told(), [("created", 1), ("updated", 2)]);
@@ -178,16 +179,16 @@ async fn the_public_sees_what_is_on_sale_and_an_admin_sees_all() {
     let mart = Mart::new();
     for (slug, status, seen) in [("draft", Status::Draft, false), ("active", Status::Active, true)] {
         let product = mart.create(slug, status).await;
-        let public = mart.catalogue.get_product(product.id).await.expect("reachable");
-        let by_slug = mart.catalogue.get_product_by_slug(&slug.to_uppercase()).await.expect("reachable");
+        let public = mart.use_cases.get_product(product.id).await.expect("reachable");
+        let by_slug = mart.use_cases.get_product_by_slug(&slug.to_uppercase()).await.expect("reachable");
         assert_eq!((public.is_some(), by_slug.is_some()), (seen, seen), "{slug}");
-        assert_eq!(mart.catalogue.admin_get_product(product.id).await, Ok(Some(product)));
+        assert_eq!(mart.use_cases.admin_get_product(product.id).await, Ok(Some(product)));
     }
-    assert_eq!(mart.catalogue.get_product_by_slug("nothing").await, Ok(None));
-    let listed = mart.catalogue.list_products(everything()).await.expect("listed");
+    assert_eq!(mart.use_cases.get_product_by_slug("nothing").await, Ok(None));
+    let listed = mart.use_cases.list_products(everything()).await.expect("listed");
     assert_eq!(listed.items.len(), 1);
     let drafts = ListProducts { status: Some(Status::Draft), ..everything() };
-    let listed = mart.catalogue.list_products(drafts).await.expect("listed");
+    let listed = mart.use_cases.list_products(drafts).await.expect("listed");
     assert_eq!(listed.items[0].status, Status::Active, "the public can't ask for another status");
 }
 
@@ -196,43 +197,43 @@ async fn a_change_is_tried_three_times_unless_a_version_is_expected() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Active).await;
     mart.contend(2);
-    let changed = mart.catalogue.update_product(product.id, rename("Second"), None).await.expect("the third time");
+    let changed = mart.use_cases.update_product(product.id, rename("Second"), None).await.expect("the third time");
     mart.contend(3);
-    let contended = mart.catalogue.update_product(product.id, rename("Third"), None).await;
-    assert_eq!(contended, Err(ChangeError::Contended));
+    let contended = mart.use_cases.update_product(product.id, rename("Third"), None).await;
+    assert_eq!(contended, Err(ChangeError::Contention));
     mart.contend(1);
-    let stale = mart.catalogue.update_product(product.id, rename("Third"), Some(changed.version)).await;
-    assert_eq!(stale, Err(ChangeError::Stale), "somebody was faster");
-    let stale = mart.catalogue.update_product(product.id, rename("Third"), Some(product.version)).await;
-    assert_eq!(stale, Err(ChangeError::Stale), "an older version was seen");
+    let stale = mart.use_cases.update_product(product.id, rename("Third"), Some(changed.version)).await;
+    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "somebody was faster");
+    let stale = mart.use_cases.update_product(product.id, rename("Third"), Some(product.version)).await;
+    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "an older version was seen");
     let expected =
-        mart.catalogue.update_product(product.id, rename("Third"), Some(changed.version)).await.expect("changed");
+        mart.use_cases.update_product(product.id, rename("Third"), Some(changed.version)).await.expect("changed");
     assert_eq!((expected.details.name.as_str(), expected.version.get()), ("Third", 3));
     let other = mart.create("other", Status::Active).await;
     let taken = Changes { slug: Some("mug".to_owned()), ..Changes::default() };
-    let taken = mart.catalogue.update_product(other.id, taken, None).await;
+    let taken = mart.use_cases.update_product(other.id, taken, None).await;
     assert_eq!(taken, Err(ChangeError::Taken(Unique::Slug)));
-    let invalid = mart.catalogue.update_product(other.id, rename(" "), None).await;
+    let invalid = mart.use_cases.update_product(other.id, rename(" "), None).await;
     assert!(matches!(invalid, Err(ChangeError::Refused(UpdateError::Invalid(_)))));
     let nobody = ProductId(uuid::Uuid::nil());
-    assert_eq!(mart.catalogue.update_product(nobody, rename("x"), None).await, Err(ChangeError::NotFound));
+    assert_eq!(mart.use_cases.update_product(nobody, rename("x"), None).await, Err(ChangeError::NotFound));
 }
 
 #[tokio::test]
 async fn steps_of_a_life_are_committed_once_and_dated() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Draft).await;
-    let archived = mart.catalogue.archive_product(product.id, None).await;
+    let archived = mart.use_cases.archive_product(product.id, None).await;
     assert_eq!(archived, Err(ChangeError::Refused(NotActive)));
     mart.clock.advance(time::Duration::MINUTE);
-    let active = mart.catalogue.activate_product(product.id, Some(product.version)).await.expect("activated");
+    let active = mart.use_cases.activate_product(product.id, Some(product.version)).await.expect("activated");
     assert!(active.updated_at > product.updated_at);
-    assert_eq!(mart.catalogue.activate_product(product.id, None).await, Ok(active.clone()));
-    let archived = mart.catalogue.archive_product(product.id, Some(active.version)).await.expect("archived");
-    assert_eq!(mart.catalogue.archive_product(product.id, None).await, Ok(archived.clone()));
-    assert_eq!(mart.catalogue.activate_product(product.id, None).await, Err(ChangeError::Refused(Archived)));
+    assert_eq!(mart.use_cases.activate_product(product.id, None).await, Ok(active.clone()));
+    let archived = mart.use_cases.archive_product(product.id, Some(active.version)).await.expect("archived");
+    assert_eq!(mart.use_cases.archive_product(product.id, None).await, Ok(archived.clone()));
+    assert_eq!(mart.use_cases.activate_product(product.id, None).await, Err(ChangeError::Refused(Archived)));
     assert_eq!(mart.told(), [("created", 1), ("activated", 2), ("archived", 3)]);
-    assert_eq!(mart.catalogue.products().store.events()[2].at, archived.updated_at);
+    assert_eq!(mart.use_cases.products().store.events()[2].at, archived.updated_at);
 }
 
 #[tokio::test]
@@ -334,26 +335,26 @@ async fn what_a_list_is_asked_for_is_held_against_the_rules_all_at_once() {
 async fn republishing_tells_the_state_page_by_page_under_the_current_version() {
     let mart = Mart::new();
     mart.contend(1);
-    let empty = mart.catalogue.republish_products(PageSize::DEFAULT, "").await.expect("nothing to commit");
+    let empty = mart.use_cases.republish_products(PageSize::DEFAULT, "").await.expect("nothing to commit");
     mart.contend(0);
     assert_eq!((empty.count, empty.next), (0, None));
     for slug in ["a", "b", "c"] {
         mart.create(slug, Status::Draft).await;
     }
-    let first = mart.catalogue.republish_products(PageSize::requested(2), "").await.expect("a page");
+    let first = mart.use_cases.republish_products(PageSize::requested(2), "").await.expect("a page");
     assert_eq!(first.count, 2);
     let rest =
-        mart.catalogue.republish_products(PageSize::requested(2), &first.next.expect("more")).await.expect("a page");
+        mart.use_cases.republish_products(PageSize::requested(2), &first.next.expect("more")).await.expect("a page");
     assert_eq!((rest.count, rest.next), (1, None));
     assert_eq!(mart.told()[3..], [("republished", 1); 3]);
-    let refused = mart.catalogue.republish_products(PageSize::DEFAULT, "forged").await;
+    let refused = mart.use_cases.republish_products(PageSize::DEFAULT, "forged").await;
     assert_eq!(refused, Err(ListError::Token));
     mart.contend(1);
-    let impossible = mart.catalogue.republish_products(PageSize::DEFAULT, "").await;
+    let impossible = mart.use_cases.republish_products(PageSize::DEFAULT, "").await;
     assert_eq!(impossible, Err(ListError::Unavailable(StoreError::Internal)));
 }
 
 #[test]
 fn a_catalogue_does_not_print_its_secret() {
-    assert_eq!(format!("{:?}", Mart::new().catalogue), "Catalogue");
+    assert_eq!(format!("{:?}", Mart::new().use_cases), "UseCases");
 }

@@ -1,4 +1,4 @@
--- Texts that are compared or ordered were folded by the core; "C" compares them byte by byte, as the core does.
+-- The core case-folds the texts that are compared or ordered. The collation "C" compares bytes, as the core does.
 create table product (
     product_id uuid primary key,
     version bigint not null,
@@ -14,7 +14,7 @@ create table product (
     image_urls text[] not null,
     attribute_keys text[] not null,
     attribute_values text[] not null,
-    -- Every word of name and SKU with one space before it.
+    -- Each word of name and SKU, preceded by one space.
     haystack text collate "C" not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,

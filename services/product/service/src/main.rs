@@ -3,29 +3,33 @@
 use clap::Parser;
 use mart_chassis::{Config, run, telemetry};
 use product_service::generated::events;
+use product_service::settings::Settings;
 use product_service::wiring;
 
-/// The product service of the mart. Configured by environment variables; a wrong one is named when it starts.
+/// The product service of the mart. It is configured by environment variables; invalid ones are listed at the start.
 #[derive(Parser)]
 #[command(version)]
 enum Command {
-    /// Serve until SIGTERM, then drain.
+    /// Serve until SIGTERM, then shut down gracefully.
     Serve,
-    /// Bring the database to this version's schema, as its owner, and create the topics that are missing.
+    /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let command = Command::parse();
-    let config = Config::from_env("product")?;
-    let _telemetry = telemetry::start(config.service);
-    match command {
+    match Command::parse() {
         Command::Serve => {
-            let service = wiring::wire(&config)?;
+            let (config, settings) = Config::with_settings("product", Settings::read)?;
+            let _telemetry = telemetry::start(&config);
+            let service = wiring::wire(&config, &settings)?;
             run::serve(config, service).await?;
         }
-        Command::Migrate => run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?,
+        Command::Migrate => {
+            let config = Config::from_env("product")?;
+            let _telemetry = telemetry::start(&config);
+            run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Puts the adapters together; the only place that names all of them.
+//! Creates the adapters and connects them to the use cases. No other module names all adapters.
 
 use std::sync::Arc;
 
@@ -10,33 +10,34 @@ use mart_chassis::http::Api;
 use mart_chassis::run::Service;
 use mart_chassis::{Config, Database};
 use mart_kernel::PageTokenSigner;
-use product_core::Catalogue;
-use product_core::ports::Products;
+use product_core::UseCases;
+use product_core::ports::Store;
 
-use crate::adapters::events::{ProductMessages, ProductEventHandlers};
+use crate::adapters::events::{ProductEventHandlers, ProductMessages};
 use crate::adapters::http::Http;
-use crate::adapters::postgres::PostgresProducts;
+use crate::adapters::postgres::PostgresStore;
 use crate::generated::{events, http};
+use crate::settings::Settings;
 
 /// The migrations of this service's own tables.
 pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
-/// Puts the service together.
-pub fn wire(config: &Config) -> anyhow::Result<Service> {
+/// Creates the service with its adapters.
+pub fn wire(config: &Config, _settings: &Settings) -> anyhow::Result<Service> {
     let database = Database::new(config)?;
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
     let api = Arc::new(Api::new(keys.clone(), &config.limits));
 
-    let products = PostgresProducts::new(database.clone(), events::record::<ProductMessages>);
-    let seal = PageTokenSigner::new(config.page_token_secret());
-    let catalogue = Catalogue::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), seal);
-    let routes = routes(catalogue, api);
+    let products = PostgresStore::new(database.clone(), events::record::<ProductMessages>);
+    let page_tokens = PageTokenSigner::new(config.page_token_secret());
+    let use_cases = UseCases::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens);
+    let routes = routes(use_cases, api);
 
     let handlers = events::handlers(ProductEventHandlers);
     Ok(Service { routes, handlers, database, keys, jobs: Vec::new() })
 }
 
-/// The operations over a catalogue, wherever that keeps its products.
-pub fn routes<P: Products + 'static>(catalogue: Catalogue<P>, api: Arc<Api>) -> Router {
-    http::router(Arc::new(Http::new(catalogue)), api)
+/// The operations over a use_cases, wherever that keeps its products.
+pub fn routes<P: Store + 'static>(use_cases: UseCases<P>, api: Arc<Api>) -> Router {
+    http::router(Arc::new(Http::new(use_cases)), api)
 }

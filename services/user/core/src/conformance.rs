@@ -7,8 +7,8 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{
-    Address, AddressBook, Brake, Brakes, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken,
-    Role, Rows, Session, SessionId, User, UserId,
+    Address, AddressBook, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows,
+    Session, SessionId, Throttle, ThrottlePolicy, User, UserId,
 };
 use crate::ports::{Scope, Store};
 
@@ -175,18 +175,22 @@ pub async fn sessions_end_with_their_tokens_known(store: &impl Store) {
     assert_eq!(ends, [Some(at(5)), Some(at(7))], "one that has ended stays as it is");
 }
 
-/// Brakes are kept by their subjects; one that counts nothing is gone.
+/// ThrottlePolicy are kept by their subjects; one that counts nothing is gone.
 pub async fn brakes_count_and_are_released(store: &impl Store) {
-    let brake = |subject: &str, count: i32| Brake { subject: subject.to_owned(), count, last_at: at(i64::from(count)) };
-    keep(store, Change { brakes: vec![brake("a", 1), brake("b", 2)], ..Change::default() }).await;
-    keep(store, Change { brakes: vec![brake("a", 3)], ..Change::default() }).await;
+    let counter =
+        |subject: &str, count: i32| Throttle { subject: subject.to_owned(), count, last_at: at(i64::from(count)) };
+    keep(store, Change { throttle: vec![counter("a", 1), counter("b", 2)], ..Change::default() }).await;
+    keep(store, Change { throttle: vec![counter("a", 3)], ..Change::default() }).await;
     let subjects = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-    let mut found = store.brakes(&subjects).await.expect("read");
+    let mut found = store.throttle(&subjects).await.expect("read");
     found.sort_by(|one, other| one.subject.cmp(&other.subject));
-    assert_eq!(found, [brake("a", 3), brake("b", 2)]);
-    keep(store, Change { brakes: vec![brake("a", 0)], ..Change::default() }).await;
-    assert_eq!(store.brakes(&subjects).await, Ok(vec![brake("b", 2)]));
-    assert_eq!(rows(store, Scope { brakes: subjects.to_vec(), ..Scope::default() }).await.brakes, [brake("b", 2)]);
+    assert_eq!(found, [counter("a", 3), counter("b", 2)]);
+    keep(store, Change { throttle: vec![counter("a", 0)], ..Change::default() }).await;
+    assert_eq!(store.throttle(&subjects).await, Ok(vec![counter("b", 2)]));
+    assert_eq!(
+        rows(store, Scope { throttle: subjects.to_vec(), ..Scope::default() }).await.throttle,
+        [counter("b", 2)]
+    );
 }
 
 /// A user's addresses are kept whole, in place of those before, and are nobody else's.
@@ -211,9 +215,9 @@ pub async fn addresses_are_one_book_a_user(store: &impl Store) {
     assert_eq!(store.addresses(other.id).await, Ok(AddressBook::default()));
 }
 
-/// What has run out is forgotten, and nothing else.
+/// What has run out is reset_after, and nothing else.
 pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
-    let brakes_of = Brakes::default();
+    let brakes_of = ThrottlePolicy::default();
     let (unproved, proved, waiting) = (user(1, false), user(2, true), user(3, false));
     let link = |n: u64, user: &User, expires_at| Link {
         digest: Digest::of(&n.to_string()),
@@ -227,18 +231,18 @@ pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
     let session =
         |n: u64, expires_at| Session { id: SessionId(uuid(100 + n)), user: proved.id, expires_at, ended_at: None };
     let sessions = vec![session(1, now), session(2, later)];
-    let brake = |subject: &str, last_at| Brake { subject: subject.to_owned(), count: 1, last_at };
-    let brakes = vec![brake("a", Timestamp::new(now.get() - brakes_of.forgotten)), brake("b", now)];
+    let counter = |subject: &str, last_at| Throttle { subject: subject.to_owned(), count: 1, last_at };
+    let throttle = vec![counter("a", Timestamp::new(now.get() - brakes_of.reset_after)), counter("b", now)];
     let users = vec![unproved.clone(), proved.clone(), waiting.clone()];
-    keep(store, Change { users, links, sessions, brakes, ..Change::default() }).await;
+    keep(store, Change { users, links, sessions, throttle, ..Change::default() }).await;
     let before = Timestamp::new(now.get() - Duration::SECOND);
     assert_eq!(store.forget(before, &brakes_of).await, Ok(0));
     assert_eq!(
         store.forget(now, &brakes_of).await,
         Ok(5),
-        "a registration with its link, another link, a session and a brake"
+        "a registration with its link, another link, a session and a throttle"
     );
-    assert_eq!(store.brakes(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![brake("b", now)]));
+    assert_eq!(store.throttle(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![counter("b", now)]));
     let scope = Scope { email: Some(unproved.email), ..Scope::default() };
     assert_eq!(rows(store, scope).await.users, []);
     let scope = Scope { link: Some(Digest::of("4")), ..Scope::default() };

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{EventEnvelope, Cursor, Timestamp, StoreError};
+use mart_kernel::{Cursor, EventEnvelope, StoreError, Timestamp};
 
-use crate::domain::fact::Token;
+use crate::domain::events::Token;
 use crate::domain::{
-    AddressBook, Brake, Brakes, Change, Digest, Email, Fact, Link, PasswordHash, Purpose, RefreshToken, Rows, Session,
-    SessionId, User, UserId,
+    AddressBook, Change, Digest, Email, Link, PasswordHash, Purpose, RefreshToken, Rows, Session, SessionId, Throttle,
+    ThrottlePolicy, User, UserEvent, UserId,
 };
-use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
+use crate::ports::{Hasher, Overloaded, Scope, Secrets, Store};
 
 /// Everything that was decided. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -24,14 +24,14 @@ struct State {
     links: BTreeMap<Digest, Link>,
     sessions: BTreeMap<SessionId, Session>,
     tokens: BTreeMap<Digest, RefreshToken>,
-    brakes: BTreeMap<String, Brake>,
+    throttle: BTreeMap<String, Throttle>,
     addresses: BTreeMap<UserId, AddressBook>,
-    events: Vec<EventEnvelope<Fact>>,
+    events: Vec<EventEnvelope<UserEvent>>,
 }
 
 impl MemoryStore {
     /// The events that were committed, in their order.
-    pub fn events(&self) -> Vec<EventEnvelope<Fact>> {
+    pub fn events(&self) -> Vec<EventEnvelope<UserEvent>> {
         self.state().events.clone()
     }
 
@@ -54,13 +54,13 @@ impl State {
         let ids: Vec<UserId> = scope.users.iter().copied().chain(holder).chain(scope.addresses_of).collect();
         let named = |user: &&User| emails.contains(&&user.email) || ids.contains(&user.id);
         let users = self.users.values().filter(named).cloned().collect();
-        let brakes = scope.brakes.iter().filter_map(|subject| self.brakes.get(subject).cloned()).collect();
+        let throttle = scope.throttle.iter().filter_map(|subject| self.throttle.get(subject).cloned()).collect();
         let addresses = scope.addresses_of.and_then(|id| self.addresses.get(&id).cloned()).unwrap_or_default();
-        Rows { users, link, token, brakes, addresses }
+        Rows { users, link, token, throttle, addresses }
     }
 
     fn keep(&mut self, change: Change) {
-        let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, addresses, events } = change;
+        let Change { users, dropped, links, spent, sessions, tokens, ended, throttle, addresses, events } = change;
         self.addresses.extend(addresses);
         self.users.extend(users.into_iter().map(|user| (user.id, user)));
         self.users.retain(|id, _| !dropped.contains(id));
@@ -73,11 +73,11 @@ impl State {
         }
         self.sessions.extend(sessions.into_iter().map(|session| (session.id, session)));
         self.tokens.extend(tokens.into_iter().map(|token| (token.digest, token)));
-        for brake in brakes {
-            if brake.count == 0 {
-                self.brakes.remove(&brake.subject);
+        for throttle in throttle {
+            if throttle.count == 0 {
+                self.throttle.remove(&throttle.subject);
             } else {
-                self.brakes.insert(brake.subject.clone(), brake);
+                self.throttle.insert(throttle.subject.clone(), throttle);
             }
         }
         self.events.extend(events);
@@ -117,22 +117,22 @@ impl Store for MemoryStore {
         Ok(self.state().addresses.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, StoreError> {
+    async fn throttle(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
         let state = self.state();
-        Ok(subjects.iter().filter_map(|subject| state.brakes.get(subject).cloned()).collect())
+        Ok(subjects.iter().filter_map(|subject| state.throttle.get(subject).cloned()).collect())
     }
 
-    async fn forget(&self, now: Timestamp, slowing: &Brakes) -> Result<usize, StoreError> {
+    async fn forget(&self, now: Timestamp, slowing: &ThrottlePolicy) -> Result<usize, StoreError> {
         let mut state = self.state();
-        let State { users, links, sessions, tokens, brakes, .. } = &mut *state;
-        let kept = users.len() + links.len() + sessions.len() + brakes.len();
+        let State { users, links, sessions, tokens, throttle, .. } = &mut *state;
+        let kept = users.len() + links.len() + sessions.len() + throttle.len();
         links.retain(|_, link| link.expires_at > now);
         let proves = |link: &Link, user: UserId| link.user == user && link.purpose == Purpose::Verify;
         users.retain(|id, user| user.verified || links.values().any(|link| proves(link, *id)));
         sessions.retain(|_, session| session.expires_at > now);
         tokens.retain(|_, token| sessions.contains_key(&token.session));
-        brakes.retain(|_, brake| !brake.is_forgotten(now, slowing));
-        Ok(kept - users.len() - links.len() - sessions.len() - brakes.len())
+        throttle.retain(|_, throttle| !throttle.is_forgotten(now, slowing));
+        Ok(kept - users.len() - links.len() - sessions.len() - throttle.len())
     }
 }
 
@@ -141,11 +141,11 @@ impl Store for MemoryStore {
 pub struct PlainHasher;
 
 impl Hasher for PlainHasher {
-    async fn hash(&self, password: String) -> Result<PasswordHash, Busy> {
+    async fn hash(&self, password: String) -> Result<PasswordHash, Overloaded> {
         Ok(PasswordHash(format!("plain {password}")))
     }
 
-    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Busy> {
+    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Overloaded> {
         Ok(hash.is_some_and(|hash| hash.0 == format!("plain {password}")))
     }
 }

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 
-use mart_kernel::{Cursor, Timestamp, StoreError};
+use mart_kernel::{Cursor, StoreError, Timestamp};
 
-use crate::domain::fact::Token;
-use crate::domain::{AddressBook, Brake, Brakes, Change, Digest, Email, PasswordHash, Role, Rows, User, UserId};
+use crate::domain::events::Token;
+use crate::domain::{
+    AddressBook, Change, Digest, Email, PasswordHash, Role, Rows, Throttle, ThrottlePolicy, User, UserId,
+};
 
-/// Keeps users, links, sessions, brakes and events.
+/// Keeps users, links, sessions, throttle and events.
 ///
 /// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store can't be reached; the implementation logs why.
 pub trait Store: Send + Sync {
@@ -34,12 +36,16 @@ pub trait Store: Send + Sync {
     /// The addresses of a user.
     fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, StoreError>> + Send;
 
-    /// Those of these brakes that have counted.
-    fn brakes(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Brake>, StoreError>> + Send;
+    /// Those of these throttle that have counted.
+    fn throttle(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Throttle>, StoreError>> + Send;
 
-    /// Forgets registrations that nobody proved while their links were good, and links, sessions and brakes that are of no use
+    /// Forgets registrations that nobody proved while their links were good, and links, sessions and throttle that are of no use
     /// any more; how many.
-    fn forget(&self, now: Timestamp, brakes: &Brakes) -> impl Future<Output = Result<usize, StoreError>> + Send;
+    fn forget(
+        &self,
+        now: Timestamp,
+        throttle: &ThrottlePolicy,
+    ) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
 /// What a decision is about.
@@ -53,8 +59,8 @@ pub struct Scope {
     pub link: Option<Digest>,
     /// A refresh token, with its session and user.
     pub token: Option<Digest>,
-    /// Brakes.
-    pub brakes: Vec<String>,
+    /// ThrottlePolicy.
+    pub throttle: Vec<String>,
     /// The user whose addresses it is about, who is locked too.
     pub addresses_of: Option<UserId>,
 }
@@ -62,15 +68,19 @@ pub struct Scope {
 /// Hashes passwords, slowly and with a salt; a bounded number of them at a time.
 pub trait Hasher: Send + Sync {
     /// The hash of a password; fails where too many wait.
-    fn hash(&self, password: String) -> impl Future<Output = Result<PasswordHash, Busy>> + Send;
+    fn hash(&self, password: String) -> impl Future<Output = Result<PasswordHash, Overloaded>> + Send;
 
     /// Whether a password has this hash. Without one the work is the same and the answer is no.
-    fn verify(&self, password: String, hash: Option<PasswordHash>) -> impl Future<Output = Result<bool, Busy>> + Send;
+    fn verify(
+        &self,
+        password: String,
+        hash: Option<PasswordHash>,
+    ) -> impl Future<Output = Result<bool, Overloaded>> + Send;
 }
 
 /// Too many passwords wait to be hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Busy;
+pub struct Overloaded;
 
 /// Signs access tokens.
 pub trait Signer: Send + Sync {

@@ -10,13 +10,13 @@ use mart_kernel::{Clock, Timestamp};
 use time::Duration;
 use user_core::UseCases;
 use user_core::application::{
-    AddressError, ChangeError, DisableError, LogInError, LoggedIn, NotNow, RefreshError, RegisterError, ResetError,
-    UserError, VerifyError,
+    AddressError, ChangeError, DisableError, LogInError, LoggedIn, RefreshError, RegisterError, ResetError,
+    TemporaryError, UserError, VerifyError,
 };
-use user_core::domain::fact::Token;
-use user_core::domain::{Address, Brakes, Email, Fact, PasswordHash, Policy, Profile, User, UserId};
+use user_core::domain::events::Token;
+use user_core::domain::{Address, Email, PasswordHash, Policy, Profile, ThrottlePolicy, User, UserEvent, UserId};
 use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
-use user_core::ports::{Busy, Hasher};
+use user_core::ports::{Hasher, Overloaded};
 
 user_core::conformance!(async { MemoryStore::default() });
 
@@ -41,8 +41,8 @@ impl World {
     fn with(policy: Policy) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")));
         let (store, secrets) = (MemoryStore::default(), Arc::new(CountingSecrets::default()));
-        let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
-        let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, seal, policy);
+        let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
+        let users = UseCases::new(store.clone(), PlainHasher, secrets, clock.clone(), ids, page_tokens, policy);
         Self { users, store, clock }
     }
 
@@ -65,9 +65,9 @@ impl World {
 
     /// The secret of the last link that was sent.
     fn link(&self) -> Token {
-        let link = |event: &mart_kernel::EventEnvelope<Fact>| match &event.payload {
-            Fact::VerificationRequested(sent) => Some(sent.link.token.clone()),
-            Fact::PasswordResetRequested(sent) => Some(sent.link.token.clone()),
+        let link = |event: &mart_kernel::EventEnvelope<UserEvent>| match &event.payload {
+            UserEvent::VerificationRequested(sent) => Some(sent.link.token.clone()),
+            UserEvent::PasswordResetRequested(sent) => Some(sent.link.token.clone()),
             _ => None,
         };
         self.store.events().iter().rev().find_map(link).expect("a link was sent")
@@ -82,16 +82,16 @@ impl World {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        let kind = |event: &mart_kernel::EventEnvelope<Fact>| match event.payload {
-            Fact::UserRegistered(_) => "UserRegistered",
-            Fact::EmailVerified(_) => "EmailVerified",
-            Fact::ProfileUpdated(_) => "ProfileUpdated",
-            Fact::PasswordChanged(_) => "PasswordChanged",
-            Fact::UserDisabled(_) => "UserDisabled",
-            Fact::UserEnabled(_) => "UserEnabled",
-            Fact::UserRepublished(_) => "UserRepublished",
-            Fact::VerificationRequested(_) => "VerificationRequested",
-            Fact::PasswordResetRequested(_) => "PasswordResetRequested",
+        let kind = |event: &mart_kernel::EventEnvelope<UserEvent>| match event.payload {
+            UserEvent::UserRegistered(_) => "UserRegistered",
+            UserEvent::EmailVerified(_) => "EmailVerified",
+            UserEvent::ProfileUpdated(_) => "ProfileUpdated",
+            UserEvent::PasswordChanged(_) => "PasswordChanged",
+            UserEvent::UserDisabled(_) => "UserDisabled",
+            UserEvent::UserEnabled(_) => "UserEnabled",
+            UserEvent::UserRepublished(_) => "UserRepublished",
+            UserEvent::VerificationRequested(_) => "VerificationRequested",
+            UserEvent::PasswordResetRequested(_) => "PasswordResetRequested",
         };
         self.store.events().iter().map(kind).collect()
     }
@@ -249,11 +249,11 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
 struct Unhurried;
 
 impl Hasher for Unhurried {
-    async fn hash(&self, password: String) -> Result<PasswordHash, Busy> {
+    async fn hash(&self, password: String) -> Result<PasswordHash, Overloaded> {
         PlainHasher.hash(password).await
     }
 
-    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Busy> {
+    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Overloaded> {
         tokio::task::yield_now().await;
         PlainHasher.verify(password, hash).await
     }
@@ -261,9 +261,9 @@ impl Hasher for Unhurried {
 
 /// Use cases over the same store, whose passwords are looked at so.
 fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
-    let (ids, seal) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
+    let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
     let (secrets, clock) = (Arc::new(CountingSecrets::default()), world.clock.clone());
-    UseCases::new(world.store.clone(), hasher, secrets, clock, ids, seal, Policy::default())
+    UseCases::new(world.store.clone(), hasher, secrets, clock, ids, page_tokens, Policy::default())
 }
 
 #[tokio::test]
@@ -289,19 +289,22 @@ async fn a_password_that_nobody_could_look_at_is_no_failure() {
     struct Overworked;
 
     impl Hasher for Overworked {
-        async fn hash(&self, _password: String) -> Result<PasswordHash, Busy> {
-            Err(Busy)
+        async fn hash(&self, _password: String) -> Result<PasswordHash, Overloaded> {
+            Err(Overloaded)
         }
 
-        async fn verify(&self, _password: String, _hash: Option<PasswordHash>) -> Result<bool, Busy> {
-            Err(Busy)
+        async fn verify(&self, _password: String, _hash: Option<PasswordHash>) -> Result<bool, Overloaded> {
+            Err(Overloaded)
         }
     }
 
     let world = World::registered().await;
     let users = over(&world, Overworked);
     for _ in 0..20 {
-        assert_eq!(users.log_in(email(), OTHER.to_owned(), None).await, Err(LogInError::NotNow(NotNow::Busy)));
+        assert_eq!(
+            users.log_in(email(), OTHER.to_owned(), None).await,
+            Err(LogInError::Temporary(TemporaryError::Overloaded))
+        );
     }
     world.user().await;
 }
@@ -442,11 +445,15 @@ async fn who_never_proved_the_mailbox_is_forgotten_and_who_did_is_not() {
 
 #[tokio::test]
 async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
-    let brakes =
-        Brakes { free: 2, longest: Duration::seconds(3), forgotten: Duration::minutes(2), ..Brakes::default() };
+    let throttle = ThrottlePolicy {
+        free: 2,
+        max_delay: Duration::seconds(3),
+        reset_after: Duration::minutes(2),
+        ..ThrottlePolicy::default()
+    };
     let (session, grace) = (Duration::hours(2), Duration::seconds(1));
     let (verify_link, reset_link) = (Duration::minutes(2), Duration::minutes(1));
-    let world = World::with(Policy { session, grace, verify_link, reset_link, brakes });
+    let world = World::with(Policy { session, grace, verify_link, reset_link, throttle });
     world.register(PASSWORD).await;
     world.clock.advance(verify_link);
     assert_eq!(world.proves(&world.link(), PASSWORD).await, Err(VerifyError::Link), "the link has run out");
@@ -477,7 +484,7 @@ async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
         world.clock.advance(Duration::seconds(waits));
         assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
     }
-    world.clock.advance(brakes.forgotten);
+    world.clock.advance(throttle.reset_after);
     assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "forgotten");
     assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "and free again");
 }

@@ -1,4 +1,4 @@
--- "user" is a word of SQL. While a mailbox is not proved there may be many of one address.
+-- "user" is a reserved word in SQL. Several unverified accounts may have the same email address.
 create table account (
     user_id uuid primary key,
     version bigint not null,
@@ -14,12 +14,12 @@ create table account (
     created_at timestamptz not null,
     updated_at timestamptz not null
 );
-create unique index account_proved on account (email) where verified;
+create unique index account_verified on account (email) where verified;
 create index account_email on account (email);
-create index account_unproved on account (created_at) where not verified;
+create index account_unverified on account (created_at) where not verified;
 create index account_newest on account (created_at desc, user_id desc) where verified;
 
--- Secrets are kept by their digests only.
+-- Secrets are stored as digests only.
 create table link (
     digest bytea primary key,
     purpose text not null check (purpose in ('verify', 'reset')),
@@ -27,7 +27,7 @@ create table link (
     expires_at timestamptz not null
 );
 create index link_of_account on link (user_id);
-create index link_old on link (expires_at);
+create index link_expired on link (expires_at);
 
 create table session (
     session_id uuid primary key,
@@ -36,7 +36,7 @@ create table session (
     ended_at timestamptz
 );
 create index session_of_account on session (user_id);
-create index session_old on session (expires_at);
+create index session_expired on session (expires_at);
 
 create table refresh_token (
     digest bytea primary key,
@@ -45,10 +45,22 @@ create table refresh_token (
 );
 create index refresh_token_of_session on refresh_token (session_id);
 
-create table brake (
+create table throttle (
     subject text primary key,
     count integer not null check (count > 0),
     last_at timestamptz not null
 );
 
-grant select, insert, update, delete on account, link, session, refresh_token, brake to user_app;
+-- The saved addresses of a user, each with a label.
+create table address (
+    user_id uuid not null references account on delete cascade,
+    label text collate "C" not null,
+    recipient text not null,
+    lines text[] not null,
+    city text not null,
+    postal_code text not null,
+    country_code text not null,
+    primary key (user_id, label)
+);
+
+grant select, insert, update, delete on account, link, session, refresh_token, throttle, address to user_app;

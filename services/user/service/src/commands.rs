@@ -8,6 +8,7 @@ use mart_proto::user::v1;
 use user_core::application::RegisterError;
 use user_core::domain::{Email, Profile};
 
+use crate::settings::Settings;
 use crate::wiring;
 
 /// The commands beside `serve` and `migrate`.
@@ -27,7 +28,7 @@ pub enum Command {
 impl Command {
     /// Does it; an error says what is wrong, and never the password.
     #[expect(clippy::print_stdout, reason = "a command that people run")]
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
+    pub async fn run(self, config: &Config, settings: &Settings) -> anyhow::Result<()> {
         let Self::CreateAdmin { email, name } = self;
         let mut password = String::new();
         std::io::stdin().lock().read_line(&mut password).context("the password could not be read")?;
@@ -40,7 +41,7 @@ impl Command {
         });
         let v1::RegisterRequest { email, password, name, locale } = checked?;
         let email = Email::of(&email);
-        let (_, use_cases) = wiring::use_cases(config)?;
+        let (_, use_cases) = wiring::use_cases(config, settings)?;
         match use_cases.create_admin(email.clone(), password, Profile { name, locale, ..Profile::default() }).await {
             Ok(true) => println!("{email} is an admin"),
             Ok(false) => bail!("there is a user of {email} already, and a user's role does not change"),

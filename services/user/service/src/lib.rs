@@ -3,4 +3,5 @@
 pub mod adapters;
 pub mod commands;
 pub mod generated;
+pub mod settings;
 pub mod wiring;

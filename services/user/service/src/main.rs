@@ -3,15 +3,16 @@
 use clap::Parser;
 use mart_chassis::{Config, run, telemetry};
 use user_service::generated::events;
+use user_service::settings::Settings;
 use user_service::{commands, wiring};
 
-/// The user service of the mart. Configured by environment variables; a wrong one is named when it starts.
+/// The user service of the mart. It is configured by environment variables; invalid ones are listed at the start.
 #[derive(Parser)]
 #[command(version)]
 enum Command {
-    /// Serve until SIGTERM, then drain.
+    /// Serve until SIGTERM, then shut down gracefully.
     Serve,
-    /// Bring the database to this version's schema, as its owner, and create the topics that are missing.
+    /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
     #[command(flatten)]
     Own(commands::Command),
@@ -19,16 +20,23 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let command = Command::parse();
-    let config = Config::from_env("user")?;
-    let _telemetry = telemetry::start(config.service);
-    match command {
+    match Command::parse() {
         Command::Serve => {
-            let service = wiring::wire(&config)?;
+            let (config, settings) = Config::with_settings("user", Settings::read)?;
+            let _telemetry = telemetry::start(&config);
+            let service = wiring::wire(&config, &settings)?;
             run::serve(config, service).await?;
         }
-        Command::Migrate => run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?,
-        Command::Own(command) => command.run(&config).await?,
+        Command::Migrate => {
+            let config = Config::from_env("user")?;
+            let _telemetry = telemetry::start(&config);
+            run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
+        }
+        Command::Own(command) => {
+            let (config, settings) = Config::with_settings("user", Settings::read)?;
+            let _telemetry = telemetry::start(&config);
+            command.run(&config, &settings).await?;
+        }
     }
     Ok(())
 }

@@ -20,7 +20,11 @@ impl<I: Items> ShelfEventHandlers<I> {
         Self { items }
     }
 
-    async fn tell<M>(&self, event: &ReceivedEvent<M>, product: Option<product::Product>) -> Result<Outcome, DispatchError> {
+    async fn tell<M>(
+        &self,
+        event: &ReceivedEvent<M>,
+        product: Option<product::Product>,
+    ) -> Result<Outcome, DispatchError> {
         let product::Product { product_id, name, .. } = product.unwrap_or_default();
         // A name that tests give to a product that breaks its handler.
         assert!(!name.starts_with("poison"), "the handler can't bear this product");
@@ -32,18 +36,26 @@ impl<I: Items> ShelfEventHandlers<I> {
         };
         match self.items.keep(item, event.receipt()).await {
             Ok(_) => Ok(Outcome::Applied),
-            Err(CommitError::Conflict | CommitError::Duplicate(())) => Ok(Outcome::Retry("changed meanwhile".to_owned())),
+            Err(CommitError::Conflict | CommitError::Duplicate(())) => {
+                Ok(Outcome::Retry("changed meanwhile".to_owned()))
+            }
             Err(CommitError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }
 }
 
 impl<I: Items + 'static> EventHandlers for ShelfEventHandlers<I> {
-    async fn on_product_created(&self, event: ReceivedEvent<product::ProductCreated>) -> Result<Outcome, DispatchError> {
+    async fn on_product_created(
+        &self,
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> Result<Outcome, DispatchError> {
         self.tell(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_updated(&self, event: ReceivedEvent<product::ProductUpdated>) -> Result<Outcome, DispatchError> {
+    async fn on_product_updated(
+        &self,
+        event: ReceivedEvent<product::ProductUpdated>,
+    ) -> Result<Outcome, DispatchError> {
         self.tell(&event, event.payload.product.clone()).await
     }
 }

@@ -101,7 +101,7 @@ async fn an_event_that_the_database_refuses_dies_alone() {
 
 #[tokio::test]
 async fn an_operator_sets_after_how_many_attempts_and_how_long_an_event_is_dead() {
-    for (name, value, attempts, replayed) in [("INBOX_MAX_ATTEMPTS", "3", 3, 3), ("INBOX_MAX_AGE", "0.01", 2, 1)] {
+    for (name, value, attempts, replayed) in [("INBOX_MAX_ATTEMPTS", "3", 3, 3), ("INBOX_MAX_AGE", "10ms", 2, 1)] {
         let shelf = Shelf::start(&[(name, value)]).await;
         shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
         let letter = shelf.dead(1).await.remove(0);
@@ -202,12 +202,11 @@ async fn while_the_database_is_away_the_partition_pauses_and_no_attempt_is_count
     let folder = servers.scratch.join(format!("postgres-{}", uuid::Uuid::new_v4()));
     let port = ports::any().expect("a port");
     let mut postgres = Postgres::start(&folder, port, "test", Durability::ProcessCrash).await.expect("PostgreSQL");
-    let mut setting = Shelf::prepared(&[]).await;
+    let mut spec = Shelf::prepared(&[]).await;
     let secrets = Secrets::in_file(&folder.join("secrets.json"));
-    setting.database =
-        databases::ensure(&postgres.url("postgres"), "shelf", "shelf", &secrets).await.expect("a database");
-    setting.migrate().await.expect("migrated");
-    let shelf = Shelf::of(setting).await;
+    spec.database = databases::ensure(&postgres.url("postgres"), "shelf", "shelf", &secrets).await.expect("a database");
+    spec.migrate().await.expect("migrated");
+    let shelf = Shelf::of(spec).await;
     shelf.write(&event("p", 1, "one")).await;
     assert_eq!(shelf.applied_to("p", 1).await, [1]);
 
@@ -216,7 +215,7 @@ async fn while_the_database_is_away_the_partition_pauses_and_no_attempt_is_count
     shelf.write(&event("q", 1, "one")).await;
     until("the consumer has paused", async || shelf.metric(r#"consumer_pauses_total{service="shelf"}"#).await > 1)
         .await;
-    assert!(!shelf.setting.ready().await, "readiness is red");
+    assert!(!shelf.spec.ready().await, "readiness is red");
     postgres.run().await.expect("PostgreSQL again");
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
     assert_eq!(shelf.applied_to("q", 1).await, [1]);
@@ -227,7 +226,7 @@ async fn while_the_database_is_away_the_partition_pauses_and_no_attempt_is_count
     postgres.run().await.expect("PostgreSQL again");
     assert_eq!(shelf.applied_to("p", 3).await, [1, 2, 3]);
     assert_eq!(shelf.waiting().await, 0);
-    until("readiness is green", async || shelf.setting.ready().await).await;
+    until("readiness is green", async || shelf.spec.ready().await).await;
     drop(shelf);
     postgres.kill().await;
     std::fs::remove_dir_all(folder).expect("removed");

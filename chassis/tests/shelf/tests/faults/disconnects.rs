@@ -10,8 +10,8 @@ use axum::extract::{Path, State};
 use axum::routing::post;
 use devstack::testing::Servers;
 use mart_chassis::config::Limits;
-use mart_chassis::db::append;
-use mart_chassis::http::{ApiError, Problem, protect, server};
+use mart_chassis::db::append_outbox;
+use mart_chassis::http::{ApiError, Problem, server, with_middleware};
 use mart_chassis::{Config, Database, insert_sql};
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,7 +44,7 @@ async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Res
                 let sql = "insert into item (product_id, version, name) values ($1 || $2, 1, '')";
                 sqlx::query(sql).bind(&made).bind(part).execute(&mut *connection).await?;
             }
-            Ok(append(connection, None, Vec::new()).await?.then_some(()))
+            Ok(append_outbox(connection, None, Vec::new()).await?.then_some(()))
         })
     });
     match decided.await {
@@ -70,14 +70,14 @@ async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowle
         ];
         let vars: BTreeMap<String, String> =
             vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Config::from_vars("shelf", vars).expect("good")
+        Config::from_vars("shelf", vars, |_| ()).expect("valid").0
     };
     mart_chassis::db::migrate(&config(&urls.owner), &shelf_service::wiring::MIGRATIONS).await.expect("migrated");
     let mut owner = PgConnection::connect(&urls.owner).await.expect("connected");
     sqlx::raw_sql(SLOW_COMMIT).execute(&mut owner).await.expect("made");
     let database = Database::new(&config(&urls.app)).expect("pools");
     let routes = Router::new().route("/create/{id}", post(create)).route("/decide/{id}", post(decide));
-    let routes = protect(routes.with_state(database), &Limits::default());
+    let routes = with_middleware(routes.with_state(database), &Limits::default());
     let listener = server::listen(([127, 0, 0, 1], 0).into()).await.expect("listening");
     let address = listener.local_addr().expect("bound");
     let stop = CancellationToken::new();

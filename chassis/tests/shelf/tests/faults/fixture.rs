@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use devstack::process::Process;
-use devstack::service::Setting;
+use devstack::service::ServiceSpec;
 use devstack::testing::Servers;
 use mart_proto::product::v1::{Product, ProductCreated, ProductUpdated};
 use prost::Message;
@@ -17,7 +17,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 pub(crate) struct Shelf {
-    pub(crate) setting: Setting,
+    pub(crate) spec: ServiceSpec,
     pub(crate) process: Process,
     producer: FutureProducer,
 }
@@ -67,43 +67,43 @@ impl Shelf {
         Self::of(Self::prepared(more).await).await
     }
 
-    /// A setting with its topic, and with attempts that come quickly.
-    pub(crate) async fn prepared(more: &[(&str, &str)]) -> Setting {
-        let mut setting =
+    /// A spec with its topic, and with attempts that come quickly.
+    pub(crate) async fn prepared(more: &[(&str, &str)]) -> ServiceSpec {
+        let mut spec =
             Servers::of_this_run().service("shelf", env!("CARGO_BIN_EXE_shelf-service")).await.expect("prepared");
-        setting.more.push(("INBOX_MAX_BACKOFF".to_owned(), "0.05".to_owned()));
-        setting.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        spec.more.push(("INBOX_MAX_BACKOFF".to_owned(), "50ms".to_owned()));
+        spec.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &setting.brokers).create().expect("a client");
-        let topic = topic(&setting);
+            ClientConfig::new().set("bootstrap.servers", &spec.brokers).create().expect("a client");
+        let topic = topic(&spec);
         let topic = NewTopic::new(&topic, 4, TopicReplication::Fixed(1));
         admin.create_topics([&topic], &AdminOptions::new()).await.expect("made");
-        setting
+        spec
     }
 
-    pub(crate) async fn of(setting: Setting) -> Self {
-        let process = setting.start_ready().await.expect("ready");
+    pub(crate) async fn of(spec: ServiceSpec) -> Self {
+        let process = spec.start_ready().await.expect("ready");
         let producer = ClientConfig::new()
-            .set("bootstrap.servers", &setting.brokers)
+            .set("bootstrap.servers", &spec.brokers)
             .set("enable.idempotence", "true")
             .create()
             .expect("a producer");
-        Self { setting, process, producer }
+        Self { spec, process, producer }
     }
 
     /// A second replica of the same group on the same database.
     pub(crate) async fn replica(&self) -> Self {
-        let mut setting = self.setting.clone();
-        setting.http = devstack::ports::any().expect("a port");
-        setting.internal = devstack::ports::any().expect("a port");
-        setting.log.set_extension("replica.log");
-        Self::of(setting).await
+        let mut spec = self.spec.clone();
+        spec.http = devstack::ports::any().expect("a port");
+        spec.internal = devstack::ports::any().expect("a port");
+        spec.log.set_extension("replica.log");
+        Self::of(spec).await
     }
 
     pub(crate) async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.setting.more.retain(|(name, _)| name != "FAILPOINTS");
-        Self::of(self.setting.clone()).await
+        self.spec.more.retain(|(name, _)| name != "FAILPOINTS");
+        Self::of(self.spec.clone()).await
     }
 
     pub(crate) async fn write(&self, record: &Written) {
@@ -111,7 +111,7 @@ impl Shelf {
             .headers
             .iter()
             .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
-        let topic = topic(&self.setting);
+        let topic = topic(&self.spec);
         let mut message = FutureRecord::<[u8], [u8]>::to(&topic).headers(headers);
         message.key = record.key.as_deref();
         message.payload = record.payload.as_deref();
@@ -119,7 +119,7 @@ impl Shelf {
     }
 
     pub(crate) async fn database(&self) -> PgConnection {
-        PgConnection::connect(&self.setting.database.owner).await.expect("connected")
+        PgConnection::connect(&self.spec.database.owner).await.expect("connected")
     }
 
     /// What had an effect, in the order of the effects.
@@ -144,7 +144,7 @@ impl Shelf {
     }
 
     pub(crate) async fn internal(&self, method: reqwest::Method, path: &str) -> (u16, Value) {
-        let url = format!("{}{path}", self.setting.internal_url());
+        let url = format!("{}{path}", self.spec.internal_url());
         let answer = devstack::http::client().request(method, url).send().await.expect("answered");
         (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
@@ -168,15 +168,15 @@ impl Shelf {
     }
 
     pub(crate) async fn metric(&self, line: &str) -> i64 {
-        let url = format!("{}/metrics", self.setting.internal_url());
+        let url = format!("{}/metrics", self.spec.internal_url());
         let text = devstack::http::client().get(url).send().await.expect("answered").text().await.expect("text");
         let value = text.lines().find_map(|found| found.strip_prefix(line));
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 }
 
-fn topic(setting: &Setting) -> String {
-    format!("{}mart.product.v1", setting.topic_prefix)
+fn topic(spec: &ServiceSpec) -> String {
+    format!("{}mart.product.v1", spec.topic_prefix)
 }
 
 /// Waits for a condition; a test fails when it does not come within a minute.

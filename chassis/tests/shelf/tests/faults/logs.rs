@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use devstack::service::Setting;
+use devstack::service::ServiceSpec;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -11,16 +11,16 @@ use tokio::process::{Child, Command};
 use crate::fixture::{Shelf, until};
 
 /// A service whose standard output nobody reads, once it has lost lines.
-async fn stuck(setting: &Setting) -> Child {
-    let child = Command::new(&setting.program)
+async fn stuck(spec: &ServiceSpec) -> Child {
+    let child = Command::new(&spec.program)
         .arg("serve")
-        .envs(setting.env(&setting.database.app))
+        .envs(spec.env(&spec.database.app))
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .expect("started");
-    until("it is ready", || setting.ready()).await;
-    let (client, internal) = (devstack::http::client(), setting.internal_url());
+    until("it is ready", || spec.ready()).await;
+    let (client, internal) = (devstack::http::client(), spec.internal_url());
     until("lines are lost", async || {
         for _ in 0..100 {
             let answer = client.get(format!("{internal}/livez")).send().await.expect("it answers");
@@ -37,9 +37,9 @@ async fn stuck(setting: &Setting) -> Child {
 
 #[tokio::test]
 async fn a_service_whose_log_nobody_reads_answers_and_stops() {
-    let setting = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
-    let mut service = stuck(&setting).await;
-    assert!(setting.ready().await);
+    let spec = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
+    let mut service = stuck(&spec).await;
+    assert!(spec.ready().await);
     let pid = i32::try_from(service.id().expect("it runs")).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(pid, Signal::TERM).expect("asked to stop");
     let ended = tokio::time::timeout(Duration::from_mins(2), service.wait()).await;
@@ -48,8 +48,8 @@ async fn a_service_whose_log_nobody_reads_answers_and_stops() {
 
 #[tokio::test]
 async fn lost_lines_are_reported_once_there_is_room() {
-    let setting = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
-    let mut service = stuck(&setting).await;
+    let spec = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
+    let mut service = stuck(&spec).await;
     let mut lines = BufReader::new(service.stdout.take().expect("piped")).lines();
     let reported = async {
         while let Some(line) = lines.next_line().await.expect("text") {

@@ -32,7 +32,7 @@ impl From<StoreError> for CountError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Books units in. A repeat of the same request books nothing and answers with what the first one booked.
+    /// StockDecider units in. A repeat of the same request decider nothing and answers with what the first one booked.
     pub async fn receive_stock(
         &self,
         product: ProductId,
@@ -63,7 +63,7 @@ impl<S: Store> UseCases<S> {
     ) -> Result<Counted, CountError> {
         let id = LedgerEntryId(self.ids.next());
         let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
-        let step = move |books: &mut crate::domain::Books<'_>| books.count(id, product, delta, cause);
+        let step = move |decider: &mut crate::domain::StockDecider<'_>| decider.count(id, product, delta, cause);
         match self.decide(Scope::product(product), receipt, step).await? {
             Decided::Kept(change) => match (change.ledger.into_iter().next(), change.items.into_iter().next()) {
                 (Some(ledger_entry), Some(stock_item)) => Ok(Counted { ledger_entry, stock_item }),

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use mart_kernel::StoreError;
 
-use super::{Books, Decided, Scope, Store, UseCases};
+use super::{Decided, Scope, StockDecider, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
     /// Ends up to `limit` promises whose time is over, each once however many replicas sweep; how many it ended. One that
@@ -13,8 +13,8 @@ impl<S: Store> UseCases<S> {
         let due = self.store.due(self.clock.now(), limit).await?;
         let (mut ended, mut refused) = (0, None);
         for order in due {
-            let step = |books: &mut Books<'_>| {
-                books.expire();
+            let step = |decider: &mut StockDecider<'_>| {
+                decider.expire();
                 Ok::<(), Infallible>(())
             };
             match self.decide(Scope::order(order, std::iter::empty()), None, step).await {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use mart_kernel::{Receipt, StoreError};
 
-use super::{Books, OrderId, ProductId, Scope, Store, UseCases};
+use super::{OrderId, ProductId, Scope, StockDecider, Store, UseCases};
 use crate::domain::Lines;
 
 /// What an order asks of inventory.
@@ -15,34 +15,39 @@ pub struct Asked {
     /// Its lines.
     pub lines: Lines,
     /// How often it was reinstated.
-    pub round: i32,
+    pub reservation_round: i32,
 }
 
 impl<S: Store> UseCases<S> {
     /// An order was placed: promise its units.
     pub async fn on_order_placed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
-        self.follow(asked, receipt, move |books, asked| books.order_placed(asked.order, asked.lines, expires_at)).await
+        self.follow(asked, receipt, move |decider, asked| decider.order_placed(asked.order, asked.lines, expires_at))
+            .await
     }
 
     /// A paid order had run out of time: promise its units once more.
     pub async fn on_order_reinstated(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
-        let step = move |books: &mut Books<'_>, asked: Asked| {
-            books.order_reinstated(asked.order, asked.lines, asked.round, expires_at);
+        let step = move |decider: &mut StockDecider<'_>, asked: Asked| {
+            decider.order_reinstated(asked.order, asked.lines, asked.reservation_round, expires_at);
         };
         self.follow(asked, receipt, step).await
     }
 
     /// An order is confirmed: its units are sold.
     pub async fn on_order_confirmed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
-        let step = |books: &mut Books<'_>, asked: Asked| books.order_confirmed(asked.order, asked.lines, asked.round);
+        let step = |decider: &mut StockDecider<'_>, asked: Asked| {
+            decider.order_confirmed(asked.order, asked.lines, asked.reservation_round);
+        };
         self.follow(asked, receipt, step).await
     }
 
     /// An order is cancelled: its units are free again, or back in the warehouse.
     pub async fn on_order_cancelled(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
-        let step = |books: &mut Books<'_>, asked: Asked| books.order_cancelled(asked.order, asked.round);
+        let step = |decider: &mut StockDecider<'_>, asked: Asked| {
+            decider.order_cancelled(asked.order, asked.reservation_round);
+        };
         self.follow(asked, receipt, step).await
     }
 
@@ -54,12 +59,12 @@ impl<S: Store> UseCases<S> {
         &self,
         asked: Asked,
         receipt: Receipt,
-        step: impl FnOnce(&mut Books<'_>, Asked) + Send + 'static,
+        step: impl FnOnce(&mut StockDecider<'_>, Asked) + Send + 'static,
     ) -> Result<(), StoreError> {
         let products: Vec<ProductId> = asked.lines.products().collect();
         let scope = Scope::order(asked.order, products.into_iter());
-        let step = move |books: &mut Books<'_>| {
-            step(books, asked);
+        let step = move |decider: &mut StockDecider<'_>| {
+            step(decider, asked);
             Ok::<(), Infallible>(())
         };
         self.decide(scope, Some(receipt), step).await.map(drop)

@@ -45,8 +45,8 @@ impl<S: Store> UseCases<S> {
         let scope = Scope { order: None, products: page.items.iter().map(|item| item.id).collect() };
         let count = page.items.len();
         if count > 0 {
-            let step = |books: &mut crate::domain::Books<'_>| {
-                books.republish();
+            let step = |decider: &mut crate::domain::StockDecider<'_>| {
+                decider.republish();
                 Ok::<(), Infallible>(())
             };
             self.decide(scope, None, step).await?;
@@ -59,7 +59,7 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("stock-items").part(&[u8::from(low)]).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_items(low, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
     }
 
     /// A page of a product's ledger, newest first.
@@ -72,6 +72,6 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("ledger-entries").part(product.0.as_bytes()).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_entries(product, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
     }
 }

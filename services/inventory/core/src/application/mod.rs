@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Receipt, StoreError};
 
-use crate::domain::{Books, Change, OrderId, ProductId};
+use crate::domain::{Change, OrderId, ProductId, StockDecider};
 use crate::ports::{Decided, Scope, Store};
 
 pub use count_stock::{CountError, Counted};
@@ -25,17 +25,23 @@ pub struct UseCases<S> {
     store: S,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-    seal: PageTokenSigner,
+    page_tokens: PageTokenSigner,
     hold: time::Duration,
 }
 
 /// How long a promise holds that nobody uses, where nothing else is configured.
-pub const HOLD: time::Duration = time::Duration::minutes(60);
+pub const RESERVATION_TTL: time::Duration = time::Duration::minutes(60);
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over a store; `seal` makes page tokens, `hold` is how long a promise holds.
-    pub fn new(store: S, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, seal: PageTokenSigner, hold: time::Duration) -> Self {
-        Self { store, clock, ids, seal, hold }
+    /// Puts the use cases over a store; `page_tokens` makes page tokens, `hold` is how long a promise holds.
+    pub fn new(
+        store: S,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+        page_tokens: PageTokenSigner,
+        hold: time::Duration,
+    ) -> Self {
+        Self { store, clock, ids, page_tokens, hold }
     }
 
     /// The store, for queries that have no rule of their own.
@@ -43,18 +49,18 @@ impl<S: Store> UseCases<S> {
         &self.store
     }
 
-    /// Decides over the rows of a scope by one step in the books.
+    /// Decides over the rows of a scope by one step in the decider.
     async fn decide<E: Send + 'static>(
         &self,
         scope: Scope,
         receipt: Option<Receipt>,
-        step: impl FnOnce(&mut Books<'_>) -> Result<(), E> + Send + 'static,
+        step: impl FnOnce(&mut StockDecider<'_>) -> Result<(), E> + Send + 'static,
     ) -> Result<Decided<E>, StoreError> {
         let (now, ids) = (self.clock.now(), self.ids.clone());
         let decide = move |rows: crate::ports::Rows| -> Result<Change, E> {
-            let mut books = Books::open(rows.items, rows.reservation, now, &*ids);
-            step(&mut books)?;
-            Ok(books.close())
+            let mut decider = StockDecider::open(rows.items, rows.reservation, now, &*ids);
+            step(&mut decider)?;
+            Ok(decider.close())
         };
         self.store.decide(scope, receipt, decide).await
     }

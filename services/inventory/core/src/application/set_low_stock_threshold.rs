@@ -27,7 +27,7 @@ impl<S: Store> UseCases<S> {
         product: ProductId,
         threshold: i32,
     ) -> Result<StockItem, ThresholdError> {
-        let step = move |books: &mut crate::domain::Books<'_>| books.set_threshold(product, threshold);
+        let step = move |decider: &mut crate::domain::StockDecider<'_>| decider.set_threshold(product, threshold);
         match self.decide::<Refused>(Scope::product(product), None, step).await? {
             Decided::Refused(_) => Err(ThresholdError::NotFound),
             Decided::Kept(_) | Decided::AlreadyProcessed { .. } => {

@@ -3,11 +3,11 @@
 use mart_kernel::Version;
 use uuid::Uuid;
 
-use super::{Shortage, LedgerEntry, Reservation, StockItem};
+use super::{LedgerEntry, Reservation, Shortage, StockItem};
 
-/// Something that happened; each fact carries its aggregate as it is after it.
+/// Something that happened; each event carries its aggregate as it is after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum InventoryEvent {
     /// A product has a stock item.
     StockItemCreated(StockItemCreated),
     /// An admin changed it.
@@ -104,7 +104,7 @@ pub struct ReservationReturned {
     pub reservation: Reservation,
 }
 
-impl Fact {
+impl InventoryEvent {
     /// The id of its product or of the order that the reservation is for: events of one id keep their order.
     pub fn key(&self) -> Uuid {
         self.aggregate().0

@@ -1,16 +1,16 @@
 //! Stock, what is promised of it, and how it came to be so.
 //!
-//! [`Books`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
+//! [`StockDecider`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
 //! gives all that has to be kept.
 
-mod books;
-pub mod fact;
+mod decider;
+pub mod events;
 mod ledger;
 mod reservation;
 mod stock_item;
 
-pub use books::{Books, Change, Refused};
-pub use fact::Fact;
+pub use decider::{Change, Refused, StockDecider};
+pub use events::InventoryEvent;
 pub use ledger::{Cause, LedgerEntry, LedgerEntryId};
-pub use reservation::{Shortage, Lines, OrderId, Reservation, Status};
+pub use reservation::{Lines, OrderId, Reservation, Shortage, Status};
 pub use stock_item::{MOST, ProductId, StockItem};

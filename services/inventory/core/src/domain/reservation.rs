@@ -49,7 +49,7 @@ pub struct Reservation {
     /// Where it is in its life.
     pub status: Status,
     /// How often the order had been reinstated when this was last asked for: what came of an earlier round is old.
-    pub round: i32,
+    pub reservation_round: i32,
     /// Whether the order was cancelled in this round.
     pub closed: bool,
     /// When it was first asked for.

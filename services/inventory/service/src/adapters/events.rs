@@ -1,8 +1,8 @@
-//! The core's facts as the contract's messages, and what events of others do here.
+//! The core's events as the contract's messages, and what events of others do here.
 
 use inventory_core::UseCases;
 use inventory_core::application::Asked;
-use inventory_core::domain::{Lines, OrderId, ProductId, fact};
+use inventory_core::domain::{Lines, OrderId, ProductId, events};
 use inventory_core::ports::Store;
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::record::ReceivedEvent;
@@ -10,58 +10,58 @@ use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
 
-use super::messages::{shortages, ledger_entry, reservation, stock_item};
-use crate::generated::events::{Messages, EventHandlers};
+use super::proto::{ledger_entry, reservation, shortages, stock_item};
+use crate::generated::events::{EventHandlers, Messages};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct InventoryMessages;
 
 impl Messages for InventoryMessages {
-    fn stock_item_created(fact: &fact::StockItemCreated) -> v1::StockItemCreated {
-        v1::StockItemCreated { stock_item: Some(stock_item(&fact.stock_item)) }
+    fn stock_item_created(event: &events::StockItemCreated) -> v1::StockItemCreated {
+        v1::StockItemCreated { stock_item: Some(stock_item(&event.stock_item)) }
     }
 
-    fn stock_adjusted(fact: &fact::StockAdjusted) -> v1::StockAdjusted {
+    fn stock_adjusted(event: &events::StockAdjusted) -> v1::StockAdjusted {
         v1::StockAdjusted {
-            stock_item: Some(stock_item(&fact.stock_item)),
-            ledger_entry: fact.ledger_entry.as_ref().map(ledger_entry),
+            stock_item: Some(stock_item(&event.stock_item)),
+            ledger_entry: event.ledger_entry.as_ref().map(ledger_entry),
         }
     }
 
-    fn stock_low(fact: &fact::StockLow) -> v1::StockLow {
-        v1::StockLow { stock_item: Some(stock_item(&fact.stock_item)) }
+    fn stock_low(event: &events::StockLow) -> v1::StockLow {
+        v1::StockLow { stock_item: Some(stock_item(&event.stock_item)) }
     }
 
-    fn stock_item_republished(fact: &fact::StockItemRepublished) -> v1::StockItemRepublished {
-        v1::StockItemRepublished { stock_item: Some(stock_item(&fact.stock_item)) }
+    fn stock_item_republished(event: &events::StockItemRepublished) -> v1::StockItemRepublished {
+        v1::StockItemRepublished { stock_item: Some(stock_item(&event.stock_item)) }
     }
 
-    fn stock_reserved(fact: &fact::StockReserved) -> v1::StockReserved {
-        v1::StockReserved { reservation: Some(reservation(&fact.reservation)) }
+    fn stock_reserved(event: &events::StockReserved) -> v1::StockReserved {
+        v1::StockReserved { reservation: Some(reservation(&event.reservation)) }
     }
 
-    fn stock_rejected(fact: &fact::StockRejected) -> v1::StockRejected {
+    fn stock_rejected(event: &events::StockRejected) -> v1::StockRejected {
         v1::StockRejected {
-            reservation: Some(reservation(&fact.reservation)),
-            shortages: fact.shortages.iter().map(shortages).collect(),
+            reservation: Some(reservation(&event.reservation)),
+            shortages: event.shortages.iter().map(shortages).collect(),
         }
     }
 
-    fn reservation_expired(fact: &fact::ReservationExpired) -> v1::ReservationExpired {
-        v1::ReservationExpired { reservation: Some(reservation(&fact.reservation)) }
+    fn reservation_expired(event: &events::ReservationExpired) -> v1::ReservationExpired {
+        v1::ReservationExpired { reservation: Some(reservation(&event.reservation)) }
     }
 
-    fn reservation_released(fact: &fact::ReservationReleased) -> v1::ReservationReleased {
-        v1::ReservationReleased { reservation: Some(reservation(&fact.reservation)) }
+    fn reservation_released(event: &events::ReservationReleased) -> v1::ReservationReleased {
+        v1::ReservationReleased { reservation: Some(reservation(&event.reservation)) }
     }
 
-    fn reservation_committed(fact: &fact::ReservationCommitted) -> v1::ReservationCommitted {
-        v1::ReservationCommitted { reservation: Some(reservation(&fact.reservation)) }
+    fn reservation_committed(event: &events::ReservationCommitted) -> v1::ReservationCommitted {
+        v1::ReservationCommitted { reservation: Some(reservation(&event.reservation)) }
     }
 
-    fn reservation_returned(fact: &fact::ReservationReturned) -> v1::ReservationReturned {
-        v1::ReservationReturned { reservation: Some(reservation(&fact.reservation)) }
+    fn reservation_returned(event: &events::ReservationReturned) -> v1::ReservationReturned {
+        v1::ReservationReturned { reservation: Some(reservation(&event.reservation)) }
     }
 }
 
@@ -77,11 +77,15 @@ impl<S: Store> InventoryEventHandlers<S> {
         Self { use_cases }
     }
 
-    async fn hear<M>(&self, event: &ReceivedEvent<M>, product: Option<product::Product>) -> Result<Outcome, DispatchError> {
+    async fn hear<M>(
+        &self,
+        event: &ReceivedEvent<M>,
+        product: Option<product::Product>,
+    ) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
         let Ok(id) = product.product_id.parse() else { return Ok(UNREADABLE) };
         let archived = product.status == i32::from(product::ProductStatus::Archived);
-        self.use_cases.hear_of_product(ProductId(id), event.version, archived, event.receipt()).await?;
+        self.use_cases.upsert_product(ProductId(id), event.version, archived, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
 }
@@ -94,15 +98,21 @@ fn asked(order: Option<order::Order>) -> Option<Asked> {
     let line = |line: order::OrderLine| Some((ProductId(line.product_id.parse().ok()?), line.quantity));
     let lines: Option<Vec<(ProductId, i32)>> = order.lines.into_iter().map(line).collect();
     let id = OrderId(order.order_id.parse().ok()?);
-    Some(Asked { order: id, lines: Lines::of(lines?), round: order.reinstate_count })
+    Some(Asked { order: id, lines: Lines::of(lines?), reservation_round: order.reinstate_count })
 }
 
 impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
-    async fn on_product_created(&self, event: ReceivedEvent<product::ProductCreated>) -> Result<Outcome, DispatchError> {
+    async fn on_product_created(
+        &self,
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> Result<Outcome, DispatchError> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_archived(&self, event: ReceivedEvent<product::ProductArchived>) -> Result<Outcome, DispatchError> {
+    async fn on_product_archived(
+        &self,
+        event: ReceivedEvent<product::ProductArchived>,
+    ) -> Result<Outcome, DispatchError> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
@@ -120,7 +130,10 @@ impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
         Ok(Outcome::Applied)
     }
 
-    async fn on_order_reinstated(&self, event: ReceivedEvent<order::OrderReinstated>) -> Result<Outcome, DispatchError> {
+    async fn on_order_reinstated(
+        &self,
+        event: ReceivedEvent<order::OrderReinstated>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
         self.use_cases.on_order_reinstated(asked, receipt).await?;

@@ -6,12 +6,12 @@ use inventory_core::UseCases;
 use inventory_core::application::{CountError, ListError, ThresholdError};
 use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, Refused};
 use inventory_core::ports::Store;
-use mart_chassis::http::{RequestContext, ApiError, IdempotencyKey};
 use mart_chassis::convert::uuid;
+use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
 use mart_kernel::PageSize;
 use mart_proto::inventory::v1;
 
-use super::messages::{ledger_entry, reservation, stock_item};
+use super::proto::{ledger_entry, reservation, stock_item};
 use crate::generated::http::{
     AdjustStockError, GetAvailabilityError, GetLedgerEntryError, GetReservationError, GetStockItemError,
     InventoryService, ListLedgerEntriesError, ListStockItemsError, ReceiveStockError, RepublishStockItemsError,

@@ -2,5 +2,5 @@
 
 pub mod events;
 pub(crate) mod http;
-mod messages;
 pub mod postgres;
+mod proto;

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use inventory_core::domain::{
-    Cause, Change, Fact, LedgerEntry, LedgerEntryId, Lines, OrderId, ProductId, Reservation, Status, StockItem,
+    Cause, Change, InventoryEvent, LedgerEntry, LedgerEntryId, Lines, OrderId, ProductId, Reservation, Status,
+    StockItem,
 };
 use inventory_core::ports::{Decided, Rows, Scope, Store};
 use mart_chassis::db::append_outbox;
-use mart_chassis::db::read::{time, version, decode_error};
+use mart_chassis::db::read::{decode_error, time, version};
 use mart_chassis::{Database, Record};
-use mart_kernel::{CommitOutcome, EventEnvelope, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -47,10 +48,10 @@ const KEEP_ITEMS: &str = "insert into stock_item (product_id, version, product_v
      on_hand = excluded.on_hand, reserved = excluded.reserved, low_stock_threshold = excluded.low_stock_threshold, \
      archived = excluded.archived, updated_at = excluded.updated_at";
 
-const KEEP_RESERVATION: &str = "insert into reservation (order_id, version, product_ids, quantities, status, expires_at, round, \
+const UPSERT_RESERVATION: &str = "insert into reservation (order_id, version, product_ids, quantities, status, expires_at, reservation_round, \
      closed, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
      on conflict (order_id) do update set version = $2, product_ids = $3, quantities = $4, status = $5, expires_at = $6, \
-     round = $7, closed = $8, updated_at = $10";
+     reservation_round = $7, closed = $8, updated_at = $10";
 
 const KEEP_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_id, on_hand_delta, reserved_delta, kind, reason, \
      order_id, at) select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], \
@@ -60,12 +61,12 @@ const KEEP_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_i
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&EventEnvelope<Fact>) -> Record,
+    record: fn(&EventEnvelope<InventoryEvent>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<InventoryEvent>) -> Record) -> Self {
         Self { database, record }
     }
 }
@@ -202,18 +203,19 @@ async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx
             .await?;
     }
     if let Some(reservation) = reservation {
-        let Reservation { order, version, lines, status, round, closed, created_at, updated_at } = reservation;
+        let Reservation { order, version, lines, status, reservation_round, closed, created_at, updated_at } =
+            reservation;
         let (products, quantities): (Vec<Uuid>, Vec<i32>) =
             lines.iter().map(|(product, quantity)| (product.0, quantity)).unzip();
         let (status, expires_at) = stored(*status);
-        sqlx::query(KEEP_RESERVATION)
+        sqlx::query(UPSERT_RESERVATION)
             .bind(order.0)
             .bind(version.get())
             .bind(products)
             .bind(quantities)
             .bind(status)
             .bind(expires_at.map(Timestamp::get))
-            .bind(round)
+            .bind(reservation_round)
             .bind(closed)
             .bind(created_at.get())
             .bind(updated_at.get())
@@ -317,7 +319,7 @@ fn reservation(row: &PgRow) -> Result<Reservation, sqlx::Error> {
         version: version(row, "version")?,
         lines: Lines::of(products.into_iter().map(ProductId).zip(quantities)),
         status,
-        round: row.try_get("round")?,
+        reservation_round: row.try_get("reservation_round")?,
         closed: row.try_get("closed")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,

@@ -1,13 +1,13 @@
 // Rendered by `cargo martgen generate` from proto/mart/inventory/v1; changes are made there.
 
-//! The events of the inventory service: those it publishes and those of others that it reacts to.
+//! The events of the inventory service: those that it publishes and those that it subscribes to.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use inventory_core::domain::{Fact, fact};
+use inventory_core::domain::{InventoryEvent, events};
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
 use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
 use mart_kernel::EventEnvelope;
@@ -21,68 +21,82 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "mart.stock_item.v1", retention_minutes: 43200 },
 ];
 
-/// Makes the contract's message of each fact of the core.
+/// Converts each event of the core to the contract's message.
 pub trait Messages {
     /// A product has a stock item now, with nothing in it.
-    fn stock_item_created(fact: &fact::StockItemCreated) -> v1::StockItemCreated;
+    fn stock_item_created(event: &events::StockItemCreated) -> v1::StockItemCreated;
 
     /// An admin received units, corrected the count or moved the threshold.
-    fn stock_adjusted(fact: &fact::StockAdjusted) -> v1::StockAdjusted;
+    fn stock_adjusted(event: &events::StockAdjusted) -> v1::StockAdjusted;
 
     /// The available units have come down to the threshold or below it. Told once per fall.
-    fn stock_low(fact: &fact::StockLow) -> v1::StockLow;
+    fn stock_low(event: &events::StockLow) -> v1::StockLow;
 
     /// All lines of an order are promised to it.
-    fn stock_reserved(fact: &fact::StockReserved) -> v1::StockReserved;
+    fn stock_reserved(event: &events::StockReserved) -> v1::StockReserved;
 
-    /// Nothing is promised to an order, because some of its lines shortage.
-    fn stock_rejected(fact: &fact::StockRejected) -> v1::StockRejected;
+    /// Nothing is promised to an order, because some of its lines lack.
+    fn stock_rejected(event: &events::StockRejected) -> v1::StockRejected;
 
     /// A reservation was not used in time; its units can be promised again.
-    fn reservation_expired(fact: &fact::ReservationExpired) -> v1::ReservationExpired;
+    fn reservation_expired(event: &events::ReservationExpired) -> v1::ReservationExpired;
 
     /// The order was cancelled; its units can be promised again.
-    fn reservation_released(fact: &fact::ReservationReleased) -> v1::ReservationReleased;
+    fn reservation_released(event: &events::ReservationReleased) -> v1::ReservationReleased;
 
     /// The order was confirmed; its units are sold.
-    fn reservation_committed(fact: &fact::ReservationCommitted) -> v1::ReservationCommitted;
+    fn reservation_committed(event: &events::ReservationCommitted) -> v1::ReservationCommitted;
 
     /// A confirmed order was cancelled; its units are back in the warehouse.
-    fn reservation_returned(fact: &fact::ReservationReturned) -> v1::ReservationReturned;
+    fn reservation_returned(event: &events::ReservationReturned) -> v1::ReservationReturned;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
     /// rebuilt. Take it where its version is not older than the one you have.
-    fn stock_item_republished(fact: &fact::StockItemRepublished) -> v1::StockItemRepublished;
+    fn stock_item_republished(event: &events::StockItemRepublished) -> v1::StockItemRepublished;
 }
 
-/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+/// Returns the record of an event: its topic, its encoded message and, as its key, the id of its aggregate.
+pub fn record<M: Messages>(event: &EventEnvelope<InventoryEvent>) -> Record {
     let key = event.payload.key().to_string();
     match &event.payload {
-        Fact::StockItemCreated(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_item_created(fact)),
-        Fact::StockAdjusted(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_adjusted(fact)),
-        Fact::StockLow(fact) => Record::of(event, "mart.stock_item.v1", key, &M::stock_low(fact)),
-        Fact::StockReserved(fact) => Record::of(event, "mart.reservation.v1", key, &M::stock_reserved(fact)),
-        Fact::StockRejected(fact) => Record::of(event, "mart.reservation.v1", key, &M::stock_rejected(fact)),
-        Fact::ReservationExpired(fact) => Record::of(event, "mart.reservation.v1", key, &M::reservation_expired(fact)),
-        Fact::ReservationReleased(fact) => {
-            Record::of(event, "mart.reservation.v1", key, &M::reservation_released(fact))
+        InventoryEvent::StockItemCreated(payload) => {
+            Record::of(event, "mart.stock_item.v1", key, &M::stock_item_created(payload))
         }
-        Fact::ReservationCommitted(fact) => {
-            Record::of(event, "mart.reservation.v1", key, &M::reservation_committed(fact))
+        InventoryEvent::StockAdjusted(payload) => {
+            Record::of(event, "mart.stock_item.v1", key, &M::stock_adjusted(payload))
         }
-        Fact::ReservationReturned(fact) => {
-            Record::of(event, "mart.reservation.v1", key, &M::reservation_returned(fact))
+        InventoryEvent::StockLow(payload) => Record::of(event, "mart.stock_item.v1", key, &M::stock_low(payload)),
+        InventoryEvent::StockReserved(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::stock_reserved(payload))
         }
-        Fact::StockItemRepublished(fact) => {
-            Record::of(event, "mart.stock_item.v1", key, &M::stock_item_republished(fact))
+        InventoryEvent::StockRejected(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::stock_rejected(payload))
+        }
+        InventoryEvent::ReservationExpired(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_expired(payload))
+        }
+        InventoryEvent::ReservationReleased(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_released(payload))
+        }
+        InventoryEvent::ReservationCommitted(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_committed(payload))
+        }
+        InventoryEvent::ReservationReturned(payload) => {
+            Record::of(event, "mart.reservation.v1", key, &M::reservation_returned(payload))
+        }
+        InventoryEvent::StockItemRepublished(payload) => {
+            Record::of(event, "mart.stock_item.v1", key, &M::stock_item_republished(payload))
         }
     }
 }
 
-/// The events of others that this service reacts to.
-pub const CONSUMED: &[Subscription] = &[
-    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductCreated", handler: "inventory.product-created" },
+/// The subscriptions to events of other services.
+pub const SUBSCRIPTIONS: &[Subscription] = &[
+    Subscription {
+        topic: "mart.product.v1",
+        event_type: "mart.product.v1.ProductCreated",
+        handler: "inventory.product-created",
+    },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductArchived",
@@ -94,12 +108,24 @@ pub const CONSUMED: &[Subscription] = &[
         handler: "inventory.product-republished",
     },
     Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: "inventory.order-placed" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderReinstated", handler: "inventory.order-reinstated" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderConfirmed", handler: "inventory.order-confirmed" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderCancelled", handler: "inventory.order-cancelled" },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderReinstated",
+        handler: "inventory.order-reinstated",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderConfirmed",
+        handler: "inventory.order-confirmed",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderCancelled",
+        handler: "inventory.order-cancelled",
+    },
 ];
 
-/// The handlers to events of others.
+/// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
     /// A product was created, as a draft or on sale at once.
     fn on_product_created(
@@ -145,7 +171,7 @@ pub trait EventHandlers: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the handler of this name.
+/// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
         "inventory.product-created" => {
@@ -157,7 +183,9 @@ async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record
         "inventory.product-republished" => {
             handlers.on_product_republished(ReceivedEvent::decode("inventory.product-republished", record)?).await
         }
-        "inventory.order-placed" => handlers.on_order_placed(ReceivedEvent::decode("inventory.order-placed", record)?).await,
+        "inventory.order-placed" => {
+            handlers.on_order_placed(ReceivedEvent::decode("inventory.order-placed", record)?).await
+        }
         "inventory.order-reinstated" => {
             handlers.on_order_reinstated(ReceivedEvent::decode("inventory.order-reinstated", record)?).await
         }
@@ -171,10 +199,10 @@ async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record
     }
 }
 
-/// These handlers, for the consumer.
+/// Returns the handlers for the consumer.
 pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
     let handlers = Arc::new(handlers);
-    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+    consumer::EventHandlers::new(SUBSCRIPTIONS, move |handler, record| {
         let handlers = handlers.clone();
         async move { dispatch(&*handlers, &handler, &record).await }
     })

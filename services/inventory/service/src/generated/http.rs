@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::inventory::v1;
 
 /// Stock: what can be sold, what is promised, and how it came to be so.
@@ -76,7 +76,7 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
         request: v1::GetReservationRequest,
     ) -> impl Future<Output = Result<v1::GetReservationResponse, GetReservationError>> + Send;
 
-    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. RequestContext it again with
+    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with
     /// the page token of the answer until that is empty.
     fn republish_stock_items(
         &self,
@@ -105,7 +105,10 @@ const GET_AVAILABILITY: Operation =
     Operation { name: "GetAvailability", auth: Auth::Public, body: Body::None, creates: None, etag: None };
 
 async fn get_availability<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_AVAILABILITY, request, |context, request| state.service.get_availability(context, request)).await
+    state
+        .api
+        .handle(&GET_AVAILABILITY, request, |context, request| state.service.get_availability(context, request))
+        .await
 }
 
 /// Why `GetAvailability` failed.
@@ -168,7 +171,10 @@ const LIST_STOCK_ITEMS: Operation =
     Operation { name: "ListStockItems", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn list_stock_items<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&LIST_STOCK_ITEMS, request, |context, request| state.service.list_stock_items(context, request)).await
+    state
+        .api
+        .handle(&LIST_STOCK_ITEMS, request, |context, request| state.service.list_stock_items(context, request))
+        .await
 }
 
 /// Why `ListStockItems` failed.
@@ -302,8 +308,11 @@ const SET_LOW_STOCK_THRESHOLD: Operation = Operation {
 };
 
 async fn set_low_stock_threshold<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    at.api
-        .answer(&SET_LOW_STOCK_THRESHOLD, request, |context, request| state.service.set_low_stock_threshold(context, request))
+    state
+        .api
+        .handle(&SET_LOW_STOCK_THRESHOLD, request, |context, request| {
+            state.service.set_low_stock_threshold(context, request)
+        })
         .await
 }
 
@@ -338,7 +347,10 @@ const GET_LEDGER_ENTRY: Operation =
     Operation { name: "GetLedgerEntry", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn get_ledger_entry<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_LEDGER_ENTRY, request, |context, request| state.service.get_ledger_entry(context, request)).await
+    state
+        .api
+        .handle(&GET_LEDGER_ENTRY, request, |context, request| state.service.get_ledger_entry(context, request))
+        .await
 }
 
 /// Why `GetLedgerEntry` failed.
@@ -372,7 +384,10 @@ const LIST_LEDGER_ENTRIES: Operation =
     Operation { name: "ListLedgerEntries", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn list_ledger_entries<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&LIST_LEDGER_ENTRIES, request, |context, request| state.service.list_ledger_entries(context, request)).await
+    state
+        .api
+        .handle(&LIST_LEDGER_ENTRIES, request, |context, request| state.service.list_ledger_entries(context, request))
+        .await
 }
 
 /// Why `ListLedgerEntries` failed.
@@ -406,7 +421,10 @@ const GET_RESERVATION: Operation =
     Operation { name: "GetReservation", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn get_reservation<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_RESERVATION, request, |context, request| state.service.get_reservation(context, request)).await
+    state
+        .api
+        .handle(&GET_RESERVATION, request, |context, request| state.service.get_reservation(context, request))
+        .await
 }
 
 /// Why `GetReservation` failed.
@@ -445,8 +463,11 @@ const REPUBLISH_STOCK_ITEMS: Operation = Operation {
 };
 
 async fn republish_stock_items<S: InventoryService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    at.api
-        .answer(&REPUBLISH_STOCK_ITEMS, request, |context, request| state.service.republish_stock_items(context, request))
+    state
+        .api
+        .handle(&REPUBLISH_STOCK_ITEMS, request, |context, request| {
+            state.service.republish_stock_items(context, request)
+        })
         .await
 }
 

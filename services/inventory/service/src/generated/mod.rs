@@ -18,6 +18,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x4852_8eef_6bfc_479f,
+    ]) == 0xdb70_f42e_9bd3_a2af,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,6 +1,6 @@
 //! Events of others, and what they do to stock, on real servers.
 
-use devstack::testing::{App, Told, until};
+use devstack::testing::{App, TestEvent, until};
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
 use prost::Message;
@@ -13,10 +13,10 @@ use crate::PROGRAM;
 pub(crate) const TOPICS: [&str; 2] = ["mart.product.v1", "mart.order.v1"];
 
 /// The word of a new product.
-pub(crate) fn created(id: Uuid) -> Told {
+pub(crate) fn created(id: Uuid) -> TestEvent {
     let product = product::Product { product_id: id.to_string(), ..product::Product::default() };
     let payload = product::ProductCreated { product: Some(product) }.encode_to_vec();
-    Told::new("mart.product.v1", "mart.product.v1.ProductCreated", payload).about(&id.to_string(), 1)
+    TestEvent::new("mart.product.v1", "mart.product.v1.ProductCreated", payload).about(&id.to_string(), 1)
 }
 
 fn an_order(id: Uuid, lines: &[(Uuid, i32)]) -> order::Order {
@@ -30,9 +30,9 @@ fn an_order(id: Uuid, lines: &[(Uuid, i32)]) -> order::Order {
 }
 
 /// The word of a new order.
-pub(crate) fn placed(id: Uuid, lines: &[(Uuid, i32)]) -> Told {
+pub(crate) fn placed(id: Uuid, lines: &[(Uuid, i32)]) -> TestEvent {
     let payload = order::OrderPlaced { order: Some(an_order(id, lines)) }.encode_to_vec();
-    Told::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&id.to_string(), 1)
+    TestEvent::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&id.to_string(), 1)
 }
 
 /// Waits until a product has a stock item.
@@ -62,8 +62,8 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
     let word = created(mug);
-    app.tell(&word).await;
-    app.tell(&word).await;
+    app.publish(&word).await;
+    app.publish(&word).await;
     known(&app, mug).await;
     receive(&app, mug, 5).await;
     let lines = [(mug, 2), (mug, 1)];
@@ -71,12 +71,20 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
     let cancelled = order::OrderCancelled { order: Some(an_order(id, &lines)) }.encode_to_vec();
     let steps = [
         (placed(id, &lines), "RESERVATION_STATUS_RESERVED", (5, 3)),
-        (Told::new("mart.order.v1", "mart.order.v1.OrderConfirmed", confirmed), "RESERVATION_STATUS_COMMITTED", (2, 0)),
-        (Told::new("mart.order.v1", "mart.order.v1.OrderCancelled", cancelled), "RESERVATION_STATUS_RETURNED", (5, 0)),
+        (
+            TestEvent::new("mart.order.v1", "mart.order.v1.OrderConfirmed", confirmed),
+            "RESERVATION_STATUS_COMMITTED",
+            (2, 0),
+        ),
+        (
+            TestEvent::new("mart.order.v1", "mart.order.v1.OrderCancelled", cancelled),
+            "RESERVATION_STATUS_RETURNED",
+            (5, 0),
+        ),
     ];
     for (told, expected, stock) in steps {
-        app.tell(&told).await;
-        app.tell(&told).await;
+        app.publish(&told).await;
+        app.publish(&told).await;
         until(expected, async || status(&app, id).await == expected).await;
         let item = item(&app, mug).await;
         assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(stock.0), Some(stock.1)), "{item}");
@@ -90,16 +98,16 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
 
 #[tokio::test]
 async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
-    let mut setting = devstack::testing::Servers::of_this_run().service("inventory", PROGRAM).await.expect("prepared");
-    let short = [("RESERVATION_TTL", "1"), ("RESERVATION_EXPIRY_INTERVAL", "0.05")];
-    setting.more = short.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let app = App::of_consumer(setting, &TOPICS).await;
+    let mut spec = devstack::testing::Servers::of_this_run().service("inventory", PROGRAM).await.expect("prepared");
+    let short = [("RESERVATION_TTL", "1s"), ("RESERVATION_EXPIRY_INTERVAL", "50ms")];
+    spec.more = short.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let app = App::of_consumer(spec, &TOPICS).await;
     let replica = app.replica().await;
     let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
-    app.tell(&created(mug)).await;
+    app.publish(&created(mug)).await;
     known(&app, mug).await;
     receive(&app, mug, 5).await;
-    app.tell(&placed(id, &[(mug, 2)])).await;
+    app.publish(&placed(id, &[(mug, 2)])).await;
     until("the promise is over", async || status(&replica, id).await == "RESERVATION_STATUS_EXPIRED").await;
     let item = item(&app, mug).await;
     assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(5), Some(0)), "{item}");
@@ -112,9 +120,9 @@ async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
 async fn an_order_whose_ids_are_none_is_a_dead_letter() {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let payload = order::OrderPlaced { order: None }.encode_to_vec();
-    app.tell(&Told::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload)).await;
+    app.publish(&TestEvent::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload)).await;
     until("it is among the dead", async || {
-        let letters = app.client.get(format!("{}/dead-letters", app.setting.internal_url())).send().await;
+        let letters = app.client.get(format!("{}/dead-letters", app.spec.internal_url())).send().await;
         let letters: Value = letters.expect("answered").json().await.expect("JSON");
         letters["deadLetters"][0]["why"] == "an id in it is no UUID"
     })

@@ -15,7 +15,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
 async fn with_product() -> (App, Uuid) {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let mug = Uuid::now_v7();
-    app.tell(&created(mug)).await;
+    app.publish(&created(mug)).await;
     known(&app, mug).await;
     (app, mug)
 }

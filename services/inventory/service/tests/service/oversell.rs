@@ -1,6 +1,6 @@
 //! More orders than units, at two processes at once: what is there is promised to the last unit, and no more.
 
-use devstack::testing::{App, Told, until};
+use devstack::testing::{App, TestEvent, until};
 use uuid::Uuid;
 
 use crate::PROGRAM;
@@ -16,7 +16,7 @@ async fn a_thousand_orders_for_two_products_get_what_is_there_and_no_more() {
     let replica = app.replica().await;
     let (mug, tea) = (Uuid::now_v7(), Uuid::now_v7());
     for product in [mug, tea] {
-        app.tell(&created(product)).await;
+        app.publish(&created(product)).await;
         known(&app, product).await;
         receive(&app, product, UNITS).await;
     }
@@ -24,8 +24,8 @@ async fn a_thousand_orders_for_two_products_get_what_is_there_and_no_more() {
         let lines = if nth.is_multiple_of(2) { [(mug, EACH), (tea, EACH)] } else { [(tea, EACH), (mug, EACH)] };
         placed(Uuid::now_v7(), &lines)
     };
-    let orders: Vec<Told> = (0..ORDERS).map(order).collect();
-    app.tell_all(&orders).await;
+    let orders: Vec<TestEvent> = (0..ORDERS).map(order).collect();
+    app.publish_all(&orders).await;
     let mut database = app.database().await;
     let answered = "select count(*) from reservation";
     until("every order is answered", async || {

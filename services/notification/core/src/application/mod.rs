@@ -1,54 +1,54 @@
-//! The use cases. Each commits at most once; letters are sent after it, never within.
+//! The use cases. Each commits at most once; renderer are sent after it, never within.
 
+mod on_events;
 mod preferences;
 mod read;
 mod send;
-mod tell;
 
 use std::sync::Arc;
 
 use mart_kernel::{Clock, IdGenerator, PageTokenSigner};
 
 use crate::domain::Policy;
-use crate::ports::{Courier, Letters};
+use crate::ports::{MessageRenderer, MessageSender};
 
+pub use on_events::{Heard, PaymentNews};
 pub use preferences::PreferError;
 pub use read::{AgainError, ListError};
-pub use tell::{Heard, PaymentNews};
 
-/// Who carries letters, by channel.
+/// Who carries renderer, by channel.
 #[derive(Clone)]
-pub struct Couriers {
+pub struct MessageSenders {
     /// To mailboxes.
-    pub mail: Arc<dyn Courier>,
+    pub mail: Arc<dyn MessageSender>,
     /// To phones.
-    pub sms: Arc<dyn Courier>,
+    pub sms: Arc<dyn MessageSender>,
 }
 
 /// The use cases over their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
     store: S,
-    letters: Arc<dyn Letters>,
-    couriers: Couriers,
+    renderer: Arc<dyn MessageRenderer>,
+    senders: MessageSenders,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-    seal: PageTokenSigner,
+    page_tokens: PageTokenSigner,
     policy: Policy,
 }
 
 impl<S> UseCases<S> {
-    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how letters are tried.
+    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how renderer are tried.
     pub fn new(
         store: S,
-        letters: Arc<dyn Letters>,
-        couriers: Couriers,
+        renderer: Arc<dyn MessageRenderer>,
+        senders: MessageSenders,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
-        seal: PageTokenSigner,
+        page_tokens: PageTokenSigner,
         policy: Policy,
     ) -> Self {
-        Self { store, letters, couriers, clock, ids, seal, policy }
+        Self { store, renderer, senders, clock, ids, page_tokens, policy }
     }
 }
 

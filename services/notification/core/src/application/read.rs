@@ -4,7 +4,7 @@ use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
-use crate::domain::{Notification, NotificationId, StatusName};
+use crate::domain::{Notification, NotificationId, StatusKind};
 use crate::ports::{Filter, Store};
 
 /// Why there is no page.
@@ -57,11 +57,11 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("notifications")
             .part(order.map(|order| order.0).unwrap_or_default().as_bytes())
             .part(recipient.as_deref().unwrap_or_default().as_bytes())
-            .part(status.map_or("", StatusName::name).as_bytes())
+            .part(status.map_or("", StatusKind::name).as_bytes())
             .finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
     }
 
     /// Has a notification that failed tried again.
@@ -69,6 +69,6 @@ impl<S: Store> UseCases<S> {
         let found = self.store.find(id).await?.ok_or(AgainError::NotFound)?;
         let again = found.again(self.clock.now(), &self.policy).map_err(|_| AgainError::NotFailed)?;
         // Somebody else may have had the same thought.
-        if self.store.change(StatusName::Failed, &again).await? { Ok(again) } else { Err(AgainError::NotFailed) }
+        if self.store.change(StatusKind::Failed, &again).await? { Ok(again) } else { Err(AgainError::NotFailed) }
     }
 }

@@ -1,22 +1,22 @@
 //! Sends what is due.
 
 use futures::future::join_all;
-use mart_kernel::{Timestamp, StoreError};
+use mart_kernel::{StoreError, Timestamp};
 
 use super::UseCases;
-use crate::domain::{Channel, Notification, StatusName};
-use crate::ports::{Courier, SendError, Store};
+use crate::domain::{Channel, Notification, StatusKind};
+use crate::ports::{MessageSender, SendError, Store};
 
 impl<S: Store> UseCases<S> {
-    /// Tries up to `limit` letters of a channel that are due, all at once; how many. A kill between the server's word and ours has a
+    /// Tries up to `limit` renderer of a channel that are due, all at once; how many. A kill between the server's word and ours has a
     /// letter sent again, never lost.
     pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let lease = Timestamp::new(now.get() + self.policy.lease);
         let claimed = self.store.claim(channel, now, lease, limit).await?;
         let courier = match channel {
-            Channel::Mail => &self.couriers.mail,
-            Channel::Sms => &self.couriers.sms,
+            Channel::Mail => &self.senders.mail,
+            Channel::Sms => &self.senders.sms,
         };
         let count = claimed.len();
         let tried = join_all(claimed.into_iter().map(|claimed| self.send(&**courier, claimed, now))).await;
@@ -24,7 +24,7 @@ impl<S: Store> UseCases<S> {
         Ok(count)
     }
 
-    async fn send(&self, courier: &dyn Courier, claimed: Notification, now: Timestamp) -> Result<(), StoreError> {
+    async fn send(&self, courier: &dyn MessageSender, claimed: Notification, now: Timestamp) -> Result<(), StoreError> {
         let tried = if claimed.until <= now {
             claimed.overdue(now)
         } else {
@@ -35,6 +35,6 @@ impl<S: Store> UseCases<S> {
             claimed.tried(outcome, self.clock.now(), &self.policy)
         };
         // Where somebody else has it by now, what he finds out counts.
-        self.store.change(StatusName::Pending, &tried).await.map(|_| ())
+        self.store.change(StatusKind::Pending, &tried).await.map(|_| ())
     }
 }

@@ -2,4 +2,4 @@
 
 /// There is none: this service tells others nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fact {}
+pub enum NotificationEvent {}

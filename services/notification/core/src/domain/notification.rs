@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use mart_kernel::{IdGenerator, Cursor, Timestamp};
+use mart_kernel::{Cursor, IdGenerator, Timestamp};
 use time::Duration;
 use uuid::Uuid;
 
-use super::{Channel, Contact, Kind, Letter, Locale, OrderId, Policy};
+use super::{Channel, Contact, Kind, Locale, OrderId, Policy, RenderedMessage};
 use crate::ports::SendError;
 
 /// A notification's id.
@@ -43,7 +43,7 @@ pub enum Status {
 
 /// Where a notification is, without more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatusName {
+pub enum StatusKind {
     /// It waits.
     Pending,
     /// It was sent.
@@ -54,7 +54,7 @@ pub enum StatusName {
     Suppressed,
 }
 
-impl StatusName {
+impl StatusKind {
     /// As it is stored.
     pub fn name(self) -> &'static str {
         match self {
@@ -68,12 +68,12 @@ impl StatusName {
 
 impl Status {
     /// Without more.
-    pub fn name(&self) -> StatusName {
+    pub fn name(&self) -> StatusKind {
         match self {
-            Self::Pending { .. } => StatusName::Pending,
-            Self::Sent { .. } => StatusName::Sent,
-            Self::Failed { .. } => StatusName::Failed,
-            Self::Suppressed => StatusName::Suppressed,
+            Self::Pending { .. } => StatusKind::Pending,
+            Self::Sent { .. } => StatusKind::Sent,
+            Self::Failed { .. } => StatusKind::Failed,
+            Self::Suppressed => StatusKind::Suppressed,
         }
     }
 }
@@ -100,7 +100,7 @@ pub struct Notification {
     /// How often it was tried.
     pub attempts: u32,
     /// What it says. It is forgotten when it was sent; one with a link when it failed, too.
-    pub letter: Option<Letter>,
+    pub letter: Option<RenderedMessage>,
     /// When it is given up: when nobody wants to be told any more, or when its link is not good any more.
     pub until: Timestamp,
     /// When it was made.
@@ -135,7 +135,7 @@ impl Notification {
             Err(SendError::Refused(why)) => self.give_up(why),
             Err(SendError::Later(why)) => {
                 let doubled = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
-                let wait = policy.backoff.saturating_mul(doubled).min(policy.longest_backoff);
+                let wait = policy.backoff.saturating_mul(doubled).min(policy.max_backoff);
                 match after(now, wait) {
                     due if due < self.until => self.status = Status::Pending { due, failure: why },
                     _ => self.give_up(why),
@@ -174,7 +174,7 @@ impl Notification {
         match &self.status {
             Status::Failed { why } if self.letter.is_some() => {
                 self.status = Status::Pending { due: now, failure: why.clone() };
-                self.until = after(now, policy.patience);
+                self.until = after(now, policy.max_age);
                 self.updated_at = now;
                 Ok(self)
             }
@@ -193,8 +193,8 @@ pub struct Change {
     pub notifications: Vec<Notification>,
 }
 
-/// What every notification about one matter has in common.
-pub(crate) struct Making {
+/// What every notification about one content has in common.
+pub(crate) struct NotificationBuilder {
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) now: Timestamp,
     pub(crate) subject: Subject,
@@ -204,10 +204,10 @@ pub(crate) struct Making {
     pub(crate) until: Timestamp,
 }
 
-impl Making {
+impl NotificationBuilder {
     /// A notification that is sent, or is not wanted where there is no letter. What happened long ago, such as before this
     /// service stood, is not told any more.
-    pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<Letter>) -> Notification {
+    pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<RenderedMessage>) -> Notification {
         let status = match letter {
             Some(_) => Status::Pending { due: self.now, failure: String::new() },
             None => Status::Suppressed,
@@ -227,6 +227,6 @@ impl Making {
             created_at: self.now,
             updated_at: self.now,
         };
-        if made.status.name() == StatusName::Pending && made.until <= self.now { made.overdue(self.now) } else { made }
+        if made.status.name() == StatusKind::Pending && made.until <= self.now { made.overdue(self.now) } else { made }
     }
 }

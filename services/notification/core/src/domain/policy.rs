@@ -8,9 +8,9 @@ pub struct Policy {
     /// How long to wait after a first try that failed; doubled each time.
     pub backoff: Duration,
     /// Between two tries at most.
-    pub longest_backoff: Duration,
+    pub max_backoff: Duration,
     /// After so long nobody wants to be told any more: it is given up.
-    pub patience: Duration,
+    pub max_age: Duration,
     /// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
     pub lease: Duration,
 }
@@ -19,8 +19,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             backoff: Duration::seconds(10),
-            longest_backoff: Duration::hours(1),
-            patience: Duration::hours(24),
+            max_backoff: Duration::hours(1),
+            max_age: Duration::hours(24),
             lease: Duration::minutes(2),
         }
     }

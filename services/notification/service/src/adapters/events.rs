@@ -1,8 +1,8 @@
 //! What events of others do here. This service publishes none.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
-use mart_chassis::record::ReceivedEvent;
 use mart_chassis::convert::{exact, timestamp};
+use mart_chassis::record::ReceivedEvent;
 use mart_kernel::{Money, Version};
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1 as payment;
@@ -11,11 +11,11 @@ use mart_proto::user::v1 as user;
 use notification_core::UseCases;
 use notification_core::application::{Heard, PaymentNews};
 use notification_core::domain::{
-    CancelReason, Contact, CustomerId, Line, Link, Locale, Matter, Order, OrderId, Subject,
+    CancelReason, Contact, CustomerId, Line, Link, Locale, NotificationContent, Order, OrderId, Subject,
 };
 use notification_core::ports::Store;
 
-use crate::generated::events::{Messages, EventHandlers};
+use crate::generated::events::{EventHandlers, Messages};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
@@ -42,13 +42,13 @@ impl<S: Store> NotificationEventHandlers<S> {
         &self,
         heard: Heard,
         link: Option<user::Link>,
-        matter: fn(Link) -> Matter,
+        content: fn(Link) -> NotificationContent,
     ) -> Result<Outcome, DispatchError> {
         let user::Link { link_id, email, name, locale, token, expire_time } = link.unwrap_or_default();
         let until = timestamp("expireTime", expire_time).ok().flatten();
         let Some(until) = until.filter(|_| !(link_id.is_empty() || email.is_empty())) else { return Ok(UNREADABLE) };
-        let matter = matter(Link { name, token, until });
-        self.use_cases.on_link(heard, Subject(link_id), email, Locale::of(&locale), matter).await?;
+        let content = content(Link { name, token, until });
+        self.use_cases.on_link(heard, Subject(link_id), email, Locale::of(&locale), content).await?;
         Ok(Outcome::Applied)
     }
 
@@ -57,7 +57,7 @@ impl<S: Store> NotificationEventHandlers<S> {
         heard: Heard,
         version: Version,
         told: Option<order::Order>,
-        matter: Option<fn(&order::Order, Order) -> Matter>,
+        content: Option<fn(&order::Order, Order) -> NotificationContent>,
     ) -> Result<Outcome, DispatchError> {
         let told = told.unwrap_or_default();
         let Some(contact) = contact(&told, version) else { return Ok(UNREADABLE) };
@@ -66,11 +66,11 @@ impl<S: Store> NotificationEventHandlers<S> {
             0 => contact.order.0.to_string(),
             nth => format!("{} {nth}", contact.order.0),
         });
-        let matter = matter.map(|matter| {
+        let content = content.map(|content| {
             let known = known(&told, contact.order);
-            (subject, matter(&told, known))
+            (subject, content(&told, known))
         });
-        self.use_cases.on_order(heard, contact, matter).await?;
+        self.use_cases.on_order(heard, contact, content).await?;
         Ok(Outcome::Applied)
     }
 
@@ -121,12 +121,12 @@ fn known(told: &order::Order, id: OrderId) -> Order {
     Order { id, name, lines: told.lines.iter().map(line).collect(), total: sum(told.total.as_ref()) }
 }
 
-fn shipped(told: &order::Order, order: Order) -> Matter {
+fn shipped(told: &order::Order, order: Order) -> NotificationContent {
     let order::Shipment { carrier, tracking_number } = told.shipment.clone().unwrap_or_default();
-    Matter::Shipped { order, carrier, tracking: tracking_number }
+    NotificationContent::Shipped { order, carrier, tracking: tracking_number }
 }
 
-fn cancelled(told: &order::Order, order: Order) -> Matter {
+fn cancelled(told: &order::Order, order: Order) -> NotificationContent {
     let why = match told.cancel_reason() {
         order::CancelReason::Unspecified => None,
         order::CancelReason::Customer => Some(CancelReason::Customer),
@@ -134,7 +134,7 @@ fn cancelled(told: &order::Order, order: Order) -> Matter {
         order::CancelReason::NoStock => Some(CancelReason::NoStock),
         order::CancelReason::PaymentTimeout => Some(CancelReason::NotPaid),
     };
-    Matter::Cancelled { order, why }
+    NotificationContent::Cancelled { order, why }
 }
 
 impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
@@ -142,30 +142,40 @@ impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
         &self,
         event: ReceivedEvent<user::VerificationRequested>,
     ) -> Result<Outcome, DispatchError> {
-        self.link(heard(&event), event.payload.link, Matter::Registration).await
+        self.link(heard(&event), event.payload.link, NotificationContent::Registration).await
     }
 
     async fn on_password_reset_requested(
         &self,
         event: ReceivedEvent<user::PasswordResetRequested>,
     ) -> Result<Outcome, DispatchError> {
-        self.link(heard(&event), event.payload.link, Matter::Reset).await
+        self.link(heard(&event), event.payload.link, NotificationContent::Reset).await
     }
 
     async fn on_order_placed(&self, event: ReceivedEvent<order::OrderPlaced>) -> Result<Outcome, DispatchError> {
-        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Placed(order))).await
+        self.order(
+            heard(&event),
+            event.version,
+            event.payload.order,
+            Some(|_, order| NotificationContent::Placed(order)),
+        )
+        .await
     }
 
     async fn on_order_changed(&self, event: ReceivedEvent<order::OrderChanged>) -> Result<Outcome, DispatchError> {
         self.order(heard(&event), event.version, event.payload.order, None).await
     }
 
-    async fn on_order_republished(&self, event: ReceivedEvent<order::OrderRepublished>) -> Result<Outcome, DispatchError> {
+    async fn on_order_republished(
+        &self,
+        event: ReceivedEvent<order::OrderRepublished>,
+    ) -> Result<Outcome, DispatchError> {
         self.order(heard(&event), event.version, event.payload.order, None).await
     }
 
     async fn on_order_confirmed(&self, event: ReceivedEvent<order::OrderConfirmed>) -> Result<Outcome, DispatchError> {
-        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Paid(order))).await
+        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| NotificationContent::Paid(order)))
+            .await
     }
 
     async fn on_order_shipped(&self, event: ReceivedEvent<order::OrderShipped>) -> Result<Outcome, DispatchError> {
@@ -173,7 +183,13 @@ impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
     }
 
     async fn on_order_delivered(&self, event: ReceivedEvent<order::OrderDelivered>) -> Result<Outcome, DispatchError> {
-        self.order(heard(&event), event.version, event.payload.order, Some(|_, order| Matter::Delivered(order))).await
+        self.order(
+            heard(&event),
+            event.version,
+            event.payload.order,
+            Some(|_, order| NotificationContent::Delivered(order)),
+        )
+        .await
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
@@ -186,7 +202,10 @@ impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
         self.payment(heard, &order_id, payment_id, PaymentNews::Failed(reason)).await
     }
 
-    async fn on_payment_refunded(&self, event: ReceivedEvent<payment::PaymentRefunded>) -> Result<Outcome, DispatchError> {
+    async fn on_payment_refunded(
+        &self,
+        event: ReceivedEvent<payment::PaymentRefunded>,
+    ) -> Result<Outcome, DispatchError> {
         // A payment may go back in parts: each is told, and the event's id names it.
         let (heard, subject) = (heard(&event), event.id.to_string());
         let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;

@@ -1,7 +1,7 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{RequestContext, Principal, ApiError};
 use mart_chassis::convert::uuid;
+use mart_chassis::http::{ApiError, Principal, RequestContext};
 use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::notification::v1;
@@ -10,7 +10,7 @@ use notification_core::application::{AgainError, ListError, PreferError};
 use notification_core::domain::{CustomerId, NotificationId, OrderId};
 use notification_core::ports::{Filter, Store};
 
-use super::messages::{meant, notification, preference, status};
+use super::proto::{meant, notification, preference, status};
 use crate::generated::http::{
     GetNotificationError, GetPreferencesError, ListNotificationsError, NotificationService, ResendNotificationError,
     SetPreferenceError,
@@ -30,7 +30,7 @@ impl<S> Http<S> {
 }
 
 /// Whose preferences they are.
-fn caller(context: &RequestContext) -> CustomerId {
+fn principal(context: &RequestContext) -> CustomerId {
     match &context.principal {
         Principal::Authenticated { subject, .. } => CustomerId(subject.clone()),
         Principal::Anonymous => CustomerId(String::new()),
@@ -48,7 +48,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         request: v1::GetPreferencesRequest,
     ) -> Result<v1::GetPreferencesResponse, GetPreferencesError> {
         let v1::GetPreferencesRequest {} = request;
-        let wanted = self.use_cases.preferences(&caller(&call)).await.map_err(ApiError::from)?;
+        let wanted = self.use_cases.preferences(&principal(&context)).await.map_err(ApiError::from)?;
         Ok(v1::GetPreferencesResponse { preferences: wanted.into_iter().map(preference).collect() })
     }
 
@@ -58,9 +58,10 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         request: v1::SetPreferenceRequest,
     ) -> Result<v1::SetPreferenceResponse, SetPreferenceError> {
         // The contract lets defined kinds and channels through only.
-        let unknown = || ApiError::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
+        let unknown =
+            || ApiError::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
         let (kind, channel) = meant(request.kind(), request.channel()).ok_or_else(unknown)?;
-        let chosen = self.use_cases.prefer(&caller(&call), kind, channel, request.enabled).await?;
+        let chosen = self.use_cases.prefer(&principal(&context), kind, channel, request.enabled).await?;
         Ok(v1::SetPreferenceResponse { preference: Some(preference(chosen)) })
     }
 

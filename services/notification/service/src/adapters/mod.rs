@@ -2,8 +2,8 @@
 
 pub mod events;
 pub(crate) mod http;
-pub mod letters;
-mod messages;
 pub mod postgres;
+mod proto;
+pub mod renderer;
 pub mod sms;
 pub mod smtp;

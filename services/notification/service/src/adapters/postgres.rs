@@ -2,11 +2,11 @@
 
 use mart_chassis::Database;
 use mart_chassis::db::append_outbox;
-use mart_chassis::db::read::{time, version, decode_error};
-use mart_kernel::{Cursor, Receipt, Timestamp, StoreError};
+use mart_chassis::db::read::{decode_error, time, version};
+use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 use notification_core::domain::{
-    Change, Channel, Contact, CustomerId, Kind, Letter, Locale, Notification, NotificationId, OrderId, Preferences,
-    Status, StatusName, Subject,
+    Change, Channel, Contact, CustomerId, Kind, Locale, Notification, NotificationId, OrderId, Preferences,
+    RenderedMessage, Status, StatusKind, Subject,
 };
 use notification_core::ports::{About, Filter, Known, Store};
 use sqlx::postgres::PgRow;
@@ -103,7 +103,7 @@ impl Store for PostgresStore {
         Ok(claimed)
     }
 
-    async fn change(&self, seen: StatusName, changed: &Notification) -> Result<bool, StoreError> {
+    async fn change(&self, seen: StatusKind, changed: &Notification) -> Result<bool, StoreError> {
         let Columns { due_at, failure, reference, title, body, html } = columns(changed);
         let change = sqlx::query(CHANGE)
             .bind(changed.id.0)
@@ -137,7 +137,7 @@ impl Store for PostgresStore {
                 .bind(after.map(|after| after.id))
                 .bind(filter.order.map(|order| order.0))
                 .bind(&filter.recipient)
-                .bind(filter.status.map(StatusName::name))
+                .bind(filter.status.map(StatusKind::name))
                 .bind(limit)
         };
         self.database.list(limit, asked, notification).await
@@ -226,7 +226,7 @@ fn columns(notification: &Notification) -> Columns<'_> {
         Status::Suppressed => (None, "", ""),
     };
     let letter = notification.letter.as_ref();
-    let part = |part: fn(&Letter) -> &str| letter.map(part);
+    let part = |part: fn(&RenderedMessage) -> &str| letter.map(part);
     let (title, body, html) = (part(|letter| &letter.title), part(|letter| &letter.text), part(|letter| &letter.html));
     Columns { due_at, failure, reference, title, body, html }
 }
@@ -267,7 +267,7 @@ fn notification(row: &PgRow) -> Result<Notification, sqlx::Error> {
         other => return Err(decode_error(format!("no status of a notification: {other}"))),
     };
     let letter = match (row.try_get("title")?, row.try_get("body")?, row.try_get("html")?) {
-        (Some(title), Some(text), Some(html)) => Some(Letter { title, text, html }),
+        (Some(title), Some(text), Some(html)) => Some(RenderedMessage { title, text, html }),
         _ => None,
     };
     Ok(Notification {

@@ -1,12 +1,12 @@
-//! Letters to phones: by Twilio, or into the mail catcher where nobody shall get any.
+//! MessageRenderer to phones: by Twilio, or into the mail catcher where nobody shall get any.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use notification_core::domain::{Letter, NotificationId};
-use notification_core::ports::{Courier, SendError};
+use notification_core::domain::{NotificationId, RenderedMessage};
+use notification_core::ports::{MessageSender, SendError};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use serde::Deserialize;
@@ -48,8 +48,8 @@ impl Twilio {
 }
 
 #[async_trait]
-impl Courier for Twilio {
-    async fn send(&self, _id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError> {
+impl MessageSender for Twilio {
+    async fn send(&self, _id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
         let form = [("To", recipient), ("From", &self.from), ("Body", &letter.text)];
         let asked = self.client.post(self.messages.clone()).basic_auth(&self.account, Some(&self.token)).form(&form);
         // Neither the address nor the body of a request is in what is kept.
@@ -73,13 +73,13 @@ impl Courier for Twilio {
 }
 
 /// Has whoever carries mails put messages to phones into the mailbox `<digits>@sms.mart.example`, for a developer's mail catcher.
-pub struct Sandbox(pub Arc<dyn Courier>);
+pub struct Sandbox(pub Arc<dyn MessageSender>);
 
 #[async_trait]
-impl Courier for Sandbox {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError> {
+impl MessageSender for Sandbox {
+    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
         let mailbox = format!("{}@sms.mart.example", recipient.trim_start_matches('+'));
-        let letter = Letter { title: format!("SMS to {recipient}"), ..letter.clone() };
+        let letter = RenderedMessage { title: format!("SMS to {recipient}"), ..letter.clone() };
         self.0.send(id, &mailbox, &letter).await
     }
 }

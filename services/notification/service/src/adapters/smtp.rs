@@ -1,4 +1,4 @@
-//! Letters over SMTP.
+//! Sends mails over SMTP.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use notification_core::domain::{Letter, NotificationId};
-use notification_core::ports::{Courier, SendError};
+use notification_core::domain::{NotificationId, RenderedMessage};
+use notification_core::ports::{MessageSender, SendError};
 
-/// How much of what a server says is kept.
+/// The number of characters of a server's response that are stored.
 const MOST_SAID: usize = 300;
 
-/// A mail server. Every letter has a connection of its own: one that was given up in the middle of a letter must not carry another.
+/// A mail server. Each mail uses its own connection, because one that timed out within a mail must not send another.
 #[derive(Debug, Clone)]
 pub struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
@@ -22,20 +22,33 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// The server at a URL such as `smtps://user:password@mail.example`; `from` is whom letters come from, and
-    /// `timeout` is how long it may take for a letter.
+    /// Creates a sender for the server at a URL such as `smtps://user:password@mail.example`. `from` is the sender of mails,
+    /// `timeout` the time limit for one mail. The error does not contain the URL, which has a password.
     pub fn new(url: &str, from: &str, timeout: Duration) -> anyhow::Result<Self> {
-        let expected = "such as smtps://user:password@mail.example, or smtp://mail.example:587?tls=required";
-        // The URL has a password in it, so that no error may show it.
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok();
-        let server = server.with_context(|| format!("SMTP_URL: expected the URL of a mail server, {expected}"))?;
-        let from = from
-            .parse()
-            .with_context(|| format!("MAIL_FROM={from:?}: expected a mailbox, such as Mart <mart@mart.example>"))?;
-        Ok(Self { server: server.timeout(Some(timeout)).build(), from, timeout })
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok().context("SMTP_URL is invalid")?;
+        Ok(Self {
+            server: server.timeout(Some(timeout)).build(),
+            from: from.parse().context("MAIL_FROM is invalid")?,
+            timeout,
+        })
     }
 
-    fn message(&self, id: NotificationId, to: Address, letter: &Letter) -> Result<Message, lettre::error::Error> {
+    /// Returns whether a URL is that of a mail server.
+    pub(crate) fn is_server(url: &str) -> bool {
+        AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_ok()
+    }
+
+    /// Returns whether a text is a mailbox, such as `Mart <mart@mart.example>`.
+    pub(crate) fn is_mailbox(text: &str) -> bool {
+        text.parse::<Mailbox>().is_ok()
+    }
+
+    fn message(
+        &self,
+        id: NotificationId,
+        to: Address,
+        letter: &RenderedMessage,
+    ) -> Result<Message, lettre::error::Error> {
         // Who automatically answers mails does not answer these (RFC 3834).
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         Message::builder()
@@ -49,8 +62,8 @@ impl Smtp {
 }
 
 #[async_trait]
-impl Courier for Smtp {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &Letter) -> Result<String, SendError> {
+impl MessageSender for Smtp {
+    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
         let to = recipient.parse().map_err(|_| SendError::Refused("the mailbox is none".to_owned()))?;
         let message = self.message(id, to, letter).map_err(|error| SendError::Refused(error.to_string()))?;
         // The transport's own limit is that of connecting: one that takes the connection and then says nothing has none.

@@ -1,47 +1,91 @@
 // Rendered by `cargo martgen generate` from proto/mart/notification/v1; changes are made there.
 
-//! The events of the notification service: those it publishes and those of others that it reacts to.
+//! The events of the notification service: those that it publishes and those that it subscribes to.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
 use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
 use mart_kernel::EventEnvelope;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1 as payment;
 use mart_proto::user::v1 as user;
-use notification_core::domain::Fact;
+use notification_core::domain::NotificationEvent;
 
 /// The topics that this service owns.
 pub const TOPICS: &[Topic] = &[];
 
-/// Makes the contract's message of each fact of the core.
+/// Converts each event of the core to the contract's message.
 pub trait Messages {}
 
-/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+/// Returns the record of an event: its topic, its encoded message and, as its key, the id of its aggregate.
+pub fn record<M: Messages>(event: &EventEnvelope<NotificationEvent>) -> Record {
     match event.payload {}
 }
 
-/// The events of others that this service reacts to.
-pub const CONSUMED: &[Subscription] = &[
-    Subscription { topic: "mart.user_link.v1", event_type: "mart.user.v1.VerificationRequested", handler: "send-verification" },
-    Subscription { topic: "mart.user_link.v1", event_type: "mart.user.v1.PasswordResetRequested", handler: "send-reset" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: "tell-placed" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderChanged", handler: "learn-contact" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderRepublished", handler: "learn-contact-again" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderConfirmed", handler: "tell-paid" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderShipped", handler: "tell-shipped" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderDelivered", handler: "tell-delivered" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderCancelled", handler: "tell-cancelled" },
-    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentFailed", handler: "tell-failed" },
-    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentRefunded", handler: "tell-refunded" },
+/// The subscriptions to events of other services.
+pub const SUBSCRIPTIONS: &[Subscription] = &[
+    Subscription {
+        topic: "mart.user_link.v1",
+        event_type: "mart.user.v1.VerificationRequested",
+        handler: "notification.verification-requested",
+    },
+    Subscription {
+        topic: "mart.user_link.v1",
+        event_type: "mart.user.v1.PasswordResetRequested",
+        handler: "notification.password-reset-requested",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderPlaced",
+        handler: "notification.order-placed",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderChanged",
+        handler: "notification.order-changed",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderRepublished",
+        handler: "notification.order-republished",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderConfirmed",
+        handler: "notification.order-confirmed",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderShipped",
+        handler: "notification.order-shipped",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderDelivered",
+        handler: "notification.order-delivered",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderCancelled",
+        handler: "notification.order-cancelled",
+    },
+    Subscription {
+        topic: "mart.payment.v1",
+        event_type: "mart.payment.v1.PaymentFailed",
+        handler: "notification.payment-failed",
+    },
+    Subscription {
+        topic: "mart.payment.v1",
+        event_type: "mart.payment.v1.PaymentRefunded",
+        handler: "notification.payment-refunded",
+    },
 ];
 
-/// The handlers to events of others.
+/// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
     /// A mailbox is to be proved: send the link. On a topic of its own that keeps it for an hour only.
     fn on_verification_requested(
@@ -111,28 +155,54 @@ pub trait EventHandlers: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the handler of this name.
+/// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "send-verification" => handlers.on_verification_requested(ReceivedEvent::decode("send-verification", record)?).await,
-        "send-reset" => handlers.on_password_reset_requested(ReceivedEvent::decode("send-reset", record)?).await,
-        "tell-placed" => handlers.on_order_placed(ReceivedEvent::decode("tell-placed", record)?).await,
-        "learn-contact" => handlers.on_order_changed(ReceivedEvent::decode("learn-contact", record)?).await,
-        "learn-contact-again" => handlers.on_order_republished(ReceivedEvent::decode("learn-contact-again", record)?).await,
-        "tell-paid" => handlers.on_order_confirmed(ReceivedEvent::decode("tell-paid", record)?).await,
-        "tell-shipped" => handlers.on_order_shipped(ReceivedEvent::decode("tell-shipped", record)?).await,
-        "tell-delivered" => handlers.on_order_delivered(ReceivedEvent::decode("tell-delivered", record)?).await,
-        "tell-cancelled" => handlers.on_order_cancelled(ReceivedEvent::decode("tell-cancelled", record)?).await,
-        "tell-failed" => handlers.on_payment_failed(ReceivedEvent::decode("tell-failed", record)?).await,
-        "tell-refunded" => handlers.on_payment_refunded(ReceivedEvent::decode("tell-refunded", record)?).await,
+        "notification.verification-requested" => {
+            handlers
+                .on_verification_requested(ReceivedEvent::decode("notification.verification-requested", record)?)
+                .await
+        }
+        "notification.password-reset-requested" => {
+            handlers
+                .on_password_reset_requested(ReceivedEvent::decode("notification.password-reset-requested", record)?)
+                .await
+        }
+        "notification.order-placed" => {
+            handlers.on_order_placed(ReceivedEvent::decode("notification.order-placed", record)?).await
+        }
+        "notification.order-changed" => {
+            handlers.on_order_changed(ReceivedEvent::decode("notification.order-changed", record)?).await
+        }
+        "notification.order-republished" => {
+            handlers.on_order_republished(ReceivedEvent::decode("notification.order-republished", record)?).await
+        }
+        "notification.order-confirmed" => {
+            handlers.on_order_confirmed(ReceivedEvent::decode("notification.order-confirmed", record)?).await
+        }
+        "notification.order-shipped" => {
+            handlers.on_order_shipped(ReceivedEvent::decode("notification.order-shipped", record)?).await
+        }
+        "notification.order-delivered" => {
+            handlers.on_order_delivered(ReceivedEvent::decode("notification.order-delivered", record)?).await
+        }
+        "notification.order-cancelled" => {
+            handlers.on_order_cancelled(ReceivedEvent::decode("notification.order-cancelled", record)?).await
+        }
+        "notification.payment-failed" => {
+            handlers.on_payment_failed(ReceivedEvent::decode("notification.payment-failed", record)?).await
+        }
+        "notification.payment-refunded" => {
+            handlers.on_payment_refunded(ReceivedEvent::decode("notification.payment-refunded", record)?).await
+        }
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These handlers, for the consumer.
+/// Returns the handlers for the consumer.
 pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
     let handlers = Arc::new(handlers);
-    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+    consumer::EventHandlers::new(SUBSCRIPTIONS, move |handler, record| {
         let handlers = handlers.clone();
         async move { dispatch(&*handlers, &handler, &record).await }
     })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Operation, Problem, RequestContext};
 use mart_proto::notification::v1;
 
 /// Notifications: what is sent to whom, by which channel, and what became of it.
@@ -68,7 +68,10 @@ const GET_PREFERENCES: Operation = Operation {
 };
 
 async fn get_preferences<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_PREFERENCES, request, |context, request| state.service.get_preferences(context, request)).await
+    state
+        .api
+        .handle(&GET_PREFERENCES, request, |context, request| state.service.get_preferences(context, request))
+        .await
 }
 
 /// Why `GetPreferences` failed.
@@ -124,9 +127,11 @@ impl From<ApiError> for SetPreferenceError {
 impl From<SetPreferenceError> for Problem {
     fn from(error: SetPreferenceError) -> Self {
         match error {
-            SetPreferenceError::NotificationMandatory => {
-                Self::new(409, "NOTIFICATION_MANDATORY", "The account or the law needs it, or the channel does not carry it.")
-            }
+            SetPreferenceError::NotificationMandatory => Self::new(
+                409,
+                "NOTIFICATION_MANDATORY",
+                "The account or the law needs it, or the channel does not carry it.",
+            ),
             SetPreferenceError::ApiError(fault) => fault.into(),
         }
     }
@@ -136,7 +141,10 @@ const LIST_NOTIFICATIONS: Operation =
     Operation { name: "ListNotifications", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn list_notifications<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&LIST_NOTIFICATIONS, request, |context, request| state.service.list_notifications(context, request)).await
+    state
+        .api
+        .handle(&LIST_NOTIFICATIONS, request, |context, request| state.service.list_notifications(context, request))
+        .await
 }
 
 /// Why `ListNotifications` failed.
@@ -170,7 +178,10 @@ const GET_NOTIFICATION: Operation =
     Operation { name: "GetNotification", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn get_notification<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_NOTIFICATION, request, |context, request| state.service.get_notification(context, request)).await
+    state
+        .api
+        .handle(&GET_NOTIFICATION, request, |context, request| state.service.get_notification(context, request))
+        .await
 }
 
 /// Why `GetNotification` failed.
@@ -200,11 +211,19 @@ impl From<GetNotificationError> for Problem {
     }
 }
 
-const RESEND_NOTIFICATION: Operation =
-    Operation { name: "ResendNotification", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
+const RESEND_NOTIFICATION: Operation = Operation {
+    name: "ResendNotification",
+    auth: Auth::Roles(&["admin"]),
+    body: Body::Whole,
+    creates: None,
+    etag: None,
+};
 
 async fn resend_notification<S: NotificationService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&RESEND_NOTIFICATION, request, |context, request| state.service.resend_notification(context, request)).await
+    state
+        .api
+        .handle(&RESEND_NOTIFICATION, request, |context, request| state.service.resend_notification(context, request))
+        .await
 }
 
 /// Why `ResendNotification` failed.

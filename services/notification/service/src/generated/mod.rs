@@ -19,6 +19,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
-    ]) == 0xacd2_c9ae_c7f3_5449,
+    ]) == 0xfe99_49bb_2150_1ed6,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use devstack::testing::{self, App, Servers, Told, until};
+use devstack::testing::{self, App, Servers, TestEvent, until};
 use devstack::{mail, ports};
 use mart_proto::order::v1::{Contact, Order, OrderPlaced};
 use mart_proto::r#type::v1::{Address, Money};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::PROGRAM;
 
 /// An order of 1500 rupees was placed, of which this mailbox is told in a language.
-pub(crate) fn placed(email: &str, locale: &str) -> Told {
+pub(crate) fn placed(email: &str, locale: &str) -> TestEvent {
     let order = Uuid::new_v4().to_string();
     let contact = Contact { email: email.to_owned(), locale: locale.to_owned(), ..Contact::default() };
     let told = Order {
@@ -27,7 +27,7 @@ pub(crate) fn placed(email: &str, locale: &str) -> Told {
         ..Order::default()
     };
     let payload = OrderPlaced { order: Some(told) }.encode_to_vec();
-    Told::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&order, 1)
+    TestEvent::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&order, 1)
 }
 
 /// Where a mail server of this test's own is, or will be.
@@ -42,11 +42,11 @@ async fn server(access: mail::Access) -> mail::Running {
 
 /// Notification, which sends by a mail server and tries again soon.
 async fn notification(access: mail::Access, more: &[(&str, &str)]) -> App {
-    let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
+    let mut spec = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    setting.more = access.variables().into_iter().collect();
-    setting.more.extend([("SEND_INTERVAL", "0.1"), ("SEND_BACKOFF", "0.2")].iter().chain(more).map(own));
-    App::of_consumer(setting, &["mart.order.v1"]).await
+    spec.more = access.variables().into_iter().collect();
+    spec.more.extend([("SEND_INTERVAL", "100ms"), ("SEND_BACKOFF", "200ms")].iter().chain(more).map(own));
+    App::of_consumer(spec, &["mart.order.v1"]).await
 }
 
 /// What was made for a filter.
@@ -66,8 +66,8 @@ async fn two_replicas_that_hear_everything_twice_send_each_mail_once() {
     let _server = server(access).await;
     let app = notification(access, &[]).await;
     let _other = app.replica().await;
-    let told: Vec<Told> = (0..40).map(|_| placed("ayesha@mart.example", "en")).collect();
-    app.tell_all(&[told.clone(), told].concat()).await;
+    let told: Vec<TestEvent> = (0..40).map(|_| placed("ayesha@mart.example", "en")).collect();
+    app.publish_all(&[told.clone(), told].concat()).await;
     until("all are sent", async || {
         let sent = listed(&app, "status=NOTIFICATION_STATUS_SENT").await;
         sent.len() == 40 && all(&sent, "NOTIFICATION_STATUS_SENT")
@@ -83,7 +83,7 @@ async fn a_mail_says_what_happened_in_the_language_of_the_order() {
     let access = somewhere();
     let _server = server(access).await;
     let app = notification(access, &[("SHOP_NAME", "Anarkali Mugs")]).await;
-    app.tell_all(&[placed("ayesha@mart.example", "en"), placed("zainab@mart.example", "ur-PK")]).await;
+    app.publish_all(&[placed("ayesha@mart.example", "en"), placed("zainab@mart.example", "ur-PK")]).await;
     for (mailbox, title, direction) in
         [("ayesha@mart.example", "order", "dir=\"ltr\""), ("zainab@mart.example", "آرڈر", "dir=\"rtl\"")]
     {
@@ -110,7 +110,7 @@ async fn a_mail_server_that_is_away_is_waited_for() {
     let mut server = server(access).await;
     let app = notification(access, &[]).await;
     server.process.kill().await;
-    app.tell(&placed("ayesha@mart.example", "en")).await;
+    app.publish(&placed("ayesha@mart.example", "en")).await;
     until("it was tried in vain", async || {
         let made = listed(&app, "").await;
         made.iter().any(|made| made["attempts"].as_i64() > Some(1) && made["failure"] != "")
@@ -126,8 +126,8 @@ async fn a_mail_server_that_is_away_is_waited_for() {
 async fn a_mail_server_that_takes_the_connection_and_says_nothing_is_given_up() {
     let access = somewhere();
     let mute = tokio::net::TcpListener::bind(("127.0.0.1", access.smtp)).await.expect("bound");
-    let app = notification(access, &[("SEND_TIMEOUT", "0.3")]).await;
-    app.tell(&placed("ayesha@example.com", "en")).await;
+    let app = notification(access, &[("SEND_TIMEOUT", "300ms")]).await;
+    app.publish(&placed("ayesha@example.com", "en")).await;
     // Held until the end: no connection is closed by the other side.
     let mut held = Vec::new();
     for _ in 0..2 {
@@ -150,11 +150,11 @@ async fn none_is_lost_when_it_is_killed_at_any_moment() {
     const ORDERS: usize = 150;
     let access = somewhere();
     let _server = server(access).await;
-    let mut app = notification(access, &[("SEND_TIMEOUT", "5")]).await;
-    let told: Vec<Told> = (0..ORDERS).map(|nth| placed(&format!("c{nth}@mart.example"), "en")).collect();
+    let mut app = notification(access, &[("SEND_TIMEOUT", "5s")]).await;
+    let told: Vec<TestEvent> = (0..ORDERS).map(|nth| placed(&format!("c{nth}@mart.example"), "en")).collect();
     let mut sent = 0;
     for part in told.chunks(ORDERS / 5) {
-        app.tell_all(part).await;
+        app.publish_all(part).await;
         // It is in the middle of it.
         until("it sends some", async || listed(&app, "status=NOTIFICATION_STATUS_SENT").await.len() > sent).await;
         app = app.kill_and_start().await;

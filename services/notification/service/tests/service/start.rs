@@ -1,4 +1,4 @@
-//! What could not tell anybody anything does not start, and no secret is in what it says then.
+//! Invalid settings stop the start, and the error contains no secret.
 
 use devstack::testing::{App, Servers};
 
@@ -7,12 +7,12 @@ use crate::PROGRAM;
 #[tokio::test]
 async fn it_starts_without_a_mail_server() {
     let app = App::start_consumer("notification", PROGRAM, &["mart.order.v1"]).await;
-    let answer = app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+    let answer = app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
     assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
-async fn what_could_not_tell_anybody_does_not_start() {
+async fn an_invalid_setting_stops_the_start() {
     let twilio = ("SMS_PROVIDER", "twilio");
     for (more, named) in [
         (&[("SMTP_URL", "")][..], "SMTP_URL"),
@@ -21,7 +21,7 @@ async fn what_could_not_tell_anybody_does_not_start() {
         (&[("SHOP_URL", "")], "SHOP_URL"),
         (&[("SHOP_URL", "shop.example")], "SHOP_URL"),
         (&[("SMS_PROVIDER", "pigeon")], "expected sandbox or twilio"),
-        (&[("ENVIRONMENT", "production")], "the sandbox sends nothing to phones"),
+        (&[("ENVIRONMENT", "production")], "the sandbox sends no text messages"),
         (&[twilio], "TWILIO_ACCOUNT_SID"),
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1")], "TWILIO_AUTH_TOKEN"),
         (&[twilio, ("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "hunter2")], "TWILIO_FROM"),
@@ -29,11 +29,11 @@ async fn what_could_not_tell_anybody_does_not_start() {
         (&[("SEND_MAX_AGE", "-1")], "SEND_MAX_AGE"),
         (&[("SEND_CONCURRENCY", "0")], "SEND_CONCURRENCY"),
     ] {
-        let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
-        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut spec = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
+        spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         // Its last lines are what it says to people.
-        setting.more.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
-        let started = setting.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
+        spec.more.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
+        let started = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
         assert!(started.contains(named) && !started.contains("hunter2"), "{more:?}: {started}");
     }
 }

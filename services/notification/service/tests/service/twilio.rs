@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use devstack::testing::{App, Servers, Told, until};
+use devstack::testing::{App, Servers, TestEvent, until};
 use mart_proto::order::v1::{Contact, Order, OrderShipped, Shipment};
 use prost::Message;
 use reqwest::Url;
@@ -69,23 +69,23 @@ async fn twilio() -> (String, Forms) {
 }
 
 async fn notification(url: &str, token: &str) -> App {
-    let mut setting = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
-    setting.more = [
+    let mut spec = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
+    spec.more = [
         ("SMS_PROVIDER", "twilio"),
         ("TWILIO_URL", url),
         ("TWILIO_ACCOUNT_SID", ACCOUNT),
         ("TWILIO_AUTH_TOKEN", token),
         ("TWILIO_FROM", "+15005550006"),
-        ("SEND_INTERVAL", "0.1"),
-        ("SEND_BACKOFF", "0.2"),
+        ("SEND_INTERVAL", "100ms"),
+        ("SEND_BACKOFF", "200ms"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec();
-    App::of_consumer(setting, &["mart.order.v1"]).await
+    App::of_consumer(spec, &["mart.order.v1"]).await
 }
 
 /// An order was shipped, of which this phone is told.
-fn shipped(phone: &str) -> Told {
+fn shipped(phone: &str) -> TestEvent {
     let order = Uuid::new_v4().to_string();
     let told = Order {
         order_id: order.clone(),
@@ -95,7 +95,7 @@ fn shipped(phone: &str) -> Told {
         ..Order::default()
     };
     let payload = OrderShipped { order: Some(told) }.encode_to_vec();
-    Told::new("mart.order.v1", "mart.order.v1.OrderShipped", payload).about(&order, 1)
+    TestEvent::new("mart.order.v1", "mart.order.v1.OrderShipped", payload).about(&order, 1)
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
     let (url, forms) = twilio().await;
     let app = notification(&url, "t0k3n").await;
     let phones = ["+923001110001", "+923001110002", "+923001110003", "+923001110004", "+923001110005"];
-    app.tell_all(&phones.map(shipped)).await;
+    app.publish_all(&phones.map(shipped)).await;
     for (phone, status, tried, told) in [
         (phones[0], "SENT", 1, "SM1"),
         (phones[1], "SENT", 2, "SM2"),
@@ -132,7 +132,7 @@ async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
 async fn an_account_that_twilio_does_not_know_is_for_an_operator_to_mend() {
     let (url, forms) = twilio().await;
     let app = notification(&url, "another").await;
-    app.tell(&shipped("+923001110001")).await;
+    app.publish(&shipped("+923001110001")).await;
     until("it was tried again", async || {
         listed(&app, "").await.iter().any(|made| {
             let failure = made["failure"].as_str().unwrap_or_default();

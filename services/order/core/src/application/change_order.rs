@@ -1,19 +1,19 @@
 //! What customers and admins do with an order that exists: change, cancel, ship, deliver.
 
-use mart_kernel::{Timestamp, StoreError, Version};
+use mart_kernel::{StoreError, Timestamp, Version};
 
-use super::{Fact, Order, OrderId, Stopped, Store, Unchanged, UseCases, Viewer};
-use crate::domain::{Address, Contact, Shipment, Status, Why};
+use super::{Order, OrderEvent, OrderId, Store, TransitionError, Unchanged, UseCases, Viewer};
+use crate::domain::{Address, CancelReason, Contact, Shipment, Status};
 
-/// Why an order was not changed.
+/// CancelReason an order was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeError {
     /// There is no such order, or the caller may not see it.
     NotFound,
     /// The caller has seen another version than the current one.
-    Stale,
+    PreconditionFailed,
     /// Somebody else changed it each time.
-    Contended,
+    Contention,
     /// It is in a status that does not allow the step.
     Forbidden(Status),
     /// The store can't be reached.
@@ -30,7 +30,7 @@ impl<S: Store> UseCases<S> {
         contact: Option<Contact>,
         expected: Option<Version>,
     ) -> Result<Order, ChangeError> {
-        self.asked(viewer, id, expected, |order, now| order.change(address.clone(), contact.clone(), now)).await
+        self.change_as(viewer, id, expected, |order, now| order.change(address.clone(), contact.clone(), now)).await
     }
 
     /// Cancels an order that is not shipped.
@@ -40,11 +40,11 @@ impl<S: Store> UseCases<S> {
         id: OrderId,
         expected: Option<Version>,
     ) -> Result<Order, ChangeError> {
-        let why = match viewer {
-            Viewer::Customer(_) => Why::Customer,
-            Viewer::Admin => Why::Admin,
+        let reason = match viewer {
+            Viewer::Customer(_) => CancelReason::Customer,
+            Viewer::Admin => CancelReason::Admin,
         };
-        self.asked(viewer, id, expected, |order, now| order.cancel(why, now)).await
+        self.change_as(viewer, id, expected, |order, now| order.cancel(reason, now)).await
     }
 
     /// Says that a confirmed order is on its way.
@@ -54,34 +54,34 @@ impl<S: Store> UseCases<S> {
         shipment: Shipment,
         expected: Option<Version>,
     ) -> Result<Order, ChangeError> {
-        self.asked(&Viewer::Admin, id, expected, |order, now| order.ship(shipment.clone(), now)).await
+        self.change_as(&Viewer::Admin, id, expected, |order, now| order.ship(shipment.clone(), now)).await
     }
 
     /// Says that a shipped order has arrived.
     pub async fn deliver_order(&self, id: OrderId, expected: Option<Version>) -> Result<Order, ChangeError> {
-        self.asked(&Viewer::Admin, id, expected, Order::deliver).await
+        self.change_as(&Viewer::Admin, id, expected, Order::deliver).await
     }
 
     /// Takes a step that somebody asked for. One that changes nothing answers with the order as it is.
-    async fn asked(
+    async fn change_as(
         &self,
         viewer: &Viewer,
         id: OrderId,
         expected: Option<Version>,
-        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
     ) -> Result<Order, ChangeError> {
         // Who may not see an order does not even learn that somebody else changed it.
         let found = self.store.find(id).await.map_err(ChangeError::Unavailable)?;
         found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
         match self.change(id, expected, None, step).await {
             Ok(order) => Ok(order),
-            Err(Unchanged::Stopped(Stopped::Ignored, order)) => Ok(*order),
-            Err(Unchanged::Stopped(Stopped::Early | Stopped::Forbidden, order)) => {
+            Err(Unchanged::TransitionError(TransitionError::NoEffect, order)) => Ok(*order),
+            Err(Unchanged::TransitionError(TransitionError::TooEarly | TransitionError::NotAllowed, order)) => {
                 Err(ChangeError::Forbidden(order.status))
             }
             Err(Unchanged::NotFound) => Err(ChangeError::NotFound),
-            Err(Unchanged::Stale) => Err(ChangeError::Stale),
-            Err(Unchanged::Contended) => Err(ChangeError::Contended),
+            Err(Unchanged::PreconditionFailed) => Err(ChangeError::PreconditionFailed),
+            Err(Unchanged::Contention) => Err(ChangeError::Contention),
             Err(Unchanged::Unavailable(error)) => Err(ChangeError::Unavailable(error)),
         }
     }

@@ -11,10 +11,15 @@ impl<S: Store> UseCases<S> {
         let due = self.store.due(self.clock.now(), limit).await?;
         let (mut cancelled, mut rejected) = (0, None);
         for id in due {
-            match self.change(id, None, None, Order::look_at_deadline).await {
+            match self.change(id, None, None, Order::expire_if_overdue).await {
                 Ok(_) => cancelled += 1,
                 // Another replica, or the customer, was faster.
-                Err(Unchanged::Stopped(..) | Unchanged::NotFound | Unchanged::Stale | Unchanged::Contended) => {}
+                Err(
+                    Unchanged::TransitionError(..)
+                    | Unchanged::NotFound
+                    | Unchanged::PreconditionFailed
+                    | Unchanged::Contention,
+                ) => {}
                 Err(Unchanged::Unavailable(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
                 Err(Unchanged::Unavailable(error)) => rejected = Some(error),
             }

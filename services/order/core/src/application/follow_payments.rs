@@ -1,10 +1,10 @@
 //! What payment tells: money came in, an attempt failed, money went back.
 
-use mart_kernel::{Money, Receipt, Timestamp, StoreError};
+use mart_kernel::{Money, Receipt, StoreError, Timestamp};
 use uuid::Uuid;
 
-use super::{Followed, Order, OrderId, Store, UseCases, Write};
-use crate::domain::{Entry, StatusKind};
+use super::{EventOutcome, Order, OrderId, Store, UseCases, Write};
+use crate::domain::{StatusKind, TimelineEntry};
 
 impl<S: Store> UseCases<S> {
     /// Money came in for an order, in time or late. Another sum than the order's total never pays it.
@@ -14,13 +14,13 @@ impl<S: Store> UseCases<S> {
         payment_id: String,
         amount: Money,
         receipt: Receipt,
-    ) -> Result<Followed, StoreError> {
+    ) -> Result<EventOutcome, StoreError> {
         match self.store.find(id).await? {
-            Some(order) if order.total != amount => return Ok(Followed::Unfit),
+            Some(order) if order.total != amount => return Ok(EventOutcome::Rejected),
             Some(_) => {}
-            None => return Ok(Followed::Early),
+            None => return Ok(EventOutcome::NotReady),
         }
-        self.follow(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
+        self.apply_event(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
     }
 
     /// An attempt to pay failed: the customer is told, and may try again while the order awaits payment.
@@ -31,7 +31,7 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, StoreError> {
+    ) -> Result<EventOutcome, StoreError> {
         let text = |order: &Order| {
             let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
             let again = if order.status.kind() == StatusKind::AwaitingPayment { " You may try again." } else { "" };
@@ -48,7 +48,7 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, StoreError> {
+    ) -> Result<EventOutcome, StoreError> {
         self.note(id, |_| format!("{amount} went back to you."), event, at, receipt).await
     }
 
@@ -60,9 +60,9 @@ impl<S: Store> UseCases<S> {
         event: Uuid,
         at: Timestamp,
         receipt: Receipt,
-    ) -> Result<Followed, StoreError> {
-        let Some(order) = self.store.find(id).await? else { return Ok(Followed::Early) };
-        let entry = Entry { at, text: text(&order), status: order.status.kind(), event };
-        self.keep(Write::Note { order: id, entry }, receipt).await
+    ) -> Result<EventOutcome, StoreError> {
+        let Some(order) = self.store.find(id).await? else { return Ok(EventOutcome::NotReady) };
+        let entry = TimelineEntry { at, text: text(&order), status: order.status.kind(), event };
+        self.commit_write(Write::AppendTimeline { order: id, entry }, receipt).await
     }
 }

@@ -2,12 +2,12 @@
 
 use mart_kernel::{Receipt, StoreError};
 
-use super::{Followed, Store, UseCases, Write};
-use crate::domain::KnownProduct;
+use super::{EventOutcome, Store, UseCases, Write};
+use crate::domain::CatalogProduct;
 
 impl<S: Store> UseCases<S> {
     /// A product is as it is at its version; an older one changes nothing.
-    pub async fn hear_of_product(&self, product: KnownProduct, receipt: Receipt) -> Result<Followed, StoreError> {
-        self.keep(Write::Product(product), receipt).await
+    pub async fn upsert_product(&self, product: CatalogProduct, receipt: Receipt) -> Result<EventOutcome, StoreError> {
+        self.commit_write(Write::Product(product), receipt).await
     }
 }

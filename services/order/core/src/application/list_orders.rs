@@ -1,7 +1,7 @@
 //! Listing orders, page by page.
 
 use mart_kernel::page::InvalidPageToken;
-use mart_kernel::{Fingerprint, Page, PageSize, Timestamp, StoreError};
+use mart_kernel::{Fingerprint, Page, PageSize, StoreError, Timestamp};
 
 use super::{CustomerId, Order, Store, UseCases, Viewer};
 use crate::domain::StatusKind;
@@ -63,7 +63,7 @@ impl<S: Store> UseCases<S> {
         let list = fingerprint(filter);
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.cursor().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 }
 

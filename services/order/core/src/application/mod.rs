@@ -12,9 +12,12 @@ mod republish_orders;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, Commit, CommitError, CommitOutcome, EventEnvelope, IdGenerator, PageTokenSigner, Receipt, Timestamp, StoreError, Version};
+use mart_kernel::{
+    Clock, Commit, CommitError, CommitOutcome, EventEnvelope, IdGenerator, PageTokenSigner, Receipt, StoreError,
+    Timestamp, Version,
+};
 
-use crate::domain::{CustomerId, Fact, Order, OrderId, Stopped};
+use crate::domain::{CustomerId, Order, OrderEvent, OrderId, TransitionError};
 use crate::ports::{Store, Write};
 
 pub use change_order::ChangeError;
@@ -34,7 +37,7 @@ pub struct UseCases<S> {
     store: S,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-    seal: PageTokenSigner,
+    page_tokens: PageTokenSigner,
     payment_window: time::Duration,
 }
 
@@ -58,42 +61,47 @@ impl Viewer {
 
 /// How a reaction to an event of others ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Followed {
+pub enum EventOutcome {
     /// Its effect is kept, now or before.
     Applied,
     /// It has none.
     Ignored,
     /// It can't be told yet.
-    Early,
+    NotReady,
     /// It can never be told: what it says does not fit the order.
-    Unfit,
+    Rejected,
 }
 
 /// How a change ended that was not made, inside.
 enum Unchanged {
     NotFound,
-    Stale,
-    Contended,
-    Stopped(Stopped, Box<Order>),
+    PreconditionFailed,
+    Contention,
+    TransitionError(TransitionError, Box<Order>),
     Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over a store; `seal` makes page tokens, `payment_window` is how long a customer has to pay.
+    /// Puts the use cases over a store; `page_tokens` makes page tokens, `payment_window` is how long a customer has to pay.
     pub fn new(
         store: S,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
-        seal: PageTokenSigner,
+        page_tokens: PageTokenSigner,
         payment_window: time::Duration,
     ) -> Self {
-        Self { store, clock, ids, seal, payment_window }
+        Self { store, clock, ids, page_tokens, payment_window }
     }
 
-    /// Gives facts their ids and the time; each has the version of the order that it carries.
-    fn events(&self, facts: Vec<Fact>, at: Timestamp) -> Vec<EventEnvelope<Fact>> {
-        let event = |fact: Fact| Event { id: self.ids.next(), at, version: fact.order().version, fact };
-        facts.into_iter().map(event).collect()
+    /// Gives events their ids and the time; each has the version of the order that it carries.
+    fn envelopes(&self, events: Vec<OrderEvent>, at: Timestamp) -> Vec<EventEnvelope<OrderEvent>> {
+        let event = |event: OrderEvent| EventEnvelope {
+            id: self.ids.next(),
+            at,
+            version: event.order().version,
+            payload: event,
+        };
+        events.into_iter().map(event).collect()
     }
 
     /// Loads an order, lets `step` change it and commits. Without an expected version it is tried again when somebody
@@ -103,51 +111,60 @@ impl<S: Store> UseCases<S> {
         id: OrderId,
         expected: Option<Version>,
         receipt: Option<Receipt>,
-        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
     ) -> Result<Order, Unchanged> {
         for _ in 0..ATTEMPTS {
             let before = self.store.find(id).await.map_err(Unchanged::Unavailable)?.ok_or(Unchanged::NotFound)?;
             if expected.is_some_and(|version| version != before.version) {
-                return Err(Unchanged::Stale);
+                return Err(Unchanged::PreconditionFailed);
             }
             let (now, seen) = (self.clock.now(), before.version);
-            let (order, facts) =
-                step(before.clone(), now).map_err(|stopped| Unchanged::Stopped(stopped, Box::new(before)))?;
+            let (order, events) =
+                step(before.clone(), now).map_err(|stopped| Unchanged::TransitionError(stopped, Box::new(before)))?;
             let write = Some(Write::Update { order: order.clone(), seen });
-            match self.store.commit(Commit { write, events: self.events(facts, now), receipt: receipt.clone() }).await {
+            match self
+                .store
+                .commit(Commit { write, events: self.envelopes(events, now), receipt: receipt.clone() })
+                .await
+            {
                 Ok(_) => return Ok(order),
-                Err(CommitError::Conflict) if expected.is_some() => return Err(Unchanged::Stale),
+                Err(CommitError::Conflict) if expected.is_some() => return Err(Unchanged::PreconditionFailed),
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::Unavailable(error)) => return Err(Unchanged::Unavailable(error)),
                 Err(CommitError::Duplicate(never)) => match never {},
             }
         }
-        Err(Unchanged::Contended)
+        Err(Unchanged::Contention)
     }
 
     /// Lets an event of others change an order, once.
-    async fn follow(
+    async fn apply_event(
         &self,
         id: OrderId,
         receipt: Receipt,
-        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<Fact>), Stopped> + Send,
-    ) -> Result<Followed, StoreError> {
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
+    ) -> Result<EventOutcome, StoreError> {
         match self.change(id, None, Some(receipt), step).await {
-            Ok(_) => Ok(Followed::Applied),
-            Err(Unchanged::Stopped(Stopped::Ignored | Stopped::Forbidden, _)) => Ok(Followed::Ignored),
+            Ok(_) => Ok(EventOutcome::Applied),
+            Err(Unchanged::TransitionError(TransitionError::NoEffect | TransitionError::NotAllowed, _)) => {
+                Ok(EventOutcome::Ignored)
+            }
             // Somebody else changes it just now, or its order has not been heard of: later.
             Err(
-                Unchanged::Stopped(Stopped::Early, _) | Unchanged::NotFound | Unchanged::Stale | Unchanged::Contended,
-            ) => Ok(Followed::Early),
+                Unchanged::TransitionError(TransitionError::TooEarly, _)
+                | Unchanged::NotFound
+                | Unchanged::PreconditionFailed
+                | Unchanged::Contention,
+            ) => Ok(EventOutcome::NotReady),
             Err(Unchanged::Unavailable(error)) => Err(error),
         }
     }
 
     /// Commits what belongs to no order at a version.
-    async fn keep(&self, write: Write, receipt: Receipt) -> Result<Followed, StoreError> {
+    async fn commit_write(&self, write: Write, receipt: Receipt) -> Result<EventOutcome, StoreError> {
         match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
-            Ok(CommitOutcome::Committed | CommitOutcome::AlreadyProcessed { .. }) => Ok(Followed::Applied),
-            Err(CommitError::Conflict) => Ok(Followed::Early),
+            Ok(CommitOutcome::Committed | CommitOutcome::AlreadyProcessed { .. }) => Ok(EventOutcome::Applied),
+            Err(CommitError::Conflict) => Ok(EventOutcome::NotReady),
             Err(CommitError::Unavailable(error)) => Err(error),
             Err(CommitError::Duplicate(never)) => match never {},
         }

@@ -4,7 +4,7 @@ use mart_kernel::money::Currency;
 use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Receipt, ReceiptBuilder, StoreError, Version};
 
 use super::{CustomerId, OrderId, Store, UseCases, Write};
-use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RejectedLine, Status, Wanted};
+use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RejectedLine, RequestedLine, Status};
 
 /// What a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct PlaceOrder {
     /// Who asks.
     pub customer: CustomerId,
     /// What is wanted.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<RequestedLine>,
     /// The total that the customer saw; its currency is the order's.
     pub total: Money,
     /// Where it goes.
@@ -54,10 +54,10 @@ impl From<QuoteError> for PlaceError {
 
 impl<S: Store> UseCases<S> {
     /// What these lines would cost now.
-    pub async fn quote_order(&self, wanted: &[Wanted], currency: Currency) -> Result<Quote, PlaceError> {
+    pub async fn quote_order(&self, wanted: &[RequestedLine], currency: Currency) -> Result<Quote, PlaceError> {
         let ids: Vec<ProductId> = wanted.iter().map(|line| line.product).collect();
         let known = self.store.products(&ids).await?;
-        Ok(Quote::of(wanted, currency, &known)?)
+        Ok(Quote::calculate(wanted, currency, &known)?)
     }
 
     /// Places an order, or says why not. With a receipt, a repeat of the same request places nothing and answers with the
@@ -88,12 +88,12 @@ impl<S: Store> UseCases<S> {
             contact,
             payment_method,
             payment: None,
-            round: 0,
+            reservation_round: 0,
             created_at: now,
             updated_at: now,
         };
-        let (order, facts) = order.place(now);
-        let commit = Commit { write: Some(Write::Insert(order.clone())), events: self.events(facts, now), receipt };
+        let (order, events) = order.place(now);
+        let commit = Commit { write: Some(Write::Insert(order.clone())), events: self.envelopes(events, now), receipt };
         match self.store.commit(commit).await {
             Ok(CommitOutcome::Committed) => Ok(order),
             Ok(CommitOutcome::AlreadyProcessed { subject, same_request }) => self.first(&subject, same_request).await,

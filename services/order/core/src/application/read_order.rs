@@ -3,7 +3,7 @@
 use mart_kernel::StoreError;
 
 use super::{Order, OrderId, Store, UseCases, Viewer};
-use crate::domain::Entry;
+use crate::domain::TimelineEntry;
 
 impl<S: Store> UseCases<S> {
     /// An order that the viewer may see.
@@ -12,7 +12,11 @@ impl<S: Store> UseCases<S> {
     }
 
     /// What happened to it, oldest first, each with the id of its trace; `None` where the viewer may not see it.
-    pub async fn track_order(&self, viewer: &Viewer, id: OrderId) -> Result<Option<Vec<(Entry, String)>>, StoreError> {
+    pub async fn track_order(
+        &self,
+        viewer: &Viewer,
+        id: OrderId,
+    ) -> Result<Option<Vec<(TimelineEntry, String)>>, StoreError> {
         match self.get_order(viewer, id).await? {
             Some(_) => self.store.timeline(id).await.map(Some),
             None => Ok(None),

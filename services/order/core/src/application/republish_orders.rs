@@ -2,8 +2,8 @@
 
 use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
-use super::{Fact, ListError, Store, UseCases};
-use crate::domain::fact::OrderRepublished;
+use super::{ListError, OrderEvent, Store, UseCases};
+use crate::domain::events::OrderRepublished;
 use crate::ports::Filter;
 
 /// What was published again.
@@ -21,9 +21,9 @@ impl<S: Store> UseCases<S> {
         let page = self.page(&Filter::default(), size, token).await?;
         let count = page.items.len();
         if count > 0 {
-            let facts =
-                page.items.into_iter().map(|order| Fact::OrderRepublished(OrderRepublished { order })).collect();
-            let commit = Commit { write: None, events: self.events(facts, self.clock.now()), receipt: None };
+            let events =
+                page.items.into_iter().map(|order| OrderEvent::OrderRepublished(OrderRepublished { order })).collect();
+            let commit = Commit { write: None, events: self.envelopes(events, self.clock.now()), receipt: None };
             self.store.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that others could have changed.

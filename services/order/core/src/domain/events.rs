@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use super::{Order, Payment};
 
-/// Something that happened to an order; each fact carries the order as it is after it.
+/// Something that happened to an order; each event carries the order as it is after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum OrderEvent {
     /// It was placed.
     OrderPlaced(OrderPlaced),
     /// Address or contact were changed.
@@ -101,13 +101,13 @@ pub struct OrderRepublished {
     pub order: Order,
 }
 
-impl Fact {
+impl OrderEvent {
     /// The id of its order: events of one order keep their order.
     pub fn key(&self) -> Uuid {
         self.order().id.0
     }
 
-    /// The order as it is after the fact.
+    /// The order as it is after the event.
     pub fn order(&self) -> &Order {
         match self {
             Self::OrderPlaced(OrderPlaced { order })

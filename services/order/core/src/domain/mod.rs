@@ -1,15 +1,15 @@
 //! An order, its life, and what it is made of.
 
-pub mod fact;
+pub mod events;
 mod order;
 mod quote;
-pub mod table;
+pub mod state_machine;
 pub mod timeline;
 
-pub use fact::Fact;
+pub use events::OrderEvent;
 pub use order::{
-    Address, Contact, CustomerId, Line, MAX_QUANTITY, Order, OrderId, Payment, ProductId, Shipment, Status, StatusKind,
-    Stopped, Why,
+    Address, CancelReason, Contact, CustomerId, Line, MAX_QUANTITY, Order, OrderId, Payment, ProductId, Shipment,
+    Status, StatusKind, TransitionError,
 };
-pub use quote::{KnownProduct, Quote, QuoteError, Refusal, RejectedLine, Wanted};
-pub use timeline::Entry;
+pub use quote::{CatalogProduct, LineRejectionReason, Quote, QuoteError, RejectedLine, RequestedLine};
+pub use timeline::TimelineEntry;

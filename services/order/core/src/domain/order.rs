@@ -1,14 +1,14 @@
 //! The order: what was ordered, by whom, and where it is in its life.
 
-use mart_kernel::{Money, Cursor, Timestamp, Version};
+use mart_kernel::{Cursor, Money, Timestamp, Version};
 use uuid::Uuid;
 
-use super::Fact;
-use super::fact::{
+use super::OrderEvent;
+use super::events::{
     OrderAwaitingPayment, OrderCancelled, OrderChanged, OrderConfirmed, OrderDelivered, OrderPlaced, OrderReinstated,
     OrderShipped, RefundRequested,
 };
-use super::table::{self, Stage, Step, Trigger};
+use super::state_machine::{self, Action, State, Trigger};
 
 /// The id of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,14 +42,14 @@ pub struct Order {
     pub total: Money,
     /// Where it goes.
     pub address: Address,
-    /// Whom to tell.
+    /// Whom to record_event.
     pub contact: Contact,
     /// How the customer wants to pay; empty for the mart's choice.
     pub payment_method: String,
     /// The money that came in for it.
     pub payment: Option<Payment>,
     /// How often it was reinstated: what inventory says of an earlier round is old.
-    pub round: i32,
+    pub reservation_round: i32,
     /// When it was placed.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -86,7 +86,7 @@ pub struct Address {
     pub country_code: String,
 }
 
-/// Whom to tell.
+/// Whom to record_event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// Where mails go.
@@ -114,7 +114,7 @@ pub enum Status {
     /// Arrived.
     Delivered(Shipment),
     /// Ended without a delivery.
-    Cancelled(Why),
+    Cancelled(CancelReason),
 }
 
 /// A status without what it carries, for lists and timelines.
@@ -150,7 +150,7 @@ impl Status {
 
 /// Why an order was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum CancelReason {
     /// The customer wanted it.
     Customer,
     /// An admin wanted it.
@@ -183,37 +183,37 @@ pub struct Payment {
 
 /// Why a step was not taken. Nothing is changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
+pub enum TransitionError {
     /// It is no news, or comes too late to matter.
-    Ignored,
+    NoEffect,
     /// What it follows has not been heard of yet.
-    Early,
-    /// The stage does not allow it.
-    Forbidden,
+    TooEarly,
+    /// The state does not allow it.
+    NotAllowed,
 }
 
 /// An order after a step, and what it tells.
-pub(crate) type Stepped = Result<(Order, Vec<Fact>), Stopped>;
+pub(crate) type Transition = Result<(Order, Vec<OrderEvent>), TransitionError>;
 
 impl Order {
     /// A new order, which waits for stock.
-    pub fn place(mut self, now: Timestamp) -> (Self, Vec<Fact>) {
-        let mut facts = Vec::new();
-        self.tell(now, &mut facts, |order| Fact::OrderPlaced(OrderPlaced { order }));
-        (self, facts)
+    pub fn place(mut self, now: Timestamp) -> (Self, Vec<OrderEvent>) {
+        let mut events = Vec::new();
+        self.record_event(now, &mut events, |order| OrderEvent::OrderPlaced(OrderPlaced { order }));
+        (self, events)
     }
 
-    /// Its stage in the [table].
-    pub fn stage(&self) -> Stage {
+    /// Its state in the [state_machine].
+    pub fn state(&self) -> State {
         match &self.status {
-            Status::Placed if self.payment.is_some() => Stage::Reinstated,
-            Status::Placed => Stage::Placed,
-            Status::AwaitingPayment { .. } => Stage::AwaitingPayment,
-            Status::Confirmed => Stage::Confirmed,
-            Status::Shipped(_) => Stage::Shipped,
-            Status::Delivered(_) => Stage::Delivered,
-            Status::Cancelled(Why::PaymentTimeout) if !self.refund_requested() => Stage::TimedOut,
-            Status::Cancelled(_) => Stage::Cancelled,
+            Status::Placed if self.payment.is_some() => State::Reinstated,
+            Status::Placed => State::Placed,
+            Status::AwaitingPayment { .. } => State::AwaitingPayment,
+            Status::Confirmed => State::Confirmed,
+            Status::Shipped(_) => State::Shipped,
+            Status::Delivered(_) => State::Delivered,
+            Status::Cancelled(CancelReason::PaymentTimeout) if !self.refund_requested() => State::TimedOut,
+            Status::Cancelled(_) => State::Cancelled,
         }
     }
 
@@ -226,149 +226,151 @@ impl Order {
         self.payment.as_ref().is_some_and(|payment| payment.refund_requested)
     }
 
-    /// Inventory promised the units of a round: the customer has until `deadline` to pay, unless he has paid already.
-    pub fn stock_reserved(self, round: i32, deadline: Timestamp, now: Timestamp) -> Stepped {
-        self.of_round(round)?.take(Trigger::StockReserved, now, |order| match order.payment {
+    /// Inventory promised the units of a reservation_round: the customer has until `deadline` to pay, unless he has paid already.
+    pub fn stock_reserved(self, round: i32, deadline: Timestamp, now: Timestamp) -> Transition {
+        self.ensure_current_round(round)?.apply(Trigger::StockReserved, now, |order| match order.payment {
             Some(_) => Status::Confirmed,
             None => Status::AwaitingPayment { deadline },
         })
     }
 
     /// Inventory lacks units for a round.
-    pub fn stock_rejected(self, round: i32, now: Timestamp) -> Stepped {
-        self.of_round(round)?.take(Trigger::StockRejected, now, |_| Status::Cancelled(Why::NoStock))
+    pub fn stock_rejected(self, round: i32, now: Timestamp) -> Transition {
+        self.ensure_current_round(round)?
+            .apply(Trigger::StockRejected, now, |_| Status::Cancelled(CancelReason::NoStock))
     }
 
     /// Inventory's promise of a round is over.
-    pub fn reservation_expired(self, round: i32, now: Timestamp) -> Stepped {
-        self.of_round(round)?.take(Trigger::ReservationExpired, now, |_| Status::Cancelled(Why::PaymentTimeout))
+    pub fn reservation_expired(self, round: i32, now: Timestamp) -> Transition {
+        self.ensure_current_round(round)?
+            .apply(Trigger::ReservationExpired, now, |_| Status::Cancelled(CancelReason::PaymentTimeout))
     }
 
     /// Looks whether the payment deadline has passed.
-    pub fn look_at_deadline(self, now: Timestamp) -> Stepped {
+    pub fn expire_if_overdue(self, now: Timestamp) -> Transition {
         match self.status {
             Status::AwaitingPayment { deadline } if deadline <= now => {
-                self.take(Trigger::DeadlinePassed, now, |_| Status::Cancelled(Why::PaymentTimeout))
+                self.apply(Trigger::DeadlinePassed, now, |_| Status::Cancelled(CancelReason::PaymentTimeout))
             }
-            _ => Err(Stopped::Ignored),
+            _ => Err(TransitionError::NoEffect),
         }
     }
 
     /// Money came in, in time or late. A payment that is known already is no news.
-    pub fn payment_captured(mut self, payment_id: String, amount: Money, now: Timestamp) -> Stepped {
+    pub fn payment_captured(mut self, payment_id: String, amount: Money, now: Timestamp) -> Transition {
         if self.payment.as_ref().is_some_and(|payment| payment.id == payment_id) {
-            return Err(Stopped::Ignored);
+            return Err(TransitionError::NoEffect);
         }
-        let stage = self.stage();
+        let state = self.state();
         let payment = Payment { id: payment_id, amount, refund_requested: false };
-        match table::step(stage, Trigger::PaymentCaptured) {
-            Step::Reinstate => self.round += 1,
-            Step::Confirm | Step::Refund => {}
-            _ => return self.take(Trigger::PaymentCaptured, now, |order| order.status.clone()),
+        match state_machine::transition(state, Trigger::PaymentCaptured) {
+            Action::Reinstate => self.reservation_round += 1,
+            Action::Confirm | Action::Refund => {}
+            _ => return self.apply(Trigger::PaymentCaptured, now, |order| order.status.clone()),
         }
         self.payment = Some(payment);
-        self.take_from(stage, Trigger::PaymentCaptured, now, |order| match stage {
-            Stage::TimedOut => Status::Placed,
-            Stage::AwaitingPayment => Status::Confirmed,
+        self.apply_from(state, Trigger::PaymentCaptured, now, |order| match state {
+            State::TimedOut => Status::Placed,
+            State::AwaitingPayment => Status::Confirmed,
             _ => order.status.clone(),
         })
     }
 
     /// Customer or admin cancels. A cancelled order stays as it is.
-    pub fn cancel(self, why: Why, now: Timestamp) -> Stepped {
-        self.take(Trigger::Cancel, now, |_| Status::Cancelled(why))
+    pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Transition {
+        self.apply(Trigger::Cancel, now, |_| Status::Cancelled(reason))
     }
 
-    /// Changes where it goes and whom to tell; what is left out, or is the same, stays.
-    pub fn change(mut self, address: Option<Address>, contact: Option<Contact>, now: Timestamp) -> Stepped {
+    /// Changes where it goes and whom to record_event; what is left out, or is the same, stays.
+    pub fn change(mut self, address: Option<Address>, contact: Option<Contact>, now: Timestamp) -> Transition {
         let (address, contact) =
             (address.unwrap_or_else(|| self.address.clone()), contact.unwrap_or_else(|| self.contact.clone()));
-        if table::step(self.stage(), Trigger::Change) == Step::Change
+        if state_machine::transition(self.state(), Trigger::Change) == Action::Change
             && (&address, &contact) == (&self.address, &self.contact)
         {
-            return Err(Stopped::Ignored);
+            return Err(TransitionError::NoEffect);
         }
         (self.address, self.contact) = (address, contact);
-        self.take(Trigger::Change, now, |order| order.status.clone())
+        self.apply(Trigger::Change, now, |order| order.status.clone())
     }
 
     /// It is on its way.
-    pub fn ship(self, shipment: Shipment, now: Timestamp) -> Stepped {
-        self.take(Trigger::Ship, now, |_| Status::Shipped(shipment))
+    pub fn ship(self, shipment: Shipment, now: Timestamp) -> Transition {
+        self.apply(Trigger::Ship, now, |_| Status::Shipped(shipment))
     }
 
     /// It has arrived.
-    pub fn deliver(self, now: Timestamp) -> Stepped {
-        self.take(Trigger::Deliver, now, |order| match &order.status {
+    pub fn deliver(self, now: Timestamp) -> Transition {
+        self.apply(Trigger::Deliver, now, |order| match &order.status {
             Status::Shipped(shipment) => Status::Delivered(shipment.clone()),
             other => other.clone(),
         })
     }
 
-    /// What inventory says has to be of the current round: an earlier one is old, a later one is early.
-    fn of_round(self, round: i32) -> Result<Self, Stopped> {
-        match round.cmp(&self.round) {
-            std::cmp::Ordering::Less => Err(Stopped::Ignored),
+    /// What inventory says has to be of the current reservation_round: an earlier one is old, a later one is early.
+    fn ensure_current_round(self, round: i32) -> Result<Self, TransitionError> {
+        match round.cmp(&self.reservation_round) {
+            std::cmp::Ordering::Less => Err(TransitionError::NoEffect),
             std::cmp::Ordering::Equal => Ok(self),
-            std::cmp::Ordering::Greater => Err(Stopped::Early),
+            std::cmp::Ordering::Greater => Err(TransitionError::TooEarly),
         }
     }
 
-    fn take(self, trigger: Trigger, now: Timestamp, to: impl FnOnce(&Self) -> Status) -> Stepped {
-        let stage = self.stage();
-        self.take_from(stage, trigger, now, to)
+    fn apply(self, trigger: Trigger, now: Timestamp, to: impl FnOnce(&Self) -> Status) -> Transition {
+        let state = self.state();
+        self.apply_from(state, trigger, now, to)
     }
 
-    /// Takes the step that the table names, and tells what it is.
-    fn take_from(
+    /// Takes the step that the state_machine names, and tells what it is.
+    fn apply_from(
         mut self,
-        stage: Stage,
+        state: State,
         trigger: Trigger,
         now: Timestamp,
         to: impl FnOnce(&Self) -> Status,
-    ) -> Stepped {
-        let step = table::step(stage, trigger);
+    ) -> Transition {
+        let step = state_machine::transition(state, trigger);
         match step {
-            Step::Ignore => return Err(Stopped::Ignored),
-            Step::Wait => return Err(Stopped::Early),
-            Step::Forbid => return Err(Stopped::Forbidden),
+            Action::Ignore => return Err(TransitionError::NoEffect),
+            Action::Wait => return Err(TransitionError::TooEarly),
+            Action::Forbid => return Err(TransitionError::NotAllowed),
             _ => self.status = to(&self),
         }
-        let mut facts = Vec::new();
-        let tell: fn(Self) -> Fact = match step {
-            Step::Await => |order| Fact::OrderAwaitingPayment(OrderAwaitingPayment { order }),
-            Step::Confirm => |order| Fact::OrderConfirmed(OrderConfirmed { order }),
-            Step::CancelNoStock | Step::CancelTimeout | Step::CancelAsked => {
-                |order| Fact::OrderCancelled(OrderCancelled { order })
+        let mut events = Vec::new();
+        let record_event: fn(Self) -> OrderEvent = match step {
+            Action::Await => |order| OrderEvent::OrderAwaitingPayment(OrderAwaitingPayment { order }),
+            Action::Confirm => |order| OrderEvent::OrderConfirmed(OrderConfirmed { order }),
+            Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked => {
+                |order| OrderEvent::OrderCancelled(OrderCancelled { order })
             }
-            Step::Reinstate => |order| Fact::OrderReinstated(OrderReinstated { order }),
-            Step::Change => |order| Fact::OrderChanged(OrderChanged { order }),
-            Step::Ship => |order| Fact::OrderShipped(OrderShipped { order }),
-            Step::Deliver => |order| Fact::OrderDelivered(OrderDelivered { order }),
-            Step::Refund | Step::Ignore | Step::Wait | Step::Forbid => {
-                self.refund(now, &mut facts);
-                return Ok((self, facts));
+            Action::Reinstate => |order| OrderEvent::OrderReinstated(OrderReinstated { order }),
+            Action::Change => |order| OrderEvent::OrderChanged(OrderChanged { order }),
+            Action::Ship => |order| OrderEvent::OrderShipped(OrderShipped { order }),
+            Action::Deliver => |order| OrderEvent::OrderDelivered(OrderDelivered { order }),
+            Action::Refund | Action::Ignore | Action::Wait | Action::Forbid => {
+                self.refund(now, &mut events);
+                return Ok((self, events));
             }
         };
-        self.tell(now, &mut facts, tell);
+        self.record_event(now, &mut events, record_event);
         if matches!(self.status, Status::Cancelled(_)) {
-            self.refund(now, &mut facts);
+            self.refund(now, &mut events);
         }
-        Ok((self, facts))
+        Ok((self, events))
     }
 
     /// Asks for the money to go back, where there is some.
-    fn refund(&mut self, now: Timestamp, facts: &mut Vec<Fact>) {
+    fn refund(&mut self, now: Timestamp, events: &mut Vec<OrderEvent>) {
         let Some(payment) = self.payment.as_mut().filter(|payment| !payment.refund_requested) else { return };
         payment.refund_requested = true;
         let payment = payment.clone();
-        self.tell(now, facts, |order| Fact::RefundRequested(RefundRequested { order, payment }));
+        self.record_event(now, events, |order| OrderEvent::RefundRequested(RefundRequested { order, payment }));
     }
 
     /// Every event takes the next version and carries the order as it is then.
-    fn tell(&mut self, now: Timestamp, facts: &mut Vec<Fact>, fact: impl FnOnce(Self) -> Fact) {
+    fn record_event(&mut self, now: Timestamp, events: &mut Vec<OrderEvent>, event: impl FnOnce(Self) -> OrderEvent) {
         self.version = self.version.next();
         self.updated_at = now;
-        facts.push(fact(self.clone()));
+        events.push(event(self.clone()));
     }
 }

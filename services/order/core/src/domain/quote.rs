@@ -9,7 +9,7 @@ use super::{Line, MAX_QUANTITY, ProductId};
 
 /// A product as the read model has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownProduct {
+pub struct CatalogProduct {
     /// Its id.
     pub id: ProductId,
     /// The version of the product that was heard of.
@@ -24,7 +24,7 @@ pub struct KnownProduct {
 
 /// What a customer wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RequestedLine {
     /// The product.
     pub product: ProductId,
     /// How many units, one or more.
@@ -48,12 +48,12 @@ pub struct RejectedLine {
     /// The product.
     pub product: ProductId,
     /// Why.
-    pub why: Refusal,
+    pub reason: LineRejectionReason,
 }
 
 /// Why a line can't be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LineRejectionReason {
     /// No such product is on sale.
     NotOnSale,
     /// It has no price in this currency.
@@ -71,9 +71,13 @@ pub enum QuoteError {
 
 impl Quote {
     /// Sums the lines of each product and prices them. Nothing is rounded; what would overflow is rejected.
-    pub fn of(wanted: &[Wanted], currency: Currency, known: &[KnownProduct]) -> Result<Self, QuoteError> {
-        let known: BTreeMap<ProductId, &KnownProduct> = known.iter().map(|product| (product.id, product)).collect();
-        let mut summed: Vec<Wanted> = Vec::new();
+    pub fn calculate(
+        wanted: &[RequestedLine],
+        currency: Currency,
+        known: &[CatalogProduct],
+    ) -> Result<Self, QuoteError> {
+        let known: BTreeMap<ProductId, &CatalogProduct> = known.iter().map(|product| (product.id, product)).collect();
+        let mut summed: Vec<RequestedLine> = Vec::new();
         for want in wanted {
             match summed.iter_mut().find(|line| line.product == want.product) {
                 Some(line) => line.quantity = line.quantity.saturating_add(want.quantity),
@@ -81,18 +85,18 @@ impl Quote {
             }
         }
         let mut quote = Self { lines: Vec::new(), total: Money::from_minor(0, currency), rejected: Vec::new() };
-        for Wanted { product, quantity } in summed {
-            let rejected = |why| RejectedLine { product, why };
+        for RequestedLine { product, quantity } in summed {
+            let rejected = |reason| RejectedLine { product, reason };
             let Some(found) = known.get(&product).filter(|found| found.on_sale) else {
-                quote.rejected.push(rejected(Refusal::NotOnSale));
+                quote.rejected.push(rejected(LineRejectionReason::NotOnSale));
                 continue;
             };
             let Some(unit_price) = found.prices.iter().copied().find(|price| price.currency() == currency) else {
-                quote.rejected.push(rejected(Refusal::NotPriced));
+                quote.rejected.push(rejected(LineRejectionReason::NotPriced));
                 continue;
             };
             if quantity > MAX_QUANTITY {
-                quote.rejected.push(rejected(Refusal::TooMany));
+                quote.rejected.push(rejected(LineRejectionReason::TooMany));
                 continue;
             }
             let sum = unit_price.checked_mul(quantity).map_err(|_| QuoteError::TooLarge)?;

@@ -1,8 +1,8 @@
-//! The core's facts as the contract's messages, and what events of others do here.
+//! The core's events as the contract's messages, and what events of others do here.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
-use mart_chassis::record::ReceivedEvent;
 use mart_chassis::convert::{exact, money};
+use mart_chassis::record::ReceivedEvent;
 use mart_kernel::{Money, StoreError};
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
@@ -10,60 +10,60 @@ use mart_proto::payment::v1 as payment;
 use mart_proto::product::v1 as product;
 use mart_proto::r#type::v1::Money as Price;
 use order_core::UseCases;
-use order_core::application::Followed;
-use order_core::domain::{KnownProduct, OrderId, ProductId, fact};
+use order_core::application::EventOutcome;
+use order_core::domain::{CatalogProduct, OrderId, ProductId, events};
 use order_core::ports::Store;
 
-use super::messages::order;
-use crate::generated::events::{Messages, EventHandlers};
+use super::proto::order;
+use crate::generated::events::{EventHandlers, Messages};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderMessages;
 
 impl Messages for OrderMessages {
-    fn order_placed(fact: &fact::OrderPlaced) -> v1::OrderPlaced {
-        v1::OrderPlaced { order: Some(order(&fact.order)) }
+    fn order_placed(event: &events::OrderPlaced) -> v1::OrderPlaced {
+        v1::OrderPlaced { order: Some(order(&event.order)) }
     }
 
-    fn order_changed(fact: &fact::OrderChanged) -> v1::OrderChanged {
-        v1::OrderChanged { order: Some(order(&fact.order)) }
+    fn order_changed(event: &events::OrderChanged) -> v1::OrderChanged {
+        v1::OrderChanged { order: Some(order(&event.order)) }
     }
 
-    fn order_awaiting_payment(fact: &fact::OrderAwaitingPayment) -> v1::OrderAwaitingPayment {
-        v1::OrderAwaitingPayment { order: Some(order(&fact.order)) }
+    fn order_awaiting_payment(event: &events::OrderAwaitingPayment) -> v1::OrderAwaitingPayment {
+        v1::OrderAwaitingPayment { order: Some(order(&event.order)) }
     }
 
-    fn order_confirmed(fact: &fact::OrderConfirmed) -> v1::OrderConfirmed {
-        v1::OrderConfirmed { order: Some(order(&fact.order)) }
+    fn order_confirmed(event: &events::OrderConfirmed) -> v1::OrderConfirmed {
+        v1::OrderConfirmed { order: Some(order(&event.order)) }
     }
 
-    fn order_cancelled(fact: &fact::OrderCancelled) -> v1::OrderCancelled {
-        v1::OrderCancelled { order: Some(order(&fact.order)) }
+    fn order_cancelled(event: &events::OrderCancelled) -> v1::OrderCancelled {
+        v1::OrderCancelled { order: Some(order(&event.order)) }
     }
 
-    fn order_reinstated(fact: &fact::OrderReinstated) -> v1::OrderReinstated {
-        v1::OrderReinstated { order: Some(order(&fact.order)) }
+    fn order_reinstated(event: &events::OrderReinstated) -> v1::OrderReinstated {
+        v1::OrderReinstated { order: Some(order(&event.order)) }
     }
 
-    fn order_shipped(fact: &fact::OrderShipped) -> v1::OrderShipped {
-        v1::OrderShipped { order: Some(order(&fact.order)) }
+    fn order_shipped(event: &events::OrderShipped) -> v1::OrderShipped {
+        v1::OrderShipped { order: Some(order(&event.order)) }
     }
 
-    fn order_delivered(fact: &fact::OrderDelivered) -> v1::OrderDelivered {
-        v1::OrderDelivered { order: Some(order(&fact.order)) }
+    fn order_delivered(event: &events::OrderDelivered) -> v1::OrderDelivered {
+        v1::OrderDelivered { order: Some(order(&event.order)) }
     }
 
-    fn refund_requested(fact: &fact::RefundRequested) -> v1::RefundRequested {
+    fn refund_requested(event: &events::RefundRequested) -> v1::RefundRequested {
         v1::RefundRequested {
-            order: Some(order(&fact.order)),
-            payment_id: fact.payment.id.clone(),
-            amount: Some(money(fact.payment.amount)),
+            order: Some(order(&event.order)),
+            payment_id: event.payment.id.clone(),
+            amount: Some(money(event.payment.amount)),
         }
     }
 
-    fn order_republished(fact: &fact::OrderRepublished) -> v1::OrderRepublished {
-        v1::OrderRepublished { order: Some(order(&fact.order)) }
+    fn order_republished(event: &events::OrderRepublished) -> v1::OrderRepublished {
+        v1::OrderRepublished { order: Some(order(&event.order)) }
     }
 }
 
@@ -79,25 +79,29 @@ impl<S: Store> OrderEventHandlers<S> {
         Self { use_cases }
     }
 
-    async fn hear<M>(&self, event: &ReceivedEvent<M>, product: Option<product::Product>) -> Result<Outcome, DispatchError> {
+    async fn hear<M>(
+        &self,
+        event: &ReceivedEvent<M>,
+        product: Option<product::Product>,
+    ) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
         let prices: Result<Vec<Money>, _> = product.prices.iter().map(|price| exact("prices", price)).collect();
         let (Ok(id), Ok(prices)) = (product.product_id.parse(), prices) else { return Ok(UNREADABLE) };
         let (id, version, name) = (ProductId(id), event.version, product.name);
         let on_sale = product.status == i32::from(product::ProductStatus::Active);
-        let known = KnownProduct { id, version, name, on_sale, prices };
-        followed(self.use_cases.hear_of_product(known, event.receipt()).await)
+        let known = CatalogProduct { id, version, name, on_sale, prices };
+        followed(self.use_cases.upsert_product(known, event.receipt()).await)
     }
 }
 
 const UNREADABLE: Outcome = Outcome::Reject("an id or an amount in it is none");
 
-fn followed(followed: Result<Followed, StoreError>) -> Result<Outcome, DispatchError> {
+fn followed(followed: Result<EventOutcome, StoreError>) -> Result<Outcome, DispatchError> {
     Ok(match followed? {
-        Followed::Applied => Outcome::Applied,
-        Followed::Ignored => Outcome::Ignored("it changes nothing any more"),
-        Followed::Early => Outcome::Retry("the order is not that far yet, or not known".to_owned()),
-        Followed::Unfit => Outcome::Reject("the amount is not the order's total"),
+        EventOutcome::Applied => Outcome::Applied,
+        EventOutcome::Ignored => Outcome::Ignored("it changes nothing any more"),
+        EventOutcome::NotReady => Outcome::Retry("the order is not that far yet, or not known".to_owned()),
+        EventOutcome::Rejected => Outcome::Reject("the amount is not the order's total"),
     })
 }
 
@@ -113,11 +117,17 @@ fn paid(order_id: &str, amount: Option<Price>) -> Option<(OrderId, Money)> {
 }
 
 impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
-    async fn on_product_created(&self, event: ReceivedEvent<product::ProductCreated>) -> Result<Outcome, DispatchError> {
+    async fn on_product_created(
+        &self,
+        event: ReceivedEvent<product::ProductCreated>,
+    ) -> Result<Outcome, DispatchError> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_updated(&self, event: ReceivedEvent<product::ProductUpdated>) -> Result<Outcome, DispatchError> {
+    async fn on_product_updated(
+        &self,
+        event: ReceivedEvent<product::ProductUpdated>,
+    ) -> Result<Outcome, DispatchError> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
@@ -135,7 +145,10 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_product_archived(&self, event: ReceivedEvent<product::ProductArchived>) -> Result<Outcome, DispatchError> {
+    async fn on_product_archived(
+        &self,
+        event: ReceivedEvent<product::ProductArchived>,
+    ) -> Result<Outcome, DispatchError> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
@@ -146,13 +159,19 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         self.hear(&event, event.payload.product.clone()).await
     }
 
-    async fn on_stock_reserved(&self, event: ReceivedEvent<inventory::StockReserved>) -> Result<Outcome, DispatchError> {
+    async fn on_stock_reserved(
+        &self,
+        event: ReceivedEvent<inventory::StockReserved>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_stock_reserved(id, round, receipt).await)
     }
 
-    async fn on_stock_rejected(&self, event: ReceivedEvent<inventory::StockRejected>) -> Result<Outcome, DispatchError> {
+    async fn on_stock_rejected(
+        &self,
+        event: ReceivedEvent<inventory::StockRejected>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
         followed(self.use_cases.on_stock_rejected(id, round, receipt).await)
@@ -167,7 +186,10 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         followed(self.use_cases.on_reservation_expired(id, round, receipt).await)
     }
 
-    async fn on_payment_captured(&self, event: ReceivedEvent<payment::PaymentCaptured>) -> Result<Outcome, DispatchError> {
+    async fn on_payment_captured(
+        &self,
+        event: ReceivedEvent<payment::PaymentCaptured>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.payload;
         let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
@@ -181,7 +203,10 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         followed(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
     }
 
-    async fn on_payment_refunded(&self, event: ReceivedEvent<payment::PaymentRefunded>) -> Result<Outcome, DispatchError> {
+    async fn on_payment_refunded(
+        &self,
+        event: ReceivedEvent<payment::PaymentRefunded>,
+    ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
         let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };

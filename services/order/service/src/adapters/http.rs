@@ -1,17 +1,17 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{RequestContext, Principal, ApiError, IdempotencyKey};
 use mart_chassis::convert::{exact, money, timestamp, uuid};
+use mart_chassis::http::{ApiError, IdempotencyKey, Principal, RequestContext};
 use mart_kernel::PageSize;
 use mart_kernel::money::Currency;
 use mart_proto::Violation;
 use mart_proto::order::v1;
 use order_core::UseCases;
 use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, PlaceOrder, Viewer};
-use order_core::domain::{CustomerId, OrderId, ProductId, Wanted};
+use order_core::domain::{CustomerId, OrderId, ProductId, RequestedLine};
 use order_core::ports::Store;
 
-use super::messages::{self, address_of, contact_of, line, order, refused, shipment_of};
+use super::proto::{self, address_of, contact_of, line, order, refused, shipment_of};
 use crate::generated::http::{
     CancelOrderError, ChangeOrderError, DeliverOrderError, GetOrderError, ListOrdersError, OrderService,
     PlaceOrderError, QuoteOrderError, RepublishOrdersError, ShipOrderError, TrackOrderError,
@@ -44,7 +44,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
         Ok(v1::QuoteOrderResponse {
             lines: quote.lines.iter().map(line).collect(),
             total: Some(money(quote.total)),
-            refused: quote.refused.iter().map(refused).collect(),
+            rejected: quote.rejected.iter().map(refused).collect(),
         })
     }
 
@@ -62,13 +62,19 @@ impl<S: Store + 'static> OrderService for Http<S> {
             contact: contact_of(contact.unwrap_or_default()),
             payment_method,
         };
-        let placed = self.use_cases.place_order(request, context.idempotency_key.map(IdempotencyKey::receipt_builder)).await?;
+        let placed =
+            self.use_cases.place_order(request, context.idempotency_key.map(IdempotencyKey::receipt_builder)).await?;
         Ok(v1::PlaceOrderResponse { order: Some(order(&placed)) })
     }
 
-    async fn get_order(&self, context: RequestContext, request: v1::GetOrderRequest) -> Result<v1::GetOrderResponse, GetOrderError> {
+    async fn get_order(
+        &self,
+        context: RequestContext,
+        request: v1::GetOrderRequest,
+    ) -> Result<v1::GetOrderResponse, GetOrderError> {
         let v1::GetOrderRequest { order_id } = request;
-        let found = self.use_cases.get_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
+        let found =
+            self.use_cases.get_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetOrderError::OrderNotFound)?;
         Ok(v1::GetOrderResponse { order: Some(order(&found)) })
     }
@@ -81,7 +87,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
         let v1::ListOrdersRequest { customer_id, status, placed_from, placed_before, page_size, page_token } = request;
         let request = ListOrders {
             customer: customer_id,
-            status: messages::status_named(status),
+            status: proto::status_named(status),
             from: timestamp("placedFrom", placed_from)?,
             before: timestamp("placedBefore", placed_before)?,
             page_size: PageSize::requested(page_size),
@@ -110,7 +116,8 @@ impl<S: Store + 'static> OrderService for Http<S> {
         request: v1::CancelOrderRequest,
     ) -> Result<v1::CancelOrderResponse, CancelOrderError> {
         let v1::CancelOrderRequest { order_id } = request;
-        let cancelled = self.use_cases.cancel_order(&viewer(&context.principal), id(&order_id)?, context.if_match).await?;
+        let cancelled =
+            self.use_cases.cancel_order(&viewer(&context.principal), id(&order_id)?, context.if_match).await?;
         Ok(v1::CancelOrderResponse { order: Some(order(&cancelled)) })
     }
 
@@ -120,12 +127,13 @@ impl<S: Store + 'static> OrderService for Http<S> {
         request: v1::TrackOrderRequest,
     ) -> Result<v1::TrackOrderResponse, TrackOrderError> {
         let v1::TrackOrderRequest { order_id } = request;
-        let found = self.use_cases.track_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
+        let found =
+            self.use_cases.track_order(&viewer(&context.principal), id(&order_id)?).await.map_err(ApiError::from)?;
         let entries = found.ok_or(TrackOrderError::OrderNotFound)?;
-        let entry = |(entry, trace_id): (order_core::domain::Entry, String)| v1::TimelineEntry {
+        let entry = |(entry, trace_id): (order_core::domain::TimelineEntry, String)| v1::TimelineEntry {
             time: Some(mart_chassis::convert::time(entry.at)),
             text: entry.text,
-            status: messages::status(entry.status).into(),
+            status: proto::status(entry.status).into(),
             event_id: entry.event.to_string(),
             trace_id,
         };
@@ -165,17 +173,17 @@ impl<S: Store + 'static> OrderService for Http<S> {
     }
 }
 
-fn wanted(lines: &[v1::RequestedLine]) -> Result<Vec<Wanted>, ApiError> {
+fn wanted(lines: &[v1::RequestedLine]) -> Result<Vec<RequestedLine>, ApiError> {
     let parse = |(nth, line): (usize, &v1::RequestedLine)| {
         let v1::RequestedLine { product_id, quantity } = line;
         let product = uuid(&format!("lines[{nth}].productId"), product_id)?;
-        Ok(Wanted { product: ProductId(product), quantity: *quantity })
+        Ok(RequestedLine { product: ProductId(product), quantity: *quantity })
     };
     lines.iter().enumerate().map(parse).collect()
 }
 
 fn subject(principal: &Principal) -> String {
-    match caller {
+    match principal {
         Principal::Authenticated { subject, .. } => subject.clone(),
         Principal::Anonymous => String::new(),
     }
@@ -183,9 +191,9 @@ fn subject(principal: &Principal) -> String {
 
 /// Only an admin's token sees all.
 fn viewer(principal: &Principal) -> Viewer {
-    match caller {
+    match principal {
         Principal::Authenticated { role, .. } if role == "admin" => Viewer::Admin,
-        caller => Viewer::Customer(CustomerId(subject(caller))),
+        principal => Viewer::Customer(CustomerId(subject(principal))),
     }
 }
 
@@ -227,10 +235,10 @@ macro_rules! change_errors {
                     match error {
                         ChangeError::NotFound => Self::OrderNotFound,
                         ChangeError::Forbidden(status) => {
-                            Self::InvalidOrderStatus(v1::InvalidOrderStatus { status: messages::status(status.kind()).into() })
+                            Self::InvalidOrderStatus(v1::InvalidOrderStatus { status: proto::status(status.kind()).into() })
                         }
-                        ChangeError::Stale => ApiError::PreconditionFailed.into(),
-                        ChangeError::Contended => ApiError::Contention.into(),
+                        ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),
+                        ChangeError::Contention => ApiError::Contention.into(),
                         ChangeError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }

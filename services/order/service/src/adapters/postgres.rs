@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::read::{time, version, decode_error};
+use mart_chassis::db::read::{decode_error, time, version};
 use mart_chassis::{Database, Record, insert_sql, trace, update_sql};
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, EventEnvelope, Money, Receipt, StoreError, Timestamp};
 use order_core::domain::{
-    Address, Contact, CustomerId, Entry, Fact, KnownProduct, Line, Order, OrderId, Payment, ProductId, Shipment,
-    Status, StatusKind, Why,
+    Address, CancelReason, CatalogProduct, Contact, CustomerId, Line, Order, OrderEvent, OrderId, Payment, ProductId,
+    Shipment, Status, StatusKind, TimelineEntry,
 };
 use order_core::ports::{Filter, Store, Write};
 use sqlx::Row;
@@ -22,10 +22,10 @@ use uuid::Uuid;
 pub const INSERT: &str = insert_sql!(
     "insert into orders select $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
      $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from guard returning order_id",
-    "timeline_rows as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
-     select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
+    "timeline_rows as (insert into order_timeline (order_id, at, text, status, event_id, trace_id) \
+     select written.order_id, entry.at, entry.text, entry.status, entry.event_id, $17 from written, \
      unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
-     as entry (at, what, status, event_id, nth) order by nth), "
+     as entry (at, text, status, event_id, nth) order by nth), "
 );
 
 /// `$48` is the version that was seen. What was ordered, and by whom, never changes.
@@ -34,24 +34,24 @@ const UPDATE: &str = update_sql!(
     "update orders set version = $19, status = $21, cancel_reason = $22, payment_deadline = $23, carrier = $24, \
      tracking_number = $25, recipient = $32, address_lines = $33, city = $34, postal_code = $35, country_code = $36, \
      email = $37, phone = $38, locale = $39, payment_id = $41, payment_minor = $42, payment_currency = $43, \
-     refund_requested = $44, round = $45, updated_at = $47 \
+     refund_requested = $44, reservation_round = $45, updated_at = $47 \
      from guard where orders.order_id = guard.order_id returning orders.order_id",
-    "timeline_rows as (insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
-     select written.order_id, entry.at, entry.what, entry.status, entry.event_id, $17 from written, \
+    "timeline_rows as (insert into order_timeline (order_id, at, text, status, event_id, trace_id) \
+     select written.order_id, entry.at, entry.text, entry.status, entry.event_id, $17 from written, \
      unnest($13::timestamptz[], $14::text[], $15::text[], $16::uuid[]) with ordinality \
-     as entry (at, what, status, event_id, nth) order by nth), "
+     as entry (at, text, status, event_id, nth) order by nth), "
 );
 
 /// `$13` order, `$14` to `$18` the entry.
 const NOTE: &str = update_sql!(
     "select order_id from orders where order_id = $13",
-    "insert into order_timeline (order_id, at, what, status, event_id, trace_id) \
+    "insert into order_timeline (order_id, at, text, status, event_id, trace_id) \
      select order_id, $14, $15, $16, $17, $18 from guard returning order_id"
 );
 
 /// `$13` product, `$14` version, `$15` name, `$16` on sale, `$17` `$18` prices.
 const PRODUCT: &str = insert_sql!(
-    "insert into known_product as known (product_id, version, name, on_sale, currencies, minors) \
+    "insert into catalog_product as known (product_id, version, name, on_sale, currencies, minors) \
      select $13, $14, $15, $16, $17, $18 from guard on conflict (product_id) do update set version = $14, name = $15, \
      on_sale = $16, currencies = $17, minors = $18 where known.version <= $14 returning product_id"
 );
@@ -69,18 +69,18 @@ const DUE: &str =
 const TIMELINE: &str = "select * from order_timeline where order_id = $1 order by position";
 
 /// `$1` the products.
-pub const PRODUCTS: &str = "select * from known_product where product_id = any($1)";
+pub const PRODUCTS: &str = "select * from catalog_product where product_id = any($1)";
 
 /// Keeps orders; `record` makes the record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&EventEnvelope<Fact>) -> Record,
+    record: fn(&EventEnvelope<OrderEvent>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps them in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<OrderEvent>) -> Record) -> Self {
         Self { database, record }
     }
 }
@@ -110,11 +110,11 @@ impl Store for PostgresStore {
         self.database.fetch_all(asked, |row| row.try_get("order_id").map(OrderId)).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(Entry, String)>, StoreError> {
+    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
         self.database.fetch_all(sqlx::query(TIMELINE).bind(id.0), entry).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<KnownProduct>, StoreError> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         self.database.fetch_all(sqlx::query(PRODUCTS).bind(ids), product).await
     }
@@ -126,9 +126,9 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Infallible>> {
+    async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let Commit { write, events, receipt } = commit;
-        let entries: Vec<Entry> = events.iter().filter_map(Entry::of).collect();
+        let entries: Vec<TimelineEntry> = events.iter().filter_map(TimelineEntry::from_event).collect();
         let records = events.iter().map(self.record).collect();
         let (database, receipt) = (&self.database, receipt.as_ref());
         let trace = trace::current().trace_id();
@@ -141,15 +141,15 @@ impl Store for PostgresStore {
                 let bind = |sql| bind_order(bind_entries(sql, entries, trace), order).bind(seen.get());
                 database.commit(UPDATE, receipt, records, bind, |_| None).await
             }
-            Some(Write::Note { order, entry }) => {
-                let Entry { at, text, status, event } = entry;
+            Some(Write::AppendTimeline { order, entry }) => {
+                let TimelineEntry { at, text, status, event } = entry;
                 let bind = |sql: Statement| {
                     sql.bind(order.0).bind(at.get()).bind(text).bind(status_name(status)).bind(event).bind(trace)
                 };
                 database.commit(NOTE, receipt, records, bind, |_| None).await
             }
             Some(Write::Product(product)) => {
-                let KnownProduct { id, version, name, on_sale, prices } = product;
+                let CatalogProduct { id, version, name, on_sale, prices } = product;
                 let (currencies, minors): (Vec<&str>, Vec<i64>) =
                     prices.iter().map(|price| (price.currency().code(), price.minor())).unzip();
                 let bind = |sql: Statement| {
@@ -162,12 +162,12 @@ impl Store for PostgresStore {
     }
 }
 
-fn bind_entries(sql: Statement, entries: Vec<Entry>, trace: String) -> Statement {
+fn bind_entries(sql: Statement, entries: Vec<TimelineEntry>, trace: String) -> Statement {
     let mut times: Vec<OffsetDateTime> = Vec::with_capacity(entries.len());
     let mut texts: Vec<String> = Vec::with_capacity(entries.len());
     let mut statuses: Vec<&'static str> = Vec::with_capacity(entries.len());
     let mut events: Vec<Uuid> = Vec::with_capacity(entries.len());
-    for Entry { at, text, status, event } in entries {
+    for TimelineEntry { at, text, status, event } in entries {
         times.push(at.get());
         texts.push(text);
         statuses.push(status_name(status));
@@ -188,7 +188,7 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         contact,
         payment_method,
         payment,
-        round,
+        reservation_round,
         created_at,
         updated_at,
     } = order;
@@ -234,40 +234,40 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         .bind(payment.map(|payment| payment.amount.minor()))
         .bind(payment.map(|payment| payment.amount.currency().code()))
         .bind(payment.map(|payment| payment.refund_requested))
-        .bind(round)
+        .bind(reservation_round)
         .bind(created_at.get())
         .bind(updated_at.get())
 }
 
 fn status_name(status: StatusKind) -> &'static str {
     match status {
-        StatusKind::Placed => "PLACED",
-        StatusKind::AwaitingPayment => "AWAITING_PAYMENT",
-        StatusKind::Confirmed => "CONFIRMED",
-        StatusKind::Shipped => "SHIPPED",
-        StatusKind::Delivered => "DELIVERED",
-        StatusKind::Cancelled => "CANCELLED",
+        StatusKind::Placed => "placed",
+        StatusKind::AwaitingPayment => "awaiting_payment",
+        StatusKind::Confirmed => "confirmed",
+        StatusKind::Shipped => "shipped",
+        StatusKind::Delivered => "delivered",
+        StatusKind::Cancelled => "cancelled",
     }
 }
 
 fn status_kind(name: &str) -> Result<StatusKind, sqlx::Error> {
     match name {
-        "PLACED" => Ok(StatusKind::Placed),
-        "AWAITING_PAYMENT" => Ok(StatusKind::AwaitingPayment),
-        "CONFIRMED" => Ok(StatusKind::Confirmed),
-        "SHIPPED" => Ok(StatusKind::Shipped),
-        "DELIVERED" => Ok(StatusKind::Delivered),
-        "CANCELLED" => Ok(StatusKind::Cancelled),
+        "placed" => Ok(StatusKind::Placed),
+        "awaiting_payment" => Ok(StatusKind::AwaitingPayment),
+        "confirmed" => Ok(StatusKind::Confirmed),
+        "shipped" => Ok(StatusKind::Shipped),
+        "delivered" => Ok(StatusKind::Delivered),
+        "cancelled" => Ok(StatusKind::Cancelled),
         other => Err(decode_error(format!("no status of an order: {other}"))),
     }
 }
 
-fn why_name(why: Why) -> &'static str {
+fn why_name(why: CancelReason) -> &'static str {
     match why {
-        Why::Customer => "CUSTOMER",
-        Why::Admin => "ADMIN",
-        Why::NoStock => "NO_STOCK",
-        Why::PaymentTimeout => "PAYMENT_TIMEOUT",
+        CancelReason::Customer => "customer",
+        CancelReason::Admin => "admin",
+        CancelReason::NoStock => "no_stock",
+        CancelReason::PaymentTimeout => "payment_timeout",
     }
 }
 
@@ -287,10 +287,10 @@ fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
         StatusKind::Shipped => shipment().map(Status::Shipped),
         StatusKind::Delivered => shipment().map(Status::Delivered),
         StatusKind::Cancelled => match row.try_get("cancel_reason")? {
-            "CUSTOMER" => Ok(Status::Cancelled(Why::Customer)),
-            "ADMIN" => Ok(Status::Cancelled(Why::Admin)),
-            "NO_STOCK" => Ok(Status::Cancelled(Why::NoStock)),
-            "PAYMENT_TIMEOUT" => Ok(Status::Cancelled(Why::PaymentTimeout)),
+            "customer" => Ok(Status::Cancelled(CancelReason::Customer)),
+            "admin" => Ok(Status::Cancelled(CancelReason::Admin)),
+            "no_stock" => Ok(Status::Cancelled(CancelReason::NoStock)),
+            "payment_timeout" => Ok(Status::Cancelled(CancelReason::PaymentTimeout)),
             other => Err(decode_error(format!("no reason to cancel: {other}"))),
         },
     }
@@ -334,23 +334,24 @@ fn order(row: &PgRow) -> Result<Order, sqlx::Error> {
         contact: Contact { email: row.try_get("email")?, phone: row.try_get("phone")?, locale: row.try_get("locale")? },
         payment_method: row.try_get("payment_method")?,
         payment: payment(row)?,
-        round: row.try_get("round")?,
+        reservation_round: row.try_get("reservation_round")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })
 }
 
-fn entry(row: &PgRow) -> Result<(Entry, String), sqlx::Error> {
+fn entry(row: &PgRow) -> Result<(TimelineEntry, String), sqlx::Error> {
     let status = status_kind(row.try_get("status")?)?;
-    let entry = Entry { at: time(row, "at")?, text: row.try_get("what")?, status, event: row.try_get("event_id")? };
+    let entry =
+        TimelineEntry { at: time(row, "at")?, text: row.try_get("text")?, status, event: row.try_get("event_id")? };
     Ok((entry, row.try_get("trace_id")?))
 }
 
-fn product(row: &PgRow) -> Result<KnownProduct, sqlx::Error> {
+fn product(row: &PgRow) -> Result<CatalogProduct, sqlx::Error> {
     let codes: Vec<String> = row.try_get("currencies")?;
     let minors: Vec<i64> = row.try_get("minors")?;
     let price = |(code, minor): (String, i64)| Ok(Money::from_minor(minor, currency(&code)?));
-    Ok(KnownProduct {
+    Ok(CatalogProduct {
         id: ProductId(row.try_get("product_id")?),
         version: version(row, "version")?,
         name: row.try_get("name")?,

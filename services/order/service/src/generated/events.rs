@@ -1,12 +1,12 @@
 // Rendered by `cargo martgen generate` from proto/mart/order/v1; changes are made there.
 
-//! The events of the order service: those it publishes and those of others that it reacts to.
+//! The events of the order service: those that it publishes and those that it subscribes to.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
 use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
 use mart_kernel::EventEnvelope;
@@ -14,91 +14,131 @@ use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
 use mart_proto::payment::v1 as payment;
 use mart_proto::product::v1 as product;
-use order_core::domain::{Fact, fact};
+use order_core::domain::{OrderEvent, events};
 
 /// The topics that this service owns.
 pub const TOPICS: &[Topic] = &[Topic { name: "mart.order.v1", retention_minutes: 43200 }];
 
-/// Makes the contract's message of each fact of the core.
+/// Converts each event of the core to the contract's message.
 pub trait Messages {
     /// A customer placed an order; it waits for stock.
-    fn order_placed(fact: &fact::OrderPlaced) -> v1::OrderPlaced;
+    fn order_placed(event: &events::OrderPlaced) -> v1::OrderPlaced;
 
     /// Address or contact of an order were changed.
-    fn order_changed(fact: &fact::OrderChanged) -> v1::OrderChanged;
+    fn order_changed(event: &events::OrderChanged) -> v1::OrderChanged;
 
     /// The stock of an order is reserved; it waits for money until its payment deadline.
-    fn order_awaiting_payment(fact: &fact::OrderAwaitingPayment) -> v1::OrderAwaitingPayment;
+    fn order_awaiting_payment(event: &events::OrderAwaitingPayment) -> v1::OrderAwaitingPayment;
 
     /// An order is paid and its stock is reserved.
-    fn order_confirmed(fact: &fact::OrderConfirmed) -> v1::OrderConfirmed;
+    fn order_confirmed(event: &events::OrderConfirmed) -> v1::OrderConfirmed;
 
     /// An order was cancelled; its cancel reason says why.
-    fn order_cancelled(fact: &fact::OrderCancelled) -> v1::OrderCancelled;
+    fn order_cancelled(event: &events::OrderCancelled) -> v1::OrderCancelled;
 
     /// Money came for an order that had run out of time: it waits for stock once more, paid.
-    fn order_reinstated(fact: &fact::OrderReinstated) -> v1::OrderReinstated;
+    fn order_reinstated(event: &events::OrderReinstated) -> v1::OrderReinstated;
 
     /// An order is on its way.
-    fn order_shipped(fact: &fact::OrderShipped) -> v1::OrderShipped;
+    fn order_shipped(event: &events::OrderShipped) -> v1::OrderShipped;
 
     /// An order has arrived.
-    fn order_delivered(fact: &fact::OrderDelivered) -> v1::OrderDelivered;
+    fn order_delivered(event: &events::OrderDelivered) -> v1::OrderDelivered;
 
     /// Money of an order has to go back to the customer.
-    fn refund_requested(fact: &fact::RefundRequested) -> v1::RefundRequested;
+    fn refund_requested(event: &events::RefundRequested) -> v1::RefundRequested;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
     /// rebuilt. Take it where its version is not older than the one you have.
-    fn order_republished(fact: &fact::OrderRepublished) -> v1::OrderRepublished;
+    fn order_republished(event: &events::OrderRepublished) -> v1::OrderRepublished;
 }
 
-/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+/// Returns the record of an event: its topic, its encoded message and, as its key, the id of its aggregate.
+pub fn record<M: Messages>(event: &EventEnvelope<OrderEvent>) -> Record {
     let key = event.payload.key().to_string();
     match &event.payload {
-        Fact::OrderPlaced(fact) => Record::of(event, "mart.order.v1", key, &M::order_placed(fact)),
-        Fact::OrderChanged(fact) => Record::of(event, "mart.order.v1", key, &M::order_changed(fact)),
-        Fact::OrderAwaitingPayment(fact) => Record::of(event, "mart.order.v1", key, &M::order_awaiting_payment(fact)),
-        Fact::OrderConfirmed(fact) => Record::of(event, "mart.order.v1", key, &M::order_confirmed(fact)),
-        Fact::OrderCancelled(fact) => Record::of(event, "mart.order.v1", key, &M::order_cancelled(fact)),
-        Fact::OrderReinstated(fact) => Record::of(event, "mart.order.v1", key, &M::order_reinstated(fact)),
-        Fact::OrderShipped(fact) => Record::of(event, "mart.order.v1", key, &M::order_shipped(fact)),
-        Fact::OrderDelivered(fact) => Record::of(event, "mart.order.v1", key, &M::order_delivered(fact)),
-        Fact::RefundRequested(fact) => Record::of(event, "mart.order.v1", key, &M::refund_requested(fact)),
-        Fact::OrderRepublished(fact) => Record::of(event, "mart.order.v1", key, &M::order_republished(fact)),
+        OrderEvent::OrderPlaced(payload) => Record::of(event, "mart.order.v1", key, &M::order_placed(payload)),
+        OrderEvent::OrderChanged(payload) => Record::of(event, "mart.order.v1", key, &M::order_changed(payload)),
+        OrderEvent::OrderAwaitingPayment(payload) => {
+            Record::of(event, "mart.order.v1", key, &M::order_awaiting_payment(payload))
+        }
+        OrderEvent::OrderConfirmed(payload) => Record::of(event, "mart.order.v1", key, &M::order_confirmed(payload)),
+        OrderEvent::OrderCancelled(payload) => Record::of(event, "mart.order.v1", key, &M::order_cancelled(payload)),
+        OrderEvent::OrderReinstated(payload) => Record::of(event, "mart.order.v1", key, &M::order_reinstated(payload)),
+        OrderEvent::OrderShipped(payload) => Record::of(event, "mart.order.v1", key, &M::order_shipped(payload)),
+        OrderEvent::OrderDelivered(payload) => Record::of(event, "mart.order.v1", key, &M::order_delivered(payload)),
+        OrderEvent::RefundRequested(payload) => Record::of(event, "mart.order.v1", key, &M::refund_requested(payload)),
+        OrderEvent::OrderRepublished(payload) => {
+            Record::of(event, "mart.order.v1", key, &M::order_republished(payload))
+        }
     }
 }
 
-/// The events of others that this service reacts to.
-pub const CONSUMED: &[Subscription] = &[
-    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductCreated", handler: "order.product-created" },
-    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductUpdated", handler: "order.product-updated" },
+/// The subscriptions to events of other services.
+pub const SUBSCRIPTIONS: &[Subscription] = &[
+    Subscription {
+        topic: "mart.product.v1",
+        event_type: "mart.product.v1.ProductCreated",
+        handler: "order.product-created",
+    },
+    Subscription {
+        topic: "mart.product.v1",
+        event_type: "mart.product.v1.ProductUpdated",
+        handler: "order.product-updated",
+    },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductPriceChanged",
         handler: "order.product-price-changed",
     },
-    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductActivated", handler: "order.product-activated" },
-    Subscription { topic: "mart.product.v1", event_type: "mart.product.v1.ProductArchived", handler: "order.product-archived" },
+    Subscription {
+        topic: "mart.product.v1",
+        event_type: "mart.product.v1.ProductActivated",
+        handler: "order.product-activated",
+    },
+    Subscription {
+        topic: "mart.product.v1",
+        event_type: "mart.product.v1.ProductArchived",
+        handler: "order.product-archived",
+    },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductRepublished",
         handler: "order.product-republished",
     },
-    Subscription { topic: "mart.reservation.v1", event_type: "mart.inventory.v1.StockReserved", handler: "order.stock-reserved" },
-    Subscription { topic: "mart.reservation.v1", event_type: "mart.inventory.v1.StockRejected", handler: "order.stock-rejected" },
+    Subscription {
+        topic: "mart.reservation.v1",
+        event_type: "mart.inventory.v1.StockReserved",
+        handler: "order.stock-reserved",
+    },
+    Subscription {
+        topic: "mart.reservation.v1",
+        event_type: "mart.inventory.v1.StockRejected",
+        handler: "order.stock-rejected",
+    },
     Subscription {
         topic: "mart.reservation.v1",
         event_type: "mart.inventory.v1.ReservationExpired",
         handler: "order.reservation-expired",
     },
-    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentCaptured", handler: "order.payment-captured" },
-    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentFailed", handler: "order.payment-failed" },
-    Subscription { topic: "mart.payment.v1", event_type: "mart.payment.v1.PaymentRefunded", handler: "order.payment-refunded" },
+    Subscription {
+        topic: "mart.payment.v1",
+        event_type: "mart.payment.v1.PaymentCaptured",
+        handler: "order.payment-captured",
+    },
+    Subscription {
+        topic: "mart.payment.v1",
+        event_type: "mart.payment.v1.PaymentFailed",
+        handler: "order.payment-failed",
+    },
+    Subscription {
+        topic: "mart.payment.v1",
+        event_type: "mart.payment.v1.PaymentRefunded",
+        handler: "order.payment-refunded",
+    },
 ];
 
-/// The handlers to events of others.
+/// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
     /// A product was created, as a draft or on sale at once.
     fn on_product_created(
@@ -143,7 +183,7 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<inventory::StockReserved>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing is promised to an order, because some of its lines shortage.
+    /// Nothing is promised to an order, because some of its lines lack.
     fn on_stock_rejected(
         &self,
         event: ReceivedEvent<inventory::StockRejected>,
@@ -174,11 +214,15 @@ pub trait EventHandlers: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the handler of this name.
+/// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "order.product-created" => handlers.on_product_created(ReceivedEvent::decode("order.product-created", record)?).await,
-        "order.product-updated" => handlers.on_product_updated(ReceivedEvent::decode("order.product-updated", record)?).await,
+        "order.product-created" => {
+            handlers.on_product_created(ReceivedEvent::decode("order.product-created", record)?).await
+        }
+        "order.product-updated" => {
+            handlers.on_product_updated(ReceivedEvent::decode("order.product-updated", record)?).await
+        }
         "order.product-price-changed" => {
             handlers.on_product_price_changed(ReceivedEvent::decode("order.product-price-changed", record)?).await
         }
@@ -191,15 +235,21 @@ async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record
         "order.product-republished" => {
             handlers.on_product_republished(ReceivedEvent::decode("order.product-republished", record)?).await
         }
-        "order.stock-reserved" => handlers.on_stock_reserved(ReceivedEvent::decode("order.stock-reserved", record)?).await,
-        "order.stock-rejected" => handlers.on_stock_rejected(ReceivedEvent::decode("order.stock-rejected", record)?).await,
+        "order.stock-reserved" => {
+            handlers.on_stock_reserved(ReceivedEvent::decode("order.stock-reserved", record)?).await
+        }
+        "order.stock-rejected" => {
+            handlers.on_stock_rejected(ReceivedEvent::decode("order.stock-rejected", record)?).await
+        }
         "order.reservation-expired" => {
             handlers.on_reservation_expired(ReceivedEvent::decode("order.reservation-expired", record)?).await
         }
         "order.payment-captured" => {
             handlers.on_payment_captured(ReceivedEvent::decode("order.payment-captured", record)?).await
         }
-        "order.payment-failed" => handlers.on_payment_failed(ReceivedEvent::decode("order.payment-failed", record)?).await,
+        "order.payment-failed" => {
+            handlers.on_payment_failed(ReceivedEvent::decode("order.payment-failed", record)?).await
+        }
         "order.payment-refunded" => {
             handlers.on_payment_refunded(ReceivedEvent::decode("order.payment-refunded", record)?).await
         }
@@ -207,10 +257,10 @@ async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record
     }
 }
 
-/// These handlers, for the consumer.
+/// Returns the handlers for the consumer.
 pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
     let handlers = Arc::new(handlers);
-    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+    consumer::EventHandlers::new(SUBSCRIPTIONS, move |handler, record| {
         let handlers = handlers.clone();
         async move { dispatch(&*handlers, &handler, &record).await }
     })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::order::v1;
 
 /// Orders: from the basket to the door.
@@ -76,7 +76,7 @@ pub(crate) trait OrderService: Send + Sync + 'static {
         request: v1::DeliverOrderRequest,
     ) -> impl Future<Output = Result<v1::DeliverOrderResponse, DeliverOrderError>> + Send;
 
-    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. RequestContext it again with the
+    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the
     /// page token of the answer until that is empty.
     fn republish_orders(
         &self,
@@ -485,7 +485,10 @@ const REPUBLISH_ORDERS: Operation =
     Operation { name: "RepublishOrders", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
 
 async fn republish_orders<S: OrderService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&REPUBLISH_ORDERS, request, |context, request| state.service.republish_orders(context, request)).await
+    state
+        .api
+        .handle(&REPUBLISH_ORDERS, request, |context, request| state.service.republish_orders(context, request))
+        .await
 }
 
 /// Why `RepublishOrders` failed.

@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x02c9_c4ac_68d2_fb77,
+    ]) == 0x0909_3a24_33b9_8644,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,6 +1,6 @@
 //! An order service that knows a product, and the words of others that a test tells it.
 
-use devstack::testing::{Answer, App, Servers, Told, until};
+use devstack::testing::{Answer, App, Servers, TestEvent, until};
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::payment::v1 as payment;
 use mart_proto::product::v1 as product;
@@ -24,7 +24,7 @@ pub(crate) fn rupees(amount: &str) -> Money {
 }
 
 /// The word of a product as it is at this version.
-pub(crate) fn product(id: Uuid, version: i64, price: &str, status: product::ProductStatus) -> Told {
+pub(crate) fn product(id: Uuid, version: i64, price: &str, status: product::ProductStatus) -> TestEvent {
     let product = product::Product {
         product_id: id.to_string(),
         name: "Mug".to_owned(),
@@ -33,7 +33,7 @@ pub(crate) fn product(id: Uuid, version: i64, price: &str, status: product::Prod
         ..product::Product::default()
     };
     let payload = product::ProductUpdated { product: Some(product) }.encode_to_vec();
-    Told::new("mart.product.v1", "mart.product.v1.ProductUpdated", payload).about(&id.to_string(), version)
+    TestEvent::new("mart.product.v1", "mart.product.v1.ProductUpdated", payload).about(&id.to_string(), version)
 }
 
 fn reservation(order: &str, round: i32) -> inventory::Reservation {
@@ -41,37 +41,37 @@ fn reservation(order: &str, round: i32) -> inventory::Reservation {
     inventory::Reservation { order_id, reinstate_count: round, ..inventory::Reservation::default() }
 }
 
-pub(crate) fn reserved(order: &str, round: i32) -> Told {
+pub(crate) fn reserved(order: &str, round: i32) -> TestEvent {
     let payload = inventory::StockReserved { reservation: Some(reservation(order, round)) }.encode_to_vec();
-    Told::new("mart.reservation.v1", "mart.inventory.v1.StockReserved", payload).about(order, 1)
+    TestEvent::new("mart.reservation.v1", "mart.inventory.v1.StockReserved", payload).about(order, 1)
 }
 
-pub(crate) fn rejected(order: &str) -> Told {
+pub(crate) fn rejected(order: &str) -> TestEvent {
     let message = inventory::StockRejected { reservation: Some(reservation(order, 0)), shortages: Vec::new() };
-    Told::new("mart.reservation.v1", "mart.inventory.v1.StockRejected", message.encode_to_vec()).about(order, 1)
+    TestEvent::new("mart.reservation.v1", "mart.inventory.v1.StockRejected", message.encode_to_vec()).about(order, 1)
 }
 
-pub(crate) fn captured(order: &str, amount: &str) -> Told {
+pub(crate) fn captured(order: &str, amount: &str) -> TestEvent {
     let (order_id, payment_id) = (order.to_owned(), Uuid::now_v7().to_string());
     let amount = Some(rupees(amount));
     let message = payment::PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() };
-    Told::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec()).about(order, 1)
+    TestEvent::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec()).about(order, 1)
 }
 
-pub(crate) fn failed(order: &str) -> Told {
+pub(crate) fn failed(order: &str) -> TestEvent {
     let (order_id, payment_id) = (order.to_owned(), Uuid::now_v7().to_string());
     let message = payment::PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() };
-    Told::new("mart.payment.v1", "mart.payment.v1.PaymentFailed", message.encode_to_vec()).about(order, 1)
+    TestEvent::new("mart.payment.v1", "mart.payment.v1.PaymentFailed", message.encode_to_vec()).about(order, 1)
 }
 
 impl Shop {
     /// Started with these variables of its own, knowing a mug for 1500.00 rupees.
     pub(crate) async fn open(more: &[(&str, &str)]) -> Self {
-        let mut setting = Servers::of_this_run().service("order", PROGRAM).await.expect("prepared");
-        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (app, mug) = (App::of_consumer(setting, &TOPICS).await, Uuid::now_v7());
+        let mut spec = Servers::of_this_run().service("order", PROGRAM).await.expect("prepared");
+        spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (app, mug) = (App::of_consumer(spec, &TOPICS).await, Uuid::now_v7());
         let shop = Self { app, mug };
-        shop.app.tell(&product(mug, 2, "1500.00", product::ProductStatus::Active)).await;
+        shop.app.publish(&product(mug, 2, "1500.00", product::ProductStatus::Active)).await;
         until("the product is known", async || shop.quote(1).await.body["total"]["amount"] == "1500.00").await;
         shop
     }

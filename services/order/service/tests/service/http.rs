@@ -16,7 +16,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
 
 impl Shop {
     async fn as_customer(&self, name: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let token = self.app.setting.keys.token("customer", name).expect("signed");
+        let token = self.app.spec.keys.token("customer", name).expect("signed");
         self.app.send(method, path, body, &[("authorization", &format!("Bearer {token}"))]).await
     }
 }
@@ -65,16 +65,19 @@ async fn a_repeated_key_places_once_though_the_price_has_changed() {
         shop.app.call_with(Some("customer"), Method::POST, "/v1/orders", Some(body), &key).await
     };
     let first = place(2, "3000.00").await;
-    shop.app.tell(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
+    shop.app.publish(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
     until("the price is known", async || shop.quote(1).await.body["total"]["amount"] == "1600.00").await;
     let again = place(2, "3000.00").await;
     assert_eq!((first.status, again.status), (201, 201), "{}", again.body);
     assert_eq!(first.body["order"]["orderId"], again.body["order"]["orderId"]);
     assert_problem(&place(1, "1600.00").await, 422, "IDEMPOTENCY_KEY_REUSED");
-    shop.app.tell(&product(shop.mug, 4, "1600.00", ProductStatus::Archived)).await;
-    until("it is off sale", async || shop.quote(1).await.body["refused"][0]["why"] == "LINE_REJECTION_REASON_NOT_ON_SALE").await;
+    shop.app.publish(&product(shop.mug, 4, "1600.00", ProductStatus::Archived)).await;
+    until("it is off sale", async || {
+        shop.quote(1).await.body["refused"][0]["why"] == "LINE_REJECTION_REASON_NOT_ON_SALE"
+    })
+    .await;
     // A word of before comes late and brings nothing back.
-    shop.app.tell(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
+    shop.app.publish(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
     assert_eq!(place(2, "3000.00").await.status, 201, "the first one is answered still");
     assert_eq!(shop.quote(1).await.body["refused"][0]["why"], "LINE_REJECTION_REASON_NOT_ON_SALE");
 }
@@ -155,7 +158,11 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
         let cancelled = shop.app.admin(Method::POST, &format!("{path}/cancel"), None).await;
         assert_eq!((cancelled.status, &cancelled.body["order"]["etag"]), (200, &json!("3")), "{}", cancelled.body);
     }
-    assert_problem(&shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment)).await, 409, "INVALID_ORDER_STATUS");
+    assert_problem(
+        &shop.app.admin(Method::POST, &format!("{path}/ship"), Some(shipment)).await,
+        409,
+        "INVALID_ORDER_STATUS",
+    );
     let told = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
     assert_eq!((told.status, &told.body["republishedCount"]), (200, &json!(1)), "{}", told.body);
 }
@@ -188,7 +195,7 @@ async fn a_member_given_twice_is_refused_with_its_place() {
     let shop = Shop::open(&[]).await;
     let mug = shop.mug;
     let quote = async |body: String| {
-        let sent = devstack::http::client().post(format!("{}/v1/orders/quote", shop.app.setting.url())).body(body);
+        let sent = devstack::http::client().post(format!("{}/v1/orders/quote", shop.app.spec.url())).body(body);
         let answer = sent.header("content-type", "application/json").send().await.expect("an answer");
         (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
     };

@@ -1,14 +1,14 @@
 //! An order's way through the words of others, on real servers; each word is told twice.
 
-use devstack::testing::{Told, until};
+use devstack::testing::{TestEvent, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fixture::{Shop, captured, failed, rejected, reserved};
 
-async fn tell(shop: &Shop, told: &Told) {
-    shop.app.tell(told).await;
-    shop.app.tell(told).await;
+async fn tell(shop: &Shop, told: &TestEvent) {
+    shop.app.publish(told).await;
+    shop.app.publish(told).await;
 }
 
 /// The kinds of the events of an order, in their order.
@@ -53,7 +53,7 @@ async fn an_order_is_paid_shipped_and_delivered() {
 
 #[tokio::test]
 async fn an_order_that_nobody_pays_ends_once_and_late_money_brings_it_back() {
-    let shop = Shop::open(&[("PAYMENT_WINDOW", "0.5"), ("ORDER_EXPIRY_INTERVAL", "0.05")]).await;
+    let shop = Shop::open(&[("PAYMENT_WINDOW", "500ms"), ("ORDER_EXPIRY_INTERVAL", "50ms")]).await;
     let replica = shop.app.replica().await;
     let id = shop.place().await;
     tell(&shop, &reserved(&id, 0)).await;
@@ -88,9 +88,9 @@ async fn another_sum_than_the_total_pays_nothing_and_is_a_dead_letter() {
     let id = shop.place().await;
     tell(&shop, &reserved(&id, 0)).await;
     shop.is(&id, "AWAITING_PAYMENT").await;
-    shop.app.tell(&captured(&id, "2999.99")).await;
+    shop.app.publish(&captured(&id, "2999.99")).await;
     until("it is among the dead", async || {
-        let letters = shop.app.client.get(format!("{}/dead-letters", shop.app.setting.internal_url())).send().await;
+        let letters = shop.app.client.get(format!("{}/dead-letters", shop.app.spec.internal_url())).send().await;
         let letters: Value = letters.expect("answered").json().await.expect("JSON");
         letters["deadLetters"][0]["why"] == "the amount is not the order's total"
     })

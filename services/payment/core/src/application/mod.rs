@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Receipt, StoreError};
 
-use crate::domain::{Account, Books, Change, OrderId, Policy, Provider, Routing, Rule};
+use crate::domain::{Account, Change, OrderId, PaymentDecider, Policy, Provider, Routing, Rule};
 use crate::ports::{PaymentProvider, Store};
 
 pub use attempts::StartError;
-pub use callbacks::HearError;
+pub use callbacks::ReceiveWebhookError;
 pub use handlers::{Awaited, Cancelled, RefundAsked};
 pub use read::{ListError, Republished};
 pub use refunds::{RefundError, ResolveError};
@@ -24,7 +24,7 @@ pub use refunds::{RefundError, ResolveError};
 pub struct Providers {
     all: Vec<Arc<dyn PaymentProvider>>,
     /// Those that open nothing new.
-    ending: Vec<Provider>,
+    retiring: Vec<Provider>,
     /// What an operator wants otherwise than the mart does by itself.
     rules: Vec<Rule>,
 }
@@ -32,13 +32,13 @@ pub struct Providers {
 impl Providers {
     /// These are.
     pub fn new(providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
-        Self { all: providers, ending: Vec::new(), rules: Vec::new() }
+        Self { all: providers, retiring: Vec::new(), rules: Vec::new() }
     }
 
-    /// The same, of which these open nothing new: what began with them is heard, asked about and refunded until it is over.
+    /// The same, of which these open nothing new: what began with them is heard, asked subject and refunded until it is over.
     #[must_use]
-    pub fn ending(self, ending: Vec<Provider>) -> Self {
-        Self { ending, ..self }
+    pub fn retiring(self, retiring: Vec<Provider>) -> Self {
+        Self { retiring, ..self }
     }
 
     /// The same, chosen by these rules first.
@@ -53,7 +53,7 @@ impl Providers {
 
     fn routing(&self) -> Routing {
         let offered = self.all.iter().map(|provider| provider.provider());
-        let offered = offered.filter(|provider| !self.ending.contains(provider)).collect();
+        let offered = offered.filter(|provider| !self.retiring.contains(provider)).collect();
         Routing { offered, rules: self.rules.clone() }
     }
 }
@@ -65,35 +65,35 @@ pub struct UseCases<S> {
     providers: Providers,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-    seal: PageTokenSigner,
+    page_tokens: PageTokenSigner,
     policy: Policy,
 }
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how long things last.
+    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how long things last.
     pub fn new(
         store: S,
         providers: Providers,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
-        seal: PageTokenSigner,
+        page_tokens: PageTokenSigner,
         policy: Policy,
     ) -> Self {
-        Self { store, providers, clock, ids, seal, policy }
+        Self { store, providers, clock, ids, page_tokens, policy }
     }
 
-    /// Decides about an order's account by one step; `None` where the receipt was there already.
+    /// Decides subject an order's account by one step; `None` where the receipt was there already.
     async fn decide<T: Send + 'static>(
         &self,
         order: OrderId,
         receipt: Option<Receipt>,
-        step: impl FnOnce(&mut Books) -> T + Send + 'static,
+        step: impl FnOnce(&mut PaymentDecider) -> T + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |account: Option<Account>| -> (Change, T) {
-            let mut books = Books::open(account, now, ids, policy);
-            let outcome = step(&mut books);
-            (books.close(), outcome)
+            let mut decider = PaymentDecider::open(account, now, ids, policy);
+            let outcome = step(&mut decider);
+            (decider.close(), outcome)
         };
         self.store.decide(order, receipt, decide).await
     }
@@ -102,7 +102,7 @@ impl<S: Store> UseCases<S> {
     async fn settle<T: Send + 'static>(
         &self,
         order: OrderId,
-        step: impl FnOnce(&mut Books) -> T + Send + 'static,
+        step: impl FnOnce(&mut PaymentDecider) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         self.decide(order, None, step).await?.ok_or(StoreError::Internal)
     }

@@ -4,7 +4,7 @@ use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
-use crate::domain::{Account, Books, OrderId};
+use crate::domain::{Account, OrderId, PaymentDecider};
 use crate::ports::Store;
 
 /// Why there is no page.
@@ -53,7 +53,7 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("payments").part(&[u8::from(needs_review)]).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(needs_review, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
     }
 
     /// Publishes PaymentRepublished for a page of all payments, as they are when nobody changes them.
@@ -61,7 +61,7 @@ impl<S: Store> UseCases<S> {
         let page = self.list_payments(false, size, token).await?;
         let count = page.items.len();
         for account in page.items {
-            self.settle(account.order, Books::republish).await?;
+            self.settle(account.order, PaymentDecider::republish).await?;
         }
         Ok(Republished { count, next: page.next })
     }

@@ -4,15 +4,16 @@ use mart_kernel::{Money, StoreError};
 
 use super::UseCases;
 use crate::domain::{
-    Account, Books, OrderId, Provider, Refund, RefundId, RefundRefused, RefundStatus, TaskId, TransactionKind,
+    Account, OrderId, PaymentDecider, Provider, Refund, RefundId, RefundRejection, RefundStatus, TaskId,
+    TransactionKind,
 };
-use crate::ports::{AskRefund, ProviderError, Refunding, Store};
+use crate::ports::{ProviderError, RefundOutcome, RefundRequest, Store};
 
 /// Why no refund was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundError {
     /// The payment does not allow it.
-    Refused(RefundRefused),
+    Rejected(RefundRejection),
     /// The store can't be reached.
     Unavailable(StoreError),
 }
@@ -43,14 +44,14 @@ impl<S: Store> UseCases<S> {
         amount: Option<Money>,
         reason: String,
     ) -> Result<Account, RefundError> {
-        let step = move |books: &mut Books| {
-            books.refund(refund, amount, reason)?;
-            books.account().cloned().ok_or(RefundRefused::NotFound)
+        let step = move |decider: &mut PaymentDecider| {
+            decider.refund(refund, amount, reason)?;
+            decider.account().cloned().ok_or(RefundRejection::NotFound)
         };
-        self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Refused)
+        self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Rejected)
     }
 
-    /// A person says what was done about a task.
+    /// A person says what was done subject a task.
     pub async fn resolve(
         &self,
         order: OrderId,
@@ -58,9 +59,9 @@ impl<S: Store> UseCases<S> {
         resolution: String,
         refunded: bool,
     ) -> Result<Account, ResolveError> {
-        let step = move |books: &mut Books| {
-            let resolved = books.resolve(task, resolution, refunded);
-            books.account().cloned().map(|account| (account, resolved))
+        let step = move |decider: &mut PaymentDecider| {
+            let resolved = decider.resolve(task, resolution, refunded);
+            decider.account().cloned().map(|account| (account, resolved))
         };
         let (account, resolved) = self.settle(order, step).await?.ok_or(ResolveError::NotFound)?;
         if resolved { Ok(account) } else { Err(ResolveError::NoTask) }
@@ -68,28 +69,28 @@ impl<S: Store> UseCases<S> {
 
     /// Asks providers for up to `limit` refunds whose time has come; how many it asked for. One that can't be asked for does not
     /// hold up the others.
-    pub async fn make_refunds(&self, limit: usize) -> Result<usize, StoreError> {
+    pub async fn send_refunds(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_refunds(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {
             // First, so that one that is never answered for is not asked for again and again.
-            self.settle(order, move |books| books.refund_later(id)).await?;
+            self.settle(order, move |decider| decider.refund_later(id)).await?;
             let Some(asked) = self.store.find(order).await?.as_ref().and_then(|account| asked(account, id)) else {
                 continue;
             };
             let (provider, asked) = asked;
             let Some(provider) = self.providers.get(provider).cloned() else { continue };
             match provider.refund(&asked).await {
-                Ok(Refunding::Done(reference)) => {
-                    self.settle(order, move |books| books.refunded(id, &reference)).await?;
+                Ok(RefundOutcome::Succeeded(reference)) => {
+                    self.settle(order, move |decider| decider.refunded(id, &reference)).await?;
                 }
-                Ok(Refunding::Refused(why)) | Err(ProviderError::Refused(why)) => {
-                    self.settle(order, move |books| books.refund_failed(id, &why)).await?;
+                Ok(RefundOutcome::Rejected(why)) | Err(ProviderError::Rejected(why)) => {
+                    self.settle(order, move |decider| decider.refund_failed(id, &why)).await?;
                 }
-                Ok(Refunding::ByHand) => {
-                    self.settle(order, move |books| books.refund_by_hand(id)).await?;
+                Ok(RefundOutcome::Manual) => {
+                    self.settle(order, move |decider| decider.require_manual_refund(id)).await?;
                 }
-                Ok(Refunding::Later) | Err(ProviderError::Away) => {}
+                Ok(RefundOutcome::Pending) | Err(ProviderError::Unavailable) => {}
             }
         }
         Ok(count)
@@ -97,7 +98,7 @@ impl<S: Store> UseCases<S> {
 }
 
 /// What a provider is asked for a pending refund.
-fn asked(account: &Account, id: RefundId) -> Option<(Provider, AskRefund)> {
+fn asked(account: &Account, id: RefundId) -> Option<(Provider, RefundRequest)> {
     let pending = |refund: &&Refund| refund.id == id && refund.status == RefundStatus::Pending;
     let refund = account.refunds.iter().find(pending)?;
     let attempt = account.attempt(refund.attempt)?;
@@ -106,5 +107,5 @@ fn asked(account: &Account, id: RefundId) -> Option<(Provider, AskRefund)> {
         .iter()
         .find(|booked| booked.kind == TransactionKind::Captured && booked.attempt == refund.attempt)?;
     let (attempt, captured, amount) = (attempt.reference.clone(), came_in.reference.clone(), refund.amount);
-    Some((came_in.provider, AskRefund { refund: id, attempt, captured, amount }))
+    Some((came_in.provider, RefundRequest { refund: id, attempt, captured, amount }))
 }

@@ -1,9 +1,9 @@
 //! All that is known of one order's money.
 
-use mart_kernel::{Money, Cursor, Timestamp, Version};
+use mart_kernel::{Cursor, Money, Timestamp, Version};
 use uuid::Uuid;
 
-use super::{About, Provider};
+use super::{Provider, Subject};
 
 /// The order that the money is for, which is the account's own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,8 +105,8 @@ pub struct Attempt {
     pub checkout: Option<Checkout>,
     /// When nobody can pay by it any more: as the mart wants it, and then as the provider says.
     pub expires_at: Timestamp,
-    /// When the provider is asked about it next.
-    pub look_at: Timestamp,
+    /// When the provider is asked subject it next.
+    pub next_poll_at: Timestamp,
     /// When it was started.
     pub created_at: Timestamp,
 }
@@ -120,7 +120,7 @@ pub enum AttemptStatus {
     Open,
     /// The money came in.
     Captured,
-    /// The provider says that it failed; why, in words for the customer.
+    /// The provider says that it failed; reason, in words for the customer.
     Failed(String),
     /// It ended without money.
     Closed,
@@ -177,7 +177,7 @@ pub struct Refund {
     /// Why it goes back.
     pub reason: String,
     /// When the provider is asked for it next.
-    pub try_at: Timestamp,
+    pub next_attempt_at: Timestamp,
     /// When it was asked for.
     pub created_at: Timestamp,
 }
@@ -188,9 +188,9 @@ pub enum RefundStatus {
     /// The provider was asked, or will be.
     Pending,
     /// A person has to make it by hand.
-    ByHand,
+    Manual,
     /// The money went back.
-    Done,
+    Succeeded,
     /// It did not go back.
     Failed,
 }
@@ -202,7 +202,7 @@ pub struct Task {
     pub id: TaskId,
     /// What does not fit, in words for the operator.
     pub reason: String,
-    /// The refund that has to be made by hand, where it is about one.
+    /// The refund that has to be made by hand, where it is subject one.
     pub refund: Option<RefundId>,
     /// What was done; `None` while it is open.
     pub resolution: Option<String>,
@@ -256,14 +256,14 @@ impl Account {
         self.attempts.iter().find(|attempt| attempt.id == id)
     }
 
-    /// The attempt that a provider's news is about, where the account knows it.
-    pub fn attempt_of(&self, provider: Provider, about: &About) -> Option<&Attempt> {
-        let id = match about {
-            About::Attempt(reference) => {
+    /// The attempt that a provider's event is subject, where the account knows it.
+    pub fn attempt_of(&self, provider: Provider, subject: &Subject) -> Option<&Attempt> {
+        let id = match subject {
+            Subject::Attempt(reference) => {
                 let named = |attempt: &&Attempt| attempt.provider == provider && attempt.reference == *reference;
                 return self.attempts.iter().find(named);
             }
-            About::Money(reference) => {
+            Subject::Money(reference) => {
                 let booked = self.transactions.iter().find(|booked| {
                     booked.kind == TransactionKind::Captured
                         && booked.provider == provider

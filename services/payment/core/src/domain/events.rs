@@ -7,7 +7,7 @@ use super::{Account, AttemptId, OrderId, Provider};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum PaymentEvent {
     /// Money for an order has come in.
     PaymentCaptured(PaymentCaptured),
     /// One attempt to pay has failed.
@@ -73,7 +73,7 @@ pub struct PaymentRepublished {
     pub account: Box<Account>,
 }
 
-impl Fact {
+impl PaymentEvent {
     /// The id of its order: events of one order keep their order.
     pub fn key(&self) -> Uuid {
         match self {
@@ -86,5 +86,5 @@ impl Fact {
     }
 }
 
-/// A fact at its place in the account's history.
-pub(super) type Placed = (Version, Fact);
+/// A event at its place in the account's history.
+pub(super) type Placed = (Version, PaymentEvent);

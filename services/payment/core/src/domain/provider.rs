@@ -1,4 +1,4 @@
-//! Providers, and their news.
+//! Providers, and their event.
 
 use mart_kernel::{Money, Timestamp};
 
@@ -96,7 +96,7 @@ pub struct Callback {
     /// The provider's own id of it.
     pub id: CallbackId,
     /// What it says.
-    pub news: News,
+    pub event: ProviderEvent,
     /// When it came.
     pub at: Timestamp,
 }
@@ -112,18 +112,18 @@ pub struct CallbackId {
 
 /// What a provider says of an attempt or of the money that it brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct ProviderEvent {
     /// Who says it.
     pub provider: Provider,
     /// What it is about.
-    pub about: About,
+    pub subject: Subject,
     /// What it says.
-    pub what: What,
+    pub kind: ProviderEventKind,
 }
 
-/// What news is about, as its provider calls it.
+/// What event is about, as its provider calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
+pub enum Subject {
     /// An attempt.
     Attempt(String),
     /// Money that came in by one.
@@ -132,20 +132,20 @@ pub enum About {
 
 /// What can be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum ProviderEventKind {
     /// Money came in.
     Captured {
         /// The provider's id of it.
         reference: String,
         /// How much, as it was told.
-        told: String,
+        reported_amount: String,
         /// The same, where it is an amount of a known currency.
         amount: Option<Money>,
     },
-    /// The customer could not pay; why.
+    /// The customer could not pay; reason.
     Failed(String),
     /// The checkout is over, without money.
-    Ended,
+    CheckoutExpired,
     /// Money went back.
     Refunded {
         /// Our id of the refund.
@@ -154,22 +154,22 @@ pub enum What {
         reference: String,
     },
     /// Money went back that nobody here asked for: somebody did it at the provider.
-    RefundedThere {
+    ExternalRefund {
         /// Our id of the refund, made from the provider's.
         refund: RefundId,
         /// The provider's id of it.
         reference: String,
         /// How much, as it was told.
-        told: String,
+        reported_amount: String,
         /// The same, where it is an amount of a known currency.
         amount: Option<Money>,
     },
-    /// Money did not go back; why.
+    /// Money did not go back; reason.
     RefundFailed {
         /// Our id of the refund.
         refund: RefundId,
         /// In the provider's words.
-        why: String,
+        reason: String,
     },
     /// What a person has to see to; in words.
     NeedsReview(String),

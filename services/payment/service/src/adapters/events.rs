@@ -1,26 +1,26 @@
-//! The core's facts as the contract's messages, and what events of others do here.
+//! The core's events as the contract's messages, and what events of others do here.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
-use mart_chassis::record::ReceivedEvent;
 use mart_chassis::convert::{exact, money, timestamp};
+use mart_chassis::record::ReceivedEvent;
 use mart_kernel::Money;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::UseCases;
 use payment_core::application::{Awaited, Cancelled, RefundAsked};
-use payment_core::domain::{AttemptId, CustomerId, Heard, OrderId, Payer, RefundId, fact};
+use payment_core::domain::{AttemptId, CustomerId, Match, OrderId, Payer, RefundId, events};
 use payment_core::ports::Store;
 
-use super::messages::payment;
-use crate::generated::events::{Messages, EventHandlers};
+use super::proto::payment;
+use crate::generated::events::{EventHandlers, Messages};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct PaymentMessages;
 
 impl Messages for PaymentMessages {
-    fn payment_captured(fact: &fact::PaymentCaptured) -> v1::PaymentCaptured {
-        let fact::PaymentCaptured { order, attempt, amount, provider } = fact;
+    fn payment_captured(event: &events::PaymentCaptured) -> v1::PaymentCaptured {
+        let events::PaymentCaptured { order, attempt, amount, provider } = event;
         v1::PaymentCaptured {
             order_id: order.0.to_string(),
             payment_id: attempt.0.to_string(),
@@ -29,13 +29,13 @@ impl Messages for PaymentMessages {
         }
     }
 
-    fn payment_failed(fact: &fact::PaymentFailed) -> v1::PaymentFailed {
-        let fact::PaymentFailed { order, attempt, reason } = fact;
+    fn payment_failed(event: &events::PaymentFailed) -> v1::PaymentFailed {
+        let events::PaymentFailed { order, attempt, reason } = event;
         v1::PaymentFailed { order_id: order.0.to_string(), payment_id: attempt.0.to_string(), reason: reason.clone() }
     }
 
-    fn payment_refunded(fact: &fact::PaymentRefunded) -> v1::PaymentRefunded {
-        let fact::PaymentRefunded { order, attempt, amount } = fact;
+    fn payment_refunded(event: &events::PaymentRefunded) -> v1::PaymentRefunded {
+        let events::PaymentRefunded { order, attempt, amount } = event;
         v1::PaymentRefunded {
             order_id: order.0.to_string(),
             payment_id: attempt.0.to_string(),
@@ -43,8 +43,8 @@ impl Messages for PaymentMessages {
         }
     }
 
-    fn payment_review_required(fact: &fact::PaymentReviewRequired) -> v1::PaymentReviewRequired {
-        let fact::PaymentReviewRequired { order, attempt, reason } = fact;
+    fn payment_review_required(event: &events::PaymentReviewRequired) -> v1::PaymentReviewRequired {
+        let events::PaymentReviewRequired { order, attempt, reason } = event;
         v1::PaymentReviewRequired {
             order_id: order.0.to_string(),
             payment_id: attempt.0.to_string(),
@@ -52,8 +52,8 @@ impl Messages for PaymentMessages {
         }
     }
 
-    fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished {
-        let mut payment = payment(&fact.account, false);
+    fn payment_republished(event: &events::PaymentRepublished) -> v1::PaymentRepublished {
+        let mut payment = payment(&event.account, false);
         // What a customer pays with is nobody else's.
         payment.attempts.iter_mut().for_each(|attempt| attempt.checkout = None);
         v1::PaymentRepublished { payment: Some(payment) }
@@ -106,7 +106,10 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         Ok(Outcome::Applied)
     }
 
-    async fn on_refund_requested(&self, event: ReceivedEvent<order::RefundRequested>) -> Result<Outcome, DispatchError> {
+    async fn on_refund_requested(
+        &self,
+        event: ReceivedEvent<order::RefundRequested>,
+    ) -> Result<Outcome, DispatchError> {
         let order::RefundRequested { order, payment_id, amount } = event.payload.clone();
         let order = read(&order.unwrap_or_default()).map(|(order, ..)| order);
         let attempt = payment_id.parse().map(AttemptId).ok();
@@ -115,8 +118,8 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         // The event asks once, so its id names the refund.
         let asked = RefundAsked { order, refund: RefundId(event.id), attempt, amount };
         Ok(match self.use_cases.on_refund_asked(asked, event.receipt()).await? {
-            Heard::Yes => Outcome::Applied,
-            Heard::NotYet => Outcome::Retry("the money that has to go back is not known here yet".to_owned()),
+            Match::Matched => Outcome::Applied,
+            Match::Unmatched => Outcome::Retry("the money that has to go back is not known here yet".to_owned()),
         })
     }
 }

@@ -1,19 +1,19 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{RequestContext, Principal, ApiError};
-use mart_chassis::trace::detached;
 use mart_chassis::convert::{exact, uuid};
+use mart_chassis::http::{ApiError, Principal, RequestContext};
+use mart_chassis::trace::detached;
 use mart_kernel::{Money, PageSize, StoreError};
 use mart_proto::payment::v1;
 use payment_core::UseCases;
-use payment_core::application::{HearError, ListError, RefundError, ResolveError, StartError};
-use payment_core::domain::{CustomerId, OrderId, Provider, RefundId, RefundRefused, StartRefused, TaskId};
-use payment_core::ports::{NotHeard, Store, Word};
+use payment_core::application::{ListError, ReceiveWebhookError, RefundError, ResolveError, StartError};
+use payment_core::domain::{CustomerId, OrderId, Provider, RefundId, RefundRejection, StartRejection, TaskId};
+use payment_core::ports::{Store, WebhookError, WebhookRequest};
 
-use super::messages::{attempt, payment};
+use super::proto::{attempt, payment};
 use crate::generated::http::{
-    GetPaymentError, ReceivePayfastWebhookError, ReceiveSandboxWebhookError, ReceiveStripeWebhookError, ListPaymentsError, PaymentService,
-    RefundPaymentError, RepublishPaymentsError, ResolveTaskError, StartAttemptError,
+    GetPaymentError, ListPaymentsError, PaymentService, ReceivePayfastWebhookError, ReceiveSandboxWebhookError,
+    ReceiveStripeWebhookError, RefundPaymentError, RepublishPaymentsError, ResolveTaskError, StartAttemptError,
 };
 
 /// Serves the operations over HTTP.
@@ -29,15 +29,17 @@ impl<S: Store> Http<S> {
     }
 
     /// Takes what a provider sent.
-    async fn hear(&self, provider: Provider, context: &RequestContext) -> Result<(), HearError> {
-        let sent = context.raw.as_ref().ok_or(HearError::Not(NotHeard::Signature))?;
+    async fn receive(&self, provider: Provider, context: &RequestContext) -> Result<(), ReceiveWebhookError> {
+        let sent = context.raw.as_ref().ok_or(ReceiveWebhookError::Invalid(WebhookError::Signature))?;
         let header = |name: &str| sent.headers.get(name)?.to_str().ok().map(str::to_owned);
-        self.use_cases.hear(provider, &Word { header: &header, query: &sent.query, body: &sent.body }).await
+        self.use_cases
+            .receive_webhook(provider, &WebhookRequest { header: &header, query: &sent.query, body: &sent.body })
+            .await
     }
 }
 
 /// Who calls, and whether he may see everything.
-fn caller(context: &RequestContext) -> (CustomerId, bool) {
+fn principal(context: &RequestContext) -> (CustomerId, bool) {
     match &context.principal {
         Principal::Authenticated { subject, role } => (CustomerId(subject.clone()), role == "admin"),
         Principal::Anonymous => (CustomerId(String::new()), false),
@@ -55,7 +57,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::StartAttemptRequest,
     ) -> Result<v1::StartAttemptResponse, StartAttemptError> {
         let v1::StartAttemptRequest { order_id, provider } = request;
-        let (order, customer, use_cases) = (order(&order_id)?, caller(&call).0, self.use_cases.clone());
+        let (order, customer, use_cases) = (order(&order_id)?, principal(&context).0, self.use_cases.clone());
         // A provider may take longer than the customer waits: what it opens is there for the next try.
         let starting = async move { use_cases.start_attempt(order, customer, &provider).await };
         let started = detached(starting).await;
@@ -69,7 +71,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::GetPaymentRequest,
     ) -> Result<v1::GetPaymentResponse, GetPaymentError> {
         let v1::GetPaymentRequest { order_id } = request;
-        let (customer, admin) = caller(&call);
+        let (customer, admin) = principal(&context);
         let found = self.use_cases.get_payment(order(&order_id)?).await.map_err(ApiError::from)?;
         let found = found.filter(|account| admin || account.customer == customer);
         let found = found.ok_or(GetPaymentError::PaymentNotFound)?;
@@ -127,7 +129,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::ReceiveSandboxWebhookRequest,
     ) -> Result<v1::ReceiveSandboxWebhookResponse, ReceiveSandboxWebhookError> {
         let v1::ReceiveSandboxWebhookRequest {} = request;
-        self.hear(Provider::Sandbox, &call).await?;
+        self.receive(Provider::Sandbox, &context).await?;
         Ok(v1::ReceiveSandboxWebhookResponse {})
     }
 
@@ -137,7 +139,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::ReceiveStripeWebhookRequest,
     ) -> Result<v1::ReceiveStripeWebhookResponse, ReceiveStripeWebhookError> {
         let v1::ReceiveStripeWebhookRequest {} = request;
-        self.hear(Provider::Stripe, &call).await?;
+        self.receive(Provider::Stripe, &context).await?;
         Ok(v1::ReceiveStripeWebhookResponse {})
     }
 
@@ -147,7 +149,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::ReceivePayfastWebhookRequest,
     ) -> Result<v1::ReceivePayfastWebhookResponse, ReceivePayfastWebhookError> {
         let v1::ReceivePayfastWebhookRequest {} = request;
-        self.hear(Provider::PayFast, &call).await?;
+        self.receive(Provider::PayFast, &context).await?;
         Ok(v1::ReceivePayfastWebhookResponse {})
     }
 }
@@ -155,11 +157,11 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
 impl From<StartError> for StartAttemptError {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Refused(StartRefused::NotFound) => Self::PaymentNotFound,
-            StartError::Refused(StartRefused::Over) => Self::PaymentNotPayable,
-            StartError::Refused(StartRefused::TooMany) => Self::TooManyPaymentAttempts,
-            StartError::Off => Self::ProviderDisabled,
-            StartError::Away => Self::ProviderUnavailable,
+            StartError::Rejected(StartRejection::NotFound) => Self::PaymentNotFound,
+            StartError::Rejected(StartRejection::NotPayable) => Self::PaymentNotPayable,
+            StartError::Rejected(StartRejection::TooMany) => Self::TooManyPaymentAttempts,
+            StartError::ProviderDisabled => Self::ProviderDisabled,
+            StartError::ProviderUnavailable => Self::ProviderUnavailable,
             StartError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
@@ -168,8 +170,8 @@ impl From<StartError> for StartAttemptError {
 impl From<RefundError> for RefundPaymentError {
     fn from(error: RefundError) -> Self {
         match error {
-            RefundError::Refused(RefundRefused::NotFound) => Self::PaymentNotFound,
-            RefundError::Refused(RefundRefused::TooLarge) => Self::RefundTooLarge,
+            RefundError::Rejected(RefundRejection::NotFound) => Self::PaymentNotFound,
+            RefundError::Rejected(RefundRejection::TooLarge) => Self::RefundTooLarge,
             RefundError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
@@ -207,13 +209,13 @@ lists!(ListPaymentsError RepublishPaymentsError);
 macro_rules! webhooks {
     ($($error:ident)*) => {
         $(
-            impl From<HearError> for $error {
-                fn from(error: HearError) -> Self {
+            impl From<ReceiveWebhookError> for $error {
+                fn from(error: ReceiveWebhookError) -> Self {
                     match error {
-                        HearError::Off => Self::ProviderDisabled,
-                        HearError::Not(NotHeard::Signature) => Self::InvalidSignature,
-                        HearError::Not(NotHeard::Message) => Self::InvalidWebhook,
-                        HearError::Unavailable(error) => ApiError::from(error).into(),
+                        ReceiveWebhookError::ProviderDisabled => Self::ProviderDisabled,
+                        ReceiveWebhookError::Invalid(WebhookError::Signature) => Self::InvalidSignature,
+                        ReceiveWebhookError::Invalid(WebhookError::Message) => Self::InvalidWebhook,
+                        ReceiveWebhookError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }
             }

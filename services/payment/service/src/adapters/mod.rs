@@ -2,8 +2,8 @@
 
 pub mod events;
 pub(crate) mod http;
-mod messages;
 pub mod payfast;
 pub mod postgres;
+mod proto;
 pub mod sandbox;
 pub mod stripe;

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use axum::http::Request;
 use form_urlencoded::Serializer;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{About, CallbackId, Checkout, News, Provider, What};
+use payment_core::domain::{CallbackId, Checkout, Provider, ProviderEvent, ProviderEventKind, Subject};
 use payment_core::ports::{
-    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
+    CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, RefundOutcome, RefundRequest, WebhookError,
+    WebhookEvent, WebhookRequest,
 };
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
-use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -61,22 +61,15 @@ struct Token {
 
 impl<T: Transport> PayFast<T> {
     /// Talks to PayFast by this transport, as this merchant.
-    pub fn new(transport: T, merchant: Merchant) -> anyhow::Result<Self> {
-        ensure!(!merchant.keys.is_empty(), "PayFast is on and has no secured key");
-        for (name, url) in [("PAYFAST_CALLBACK_URL", &merchant.callback), ("SHOP_URL", &merchant.shop)] {
-            let parsed: Url = url.parse().with_context(|| format!("{name}={url:?}: expected a URL"))?;
-            ensure!(matches!(parsed.scheme(), "http" | "https"), "{name}={url:?}: expected http or https");
-        }
-        let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
-        let merchant = Merchant { url: trimmed(&merchant.url), shop: trimmed(&merchant.shop), ..merchant };
-        Ok(Self { transport, merchant })
+    pub fn new(transport: T, merchant: Merchant) -> Self {
+        Self { transport, merchant }
     }
 
     /// A token for one checkout. How long it is good is not documented, so that none is kept.
     async fn token(&self, basket: &str, amount: &str) -> Result<String, ProviderError> {
         let away = |error: String| {
             tracing::warn!(error, "PayFast does not answer");
-            ProviderError::Away
+            ProviderError::Unavailable
         };
         let key = self.merchant.keys.first().map(String::as_str).unwrap_or_default();
         let form = Serializer::new(String::new())
@@ -121,7 +114,7 @@ impl<T> std::fmt::Debug for PayFast<T> {
 }
 
 /// The fields of a notification, which comes as a form or as JSON and may have some in its address.
-fn fields(sent: &Word<'_>) -> Option<BTreeMap<String, String>> {
+fn fields(sent: &WebhookRequest<'_>) -> Option<BTreeMap<String, String>> {
     let pairs = |text: &[u8]| form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
     let mut fields: BTreeMap<String, String> = pairs(sent.query.as_bytes()).into_iter().collect();
     let kind = (sent.header)("content-type").unwrap_or_default();
@@ -140,9 +133,9 @@ fn fields(sent: &Word<'_>) -> Option<BTreeMap<String, String>> {
 }
 
 /// What the hash does not cover, where it is as short as PayFast has it and has no control characters.
-fn short(text: &str) -> Result<&str, NotHeard> {
+fn short(text: &str) -> Result<&str, WebhookError> {
     let good = text.len() <= LONGEST && !text.chars().any(char::is_control);
-    good.then_some(text).ok_or(NotHeard::Message)
+    good.then_some(text).ok_or(WebhookError::Message)
 }
 
 /// An amount of rupees, which PayFast may write with less than two digits.
@@ -158,10 +151,10 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
         Provider::PayFast
     }
 
-    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
-        let AskCheckout { attempt, order, payer, amount, at, expires_at } = asked;
+    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
+        let CheckoutRequest { attempt, order, payer, amount, at, expires_at } = asked;
         if amount.currency().code() != CURRENCY {
-            return Err(ProviderError::Refused("PayFast takes rupees only".to_owned()));
+            return Err(ProviderError::Rejected("PayFast takes rupees only".to_owned()));
         }
         let (basket, amount) = (attempt.0.to_string(), amount.amount());
         let token = self.token(&basket, &amount).await?;
@@ -191,52 +184,55 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
         ];
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let checkout = Checkout { url: format!("{url}{FORM}"), fields };
-        Ok(Opened { reference: basket, checkout, expires_at: *expires_at })
+        Ok(OpenCheckout { reference: basket, checkout, expires_at: *expires_at })
     }
 
-    fn can_be_asked(&self) -> bool {
+    fn supports_polling(&self) -> bool {
         false
     }
 
-    async fn look(&self, _reference: &str) -> Result<Vec<What>, ProviderError> {
+    async fn look(&self, _reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
         Ok(Vec::new())
     }
 
     async fn end(&self, _reference: &str) -> Result<(), ProviderError> {
-        Err(ProviderError::Refused("PayFast ends no checkout".to_owned()))
+        Err(ProviderError::Rejected("PayFast ends no checkout".to_owned()))
     }
 
-    async fn refund(&self, _asked: &AskRefund) -> Result<Refunding, ProviderError> {
-        Ok(Refunding::ByHand)
+    async fn refund(&self, _asked: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
+        Ok(RefundOutcome::Manual)
     }
 
-    fn hear(&self, sent: &Word<'_>, _now: Timestamp) -> Result<Spoken, NotHeard> {
-        let fields = fields(sent).ok_or(NotHeard::Message)?;
+    fn parse_webhook(&self, sent: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent, WebhookError> {
+        let fields = fields(sent).ok_or(WebhookError::Message)?;
         let of = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         let (basket, code) = (short(of("basket_id"))?, short(of("err_code"))?);
         if !self.is_genuine(basket, code, of("validation_hash")) {
-            return Err(NotHeard::Signature);
+            return Err(WebhookError::Signature);
         }
         let transaction = short(of("transaction_id"))?;
-        let (event, what) = match code {
-            "000" | "00" if transaction.is_empty() => return Err(NotHeard::Message),
+        let (event, kind) = match code {
+            "000" | "00" if transaction.is_empty() => return Err(WebhookError::Message),
             // A basket is paid once. The customer has seen this hash and could send it with another amount or another transaction:
             // what was said first is heard, and nothing after it.
             "000" | "00" => {
                 let (amount, currency) = (short(of("transaction_amount"))?, short(of("transaction_currency"))?);
-                let told = format!("{amount} {currency}");
+                let reported_amount = format!("{amount} {currency}");
                 // The hash does not cover the transaction: the basket makes it one that nobody else's can be.
                 let reference = format!("{transaction} of {basket}");
-                (format!("{basket} paid"), What::Captured { reference, told, amount: rupees(amount, currency) })
+                (
+                    format!("{basket} paid"),
+                    ProviderEventKind::Captured { reference, reported_amount, amount: rupees(amount, currency) },
+                )
             }
             _ => {
                 let said: String =
                     of("err_msg").chars().filter(|letter| !letter.is_control()).take(MOST_SAID).collect();
-                (format!("{basket} {code}"), What::Failed(said))
+                (format!("{basket} {code}"), ProviderEventKind::Failed(said))
             }
         };
-        let (provider, about) = (Provider::PayFast, About::Attempt(basket.to_owned()));
-        Ok(Spoken { id: CallbackId { provider, event }, news: Some(News { provider, about, what }) })
+        let (provider, subject) = (Provider::PayFast, Subject::Attempt(basket.to_owned()));
+        Ok(WebhookEvent { id: CallbackId { provider, event }, event: Some(ProviderEvent { provider, subject, kind }) })
     }
 }
 
@@ -278,18 +274,19 @@ mod tests {
             name: text("mart"),
             keys: vec![text("new"), text("jdnkaabcks")],
             callback: text("https://api.shop.example/v1/payment-webhooks/payfast"),
-            shop: text("https://shop.example/"),
+            shop: text("https://shop.example"),
         };
-        PayFast::new(played, merchant).expect("good")
+        PayFast::new(played, merchant)
     }
 
-    fn hear_as(kind: &str, query: &str, body: &str) -> Result<Spoken, NotHeard> {
+    fn hear_as(kind: &str, query: &str, body: &str) -> Result<WebhookEvent, WebhookError> {
         let header = |name: &str| (name == "content-type").then(|| kind.to_owned());
         let now = Timestamp::from_unix_micros(0).expect("in range");
-        payfast(&played(200, Value::Null)).hear(&Word { header: &header, query, body: body.as_bytes() }, now)
+        payfast(&played(200, Value::Null))
+            .parse_webhook(&WebhookRequest { header: &header, query, body: body.as_bytes() }, now)
     }
 
-    fn hear(body: &str) -> Result<Spoken, NotHeard> {
+    fn hear(body: &str) -> Result<WebhookEvent, WebhookError> {
         hear_as("application/x-www-form-urlencoded", "", body)
     }
 
@@ -299,23 +296,27 @@ mod tests {
         )
     }
 
-    fn what(spoken: Result<Spoken, NotHeard>) -> What {
-        spoken.expect("heard").news.expect("news").what
+    fn what(spoken: Result<WebhookEvent, WebhookError>) -> ProviderEventKind {
+        spoken.expect("heard").event.expect("event").kind
     }
 
-    fn captured(told: &str, amount: Option<&str>) -> What {
+    fn captured(reported_amount: &str, amount: Option<&str>) -> ProviderEventKind {
         let amount = amount.map(|amount| Money::parse(amount, "PKR").expect("money"));
-        What::Captured { reference: "77 of BAS-01".to_owned(), told: format!("{told} PKR"), amount }
+        ProviderEventKind::Captured {
+            reference: "77 of BAS-01".to_owned(),
+            reported_amount: format!("{reported_amount} PKR"),
+            amount,
+        }
     }
 
-    fn checkout(amount: &str, currency: &str) -> AskCheckout {
+    fn checkout(amount: &str, currency: &str) -> CheckoutRequest {
         let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000).expect("in range");
         let payer = payment_core::domain::Payer {
             email: "a@mart.example".to_owned(),
             phone: "+923001234567".to_owned(),
             ..Default::default()
         };
-        AskCheckout {
+        CheckoutRequest {
             attempt: AttemptId(Uuid::from_u128(1)),
             order: OrderId(Uuid::from_u128(2)),
             payer,
@@ -356,10 +357,14 @@ mod tests {
     async fn nobody_is_sent_there_without_a_token_or_with_other_money() {
         for (status, answer) in [(200, json!({})), (200, json!("sorry")), (500, json!({ "ACCESS_TOKEN": "t0k3n" }))] {
             let played = played(status, answer);
-            assert_eq!(payfast(&played).open(&checkout("1500.00", "PKR")).await, Err(ProviderError::Away), "{status}");
+            assert_eq!(
+                payfast(&played).open(&checkout("1500.00", "PKR")).await,
+                Err(ProviderError::Unavailable),
+                "{status}"
+            );
         }
         let played = played(200, json!({ "ACCESS_TOKEN": "t0k3n" }));
-        assert!(matches!(payfast(&played).open(&checkout("15.00", "USD")).await, Err(ProviderError::Refused(_))));
+        assert!(matches!(payfast(&played).open(&checkout("15.00", "USD")).await, Err(ProviderError::Rejected(_))));
         assert!(played.asked.lock().expect("not poisoned").is_empty());
     }
 
@@ -384,14 +389,14 @@ mod tests {
             ("of another code", paid("1.00").replace("err_code=000", "err_code=00")),
             ("nothing", String::new()),
         ] {
-            assert_eq!(hear(&body), Err(NotHeard::Signature), "{what}");
+            assert_eq!(hear(&body), Err(WebhookError::Signature), "{what}");
         }
-        assert_eq!(hear_as("application/json", "", "[]"), Err(NotHeard::Message));
+        assert_eq!(hear_as("application/json", "", "[]"), Err(WebhookError::Message));
         for transaction in ["", &"7".repeat(65), "7%007", "7%0A"] {
             let body = paid("1.00").replace("transaction_id=77", &format!("transaction_id={transaction}"));
-            assert_eq!(hear(&body), Err(NotHeard::Message), "{body}");
+            assert_eq!(hear(&body), Err(WebhookError::Message), "{body}");
         }
-        assert_eq!(hear(&paid(&"9".repeat(65))), Err(NotHeard::Message));
+        assert_eq!(hear(&paid(&"9".repeat(65))), Err(WebhookError::Message));
     }
 
     #[test]
@@ -404,7 +409,7 @@ mod tests {
 
     #[test]
     fn an_amount_is_read_however_it_is_written_and_told_as_it_came() {
-        for (told, amount) in [
+        for (reported_amount, amount) in [
             ("1500.00", Some("1500.00")),
             ("1500", Some("1500.00")),
             ("1500.5", Some("1500.50")),
@@ -412,18 +417,18 @@ mod tests {
             ("1,500.00", None),
             ("", None),
         ] {
-            assert_eq!(what(hear(&paid(told))), captured(told, amount), "{told}");
+            assert_eq!(what(hear(&paid(reported_amount))), captured(reported_amount, amount), "{reported_amount}");
         }
     }
 
     #[tokio::test]
     async fn money_goes_back_by_hand() {
-        let asked = AskRefund {
+        let asked = RefundRequest {
             refund: payment_core::domain::RefundId(Uuid::from_u128(3)),
             attempt: "BAS-01".to_owned(),
             captured: "77".to_owned(),
             amount: Money::parse("1500.00", "PKR").expect("money"),
         };
-        assert_eq!(payfast(&played(200, Value::Null)).refund(&asked).await, Ok(Refunding::ByHand));
+        assert_eq!(payfast(&played(200, Value::Null)).refund(&asked).await, Ok(RefundOutcome::Manual));
     }
 }

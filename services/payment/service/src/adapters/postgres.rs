@@ -1,14 +1,14 @@
 //! Payments and callbacks in PostgreSQL.
 
 use mart_chassis::db::append_outbox;
-use mart_chassis::db::read::{more, time, unreadable, version, decode_error};
+use mart_chassis::db::read::{decode_error, more, time, unreadable, version};
 use mart_chassis::{Database, Record};
 use mart_kernel::money::Currency;
-use mart_kernel::{EventEnvelope, Money, Cursor, Receipt, Timestamp, StoreError};
+use mart_kernel::{Cursor, EventEnvelope, Money, Receipt, StoreError, Timestamp};
 use payment_core::domain::{
-    About, Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, Fact, News,
-    OrderId, Payer, Provider, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
-    TransactionKind, What,
+    Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, OrderId, Payer,
+    PaymentEvent, Provider, ProviderEvent, ProviderEventKind, Refund, RefundId, RefundStatus, Subject, Task, TaskId,
+    Transaction, TransactionId, TransactionKind,
 };
 use payment_core::ports::Store;
 use sqlx::postgres::PgRow;
@@ -20,9 +20,7 @@ const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))"
 
 const PAYMENTS: &str = "select * from payment where order_id = any($1)";
 
-/// One that was opening had no end of its own once.
-const ATTEMPTS: &str = "select *, coalesce(expires_at, created_at + interval '30 minutes') as ends_at from attempt \
-     where order_id = any($1) order by nth";
+const ATTEMPTS: &str = "select * from attempt where order_id = any($1) order by nth";
 
 const TRANSACTIONS: &str = "select transaction.*, currency from transaction join payment using (order_id) \
      where order_id = any($1) order by nth";
@@ -36,57 +34,56 @@ const LIST: &str = "select order_id from payment where (created_at, order_id) < 
      coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) and (not $3 or exists (select from task \
      where task.order_id = payment.order_id and resolution is null)) order by created_at desc, order_id desc limit $4";
 
-const KEEP_PAYMENT: &str = "insert into payment (order_id, version, customer_id, amount, currency, deadline, closed, created_at, \
+const UPSERT_PAYMENT: &str = "insert into payment (order_id, version, customer_id, amount, currency, deadline, closed, created_at, \
      updated_at, email, phone, country) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
      on conflict (order_id) do update set version = $2, closed = $7, updated_at = $9";
 
-const KEEP_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
-     field_names, field_values, expires_at, look_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+const UPSERT_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
+     field_names, field_values, expires_at, next_poll_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
      on conflict (attempt_id) do update set status = $5, failure = $6, reference = $7, url = $8, field_names = $9, \
-     field_values = $10, expires_at = $11, look_at = $12";
+     field_values = $10, expires_at = $11, next_poll_at = $12";
 
-const BOOK: &str = "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
+const INSERT_TRANSACTION: &str = "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (transaction_id) do nothing";
 
-const KEEP_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, try_at, created_at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (order_id, refund_id) do update set status = $6, try_at = $8";
+const UPSERT_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, next_attempt_at, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (order_id, refund_id) do update set status = $6, next_attempt_at = $8";
 
-const KEEP_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
+const UPSERT_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
      values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
 
-const KEEP_CALLBACK: &str = "insert into callback (provider, event, about, attempt, what, reference, told, amount, currency, refund_id, \
-     at, try_at, heard) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing";
+const INSERT_CALLBACK: &str = "insert into callback (provider, event, subject, subject_reference, kind, reference, reported, amount, currency, refund_id, \
+     at, next_attempt_at, processed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing";
 
-const HEARD: &str = "update callback set heard = true where provider = $1 and event = $2";
+const MARK_PROCESSED: &str = "update callback set processed = true where provider = $1 and event = $2";
 
-const UNHEARD: &str =
-    "select * from callback where not heard and try_at <= $1 order by try_at, provider, event limit $2";
+const PENDING_CALLBACKS: &str = "select * from callback where not processed and next_attempt_at <= $1 order by next_attempt_at, provider, event limit $2";
 
-const PUT_OFF: &str = "update callback set try_at = $3 where provider = $1 and event = $2";
+const RESCHEDULE: &str = "update callback set next_attempt_at = $3 where provider = $1 and event = $2";
 
 const OF_ATTEMPT: &str =
     "select order_id, attempt_id from attempt where provider = $1 and reference = $2 and reference <> ''";
 
 const OF_MONEY: &str = "select order_id, attempt_id from transaction where provider = $1 and reference = $2 and kind = 'captured' \
      union select attempt.order_id, attempt_id from callback join attempt using (provider) \
-     where provider = $1 and callback.reference = $2 and what = 'captured' and attempt.reference = callback.attempt limit 1";
+     where provider = $1 and callback.reference = $2 and callback.kind = 'captured' and attempt.reference = callback.subject_reference limit 1";
 
-const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt where status in ('opening', 'open') and look_at <= $1 \
-     order by look_at, order_id, attempt_id limit $2";
+const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt where status in ('opening', 'open') and next_poll_at <= $1 \
+     order by next_poll_at, order_id, attempt_id limit $2";
 
-const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where status = 'pending' and try_at <= $1 \
-     order by try_at, order_id, refund_id limit $2";
+const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where status = 'pending' and next_attempt_at <= $1 \
+     order by next_attempt_at, order_id, refund_id limit $2";
 
 /// Keeps what was decided; `record` makes the record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&EventEnvelope<Fact>) -> Record,
+    record: fn(&EventEnvelope<PaymentEvent>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<PaymentEvent>) -> Record) -> Self {
         Self { database, record }
     }
 
@@ -116,7 +113,7 @@ impl PostgresStore {
         let mut found = Vec::new();
         for order in orders {
             match self.accounts(vec![order]).await {
-                Ok(mut account) => found.append_outbox(&mut account),
+                Ok(mut account) => found.append(&mut account),
                 Err(failed @ StoreError::Internal) => unreadable(order, &failed),
                 Err(away @ StoreError::Unavailable) => return Err(away),
             }
@@ -180,31 +177,35 @@ impl Store for PostgresStore {
     }
 
     async fn keep(&self, callback: &Callback) -> Result<bool, StoreError> {
-        let Callback { id, news: News { provider: _, about, what }, at } = callback;
-        let (about, named) = match about {
-            About::Attempt(named) => ("attempt", named),
-            About::Money(named) => ("money", named),
+        let Callback { id, event: ProviderEvent { provider: _, subject, kind }, at } = callback;
+        let (subject, named) = match subject {
+            Subject::Attempt(named) => ("attempt", named),
+            Subject::Money(named) => ("money", named),
         };
         let empty = String::new();
-        let (kind, reference, told, amount, refund) = match what {
-            What::Captured { reference, told, amount } => ("captured", reference, told, *amount, None),
-            What::Failed(why) => ("failed", &empty, why, None, None),
-            What::Ended => ("ended", &empty, &empty, None, None),
-            What::Refunded { refund, reference } => ("refunded", reference, &empty, None, Some(refund.0)),
-            What::RefundedThere { refund, reference, told, amount } => {
-                ("refunded there", reference, told, *amount, Some(refund.0))
+        let (kind, reference, reported_amount, amount, refund) = match kind {
+            ProviderEventKind::Captured { reference, reported_amount, amount } => {
+                ("captured", reference, reported_amount, *amount, None)
             }
-            What::RefundFailed { refund, why } => ("refund failed", &empty, why, None, Some(refund.0)),
-            What::NeedsReview(why) => ("needs operator", &empty, why, None, None),
+            ProviderEventKind::Failed(reason) => ("failed", &empty, reason, None, None),
+            ProviderEventKind::CheckoutExpired => ("checkout_expired", &empty, &empty, None, None),
+            ProviderEventKind::Refunded { refund, reference } => ("refunded", reference, &empty, None, Some(refund.0)),
+            ProviderEventKind::ExternalRefund { refund, reference, reported_amount, amount } => {
+                ("external_refund", reference, reported_amount, *amount, Some(refund.0))
+            }
+            ProviderEventKind::RefundFailed { refund, reason } => {
+                ("refund_failed", &empty, reason, None, Some(refund.0))
+            }
+            ProviderEventKind::NeedsReview(reason) => ("needs_review", &empty, reason, None, None),
         };
-        let kept = sqlx::query(KEEP_CALLBACK)
+        let kept = sqlx::query(INSERT_CALLBACK)
             .bind(id.provider.name())
             .bind(&id.event)
-            .bind(about)
+            .bind(subject)
             .bind(named)
             .bind(kind)
             .bind(reference)
-            .bind(told)
+            .bind(reported_amount)
             .bind(amount.map(Money::minor))
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
@@ -212,21 +213,25 @@ impl Store for PostgresStore {
         self.database.execute(kept).await
     }
 
-    async fn unheard(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        let asked = sqlx::query(UNHEARD).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let asked = sqlx::query(PENDING_CALLBACKS).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         // One that can't be read holds up no other.
         self.database.readable(asked, callback).await.map(|(callbacks, _)| callbacks)
     }
 
-    async fn put_off(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
-        let put_off = sqlx::query(PUT_OFF).bind(id.provider.name()).bind(&id.event).bind(until.get());
-        self.database.execute(put_off).await.map(|_| ())
+    async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
+        let reschedule = sqlx::query(RESCHEDULE).bind(id.provider.name()).bind(&id.event).bind(until.get());
+        self.database.execute(reschedule).await.map(|_| ())
     }
 
-    async fn attempt_of(&self, provider: Provider, about: &About) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
-        let (sql, named) = match about {
-            About::Attempt(named) => (OF_ATTEMPT, named),
-            About::Money(named) => (OF_MONEY, named),
+    async fn attempt_of(
+        &self,
+        provider: Provider,
+        subject: &Subject,
+    ) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
+        let (sql, named) = match subject {
+            Subject::Attempt(named) => (OF_ATTEMPT, named),
+            Subject::Money(named) => (OF_MONEY, named),
         };
         let asked = sqlx::query(sql).bind(provider.name()).bind(named);
         let of = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
@@ -237,12 +242,7 @@ impl Store for PostgresStore {
         Ok(self.accounts(vec![order.0]).await?.pop())
     }
 
-    async fn list(
-        &self,
-        needs_review: bool,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Vec<Account>, StoreError> {
+    async fn list(&self, needs_review: bool, after: Option<Cursor>, limit: usize) -> Result<Vec<Account>, StoreError> {
         let mut asked = limit;
         loop {
             let query = sqlx::query(LIST)
@@ -292,13 +292,13 @@ async fn lock(connection: &mut PgConnection, order: OrderId) -> Result<Option<Ac
 }
 
 async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
-    let Change { account, events: _, heard } = change;
-    for CallbackId { provider, event } in heard {
-        sqlx::query(HEARD).bind(provider.name()).bind(event).execute(&mut *connection).await?;
+    let Change { account, events: _, processed } = change;
+    for CallbackId { provider, event } in processed {
+        sqlx::query(MARK_PROCESSED).bind(provider.name()).bind(event).execute(&mut *connection).await?;
     }
     let Some(account) = account else { return Ok(()) };
     let order = account.order;
-    sqlx::query(KEEP_PAYMENT)
+    sqlx::query(UPSERT_PAYMENT)
         .bind(order.0)
         .bind(account.version.get())
         .bind(&account.customer.0)
@@ -318,19 +318,24 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
     }
     for (booked, nth) in account.transactions.into_iter().zip(0_i32..) {
         let Transaction { id, kind, amount, provider, reference, attempt, at } = booked;
-        let kept = sqlx::query(BOOK).bind(id.0).bind(order.0).bind(nth).bind(kind_name(kind)).bind(amount.minor());
+        let kept = sqlx::query(INSERT_TRANSACTION)
+            .bind(id.0)
+            .bind(order.0)
+            .bind(nth)
+            .bind(kind_name(kind))
+            .bind(amount.minor());
         let kept = kept.bind(provider.name()).bind(reference).bind(attempt.0).bind(at.get());
         kept.execute(&mut *connection).await?;
     }
     for (refund, nth) in account.refunds.into_iter().zip(0_i32..) {
-        let Refund { id, attempt, amount, status, reason, try_at, created_at } = refund;
-        let kept = sqlx::query(KEEP_REFUND).bind(id.0).bind(order.0).bind(nth).bind(attempt.0).bind(amount.minor());
-        let kept = kept.bind(refund_status(status)).bind(reason).bind(try_at.get()).bind(created_at.get());
+        let Refund { id, attempt, amount, status, reason, next_attempt_at, created_at } = refund;
+        let kept = sqlx::query(UPSERT_REFUND).bind(id.0).bind(order.0).bind(nth).bind(attempt.0).bind(amount.minor());
+        let kept = kept.bind(refund_status(status)).bind(reason).bind(next_attempt_at.get()).bind(created_at.get());
         kept.execute(&mut *connection).await?;
     }
     for (task, nth) in account.tasks.into_iter().zip(0_i32..) {
         let Task { id, reason, refund, resolution, created_at } = task;
-        let kept = sqlx::query(KEEP_TASK).bind(id.0).bind(order.0).bind(nth).bind(reason);
+        let kept = sqlx::query(UPSERT_TASK).bind(id.0).bind(order.0).bind(nth).bind(reason);
         let kept = kept.bind(refund.map(|refund| refund.0)).bind(resolution).bind(created_at.get());
         kept.execute(&mut *connection).await?;
     }
@@ -343,17 +348,17 @@ async fn keep_attempt(
     nth: i32,
     attempt: Attempt,
 ) -> Result<(), sqlx::Error> {
-    let Attempt { id, provider, status, reference, checkout, expires_at, look_at, created_at } = attempt;
+    let Attempt { id, provider, status, reference, checkout, expires_at, next_poll_at, created_at } = attempt;
     let (status, failure) = match status {
         AttemptStatus::Opening => ("opening", String::new()),
         AttemptStatus::Open => ("open", String::new()),
         AttemptStatus::Captured => ("captured", String::new()),
-        AttemptStatus::Failed(why) => ("failed", why),
+        AttemptStatus::Failed(reason) => ("failed", reason),
         AttemptStatus::Closed => ("closed", String::new()),
     };
     let (url, fields) = checkout.map_or((None, Vec::new()), |Checkout { url, fields }| (Some(url), fields));
     let (names, values): (Vec<String>, Vec<String>) = fields.into_iter().unzip();
-    sqlx::query(KEEP_ATTEMPT)
+    sqlx::query(UPSERT_ATTEMPT)
         .bind(id.0)
         .bind(order.0)
         .bind(nth)
@@ -365,7 +370,7 @@ async fn keep_attempt(
         .bind(names)
         .bind(values)
         .bind(expires_at.get())
-        .bind(look_at.get())
+        .bind(next_poll_at.get())
         .bind(created_at.get())
         .execute(connection)
         .await?;
@@ -382,8 +387,8 @@ fn kind_name(kind: TransactionKind) -> &'static str {
 fn refund_status(status: RefundStatus) -> &'static str {
     match status {
         RefundStatus::Pending => "pending",
-        RefundStatus::ByHand => "by hand",
-        RefundStatus::Done => "done",
+        RefundStatus::Manual => "manual",
+        RefundStatus::Succeeded => "succeeded",
         RefundStatus::Failed => "failed",
     }
 }
@@ -434,8 +439,8 @@ fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
         status,
         reference: row.try_get("reference")?,
         checkout,
-        expires_at: time(row, "ends_at")?,
-        look_at: time(row, "look_at")?,
+        expires_at: time(row, "expires_at")?,
+        next_poll_at: time(row, "next_poll_at")?,
         created_at: time(row, "created_at")?,
     };
     Ok((OrderId(row.try_get("order_id")?), attempt))
@@ -462,8 +467,8 @@ fn transaction(row: &PgRow) -> Result<Of<Transaction>, sqlx::Error> {
 fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
     let status = match row.try_get("status")? {
         "pending" => RefundStatus::Pending,
-        "by hand" => RefundStatus::ByHand,
-        "done" => RefundStatus::Done,
+        "manual" => RefundStatus::Manual,
+        "succeeded" => RefundStatus::Succeeded,
         "failed" => RefundStatus::Failed,
         other => return Err(decode_error(format!("no status of a refund: {other}"))),
     };
@@ -473,7 +478,7 @@ fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
         amount: amount(row)?,
         status,
         reason: row.try_get("reason")?,
-        try_at: time(row, "try_at")?,
+        next_attempt_at: time(row, "next_attempt_at")?,
         created_at: time(row, "created_at")?,
     };
     Ok((OrderId(row.try_get("order_id")?), refund))
@@ -491,28 +496,30 @@ fn task(row: &PgRow) -> Result<Of<Task>, sqlx::Error> {
 }
 
 fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
-    let (reference, told): (String, String) = (row.try_get("reference")?, row.try_get("told")?);
+    let (reference, reported_amount): (String, String) = (row.try_get("reference")?, row.try_get("reported")?);
     let (refund, minor): (Option<Uuid>, Option<i64>) = (row.try_get("refund_id")?, row.try_get("amount")?);
     let amount = minor.map(|_| amount(row)).transpose()?;
-    let what = match (row.try_get("what")?, refund.map(RefundId)) {
-        ("captured", None) => What::Captured { reference, told, amount },
-        ("failed", None) => What::Failed(told),
-        ("ended", None) => What::Ended,
-        ("refunded", Some(refund)) => What::Refunded { refund, reference },
-        ("refunded there", Some(refund)) => What::RefundedThere { refund, reference, told, amount },
-        ("refund failed", Some(refund)) => What::RefundFailed { refund, why: told },
-        ("needs operator", None) => What::NeedsReview(told),
-        (other, _) => return Err(decode_error(format!("no word of a provider: {other}"))),
+    let kind = match (row.try_get("kind")?, refund.map(RefundId)) {
+        ("captured", None) => ProviderEventKind::Captured { reference, reported_amount, amount },
+        ("failed", None) => ProviderEventKind::Failed(reported_amount),
+        ("checkout_expired", None) => ProviderEventKind::CheckoutExpired,
+        ("refunded", Some(refund)) => ProviderEventKind::Refunded { refund, reference },
+        ("external_refund", Some(refund)) => {
+            ProviderEventKind::ExternalRefund { refund, reference, reported_amount, amount }
+        }
+        ("refund_failed", Some(refund)) => ProviderEventKind::RefundFailed { refund, reason: reported_amount },
+        ("needs_review", None) => ProviderEventKind::NeedsReview(reported_amount),
+        (other, _) => return Err(decode_error(format!("unknown kind of a provider's event: {other}"))),
     };
-    let (provider, named) = (provider(row)?, row.try_get("attempt")?);
-    let about = match row.try_get("about")? {
-        "attempt" => About::Attempt(named),
-        "money" => About::Money(named),
-        other => return Err(decode_error(format!("nothing that news is about: {other}"))),
+    let (provider, named) = (provider(row)?, row.try_get("subject_reference")?);
+    let subject = match row.try_get("subject")? {
+        "attempt" => Subject::Attempt(named),
+        "money" => Subject::Money(named),
+        other => return Err(decode_error(format!("unknown subject of a provider's event: {other}"))),
     };
     Ok(Callback {
         id: CallbackId { provider, event: row.try_get("event")? },
-        news: News { provider, about, what },
+        event: ProviderEvent { provider, subject, kind },
         at: time(row, "at")?,
     })
 }

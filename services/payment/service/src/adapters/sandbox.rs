@@ -1,12 +1,12 @@
 //! The sandbox: a provider of our own that takes no money. It runs beside the mart on a developer's machine.
 
-use anyhow::ensure;
 use async_trait::async_trait;
 use axum::http::Request;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{About, CallbackId, Checkout, News, Provider, RefundId, What};
+use payment_core::domain::{CallbackId, Checkout, Provider, ProviderEvent, ProviderEventKind, RefundId, Subject};
 use payment_core::ports::{
-    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
+    CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, RefundOutcome, RefundRequest, WebhookError,
+    WebhookEvent, WebhookRequest,
 };
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::signature::Signatures;
+use crate::signature::WebhookVerifier;
 use crate::transport::Transport;
 
 /// Talks to the sandbox.
@@ -25,7 +25,7 @@ pub struct Sandbox<T> {
     /// Lets us in.
     key: String,
     /// What its words have to be signed with.
-    signatures: Signatures,
+    webhooks: WebhookVerifier,
 }
 
 /// What the sandbox says of a checkout, as an answer and as a word of its own.
@@ -47,7 +47,7 @@ struct Said {
 
 /// A word of the sandbox's.
 #[derive(Deserialize)]
-struct RequestContext {
+struct WebhookBody {
     event: String,
     checkout: String,
     #[serde(flatten)]
@@ -65,9 +65,8 @@ struct OpenedThere {
 
 impl<T: Transport> Sandbox<T> {
     /// Talks to the sandbox by this transport; `key` lets us in there, and its words are signed so.
-    pub fn new(transport: T, key: &str, signatures: Signatures) -> anyhow::Result<Self> {
-        ensure!(!key.is_empty(), "the sandbox is on and has no key");
-        Ok(Self { transport, key: key.to_owned(), signatures })
+    pub fn new(transport: T, key: &str, webhooks: WebhookVerifier) -> Self {
+        Self { transport, key: key.to_owned(), webhooks }
     }
 
     async fn ask<A: serde::de::DeserializeOwned>(
@@ -78,7 +77,7 @@ impl<T: Transport> Sandbox<T> {
     ) -> Result<A, ProviderError> {
         let away = |error: String| {
             tracing::warn!(error, "the sandbox does not answer");
-            ProviderError::Away
+            ProviderError::Unavailable
         };
         let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("Bearer {}", self.key));
         let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -87,7 +86,7 @@ impl<T: Transport> Sandbox<T> {
         let (status, body) = self.transport.send(request).await.map_err(away)?;
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|error| away(error.to_string())),
-            400 | 409 | 422 => Err(ProviderError::Refused(String::from_utf8_lossy(&body).into_owned())),
+            400 | 409 | 422 => Err(ProviderError::Rejected(String::from_utf8_lossy(&body).into_owned())),
             // A wrong key, a restart that has forgotten everything: none of it is a word about money.
             _ => Err(away(format!("it answers {status}"))),
         }
@@ -101,17 +100,21 @@ impl<T> std::fmt::Debug for Sandbox<T> {
 }
 
 /// What something that was said means; `None` where it is none of the sandbox's words.
-fn what(said: Said) -> Option<What> {
-    let Said { kind, reference, amount, currency_code, reason, refund } = said;
+fn event_kind(status: Said) -> Option<ProviderEventKind> {
+    let Said { kind, reference, amount, currency_code, reason, refund } = status;
     Some(match (kind.as_str(), refund.map(RefundId)) {
         ("captured", None) => {
             let known = Money::parse(&amount, &currency_code).ok();
-            What::Captured { reference, told: format!("{amount} {currency_code}"), amount: known }
+            ProviderEventKind::Captured {
+                reference,
+                reported_amount: format!("{amount} {currency_code}"),
+                amount: known,
+            }
         }
-        ("failed", None) => What::Failed(reason),
-        ("ended", None) => What::Ended,
-        ("refunded", Some(refund)) => What::Refunded { refund, reference },
-        ("refund failed", Some(refund)) => What::RefundFailed { refund, why: reason },
+        ("failed", None) => ProviderEventKind::Failed(reason),
+        ("ended", None) => ProviderEventKind::CheckoutExpired,
+        ("refunded", Some(refund)) => ProviderEventKind::Refunded { refund, reference },
+        ("refund failed", Some(refund)) => ProviderEventKind::RefundFailed { refund, reason },
         _ => return None,
     })
 }
@@ -122,21 +125,21 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         Provider::Sandbox
     }
 
-    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
-        let AskCheckout { attempt, order, amount, expires_at, .. } = asked;
-        let expire_time = expires_at.get().format(&Rfc3339).map_err(|_| ProviderError::Away)?;
+    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
+        let CheckoutRequest { attempt, order, amount, expires_at, .. } = asked;
+        let expire_time = expires_at.get().format(&Rfc3339).map_err(|_| ProviderError::Unavailable)?;
         let body = json!({
             "orderId": order.0, "amount": amount.amount(), "currencyCode": amount.currency().code(), "expireTime": expire_time,
         });
         let OpenedThere { reference, url, expire_time } =
             self.ask(Method::PUT, &format!("/api/checkouts/{}", attempt.0), Some(body)).await?;
         let checkout = Checkout { url, fields: Vec::new() };
-        Ok(Opened { reference, checkout, expires_at: Timestamp::new(expire_time) })
+        Ok(OpenCheckout { reference, checkout, expires_at: Timestamp::new(expire_time) })
     }
 
-    async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError> {
+    async fn look(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
         let said: Vec<Said> = self.ask(Method::GET, &format!("/api/checkouts/{reference}"), None).await?;
-        Ok(said.into_iter().filter_map(what).collect())
+        Ok(said.into_iter().filter_map(event_kind).collect())
     }
 
     async fn end(&self, reference: &str) -> Result<(), ProviderError> {
@@ -144,8 +147,8 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         Ok(())
     }
 
-    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError> {
-        let AskRefund { refund, attempt, captured, amount } = asked;
+    async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
+        let RefundRequest { refund, attempt, captured, amount } = asked;
         // Of this checkout: an admin may give two orders' refunds the same id.
         let path = format!("/api/refunds/{attempt}.{}", refund.0);
         let body = json!({
@@ -153,22 +156,23 @@ impl<T: Transport> PaymentProvider for Sandbox<T> {
         });
         let said: Said = self.ask(Method::PUT, &path, Some(body)).await?;
         Ok(match said.kind.as_str() {
-            "refunded" => Refunding::Done(said.reference),
-            "refund failed" => Refunding::Refused(said.reason),
-            _ => Refunding::Later,
+            "refunded" => RefundOutcome::Succeeded(said.reference),
+            "refund failed" => RefundOutcome::Rejected(said.reason),
+            _ => RefundOutcome::Pending,
         })
     }
 
-    fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard> {
-        let signature = (sent.header)("sandbox-signature").ok_or(NotHeard::Signature)?;
-        if !self.signatures.cover(&signature, sent.body, now) {
-            return Err(NotHeard::Signature);
+    fn parse_webhook(&self, sent: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError> {
+        let signature = (sent.header)("sandbox-signature").ok_or(WebhookError::Signature)?;
+        if !self.webhooks.verify(&signature, sent.body, now) {
+            return Err(WebhookError::Signature);
         }
-        let RequestContext { event, checkout, said } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
-        let what = what(said).ok_or(NotHeard::Message)?;
+        let WebhookBody { event, checkout, said } =
+            serde_json::from_slice(sent.body).map_err(|_| WebhookError::Message)?;
+        let kind = event_kind(said).ok_or(WebhookError::Message)?;
         let id = CallbackId { provider: Provider::Sandbox, event };
-        let about = About::Attempt(checkout);
-        Ok(Spoken { id, news: Some(News { provider: Provider::Sandbox, about, what }) })
+        let subject = Subject::Attempt(checkout);
+        Ok(WebhookEvent { id, event: Some(ProviderEvent { provider: Provider::Sandbox, subject, kind }) })
     }
 }
 
@@ -178,16 +182,15 @@ mod tests {
 
     use super::*;
     use crate::signature::{TOLERANCE, signed};
-    use crate::transport::OverHttp;
+    use crate::transport::HttpTransport;
 
-    fn hear(signature: Option<&str>, body: &str) -> Result<Spoken, NotHeard> {
-        let transport = OverHttp::new("http://127.0.0.1:9", Duration::ZERO).expect("a client");
-        let sandbox =
-            Sandbox::new(transport, "key", Signatures::new(vec!["secret".to_owned()], TOLERANCE).expect("secrets"));
+    fn hear(signature: Option<&str>, body: &str) -> Result<WebhookEvent, WebhookError> {
+        let transport = HttpTransport::new("http://127.0.0.1:9", Duration::ZERO).expect("a client");
+        let sandbox = Sandbox::new(transport, "key", WebhookVerifier::new(vec!["secret".to_owned()], TOLERANCE));
         let header = |name: &str| signature.filter(|_| name == "sandbox-signature").map(str::to_owned);
-        let word = Word { header: &header, query: "", body: body.as_bytes() };
+        let word = WebhookRequest { header: &header, query: "", body: body.as_bytes() };
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range");
-        sandbox.expect("secrets").hear(&word, now)
+        sandbox.parse_webhook(&word, now)
     }
 
     const NOW: i64 = 1_800_000_000;
@@ -198,7 +201,7 @@ mod tests {
     fn what_is_not_signed_is_not_taken() {
         assert!(hear(Some(&signed("secret", NOW, BODY)), BODY).is_ok());
         for signature in [None, Some(signed("stranger", NOW, BODY))] {
-            assert_eq!(hear(signature.as_deref(), BODY), Err(NotHeard::Signature), "{signature:?}");
+            assert_eq!(hear(signature.as_deref(), BODY), Err(WebhookError::Signature), "{signature:?}");
         }
     }
 
@@ -210,7 +213,7 @@ mod tests {
             r#"{"event":"e1","checkout":"c1","kind":"refunded"}"#,
             r#"{"event":"e1","checkout":"c1","kind":"?"}"#,
         ] {
-            assert_eq!(hear(Some(&signed("secret", NOW, body)), body), Err(NotHeard::Message), "{body}");
+            assert_eq!(hear(Some(&signed("secret", NOW, body)), body), Err(WebhookError::Message), "{body}");
         }
     }
 
@@ -218,7 +221,11 @@ mod tests {
     fn an_amount_that_is_none_is_told_as_it_came() {
         let body = BODY.replace("1500.00", "1500.001");
         let spoken = hear(Some(&signed("secret", NOW, &body)), &body).expect("genuine");
-        let what = What::Captured { reference: "t1".to_owned(), told: "1500.001 PKR".to_owned(), amount: None };
-        assert_eq!(spoken.news.map(|news| news.what), Some(what));
+        let what = ProviderEventKind::Captured {
+            reference: "t1".to_owned(),
+            reported_amount: "1500.001 PKR".to_owned(),
+            amount: None,
+        };
+        assert_eq!(spoken.event.map(|event| event.kind), Some(what));
     }
 }

@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use axum::http::Request;
 use form_urlencoded::Serializer;
 use mart_kernel::money::Currency;
 use mart_kernel::{Money, Timestamp};
-use payment_core::domain::{About, CallbackId, Checkout, News, Provider, RefundId, What};
+use payment_core::domain::{CallbackId, Checkout, Provider, ProviderEvent, ProviderEventKind, RefundId, Subject};
 use payment_core::ports::{
-    AskCheckout, AskRefund, NotHeard, Opened, PaymentProvider, ProviderError, Refunding, Spoken, Word,
+    CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, RefundOutcome, RefundRequest, WebhookError,
+    WebhookEvent, WebhookRequest,
 };
+use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::signature::Signatures;
+use crate::signature::WebhookVerifier;
 use crate::transport::Transport;
 
 /// The version of Stripe's API that this is written for. What the account is set to does not matter.
@@ -29,7 +29,7 @@ pub const VERSION: &str = "2025-03-31.basil";
 /// A session lives so much longer than its attempt: Stripe wants half an hour at least from when it hears of it, which is later.
 const MARGIN: Duration = Duration::minutes(5);
 /// How long an attempt may last for Stripe to take it, whose longest is a day by its own clock.
-pub const CHECKOUTS: RangeInclusive<Duration> =
+pub const CHECKOUT_TTL: RangeInclusive<Duration> =
     Duration::minutes(30)..=Duration::DAY.saturating_sub(MARGIN).saturating_sub(MARGIN);
 /// How many refunds of a payment are read at once.
 const PAGE: &str = "100";
@@ -39,7 +39,7 @@ pub struct Stripe<T> {
     transport: T,
     key: String,
     /// What its events have to be signed with.
-    signatures: Signatures,
+    webhooks: WebhookVerifier,
     /// Where customers come back to.
     shop: String,
 }
@@ -139,11 +139,8 @@ struct Why {
 impl<T: Transport> Stripe<T> {
     /// Talks to Stripe by this transport and with this secret key. Its events are signed so, and `shop` is the address that
     /// customers come back to.
-    pub fn new(transport: T, key: &str, signatures: Signatures, shop: &str) -> anyhow::Result<Self> {
-        ensure!(!key.is_empty(), "Stripe is on and has no key");
-        let url: Url = shop.parse().with_context(|| format!("SHOP_URL={shop:?}: expected a URL"))?;
-        ensure!(matches!(url.scheme(), "http" | "https"), "SHOP_URL={shop:?}: expected http or https");
-        Ok(Self { transport, key: key.to_owned(), signatures, shop: shop.trim_end_matches('/').to_owned() })
+    pub fn new(transport: T, key: &str, webhooks: WebhookVerifier, shop: &str) -> Self {
+        Self { transport, key: key.to_owned(), webhooks, shop: shop.to_owned() }
     }
 
     async fn read<A: DeserializeOwned>(&self, path: &str) -> Result<A, ProviderError> {
@@ -169,7 +166,7 @@ impl<T: Transport> Stripe<T> {
     ) -> Result<A, ProviderError> {
         let away = |error: String| {
             tracing::warn!(error, path, "Stripe does not answer");
-            ProviderError::Away
+            ProviderError::Unavailable
         };
         let mut request = Request::builder()
             .method(method)
@@ -185,19 +182,19 @@ impl<T: Transport> Stripe<T> {
         let (status, body) = self.transport.send(request).await.map_err(away)?;
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|error| away(error.to_string())),
-            // About what was asked. The key, another request under the same one, too many at once, or Stripe itself are no word
+            // Subject what was asked. The key, another request under the same one, too many at once, or Stripe itself are no word
             // about money.
             400 | 402 | 404 => {
-                let why = refusal(status, &body);
-                tracing::warn!(why, path, "Stripe refuses");
-                Err(ProviderError::Refused(why))
+                let reason = refusal(status, &body);
+                tracing::warn!(reason, path, "Stripe refuses");
+                Err(ProviderError::Rejected(reason))
             }
             _ => Err(away(refusal(status, &body))),
         }
     }
 
     /// Our refund, where Stripe knows it. It forgets keys after a day, and what it did it knows.
-    async fn known(&self, asked: &AskRefund) -> Result<Option<Refund>, ProviderError> {
+    async fn known(&self, asked: &RefundRequest) -> Result<Option<Refund>, ProviderError> {
         let mut after: Option<String> = None;
         loop {
             let query = Serializer::new(String::new())
@@ -227,8 +224,8 @@ impl<T> std::fmt::Debug for Stripe<T> {
 }
 
 fn refusal(status: u16, body: &[u8]) -> String {
-    let why = serde_json::from_slice(body).unwrap_or(Refusal { error: Why { code: None, message: None } }).error;
-    let text = format!("{status} {} {}", why.code.unwrap_or_default(), why.message.unwrap_or_default());
+    let reason = serde_json::from_slice(body).unwrap_or(Refusal { error: Why { code: None, message: None } }).error;
+    let text = format!("{status} {} {}", reason.code.unwrap_or_default(), reason.message.unwrap_or_default());
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(300).collect()
 }
 
@@ -260,7 +257,7 @@ fn money(units: i64, code: &str) -> Option<Money> {
 }
 
 /// The same in words for people; in Stripe's units where they are of no known currency.
-fn told(units: i64, code: &str) -> String {
+fn reported_amount(units: i64, code: &str) -> String {
     money(units, code)
         .map_or_else(|| format!("{units} {code}"), |sum| format!("{} {}", sum.amount(), sum.currency().code()))
 }
@@ -272,15 +269,19 @@ impl Session {
     }
 
     /// What there is to say of it. One that is complete and not paid waits for a bank.
-    fn what(self) -> Option<What> {
+    fn what(self) -> Option<ProviderEventKind> {
         match (self.payment_status.as_str(), self.status.as_deref()) {
             ("paid", _) => {
                 let (units, code) = (self.amount_total.unwrap_or_default(), self.currency.unwrap_or_default());
                 // What a refund names.
                 let reference = self.payment_intent.unwrap_or(self.id);
-                Some(What::Captured { reference, told: told(units, &code), amount: money(units, &code) })
+                Some(ProviderEventKind::Captured {
+                    reference,
+                    reported_amount: reported_amount(units, &code),
+                    amount: money(units, &code),
+                })
             }
-            (_, Some("expired")) => Some(What::Ended),
+            (_, Some("expired")) => Some(ProviderEventKind::CheckoutExpired),
             _ => None,
         }
     }
@@ -293,52 +294,56 @@ impl Refund {
         Some((metadata.get("checkout")?, RefundId(metadata.get("refund")?.parse().ok()?)))
     }
 
-    fn refunding(self) -> Refunding {
+    fn refunding(self) -> RefundOutcome {
         match self.status.as_deref() {
-            Some("succeeded") => Refunding::Done(self.id),
+            Some("succeeded") => RefundOutcome::Succeeded(self.id),
             Some(over @ ("failed" | "canceled")) => {
-                Refunding::Refused(self.failure_reason.unwrap_or_else(|| over.to_owned()))
+                RefundOutcome::Rejected(self.failure_reason.unwrap_or_else(|| over.to_owned()))
             }
-            _ => Refunding::Later,
+            _ => RefundOutcome::Pending,
         }
     }
 
     /// What it is about, and what there is to say.
-    fn news(self) -> Option<(About, What)> {
+    fn event(self) -> Option<(Subject, ProviderEventKind)> {
         let Some((checkout, refund)) = self.ours().map(|(checkout, refund)| (checkout.to_owned(), refund)) else {
             return self.news_of_theirs();
         };
-        let what = match self.refunding() {
-            Refunding::Done(reference) => What::Refunded { refund, reference },
-            Refunding::Refused(why) => What::RefundFailed { refund, why },
-            Refunding::Later | Refunding::ByHand => return None,
+        let kind = match self.refunding() {
+            RefundOutcome::Succeeded(reference) => ProviderEventKind::Refunded { refund, reference },
+            RefundOutcome::Rejected(reason) => ProviderEventKind::RefundFailed { refund, reason },
+            RefundOutcome::Pending | RefundOutcome::Manual => return None,
         };
-        Some((About::Attempt(checkout), what))
+        Some((Subject::Attempt(checkout), kind))
     }
 
     /// The same of one that somebody made at Stripe itself: it names the money, and no session.
-    fn news_of_theirs(self) -> Option<(About, What)> {
-        let about = About::Money(self.moved.payment_intent.clone()?);
+    fn news_of_theirs(self) -> Option<(Subject, ProviderEventKind)> {
+        let subject = Subject::Money(self.moved.payment_intent.clone()?);
         let id = self.id.clone();
         let refund = RefundId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stripe:{id}").as_bytes()));
         let Moved { amount, ref currency, .. } = self.moved;
-        let (told, amount) = (told(amount, currency), money(amount, currency));
-        let what = match self.refunding() {
-            Refunding::Done(reference) => What::RefundedThere { refund, reference, told, amount },
-            Refunding::Refused(why) => What::RefundFailed { refund, why: format!("{id}: {why}") },
-            Refunding::Later | Refunding::ByHand => return None,
+        let (reported_amount, amount) = (reported_amount(amount, currency), money(amount, currency));
+        let kind = match self.refunding() {
+            RefundOutcome::Succeeded(reference) => {
+                ProviderEventKind::ExternalRefund { refund, reference, reported_amount, amount }
+            }
+            RefundOutcome::Rejected(reason) => {
+                ProviderEventKind::RefundFailed { refund, reason: format!("{id}: {reason}") }
+            }
+            RefundOutcome::Pending | RefundOutcome::Manual => return None,
         };
-        Some((about, what))
+        Some((subject, kind))
     }
 }
 
 impl Dispute {
     /// What it is about, and what there is to say: it is answered and lost or won at Stripe, and a person has to see to it.
-    fn news(self) -> Option<(About, What)> {
+    fn event(self) -> Option<(Subject, ProviderEventKind)> {
         let Self { id, status, reason, moved: Moved { payment_intent, amount, currency } } = self;
-        let amount = told(amount, &currency);
-        let why = format!("the customer's bank disputes {amount} ({reason}), dispute {id} is {status}");
-        Some((About::Money(payment_intent?), What::NeedsReview(why)))
+        let amount = reported_amount(amount, &currency);
+        let reason = format!("the customer's bank disputes {amount} ({reason}), dispute {id} is {status}");
+        Some((Subject::Money(payment_intent?), ProviderEventKind::NeedsReview(reason)))
     }
 }
 
@@ -348,9 +353,9 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         Provider::Stripe
     }
 
-    async fn open(&self, asked: &AskCheckout) -> Result<Opened, ProviderError> {
-        let AskCheckout { attempt, order, amount, expires_at, .. } = asked;
-        let units = units(*amount).ok_or_else(|| ProviderError::Refused(format!("{amount:?} can't be taken")))?;
+    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
+        let CheckoutRequest { attempt, order, amount, expires_at, .. } = asked;
+        let units = units(*amount).ok_or_else(|| ProviderError::Rejected(format!("{amount:?} can't be taken")))?;
         let (units, currency) = (units.to_string(), amount.currency().code().to_lowercase());
         let (order, attempt) = (order.0.to_string(), attempt.0.to_string());
         let (title, page) = (format!("Order {order}"), format!("{}/orders/{order}", self.shop));
@@ -374,18 +379,19 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         // Stripe repeats an answer under its key, one of 500 for a day, too. A second session hurts nobody: only who has its address can
         // pay there, and nobody has that of the first.
         let opened: Session = match first {
-            Err(ProviderError::Away) => {
+            Err(ProviderError::Unavailable) => {
                 self.make("/v1/checkout/sessions", &format!("attempt-{attempt}-again"), &fields).await?
             }
             other => other?,
         };
-        let expires_at = OffsetDateTime::from_unix_timestamp(opened.expires_at).map_err(|_| ProviderError::Away)?;
-        let url = opened.url.ok_or_else(|| ProviderError::Refused("the session has no page".to_owned()))?;
+        let expires_at =
+            OffsetDateTime::from_unix_timestamp(opened.expires_at).map_err(|_| ProviderError::Unavailable)?;
+        let url = opened.url.ok_or_else(|| ProviderError::Rejected("the session has no page".to_owned()))?;
         let checkout = Checkout { url, fields: Vec::new() };
-        Ok(Opened { reference: opened.id, checkout, expires_at: Timestamp::new(expires_at) })
+        Ok(OpenCheckout { reference: opened.id, checkout, expires_at: Timestamp::new(expires_at) })
     }
 
-    async fn look(&self, reference: &str) -> Result<Vec<What>, ProviderError> {
+    async fn look(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
         let session: Session = self.read(&format!("/v1/checkout/sessions/{reference}")).await?;
         Ok(session.what().into_iter().collect())
     }
@@ -396,12 +402,14 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         Ok(())
     }
 
-    async fn refund(&self, asked: &AskRefund) -> Result<Refunding, ProviderError> {
+    async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
         if let Some(known) = self.known(asked).await? {
             return Ok(known.refunding());
         }
-        let AskRefund { refund, attempt, captured, amount } = asked;
-        let Some(units) = units(*amount) else { return Ok(Refunding::Refused(format!("{amount:?} can't be sent"))) };
+        let RefundRequest { refund, attempt, captured, amount } = asked;
+        let Some(units) = units(*amount) else {
+            return Ok(RefundOutcome::Rejected(format!("{amount:?} can't be sent")));
+        };
         let (units, id) = (units.to_string(), refund.0.to_string());
         let fields = [
             ("payment_intent", captured.as_str()),
@@ -414,36 +422,38 @@ impl<T: Transport> PaymentProvider for Stripe<T> {
         Ok(made.refunding())
     }
 
-    fn hear(&self, sent: &Word<'_>, now: Timestamp) -> Result<Spoken, NotHeard> {
-        let signature = (sent.header)("stripe-signature").ok_or(NotHeard::Signature)?;
-        if !self.signatures.cover(&signature, sent.body, now) {
-            return Err(NotHeard::Signature);
+    fn parse_webhook(&self, sent: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError> {
+        let signature = (sent.header)("stripe-signature").ok_or(WebhookError::Signature)?;
+        if !self.webhooks.verify(&signature, sent.body, now) {
+            return Err(WebhookError::Signature);
         }
-        let Event { id, kind, data } = serde_json::from_slice(sent.body).map_err(|_| NotHeard::Message)?;
-        let session = |object: Value| serde_json::from_value::<Session>(object).map_err(|_| NotHeard::Message);
-        let told = match kind.as_str() {
+        let Event { id, kind, data } = serde_json::from_slice(sent.body).map_err(|_| WebhookError::Message)?;
+        let session = |object: Value| serde_json::from_value::<Session>(object).map_err(|_| WebhookError::Message);
+        let reported = match kind.as_str() {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded" | "checkout.session.expired" => {
                 let session = session(data.object)?;
-                let attempt = About::Attempt(session.id.clone());
+                let attempt = Subject::Attempt(session.id.clone());
                 Some(session).filter(Session::is_ours).and_then(Session::what).map(|what| (attempt, what))
             }
             "checkout.session.async_payment_failed" => {
                 let ours = Some(session(data.object)?).filter(Session::is_ours);
-                ours.map(|session| (About::Attempt(session.id), What::Failed("the bank did not pay".to_owned())))
+                ours.map(|session| {
+                    (Subject::Attempt(session.id), ProviderEventKind::Failed("the bank did not pay".to_owned()))
+                })
             }
             "refund.created" | "refund.updated" | "refund.failed" => {
-                serde_json::from_value::<Refund>(data.object).map_err(|_| NotHeard::Message)?.news()
+                serde_json::from_value::<Refund>(data.object).map_err(|_| WebhookError::Message)?.event()
             }
-            // The same state of it is one task, by whichever of them it is told.
+            // The same state of it is one task, whichever of these events reports it.
             "charge.dispute.created" | "charge.dispute.funds_withdrawn" | "charge.dispute.closed" => {
-                serde_json::from_value::<Dispute>(data.object).map_err(|_| NotHeard::Message)?.news()
+                serde_json::from_value::<Dispute>(data.object).map_err(|_| WebhookError::Message)?.event()
             }
             // A card that is declined among them: the customer is still on the page, and tries another.
             _ => None,
         };
         let provider = Provider::Stripe;
-        let news = told.map(|(about, what)| News { provider, about, what });
-        Ok(Spoken { id: CallbackId { provider, event: id }, news })
+        let event = reported.map(|(subject, kind)| ProviderEvent { provider, subject, kind });
+        Ok(WebhookEvent { id: CallbackId { provider, event: id }, event })
     }
 }
 
@@ -482,8 +492,8 @@ mod tests {
     }
 
     fn stripe(played: &Played) -> Stripe<&Played> {
-        let signatures = Signatures::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE).expect("secrets");
-        Stripe::new(played, "sk_test_1", signatures, "https://shop.example/").expect("good")
+        let signatures = WebhookVerifier::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE);
+        Stripe::new(played, "sk_test_1", signatures, "https://shop.example")
     }
 
     fn asked(played: &Played) -> Vec<(String, HashMap<String, String>)> {
@@ -519,10 +529,10 @@ mod tests {
         json!({ "id": "re_1", "object": "refund", "status": status, "metadata": metadata, "failure_reason": "expired_or_canceled_card" })
     }
 
-    fn checkout() -> AskCheckout {
+    fn checkout() -> CheckoutRequest {
         let id: Uuid = REFUND.parse().expect("an id");
         let (payer, amount) = (Payer::default(), pkr("1500.00"));
-        AskCheckout {
+        CheckoutRequest {
             attempt: AttemptId(id),
             order: OrderId(id),
             payer,
@@ -532,16 +542,17 @@ mod tests {
         }
     }
 
-    fn back() -> AskRefund {
+    fn back() -> RefundRequest {
         let refund = RefundId(REFUND.parse().expect("an id"));
-        AskRefund { refund, attempt: "cs_1".to_owned(), captured: "pi_1".to_owned(), amount: pkr("500.00") }
+        RefundRequest { refund, attempt: "cs_1".to_owned(), captured: "pi_1".to_owned(), amount: pkr("500.00") }
     }
 
-    fn hear(body: &Value) -> Result<Spoken, NotHeard> {
+    fn hear(body: &Value) -> Result<WebhookEvent, WebhookError> {
         let body = body.to_string();
         let signature = signed("old", NOW, &body);
         let header = |name: &str| (name == "stripe-signature").then(|| signature.clone());
-        stripe(&played(&[])).hear(&Word { header: &header, query: "", body: body.as_bytes() }, at(NOW))
+        stripe(&played(&[]))
+            .parse_webhook(&WebhookRequest { header: &header, query: "", body: body.as_bytes() }, at(NOW))
     }
 
     fn event(kind: &str, object: &Value) -> Value {
@@ -580,7 +591,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_stripe_says_about_the_request_is_a_refusal() {
-        let why = json!({ "error": { "code": "amount_too_small", "message": "at least 50 cents" } });
+        let reason = json!({ "error": { "code": "amount_too_small", "message": "at least 50 cents" } });
         for (status, refused) in [
             (400, true),
             (402, true),
@@ -592,28 +603,28 @@ mod tests {
             (500, false),
             (0, false),
         ] {
-            let played = played(&[(status, why.clone()), (status, why.clone())]);
+            let played = played(&[(status, reason.clone()), (status, reason.clone())]);
             match stripe(&played).open(&checkout()).await {
-                Err(ProviderError::Refused(why)) => {
-                    assert!(refused && why.contains("amount_too_small"), "{status}: {why}");
+                Err(ProviderError::Rejected(reason)) => {
+                    assert!(refused && reason.contains("amount_too_small"), "{status}: {reason}");
                 }
-                other => assert_eq!((other, refused), (Err(ProviderError::Away), false), "{status}"),
+                other => assert_eq!((other, refused), (Err(ProviderError::Unavailable), false), "{status}"),
             }
         }
     }
 
     #[tokio::test]
     async fn a_session_says_what_became_of_it() {
-        let captured = What::Captured {
+        let captured = ProviderEventKind::Captured {
             reference: "pi_1".to_owned(),
-            told: "1500.00 PKR".to_owned(),
+            reported_amount: "1500.00 PKR".to_owned(),
             amount: Some(pkr("1500.00")),
         };
         for (status, payment, expected) in [
             ("open", "unpaid", vec![]),
             ("complete", "unpaid", vec![]),
             ("complete", "paid", vec![captured]),
-            ("expired", "unpaid", vec![What::Ended]),
+            ("expired", "unpaid", vec![ProviderEventKind::CheckoutExpired]),
         ] {
             let played = played(&[(200, session(status, payment))]);
             assert_eq!(stripe(&played).look("cs_1").await, Ok(expected), "{status}, {payment}");
@@ -625,7 +636,7 @@ mod tests {
     async fn a_refund_is_made_once_however_often_it_is_asked_for() {
         let none = json!({ "data": [], "has_more": false });
         let first = played(&[(200, none), (200, refunded(REFUND, "pending"))]);
-        assert_eq!(stripe(&first).refund(&back()).await, Ok(Refunding::Later));
+        assert_eq!(stripe(&first).refund(&back()).await, Ok(RefundOutcome::Pending));
         let (what, form) = asked(&first).remove(1);
         assert_eq!((what.as_str(), form["amount"].as_str()), ("POST /v1/refunds", "50000"));
         assert_eq!((form["payment_intent"].as_str(), form["metadata[refund]"].as_str()), ("pi_1", REFUND));
@@ -634,9 +645,9 @@ mod tests {
         // On the second page of what it knows: nothing is made.
         let another = json!({ "data": [{ "id": "re_0", "status": "succeeded" }], "has_more": true });
         for (status, expected) in [
-            ("succeeded", Refunding::Done("re_1".to_owned())),
-            ("failed", Refunding::Refused("expired_or_canceled_card".to_owned())),
-            ("requires_action", Refunding::Later),
+            ("succeeded", RefundOutcome::Succeeded("re_1".to_owned())),
+            ("failed", RefundOutcome::Rejected("expired_or_canceled_card".to_owned())),
+            ("requires_action", RefundOutcome::Pending),
         ] {
             let known = json!({ "data": [refunded(REFUND, status)], "has_more": false });
             let again = played(&[(200, another.clone()), (200, known)]);
@@ -648,15 +659,15 @@ mod tests {
     #[test]
     fn events_tell_of_sessions_and_of_our_refunds() {
         let refund = RefundId(REFUND.parse().expect("an id"));
-        let paid = What::Captured {
+        let paid = ProviderEventKind::Captured {
             reference: "pi_1".to_owned(),
-            told: "1500.00 PKR".to_owned(),
+            reported_amount: "1500.00 PKR".to_owned(),
             amount: Some(pkr("1500.00")),
         };
-        let done = What::Refunded { refund, reference: "re_1".to_owned() };
+        let done = ProviderEventKind::Refunded { refund, reference: "re_1".to_owned() };
         let mut somebody_elses = session("complete", "paid");
         somebody_elses["metadata"] = json!({});
-        let not = What::RefundFailed { refund, why: "expired_or_canceled_card".to_owned() };
+        let not = ProviderEventKind::RefundFailed { refund, reason: "expired_or_canceled_card".to_owned() };
         for (kind, object, expected) in [
             ("checkout.session.completed", session("complete", "paid"), Some(paid.clone())),
             ("checkout.session.completed", session("complete", "unpaid"), None),
@@ -665,9 +676,9 @@ mod tests {
             (
                 "checkout.session.async_payment_failed",
                 session("complete", "unpaid"),
-                Some(What::Failed("the bank did not pay".to_owned())),
+                Some(ProviderEventKind::Failed("the bank did not pay".to_owned())),
             ),
-            ("checkout.session.expired", session("expired", "unpaid"), Some(What::Ended)),
+            ("checkout.session.expired", session("expired", "unpaid"), Some(ProviderEventKind::CheckoutExpired)),
             ("refund.created", refunded(REFUND, "pending"), None),
             ("refund.updated", refunded(REFUND, "succeeded"), Some(done)),
             ("refund.failed", refunded(REFUND, "failed"), Some(not)),
@@ -678,13 +689,13 @@ mod tests {
             let spoken = hear(&event(kind, &object)).expect("heard");
             assert_eq!(spoken.id, CallbackId { provider: Provider::Stripe, event: "evt_1".to_owned() });
             assert_eq!(
-                spoken.news.map(|news| (news.about, news.what)),
-                expected.map(|what| (About::Attempt("cs_1".to_owned()), what)),
+                spoken.event.map(|event| (event.subject, event.kind)),
+                expected.map(|what| (Subject::Attempt("cs_1".to_owned()), what)),
                 "{kind}"
             );
         }
         for body in [json!({}), json!([]), event("checkout.session.completed", &json!({}))] {
-            assert_eq!(hear(&body), Err(NotHeard::Message), "{body}");
+            assert_eq!(hear(&body), Err(WebhookError::Message), "{body}");
         }
     }
 
@@ -701,14 +712,14 @@ mod tests {
             "currency": "pkr",
         });
         let refund = RefundId(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"stripe:re_9"));
-        let made = What::RefundedThere {
+        let made = ProviderEventKind::ExternalRefund {
             refund,
             reference: "re_9".to_owned(),
-            told: "500.00 PKR".to_owned(),
+            reported_amount: "500.00 PKR".to_owned(),
             amount: Some(pkr("500.00")),
         };
-        let failed = What::RefundFailed { refund, why: "re_9: lost_or_stolen_card".to_owned() };
-        let disputed = What::NeedsReview(
+        let failed = ProviderEventKind::RefundFailed { refund, reason: "re_9: lost_or_stolen_card".to_owned() };
+        let disputed = ProviderEventKind::NeedsReview(
             "the customer's bank disputes 1500.00 PKR (fraudulent), dispute dp_1 is needs_response".to_owned(),
         );
         for (kind, object, expected) in [
@@ -717,8 +728,9 @@ mod tests {
             ("refund.failed", by_hand("failed"), Some(failed)),
             ("charge.dispute.created", dispute, Some(disputed)),
         ] {
-            let told = hear(&event(kind, &object)).expect("heard").news.map(|news| (news.about, news.what));
-            assert_eq!(told, expected.map(|what| (About::Money("pi_1".to_owned()), what)), "{kind}");
+            let reported_amount =
+                hear(&event(kind, &object)).expect("heard").event.map(|event| (event.subject, event.kind));
+            assert_eq!(reported_amount, expected.map(|what| (Subject::Money("pi_1".to_owned()), what)), "{kind}");
         }
     }
 
@@ -727,8 +739,12 @@ mod tests {
         let body = event("checkout.session.completed", &session("complete", "paid")).to_string();
         for signature in [None, Some(signed("stranger", NOW, &body)), Some(signed("new", NOW - 301, &body))] {
             let header = |_: &str| signature.clone();
-            let word = Word { header: &header, query: "", body: body.as_bytes() };
-            assert_eq!(stripe(&played(&[])).hear(&word, at(NOW)), Err(NotHeard::Signature), "{signature:?}");
+            let word = WebhookRequest { header: &header, query: "", body: body.as_bytes() };
+            assert_eq!(
+                stripe(&played(&[])).parse_webhook(&word, at(NOW)),
+                Err(WebhookError::Signature),
+                "{signature:?}"
+            );
         }
     }
 
@@ -752,6 +768,9 @@ mod tests {
             }
         }
         assert_eq!((money(150, "xyz"), money(150, "isk")), (None, None));
-        assert_eq!((told(150, "xyz"), told(150, "usd")), ("150 xyz".to_owned(), "1.50 USD".to_owned()));
+        assert_eq!(
+            (reported_amount(150, "xyz"), reported_amount(150, "usd")),
+            ("150 xyz".to_owned(), "1.50 USD".to_owned())
+        );
     }
 }

@@ -1,61 +1,81 @@
 // Rendered by `cargo martgen generate` from proto/mart/payment/v1; changes are made there.
 
-//! The events of the payment service: those it publishes and those of others that it reacts to.
+//! The events of the payment service: those that it publishes and those that it subscribes to.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
 use mart_chassis::record::ReceivedEvent;
 use mart_chassis::run::Topic;
 use mart_kernel::EventEnvelope;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
-use payment_core::domain::{Fact, fact};
+use payment_core::domain::{PaymentEvent, events};
 
 /// The topics that this service owns.
 pub const TOPICS: &[Topic] = &[Topic { name: "mart.payment.v1", retention_minutes: 43200 }];
 
-/// Makes the contract's message of each fact of the core.
+/// Converts each event of the core to the contract's message.
 pub trait Messages {
     /// Money for an order has come in.
-    fn payment_captured(fact: &fact::PaymentCaptured) -> v1::PaymentCaptured;
+    fn payment_captured(event: &events::PaymentCaptured) -> v1::PaymentCaptured;
 
     /// One attempt to pay has failed. Another may follow, until the order's deadline.
-    fn payment_failed(fact: &fact::PaymentFailed) -> v1::PaymentFailed;
+    fn payment_failed(event: &events::PaymentFailed) -> v1::PaymentFailed;
 
     /// Money of an order went back to the customer.
-    fn payment_refunded(fact: &fact::PaymentRefunded) -> v1::PaymentRefunded;
+    fn payment_refunded(event: &events::PaymentRefunded) -> v1::PaymentRefunded;
 
     /// A person has to decide: what the provider says does not fit what is known.
-    fn payment_review_required(fact: &fact::PaymentReviewRequired) -> v1::PaymentReviewRequired;
+    fn payment_review_required(event: &events::PaymentReviewRequired) -> v1::PaymentReviewRequired;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be rebuilt. Take
     /// it where its version is not older than the one you have. Tasks are left out.
-    fn payment_republished(fact: &fact::PaymentRepublished) -> v1::PaymentRepublished;
+    fn payment_republished(event: &events::PaymentRepublished) -> v1::PaymentRepublished;
 }
 
-/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+/// Returns the record of an event: its topic, its encoded message and, as its key, the id of its aggregate.
+pub fn record<M: Messages>(event: &EventEnvelope<PaymentEvent>) -> Record {
     let key = event.payload.key().to_string();
     match &event.payload {
-        Fact::PaymentCaptured(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_captured(fact)),
-        Fact::PaymentFailed(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_failed(fact)),
-        Fact::PaymentRefunded(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_refunded(fact)),
-        Fact::PaymentReviewRequired(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_review_required(fact)),
-        Fact::PaymentRepublished(fact) => Record::of(event, "mart.payment.v1", key, &M::payment_republished(fact)),
+        PaymentEvent::PaymentCaptured(payload) => {
+            Record::of(event, "mart.payment.v1", key, &M::payment_captured(payload))
+        }
+        PaymentEvent::PaymentFailed(payload) => Record::of(event, "mart.payment.v1", key, &M::payment_failed(payload)),
+        PaymentEvent::PaymentRefunded(payload) => {
+            Record::of(event, "mart.payment.v1", key, &M::payment_refunded(payload))
+        }
+        PaymentEvent::PaymentReviewRequired(payload) => {
+            Record::of(event, "mart.payment.v1", key, &M::payment_review_required(payload))
+        }
+        PaymentEvent::PaymentRepublished(payload) => {
+            Record::of(event, "mart.payment.v1", key, &M::payment_republished(payload))
+        }
     }
 }
 
-/// The events of others that this service reacts to.
-pub const CONSUMED: &[Subscription] = &[
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderAwaitingPayment", handler: "open-payment" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderCancelled", handler: "close-payment" },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.RefundRequested", handler: "refund-order" },
+/// The subscriptions to events of other services.
+pub const SUBSCRIPTIONS: &[Subscription] = &[
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderAwaitingPayment",
+        handler: "payment.order-awaiting-payment",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.OrderCancelled",
+        handler: "payment.order-cancelled",
+    },
+    Subscription {
+        topic: "mart.order.v1",
+        event_type: "mart.order.v1.RefundRequested",
+        handler: "payment.refund-requested",
+    },
 ];
 
-/// The handlers to events of others.
+/// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
     /// The stock of an order is reserved; it waits for money until its payment deadline.
     fn on_order_awaiting_payment(
@@ -76,20 +96,26 @@ pub trait EventHandlers: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 }
 
-/// Tells a record to the handler of this name.
+/// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "open-payment" => handlers.on_order_awaiting_payment(ReceivedEvent::decode("open-payment", record)?).await,
-        "close-payment" => handlers.on_order_cancelled(ReceivedEvent::decode("close-payment", record)?).await,
-        "refund-order" => handlers.on_refund_requested(ReceivedEvent::decode("refund-order", record)?).await,
+        "payment.order-awaiting-payment" => {
+            handlers.on_order_awaiting_payment(ReceivedEvent::decode("payment.order-awaiting-payment", record)?).await
+        }
+        "payment.order-cancelled" => {
+            handlers.on_order_cancelled(ReceivedEvent::decode("payment.order-cancelled", record)?).await
+        }
+        "payment.refund-requested" => {
+            handlers.on_refund_requested(ReceivedEvent::decode("payment.refund-requested", record)?).await
+        }
         _ => Err(DispatchError::NoHandler),
     }
 }
 
-/// These handlers, for the consumer.
+/// Returns the handlers for the consumer.
 pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
     let handlers = Arc::new(handlers);
-    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+    consumer::EventHandlers::new(SUBSCRIPTIONS, move |handler, record| {
         let handlers = handlers.clone();
         async move { dispatch(&*handlers, &handler, &record).await }
     })

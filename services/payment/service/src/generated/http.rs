@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Operation, Problem, RequestContext};
 use mart_proto::payment::v1;
 
 /// Payments: attempts, money, refunds, and what a person has to decide.
@@ -49,7 +49,7 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
         request: v1::ResolveTaskRequest,
     ) -> impl Future<Output = Result<v1::ResolveTaskResponse, ResolveTaskError>> + Send;
 
-    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. RequestContext it again with the page
+    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with the page
     /// token of the answer until that is empty.
     fn republish_payments(
         &self,
@@ -132,12 +132,16 @@ impl From<StartAttemptError> for Problem {
             StartAttemptError::PaymentNotFound => {
                 Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
             }
-            StartAttemptError::PaymentNotPayable => {
-                Self::new(409, "PAYMENT_NOT_PAYABLE", "It is paid, its order was cancelled, or its deadline has passed.")
-            }
-            StartAttemptError::ProviderDisabled => {
-                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
-            }
+            StartAttemptError::PaymentNotPayable => Self::new(
+                409,
+                "PAYMENT_NOT_PAYABLE",
+                "It is paid, its order was cancelled, or its deadline has passed.",
+            ),
+            StartAttemptError::ProviderDisabled => Self::new(
+                409,
+                "PROVIDER_DISABLED",
+                "The provider is not switched on, or takes no money of this currency.",
+            ),
             StartAttemptError::ProviderUnavailable => {
                 Self::new(503, "PROVIDER_UNAVAILABLE", "The provider does not answer. Try again, or with another one.")
             }
@@ -317,7 +321,10 @@ const REPUBLISH_PAYMENTS: Operation = Operation {
 };
 
 async fn republish_payments<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&REPUBLISH_PAYMENTS, request, |context, request| state.service.republish_payments(context, request)).await
+    state
+        .api
+        .handle(&REPUBLISH_PAYMENTS, request, |context, request| state.service.republish_payments(context, request))
+        .await
 }
 
 /// Why `RepublishPayments` failed.
@@ -351,7 +358,12 @@ const RECEIVE_SANDBOX_WEBHOOK: Operation =
     Operation { name: "ReceiveSandboxWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
 async fn receive_sandbox_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&RECEIVE_SANDBOX_WEBHOOK, request, |context, request| state.service.receive_sandbox_webhook(context, request)).await
+    state
+        .api
+        .handle(&RECEIVE_SANDBOX_WEBHOOK, request, |context, request| {
+            state.service.receive_sandbox_webhook(context, request)
+        })
+        .await
 }
 
 /// Why `ReceiveSandboxWebhook` failed.
@@ -383,9 +395,11 @@ impl From<ReceiveSandboxWebhookError> for Problem {
             ReceiveSandboxWebhookError::InvalidWebhook => {
                 Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            ReceiveSandboxWebhookError::ProviderDisabled => {
-                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
-            }
+            ReceiveSandboxWebhookError::ProviderDisabled => Self::new(
+                409,
+                "PROVIDER_DISABLED",
+                "The provider is not switched on, or takes no money of this currency.",
+            ),
             ReceiveSandboxWebhookError::ApiError(fault) => fault.into(),
         }
     }
@@ -395,7 +409,12 @@ const RECEIVE_STRIPE_WEBHOOK: Operation =
     Operation { name: "ReceiveStripeWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
 async fn receive_stripe_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&RECEIVE_STRIPE_WEBHOOK, request, |context, request| state.service.receive_stripe_webhook(context, request)).await
+    state
+        .api
+        .handle(&RECEIVE_STRIPE_WEBHOOK, request, |context, request| {
+            state.service.receive_stripe_webhook(context, request)
+        })
+        .await
 }
 
 /// Why `ReceiveStripeWebhook` failed.
@@ -427,9 +446,11 @@ impl From<ReceiveStripeWebhookError> for Problem {
             ReceiveStripeWebhookError::InvalidWebhook => {
                 Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            ReceiveStripeWebhookError::ProviderDisabled => {
-                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
-            }
+            ReceiveStripeWebhookError::ProviderDisabled => Self::new(
+                409,
+                "PROVIDER_DISABLED",
+                "The provider is not switched on, or takes no money of this currency.",
+            ),
             ReceiveStripeWebhookError::ApiError(fault) => fault.into(),
         }
     }
@@ -439,7 +460,12 @@ const RECEIVE_PAYFAST_WEBHOOK: Operation =
     Operation { name: "ReceivePayfastWebhook", auth: Auth::Webhook, body: Body::None, creates: None, etag: None };
 
 async fn receive_payfast_webhook<S: PaymentService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&RECEIVE_PAYFAST_WEBHOOK, request, |context, request| state.service.receive_payfast_webhook(context, request)).await
+    state
+        .api
+        .handle(&RECEIVE_PAYFAST_WEBHOOK, request, |context, request| {
+            state.service.receive_payfast_webhook(context, request)
+        })
+        .await
 }
 
 /// Why `ReceivePayfastWebhook` failed.
@@ -471,9 +497,11 @@ impl From<ReceivePayfastWebhookError> for Problem {
             ReceivePayfastWebhookError::InvalidWebhook => {
                 Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
             }
-            ReceivePayfastWebhookError::ProviderDisabled => {
-                Self::new(409, "PROVIDER_DISABLED", "The provider is not switched on, or takes no money of this currency.")
-            }
+            ReceivePayfastWebhookError::ProviderDisabled => Self::new(
+                409,
+                "PROVIDER_DISABLED",
+                "The provider is not switched on, or takes no money of this currency.",
+            ),
             ReceivePayfastWebhookError::ApiError(fault) => fault.into(),
         }
     }

@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x1d82_e8db_5857_1a55,
+    ]) == 0x47a0_06d5_730d_3c20,
     "the contract has changed: run `cargo martgen generate`"
 );

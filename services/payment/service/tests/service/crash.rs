@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use devstack::call::Seen;
-use devstack::sandbox::{Books, Setting, routes};
+use devstack::sandbox::{Books, ServiceSpec, routes};
 use devstack::testing::{App, Servers, events};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ async fn sandbox(callback: String, key: &str, secret: &str) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let page = format!("http://{address}");
-    let setting = Setting { address, page, callback, key: key.to_owned(), secret: secret.to_owned() };
-    let books: Arc<Mutex<Books>> = Arc::default();
-    let routes = routes(books, setting, Arc::new(time::OffsetDateTime::now_utc)).expect("routes");
+    let spec = ServiceSpec { address, page, callback, key: key.to_owned(), secret: secret.to_owned() };
+    let decider: Arc<Mutex<Books>> = Arc::default();
+    let routes = routes(decider, spec, Arc::new(time::OffsetDateTime::now_utc)).expect("routes");
     tokio::spawn(async move { axum::serve(listener, routes).await });
     format!("http://{address}")
 }
@@ -54,8 +54,8 @@ impl Mortal {
         let mut last = Value::Null;
         for _ in 0..1200 {
             let app = self.app().await;
-            let token = app.setting.keys.token(role, "ayesha").expect("signed");
-            let url = format!("{}{path}", app.setting.url());
+            let token = app.spec.keys.token(role, "ayesha").expect("signed");
+            let url = format!("{}{path}", app.spec.url());
             let mut request =
                 app.client.request(method.clone(), url).bearer_auth(token).timeout(Duration::from_secs(30));
             if let Some(body) = &body {
@@ -75,24 +75,24 @@ impl Mortal {
 
 /// The whole life of a payment, with a payment service that kills itself at the `nth` passing of a point; whether it did.
 async fn life(point: &str, nth: usize) -> bool {
-    let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
-    let callback = format!("{}/v1/payment-webhooks/sandbox", setting.url());
+    let mut spec = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
+    let callback = format!("{}/v1/payment-webhooks/sandbox", spec.url());
     let (key, secret) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
     let url = sandbox(callback, &key, &secret).await;
-    setting.more = [
+    spec.more = [
         ("SANDBOX_URL", url.as_str()),
         ("SANDBOX_KEY", &key),
         ("SANDBOX_SECRETS", &secret),
-        ("ATTEMPT_POLL_DELAY", "1"),
-        ("REFUND_RETRY_DELAY", "0.2"),
-        ("ATTEMPT_POLL_INTERVAL", "0.2"),
-        ("REFUND_INTERVAL", "0.2"),
-        ("CALLBACK_INTERVAL", "0.2"),
+        ("ATTEMPT_POLL_DELAY", "1s"),
+        ("REFUND_RETRY_DELAY", "200ms"),
+        ("ATTEMPT_POLL_INTERVAL", "200ms"),
+        ("REFUND_INTERVAL", "200ms"),
+        ("CALLBACK_INTERVAL", "200ms"),
         ("KILL_AT", &format!("{point}:{nth}")),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec();
-    let app = App::of_consumer(setting, &["mart.order.v1"]).await;
+    let app = App::of_consumer(spec, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     let mut payment = Mortal { app: Some(app), deaths: 0 };
     tell_awaiting(payment.app().await, order).await;
@@ -122,7 +122,7 @@ async fn life(point: &str, nth: usize) -> bool {
     }
     let app = payment.app().await;
     app.flushed().await;
-    let mut told: Vec<Seen> = events(&app.setting).await;
+    let mut told: Vec<Seen> = events(&app.spec).await;
     // The relay may tell an event twice; its id says that it is the same.
     told.sort_by(|one, other| one.header("ce_id").cmp(other.header("ce_id")));
     told.dedup_by(|one, other| one.header("ce_id") == other.header("ce_id"));

@@ -1,6 +1,6 @@
 //! Events of others arrive and have their effect once; money is kept right while many ask at once.
 
-use devstack::testing::{Answer, App, Servers, Told, until};
+use devstack::testing::{Answer, App, Servers, TestEvent, until};
 use futures::future::join_all;
 use mart_proto::order::v1::{Contact, Order, OrderAwaitingPayment};
 use mart_proto::r#type::v1::Money;
@@ -27,9 +27,10 @@ pub(crate) async fn tell_awaiting(app: &App, order: Uuid) {
         ..Order::default()
     };
     let payload = OrderAwaitingPayment { order: Some(told) }.encode_to_vec();
-    let told = Told::new("mart.order.v1", "mart.order.v1.OrderAwaitingPayment", payload).about(&order.to_string(), 1);
+    let told =
+        TestEvent::new("mart.order.v1", "mart.order.v1.OrderAwaitingPayment", payload).about(&order.to_string(), 1);
     for _ in 0..2 {
-        app.tell(&told).await;
+        app.publish(&told).await;
     }
 }
 
@@ -42,17 +43,17 @@ async fn awaiting(app: &App, order: Uuid) {
 
 /// Payment with this set, and impatient, with an order of 1500 rupees that awaits payment.
 pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
-    let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
+    let mut spec = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
     let often = [
-        ("ATTEMPT_POLL_DELAY", "1"),
-        ("REFUND_RETRY_DELAY", "0.2"),
-        ("ATTEMPT_POLL_INTERVAL", "0.2"),
-        ("REFUND_INTERVAL", "0.2"),
-        ("CALLBACK_INTERVAL", "0.2"),
+        ("ATTEMPT_POLL_DELAY", "1s"),
+        ("REFUND_RETRY_DELAY", "200ms"),
+        ("ATTEMPT_POLL_INTERVAL", "200ms"),
+        ("REFUND_INTERVAL", "200ms"),
+        ("CALLBACK_INTERVAL", "200ms"),
     ];
-    setting.more = more;
-    setting.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let app = App::of_consumer(setting, &["mart.order.v1"]).await;
+    spec.more = more;
+    spec.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let app = App::of_consumer(spec, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     awaiting(&app, order).await;
     (app, order)
@@ -60,7 +61,7 @@ pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
 
 /// The order's customer starts to pay; the attempt.
 pub(crate) async fn start_paying(app: &App, order: Uuid) -> Value {
-    let token = app.setting.keys.token("customer", "ayesha").expect("signed");
+    let token = app.spec.keys.token("customer", "ayesha").expect("signed");
     let bearer = format!("Bearer {token}");
     let path = format!("/v1/payments/{order}/attempts");
     let told = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
@@ -69,10 +70,10 @@ pub(crate) async fn start_paying(app: &App, order: Uuid) -> Value {
 }
 
 /// Waits until the payment is so; the payment.
-pub(crate) async fn comes_to(app: &App, order: Uuid, what: &str, so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn comes_to(app: &App, order: Uuid, kind: &str, so: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/v1/payments/{order}");
     let mut told = Value::Null;
-    until(what, async || {
+    until(kind, async || {
         told = app.admin(Method::GET, &path, None).await.body["payment"].clone();
         so(&told)
     })
@@ -100,7 +101,7 @@ async fn an_order_that_awaits_payment_opens_one() {
     assert_eq!(listed.body["payments"].as_array().map(Vec::len), Some(1), "{}", listed.body);
     // Nobody answers where the sandbox should be: the customer is told, and nothing is lost.
     let path = format!("/v1/payments/{order}/attempts");
-    let token = app.setting.keys.token("customer", "ayesha").expect("signed");
+    let token = app.spec.keys.token("customer", "ayesha").expect("signed");
     let bearer = format!("Bearer {token}");
     let started = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
     assert_eq!((started.status, &started.body["code"]), (503, &json!("PROVIDER_UNAVAILABLE")), "{}", started.body);
@@ -116,7 +117,7 @@ async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
     let attempt = Uuid::new_v4();
     for sql in [
         "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, field_values, \
-         expires_at, look_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now(), now())",
+         expires_at, next_poll_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now(), now())",
         "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
          values (gen_random_uuid(), $1, 0, 'captured', 150000, 'sandbox', 'tx', $2, now())",
     ] {

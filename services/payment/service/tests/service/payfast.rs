@@ -35,7 +35,7 @@ async fn start(app: &App, order: Uuid) -> HashMap<String, String> {
 /// PayFast tells how a basket went; the status of payment's answer.
 async fn tell(app: &App, basket: &str, code: &str, transaction: &str, amount: &str, key: &str) -> u16 {
     let body = FakePayFast::notification(basket, [code, "as the bank says", transaction, amount, "PKR"], key);
-    let url = format!("{}/v1/payment-webhooks/payfast", app.setting.url());
+    let url = format!("{}/v1/payment-webhooks/payfast", app.spec.url());
     let sent = app.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body).send();
     sent.await.expect("answered").status().as_u16()
 }

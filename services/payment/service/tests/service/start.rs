@@ -1,4 +1,4 @@
-//! A provider that is on without what it needs stops the start, and the sandbox does not run in production.
+//! An enabled provider without its settings stops the start, and the sandbox is rejected in production.
 
 use devstack::testing::{App, Servers};
 
@@ -7,16 +7,16 @@ use crate::PROGRAM;
 #[tokio::test]
 async fn it_starts_and_is_ready() {
     let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
-    let answer = app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+    let answer = app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
     assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
-async fn what_would_take_money_unsafely_does_not_start() {
+async fn an_incomplete_or_unsafe_provider_stops_the_start() {
     let (stripe, payfast) = (("PAYMENT_PROVIDERS", "stripe"), ("PAYMENT_PROVIDERS", "payfast"));
     for (more, named) in [
         (&[("SANDBOX_SECRETS", "")][..], "SANDBOX_SECRETS"),
-        (&[("SANDBOX_SECRETS", " , ")], "SANDBOX_SECRETS has no secret in it"),
+        (&[("SANDBOX_SECRETS", " , ")], "SANDBOX_SECRETS: has no secret in it"),
         (&[("SANDBOX_KEY", "")], "SANDBOX_KEY"),
         (&[("ENVIRONMENT", "production")], "the sandbox takes no money"),
         (&[("ENVIRONMENT", "prod")], "expected development or production"),
@@ -31,16 +31,16 @@ async fn what_would_take_money_unsafely_does_not_start() {
                 ("STRIPE_WEBHOOK_SECRETS", " , "),
                 ("SHOP_URL", "http://shop.example"),
             ],
-            "STRIPE_WEBHOOK_SECRETS has no secret in it",
+            "STRIPE_WEBHOOK_SECRETS: has no secret in it",
         ),
         (&[payfast], "PAYFAST_MERCHANT_ID"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102")], "PAYFAST_SECURED_KEYS"),
         (&[payfast, ("PAYFAST_MERCHANT_ID", "102"), ("PAYFAST_SECURED_KEYS", "hunter2")], "PAYFAST_CALLBACK_URL"),
-        (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "address for tests"),
+        (&[payfast, ("ENVIRONMENT", "production"), ("PAYFAST_URL", "https://ipguat.apps.net.pk")], "the test address"),
         (&[("PAYMENT_ROUTES", "PKR=nobody")], "PKR=nobody"),
-        (&[stripe, ("CHECKOUT_TTL", "1799")], "Stripe takes checkouts of 1800 to 85800 seconds"),
-        (&[("MAX_ATTEMPTS_PER_ORDER", "0")], "MAX_ATTEMPTS_PER_ORDER=\"0\": expected a number from 1 to 1000"),
-        (&[("PAYMENT_PROVIDERS_RETIRING", "stripe")], "is not among PAYMENT_PROVIDERS"),
+        (&[stripe, ("CHECKOUT_TTL", "1799s")], "CHECKOUT_TTL: Stripe accepts 30m to 1430m"),
+        (&[("MAX_ATTEMPTS_PER_ORDER", "0")], "MAX_ATTEMPTS_PER_ORDER: \"0\": expected a number from 1 to 1000"),
+        (&[("PAYMENT_PROVIDERS_RETIRING", "stripe")], "has to be one of PAYMENT_PROVIDERS"),
         (
             &[
                 stripe,
@@ -49,16 +49,16 @@ async fn what_would_take_money_unsafely_does_not_start() {
                 ("STRIPE_WEBHOOK_SECRETS", "whsec_hunter2"),
                 ("SHOP_URL", "http://shop.example"),
             ],
-            "expected https://",
+            "expected an https URL",
         ),
-        (&[stripe, ("ENVIRONMENT", "production"), ("STRIPE_KEY", "sk_test_hunter2")], "a key for tests takes no money"),
+        (&[stripe, ("ENVIRONMENT", "production"), ("STRIPE_KEY", "sk_test_hunter2")], "a test key takes no money"),
         (&[("PAYMENT_PROVIDERS", ",")], "PAYMENT_PROVIDERS"),
     ] {
-        let mut setting = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
-        setting.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut spec = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
+        spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         // Its last lines are what it says to people.
-        setting.more.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
-        let started = setting.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
+        spec.more.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
+        let started = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
         assert!(started.contains(named) && !started.contains("hunter2"), "{more:?}: {started}");
     }
 }

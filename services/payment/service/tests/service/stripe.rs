@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use devstack::process::Process;
 use devstack::providers::FakeStripe;
-use devstack::testing::{App, Servers, Told, until};
+use devstack::testing::{App, Servers, TestEvent, until};
 use devstack::toolchain::{self, Tool};
 use devstack::{ports, sandbox};
 use mart_kernel::{Money, Timestamp};
 use mart_proto::order::v1::{CancelReason, Order, OrderCancelled};
 use payment_core::domain::{AttemptId, OrderId, Payer, RefundId};
-use payment_core::ports::{AskCheckout, AskRefund, PaymentProvider, ProviderError};
+use payment_core::ports::{CheckoutRequest, PaymentProvider, ProviderError, RefundRequest};
 use payment_service::adapters::stripe::{Stripe, VERSION};
-use payment_service::signature::{Signatures, TOLERANCE};
-use payment_service::transport::OverHttp;
+use payment_service::signature::{TOLERANCE, WebhookVerifier};
+use payment_service::transport::HttpTransport;
 use prost::Message;
 use reqwest::Method;
 use rustix::process::Signal;
@@ -45,7 +45,7 @@ async fn start(app: &App, order: Uuid) -> String {
 async fn tell(app: &App, id: &str, kind: &str, object: &Value, secret: &str) -> u16 {
     let body = json!({ "id": id, "object": "event", "type": kind, "data": { "object": object } }).to_string();
     let signature = sandbox::sign(secret, &body, OffsetDateTime::now_utc());
-    let url = format!("{}/v1/payment-webhooks/stripe", app.setting.url());
+    let url = format!("{}/v1/payment-webhooks/stripe", app.spec.url());
     let sent = app.client.post(url).header("stripe-signature", signature).body(body).send();
     sent.await.expect("answered").status().as_u16()
 }
@@ -122,7 +122,8 @@ async fn the_session_of_a_cancelled_order_is_ended() {
         ..Order::default()
     };
     let payload = OrderCancelled { order: Some(cancelled) }.encode_to_vec();
-    app.tell(&Told::new("mart.order.v1", "mart.order.v1.OrderCancelled", payload).about(&order.to_string(), 2)).await;
+    app.publish(&TestEvent::new("mart.order.v1", "mart.order.v1.OrderCancelled", payload).about(&order.to_string(), 2))
+        .await;
     until("it is over", async || stripe.session(&id).is_some_and(|session| session["status"] == "expired")).await;
 }
 
@@ -144,20 +145,24 @@ async fn what_is_asked_is_what_stripe_describes() {
     mock.until(Duration::from_mins(3), || async { devstack::http::client().get(&url).send().await.is_ok() })
         .await
         .expect("ready");
-    let transport = OverHttp::new(&url, Duration::from_mins(1)).expect("a client");
-    let signatures = Signatures::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE).expect("a secret");
-    let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example").expect("good");
+    let transport = HttpTransport::new(&url, Duration::from_mins(1)).expect("a client");
+    let signatures = WebhookVerifier::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE);
+    let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example");
     let amount = Money::parse("1500.00", "PKR").expect("money");
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let expires_at = Timestamp::new(at.get() + time::Duration::minutes(30));
     let (attempt, order, payer) = (AttemptId(Uuid::new_v4()), OrderId(Uuid::new_v4()), Payer::default());
-    let asked = AskCheckout { attempt, order, payer, amount, at, expires_at };
-    let refund =
-        AskRefund { refund: RefundId(Uuid::new_v4()), attempt: "cs_1".to_owned(), captured: "pi_1".to_owned(), amount };
+    let asked = CheckoutRequest { attempt, order, payer, amount, at, expires_at };
+    let refund = RefundRequest {
+        refund: RefundId(Uuid::new_v4()),
+        attempt: "cs_1".to_owned(),
+        captured: "pi_1".to_owned(),
+        amount,
+    };
     match stripe.open(&asked).await {
         // Its examples have no page, as sessions that are over have none.
         Ok(_) => {}
-        Err(ProviderError::Refused(why)) if why == "the session has no page" => {}
+        Err(ProviderError::Rejected(why)) if why == "the session has no page" => {}
         Err(error) => panic!("{error:?}"),
     }
     stripe.look("cs_1").await.expect("read");

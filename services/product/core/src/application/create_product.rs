@@ -2,14 +2,14 @@
 
 use mart_kernel::{Commit, CommitError, CommitOutcome, ReceiptBuilder, StoreError};
 
-use super::{Catalogue, Invalid, Product, ProductId, Products, Status, Unique, Write};
-use crate::domain::Draft;
+use super::{Invalid, Product, ProductId, Status, Store, Unique, UseCases, Write};
+use crate::domain::UnvalidatedDetails;
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateProduct {
     /// What the merchant says of it.
-    pub draft: Draft,
+    pub draft: UnvalidatedDetails,
     /// Draft or active.
     pub status: Status,
 }
@@ -33,7 +33,7 @@ impl From<StoreError> for CreateError {
     }
 }
 
-impl<P: Products> Catalogue<P> {
+impl<P: Store> UseCases<P> {
     /// Creates a product. With a receipt, a repeat of the same request creates nothing and answers with the product that
     /// the first one created, as it is now.
     pub async fn create_product(
@@ -44,10 +44,10 @@ impl<P: Products> Catalogue<P> {
         let details = request.draft.parse().map_err(CreateError::Invalid)?;
         let (id, now) = (ProductId(self.ids.next()), self.clock.now());
         let created = Product::create(id, details, request.status, now);
-        let (product, facts) = created.map_err(CreateError::Invalid)?;
+        let (product, events) = created.map_err(CreateError::Invalid)?;
         let commit = Commit {
             write: Some(Write::Insert(product.clone())),
-            events: self.events(facts, now),
+            events: self.envelopes(events, now),
             receipt: receipt.map(|receipt| receipt(id.0.to_string())),
         };
         match self.products.commit(commit).await {

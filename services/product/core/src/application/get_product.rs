@@ -2,9 +2,9 @@
 
 use mart_kernel::StoreError;
 
-use super::{Catalogue, Product, ProductId, Products, Status, search};
+use super::{Product, ProductId, Status, Store, UseCases, search};
 
-impl<P: Products> Catalogue<P> {
+impl<P: Store> UseCases<P> {
     /// The product on sale with this id.
     pub async fn get_product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.products.by_id(id).await?.filter(on_sale))

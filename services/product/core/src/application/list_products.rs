@@ -2,10 +2,10 @@
 
 use mart_kernel::money::{Currency, MoneyError};
 use mart_kernel::page::InvalidPageToken;
-use mart_kernel::{Fingerprint, Money, Page, PageSize, Timestamp, StoreError};
+use mart_kernel::{Fingerprint, Money, Page, PageSize, StoreError, Timestamp};
 use uuid::Uuid;
 
-use super::{Catalogue, Invalid, Product, ProductId, Products, Status, search};
+use super::{Invalid, Product, ProductId, Status, Store, UseCases, search};
 use crate::ports::{Cursor, Filter, Order, PriceRange};
 
 /// What a client asks of a list. Empty texts ask for nothing.
@@ -65,7 +65,7 @@ impl From<InvalidPageToken> for ListError {
     }
 }
 
-impl<P: Products> Catalogue<P> {
+impl<P: Store> UseCases<P> {
     /// A page of the products on sale.
     pub async fn list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
         self.admin_list_products(ListProducts { status: Some(Status::Active), ..request }).await
@@ -90,10 +90,10 @@ impl<P: Products> Catalogue<P> {
         let list = fingerprint(filter, order);
         let after = match token {
             "" => None,
-            token => Some(Cursor::decode(order, &self.signer.verify(list, token)?).ok_or(ListError::Token)?),
+            token => Some(Cursor::decode(order, &self.page_tokens.verify(list, token)?).ok_or(ListError::Token)?),
         };
         let found = self.products.list(filter, order, after.as_ref(), size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &Cursor::of(order, last).encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &Cursor::of(order, last).encode())))
     }
 }
 

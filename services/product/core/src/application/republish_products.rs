@@ -3,8 +3,8 @@
 use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
 use super::list_products::ListError;
-use super::{Catalogue, Fact, Products};
-use crate::domain::fact::ProductRepublished;
+use super::{ProductEvent, Store, UseCases};
+use crate::domain::events::ProductRepublished;
 use crate::ports::{Filter, Order};
 
 /// What was published again.
@@ -16,18 +16,18 @@ pub struct Republished {
     pub next: Option<String>,
 }
 
-impl<P: Products> Catalogue<P> {
+impl<P: Store> UseCases<P> {
     /// Publishes ProductRepublished for a page of all products, under their current versions.
     pub async fn republish_products(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.page(&Filter::default(), Order::Cursor, size, token).await?;
         let count = page.items.len();
         if count > 0 {
-            let facts = page
+            let events = page
                 .items
                 .into_iter()
-                .map(|product| Fact::ProductRepublished(ProductRepublished { product }))
+                .map(|product| ProductEvent::ProductRepublished(ProductRepublished { product }))
                 .collect();
-            let commit = Commit { write: None, events: self.events(facts, self.clock.now()), receipt: None };
+            let commit = Commit { write: None, events: self.envelopes(events, self.clock.now()), receipt: None };
             self.products.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that could be taken or changed by others.

@@ -2,13 +2,13 @@
 
 use mart_kernel::Version;
 
-use super::{Catalogue, ChangeError, Product, ProductId, Products};
+use super::{ChangeError, Product, ProductId, Store, UseCases};
 use crate::domain::{Changes, UpdateError};
 
 /// Why a product was not changed.
 pub type UpdateProductError = ChangeError<UpdateError>;
 
-impl<P: Products> Catalogue<P> {
+impl<P: Store> UseCases<P> {
     /// Changes a product; what is the same already is no change and raises no version.
     pub async fn update_product(
         &self,

@@ -110,7 +110,7 @@ impl Prices {
     }
 }
 
-/// A further fact about a product.
+/// A further event about a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// What it is about; unique within a product.
@@ -134,7 +134,7 @@ pub struct Details {
     pub category: String,
     /// Addresses of pictures, the main one first.
     pub image_urls: Vec<String>,
-    /// Further facts.
+    /// Further events.
     pub attributes: Vec<Attribute>,
     /// What one unit costs.
     pub prices: Prices,
@@ -142,7 +142,7 @@ pub struct Details {
 
 /// A product as a merchant describes it, not yet held against the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct UnvalidatedDetails {
     /// Blank for none.
     pub sku: String,
     /// See [`Slug`].
@@ -161,7 +161,7 @@ pub struct Draft {
     pub prices: Vec<Money>,
 }
 
-impl Draft {
+impl UnvalidatedDetails {
     /// Holds the description against the rules, all at once.
     pub fn parse(self) -> Result<Details, Vec<Invalid>> {
         let mut invalid = Vec::new();
@@ -222,7 +222,7 @@ impl Changes {
     /// The product's details after the changes.
     pub fn apply(self, product: &Product) -> Result<Details, Vec<Invalid>> {
         let old = product.details.clone();
-        let draft = Draft {
+        let draft = UnvalidatedDetails {
             sku: self.sku.unwrap_or_else(|| old.sku.map(|sku| sku.0).unwrap_or_default()),
             slug: self.slug.unwrap_or(old.slug.0),
             name: self.name.unwrap_or(old.name),
@@ -249,8 +249,8 @@ mod tests {
         Money::parse(amount, code).expect("money")
     }
 
-    fn draft() -> Draft {
-        Draft {
+    fn draft() -> UnvalidatedDetails {
+        UnvalidatedDetails {
             sku: String::new(),
             slug: "red-mug".to_owned(),
             name: "Red mug".to_owned(),
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn all_broken_rules_are_told_at_once() {
         let attribute = |key: &str| Attribute { key: key.to_owned(), value: String::new() };
-        let draft = Draft {
+        let draft = UnvalidatedDetails {
             slug: "no good".to_owned(),
             name: " \t".to_owned(),
             attributes: vec![attribute("size"), attribute("colour"), attribute("size")],
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_name_is_kept_without_the_space_around_it() {
-        let details = Draft { name: " Red mug ".to_owned(), ..draft() }.parse().expect("good");
+        let details = UnvalidatedDetails { name: " Red mug ".to_owned(), ..draft() }.parse().expect("good");
         assert_eq!(details.name, "Red mug");
     }
 }

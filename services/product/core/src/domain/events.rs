@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::Product;
 
-/// Something that happened to a product; each fact carries the product as it is after it.
+/// Something that happened to a product; each event carries the product as it is after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum ProductEvent {
     /// It was created.
     ProductCreated(ProductCreated),
     /// Something other than prices was changed.
@@ -66,13 +66,13 @@ pub struct ProductRepublished {
     pub product: Product,
 }
 
-impl Fact {
+impl ProductEvent {
     /// The id of its product: events of one product keep their order.
     pub fn key(&self) -> Uuid {
         self.product().id.0
     }
 
-    /// The product as it is after the fact.
+    /// The product as it is after the event.
     pub fn product(&self) -> &Product {
         match self {
             Self::ProductCreated(ProductCreated { product })

@@ -3,8 +3,8 @@
 use mart_kernel::{Timestamp, Version};
 use uuid::Uuid;
 
-use super::fact::{ProductActivated, ProductArchived, ProductCreated, ProductPriceChanged, ProductUpdated};
-use super::{Changes, Details, Fact, Invalid};
+use super::events::{ProductActivated, ProductArchived, ProductCreated, ProductPriceChanged, ProductUpdated};
+use super::{Changes, Details, Invalid, ProductEvent};
 
 /// The id of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,17 +62,17 @@ impl Product {
         details: Details,
         status: Status,
         now: Timestamp,
-    ) -> Result<(Self, Vec<Fact>), Vec<Invalid>> {
+    ) -> Result<(Self, Vec<ProductEvent>), Vec<Invalid>> {
         if status == Status::Archived {
             return Err(vec![Invalid::new("status", "a product is created as a draft or active")]);
         }
         let version = Version::NONE.next();
         let product = Self { id, version, status, details, created_at: now, updated_at: now };
-        Ok((product.clone(), vec![Fact::ProductCreated(ProductCreated { product })]))
+        Ok((product.clone(), vec![ProductEvent::ProductCreated(ProductCreated { product })]))
     }
 
     /// Changes details and prices. What is the same already is no change; an archived product takes none.
-    pub fn update(mut self, changes: Changes, now: Timestamp) -> Result<(Self, Vec<Fact>), UpdateError> {
+    pub fn update(mut self, changes: Changes, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), UpdateError> {
         let details = changes.apply(&self).map_err(UpdateError::Invalid)?;
         if details == self.details {
             return Ok((self, Vec::new()));
@@ -80,7 +80,7 @@ impl Product {
         if self.status == Status::Archived {
             return Err(UpdateError::Archived);
         }
-        let mut facts = Vec::new();
+        let mut events = Vec::new();
         let prices = details.prices.clone();
         let previous = std::mem::replace(&mut self.details.prices, prices.clone());
         let others_changed = self.details != details;
@@ -88,41 +88,41 @@ impl Product {
         if others_changed {
             self.details.prices = previous.clone();
             self.step(now);
-            facts.push(Fact::ProductUpdated(ProductUpdated { product: self.clone() }));
+            events.push(ProductEvent::ProductUpdated(ProductUpdated { product: self.clone() }));
         }
         if previous != prices {
             self.details.prices = prices;
             self.step(now);
-            facts.push(Fact::ProductPriceChanged(ProductPriceChanged {
+            events.push(ProductEvent::ProductPriceChanged(ProductPriceChanged {
                 product: self.clone(),
                 previous_prices: previous.all().to_vec(),
             }));
         }
-        Ok((self, facts))
+        Ok((self, events))
     }
 
     /// Puts a draft on sale; an active product stays as it is.
-    pub fn activate(mut self, now: Timestamp) -> Result<(Self, Vec<Fact>), Archived> {
+    pub fn activate(mut self, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), Archived> {
         match self.status {
             Status::Active => Ok((self, Vec::new())),
             Status::Archived => Err(Archived),
             Status::Draft => {
                 self.status = Status::Active;
                 self.step(now);
-                Ok((self.clone(), vec![Fact::ProductActivated(ProductActivated { product: self })]))
+                Ok((self.clone(), vec![ProductEvent::ProductActivated(ProductActivated { product: self })]))
             }
         }
     }
 
     /// Takes an active product off sale for good; an archived one stays as it is.
-    pub fn archive(mut self, now: Timestamp) -> Result<(Self, Vec<Fact>), NotActive> {
+    pub fn archive(mut self, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), NotActive> {
         match self.status {
             Status::Archived => Ok((self, Vec::new())),
             Status::Draft => Err(NotActive),
             Status::Active => {
                 self.status = Status::Archived;
                 self.step(now);
-                Ok((self.clone(), vec![Fact::ProductArchived(ProductArchived { product: self })]))
+                Ok((self.clone(), vec![ProductEvent::ProductArchived(ProductArchived { product: self })]))
             }
         }
     }
@@ -137,7 +137,7 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Attribute, Draft};
+    use crate::domain::{Attribute, UnvalidatedDetails};
     use mart_kernel::Money;
     use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn product(status: Status) -> Product {
-        let details = Draft {
+        let details = UnvalidatedDetails {
             sku: "M-1".to_owned(),
             slug: "red-mug".to_owned(),
             name: "Red mug".to_owned(),
@@ -175,10 +175,10 @@ mod tests {
     fn a_product_begins_as_a_draft_or_active() {
         let details = product(Status::Draft).details;
         for status in [Status::Draft, Status::Active] {
-            let (created, facts) =
+            let (created, events) =
                 Product::create(ProductId(Uuid::nil()), details.clone(), status, at(1)).expect("allowed");
             assert_eq!((created.version.get(), created.status), (1, status));
-            assert_eq!(facts, [Fact::ProductCreated(ProductCreated { product: created })]);
+            assert_eq!(events, [ProductEvent::ProductCreated(ProductCreated { product: created })]);
         }
         let refused = Product::create(ProductId(Uuid::nil()), details, Status::Archived, at(1));
         assert_eq!(refused.map_err(|invalid| invalid[0].field.clone()).err(), Some("status".to_owned()));
@@ -189,7 +189,7 @@ mod tests {
         let step = |status, archive: bool| {
             let product = product(status);
             let done = if archive { product.archive(at(2)).ok() } else { product.activate(at(2)).ok() };
-            done.map(|(product, facts)| (product.status, facts.len(), product.version.get()))
+            done.map(|(product, events)| (product.status, events.len(), product.version.get()))
         };
         assert_eq!(step(Status::Draft, false), Some((Status::Active, 1, 2)));
         assert_eq!(step(Status::Active, false), Some((Status::Active, 0, 1)), "active already");
@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn the_events_of_a_life_are_told_apart() {
-        let (active, facts) = product(Status::Draft).activate(at(2)).expect("allowed");
-        assert_eq!(facts, [Fact::ProductActivated(ProductActivated { product: active.clone() })]);
-        let (archived, facts) = active.archive(at(3)).expect("allowed");
-        assert_eq!(facts, [Fact::ProductArchived(ProductArchived { product: archived.clone() })]);
+        let (active, events) = product(Status::Draft).activate(at(2)).expect("allowed");
+        assert_eq!(events, [ProductEvent::ProductActivated(ProductActivated { product: active.clone() })]);
+        let (archived, events) = active.archive(at(3)).expect("allowed");
+        assert_eq!(events, [ProductEvent::ProductArchived(ProductArchived { product: archived.clone() })]);
         assert_eq!((archived.created_at, archived.updated_at), (at(1), at(3)));
     }
 
@@ -213,13 +213,13 @@ mod tests {
         let changes =
             Changes { name: Some("Blue mug".to_owned()), prices: Some(prices("1600.00")), ..Changes::default() };
         let before = product(Status::Active);
-        let (after, facts) = before.clone().update(changes, at(2)).expect("allowed");
+        let (after, events) = before.clone().update(changes, at(2)).expect("allowed");
         let [
-            Fact::ProductUpdated(ProductUpdated { product: first }),
-            Fact::ProductPriceChanged(ProductPriceChanged { product: second, previous_prices }),
-        ] = &facts[..]
+            ProductEvent::ProductUpdated(ProductUpdated { product: first }),
+            ProductEvent::ProductPriceChanged(ProductPriceChanged { product: second, previous_prices }),
+        ] = &events[..]
         else {
-            panic!("{facts:?}")
+            panic!("{events:?}")
         };
         assert_eq!(
             (first.details.name.as_str(), first.details.prices.clone()),
@@ -238,12 +238,12 @@ mod tests {
             update(Changes { name: Some("Red mug".to_owned()), prices: Some(prices("1500.00")), ..Changes::default() }),
             []
         );
-        let facts = update(Changes { prices: Some(prices("1.00")), ..Changes::default() });
-        assert!(matches!(facts[..], [Fact::ProductPriceChanged(ProductPriceChanged { .. })]), "{facts:?}");
-        let facts = update(Changes { sku: Some(String::new()), ..Changes::default() });
+        let events = update(Changes { prices: Some(prices("1.00")), ..Changes::default() });
+        assert!(matches!(events[..], [ProductEvent::ProductPriceChanged(ProductPriceChanged { .. })]), "{events:?}");
+        let events = update(Changes { sku: Some(String::new()), ..Changes::default() });
         assert!(
-            matches!(&facts[..], [Fact::ProductUpdated(ProductUpdated { product })] if product.details.sku.is_none()),
-            "{facts:?}"
+            matches!(&events[..], [ProductEvent::ProductUpdated(ProductUpdated { product })] if product.details.sku.is_none()),
+            "{events:?}"
         );
         let attribute = Attribute { key: "size".to_owned(), value: "small".to_owned() };
         let changes = Changes {
@@ -254,8 +254,8 @@ mod tests {
             attributes: Some(vec![attribute.clone()]),
             ..Changes::default()
         };
-        let facts = update(changes);
-        let details = &facts[0].product().details;
+        let events = update(changes);
+        let details = &events[0].product().details;
         assert_eq!(
             (details.slug.as_str(), details.description.as_str(), details.category.as_str()),
             ("blue-mug", "d", "c")
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_archived_product_takes_no_change() {
-        let update = |changes| product(Status::Archived).update(changes, at(2)).map(|(_, facts)| facts.len());
+        let update = |changes| product(Status::Archived).update(changes, at(2)).map(|(_, events)| events.len());
         assert_eq!(
             update(Changes { name: Some("Blue mug".to_owned()), ..Changes::default() }),
             Err(UpdateError::Archived)
@@ -298,13 +298,13 @@ mod tests {
                     2 => product.clone().update(Changes { name: Some(format!("Mug {n}")), ..Changes::default() }, now).ok(),
                     _ => product.clone().update(Changes { prices: Some(prices(&format!("{}.00", n + 1))), name: Some(format!("M {n}")), ..Changes::default() }, now).ok(),
                 };
-                let Some((after, facts)) = done else { continue };
-                for fact in &facts {
+                let Some((after, events)) = done else { continue };
+                for event in &events {
                     told += 1;
-                    prop_assert_eq!(fact.product().version.get(), told);
+                    prop_assert_eq!(event.product().version.get(), told);
                 }
                 prop_assert_eq!(after.version.get(), told);
-                if let Some(last) = facts.last() {
+                if let Some(last) = events.last() {
                     prop_assert_eq!(last.product(), &after);
                 }
                 product = after;

@@ -1,42 +1,42 @@
-//! The core's facts as the contract's messages. This service reacts to no events of others.
+//! The core's events as the contract's messages. This service reacts to no events of others.
 
 use mart_chassis::convert::money;
 use mart_proto::product::v1;
-use product_core::domain::fact;
+use product_core::domain::events;
 
-use super::messages::product;
-use crate::generated::events::{Messages, EventHandlers};
+use super::proto::product;
+use crate::generated::events::{EventHandlers, Messages};
 
 /// Makes the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct ProductMessages;
 
 impl Messages for ProductMessages {
-    fn product_created(fact: &fact::ProductCreated) -> v1::ProductCreated {
-        v1::ProductCreated { product: Some(product(&fact.product)) }
+    fn product_created(event: &events::ProductCreated) -> v1::ProductCreated {
+        v1::ProductCreated { product: Some(product(&event.product)) }
     }
 
-    fn product_updated(fact: &fact::ProductUpdated) -> v1::ProductUpdated {
-        v1::ProductUpdated { product: Some(product(&fact.product)) }
+    fn product_updated(event: &events::ProductUpdated) -> v1::ProductUpdated {
+        v1::ProductUpdated { product: Some(product(&event.product)) }
     }
 
-    fn product_price_changed(fact: &fact::ProductPriceChanged) -> v1::ProductPriceChanged {
+    fn product_price_changed(event: &events::ProductPriceChanged) -> v1::ProductPriceChanged {
         v1::ProductPriceChanged {
-            product: Some(product(&fact.product)),
-            previous_prices: fact.previous_prices.iter().copied().map(money).collect(),
+            product: Some(product(&event.product)),
+            previous_prices: event.previous_prices.iter().copied().map(money).collect(),
         }
     }
 
-    fn product_activated(fact: &fact::ProductActivated) -> v1::ProductActivated {
-        v1::ProductActivated { product: Some(product(&fact.product)) }
+    fn product_activated(event: &events::ProductActivated) -> v1::ProductActivated {
+        v1::ProductActivated { product: Some(product(&event.product)) }
     }
 
-    fn product_archived(fact: &fact::ProductArchived) -> v1::ProductArchived {
-        v1::ProductArchived { product: Some(product(&fact.product)) }
+    fn product_archived(event: &events::ProductArchived) -> v1::ProductArchived {
+        v1::ProductArchived { product: Some(product(&event.product)) }
     }
 
-    fn product_republished(fact: &fact::ProductRepublished) -> v1::ProductRepublished {
-        v1::ProductRepublished { product: Some(product(&fact.product)) }
+    fn product_republished(event: &events::ProductRepublished) -> v1::ProductRepublished {
+        v1::ProductRepublished { product: Some(product(&event.product)) }
     }
 }
 

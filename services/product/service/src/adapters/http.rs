@@ -1,38 +1,38 @@
 //! The contract's operations by the core's use cases.
 
-use mart_chassis::http::{RequestContext, ApiError, IdempotencyKey};
+use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
 use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::product::v1;
-use product_core::Catalogue;
+use product_core::UseCases;
 use product_core::application::{
     ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy,
     UpdateProductError as UpdateError,
 };
-use product_core::domain::{self, Changes, Draft, ProductId, Status};
-use product_core::ports::{Products, Unique};
+use product_core::domain::{self, Changes, ProductId, Status, UnvalidatedDetails};
+use product_core::ports::{Store, Unique};
 
-use super::messages;
+use super::proto;
 use crate::generated::http::{
     ActivateProductError, AdminGetProductError, AdminListProductsError, ArchiveProductError, CreateProductError,
     GetProductBySlugError, GetProductError, ListProductsError, ProductService, RepublishProductsError,
     UpdateProductError,
 };
 
-/// Serves the catalogue over HTTP.
+/// Serves the use_cases over HTTP.
 #[derive(Debug)]
 pub(crate) struct Http<P> {
-    catalogue: Catalogue<P>,
+    use_cases: UseCases<P>,
 }
 
 impl<P> Http<P> {
-    /// Serves this catalogue.
-    pub(crate) fn new(catalogue: Catalogue<P>) -> Self {
-        Self { catalogue }
+    /// Serves this use_cases.
+    pub(crate) fn new(use_cases: UseCases<P>) -> Self {
+        Self { use_cases }
     }
 }
 
-impl<P: Products + 'static> ProductService for Http<P> {
+impl<P: Store + 'static> ProductService for Http<P> {
     async fn create_product(
         &self,
         context: RequestContext,
@@ -40,9 +40,11 @@ impl<P: Products + 'static> ProductService for Http<P> {
     ) -> Result<v1::CreateProductResponse, CreateProductError> {
         let v1::CreateProductRequest { product } = request;
         let request = create(product.unwrap_or_default())?;
-        let created =
-            self.catalogue.create_product(request, context.idempotency_key.map(IdempotencyKey::receipt_builder)).await?;
-        Ok(v1::CreateProductResponse { product: Some(messages::product(&created)) })
+        let created = self
+            .use_cases
+            .create_product(request, context.idempotency_key.map(IdempotencyKey::receipt_builder))
+            .await?;
+        Ok(v1::CreateProductResponse { product: Some(proto::product(&created)) })
     }
 
     async fn get_product(
@@ -51,9 +53,9 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::GetProductRequest,
     ) -> Result<v1::GetProductResponse, GetProductError> {
         let v1::GetProductRequest { product_id } = request;
-        let found = self.catalogue.get_product(id(&product_id)?).await.map_err(ApiError::from)?;
+        let found = self.use_cases.get_product(id(&product_id)?).await.map_err(ApiError::from)?;
         let product = found.ok_or(GetProductError::ProductNotFound)?;
-        Ok(v1::GetProductResponse { product: Some(messages::product(&product)) })
+        Ok(v1::GetProductResponse { product: Some(proto::product(&product)) })
     }
 
     async fn get_product_by_slug(
@@ -62,9 +64,9 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::GetProductBySlugRequest,
     ) -> Result<v1::GetProductBySlugResponse, GetProductBySlugError> {
         let v1::GetProductBySlugRequest { slug } = request;
-        let found = self.catalogue.get_product_by_slug(&slug).await.map_err(ApiError::from)?;
+        let found = self.use_cases.get_product_by_slug(&slug).await.map_err(ApiError::from)?;
         let product = found.ok_or(GetProductBySlugError::ProductNotFound)?;
-        Ok(v1::GetProductBySlugResponse { product: Some(messages::product(&product)) })
+        Ok(v1::GetProductBySlugResponse { product: Some(proto::product(&product)) })
     }
 
     async fn list_products(
@@ -94,8 +96,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
             page_size,
             page_token,
         };
-        let page = self.catalogue.list_products(request).await?;
-        let products = page.items.iter().map(messages::product).collect();
+        let page = self.use_cases.list_products(request).await?;
+        let products = page.items.iter().map(proto::product).collect();
         Ok(v1::ListProductsResponse { products, next_page_token: page.next.unwrap_or_default() })
     }
 
@@ -108,8 +110,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
         let product = product.unwrap_or_default();
         let expected = context.expected(&product.etag)?;
         let changes = changes(product, &update_mask.unwrap_or_default().paths)?;
-        let product = self.catalogue.update_product(id(&product_id)?, changes, expected).await?;
-        Ok(v1::UpdateProductResponse { product: Some(messages::product(&product)) })
+        let product = self.use_cases.update_product(id(&product_id)?, changes, expected).await?;
+        Ok(v1::UpdateProductResponse { product: Some(proto::product(&product)) })
     }
 
     async fn activate_product(
@@ -118,8 +120,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::ActivateProductRequest,
     ) -> Result<v1::ActivateProductResponse, ActivateProductError> {
         let v1::ActivateProductRequest { product_id } = request;
-        let product = self.catalogue.activate_product(id(&product_id)?, context.if_match).await?;
-        Ok(v1::ActivateProductResponse { product: Some(messages::product(&product)) })
+        let product = self.use_cases.activate_product(id(&product_id)?, context.if_match).await?;
+        Ok(v1::ActivateProductResponse { product: Some(proto::product(&product)) })
     }
 
     async fn archive_product(
@@ -128,8 +130,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::ArchiveProductRequest,
     ) -> Result<v1::ArchiveProductResponse, ArchiveProductError> {
         let v1::ArchiveProductRequest { product_id } = request;
-        let product = self.catalogue.archive_product(id(&product_id)?, context.if_match).await?;
-        Ok(v1::ArchiveProductResponse { product: Some(messages::product(&product)) })
+        let product = self.use_cases.archive_product(id(&product_id)?, context.if_match).await?;
+        Ok(v1::ArchiveProductResponse { product: Some(proto::product(&product)) })
     }
 
     async fn admin_get_product(
@@ -138,9 +140,9 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::AdminGetProductRequest,
     ) -> Result<v1::AdminGetProductResponse, AdminGetProductError> {
         let v1::AdminGetProductRequest { product_id } = request;
-        let found = self.catalogue.admin_get_product(id(&product_id)?).await.map_err(ApiError::from)?;
+        let found = self.use_cases.admin_get_product(id(&product_id)?).await.map_err(ApiError::from)?;
         let product = found.ok_or(AdminGetProductError::ProductNotFound)?;
-        Ok(v1::AdminGetProductResponse { product: Some(messages::product(&product)) })
+        Ok(v1::AdminGetProductResponse { product: Some(proto::product(&product)) })
     }
 
     async fn admin_list_products(
@@ -160,7 +162,7 @@ impl<P: Products + 'static> ProductService for Http<P> {
             status,
         } = request;
         let (status, order_by, page_size) =
-            (messages::status_named(status), order(order_by), PageSize::requested(page_size));
+            (proto::status_named(status), order(order_by), PageSize::requested(page_size));
         let request = ListProducts {
             status,
             category,
@@ -172,8 +174,8 @@ impl<P: Products + 'static> ProductService for Http<P> {
             page_size,
             page_token,
         };
-        let page = self.catalogue.admin_list_products(request).await?;
-        let products = page.items.iter().map(messages::product).collect();
+        let page = self.use_cases.admin_list_products(request).await?;
+        let products = page.items.iter().map(proto::product).collect();
         Ok(v1::AdminListProductsResponse { products, next_page_token: page.next.unwrap_or_default() })
     }
 
@@ -183,7 +185,7 @@ impl<P: Products + 'static> ProductService for Http<P> {
         request: v1::RepublishProductsRequest,
     ) -> Result<v1::RepublishProductsResponse, RepublishProductsError> {
         let v1::RepublishProductsRequest { page_size, page_token } = request;
-        let done = self.catalogue.republish_products(PageSize::requested(page_size), &page_token).await?;
+        let done = self.use_cases.republish_products(PageSize::requested(page_size), &page_token).await?;
         let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
         Ok(v1::RepublishProductsResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
     }
@@ -205,9 +207,9 @@ fn create(product: v1::Product) -> Result<CreateProduct, ApiError> {
         update_time: _,
         etag: _,
     } = product;
-    let (attributes, prices) = (messages::attributes(attributes), messages::prices(&prices)?);
-    let draft = Draft { sku, slug, name, description, category, image_urls, attributes, prices };
-    Ok(CreateProduct { draft, status: messages::status_named(status).unwrap_or(Status::Draft) })
+    let (attributes, prices) = (proto::attributes(attributes), proto::prices(&prices)?);
+    let draft = UnvalidatedDetails { sku, slug, name, description, category, image_urls, attributes, prices };
+    Ok(CreateProduct { draft, status: proto::status_named(status).unwrap_or(Status::Draft) })
 }
 
 fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, ApiError> {
@@ -234,9 +236,9 @@ fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, ApiError> 
         description: named("description").then_some(description),
         category: named("category").then_some(category),
         image_urls: named("image_urls").then_some(image_urls),
-        attributes: named("attributes").then(|| messages::attributes(attributes)),
-        prices: named("prices").then(|| messages::prices(&prices)).transpose()?,
-        status: messages::status_named(status).filter(|_| named("status")),
+        attributes: named("attributes").then(|| proto::attributes(attributes)),
+        prices: named("prices").then(|| proto::prices(&prices)).transpose()?,
+        status: proto::status_named(status).filter(|_| named("status")),
     })
 }
 
@@ -250,14 +252,14 @@ fn order(number: i32) -> OrderBy {
     match v1::ProductOrder::try_from(number) {
         Ok(v1::ProductOrder::Name) => OrderBy::Name,
         Ok(v1::ProductOrder::Price) => OrderBy::Price,
-        Ok(v1::ProductOrder::Cursor | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Cursor,
+        Ok(v1::ProductOrder::Newest | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Cursor,
     }
 }
 
 impl From<CreateError> for CreateProductError {
     fn from(error: CreateError) -> Self {
         match error {
-            CreateError::Invalid(invalid) => messages::invalid(invalid).into(),
+            CreateError::Invalid(invalid) => proto::invalid(invalid).into(),
             CreateError::Taken(Unique::Sku) => Self::SkuTaken,
             CreateError::Taken(Unique::Slug) => Self::SlugTaken,
             CreateError::KeyReused => ApiError::KeyReused.into(),
@@ -271,11 +273,11 @@ impl From<UpdateError> for UpdateProductError {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
             ChangeError::Refused(domain::UpdateError::Archived) => Self::ProductArchived,
-            ChangeError::Refused(domain::UpdateError::Invalid(invalid)) => messages::invalid(invalid).into(),
+            ChangeError::Refused(domain::UpdateError::Invalid(invalid)) => proto::invalid(invalid).into(),
             ChangeError::Taken(Unique::Sku) => Self::SkuTaken,
             ChangeError::Taken(Unique::Slug) => Self::SlugTaken,
-            ChangeError::Stale => ApiError::PreconditionFailed.into(),
-            ChangeError::Contended => ApiError::Contention.into(),
+            ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),
+            ChangeError::Contention => ApiError::Contention.into(),
             ChangeError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
@@ -304,8 +306,8 @@ impl From<ArchiveError> for ArchiveProductError {
 /// What can go wrong in a change that touches no unique value.
 fn status_only<E>(error: &ChangeError<E>) -> ApiError {
     match error {
-        ChangeError::Stale => ApiError::PreconditionFailed,
-        ChangeError::Contended => ApiError::Contention,
+        ChangeError::PreconditionFailed => ApiError::PreconditionFailed,
+        ChangeError::Contention => ApiError::Contention,
         ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => ApiError::Internal,
         ChangeError::Unavailable(error) => (*error).into(),
     }
@@ -318,7 +320,7 @@ macro_rules! list_errors {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Invalid(invalid) => messages::invalid(invalid).into(),
+                        ListError::Invalid(invalid) => proto::invalid(invalid).into(),
                         ListError::Token => Self::InvalidPageToken,
                         ListError::Unavailable(error) => ApiError::from(error).into(),
                     }

@@ -1,12 +1,12 @@
-//! Products in PostgreSQL.
+//! Store in PostgreSQL.
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
-use mart_chassis::db::read::{time, version, decode_error};
+use mart_chassis::db::read::{decode_error, time, version};
 use mart_chassis::{Database, Record, insert_sql, update_sql};
 use mart_kernel::money::Currency;
 use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, StoreError};
-use product_core::domain::{Attribute, Draft, Fact, Product, ProductId, Sku, Status, search};
-use product_core::ports::{Cursor, Filter, Order, Products, Unique, Write};
+use product_core::domain::{Attribute, Product, ProductEvent, ProductId, Sku, Status, UnvalidatedDetails, search};
+use product_core::ports::{Cursor, Filter, Order, Store, Unique, Write};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -79,7 +79,7 @@ const BY_NAME: &str = list!(
      order by p.name_key, p.product_id"
 );
 
-/// `$10` is the currency. Products without a price in it come last.
+/// `$10` is the currency. Store without a price in it come last.
 const BY_PRICE: &str = list!(
     "left join product_price price on price.product_id = p.product_id and price.currency = $10",
     "($9::uuid is null or case when $8::bigint is null then price.minor is null and p.product_id > $9 \
@@ -89,19 +89,19 @@ const BY_PRICE: &str = list!(
 
 /// Keeps products; `record` makes the record of an event.
 #[derive(Debug, Clone)]
-pub struct PostgresProducts {
+pub struct PostgresStore {
     database: Database,
-    record: fn(&EventEnvelope<Fact>) -> Record,
+    record: fn(&EventEnvelope<ProductEvent>) -> Record,
 }
 
-impl PostgresProducts {
+impl PostgresStore {
     /// Keeps products in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<ProductEvent>) -> Record) -> Self {
         Self { database, record }
     }
 }
 
-impl Products for PostgresProducts {
+impl Store for PostgresStore {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         let asked = sqlx::query(select!("where p.product_id = $1")).bind(id.0);
         Ok(self.database.fetch_all(asked, product).await?.pop())
@@ -148,7 +148,7 @@ impl Products for PostgresProducts {
         self.database.list(limit, asked, product).await
     }
 
-    async fn commit(&self, commit: Commit<Write, Fact>) -> Result<CommitOutcome, CommitError<Unique>> {
+    async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let Commit { write, events, receipt } = commit;
         let before = events.first().map_or(0, |event| event.version.get() - 1);
         let records = events.iter().map(self.record).collect();
@@ -220,7 +220,7 @@ fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
     let minors: Vec<i64> = row.try_get("minors")?;
     let price = |(code, minor): (&String, i64)| Ok(Money::from_minor(minor, Currency::from_code(code)?));
     let prices: Result<Vec<Money>, mart_kernel::money::MoneyError> = currencies.iter().zip(minors).map(price).collect();
-    let draft = Draft {
+    let draft = UnvalidatedDetails {
         sku: row.try_get::<Option<String>, _>("sku")?.unwrap_or_default(),
         slug: row.try_get("slug")?,
         name: row.try_get("name")?,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Created, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::product::v1;
 
-/// The catalogue: what the mart sells and at which price.
+/// The catalog: what the mart sells and at which price.
 pub(crate) trait ProductService: Send + Sync + 'static {
     /// Creates a product as a draft or on sale.
     fn create_product(
@@ -76,7 +76,7 @@ pub(crate) trait ProductService: Send + Sync + 'static {
         request: v1::AdminListProductsRequest,
     ) -> impl Future<Output = Result<v1::AdminListProductsResponse, AdminListProductsError>> + Send;
 
-    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. RequestContext it again with
+    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with
     /// the page token of the answer until that is empty.
     fn republish_products(
         &self,
@@ -186,7 +186,10 @@ const GET_PRODUCT_BY_SLUG: Operation = Operation {
 };
 
 async fn get_product_by_slug<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&GET_PRODUCT_BY_SLUG, request, |context, request| state.service.get_product_by_slug(context, request)).await
+    state
+        .api
+        .handle(&GET_PRODUCT_BY_SLUG, request, |context, request| state.service.get_product_by_slug(context, request))
+        .await
 }
 
 /// Why `GetProductBySlug` failed.
@@ -313,7 +316,10 @@ const ACTIVATE_PRODUCT: Operation = Operation {
 };
 
 async fn activate_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&ACTIVATE_PRODUCT, request, |context, request| state.service.activate_product(context, request)).await
+    state
+        .api
+        .handle(&ACTIVATE_PRODUCT, request, |context, request| state.service.activate_product(context, request))
+        .await
 }
 
 /// Why `ActivateProduct` failed.
@@ -357,7 +363,10 @@ const ARCHIVE_PRODUCT: Operation = Operation {
 };
 
 async fn archive_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&ARCHIVE_PRODUCT, request, |context, request| state.service.archive_product(context, request)).await
+    state
+        .api
+        .handle(&ARCHIVE_PRODUCT, request, |context, request| state.service.archive_product(context, request))
+        .await
 }
 
 /// Why `ArchiveProduct` failed.
@@ -401,7 +410,10 @@ const ADMIN_GET_PRODUCT: Operation = Operation {
 };
 
 async fn admin_get_product<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&ADMIN_GET_PRODUCT, request, |context, request| state.service.admin_get_product(context, request)).await
+    state
+        .api
+        .handle(&ADMIN_GET_PRODUCT, request, |context, request| state.service.admin_get_product(context, request))
+        .await
 }
 
 /// Why `AdminGetProduct` failed.
@@ -435,7 +447,10 @@ const ADMIN_LIST_PRODUCTS: Operation =
     Operation { name: "AdminListProducts", auth: Auth::Roles(&["admin"]), body: Body::None, creates: None, etag: None };
 
 async fn admin_list_products<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&ADMIN_LIST_PRODUCTS, request, |context, request| state.service.admin_list_products(context, request)).await
+    state
+        .api
+        .handle(&ADMIN_LIST_PRODUCTS, request, |context, request| state.service.admin_list_products(context, request))
+        .await
 }
 
 /// Why `AdminListProducts` failed.
@@ -474,7 +489,10 @@ const REPUBLISH_PRODUCTS: Operation = Operation {
 };
 
 async fn republish_products<S: ProductService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&REPUBLISH_PRODUCTS, request, |context, request| state.service.republish_products(context, request)).await
+    state
+        .api
+        .handle(&REPUBLISH_PRODUCTS, request, |context, request| state.service.republish_products(context, request))
+        .await
 }
 
 /// Why `RepublishProducts` failed.

@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xdc1a_37bf_aba0_8bd4,
+    ]) == 0x6ee7_ef1c_6047_bcc6,
     "the contract has changed: run `cargo martgen generate`"
 );

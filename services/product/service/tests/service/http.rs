@@ -121,7 +121,7 @@ async fn what_a_mask_names_is_changed_and_nothing_else() {
     assert_eq!(patch("", json!({})).await.body, before.body, "nothing named, nothing changed");
 
     let etag = before.headers["etag"].to_str().expect("text").to_owned();
-    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let conditional = async |tag: &str, name: &str| {
         let headers = [("authorization", bearer.as_str()), ("if-match", tag)];
         app.send(Method::PATCH, &path, Some(json!({ "name": name })), &headers).await
@@ -197,8 +197,8 @@ async fn lists_are_filtered_ordered_and_paged() {
 #[tokio::test]
 async fn bad_requests_are_problems_and_never_our_fault() {
     let app = app::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
-    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
-    let url = |path: &str| format!("{}{path}", app.setting.url());
+    let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
+    let url = |path: &str| format!("{}{path}", app.spec.url());
     let post = async |kind: Option<&str>, body: Vec<u8>| {
         let mut request = app.client.post(url("/v1/products")).header("authorization", &bearer).body(body);
         if let Some(kind) = kind {
@@ -249,7 +249,7 @@ async fn bad_requests_are_problems_and_never_our_fault() {
     );
 
     // What is not even HTTP ends the connection and nothing else.
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
     socket.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").await.expect("sent");
     let mut told = Vec::new();
     socket.read_to_end(&mut told).await.expect("read");
@@ -260,7 +260,7 @@ async fn bad_requests_are_problems_and_never_our_fault() {
 #[tokio::test]
 async fn only_a_good_token_of_the_right_role_is_let_in() {
     let app = app::start().await;
-    let keys = &app.setting.keys;
+    let keys = &app.spec.keys;
     let post = async |authorization: &str| {
         let headers = if authorization.is_empty() { vec![] } else { vec![("authorization", authorization)] };
         app.send(Method::POST, "/v1/products", Some(product("x")), &headers).await
@@ -298,12 +298,11 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
 
 #[tokio::test]
 async fn keys_are_read_again_when_their_file_changes_and_kept_when_it_is_broken() {
-    let mut setting =
-        devstack::testing::Servers::of_this_run().service("product", app::PROGRAM).await.expect("prepared");
-    let folder = setting.log.with_extension("keys");
-    setting.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
-    let app = App::of(setting).await;
-    let keys = app.setting.keys.clone();
+    let mut spec = devstack::testing::Servers::of_this_run().service("product", app::PROGRAM).await.expect("prepared");
+    let folder = spec.log.with_extension("keys");
+    spec.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
+    let app = App::of(spec).await;
+    let keys = app.spec.keys.clone();
     let bearer = format!("Bearer {}", keys.token("admin", "a").expect("signed"));
     let status = async || app.send(Method::GET, "/v1/admin/products", None, &[("authorization", &bearer)]).await.status;
     assert_eq!(status().await, 200);
@@ -340,7 +339,7 @@ fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
 #[tokio::test]
 async fn twenty_equal_creations_at_once_are_one() {
     let app = app::start().await;
-    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let create = async |body: Value, key: &str| {
         let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
         app.send(Method::POST, "/v1/products", Some(body), &headers).await
@@ -387,7 +386,7 @@ async fn concurrent_changes_are_all_made_or_told_to_try_again() {
 #[tokio::test]
 async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_route() {
     let app = app::start().await;
-    let bearer = format!("Bearer {}", app.setting.keys.token("admin", "tests").expect("signed"));
+    let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let parent = format!("00-{trace}-b7ad6b7169203331-01");
     let headers = [("authorization", bearer.as_str()), ("traceparent", &parent)];
@@ -405,7 +404,7 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
     }
     app.send(Method::GET, "/v1/products/not-an-id", None, &[]).await;
     app.send(Method::from_bytes(b"FOO").expect("a token"), "/x/y", None, &[]).await;
-    let metrics = app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
+    let metrics = app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
     let metrics = metrics.text().await.expect("text");
     for line in [
         r#"http_requests_total{service="product",method="POST",route="/v1/products",status="201"} 1"#,
@@ -420,8 +419,8 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
 
 /// A request that begins and whose body does not come.
 async fn stalled(app: &App) -> tokio::net::TcpStream {
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
-    let token = app.setting.keys.token("admin", "tests").expect("signed");
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
+    let token = app.spec.keys.token("admin", "tests").expect("signed");
     let head = format!(
         "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{"
     );
@@ -431,7 +430,7 @@ async fn stalled(app: &App) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn more_requests_than_it_can_take_are_turned_away() {
-    let app = app::with(&[("HTTP_MAX_CONCURRENT_REQUESTS", "2"), ("HTTP_TIMEOUT", "100")]).await;
+    let app = app::with(&[("HTTP_MAX_CONCURRENT_REQUESTS", "2"), ("HTTP_TIMEOUT", "100s")]).await;
     let mut slow = Vec::new();
     until("both places are taken", async || {
         // One that comes while the question below is being answered is turned away itself.
@@ -446,7 +445,7 @@ async fn more_requests_than_it_can_take_are_turned_away() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_the_clients_fault() {
-    let app = app::with(&[("HTTP_TIMEOUT", "1")]).await;
+    let app = app::with(&[("HTTP_TIMEOUT", "1s")]).await;
     let mut told = vec![0; 1024];
     let length = stalled(&app).await.read(&mut told).await.expect("answered");
     assert!(told[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&told));
@@ -455,9 +454,9 @@ async fn a_body_that_does_not_come_is_the_clients_fault() {
 #[tokio::test]
 async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
     let app = app::start().await;
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.setting.http)).await.expect("connected");
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
     let body = product("last").to_string();
-    let token = app.setting.keys.token("admin", "tests").expect("signed");
+    let token = app.spec.keys.token("admin", "tests").expect("signed");
     let head = format!(
         "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
@@ -467,18 +466,18 @@ async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
     // The request has begun when its place is counted.
     app.send(Method::GET, "/v1/products", None, &[]).await;
     app.process.signal(Signal::TERM);
-    until("readiness is red", async || !app.setting.ready().await).await;
+    until("readiness is red", async || !app.spec.ready().await).await;
     socket.write_all(&body.as_bytes()[10..]).await.expect("sent");
     let mut told = Vec::new();
     socket.read_to_end(&mut told).await.expect("answered");
     assert!(told.starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&told));
-    let setting = app.setting.clone();
+    let spec = app.spec.clone();
     let mut process = app.process;
     let status =
         tokio::time::timeout(std::time::Duration::from_mins(3), process.wait()).await.expect("within its budget");
     assert_eq!(status.and_then(|status| status.code()), Some(0));
     // The event of the last request was flushed before the end.
-    let events = devstack::testing::events(&setting).await;
+    let events = devstack::testing::events(&spec).await;
     assert_eq!(events.len(), 1);
 }
 

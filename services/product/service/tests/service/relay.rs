@@ -63,10 +63,10 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
     let folder = servers.scratch.join(format!("kafka-{}", uuid::Uuid::new_v4()));
     let mut kafka =
         Kafka::start(&folder, ports::any().expect("a port"), ports::any().expect("a port")).await.expect("Kafka");
-    let mut setting = servers.service("product", PROGRAM).await.expect("prepared");
-    setting.brokers = kafka.brokers();
-    setting.migrate().await.expect("topics");
-    let app = App::of(setting).await;
+    let mut spec = servers.service("product", PROGRAM).await.expect("prepared");
+    spec.brokers = kafka.brokers();
+    spec.migrate().await.expect("topics");
+    let app = App::of(spec).await;
     let first = id(&app::create(&app, "first").await);
     app.flushed().await;
 
@@ -102,17 +102,18 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
 #[tokio::test]
 async fn two_replicas_relay_one_outbox_and_either_takes_over() {
     let first = app::start().await;
-    let mut setting = first.setting.clone();
-    setting.http = ports::any().expect("a port");
-    setting.internal = ports::any().expect("a port");
-    setting.log.set_extension("second.log");
-    let second = App::of(setting).await;
+    let mut spec = first.spec.clone();
+    spec.http = ports::any().expect("a port");
+    spec.internal = ports::any().expect("a port");
+    spec.log.set_extension("second.log");
+    let second = App::of(spec).await;
     let owners = async || {
         let mut owners = 0;
         for app in [&first, &second] {
             let metrics =
-                app.client.get(format!("{}/metrics", app.setting.internal_url())).send().await.expect("answered");
-            owners += usize::from(metrics.text().await.expect("text").contains("outbox_relay_leader{service=\"product\"} 1"));
+                app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
+            owners +=
+                usize::from(metrics.text().await.expect("text").contains("outbox_relay_leader{service=\"product\"} 1"));
         }
         owners
     };
@@ -152,7 +153,7 @@ async fn a_commit_that_comes_late_is_not_skipped() {
     until("the others are published", async || app.events().await.len() == 5).await;
     late.commit().await.expect("committed");
     app.flushed().await;
-    let seen = events(&app.setting).await;
+    let seen = events(&app.spec).await;
     assert_eq!(seen.len(), 6);
     assert_complete(&seen, 6);
 }

@@ -3,7 +3,7 @@
 use mart_kernel::StoreError;
 
 use super::{UseCases, UserError};
-use crate::domain::{Accounts, Address, AddressBook, User, UserId};
+use crate::domain::{AccountDecider, Address, AddressBook, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why no address was kept.
@@ -38,10 +38,10 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     async fn address_book<T: Send + 'static>(
         &self,
         id: UserId,
-        step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
+        step: impl FnOnce(&mut AccountDecider) -> T + Send + 'static,
     ) -> Result<T, UserError> {
         let scope = Scope { addresses_of: Some(id), ..Scope::default() };
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             accounts.user(id).filter(|user| User::may_log_in(user)).ok_or(UserError::NotFound)?;
             Ok(step(accounts))
         };

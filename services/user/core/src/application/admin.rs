@@ -4,7 +4,7 @@ use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 
 use super::UseCases;
-use crate::domain::{Accounts, User, UserId};
+use crate::domain::{AccountDecider, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why there is no page.
@@ -63,14 +63,14 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let list = Fingerprint::new("users").finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.signer.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
     }
 
     /// An admin takes the right to log in away, or gives it back. One who lost it himself does neither, though his token is still good
     /// for some minutes.
     pub async fn set_disabled(&self, by: Option<UserId>, id: UserId, disabled: bool) -> Result<User, DisableError> {
         let scope = Scope { users: by.into_iter().chain([id]).collect(), ..Scope::default() };
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             if by.and_then(|by| accounts.user(by)).is_some_and(|by| by.disabled) {
                 return Err(DisableError::CallerDisabled);
             }
@@ -86,13 +86,13 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let count = page.items.len();
         if count > 0 {
             let scope = Scope { users: page.items.iter().map(|user| user.id).collect(), ..Scope::default() };
-            self.decide(scope, Accounts::republish).await?;
+            self.decide(scope, AccountDecider::republish).await?;
         }
         Ok(Republished { count, next: page.next })
     }
 
     /// Forgets what is of no use any more, among it who registered and never proved the mailbox; how much.
     pub async fn forget(&self) -> Result<usize, StoreError> {
-        self.store.forget(self.clock.now(), &self.policy.brakes).await
+        self.store.forget(self.clock.now(), &self.policy.throttle).await
     }
 }

@@ -9,10 +9,10 @@ mod sessions;
 
 use std::sync::Arc;
 
-use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Timestamp, StoreError};
+use mart_kernel::{Clock, IdGenerator, PageTokenSigner, StoreError, Timestamp};
 
-use crate::domain::{Accounts, Change, Policy, Rows};
-use crate::ports::{Busy, Hasher, Scope, Secrets, Store};
+use crate::domain::{AccountDecider, Change, Policy, Rows};
+use crate::ports::{Hasher, Overloaded, Scope, Secrets, Store};
 
 pub use addresses::AddressError;
 pub use admin::{DisableError, ListError, Republished, UserError};
@@ -28,7 +28,7 @@ pub struct UseCases<S, H> {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-    seal: PageTokenSigner,
+    page_tokens: PageTokenSigner,
     policy: Policy,
 }
 
@@ -40,7 +40,7 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
             secrets: self.secrets.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            seal: self.page_tokens.clone(),
+            page_tokens: self.page_tokens.clone(),
             policy: self.policy,
         }
     }
@@ -48,54 +48,60 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
 
 /// Why a password could not be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotNow {
+pub enum TemporaryError {
     /// The store can't be reached.
     Unavailable(StoreError),
     /// Too many passwords wait to be hashed.
-    Busy,
+    Overloaded,
 }
 
-impl From<StoreError> for NotNow {
+impl From<StoreError> for TemporaryError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
 
-impl From<Busy> for NotNow {
-    fn from(_: Busy) -> Self {
-        Self::Busy
+impl From<Overloaded> for TemporaryError {
+    fn from(_: Overloaded) -> Self {
+        Self::Overloaded
     }
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Puts the use cases over their ports; `seal` makes page tokens, `policy` says how long things last.
+    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how long things last.
     pub fn new(
         store: S,
         hasher: H,
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
-        seal: PageTokenSigner,
+        page_tokens: PageTokenSigner,
         policy: Policy,
     ) -> Self {
-        Self { store, hasher, secrets, clock, ids, seal, policy }
+        Self { store, hasher, secrets, clock, ids, page_tokens, policy }
     }
 
-    /// Until when these brakes hold, where they do.
+    /// Until when these throttle hold, where they do.
     async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, StoreError> {
         let now = self.clock.now();
-        Ok(self.store.brakes(subjects).await?.iter().filter_map(|brake| brake.until(now, &self.policy.brakes)).max())
+        Ok(self
+            .store
+            .throttle(subjects)
+            .await?
+            .iter()
+            .filter_map(|throttle| throttle.until(now, &self.policy.throttle))
+            .max())
     }
 
     /// Decides over the rows of a scope by one step.
     async fn decide<T: Send + 'static>(
         &self,
         scope: Scope,
-        step: impl FnOnce(&mut Accounts) -> T + Send + 'static,
+        step: impl FnOnce(&mut AccountDecider) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
         let decide = move |rows: Rows| -> (Change, T) {
-            let mut accounts = Accounts::open(rows, now, ids, policy);
+            let mut accounts = AccountDecider::open(rows, now, ids, policy);
             let outcome = step(&mut accounts);
             (accounts.close(), outcome)
         };

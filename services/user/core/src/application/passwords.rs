@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use mart_kernel::Timestamp;
 
-use super::sessions::brakes;
-use super::{LogInError, NotNow, UseCases};
-use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, UserId, brake, is_weak};
+use super::sessions::throttle;
+use super::{LogInError, TemporaryError, UseCases};
+use crate::domain::events::Token;
+use crate::domain::{AccountDecider, Digest, Email, UserId, is_weak, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why a password was not changed.
@@ -22,12 +22,12 @@ pub enum ChangeError {
     /// The new one is easy to guess.
     Weak,
     /// Not now.
-    NotNow(NotNow),
+    Temporary(TemporaryError),
 }
 
-impl<E: Into<NotNow>> From<E> for ChangeError {
+impl<E: Into<TemporaryError>> From<E> for ChangeError {
     fn from(error: E) -> Self {
-        Self::NotNow(error.into())
+        Self::Temporary(error.into())
     }
 }
 
@@ -37,12 +37,12 @@ pub enum MailError {
     /// The mailbox got too many: not before this.
     TooManyAttempts(Timestamp),
     /// Not now.
-    NotNow(NotNow),
+    Temporary(TemporaryError),
 }
 
-impl<E: Into<NotNow>> From<E> for MailError {
+impl<E: Into<TemporaryError>> From<E> for MailError {
     fn from(error: E) -> Self {
-        Self::NotNow(error.into())
+        Self::Temporary(error.into())
     }
 }
 
@@ -54,12 +54,12 @@ pub enum ResetError {
     /// The new password is easy to guess.
     Weak,
     /// Not now.
-    NotNow(NotNow),
+    Temporary(TemporaryError),
 }
 
-impl<E: Into<NotNow>> From<E> for ResetError {
+impl<E: Into<TemporaryError>> From<E> for ResetError {
     fn from(error: E) -> Self {
-        Self::NotNow(error.into())
+        Self::Temporary(error.into())
     }
 }
 
@@ -76,25 +76,25 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if is_weak(&password, &user.email) {
             return Err(ChangeError::Weak);
         }
-        let brakes = brakes(&user.email, from);
-        let proved = self.prove(&user.email, current, &brakes).await;
+        let throttle = throttle(&user.email, from);
+        let proved = self.prove(&user.email, current, &throttle).await;
         let (_, known) = proved.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
             LogInError::TooManyAttempts(until) => ChangeError::TooManyAttempts(until),
-            LogInError::NotNow(error) => ChangeError::NotNow(error),
+            LogInError::Temporary(error) => ChangeError::Temporary(error),
         })?;
         let password = self.hasher.hash(password).await?;
-        let scope = Scope { users: vec![id], brakes, ..Scope::default() };
-        let step = move |accounts: &mut Accounts| accounts.change_password(id, &known, password);
+        let scope = Scope { users: vec![id], throttle, ..Scope::default() };
+        let step = move |accounts: &mut AccountDecider| accounts.change_password(id, &known, password);
         if self.decide(scope, step).await? { Ok(()) } else { Err(ChangeError::Wrong) }
     }
 
     /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.
     pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
-        let mails = vec![brake::of_mails(&email)];
-        let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
+        let mails = vec![throttle::of_mails(&email)];
+        let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             accounts.attempt(&mails)?;
             accounts.request_reset(&email, &token);
             Ok(())

@@ -3,7 +3,7 @@
 use mart_kernel::{StoreError, Version};
 
 use super::UseCases;
-use crate::domain::{Accounts, Profile, User, UserId};
+use crate::domain::{AccountDecider, Profile, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why nothing was changed.
@@ -31,7 +31,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         change: impl FnOnce(&mut Profile) + Send + 'static,
     ) -> Result<User, UpdateError> {
         let scope = Scope { users: vec![id], ..Scope::default() };
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             let user = accounts.user(id).filter(|user| user.may_log_in()).ok_or(UpdateError::NotFound)?;
             if seen.is_some_and(|seen| seen != user.version) {
                 return Err(UpdateError::Changed);

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use mart_kernel::{Timestamp, StoreError};
+use mart_kernel::{StoreError, Timestamp};
 
-use super::sessions::brakes;
-use super::{LogInError, NotNow, UseCases};
-use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, Profile, brake, is_weak};
+use super::sessions::throttle;
+use super::{LogInError, TemporaryError, UseCases};
+use crate::domain::events::Token;
+use crate::domain::{AccountDecider, Digest, Email, Profile, is_weak, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
 /// Why nobody was registered.
@@ -18,7 +18,7 @@ pub enum RegisterError {
     /// The mailbox got too many mails: not before this.
     TooManyAttempts(Timestamp),
     /// Not now.
-    NotNow(NotNow),
+    Temporary(TemporaryError),
 }
 
 /// Why no mailbox was proved.
@@ -42,9 +42,9 @@ impl From<StoreError> for VerifyError {
     }
 }
 
-impl<E: Into<NotNow>> From<E> for RegisterError {
+impl<E: Into<TemporaryError>> From<E> for RegisterError {
     fn from(error: E) -> Self {
-        Self::NotNow(error.into())
+        Self::Temporary(error.into())
     }
 }
 
@@ -54,15 +54,15 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);
         }
-        let mails = vec![brake::of_mails(&email)];
+        let mails = vec![throttle::of_mails(&email)];
         if let Some(until) = self.braked(&mails).await? {
             return Err(RegisterError::TooManyAttempts(until));
         }
         // Always, so that the time does not tell either.
         let password = self.hasher.hash(password).await?;
-        let scope = Scope { email: Some(email.clone()), brakes: mails.clone(), ..Scope::default() };
+        let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             accounts.attempt(&mails)?;
             accounts.register(email, password, profile, &token);
             Ok(())
@@ -74,14 +74,14 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     /// the link as it is.
     pub async fn verify_email(&self, token: &Token, password: String, from: Option<IpAddr>) -> Result<(), VerifyError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
-        let whose = |accounts: &mut Accounts| {
+        let whose = |accounts: &mut AccountDecider| {
             accounts.proves().map(|user| (user.id, user.email.clone(), user.password.clone()))
         };
         let (id, email, hash) = self.decide(scope.clone(), whose).await?.ok_or(VerifyError::Link)?;
-        let brakes = brakes(&email, from);
-        self.knows(Some((id, hash)), password, &brakes).await?;
-        let scope = Scope { brakes, ..scope };
-        if self.decide(scope, Accounts::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
+        let throttle = throttle(&email, from);
+        self.knows(Some((id, hash)), password, &throttle).await?;
+        let scope = Scope { throttle, ..scope };
+        if self.decide(scope, AccountDecider::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
     }
 
     /// Makes an admin whose mailbox the operator vouches for; whether there was no user of that address yet.
@@ -91,7 +91,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         }
         let password = self.hasher.hash(password).await?;
         let scope = Scope { email: Some(email.clone()), ..Scope::default() };
-        let step = move |accounts: &mut Accounts| accounts.create_admin(email, password, profile);
+        let step = move |accounts: &mut AccountDecider| accounts.create_admin(email, password, profile);
         Ok(self.decide(scope, step).await?)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use mart_kernel::{Timestamp, StoreError};
+use mart_kernel::{StoreError, Timestamp};
 
-use super::{NotNow, UseCases};
-use crate::domain::fact::Token;
-use crate::domain::{Accounts, Digest, Email, PasswordHash, User, UserId, brake};
+use super::{TemporaryError, UseCases};
+use crate::domain::events::Token;
+use crate::domain::{AccountDecider, Digest, Email, PasswordHash, User, UserId, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
 /// A session that goes on: whose it is, and what keeps it open.
@@ -16,7 +16,7 @@ pub struct LoggedIn {
     pub user: User,
     /// The new refresh token.
     pub token: Token,
-    /// Until when the session lasts.
+    /// Until when the session ttl.
     pub until: Timestamp,
 }
 
@@ -28,12 +28,12 @@ pub enum LogInError {
     /// There were too many failures: not before this.
     TooManyAttempts(Timestamp),
     /// Not now.
-    NotNow(NotNow),
+    Temporary(TemporaryError),
 }
 
-impl<E: Into<NotNow>> From<E> for LogInError {
+impl<E: Into<TemporaryError>> From<E> for LogInError {
     fn from(error: E) -> Self {
-        Self::NotNow(error.into())
+        Self::Temporary(error.into())
     }
 }
 
@@ -49,12 +49,12 @@ pub enum RefreshError {
 impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Opens a session. `from` is the address of the network that the request comes from, where it is known.
     pub async fn log_in(&self, email: Email, password: String, from: Option<IpAddr>) -> Result<LoggedIn, LogInError> {
-        let brakes = brakes(&email, from);
-        let (user, hash) = self.prove(&email, password, &brakes).await?;
+        let throttle = throttle(&email, from);
+        let (user, hash) = self.prove(&email, password, &throttle).await?;
         let token = self.secrets.next();
-        let scope = Scope { users: vec![user], brakes, ..Scope::default() };
+        let scope = Scope { users: vec![user], throttle, ..Scope::default() };
         let given = token.clone();
-        let step = move |accounts: &mut Accounts| accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong);
+        let step = move |accounts: &mut AccountDecider| accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong);
         let (user, until) = self.decide(scope, step).await??;
         Ok(LoggedIn { user, token, until })
     }
@@ -72,13 +72,13 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Ends the session of a refresh token; whether there is one.
     pub async fn log_out(&self, shown: &Token) -> Result<bool, StoreError> {
         let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
-        self.decide(scope, Accounts::log_out).await
+        self.decide(scope, AccountDecider::log_out).await
     }
 
     /// Ends all sessions of a user; whether there is one.
     pub async fn log_out_everywhere(&self, id: UserId) -> Result<bool, StoreError> {
         let scope = Scope { users: vec![id], ..Scope::default() };
-        let step = move |accounts: &mut Accounts| {
+        let step = move |accounts: &mut AccountDecider| {
             let known = accounts.user(id).is_some();
             accounts.log_out_everywhere(id);
             known
@@ -91,10 +91,10 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         &self,
         email: &Email,
         password: String,
-        brakes: &[String],
+        throttle: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
         let user = self.store.proved(email).await?.filter(User::may_log_in);
-        self.knows(user.map(|user| (user.id, user.password)), password, brakes).await
+        self.knows(user.map(|user| (user.id, user.password)), password, throttle).await
     }
 
     /// Whether somebody knows the password of a user, where there is one; a failure slows down all that are named. Who knows it is
@@ -103,15 +103,15 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         &self,
         user: Option<(UserId, PasswordHash)>,
         password: String,
-        brakes: &[String],
+        throttle: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
-        let (scope, subjects) = (Scope { brakes: brakes.to_vec(), ..Scope::default() }, brakes.to_vec());
+        let (scope, subjects) = (Scope { throttle: throttle.to_vec(), ..Scope::default() }, throttle.to_vec());
         let tried = self.decide(scope.clone(), move |accounts| accounts.attempt(&subjects)).await?;
         tried.map_err(LogInError::TooManyAttempts)?;
         match self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await {
             Ok(right) => user.filter(|_| right).ok_or(LogInError::Wrong),
             Err(busy) => {
-                self.decide(scope, Accounts::take_back).await?;
+                self.decide(scope, AccountDecider::take_back).await?;
                 Err(busy.into())
             }
         }
@@ -119,6 +119,6 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
 }
 
 /// What a failure slows down: the account, whether there is one or not, and where the request comes from.
-pub(super) fn brakes(email: &Email, from: Option<IpAddr>) -> Vec<String> {
-    std::iter::once(brake::of_account(email)).chain(from.map(brake::of_network)).collect()
+pub(super) fn throttle(email: &Email, from: Option<IpAddr>) -> Vec<String> {
+    std::iter::once(throttle::of_account(email)).chain(from.map(throttle::of_network)).collect()
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{Email, User};
 
-/// Something that happened; each fact carries its aggregate as it is after it.
+/// Something that happened; each event carries its aggregate as it is after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum UserEvent {
     /// Somebody can log in from now on.
     UserRegistered(UserRegistered),
     /// His mailbox was proved.
@@ -109,7 +109,7 @@ impl fmt::Debug for Token {
     }
 }
 
-impl Fact {
+impl UserEvent {
     /// The id of its user or of its link: events of one id keep their order.
     pub fn key(&self) -> Uuid {
         self.aggregate().0

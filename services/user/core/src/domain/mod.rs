@@ -1,28 +1,28 @@
 //! Users, the links that prove a mailbox, and the sessions that they log in to.
 //!
-//! [`Accounts`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
+//! [`AccountDecider`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
 //! gives all that has to be kept.
 
-mod accounts;
 mod address;
-pub mod brake;
+mod decider;
 mod email;
-pub mod fact;
+pub mod events;
 mod link;
 mod password;
 mod policy;
 mod session;
+pub mod throttle;
 mod user;
 
-pub use accounts::{Accounts, Change, Rows};
 pub use address::{Address, AddressBook, MOST_ADDRESSES};
-pub use brake::Brake;
+pub use decider::{AccountDecider, Change, Rows};
 pub use email::Email;
-pub use fact::Fact;
+pub use events::UserEvent;
 pub use link::{Link, Purpose};
 pub use password::{PasswordHash, is_weak};
-pub use policy::{Brakes, Policy};
-pub use session::{RefreshToken, Session, SessionId, Shown};
+pub use policy::{Policy, ThrottlePolicy};
+pub use session::{RefreshToken, RefreshTokenUse, Session, SessionId};
+pub use throttle::Throttle;
 pub use user::{Profile, Role, User, UserId};
 
 use mart_kernel::Fingerprint;

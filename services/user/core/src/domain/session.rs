@@ -36,32 +36,32 @@ pub struct RefreshToken {
 
 /// What it means that a refresh token is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum RefreshTokenUse {
     /// It is exchanged for a new one.
-    Good,
+    Valid,
     /// It was exchanged a moment ago, by another tab: it is exchanged once more, and both tabs go on.
-    Twin,
+    GraceReuse,
     /// It was exchanged long ago: somebody has a copy. The session ends, for both.
-    Stolen,
+    Replayed,
     /// Its session has ended.
-    Over,
+    SessionEnded,
 }
 
 impl Session {
     /// A new session.
-    pub fn begun(id: SessionId, user: UserId, now: Timestamp, lasts: Duration) -> Self {
-        Self { id, user, expires_at: Timestamp::new(now.get() + lasts), ended_at: None }
+    pub fn begun(id: SessionId, user: UserId, now: Timestamp, ttl: Duration) -> Self {
+        Self { id, user, expires_at: Timestamp::new(now.get() + ttl), ended_at: None }
     }
 
     /// What it means that one of its tokens is shown now. For `grace` after its exchange a token may come again.
-    pub fn shown(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> Shown {
+    pub fn shown(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> RefreshTokenUse {
         if self.ended_at.is_some() || now >= self.expires_at {
-            return Shown::Over;
+            return RefreshTokenUse::SessionEnded;
         }
         match token.exchanged_at {
-            None => Shown::Good,
-            Some(at) if now.get() - at.get() <= grace => Shown::Twin,
-            Some(_) => Shown::Stolen,
+            None => RefreshTokenUse::Valid,
+            Some(at) if now.get() - at.get() <= grace => RefreshTokenUse::GraceReuse,
+            Some(_) => RefreshTokenUse::Replayed,
         }
     }
 }
@@ -81,11 +81,11 @@ mod tests {
         let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0), policy.session);
         let shown = |session: &Session, token: &RefreshToken, now| session.shown(token, at(now), policy.grace);
         let token = |exchanged_at| RefreshToken { digest: Digest([0; 32]), session: session.id, exchanged_at };
-        assert_eq!(shown(&session, &token(None), 60), Shown::Good);
-        assert_eq!(shown(&session, &token(Some(at(60))), 70), Shown::Twin);
-        assert_eq!(shown(&session, &token(Some(at(60))), 71), Shown::Stolen);
-        assert_eq!(shown(&session, &token(None), 30 * 86_400), Shown::Over);
+        assert_eq!(shown(&session, &token(None), 60), RefreshTokenUse::Valid);
+        assert_eq!(shown(&session, &token(Some(at(60))), 70), RefreshTokenUse::GraceReuse);
+        assert_eq!(shown(&session, &token(Some(at(60))), 71), RefreshTokenUse::Replayed);
+        assert_eq!(shown(&session, &token(None), 30 * 86_400), RefreshTokenUse::SessionEnded);
         let ended = Session { ended_at: Some(at(5)), ..session.clone() };
-        assert_eq!(shown(&ended, &token(None), 6), Shown::Over);
+        assert_eq!(shown(&ended, &token(None), 6), RefreshTokenUse::SessionEnded);
     }
 }

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use mart_chassis::auth::Keys;
-use mart_chassis::http::{RequestContext, Principal, ApiError};
 use mart_chassis::convert::{time, uuid};
+use mart_chassis::http::{ApiError, Principal, RequestContext};
 use mart_kernel::{Clock, PageSize, Timestamp};
 use mart_proto::Violation;
 use mart_proto::user::v1;
 use user_core::UseCases;
 use user_core::application::{
-    AddressError, ChangeError, DisableError, ListError, LogInError, LoggedIn, MailError, NotNow, RefreshError,
-    RegisterError, ResetError, UpdateError, UserError, VerifyError,
+    AddressError, ChangeError, DisableError, ListError, LogInError, LoggedIn, MailError, RefreshError, RegisterError,
+    ResetError, TemporaryError, UpdateError, UserError, VerifyError,
 };
-use user_core::domain::fact::Token;
+use user_core::domain::events::Token;
 use user_core::domain::{Email, Profile, User, UserId};
 use user_core::ports::{Hasher, Signer, Store};
 
-use super::messages;
+use super::proto;
 use crate::generated::http::{
     ChangePasswordError, DisableUserError, EnableUserError, GetKeysError, GetMeError, GetUserError, ListAddressesError,
     ListUsersError, LogInError as LogInReason, LogOutError, LogOutEverywhereError, RefreshSessionError,
@@ -57,7 +57,7 @@ impl<S: Store, H: Hasher> Http<S, H> {
 }
 
 /// The user who calls. A subject that is no id is of a token that others signed: there is no such user.
-fn caller(context: &RequestContext) -> Option<UserId> {
+fn principal(context: &RequestContext) -> Option<UserId> {
     match &context.principal {
         Principal::Authenticated { subject, .. } => subject.parse().ok().map(UserId),
         Principal::Anonymous => None,
@@ -68,10 +68,10 @@ fn later(until: Timestamp) -> v1::TooManyAttempts {
     v1::TooManyAttempts { retry_time: Some(time(until)) }
 }
 
-fn fault(error: NotNow) -> ApiError {
+fn fault(error: TemporaryError) -> ApiError {
     match error {
-        NotNow::Unavailable(error) => error.into(),
-        NotNow::Busy => ApiError::Unavailable,
+        TemporaryError::Unavailable(error) => error.into(),
+        TemporaryError::Overloaded => ApiError::Unavailable,
     }
 }
 
@@ -117,11 +117,15 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::ResetPasswordResponse {})
     }
 
-    async fn log_in(&self, context: RequestContext, request: v1::LogInRequest) -> Result<v1::LogInResponse, LogInReason> {
+    async fn log_in(
+        &self,
+        context: RequestContext,
+        request: v1::LogInRequest,
+    ) -> Result<v1::LogInResponse, LogInReason> {
         let v1::LogInRequest { email, password } = request;
         let opened = self.use_cases.log_in(Email::of(&email), password, context.client_ip).await?;
         let tokens = self.tokens(&opened)?;
-        Ok(v1::LogInResponse { tokens: Some(tokens), user: Some(messages::user(&opened.user)) })
+        Ok(v1::LogInResponse { tokens: Some(tokens), user: Some(proto::user(&opened.user)) })
     }
 
     async fn refresh_session(
@@ -134,7 +138,11 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         Ok(v1::RefreshSessionResponse { tokens: Some(self.tokens(&opened)?) })
     }
 
-    async fn log_out(&self, _context: RequestContext, request: v1::LogOutRequest) -> Result<v1::LogOutResponse, LogOutError> {
+    async fn log_out(
+        &self,
+        _context: RequestContext,
+        request: v1::LogOutRequest,
+    ) -> Result<v1::LogOutResponse, LogOutError> {
         let v1::LogOutRequest { refresh_token } = request;
         if self.use_cases.log_out(&Token(refresh_token)).await.map_err(ApiError::from)? {
             Ok(v1::LogOutResponse {})
@@ -149,7 +157,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         request: v1::LogOutEverywhereRequest,
     ) -> Result<v1::LogOutEverywhereResponse, LogOutEverywhereError> {
         let v1::LogOutEverywhereRequest {} = request;
-        let id = caller(&call).ok_or(LogOutEverywhereError::UserNotFound)?;
+        let id = principal(&context).ok_or(LogOutEverywhereError::UserNotFound)?;
         if self.use_cases.log_out_everywhere(id).await.map_err(ApiError::from)? {
             Ok(v1::LogOutEverywhereResponse {})
         } else {
@@ -157,21 +165,29 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         }
     }
 
-    async fn get_me(&self, context: RequestContext, request: v1::GetMeRequest) -> Result<v1::GetMeResponse, GetMeError> {
+    async fn get_me(
+        &self,
+        context: RequestContext,
+        request: v1::GetMeRequest,
+    ) -> Result<v1::GetMeResponse, GetMeError> {
         let v1::GetMeRequest {} = request;
-        let id = caller(&call).ok_or(GetMeError::UserNotFound)?;
+        let id = principal(&context).ok_or(GetMeError::UserNotFound)?;
         let user = self.use_cases.get_user(id).await.map_err(ApiError::from)?;
-        Ok(v1::GetMeResponse { user: Some(messages::user(&user.ok_or(GetMeError::UserNotFound)?)) })
+        Ok(v1::GetMeResponse { user: Some(proto::user(&user.ok_or(GetMeError::UserNotFound)?)) })
     }
 
-    async fn update_me(&self, context: RequestContext, request: v1::UpdateMeRequest) -> Result<v1::UpdateMeResponse, UpdateMeError> {
+    async fn update_me(
+        &self,
+        context: RequestContext,
+        request: v1::UpdateMeRequest,
+    ) -> Result<v1::UpdateMeResponse, UpdateMeError> {
         let v1::UpdateMeRequest { user, update_mask } = request;
         let (sent, paths) = (user.unwrap_or_default(), update_mask.unwrap_or_default().paths);
-        let id = caller(&call).ok_or(UpdateMeError::UserNotFound)?;
+        let id = principal(&context).ok_or(UpdateMeError::UserNotFound)?;
         let expected = context.expected(&sent.etag)?;
         let change = change(sent, &paths)?;
         let user = self.use_cases.update_profile(id, expected, change).await?;
-        Ok(v1::UpdateMeResponse { user: Some(messages::user(&user)) })
+        Ok(v1::UpdateMeResponse { user: Some(proto::user(&user)) })
     }
 
     async fn change_password(
@@ -180,7 +196,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         request: v1::ChangePasswordRequest,
     ) -> Result<v1::ChangePasswordResponse, ChangePasswordError> {
         let v1::ChangePasswordRequest { current_password, password } = request;
-        let id = caller(&call).ok_or(ChangePasswordError::UserNotFound)?;
+        let id = principal(&context).ok_or(ChangePasswordError::UserNotFound)?;
         self.use_cases.change_password(id, current_password, password, context.client_ip).await?;
         Ok(v1::ChangePasswordResponse {})
     }
@@ -191,9 +207,10 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         request: v1::ListAddressesRequest,
     ) -> Result<v1::ListAddressesResponse, ListAddressesError> {
         let v1::ListAddressesRequest {} = request;
-        let id = caller(&call).ok_or(ListAddressesError::UserNotFound)?;
-        let book = self.use_cases.addresses(id).await.map_err(ApiError::from)?.ok_or(ListAddressesError::UserNotFound)?;
-        let addresses = book.0.into_iter().map(|(label, address)| messages::saved(label, address)).collect();
+        let id = principal(&context).ok_or(ListAddressesError::UserNotFound)?;
+        let book =
+            self.use_cases.addresses(id).await.map_err(ApiError::from)?.ok_or(ListAddressesError::UserNotFound)?;
+        let addresses = book.0.into_iter().map(|(label, address)| proto::saved(label, address)).collect();
         Ok(v1::ListAddressesResponse { addresses })
     }
 
@@ -203,10 +220,10 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         request: v1::SetAddressRequest,
     ) -> Result<v1::SetAddressResponse, SetAddressError> {
         let v1::SetAddressRequest { label, address } = request;
-        let id = caller(&call).ok_or(SetAddressError::UserNotFound)?;
-        let address = messages::address_of(address.unwrap_or_default());
+        let id = principal(&context).ok_or(SetAddressError::UserNotFound)?;
+        let address = proto::address_of(address.unwrap_or_default());
         let label = self.use_cases.set_address(id, label, address.clone()).await?;
-        Ok(v1::SetAddressResponse { address: Some(messages::saved(label, address)) })
+        Ok(v1::SetAddressResponse { address: Some(proto::saved(label, address)) })
     }
 
     async fn remove_address(
@@ -215,20 +232,28 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         request: v1::RemoveAddressRequest,
     ) -> Result<v1::RemoveAddressResponse, RemoveAddressError> {
         let v1::RemoveAddressRequest { label } = request;
-        let id = caller(&call).ok_or(RemoveAddressError::UserNotFound)?;
+        let id = principal(&context).ok_or(RemoveAddressError::UserNotFound)?;
         self.use_cases.remove_address(id, label).await?;
         Ok(v1::RemoveAddressResponse {})
     }
 
-    async fn get_keys(&self, _context: RequestContext, request: v1::GetKeysRequest) -> Result<v1::GetKeysResponse, GetKeysError> {
+    async fn get_keys(
+        &self,
+        _context: RequestContext,
+        request: v1::GetKeysRequest,
+    ) -> Result<v1::GetKeysResponse, GetKeysError> {
         let v1::GetKeysRequest {} = request;
-        Ok(v1::GetKeysResponse { keys: self.keys.published().into_iter().map(messages::key).collect() })
+        Ok(v1::GetKeysResponse { keys: self.keys.published().into_iter().map(proto::key).collect() })
     }
 
-    async fn get_user(&self, _context: RequestContext, request: v1::GetUserRequest) -> Result<v1::GetUserResponse, GetUserError> {
+    async fn get_user(
+        &self,
+        _context: RequestContext,
+        request: v1::GetUserRequest,
+    ) -> Result<v1::GetUserResponse, GetUserError> {
         let v1::GetUserRequest { user_id } = request;
         let user = self.use_cases.get_user(UserId(uuid("userId", &user_id)?)).await.map_err(ApiError::from)?;
-        Ok(v1::GetUserResponse { user: Some(messages::user(&user.ok_or(GetUserError::UserNotFound)?)) })
+        Ok(v1::GetUserResponse { user: Some(proto::user(&user.ok_or(GetUserError::UserNotFound)?)) })
     }
 
     async fn list_users(
@@ -238,7 +263,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     ) -> Result<v1::ListUsersResponse, ListUsersError> {
         let v1::ListUsersRequest { page_size, page_token } = request;
         let page = self.use_cases.list_users(PageSize::requested(page_size), &page_token).await?;
-        let users = page.items.iter().map(messages::user).collect();
+        let users = page.items.iter().map(proto::user).collect();
         Ok(v1::ListUsersResponse { users, next_page_token: page.next.unwrap_or_default() })
     }
 
@@ -249,8 +274,8 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     ) -> Result<v1::DisableUserResponse, DisableUserError> {
         let v1::DisableUserRequest { user_id } = request;
         let id = UserId(uuid("userId", &user_id)?);
-        let user: User = self.use_cases.set_disabled(caller(&call), id, true).await?;
-        Ok(v1::DisableUserResponse { user: Some(messages::user(&user)) })
+        let user: User = self.use_cases.set_disabled(principal(&context), id, true).await?;
+        Ok(v1::DisableUserResponse { user: Some(proto::user(&user)) })
     }
 
     async fn enable_user(
@@ -260,8 +285,8 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     ) -> Result<v1::EnableUserResponse, EnableUserError> {
         let v1::EnableUserRequest { user_id } = request;
         let id = UserId(uuid("userId", &user_id)?);
-        let user: User = self.use_cases.set_disabled(caller(&call), id, false).await?;
-        Ok(v1::EnableUserResponse { user: Some(messages::user(&user)) })
+        let user: User = self.use_cases.set_disabled(principal(&context), id, false).await?;
+        Ok(v1::EnableUserResponse { user: Some(proto::user(&user)) })
     }
 
     async fn republish_users(
@@ -351,7 +376,7 @@ impl From<RegisterError> for RegisterReason {
         match error {
             RegisterError::Weak => Self::WeakPassword,
             RegisterError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            RegisterError::NotNow(error) => fault(error).into(),
+            RegisterError::Temporary(error) => fault(error).into(),
         }
     }
 }
@@ -362,7 +387,7 @@ impl From<VerifyError> for VerifyEmailError {
             VerifyError::Link => Self::InvalidLink,
             VerifyError::Password(LogInError::Wrong) => Self::InvalidCredentials,
             VerifyError::Password(LogInError::TooManyAttempts(until)) => Self::TooManyAttempts(later(until)),
-            VerifyError::Password(LogInError::NotNow(error)) => fault(error).into(),
+            VerifyError::Password(LogInError::Temporary(error)) => fault(error).into(),
         }
     }
 }
@@ -380,7 +405,7 @@ impl From<MailError> for RequestPasswordResetError {
     fn from(error: MailError) -> Self {
         match error {
             MailError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            MailError::NotNow(error) => fault(error).into(),
+            MailError::Temporary(error) => fault(error).into(),
         }
     }
 }
@@ -390,7 +415,7 @@ impl From<ResetError> for ResetPasswordError {
         match error {
             ResetError::Link => Self::InvalidLink,
             ResetError::Weak => Self::WeakPassword,
-            ResetError::NotNow(error) => fault(error).into(),
+            ResetError::Temporary(error) => fault(error).into(),
         }
     }
 }
@@ -400,7 +425,7 @@ impl From<LogInError> for LogInReason {
         match error {
             LogInError::Wrong => Self::InvalidCredentials,
             LogInError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            LogInError::NotNow(error) => fault(error).into(),
+            LogInError::Temporary(error) => fault(error).into(),
         }
     }
 }
@@ -431,7 +456,7 @@ impl From<ChangeError> for ChangePasswordError {
             ChangeError::Wrong => Self::InvalidCredentials,
             ChangeError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
             ChangeError::Weak => Self::WeakPassword,
-            ChangeError::NotNow(error) => fault(error).into(),
+            ChangeError::Temporary(error) => fault(error).into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod events;
 pub(crate) mod http;
-mod messages;
 pub mod passwords;
 pub mod postgres;
+mod proto;
 pub mod tokens;

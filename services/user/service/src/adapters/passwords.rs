@@ -7,7 +7,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use tokio::sync::Semaphore;
 use user_core::domain::PasswordHash;
-use user_core::ports::{Busy, Hasher};
+use user_core::ports::{Hasher, Overloaded};
 
 /// Hashes with the costs that OWASP names first for Argon2id: 19 MiB, two passes, one lane. Each hash that runs holds its
 /// 19 MiB, so that is bounded, and so is the wait for a turn.
@@ -27,15 +27,15 @@ impl Argon2id {
         Ok(Self { turns: Arc::new(Semaphore::new(at_a_time)), patience, nobodys: nobodys.into() })
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
         let turn = tokio::time::timeout(self.patience, self.turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let turn = turn.map_err(|_| Overloaded)?.map_err(|_| Overloaded)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(turn);
             done
         });
-        done.await.map_err(|_| Busy)
+        done.await.map_err(|_| Overloaded)
     }
 }
 
@@ -44,14 +44,14 @@ fn hashed(password: &str) -> Result<String, argon2::password_hash::Error> {
 }
 
 impl Hasher for Argon2id {
-    async fn hash(&self, password: String) -> Result<PasswordHash, Busy> {
+    async fn hash(&self, password: String) -> Result<PasswordHash, Overloaded> {
         self.in_turn(move || hashed(&password)).await?.map(PasswordHash).map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
-            Busy
+            Overloaded
         })
     }
 
-    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Busy> {
+    async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Overloaded> {
         let nobodys = self.nobodys.clone();
         self.in_turn(move || {
             let text = hash.as_ref().map_or(&*nobodys, |hash| &hash.0);

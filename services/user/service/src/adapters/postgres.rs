@@ -1,22 +1,22 @@
-//! Users, links, sessions and brakes in PostgreSQL.
+//! Users, links, sessions and throttle in PostgreSQL.
 
 use std::collections::BTreeSet;
 
 use mart_chassis::db::append_outbox;
-use mart_chassis::db::read::{time, version, decode_error};
+use mart_chassis::db::read::{decode_error, time, version};
 use mart_chassis::{Database, Record};
-use mart_kernel::{EventEnvelope, Cursor, Timestamp, StoreError};
+use mart_kernel::{Cursor, EventEnvelope, StoreError, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use user_core::domain::{
-    Address, AddressBook, Brake, Brakes, Change, Digest, Email, Fact, Link, PasswordHash, Profile, Purpose,
-    RefreshToken, Role, Rows, Session, SessionId, User, UserId,
+    Address, AddressBook, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows,
+    Session, SessionId, Throttle, ThrottlePolicy, User, UserEvent, UserId,
 };
 use user_core::ports::{Scope, Store};
 use uuid::Uuid;
 
-/// Decisions about the same address or brake follow one another even where it has no row yet.
+/// Decisions about the same address or throttle follow one another even where it has no row yet.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $1";
@@ -37,7 +37,7 @@ const LIST: &str = "select * from account where verified \
      and (created_at, user_id) < (coalesce($1, 'infinity'::timestamptz), \
      coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by created_at desc, user_id desc limit $3";
 
-const BRAKES: &str = "select * from brake where subject = any($1)";
+const THROTTLES: &str = "select * from throttle where subject = any($1)";
 
 const KEEP_USER: &str = "insert into account (user_id, version, email, role, password, name, locale, time_zone, phone, verified, \
      disabled, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
@@ -58,7 +58,7 @@ const KEEP_SESSION: &str = "insert into session (session_id, user_id, expires_at
 const KEEP_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
      on conflict (digest) do update set exchanged_at = $3";
 
-const KEEP_BRAKE: &str = "insert into brake (subject, count, last_at) values ($1, $2, $3) \
+const KEEP_BRAKE: &str = "insert into throttle (subject, count, last_at) values ($1, $2, $3) \
      on conflict (subject) do update set count = $2, last_at = $3";
 
 const ADDRESSES: &str = "select * from address where user_id = $1 order by label";
@@ -68,7 +68,7 @@ const FORGET_ADDRESSES: &str = "delete from address where user_id = $1";
 const KEEP_ADDRESS: &str = "insert into address (user_id, label, recipient, lines, city, postal_code, country_code) \
      values ($1, $2, $3, $4, $5, $6, $7)";
 
-const RELEASE: &str = "delete from brake where subject = $1";
+const RELEASE: &str = "delete from throttle where subject = $1";
 
 /// Links first: who has none that proves a mailbox will not prove it.
 const FORGET: [&str; 3] = [
@@ -78,18 +78,18 @@ const FORGET: [&str; 3] = [
     "delete from session where expires_at <= $1",
 ];
 
-const FORGET_BRAKES: &str = "delete from brake where last_at <= $1";
+const FORGET_BRAKES: &str = "delete from throttle where last_at <= $1";
 
 /// Keeps what was decided; `record` makes the record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
-    record: fn(&EventEnvelope<Fact>) -> Record,
+    record: fn(&EventEnvelope<UserEvent>) -> Record,
 }
 
 impl PostgresStore {
     /// Keeps it in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<Fact>) -> Record) -> Self {
+    pub fn new(database: Database, record: fn(&EventEnvelope<UserEvent>) -> Record) -> Self {
         Self { database, record }
     }
 }
@@ -132,20 +132,20 @@ impl Store for PostgresStore {
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
-    async fn brakes(&self, subjects: &[String]) -> Result<Vec<Brake>, StoreError> {
-        self.database.fetch_all(sqlx::query(BRAKES).bind(subjects), brake).await
+    async fn throttle(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
+        self.database.fetch_all(sqlx::query(THROTTLES).bind(subjects), read_throttle).await
     }
 
-    async fn forget(&self, now: Timestamp, brakes: &Brakes) -> Result<usize, StoreError> {
-        let long_ago = now.get() - brakes.forgotten;
+    async fn forget(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Result<usize, StoreError> {
+        let long_ago = now.get() - throttle.reset_after;
         let forgotten = self.database.transact(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
                 for sql in FORGET {
                     count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                let brakes = sqlx::query(FORGET_BRAKES).bind(long_ago).execute(&mut *connection).await?;
-                count += brakes.rows_affected();
+                let throttle = sqlx::query(FORGET_BRAKES).bind(long_ago).execute(&mut *connection).await?;
+                count += throttle.rows_affected();
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });
@@ -154,7 +154,7 @@ impl Store for PostgresStore {
 }
 
 async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
-    let Scope { email, users, link: shown, token, brakes, addresses_of } = scope;
+    let Scope { email, users, link: shown, token, throttle, addresses_of } = scope;
     let mut emails: Vec<String> = email.iter().map(|email| email.as_str().to_owned()).collect();
     let mut found = None;
     if let Some(digest) = shown {
@@ -162,7 +162,7 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
         emails.extend(row.as_ref().map(|row| row.try_get("email")).transpose()?);
     }
     let locks: BTreeSet<String> =
-        brakes.iter().cloned().chain(emails.iter().map(|email| format!("email {email}"))).collect();
+        throttle.iter().cloned().chain(emails.iter().map(|email| format!("email {email}"))).collect();
     for name in locks {
         sqlx::query(LOCK).bind(name).execute(&mut *connection).await?;
     }
@@ -185,18 +185,18 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
         let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
         held = row.as_ref().map(held_token).transpose()?;
     }
-    let rows = sqlx::query(BRAKES).bind(brakes).fetch_all(&mut *connection).await?;
-    let brakes = rows.iter().map(brake).collect::<Result<_, _>>()?;
+    let rows = sqlx::query(THROTTLES).bind(throttle).fetch_all(&mut *connection).await?;
+    let throttle = rows.iter().map(read_throttle).collect::<Result<_, _>>()?;
     let mut addresses = AddressBook::default();
     if let Some(user) = addresses_of {
         let rows = sqlx::query(ADDRESSES).bind(user.0).fetch_all(&mut *connection).await?;
         addresses.0 = rows.iter().map(saved).collect::<Result<_, _>>()?;
     }
-    Ok(Rows { users, link: found, token: held, brakes, addresses })
+    Ok(Rows { users, link: found, token: held, throttle, addresses })
 }
 
 async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
-    let Change { users, dropped, links, spent, sessions, tokens, ended, brakes, addresses, events: _ } = change;
+    let Change { users, dropped, links, spent, sessions, tokens, ended, throttle, addresses, events: _ } = change;
     if !dropped.is_empty() {
         let ids: Vec<Uuid> = dropped.iter().map(|user| user.0).collect();
         sqlx::query(DROP_USERS).bind(ids).execute(&mut *connection).await?;
@@ -222,7 +222,7 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         let kept = sqlx::query(KEEP_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
         kept.execute(&mut *connection).await?;
     }
-    for Brake { subject, count, last_at } in brakes {
+    for Throttle { subject, count, last_at } in throttle {
         let kept = if count == 0 {
             sqlx::query(RELEASE).bind(subject)
         } else {
@@ -295,9 +295,9 @@ fn held_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
     Ok((token, Session { id: session, user, expires_at, ended_at: at("ended_at")? }))
 }
 
-fn brake(row: &PgRow) -> Result<Brake, sqlx::Error> {
+fn read_throttle(row: &PgRow) -> Result<Throttle, sqlx::Error> {
     let (subject, count) = (row.try_get("subject")?, row.try_get("count")?);
-    Ok(Brake { subject, count, last_at: time(row, "last_at")? })
+    Ok(Throttle { subject, count, last_at: time(row, "last_at")? })
 }
 
 fn saved(row: &PgRow) -> Result<(String, Address), sqlx::Error> {

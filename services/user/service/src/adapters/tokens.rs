@@ -12,12 +12,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use mart_kernel::Timestamp;
 use serde_json::json;
 use time::Duration;
-use user_core::domain::fact::Token;
+use user_core::domain::events::Token;
 use user_core::domain::{Role, UserId};
 use user_core::ports::{Secrets, Signer};
 
 /// How long an access token is good where nobody says otherwise.
-pub const LASTS: Duration = Duration::minutes(10);
+pub const ACCESS_TOKEN_TTL: Duration = Duration::minutes(10);
 
 /// Signs access tokens by EdDSA: those of customers and those of admins with keys of their own, so that a key of customers
 /// that is lost makes nobody an admin.
@@ -30,7 +30,7 @@ pub struct EdDsa {
     keys: RwLock<Folder>,
     issuer: String,
     audience: String,
-    lasts: Duration,
+    ttl: Duration,
 }
 
 /// A folder that changed less than this ago may change once more within a tick of its clock.
@@ -93,14 +93,14 @@ impl EdDsa {
             keys,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
-            lasts: LASTS,
+            ttl: ACCESS_TOKEN_TTL,
         })
     }
 
     /// The same, with tokens that are good for so long.
     #[must_use]
-    pub fn lasting(self, lasts: Duration) -> Self {
-        Self { lasts, ..self }
+    pub fn with_ttl(self, ttl: Duration) -> Self {
+        Self { ttl, ..self }
     }
 
     /// The newest key of a role. A folder that can't be used leaves the keys as they are.
@@ -120,7 +120,7 @@ impl EdDsa {
     fn signed(&self, user: UserId, role: Role, now: Timestamp) -> Result<(String, Timestamp)> {
         let role = role_name(role);
         let key = self.key(role).context("every role has a key")?;
-        let until = Timestamp::new(now.get() + self.lasts);
+        let until = Timestamp::new(now.get() + self.ttl);
         let (issued, expires) = (now.get().unix_timestamp(), until.get().unix_timestamp());
         let claims = json!({
             "iss": self.issuer, "aud": self.audience, "sub": user.0.to_string(), "role": role,

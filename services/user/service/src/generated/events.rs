@@ -1,15 +1,15 @@
 // Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
 
-//! The events of the user service: those it publishes and those of others that it reacts to.
+//! The events of the user service: those that it publishes and those that it subscribes to.
 
 use std::sync::Arc;
 
 use mart_chassis::Record;
-use mart_chassis::consumer::{self, Subscription, DispatchError, Outcome};
+use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
 use mart_chassis::run::Topic;
 use mart_kernel::EventEnvelope;
 use mart_proto::user::v1;
-use user_core::domain::{Fact, fact};
+use user_core::domain::{UserEvent, events};
 
 /// The topics that this service owns.
 pub const TOPICS: &[Topic] = &[
@@ -17,73 +17,77 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "mart.user_link.v1", retention_minutes: 60 },
 ];
 
-/// Makes the contract's message of each fact of the core.
+/// Converts each event of the core to the contract's message.
 pub trait Messages {
     /// Somebody proved a mailbox and can log in from now on. An unproved registration tells nothing.
-    fn user_registered(fact: &fact::UserRegistered) -> v1::UserRegistered;
+    fn user_registered(event: &events::UserRegistered) -> v1::UserRegistered;
 
     /// A user's mailbox was proved.
-    fn email_verified(fact: &fact::EmailVerified) -> v1::EmailVerified;
+    fn email_verified(event: &events::EmailVerified) -> v1::EmailVerified;
 
     /// Name, locale, time zone or phone changed.
-    fn profile_updated(fact: &fact::ProfileUpdated) -> v1::ProfileUpdated;
+    fn profile_updated(event: &events::ProfileUpdated) -> v1::ProfileUpdated;
 
     /// The password was changed by its owner, or by a link that was sent to the mailbox. All sessions have ended.
-    fn password_changed(fact: &fact::PasswordChanged) -> v1::PasswordChanged;
+    fn password_changed(event: &events::PasswordChanged) -> v1::PasswordChanged;
 
     /// An admin took the right to log in away. All sessions have ended.
-    fn user_disabled(fact: &fact::UserDisabled) -> v1::UserDisabled;
+    fn user_disabled(event: &events::UserDisabled) -> v1::UserDisabled;
 
     /// An admin gave it back.
-    fn user_enabled(fact: &fact::UserEnabled) -> v1::UserEnabled;
+    fn user_enabled(event: &events::UserEnabled) -> v1::UserEnabled;
 
     /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
     /// rebuilt. Take it where its version is not older than the one you have.
-    fn user_republished(fact: &fact::UserRepublished) -> v1::UserRepublished;
+    fn user_republished(event: &events::UserRepublished) -> v1::UserRepublished;
 
     /// A mailbox is to be proved: send the link. On a topic of its own that keeps it for an hour only.
-    fn verification_requested(fact: &fact::VerificationRequested) -> v1::VerificationRequested;
+    fn verification_requested(event: &events::VerificationRequested) -> v1::VerificationRequested;
 
     /// A password is to be reset: send the link. On a topic of its own that keeps it for an hour only.
-    fn password_reset_requested(fact: &fact::PasswordResetRequested) -> v1::PasswordResetRequested;
+    fn password_reset_requested(event: &events::PasswordResetRequested) -> v1::PasswordResetRequested;
 }
 
-/// Makes the record of an event: its topic, its encoded message, and as its key the id of what it happened to.
-pub fn record<M: Messages>(event: &EventEnvelope<Fact>) -> Record {
+/// Returns the record of an event: its topic, its encoded message and, as its key, the id of its aggregate.
+pub fn record<M: Messages>(event: &EventEnvelope<UserEvent>) -> Record {
     let key = event.payload.key().to_string();
     match &event.payload {
-        Fact::UserRegistered(fact) => Record::of(event, "mart.user.v1", key, &M::user_registered(fact)),
-        Fact::EmailVerified(fact) => Record::of(event, "mart.user.v1", key, &M::email_verified(fact)),
-        Fact::ProfileUpdated(fact) => Record::of(event, "mart.user.v1", key, &M::profile_updated(fact)),
-        Fact::PasswordChanged(fact) => Record::of(event, "mart.user.v1", key, &M::password_changed(fact)),
-        Fact::UserDisabled(fact) => Record::of(event, "mart.user.v1", key, &M::user_disabled(fact)),
-        Fact::UserEnabled(fact) => Record::of(event, "mart.user.v1", key, &M::user_enabled(fact)),
-        Fact::UserRepublished(fact) => Record::of(event, "mart.user.v1", key, &M::user_republished(fact)),
-        Fact::VerificationRequested(fact) => {
-            Record::of(event, "mart.user_link.v1", key, &M::verification_requested(fact))
+        UserEvent::UserRegistered(payload) => Record::of(event, "mart.user.v1", key, &M::user_registered(payload)),
+        UserEvent::EmailVerified(payload) => Record::of(event, "mart.user.v1", key, &M::email_verified(payload)),
+        UserEvent::ProfileUpdated(payload) => Record::of(event, "mart.user.v1", key, &M::profile_updated(payload)),
+        UserEvent::PasswordChanged(payload) => Record::of(event, "mart.user.v1", key, &M::password_changed(payload)),
+        UserEvent::UserDisabled(payload) => Record::of(event, "mart.user.v1", key, &M::user_disabled(payload)),
+        UserEvent::UserEnabled(payload) => Record::of(event, "mart.user.v1", key, &M::user_enabled(payload)),
+        UserEvent::UserRepublished(payload) => Record::of(event, "mart.user.v1", key, &M::user_republished(payload)),
+        UserEvent::VerificationRequested(payload) => {
+            Record::of(event, "mart.user_link.v1", key, &M::verification_requested(payload))
         }
-        Fact::PasswordResetRequested(fact) => {
-            Record::of(event, "mart.user_link.v1", key, &M::password_reset_requested(fact))
+        UserEvent::PasswordResetRequested(payload) => {
+            Record::of(event, "mart.user_link.v1", key, &M::password_reset_requested(payload))
         }
     }
 }
 
-/// The events of others that this service reacts to.
-pub const CONSUMED: &[Subscription] = &[];
+/// The subscriptions to events of other services.
+pub const SUBSCRIPTIONS: &[Subscription] = &[];
 
-/// The handlers to events of others.
+/// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {}
 
-/// Tells a record to the handler of this name.
+/// Calls the handler with this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-async fn dispatch<R: EventHandlers>(_reactions: &R, _handler: &str, _record: &Record) -> Result<Outcome, DispatchError> {
+async fn dispatch<R: EventHandlers>(
+    _reactions: &R,
+    _handler: &str,
+    _record: &Record,
+) -> Result<Outcome, DispatchError> {
     Err(DispatchError::NoHandler)
 }
 
-/// These handlers, for the consumer.
+/// Returns the handlers for the consumer.
 pub fn handlers<R: EventHandlers>(handlers: R) -> consumer::EventHandlers {
     let handlers = Arc::new(handlers);
-    consumer::EventHandlers::new(CONSUMED, move |handler, record| {
+    consumer::EventHandlers::new(SUBSCRIPTIONS, move |handler, record| {
         let handlers = handlers.clone();
         async move { dispatch(&*handlers, &handler, &record).await }
     })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Router, routing};
-use mart_chassis::http::{Auth, Body, RequestContext, Api, ApiError, Operation, Problem, AppState};
+use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Operation, Problem, RequestContext};
 use mart_proto::user::v1;
 
 /// Users: accounts, sessions, profiles and addresses.
@@ -149,7 +149,7 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::EnableUserRequest,
     ) -> impl Future<Output = Result<v1::EnableUserResponse, EnableUserError>> + Send;
 
-    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. RequestContext it again with the page token
+    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the page token
     /// of the answer until that is empty.
     fn republish_users(
         &self,
@@ -275,8 +275,11 @@ const REQUEST_PASSWORD_RESET: Operation =
     Operation { name: "RequestPasswordReset", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
 async fn request_password_reset<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    at.api
-        .answer(&REQUEST_PASSWORD_RESET, request, |context, request| state.service.request_password_reset(context, request))
+    state
+        .api
+        .handle(&REQUEST_PASSWORD_RESET, request, |context, request| {
+            state.service.request_password_reset(context, request)
+        })
         .await
 }
 
@@ -395,7 +398,10 @@ const REFRESH_SESSION: Operation =
     Operation { name: "RefreshSession", auth: Auth::Public, body: Body::Whole, creates: None, etag: None };
 
 async fn refresh_session<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&REFRESH_SESSION, request, |context, request| state.service.refresh_session(context, request)).await
+    state
+        .api
+        .handle(&REFRESH_SESSION, request, |context, request| state.service.refresh_session(context, request))
+        .await
 }
 
 /// Why `RefreshSession` failed.
@@ -466,7 +472,10 @@ const LOG_OUT_EVERYWHERE: Operation = Operation {
 };
 
 async fn log_out_everywhere<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&LOG_OUT_EVERYWHERE, request, |context, request| state.service.log_out_everywhere(context, request)).await
+    state
+        .api
+        .handle(&LOG_OUT_EVERYWHERE, request, |context, request| state.service.log_out_everywhere(context, request))
+        .await
 }
 
 /// Why `LogOutEverywhere` failed.
@@ -580,7 +589,10 @@ const CHANGE_PASSWORD: Operation = Operation {
 };
 
 async fn change_password<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&CHANGE_PASSWORD, request, |context, request| state.service.change_password(context, request)).await
+    state
+        .api
+        .handle(&CHANGE_PASSWORD, request, |context, request| state.service.change_password(context, request))
+        .await
 }
 
 /// Why `ChangePassword` failed.
@@ -699,7 +711,9 @@ impl From<SetAddressError> for Problem {
     fn from(error: SetAddressError) -> Self {
         match error {
             SetAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            SetAddressError::TooManyAddresses => Self::new(409, "TOO_MANY_ADDRESSES", "There are 20 addresses already."),
+            SetAddressError::TooManyAddresses => {
+                Self::new(409, "TOO_MANY_ADDRESSES", "There are 20 addresses already.")
+            }
             SetAddressError::ApiError(fault) => fault.into(),
         }
     }
@@ -934,7 +948,10 @@ const REPUBLISH_USERS: Operation =
     Operation { name: "RepublishUsers", auth: Auth::Roles(&["admin"]), body: Body::Whole, creates: None, etag: None };
 
 async fn republish_users<S: UserService>(State(state): State<AppState<S>>, request: Request) -> Response {
-    state.api.handle(&REPUBLISH_USERS, request, |context, request| state.service.republish_users(context, request)).await
+    state
+        .api
+        .handle(&REPUBLISH_USERS, request, |context, request| state.service.republish_users(context, request))
+        .await
 }
 
 /// Why `RepublishUsers` failed.

@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
-    ]) == 0x4e62_81d6_76cf_8092,
+    ]) == 0x98e8_c490_a56c_0440,
     "the contract has changed: run `cargo martgen generate`"
 );

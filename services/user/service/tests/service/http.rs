@@ -26,7 +26,7 @@ pub(crate) async fn register(app: &App) {
 /// All links that lie on their topic now.
 pub(crate) async fn links(app: &App) -> Vec<Seen> {
     app.flushed().await;
-    let (brokers, topic) = (app.setting.brokers.clone(), format!("{}mart.user_link.v1", app.setting.topic_prefix));
+    let (brokers, topic) = (app.spec.brokers.clone(), format!("{}mart.user_link.v1", app.spec.topic_prefix));
     let read = move || {
         let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
         reader.to_the_end().expect("read")
@@ -62,7 +62,7 @@ async fn the_token_of_a_session_opens_what_is_the_users_own() {
     let listed = app.admin(Method::GET, "/v1/admin/users", None).await;
     assert_eq!(listed.body["users"], json!([me.body["user"]]));
     // Nothing that was secret stands in the log.
-    let log = std::fs::read_to_string(&app.setting.log).expect("a log");
+    let log = std::fs::read_to_string(&app.spec.log).expect("a log");
     for secret in [PASSWORD, token(&sent[0]), told["tokens"]["refreshToken"].as_str().expect("a token")] {
         assert!(!log.contains(secret), "a secret is in the log");
     }
@@ -107,10 +107,10 @@ async fn tabs_that_refresh_at_once_all_go_on() {
 
 #[tokio::test]
 async fn keys_are_rotated_while_no_token_that_is_good_is_refused() {
-    let mut setting = devstack::testing::Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");
+    let mut spec = devstack::testing::Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");
     // Of its own: other tests go on signing with theirs.
-    setting.keys = devstack::keys::Keys::in_folder(&setting.log.with_extension("keys")).expect("keys");
-    let app = App::of(setting).await;
+    spec.keys = devstack::keys::Keys::in_folder(&spec.log.with_extension("keys")).expect("keys");
+    let app = App::of(spec).await;
     register(&app).await;
     let sent = links(&app).await;
     let proof = json!({ "token": token(&sent[0]), "password": PASSWORD });
@@ -122,7 +122,7 @@ async fn keys_are_rotated_while_no_token_that_is_good_is_refused() {
     let bearer = |told: &Value| format!("Bearer {}", told["tokens"]["accessToken"].as_str().expect("a token"));
     let before = log_in(&app).await;
     assert_eq!(kid(&before), "customer-1");
-    let keys = app.setting.keys.clone();
+    let keys = app.spec.keys.clone();
     let good = async |told: &Value| {
         let me = app.send(Method::GET, "/v1/me", None, &[("authorization", &bearer(told))]).await;
         me.status == 200
@@ -152,7 +152,7 @@ async fn keys_are_rotated_while_no_token_that_is_good_is_refused() {
 async fn an_operator_makes_an_admin_and_is_told_what_is_wrong() {
     let app = App::start("user", PROGRAM, &[]).await;
     let create = async |email: &str, password: &str| {
-        let made = devstack::people::create_admin(&app.setting, email, "Admin", password).await;
+        let made = devstack::demo_users::create_admin(&app.spec, email, "Admin", password).await;
         made.map_err(|error| error.to_string())
     };
     for (email, password, why) in

@@ -1,0 +1,282 @@
+//! Finds the resources of a contract and their standard operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heck::ToUpperCamelCase;
+use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+
+use super::{Enum, EnumValue, Op, Resource, Scaffold, Served, field};
+use crate::contract::model::{Auth, Body, Reason, Service};
+use crate::contract::source::{Info, Sources};
+use crate::contract::{names, rules};
+
+/// The fields that the service sets in every resource, beside its id.
+const SET: [&str; 3] = ["create_time", "update_time", "etag"];
+
+/// What the scaffolds of a service are filled from.
+pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sources) -> Scaffold {
+    let files: Vec<_> = pool.files().filter(|file| file.package_name() == service.package).collect();
+    let infos = files.iter().map(|file| (file.name().to_owned(), Info::of(file, sources))).collect();
+    let finder = Finder { service, infos };
+    let mut resources: Vec<Resource> = Vec::new();
+    let methods: BTreeMap<String, MethodDescriptor> = files
+        .iter()
+        .flat_map(|file| file.services().collect::<Vec<_>>())
+        .flat_map(|descriptor| descriptor.methods().collect::<Vec<_>>())
+        .map(|method| (method.name().to_owned(), method))
+        .collect();
+    for message in files.iter().flat_map(|file| file.messages().collect::<Vec<_>>()) {
+        resources.extend(finder.resource(&message, &methods));
+    }
+    let whole: BTreeSet<String> = resources.iter().flat_map(Resource::methods).collect();
+    let (mut left, mut restricted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for operation in service.operations().filter(|operation| !whole.contains(&operation.method)) {
+        left.push(format!("the operation {}", operation.name));
+        restricted.extend(matches!(operation.auth, Auth::Roles(_)).then(|| operation.name.clone()));
+    }
+    for op in resources.iter().flat_map(Resource::ops) {
+        left.extend(op.left.iter().map(|code| format!("the reason {code} of {}", op.error.trim_end_matches("Error"))));
+    }
+    let told = |event: &str| resources.iter().any(|resource| resource.events().contains(&event.to_owned()));
+    left.extend(
+        service.events.iter().filter(|event| !told(&event.name)).map(|event| format!("the event {}", event.name)),
+    );
+    let served = service.protobuf.iter().filter(|protobuf| !protobuf.operations.is_empty()).map(|protobuf| Served {
+        name: protobuf.name.clone(),
+        methods: protobuf
+            .operations
+            .iter()
+            .map(|operation| operation.method.clone())
+            .filter(|method| whole.contains(method))
+            .collect(),
+    });
+    Scaffold {
+        name: service.name.clone(),
+        camel: service.name.to_upper_camel_case(),
+        module: service.module.clone(),
+        contracts: service.contracts.clone(),
+        comment: service.protobuf.first().map(|protobuf| protobuf.comment.clone()).unwrap_or_default(),
+        protobuf: served.collect(),
+        consumes: service.consumes.clone(),
+        topics: service.topics().into_iter().map(str::to_owned).collect(),
+        resources,
+        left,
+        restricted,
+    }
+}
+
+impl Resource {
+    fn ops(&self) -> impl Iterator<Item = &Op> {
+        [&self.create, &self.get, &self.list, &self.update, &self.delete].into_iter().flatten()
+    }
+
+    fn methods(&self) -> Vec<String> {
+        self.ops().map(|op| op.method.clone()).collect()
+    }
+
+    fn events(&self) -> Vec<String> {
+        let name = &self.name;
+        [(self.created, "Created"), (self.updated, "Updated"), (self.deleted, "Deleted")]
+            .into_iter()
+            .filter(|(told, _)| *told)
+            .map(|(_, what)| format!("{name}{what}"))
+            .collect()
+    }
+}
+
+struct Finder<'a> {
+    service: &'a Service,
+    infos: BTreeMap<String, Info>,
+}
+
+impl Finder<'_> {
+    fn resource(&self, message: &MessageDescriptor, methods: &BTreeMap<String, MethodDescriptor>) -> Option<Resource> {
+        let name = message.name();
+        let snake = names::snake(name);
+        // A keyword would need another name in every file.
+        if snake.starts_with("r#")
+            || ["Fact", "Write", "Store", "UseCases", "Option", "Result", "Vec", "String"].contains(&name)
+        {
+            return None;
+        }
+        let id = format!("{snake}_id");
+        let text = |field: &str| {
+            message
+                .get_field_by_name(field)
+                .is_some_and(|field| matches!(field.kind(), Kind::String) && !field.is_list())
+        };
+        let time = |field: &str| {
+            message.get_field_by_name(field).is_some_and(|field| full_name(&field) == "google.protobuf.Timestamp")
+        };
+        if !text(&id) || !text("etag") || !time("create_time") || !time("update_time") {
+            return None;
+        }
+        let (mut fields, mut enums) = (Vec::new(), Vec::<Enum>::new());
+        for descriptor in message.fields().filter(|field| field.name() != id && !SET.contains(&field.name())) {
+            if rules::behaves(&descriptor, &[3, 5]) {
+                return None;
+            }
+            fields.push(field::field(&descriptor, self.comment(message, descriptor.path()), &self.service.package)?);
+            if let Kind::Enum(of) = descriptor.kind() {
+                let camel = names::camel(of.name());
+                if !enums.iter().any(|known| known.name == camel) {
+                    enums.push(self.enumeration(&of, camel));
+                }
+            }
+        }
+        if fields.is_empty() {
+            return None;
+        }
+        let told = |what: &str| {
+            let event = format!("{name}{what}");
+            self.service.events.iter().any(|event_| event_.name == event)
+                && message
+                    .parent_pool()
+                    .get_message_by_name(&format!("{}.{event}", self.service.package))
+                    .is_some_and(|event| only(&event, message).is_some_and(|field| field == snake))
+        };
+        let list = methods.values().find_map(|method| self.list(method, message));
+        let plural = list.as_ref().map_or_else(|| format!("{snake}s"), |op| names::bare(&op.answered).to_owned());
+        let resource = Resource {
+            create: methods.get(&format!("Create{name}")).and_then(|method| self.create(method, message)),
+            get: methods.get(&format!("Get{name}")).and_then(|method| self.get(method, message, &id)),
+            list,
+            update: methods.get(&format!("Update{name}")).and_then(|method| self.update(method, message, &id)),
+            delete: methods.get(&format!("Delete{name}")).and_then(|method| self.delete(method, message, &id)),
+            created: told("Created"),
+            updated: told("Updated"),
+            deleted: told("Deleted"),
+            comment: self.comment(message, message.path()),
+            words: snake.replace('_', " "),
+            name: names::camel(name),
+            plural,
+            snake,
+            id,
+            fields,
+            enums,
+        };
+        // What is told has to come of something.
+        let of = |told: bool, op: &Option<Op>| !told || op.is_some();
+        let consistent = of(resource.created, &resource.create)
+            && of(resource.updated, &resource.update)
+            && of(resource.deleted, &resource.delete);
+        (consistent && resource.create.is_some() && resource.get.is_some()).then_some(resource)
+    }
+
+    fn enumeration(&self, of: &prost_reflect::EnumDescriptor, camel: String) -> Enum {
+        let file = of.parent_file();
+        let comment = |at: &[i32]| self.infos.get(file.name()).map(|info| info.comment(at)).unwrap_or_default();
+        let values = of.values().filter(|value| value.number() != 0).map(|value| EnumValue {
+            variant: names::variant(of.name(), value.name()),
+            stored: field::stored(of, value.name()),
+            comment: comment(value.path()),
+        });
+        let function = names::snake(of.name());
+        Enum {
+            comment: comment(of.path()),
+            values: values.collect(),
+            function: names::bare(&function).to_owned(),
+            name: camel,
+        }
+    }
+
+    fn comment(&self, message: &MessageDescriptor, at: &[i32]) -> String {
+        self.infos.get(message.parent_file().name()).map(|info| info.comment(at)).unwrap_or_default()
+    }
+
+    /// An operation, and the first of its reasons that the scaffolds `give`; the others are left to people.
+    fn op(&self, method: &MethodDescriptor, give: fn(&Reason) -> bool) -> Option<Op> {
+        let operation = self.service.operations().find(|operation| operation.name == names::camel(method.name()))?;
+        let role = match &operation.auth {
+            Auth::Public => None,
+            Auth::Roles(roles) => Some(roles.first()?.clone()),
+            Auth::Webhook => return None,
+        };
+        let given = operation.errors.iter().position(|reason| give(reason) && reason.details.is_none());
+        let left = operation.errors.iter().enumerate().filter(|(nth, _)| Some(*nth) != given);
+        Some(Op {
+            method: operation.method.clone(),
+            request: operation.request.clone(),
+            response: operation.response.clone(),
+            error: operation.error.clone(),
+            verb: operation.verb.to_owned(),
+            path: operation.path.clone(),
+            body: operation.body.clone(),
+            role,
+            reason: given.map(|nth| operation.errors[nth].variant.clone()),
+            reason_code: given.map(|nth| operation.errors[nth].code.clone()).unwrap_or_default(),
+            left: left.map(|(_, reason)| reason.code.clone()).collect(),
+            sent: String::new(),
+            answered: String::new(),
+        })
+    }
+
+    fn create(&self, method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<Op> {
+        let op = self.op(method, |reason| reason.status == 410)?;
+        let (sent, answered) = (only(&method.input(), resource)?, only(&method.output(), resource)?);
+        let takes = matches!(&op.body, Body::Field { name, .. } if *name == sent) || op.body == Body::Whole;
+        (takes && !op.path.contains('{')).then_some(Op { sent, answered, ..op })
+    }
+
+    fn get(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
+        let op = self.op(method, missing)?;
+        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
+        let answered = only(&method.output(), resource)?;
+        asks.then_some(Op { answered, ..op })
+    }
+
+    fn list(&self, method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<Op> {
+        if !method.name().starts_with("List") {
+            return None;
+        }
+        let op = self.op(method, |reason| reason.code == "INVALID_PAGE_TOKEN")?;
+        let output = method.output();
+        let items = output.fields().find(|field| field.is_list() && full_name(field) == resource.full_name())?;
+        let answers = fields(&output).len() == 2 && output.get_field_by_name("next_page_token").is_some();
+        let mut asked = fields(&method.input());
+        asked.sort();
+        let asks =
+            asked == ["page_size", "page_token"] && op.verb == "get" && !op.path.contains('{') && op.reason.is_some();
+        (asks && answers).then(|| Op { answered: names::snake(items.name()), ..op })
+    }
+
+    fn update(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
+        let op = self.op(method, missing)?;
+        let input = method.input();
+        let sent = input.fields().find(|field| full_name(field) == resource.full_name() && !field.is_list())?;
+        let masked =
+            matches!(&op.body, Body::Field { name, mask: Some(mask) } if name == sent.name() && mask == "update_mask");
+        let asks = fields(&input).len() == 3 && input.get_field_by_name(id).is_some() && masked && op.reason.is_some();
+        let answered = only(&method.output(), resource)?;
+        (asks && op.path.matches('{').count() == 1).then(|| Op { sent: names::snake(sent.name()), answered, ..op })
+    }
+
+    fn delete(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
+        let op = self.op(method, missing)?;
+        let output = method.output();
+        let answered = if output.fields().len() == 0 { String::new() } else { only(&output, resource)? };
+        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
+        asks.then_some(Op { answered, ..op })
+    }
+}
+
+fn missing(reason: &Reason) -> bool {
+    reason.status == 404
+}
+
+fn fields(message: &MessageDescriptor) -> Vec<String> {
+    message.fields().map(|field| field.name().to_owned()).collect()
+}
+
+/// The name of the message's one field, where that is the resource.
+fn only(message: &MessageDescriptor, resource: &MessageDescriptor) -> Option<String> {
+    let mut fields = message.fields();
+    let field = fields.next()?;
+    let fits =
+        fields.next().is_none() && full_name(&field) == resource.full_name() && !field.is_list() && !field.is_map();
+    (fits && field.containing_oneof().is_none()).then(|| names::snake(field.name()))
+}
+
+fn full_name(field: &FieldDescriptor) -> String {
+    field.kind().as_message().map(|message| message.full_name().to_owned()).unwrap_or_default()
+}

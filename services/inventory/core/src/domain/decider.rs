@@ -1,0 +1,313 @@
+//! Decisions over stock items and a reservation: pure, over rows that somebody else has locked.
+
+use std::collections::BTreeMap;
+
+use mart_kernel::{EventEnvelope, IdGenerator, Timestamp, Version};
+
+use super::events::{
+    ReservationCommitted, ReservationExpired, ReservationReleased, ReservationReturned, StockAdjusted,
+    StockItemCreated, StockItemRepublished, StockLow, StockRejected, StockReserved,
+};
+use super::{
+    Cause, InventoryEvent, LedgerEntry, LedgerEntryId, Lines, MOST, OrderId, ProductId, Reservation, Shortage, Status,
+    StockItem,
+};
+
+/// Rows that are decided about, and what was decided so far.
+pub struct StockDecider<'a> {
+    now: Timestamp,
+    ids: &'a dyn IdGenerator,
+    before: BTreeMap<ProductId, StockItem>,
+    items: BTreeMap<ProductId, StockItem>,
+    reservation: Option<Reservation>,
+    reservation_changed: bool,
+    ledger: Vec<LedgerEntry>,
+    events: Vec<InventoryEvent>,
+}
+
+/// All that a decision has to have kept, at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// Items as they shall be, new ones among them.
+    pub items: Vec<StockItem>,
+    /// The reservation as it shall be, where it changed.
+    pub reservation: Option<Reservation>,
+    /// What is added to the ledger.
+    pub ledger: Vec<LedgerEntry>,
+    /// What is told to others.
+    pub events: Vec<EventEnvelope<InventoryEvent>>,
+}
+
+/// Why stock was not changed as an admin asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Nothing is known of the product.
+    NotFound,
+    /// Fewer units than are promised.
+    TooSmall,
+    /// More units than are ever kept.
+    TooLarge,
+}
+
+impl<'a> StockDecider<'a> {
+    /// Opens the rows that a decision is about.
+    pub fn open(
+        items: impl IntoIterator<Item = StockItem>,
+        reservation: Option<Reservation>,
+        now: Timestamp,
+        ids: &'a dyn IdGenerator,
+    ) -> Self {
+        let items: BTreeMap<ProductId, StockItem> = items.into_iter().map(|item| (item.id, item)).collect();
+        Self {
+            now,
+            ids,
+            before: items.clone(),
+            items,
+            reservation,
+            reservation_changed: false,
+            ledger: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Closes them: what changed, with an event for every stock that fell to its threshold.
+    #[must_use]
+    pub fn close(mut self) -> Change {
+        let mut items = Vec::new();
+        for (id, mut item) in self.items {
+            let before = self.before.get(&id);
+            if before == Some(&item) {
+                continue;
+            }
+            item.updated_at = self.now;
+            if item.is_low() && !before.is_some_and(StockItem::is_low) {
+                item.version = item.version.next();
+                self.events.push(InventoryEvent::StockLow(StockLow { stock_item: item.clone() }));
+            }
+            items.push(item);
+        }
+        let event = |event: InventoryEvent| EventEnvelope {
+            id: self.ids.next(),
+            at: self.now,
+            version: event.version(),
+            payload: event,
+        };
+        let events = self.events.into_iter().map(event).collect();
+        let reservation = self.reservation.filter(|_| self.reservation_changed);
+        Change { items, reservation, ledger: self.ledger, events }
+    }
+
+    /// A product is known from now on: it gets a stock item where it has none. `archived` is taken where the product's
+    /// version is not older than the one that was last heard of.
+    pub fn upsert_product(&mut self, id: ProductId, version: Version, archived: bool) {
+        if let Some(item) = self.items.get_mut(&id) {
+            if version >= item.product_version {
+                item.product_version = version;
+                item.archived |= archived;
+            }
+            return;
+        }
+        let mut item = StockItem { archived, ..StockItem::new(id, version, self.now) };
+        item.version = item.version.next();
+        self.events.push(InventoryEvent::StockItemCreated(StockItemCreated { stock_item: item.clone() }));
+        self.items.insert(id, item);
+    }
+
+    /// Tells the state of every open item again.
+    pub fn republish(&mut self) {
+        let republished =
+            |item: &StockItem| InventoryEvent::StockItemRepublished(StockItemRepublished { stock_item: item.clone() });
+        self.events.extend(self.items.values().map(republished));
+    }
+
+    /// StockDecider units in or corrects the count.
+    pub fn count(&mut self, entry: LedgerEntryId, id: ProductId, delta: i32, cause: Cause) -> Result<(), Refused> {
+        let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
+        let on_hand = item.on_hand.checked_add(delta).filter(|on_hand| *on_hand <= MOST).ok_or(Refused::TooLarge)?;
+        if on_hand < item.reserved {
+            return Err(Refused::TooSmall);
+        }
+        item.on_hand = on_hand;
+        item.updated_at = self.now;
+        item.version = item.version.next();
+        let stock_item = item.clone();
+        let entry = LedgerEntry { id: entry, product: id, on_hand: delta, reserved: 0, cause, at: self.now };
+        self.ledger.push(entry.clone());
+        self.events.push(InventoryEvent::StockAdjusted(StockAdjusted { stock_item, ledger_entry: Some(entry) }));
+        Ok(())
+    }
+
+    /// Says from when on the stock of a product is low.
+    pub fn set_threshold(&mut self, id: ProductId, threshold: i32) -> Result<(), Refused> {
+        let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
+        if item.low_stock_threshold != threshold {
+            item.low_stock_threshold = threshold;
+            item.updated_at = self.now;
+            item.version = item.version.next();
+            let stock_item = item.clone();
+            self.events.push(InventoryEvent::StockAdjusted(StockAdjusted { stock_item, ledger_entry: None }));
+        }
+        Ok(())
+    }
+
+    /// An order was placed: all of it is promised until `expires_at`, or nothing. What is known of the order already stands.
+    pub fn order_placed(&mut self, order: OrderId, lines: Lines, expires_at: Timestamp) {
+        if self.reservation.is_none() {
+            self.promise(order, lines, 0, expires_at);
+        }
+    }
+
+    /// An order that had run out of time is paid: its units are promised once more.
+    pub fn order_reinstated(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) {
+        let Some(known) = self.reservation.clone() else {
+            self.promise(order, lines, round, expires_at);
+            return;
+        };
+        if known.reservation_round >= round {
+            return;
+        }
+        match known.status {
+            // The cancellation before it has not been heard of yet: the promise is kept on.
+            Status::Reserved { .. } => {
+                let reservation =
+                    self.step(Reservation { reservation_round: round, ..known }, Status::Reserved { expires_at });
+                self.events.push(InventoryEvent::StockReserved(StockReserved { reservation }));
+            }
+            // A sold order is paid: it can't have run out of time.
+            Status::Committed => {}
+            Status::Rejected | Status::Released | Status::Expired | Status::Returned => {
+                self.promise(order, lines, round, expires_at);
+            }
+        }
+    }
+
+    /// An order is confirmed: what is promised to it is sold. A promise that expired meanwhile is made again where the
+    /// units are still there; otherwise the order is told that they shortage.
+    pub fn order_confirmed(&mut self, order: OrderId, lines: Lines, round: i32) {
+        let known = self.reservation.as_ref();
+        if known.is_some_and(|reservation| reservation.reservation_round > round || reservation.closed) {
+            return;
+        }
+        match known.map(|reservation| reservation.status) {
+            Some(Status::Reserved { .. }) => self.sell(),
+            Some(Status::Expired) | None => {
+                if self.promise(order, lines, round, self.now) {
+                    self.sell();
+                }
+            }
+            Some(Status::Rejected | Status::Committed | Status::Released | Status::Returned) => {}
+        }
+    }
+
+    /// An order is cancelled: its promise ends, or its sold units come back. One that was never heard of is remembered, so
+    /// that nothing is promised to it later.
+    pub fn order_cancelled(&mut self, order: OrderId, round: i32) {
+        let Some(known) = self.reservation.clone() else {
+            let begun = Reservation { closed: true, ..self.begun(order, Lines::default(), round) };
+            let reservation = self.step(begun, Status::Released);
+            self.events.push(InventoryEvent::ReservationReleased(ReservationReleased { reservation }));
+            return;
+        };
+        if known.reservation_round > round || known.closed {
+            return;
+        }
+        match known.status {
+            Status::Reserved { .. } => {
+                self.book(&known.lines, 0, -1, &Cause::Released(order));
+                let reservation = self.step(Reservation { closed: true, ..known }, Status::Released);
+                self.events.push(InventoryEvent::ReservationReleased(ReservationReleased { reservation }));
+            }
+            Status::Committed => {
+                self.book(&known.lines, 1, 0, &Cause::Returned(order));
+                let reservation = self.step(Reservation { closed: true, ..known }, Status::Returned);
+                self.events.push(InventoryEvent::ReservationReturned(ReservationReturned { reservation }));
+            }
+            Status::Rejected | Status::Released | Status::Expired | Status::Returned => {
+                // Nothing is promised any more; only a later round may promise again.
+                self.reservation = Some(Reservation { closed: true, updated_at: self.now, ..known });
+                self.reservation_changed = true;
+            }
+        }
+    }
+
+    /// Ends a promise whose time is over.
+    pub fn expire(&mut self) {
+        let Some(known) = self.reservation.clone() else { return };
+        if matches!(known.status, Status::Reserved { expires_at } if expires_at <= self.now) {
+            self.book(&known.lines, 0, -1, &Cause::Expired(known.order));
+            let reservation = self.step(known, Status::Expired);
+            self.events.push(InventoryEvent::ReservationExpired(ReservationExpired { reservation }));
+        }
+    }
+
+    /// Promises all lines or none, and tells which; whether it did.
+    fn promise(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) -> bool {
+        let begun = self.begun(order, lines, round);
+        let asked = match &self.reservation {
+            Some(known) => Reservation { version: known.version, created_at: known.created_at, ..begun },
+            None => begun,
+        };
+        let promisable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::promisable);
+        let shortage = |(product, requested): (ProductId, i32)| {
+            let available = promisable(&product);
+            (requested > available).then_some(Shortage { product, requested, available })
+        };
+        let shortages: Vec<Shortage> = asked.lines.iter().filter_map(shortage).collect();
+        if shortages.is_empty() {
+            self.book(&asked.lines, 0, 1, &Cause::Reserved(order));
+            let reservation = self.step(asked, Status::Reserved { expires_at });
+            self.events.push(InventoryEvent::StockReserved(StockReserved { reservation }));
+            true
+        } else {
+            let reservation = self.step(asked, Status::Rejected);
+            self.events.push(InventoryEvent::StockRejected(StockRejected { reservation, shortages }));
+            false
+        }
+    }
+
+    fn sell(&mut self) {
+        let Some(known) = self.reservation.clone() else { return };
+        self.book(&known.lines, -1, -1, &Cause::Committed(known.order));
+        let reservation = self.step(known, Status::Committed);
+        self.events.push(InventoryEvent::ReservationCommitted(ReservationCommitted { reservation }));
+    }
+
+    fn begun(&self, order: OrderId, lines: Lines, round: i32) -> Reservation {
+        Reservation {
+            order,
+            version: Version::NONE,
+            lines,
+            status: Status::Rejected,
+            reservation_round: round,
+            closed: false,
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    /// Takes the reservation to its next status, which an event tells.
+    fn step(&mut self, reservation: Reservation, status: Status) -> Reservation {
+        let version = reservation.version.next();
+        let reservation = Reservation { status, version, updated_at: self.now, ..reservation };
+        self.reservation = Some(reservation.clone());
+        self.reservation_changed = true;
+        reservation
+    }
+
+    /// Changes the stock of every line by its quantity times these signs.
+    fn book(&mut self, lines: &Lines, on_hand: i32, reserved: i32, cause: &Cause) {
+        for (product, quantity) in lines.iter().filter(|(_, quantity)| *quantity > 0) {
+            let Some(item) = self.items.get_mut(&product) else { continue };
+            item.on_hand += on_hand * quantity;
+            item.reserved += reserved * quantity;
+            self.ledger.push(LedgerEntry {
+                id: LedgerEntryId(self.ids.next()),
+                product,
+                on_hand: on_hand * quantity,
+                reserved: reserved * quantity,
+                cause: cause.clone(),
+                at: self.now,
+            });
+        }
+    }
+}

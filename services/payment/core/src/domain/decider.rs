@@ -1,0 +1,546 @@
+//! Decisions about an order's money: pure, over an account that somebody else has locked.
+
+use std::sync::Arc;
+
+use mart_kernel::{EventEnvelope, IdGenerator, Money, Timestamp, Version};
+
+use super::events::{
+    PaymentCaptured, PaymentFailed, PaymentRefunded, PaymentRepublished, PaymentReviewRequired, Placed,
+};
+use super::{
+    Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, OrderId, Payer, PaymentEvent, Policy,
+    Provider, ProviderEventKind, Refund, RefundId, RefundStatus, Task, TaskId, Transaction, TransactionId,
+    TransactionKind,
+};
+
+/// An account that is decided about, and what was decided so far.
+pub struct PaymentDecider {
+    now: Timestamp,
+    ids: Arc<dyn IdGenerator>,
+    policy: Policy,
+    before: Option<Account>,
+    account: Option<Account>,
+    events: Vec<Placed>,
+    processed: Vec<CallbackId>,
+}
+
+/// All that a decision has to have kept, at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// The account as it shall be, where it changed.
+    pub account: Option<Account>,
+    /// What is reported_amount to others.
+    pub events: Vec<EventEnvelope<PaymentEvent>>,
+    /// Callbacks that were processed.
+    pub processed: Vec<CallbackId>,
+}
+
+/// How many letters the reason of a task has at most.
+const LONGEST_REASON: usize = 1_000;
+
+/// Why no attempt was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartRejection {
+    /// There is no such payment, or it is another customer's.
+    NotFound,
+    /// It is paid, closed, or too late.
+    NotPayable,
+    /// There were too many.
+    TooMany,
+}
+
+/// Why no refund was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundRejection {
+    /// There is no such payment.
+    NotFound,
+    /// It is more than can go back.
+    TooLarge,
+}
+
+/// What became of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// It was taken in, or was known.
+    Matched,
+    /// The attempt is not known yet.
+    Unmatched,
+}
+
+impl PaymentDecider {
+    /// Opens an account, where there is one.
+    pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn IdGenerator>, policy: Policy) -> Self {
+        Self { now, ids, policy, before: account.clone(), account, events: Vec::new(), processed: Vec::new() }
+    }
+
+    /// Closes it: what changed, and what is reported_amount of it.
+    #[must_use]
+    pub fn close(mut self) -> Change {
+        let changed = self.account != self.before;
+        if let Some(account) = self.account.as_mut().filter(|_| changed) {
+            account.updated_at = self.now;
+        }
+        let event =
+            |(version, event): Placed| EventEnvelope { id: self.ids.next(), at: self.now, version, payload: event };
+        let events = self.events.into_iter().map(event).collect();
+        Change { account: self.account.filter(|_| changed), events, processed: self.processed }
+    }
+
+    /// The account as it is now.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// An order awaits its money. One that is known already, such as one that was cancelled first, stays as it is.
+    pub fn awaited(&mut self, order: OrderId, customer: CustomerId, payer: Payer, amount: Money, deadline: Timestamp) {
+        if self.account.is_none() {
+            self.account = Some(Account { payer, ..self.new_account(order, customer, amount, deadline) });
+        }
+    }
+
+    /// An order was cancelled: nothing can be paid any more, and its open attempts are asked about. The word of it may come
+    /// before the word that the order awaited money.
+    pub fn cancelled(&mut self, order: OrderId, customer: CustomerId, amount: Money) {
+        let now = self.now;
+        if self.account.is_none() {
+            self.account = Some(self.new_account(order, customer, amount, now));
+        }
+        if let Some(account) = &mut self.account {
+            account.closed = true;
+            for attempt in account.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+                attempt.next_poll_at = now;
+            }
+        }
+    }
+
+    fn new_account(&self, order: OrderId, customer: CustomerId, amount: Money, deadline: Timestamp) -> Account {
+        Account {
+            order,
+            version: Version::NONE,
+            customer,
+            payer: Payer::default(),
+            amount,
+            deadline,
+            closed: false,
+            attempts: Vec::new(),
+            transactions: Vec::new(),
+            refunds: Vec::new(),
+            tasks: Vec::new(),
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    /// A customer wants to pay: a new attempt, or the one that is open at the provider already.
+    pub fn start(&mut self, customer: &CustomerId, provider: Provider) -> Result<Attempt, StartRejection> {
+        let now = self.now;
+        let id = AttemptId(self.ids.next());
+        let account = self.account.as_mut().filter(|account| account.customer == *customer);
+        let account = account.ok_or(StartRejection::NotFound)?;
+        if account.closed || account.captured().minor() > 0 || now >= account.deadline {
+            return Err(StartRejection::NotPayable);
+        }
+        let usable = |attempt: &&Attempt| {
+            let in_time = now < attempt.expires_at;
+            attempt.provider == provider && attempt.is_open() && in_time
+        };
+        if let Some(open) = account.attempts.iter().find(usable) {
+            return Ok(open.clone());
+        }
+        if account.attempts.len() >= self.policy.max_attempts {
+            return Err(StartRejection::TooMany);
+        }
+        let attempt = Attempt {
+            id,
+            provider,
+            status: AttemptStatus::Opening,
+            reference: String::new(),
+            checkout: None,
+            expires_at: Timestamp::new(now.get() + self.policy.checkout_ttl),
+            next_poll_at: Timestamp::new(now.get() + self.policy.poll_delay),
+            created_at: now,
+        };
+        account.attempts.push(attempt.clone());
+        Ok(attempt)
+    }
+
+    /// The provider has a checkout for an attempt. What is known of it already stays.
+    pub fn opened(
+        &mut self,
+        id: AttemptId,
+        reference: String,
+        checkout: Checkout,
+        expires_at: Timestamp,
+    ) -> Option<Attempt> {
+        let attempt = self.attempt(id)?;
+        if attempt.status == AttemptStatus::Opening {
+            attempt.status = AttemptStatus::Open;
+            attempt.reference = reference;
+            attempt.checkout = Some(checkout);
+            attempt.expires_at = expires_at;
+        }
+        Some(attempt.clone())
+    }
+
+    /// The provider refuses to open an attempt: it is over.
+    pub fn unopened(&mut self, id: AttemptId) {
+        if let Some(attempt) = self.attempt(id).filter(|attempt| attempt.status == AttemptStatus::Opening) {
+            attempt.status = AttemptStatus::Closed;
+        }
+    }
+
+    /// The provider is asked about an attempt: it is asked again later. One that no provider has opened while it could be paid
+    /// is over: nobody was shown its page.
+    pub fn looked(&mut self, id: AttemptId) {
+        let (now, next) = (self.now, Timestamp::new(self.now.get() + self.policy.poll_delay));
+        if let Some(attempt) = self.attempt(id) {
+            attempt.next_poll_at = next;
+            if attempt.status == AttemptStatus::Opening && attempt.expires_at <= now {
+                attempt.status = AttemptStatus::Closed;
+            }
+        }
+    }
+
+    /// The provider says something of an attempt or of its money. The same twice, and what is older than what is known, changes
+    /// nothing.
+    pub fn apply(&mut self, attempt: AttemptId, kind: &ProviderEventKind, callback: Option<&CallbackId>) -> Match {
+        let Some(attempt) = self.attempt(attempt).cloned() else { return Match::Unmatched };
+        self.processed.extend(callback.cloned());
+        match kind {
+            ProviderEventKind::Captured { reference, reported_amount, amount } => {
+                self.captured(&attempt, reference, reported_amount, *amount);
+            }
+            ProviderEventKind::Failed(reason) if attempt.is_open() => {
+                self.set(attempt.id, AttemptStatus::Failed(reason.clone()));
+                let (order, reason) = (self.order(), reason.clone());
+                self.record_event(PaymentEvent::PaymentFailed(PaymentFailed { order, attempt: attempt.id, reason }));
+            }
+            ProviderEventKind::CheckoutExpired if attempt.is_open() => self.set(attempt.id, AttemptStatus::Closed),
+            // The money came, or it was said before.
+            ProviderEventKind::Failed(_) | ProviderEventKind::CheckoutExpired => {}
+            ProviderEventKind::Refunded { refund, .. } if self.is_failed(*refund) => self.retry_refund(*refund),
+            ProviderEventKind::Refunded { refund, reference } => self.refunded(*refund, reference),
+            ProviderEventKind::ExternalRefund { refund, reference, reported_amount, amount } => {
+                self.externally_refunded(&attempt, *refund, reference, reported_amount, *amount);
+            }
+            ProviderEventKind::RefundFailed { refund, reason } if self.known_refund(*refund).is_some() => {
+                self.refund_failed(*refund, reason);
+            }
+            // It may be processed before the refund itself is.
+            ProviderEventKind::RefundFailed { reason, .. } => {
+                let reason = format!("{} says that a refund made there failed: {reason}", attempt.provider.name());
+                self.needs_review(attempt.id, &reason, None);
+            }
+            ProviderEventKind::NeedsReview(reason) => {
+                let reason = format!("{}: {reason}", attempt.provider.name());
+                self.needs_review(attempt.id, &reason, None);
+            }
+        }
+        Match::Matched
+    }
+
+    /// Money came in. Only the first that fits is the order's; one more goes back, and what does not fit is never paid.
+    fn captured(&mut self, attempt: &Attempt, reference: &str, reported_amount: &str, amount: Option<Money>) {
+        let Some(account) = &self.account else { return };
+        let (expected, paid) = (account.amount, account.captured().minor() > 0);
+        if self.booked(TransactionKind::Captured, attempt.provider, reference) {
+            return;
+        }
+        if amount != Some(expected) {
+            let (provider, due) = (attempt.provider.name(), shown(expected));
+            let reason = format!(
+                "{provider} says that {reported_amount} came in as {reference}, and {due} was due: nothing was booked"
+            );
+            // Its page is used up: who still wants to pay gets another one.
+            if attempt.is_open() {
+                self.set(attempt.id, AttemptStatus::Closed);
+            }
+            self.needs_review(attempt.id, &reason, None);
+            return;
+        }
+        self.set(attempt.id, AttemptStatus::Captured);
+        self.book(TransactionKind::Captured, attempt.provider, reference, expected, attempt.id);
+        if paid {
+            let id = RefundId(self.ids.next());
+            self.add_refund(id, attempt.id, expected, "it was paid already".to_owned());
+        } else {
+            let (order, attempt, provider) = (self.order(), attempt.id, attempt.provider);
+            self.record_event(PaymentEvent::PaymentCaptured(PaymentCaptured {
+                order,
+                attempt,
+                amount: expected,
+                provider,
+            }));
+        }
+    }
+
+    /// Money of an attempt has to go back; whether it can be said already. The same refund twice is one.
+    pub fn refund_order(&mut self, id: RefundId, attempt: AttemptId, amount: Money) -> Match {
+        let Some(account) = &self.account else { return Match::Unmatched };
+        if account.attempt(attempt).is_none_or(|attempt| attempt.status != AttemptStatus::Captured) {
+            return Match::Unmatched;
+        }
+        if account.refunds.iter().any(|refund| refund.id == id) {
+            return Match::Matched;
+        }
+        let left = account.refundable(attempt);
+        if amount.currency() == account.amount.currency() && amount.minor() <= left {
+            self.add_refund(id, attempt, amount, "the order asked for it".to_owned());
+        } else if left < account.amount.minor() {
+            // An admin was faster: what is left goes back, and what is gone is gone.
+            if left > 0 {
+                let rest = Money::from_minor(left, account.amount.currency());
+                self.add_refund(id, attempt, rest, "the order asked for it".to_owned());
+            }
+        } else {
+            let reason = format!("the order asks for a refund of {}, which is more than came in", shown(amount));
+            self.needs_review(attempt, &reason, None);
+        }
+        Match::Matched
+    }
+
+    /// An admin sends money back: all that can, or a part. The same refund twice is one.
+    pub fn refund(&mut self, id: RefundId, amount: Option<Money>, reason: String) -> Result<(), RefundRejection> {
+        let account = self.account.as_ref().ok_or(RefundRejection::NotFound)?;
+        if account.refunds.iter().any(|refund| refund.id == id) {
+            return Ok(());
+        }
+        let captured = account.attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Captured);
+        let most = captured.map(|attempt| (account.refundable(attempt.id), attempt.id)).max();
+        let (left, attempt) = most.filter(|(left, _)| *left > 0).ok_or(RefundRejection::TooLarge)?;
+        let amount = amount.unwrap_or(Money::from_minor(left, account.amount.currency()));
+        if amount.currency() != account.amount.currency() || amount.minor() > left || amount.minor() <= 0 {
+            return Err(RefundRejection::TooLarge);
+        }
+        self.add_refund(id, attempt, amount, reason);
+        Ok(())
+    }
+
+    fn is_failed(&self, id: RefundId) -> bool {
+        self.known_refund(id).is_some_and(|(status, ..)| status == RefundStatus::Failed)
+    }
+
+    /// The provider says that a refund was made and has said that it failed. Which of both is older only the provider knows: it is
+    /// asked.
+    fn retry_refund(&mut self, id: RefundId) {
+        self.settle_refund(id, RefundStatus::Pending);
+        self.try_refund_at(id, self.now);
+    }
+
+    /// The provider made a refund, now or before.
+    pub fn refunded(&mut self, id: RefundId, reference: &str) {
+        let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
+        if status == RefundStatus::Succeeded || self.booked(TransactionKind::Refunded, provider, reference) {
+            return;
+        }
+        self.settle_refund(id, RefundStatus::Succeeded);
+        self.book(TransactionKind::Refunded, provider, reference, amount, attempt);
+        let order = self.order();
+        self.record_event(PaymentEvent::PaymentRefunded(PaymentRefunded { order, attempt, amount }));
+        if self.account.as_ref().is_some_and(|account| account.refundable(attempt) < 0) {
+            let reason = format!(
+                "{} sent {} back (refund {}), and then more is gone than came in",
+                provider.name(),
+                shown(amount),
+                id.0
+            );
+            self.needs_review(attempt, &reason, None);
+        }
+    }
+
+    /// Somebody made a refund at the provider that nobody had asked for here: it is booked as one of ours.
+    fn externally_refunded(
+        &mut self,
+        attempt: &Attempt,
+        id: RefundId,
+        reference: &str,
+        reported_amount: &str,
+        amount: Option<Money>,
+    ) {
+        let Some(account) = &self.account else { return };
+        if self.booked(TransactionKind::Refunded, attempt.provider, reference) {
+            return;
+        }
+        let provider = attempt.provider.name();
+        if self.known_refund(id).is_none() {
+            let is_in = attempt.status == AttemptStatus::Captured;
+            let fits = |amount: &Money| is_in && amount.currency() == account.amount.currency() && amount.minor() > 0;
+            let Some(amount) = amount.filter(fits) else {
+                let reason =
+                    format!("{provider} says that {reported_amount} went back as {reference}: nothing was booked");
+                self.needs_review(attempt.id, &reason, None);
+                return;
+            };
+            self.add_refund(id, attempt.id, amount, format!("made at {provider}"));
+            self.ask_for_less(attempt.id, id);
+        }
+        self.refunded(id, reference);
+    }
+
+    /// Where more would go back than came in because of a refund that was made, the provider refuses what it is asked for now: as
+    /// much as is left is asked for instead.
+    fn ask_for_less(&mut self, attempt: AttemptId, made: RefundId) {
+        while let Some(account) = &self.account {
+            let surplus = -account.refundable(attempt);
+            let asked = |refund: &&Refund| {
+                refund.attempt == attempt && refund.status == RefundStatus::Pending && refund.id != made
+            };
+            let Some(asked) = account.refunds.iter().rfind(asked).filter(|_| surplus > 0).cloned() else { return };
+            self.settle_refund(asked.id, RefundStatus::Failed);
+            let left = asked.amount.minor() - surplus;
+            if left > 0 {
+                let (id, left) = (RefundId(self.ids.next()), Money::from_minor(left, asked.amount.currency()));
+                self.add_refund(id, attempt, left, asked.reason);
+            }
+        }
+    }
+
+    /// The provider refuses a refund, or says that one did not arrive.
+    pub fn refund_failed(&mut self, id: RefundId, reason: &str) {
+        let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
+        let reason = match status {
+            RefundStatus::Failed => return,
+            RefundStatus::Succeeded => {
+                format!(
+                    "{} said that {} went back (refund {}) and says now that it did not: {reason}",
+                    provider.name(),
+                    shown(amount),
+                    id.0
+                )
+            }
+            RefundStatus::Pending | RefundStatus::Manual => {
+                self.settle_refund(id, RefundStatus::Failed);
+                format!("{} refuses to refund {} (refund {}): {reason}", provider.name(), shown(amount), id.0)
+            }
+        };
+        self.needs_review(attempt, &reason, None);
+    }
+
+    /// The provider has no refunds: a person has to make it.
+    pub fn require_manual_refund(&mut self, id: RefundId) {
+        let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
+        self.settle_refund(id, RefundStatus::Manual);
+        let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
+        self.needs_review(attempt, &reason, Some(id));
+    }
+
+    /// The provider did not answer: it is asked again later.
+    pub fn refund_later(&mut self, id: RefundId) {
+        self.try_refund_at(id, Timestamp::new(self.now.get() + self.policy.refund_retry_delay));
+    }
+
+    fn try_refund_at(&mut self, id: RefundId, at: Timestamp) {
+        if let Some(account) = &mut self.account
+            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
+        {
+            refund.next_attempt_at = at;
+        }
+    }
+
+    /// A person says what was done about a task; whether there is such an open one.
+    pub fn resolve(&mut self, id: TaskId, resolution: String, refunded: bool) -> bool {
+        let Some(account) = &mut self.account else { return false };
+        let task = account.tasks.iter_mut().find(|task| task.id == id && task.resolution.is_none());
+        let Some(task) = task else { return false };
+        task.resolution = Some(resolution);
+        if let Some(refund) = task.refund {
+            let open = self.known_refund(refund).is_some_and(|(status, ..)| status == RefundStatus::Manual);
+            if refunded {
+                self.refunded(refund, &format!("by hand {}", id.0));
+            } else if open {
+                self.settle_refund(refund, RefundStatus::Failed);
+            }
+        }
+        true
+    }
+
+    /// Tells the state again.
+    pub fn republish(&mut self) {
+        if let Some(account) = self.account.clone() {
+            let version = account.version;
+            self.events
+                .push((version, PaymentEvent::PaymentRepublished(PaymentRepublished { account: Box::new(account) })));
+        }
+    }
+
+    fn attempt(&mut self, id: AttemptId) -> Option<&mut Attempt> {
+        self.account.as_mut()?.attempts.iter_mut().find(|attempt| attempt.id == id)
+    }
+
+    fn set(&mut self, id: AttemptId, status: AttemptStatus) {
+        if let Some(attempt) = self.attempt(id) {
+            attempt.status = status;
+        }
+    }
+
+    fn order(&self) -> OrderId {
+        self.account.as_ref().map_or(OrderId(uuid::Uuid::nil()), |account| account.order)
+    }
+
+    fn booked(&self, kind: TransactionKind, provider: Provider, reference: &str) -> bool {
+        let same =
+            |booked: &Transaction| booked.kind == kind && booked.provider == provider && booked.reference == reference;
+        self.account.as_ref().is_some_and(|account| account.transactions.iter().any(same))
+    }
+
+    fn book(&mut self, kind: TransactionKind, provider: Provider, reference: &str, amount: Money, attempt: AttemptId) {
+        let (id, at, reference) = (TransactionId(self.ids.next()), self.now, reference.to_owned());
+        if let Some(account) = &mut self.account {
+            account.transactions.push(Transaction { id, kind, amount, provider, reference, attempt, at });
+        }
+    }
+
+    fn add_refund(&mut self, id: RefundId, attempt: AttemptId, amount: Money, reason: String) {
+        let now = self.now;
+        if let Some(account) = &mut self.account {
+            let status = RefundStatus::Pending;
+            account.refunds.push(Refund { id, attempt, amount, status, reason, next_attempt_at: now, created_at: now });
+        }
+    }
+
+    /// Where a refund is, its amount, its attempt and who makes it.
+    fn known_refund(&self, id: RefundId) -> Option<(RefundStatus, Money, AttemptId, Provider)> {
+        let account = self.account.as_ref()?;
+        let refund = account.refunds.iter().find(|refund| refund.id == id)?;
+        Some((refund.status, refund.amount, refund.attempt, account.attempt(refund.attempt)?.provider))
+    }
+
+    fn settle_refund(&mut self, id: RefundId, status: RefundStatus) {
+        if let Some(account) = &mut self.account
+            && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
+        {
+            refund.status = status;
+        }
+    }
+
+    /// A person has to decide; the same is asked once.
+    fn needs_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
+        let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
+        // Providers' words are in it, and an event carries it.
+        let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
+        let Some(account) = &mut self.account else { return };
+        if account.tasks.iter().any(|task| task.reason == reason && task.refund == refund) {
+            return;
+        }
+        account.tasks.push(Task { id, reason: reason.clone(), refund, resolution: None, created_at: now });
+        self.record_event(PaymentEvent::PaymentReviewRequired(PaymentReviewRequired { order, attempt, reason }));
+    }
+
+    fn record_event(&mut self, event: PaymentEvent) {
+        if let Some(account) = &mut self.account {
+            account.version = account.version.next();
+            self.events.push((account.version, event));
+        }
+    }
+}
+
+impl Attempt {
+    /// Whether the provider may still say that it was paid.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)
+    }
+}
+
+fn shown(money: Money) -> String {
+    format!("{} {}", money.amount(), money.currency().code())
+}

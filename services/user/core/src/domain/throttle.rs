@@ -1,0 +1,134 @@
+//! What slows down those who guess passwords, and those who fill mailboxes.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use mart_kernel::Timestamp;
+use time::Duration;
+
+use super::{Email, ThrottlePolicy};
+
+const NETWORK: &str = "network ";
+
+/// The failures of an account or of an address that requests come from, or the mails to a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// Whose, or what is counted.
+    pub subject: String,
+    /// How many.
+    pub count: i32,
+    /// When the last one was.
+    pub last_at: Timestamp,
+}
+
+/// Counts wrong passwords of an account, whether there is one or not.
+pub fn of_account(email: &Email) -> String {
+    format!("account {email}")
+}
+
+/// Counts wrong passwords that come from an address of the network. Of IPv6 a whole /64 is one: a single machine has all of it.
+pub fn of_network(from: IpAddr) -> String {
+    match from.to_canonical() {
+        IpAddr::V4(from) => format!("{NETWORK}{from}"),
+        IpAddr::V6(from) => {
+            let network = Ipv6Addr::from_bits(from.to_bits() >> 64 << 64);
+            format!("{NETWORK}{network}/64")
+        }
+    }
+}
+
+/// Counts mails to a mailbox, whether they are sent or not.
+pub fn of_mails(email: &Email) -> String {
+    format!("mail to {email}")
+}
+
+impl Throttle {
+    /// As it is when its owner got in, whose attempt was counted, too. What a whole network did is not reset_after for that: a guesser
+    /// may have an account.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        if self.subject.starts_with(NETWORK) { self.taken_back() } else { Self { count: 0, ..self.clone() } }
+    }
+
+    /// As it was before an attempt that was no failure.
+    #[must_use]
+    pub fn taken_back(&self) -> Self {
+        Self { count: (self.count - 1).max(0), ..self.clone() }
+    }
+
+    /// When the next attempt may be made, where that is after now. The wait begins at a second and doubles.
+    pub fn until(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Option<Timestamp> {
+        let free = if self.subject.starts_with(NETWORK) { throttle.free_per_network } else { throttle.free };
+        let beyond = self.count - free;
+        if beyond < 0 {
+            return None;
+        }
+        let wait = Duration::seconds(1_i64 << beyond.min(20)).min(throttle.max_delay);
+        let until = Timestamp::new(self.last_at.get() + wait);
+        (now < until).then_some(until)
+    }
+
+    /// Whether it is long ago.
+    pub fn is_forgotten(&self, now: Timestamp, throttle: &ThrottlePolicy) -> bool {
+        now.get() - self.last_at.get() >= throttle.reset_after
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn counted(self, now: Timestamp, throttle: &ThrottlePolicy) -> Self {
+        let count = if self.is_forgotten(now, throttle) { 1 } else { self.count.saturating_add(1) };
+        Self { count, last_at: now, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros((1_790_000_000 + seconds) * 1_000_000).expect("in range")
+    }
+
+    fn after(count: i32) -> Option<i64> {
+        let throttle = Throttle { subject: "a".to_owned(), count, last_at: at(0) };
+        throttle.until(at(0), &ThrottlePolicy::default()).map(|until| (until.get() - at(0).get()).whole_seconds())
+    }
+
+    #[test]
+    fn the_wait_begins_after_five_doubles_and_ends_at_a_quarter_of_an_hour() {
+        assert_eq!(
+            [4, 5, 6, 9, 14, 15, 40].map(after),
+            [None, Some(1), Some(2), Some(16), Some(512), Some(900), Some(900)]
+        );
+    }
+
+    #[test]
+    fn a_network_has_more_and_keeps_it() {
+        let network = of_network("203.0.113.7".parse().expect("an address"));
+        let usual = ThrottlePolicy::default();
+        let throttle = |count| Throttle { subject: network.clone(), count, last_at: at(0) };
+        assert_eq!(
+            (throttle(29).until(at(0), &usual).is_some(), throttle(30).until(at(0), &usual).is_some()),
+            (false, true)
+        );
+        assert_eq!(throttle(30).released().count, 29, "but for the attempt itself");
+        let account = Throttle { subject: of_account(&Email::of("a@example.com")), count: 3, last_at: at(0) };
+        assert_eq!(account.released().count, 0);
+    }
+
+    #[test]
+    fn a_machine_is_known_by_its_network() {
+        let of = |text: &str| of_network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:203.0.113.7"), of("203.0.113.7"));
+    }
+
+    #[test]
+    fn who_waited_may_try_again_and_an_hour_forgets() {
+        let usual = ThrottlePolicy::default();
+        let throttle = Throttle { subject: "a".to_owned(), count: 6, last_at: at(0) };
+        assert_eq!((throttle.until(at(1), &usual).is_some(), throttle.until(at(2), &usual)), (true, None));
+        assert_eq!(throttle.clone().counted(at(3_599), &usual).count, 7);
+        assert_eq!(throttle.counted(at(3_600), &usual).count, 1);
+    }
+}
