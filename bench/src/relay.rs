@@ -42,7 +42,7 @@ pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair
 }
 
 async fn fill(database: &mut PgConnection, rows: usize) -> Result<()> {
-    let sql = "insert into outbox (id, at, topic, key, kind, version, traceparent, payload) \
+    let sql = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
                select gen_random_uuid(), now(), 'mart.product.v1', gen_random_uuid()::text, \
                'mart.product.v1.ProductCreated', 1, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', \
                decode(repeat('0a', $2), 'hex') from generate_series(1, $1)";

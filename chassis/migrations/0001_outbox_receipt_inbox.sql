@@ -1,17 +1,17 @@
--- Events that are committed and not yet on Kafka, in the order in which they were committed per aggregate.
+-- Committed events that are not published yet, in commit order per aggregate.
 create table outbox (
     position bigint generated always as identity primary key,
     id uuid not null,
     at timestamptz not null,
     topic text not null,
     key text not null,
-    kind text not null,
+    event_type text not null,
     version bigint not null,
     traceparent text not null,
     payload bytea not null
 );
 
--- Requests and events that were dealt with.
+-- Processed requests and events.
 create table receipt (
     scope text not null,
     key text not null,
@@ -22,16 +22,16 @@ create table receipt (
 );
 create index receipt_at on receipt (at);
 
--- Records that wait for another attempt, and dead letters: the same row in another state.
+-- Pending records and dead letters.
 create table inbox (
     position bigint generated always as identity primary key,
     handler text not null,
     key text not null,
-    -- The event's id, or the record's hash where it has none.
+    -- The event's id, or the record's hash if it has none.
     event text not null,
-    -- The record to the byte.
+    -- The record, unchanged.
     raw bytea not null,
-    why text not null,
+    reason text not null,
     attempts integer not null default 0,
     first_at timestamptz not null default now(),
     next_at timestamptz not null,
@@ -39,4 +39,4 @@ create table inbox (
     dead_at timestamptz,
     unique (handler, key, event)
 );
-create index inbox_waiting_due on inbox (next_at) where dead_at is null;
+create index inbox_due on inbox (next_at) where dead_at is null;

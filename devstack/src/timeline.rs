@@ -60,7 +60,7 @@ impl fmt::Display for TimelineEvent {
     }
 }
 
-/// A row of `inbox`: position, handler, event, why, attempts, and the times of the next, the last and the end.
+/// A row of `inbox`: position, handler, event, reason, attempts, and the times of the next, the last and the end.
 type Waiting = (i64, String, String, String, i32, OffsetDateTime, OffsetDateTime, Option<OffsetDateTime>);
 
 /// What a timeline is about.
@@ -137,7 +137,7 @@ impl Sources {
             moments.push(TimelineEvent { at, place: service.to_owned(), what, trace: trace.to_owned() });
         };
         let outbox: Vec<(OffsetDateTime, String, i64, String)> =
-            sqlx::query_as("select at, kind, version, traceparent from outbox where key = any($1)")
+            sqlx::query_as("select at, event_type, version, traceparent from outbox where key = any($1)")
                 .bind(&keys)
                 .fetch_all(&mut database)
                 .await?;
@@ -156,25 +156,25 @@ impl Sources {
             add(at, format!("{handler} has applied {name}"), trace);
         }
         let waiting: Vec<Waiting> = sqlx::query_as(
-            "select position, handler, event, why, attempts, next_at, deadline, dead_at from inbox \
+            "select position, handler, event, reason, attempts, next_at, deadline, dead_at from inbox \
              where key = any($1) or event = any($2)",
         )
         .bind(&keys)
         .bind(&ids)
         .fetch_all(&mut database)
         .await?;
-        for (position, handler, event, why, attempts, next_at, deadline, dead_at) in waiting {
+        for (position, handler, event, reason, attempts, next_at, deadline, dead_at) in waiting {
             let seen = chosen.events.iter().find(|seen| seen.header("ce_id") == event);
             let (name, trace) = seen.map_or(("a record", ""), |seen| (seen.name(), seen.trace_id()));
             let until = deadline.format(&Rfc3339).unwrap_or_default();
             match dead_at {
                 Some(at) => {
                     let look = format!("./mart dlq show {service} {position}");
-                    add(at, format!("{handler} has given up on {name}: {why} ({look})"), trace);
+                    add(at, format!("{handler} has given up on {name}: {reason} ({look})"), trace);
                 }
                 None => add(
                     next_at,
-                    format!("{handler} tries {name} again after {attempts} attempts, until {until}: {why}"),
+                    format!("{handler} tries {name} again after {attempts} attempts, until {until}: {reason}"),
                     trace,
                 ),
             }
@@ -223,7 +223,7 @@ fn logged(service: &str, log: &PathBuf, chosen: &Chosen, moments: &mut Vec<Timel
             // Its receipt tells it.
             ("handled", Some("applied")) => continue,
             ("handled", Some(outcome)) => {
-                format!("{} was asked about {}: {outcome}", span("handler"), short(span("kind")))
+                format!("{} was asked about {}: {outcome}", span("handler"), short(span("event_type")))
             }
             (message, _) => format!("{}: {message}", line["level"].as_str().unwrap_or_default().to_lowercase()),
         };

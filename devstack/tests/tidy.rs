@@ -19,8 +19,8 @@ fn adapters_know_nothing_of_each_other() {
         for file in &files {
             let source = std::fs::read_to_string(file).expect("readable");
             let own = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            // `messages` is what adapters share, and `mod` lists them.
-            for other in names.iter().filter(|name| *name != own && !["messages", "mod"].contains(&name.as_str())) {
+            // All adapters may use `proto`, and `mod` lists them.
+            for other in names.iter().filter(|name| *name != own && !["proto", "mod"].contains(&name.as_str())) {
                 let uses = [format!("use super::{other}"), format!("adapters::{other}"), format!("super::{other}::")];
                 let found = uses.iter().find(|line| source.contains(*line));
                 assert!(found.is_none() || own == "mod", "{} imports the adapter {other}", file.display());
@@ -52,7 +52,7 @@ fn a_main_is_short() {
     for service in devstack::service::all().expect("services") {
         let path = root().join(format!("services/{service}/service/src/main.rs"));
         let lines = std::fs::read_to_string(&path).expect("readable").lines().count();
-        assert!(lines <= 40, "{} has {lines} lines", path.display());
+        assert!(lines <= 50, "{} has {lines} lines", path.display());
     }
 }
 

@@ -26,7 +26,7 @@ impl Warehouse<'_> {
     async fn stocked(&mut self) -> (String, String) {
         let product_id = Uuid::new_v4().to_string();
         let product = Some(Product { product_id: product_id.clone(), ..Product::default() });
-        self.mart.tell(&features::told("mart.product.v1", &product_id, 1, &ProductCreated { product }));
+        self.mart.publish(&features::record("mart.product.v1", &product_id, 1, &ProductCreated { product }));
         self.mart.settle().await;
         let path = format!("/v1/admin/stock-items/{product_id}/receive");
         let body = Some(json!({ "quantity": 10, "reason": "delivery" }));
@@ -77,7 +77,7 @@ impl Fixtures for Warehouse<'_> {
         let (order_id, product_id) = (Uuid::new_v4().to_string(), self.product().await);
         let lines = vec![OrderLine { product_id, quantity: 1, ..OrderLine::default() }];
         let order = Some(Order { order_id: order_id.clone(), lines, ..Order::default() });
-        self.mart.tell(&features::told("mart.order.v1", &order_id, 1, &OrderPlaced { order }));
+        self.mart.publish(&features::record("mart.order.v1", &order_id, 1, &OrderPlaced { order }));
         self.mart.settle().await;
         GetReservationRequest { order_id }
     }

@@ -13,7 +13,7 @@ Feature: What is promised to orders
       Then the reservation of A is reserved
       And there are 10 mugs and 2 of them promised
       And there are 3 teapots and 1 of them promised
-      And of A is told StockReserved
+      And A has published StockReserved
 
     Scenario: An order of more than is there gets nothing, and hears what lacks
       When the order A of 2 mugs, 4 teapots, 1 unicorn is placed
@@ -37,7 +37,7 @@ Feature: What is promised to orders
 
     Scenario: The last units go to one order
       When the order A of 6 mugs is placed
-      And everybody has heard
+      And all events are processed
       And the order B of 6 mugs is placed
       Then the reservation of A is reserved
       And the reservation of B is rejected
@@ -45,15 +45,15 @@ Feature: What is promised to orders
 
     Scenario: What is told twice is promised once
       When the order A of 2 mugs is placed
-      And the same is told again
+      And the same event is published again
       Then there are 10 mugs and 2 of them promised
-      And of A is told StockReserved
+      And A has published StockReserved
 
     Scenario: An archived product is promised to nobody, and what is promised stays so
       Given the order A of 2 mugs was placed
-      When everybody has heard
-      And the product service tells that the mug is archived
-      And everybody has heard
+      When all events are processed
+      And the product service publishes that the mug is archived
+      And all events are processed
       And the order B of 1 mug is placed
       Then the reservation of A is reserved
       And the reservation of B is rejected
@@ -65,9 +65,9 @@ Feature: What is promised to orders
     Scenario: Units leave the warehouse
       Given the order A of 2 mugs was placed
       When the order A is confirmed
-      And the same is told again
+      And the same event is published again
       Then the reservation of A is committed
-      And of A is told StockReserved, ReservationCommitted
+      And A has published StockReserved, ReservationCommitted
       And the ledger of the mugs is
         | kind      | on hand | promised |
         | received  | 10      | 0        |
@@ -79,9 +79,9 @@ Feature: What is promised to orders
     Scenario: What was promised is free
       Given the order A of 2 mugs was placed
       When the order A is cancelled
-      And the same is told again
+      And the same event is published again
       Then the reservation of A is released
-      And of A is told StockReserved, ReservationReleased
+      And A has published StockReserved, ReservationReleased
       And the ledger of the mugs is
         | kind     | on hand | promised |
         | received | 10      | 0        |
@@ -91,11 +91,11 @@ Feature: What is promised to orders
     Scenario: What was sold comes back
       Given the order A of 2 mugs was placed
       And the order A was confirmed
-      When everybody has heard
+      When all events are processed
       And the order A is cancelled
-      And the same is told again
+      And the same event is published again
       Then the reservation of A is returned
-      And of A is told StockReserved, ReservationCommitted, ReservationReturned
+      And A has published StockReserved, ReservationCommitted, ReservationReturned
       And the ledger of the mugs is
         | kind      | on hand | promised |
         | received  | 10      | 0        |
@@ -110,7 +110,7 @@ Feature: What is promised to orders
       Then there are 10 mugs and 0 of them promised
 
     Scenario: Nothing is promised to an order that was cancelled before it was heard of
-      When an order of 2 mugs is cancelled before it is heard of
+      When an order of 2 mugs is cancelled before it is placed
       Then the reservation of Z is released
       And there are 10 mugs and 0 of them promised
 
@@ -133,7 +133,7 @@ Feature: What is promised to orders
       When 61 minutes pass
       And 61 minutes pass
       Then the reservation of A is expired
-      And of A is told StockReserved, ReservationExpired
+      And A has published StockReserved, ReservationExpired
       And there are 10 mugs and 0 of them promised
 
     Scenario: The order is cancelled after it has ended
@@ -163,9 +163,9 @@ Feature: What is promised to orders
     Scenario: The units are still there
       Given the order A of 2 mugs was placed
       And the order A was cancelled
-      When everybody has heard
+      When all events are processed
       And the order A is reinstated
-      And the same is told again
+      And the same event is published again
       Then the reservation of A is reserved
-      And of A is told StockReserved, ReservationReleased, StockReserved
+      And A has published StockReserved, ReservationReleased, StockReserved
       And there are 10 mugs and 2 of them promised

@@ -23,16 +23,16 @@ async fn in_stock(world: &mut World, units: i32, name: String) {
     }
 }
 
-#[when(regex = r"^the product service tells that the (\w+) is (created|archived|on sale)$")]
+#[when(regex = r"^the product service publishes that the (\w+) is (created|archived|on sale)$")]
 async fn tell_product(world: &mut World, name: String, what: String) {
     let product_id = world.product(&name);
     let status = if what == "archived" { ProductStatus::Archived } else { ProductStatus::Active };
     let product = Product { product_id: product_id.clone(), status: status.into(), ..Product::default() };
     let (topic, product) = ("mart.product.v1", Some(product));
     match what.as_str() {
-        "created" => world.tell(topic, &product_id, &ProductCreated { product }).await,
-        "archived" => world.tell(topic, &product_id, &ProductArchived { product }).await,
-        _ => world.tell(topic, &product_id, &ProductRepublished { product }).await,
+        "created" => world.publish(topic, &product_id, &ProductCreated { product }).await,
+        "archived" => world.publish(topic, &product_id, &ProductArchived { product }).await,
+        _ => world.publish(topic, &product_id, &ProductRepublished { product }).await,
     }
 }
 
@@ -41,7 +41,7 @@ async fn tell_product(world: &mut World, name: String, what: String) {
 async fn place(world: &mut World, name: String, lines: String) {
     let order = world.order(&name, Some(&lines));
     let key = order.order_id.clone();
-    world.tell("mart.order.v1", &key, &OrderPlaced { order: Some(order) }).await;
+    world.publish("mart.order.v1", &key, &OrderPlaced { order: Some(order) }).await;
 }
 
 #[given(regex = r"^the order (\w) was (confirmed|cancelled)$")]
@@ -54,29 +54,29 @@ async fn tell_order(world: &mut World, name: String, what: String) {
     }
     let (topic, key, order) = ("mart.order.v1", order.order_id.clone(), Some(order));
     match what.as_str() {
-        "confirmed" => world.tell(topic, &key, &OrderConfirmed { order }).await,
-        "cancelled" => world.tell(topic, &key, &OrderCancelled { order }).await,
-        _ => world.tell(topic, &key, &OrderReinstated { order }).await,
+        "confirmed" => world.publish(topic, &key, &OrderConfirmed { order }).await,
+        "cancelled" => world.publish(topic, &key, &OrderCancelled { order }).await,
+        _ => world.publish(topic, &key, &OrderReinstated { order }).await,
     }
 }
 
-#[when(regex = r"^an order of (.+) is cancelled before it is heard of$")]
+#[when(regex = r"^an order of (.+) is cancelled before it is placed$")]
 async fn cancel_unknown(world: &mut World, lines: String) {
     world.order("Z", Some(&lines));
     tell_order(world, "Z".to_owned(), "cancelled".to_owned()).await;
     world.mart.settle().await;
     let order = world.order("Z", None);
     let key = order.order_id.clone();
-    world.tell("mart.order.v1", &key, &OrderPlaced { order: Some(order) }).await;
+    world.publish("mart.order.v1", &key, &OrderPlaced { order: Some(order) }).await;
 }
 
-#[when(regex = r"^the same is told again$")]
+#[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
     let told = world.told.clone().expect("something was told");
-    world.mart.tell(&told).await;
+    world.mart.publish(&told).await;
 }
 
-#[when(regex = r"^everybody has heard$")]
+#[when(regex = r"^all events are processed$")]
 async fn settle(world: &mut World) {
     world.mart.settle().await;
 }
@@ -136,7 +136,7 @@ async fn there_are(world: &mut World, on_hand: i64, name: String, reserved: i64)
     assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(on_hand), Some(reserved)), "{item}");
 }
 
-#[then(regex = r"^anybody sees that (\d+) (\w+) and (\d+) (\w+) can be ordered$")]
+#[then(regex = r"^a visitor sees that (\d+) (\w+) and (\d+) (\w+) can be ordered$")]
 async fn available(world: &mut World, one: i64, name: String, other: i64, other_name: String) {
     world.mart.settle().await;
     let path =
@@ -155,13 +155,13 @@ async fn reservation(world: &mut World, name: String, status: String) {
     assert_eq!(reservation["status"], format!("RESERVATION_STATUS_{}", status.to_uppercase()), "{:?}", world.mart);
 }
 
-#[then(regex = r"^of (\w) is told (.+)$")]
+#[then(regex = r"^(\w) has published (.+)$")]
 async fn told_of_order(world: &mut World, name: String, kinds: String) {
     let key = world.order(&name, None).order_id;
     assert_eq!(world.kinds("mart.reservation.v1", &key).await, kinds.split(", ").collect::<Vec<_>>());
 }
 
-#[then(regex = r"^of the stock of the (\w+) is told (.+)$")]
+#[then(regex = r"^the stock of the (\w+) has published (.+)$")]
 async fn told_of_stock(world: &mut World, name: String, kinds: String) {
     let key = world.product(&name);
     assert_eq!(world.kinds("mart.stock_item.v1", &key).await, kinds.split(", ").collect::<Vec<_>>());
@@ -215,7 +215,7 @@ fn refused_for(world: &mut World, place: String) {
     world.answer().expect_violations(&[&place]);
 }
 
-#[then(regex = r"^he finds (nothing|the \w+)$")]
+#[then(regex = r"^they find (nothing|the \w+)$")]
 fn finds(world: &mut World, what: String) {
     let expected: Vec<String> = what.strip_prefix("the ").map(|name| world.product(name)).into_iter().collect();
     let listed = world.answer().body["stockItems"].as_array().cloned().unwrap_or_default();

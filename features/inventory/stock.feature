@@ -5,20 +5,20 @@ Feature: What there is of a product
   Rule: A product has a stock item from its creation on
 
     Scenario: A new product has none in stock
-      When the product service tells that the mug is created
+      When the product service publishes that the mug is created
       Then there are 0 mugs and 0 of them promised
-      And of the stock of the mug is told StockItemCreated
+      And the stock of the mug has published StockItemCreated
 
     Scenario: What is told twice makes one stock item
-      When the product service tells that the mug is created
-      And the same is told again
+      When the product service publishes that the mug is created
+      And the same event is published again
       Then there are 0 mugs and 0 of them promised
-      And of the stock of the mug is told StockItemCreated
+      And the stock of the mug has published StockItemCreated
 
     Scenario: A product that was never heard of gets its stock item when it is republished
-      When the product service tells that the mug is on sale
+      When the product service publishes that the mug is on sale
       Then there are 0 mugs and 0 of them promised
-      And of the stock of the mug is told StockItemCreated
+      And the stock of the mug has published StockItemCreated
 
     Scenario: Nothing is booked on a product that nobody knows
       When an admin receives 5 mugs
@@ -35,7 +35,7 @@ Feature: What there is of a product
         | kind     | on hand | promised |
         | received | 10      | 0        |
         | adjusted | -3      | 0        |
-      And of the stock of the mug is told StockItemCreated, StockAdjusted, StockAdjusted
+      And the stock of the mug has published StockItemCreated, StockAdjusted, StockAdjusted
 
     Scenario: A repeated receipt books once
       Given 0 mugs in stock
@@ -45,7 +45,7 @@ Feature: What there is of a product
     Scenario Outline: What can't be is refused and books nothing
       Given 10 mugs in stock
       And the order A of 4 mugs was placed
-      When everybody has heard
+      When all events are processed
       And an admin <asks>
       Then <refused>
       And there are 10 mugs and 4 of them promised
@@ -65,13 +65,13 @@ Feature: What there is of a product
     Scenario: What is promised can't be ordered, and of an unknown product there is none
       Given 10 mugs in stock
       And the order A of 4 mugs was placed
-      Then anybody sees that 6 mugs and 0 unicorns can be ordered
+      Then a visitor sees that 6 mugs and 0 unicorns can be ordered
 
     Scenario: An archived product can't be ordered
       Given 10 mugs in stock
       And 3 teapots in stock
-      When the product service tells that the mug is archived
-      Then anybody sees that 0 mugs and 3 teapots can be ordered
+      When the product service publishes that the mug is archived
+      Then a visitor sees that 0 mugs and 3 teapots can be ordered
 
   Rule: Somebody hears when the stock falls to its threshold, once each time
 
@@ -82,21 +82,21 @@ Feature: What there is of a product
       And an admin corrects the mugs by -1 because of "breakage"
       And an admin receives 5 mugs
       And an admin corrects the mugs by -5 because of "breakage"
-      Then of the stock of the mug is told StockItemCreated, StockAdjusted, StockAdjusted, StockAdjusted, StockLow, StockAdjusted, StockAdjusted, StockAdjusted, StockLow
+      Then the stock of the mug has published StockItemCreated, StockAdjusted, StockAdjusted, StockAdjusted, StockLow, StockAdjusted, StockAdjusted, StockAdjusted, StockLow
 
     Scenario: What is promised makes the stock low, too
       Given 10 mugs in stock
       And the stock of the mug is low at 3
       When the order A of 7 mugs is placed
-      Then of the stock of the mug is told StockItemCreated, StockAdjusted, StockAdjusted, StockLow
+      Then the stock of the mug has published StockItemCreated, StockAdjusted, StockAdjusted, StockLow
 
     @alone
     Scenario: The state of all stock is told again
       Given 10 mugs in stock
       And the order A of 4 mugs was placed
-      When everybody has heard
+      When all events are processed
       And an admin republishes the stock
-      Then of the stock of the mug is told StockItemCreated, StockAdjusted, StockItemRepublished
+      Then the stock of the mug has published StockItemCreated, StockAdjusted, StockItemRepublished
       And there are 10 mugs and 4 of them promised
 
     @alone
@@ -104,7 +104,7 @@ Feature: What there is of a product
       Given 10 mugs in stock
       And 3 teapots in stock
       When an admin lists what is low
-      Then he finds nothing
+      Then they find nothing
       When an admin says that the stock of the teapot is low at 3
       And an admin lists what is low
-      Then he finds the teapot
+      Then they find the teapot

@@ -89,11 +89,11 @@ impl World {
     }
 
     /// Tells a word of another service's about a product or an order, at its next version.
-    pub(crate) async fn tell<M: Wire>(&mut self, topic: &str, key: &str, message: &M) {
+    pub(crate) async fn publish<M: Wire>(&mut self, topic: &str, key: &str, message: &M) {
         let version = self.versions.entry(key.to_owned()).or_default();
         *version += 1;
-        let record = features::told(topic, key, *version, message);
-        self.mart.tell(&record).await;
+        let record = features::record(topic, key, *version, message);
+        self.mart.publish(&record).await;
         self.told = Some(record);
     }
 
@@ -109,7 +109,7 @@ impl World {
         self.answer.as_ref().expect("something was asked")
     }
 
-    /// The stock of a product, once everybody has heard everything.
+    /// The stock of a product, once all events are processed everything.
     pub(crate) async fn stock(&mut self, name: &str) -> Value {
         self.mart.settle().await;
         let path = format!("/v1/admin/stock-items/{}", self.product(name));
@@ -118,6 +118,6 @@ impl World {
 
     /// The names of the events about a key, in their order.
     pub(crate) async fn kinds(&mut self, topic: &str, key: &str) -> Vec<String> {
-        words::told(&self.mart.history().await, topic, key)
+        words::published(&self.mart.history().await, topic, key)
     }
 }

@@ -12,7 +12,7 @@ Feature: An order between order, inventory and payment
       Then the order is awaiting payment
       And there are 10 mugs and 2 of them promised
       And there are 3 teapots and 1 of them promised
-      And the order has told OrderPlaced, OrderAwaitingPayment
+      And the order has published OrderPlaced, OrderAwaitingPayment
 
     Scenario Outline: An order of more than there is gets nothing
       When a customer orders <lines>
@@ -31,14 +31,14 @@ Feature: An order between order, inventory and payment
     Scenario: The last units go to one of two orders
       Given an order of 6 mugs that is placed
       And an order of 6 mugs that is placed
-      When everybody has heard
+      When all events are processed
       Then there are 10 mugs and 6 of them promised
       And the ledger of the mugs sums to its stock
 
     Scenario: An archived product is not put aside any more
       Given an order of 1 mug that is placed
       When the mug is archived
-      And everybody has heard
+      And all events are processed
       And a customer orders 1 mug
       Then the answer is 409 LINES_REJECTED
       And the line of the mug is refused because it is not on sale
@@ -54,15 +54,15 @@ Feature: An order between order, inventory and payment
       Then the order is shipped
       When the admin delivers the order
       Then the order is delivered
-      And the order has told OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
+      And the order has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
       And the ledger of the mugs sums to its stock
 
     Scenario: What the customer reads
       Given an order of 2 mugs that is awaiting payment
       When its payment fails
-      And everybody has heard
+      And all events are processed
       And its payment is captured
-      And everybody has heard
+      And all events are processed
       And the customer changes the address
       And the admin ships the order
       Then the customer reads
@@ -76,7 +76,7 @@ Feature: An order between order, inventory and payment
     Scenario Outline: A word of payment that comes twice has its effect once
       Given an order of 2 mugs that is <stage>
       When its payment is captured
-      And the same is told again
+      And the same event is published again
       Then the order is confirmed
       And there are 8 mugs and 0 of them promised
       And <refunds> refunds are asked for
@@ -107,7 +107,7 @@ Feature: An order between order, inventory and payment
     Scenario Outline: An attempt that failed changes nothing, whenever and however often it is told
       Given an order of 2 mugs that is <stage>
       When its payment fails
-      And the same is told again
+      And the same event is published again
       Then the order is <stage>
       And there are <stock> mugs and <promised> of them promised
       And no refunds are asked for
@@ -123,7 +123,7 @@ Feature: An order between order, inventory and payment
       Given an order of 2 mugs that is placed
       When its payment fails
       And its payment is captured
-      And everybody has heard
+      And all events are processed
       And its payment fails
       Then the order is confirmed
       And no refunds are asked for
@@ -186,7 +186,7 @@ Feature: An order between order, inventory and payment
       Then the order is confirmed
       And there are 8 mugs and 0 of them promised
       And no refunds are asked for
-      And the order has told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
+      And the order has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
     Scenario: Late money for units that are gone
       Given an order of 2 mugs that is timed out
@@ -219,10 +219,10 @@ Feature: An order between order, inventory and payment
     Scenario: Every capture of a cancelled order is asked back, each once
       Given an order of 2 mugs that is cancelled
       When its payment is captured as payment 1
-      And the same is told again
-      And everybody has heard
+      And the same event is published again
+      And all events are processed
       And its payment is captured as payment 1
-      And everybody has heard
+      And all events are processed
       And its payment is captured as payment 2
       Then 2 refunds are asked for
       When its refund of 3000.00 PKR is done

@@ -39,9 +39,9 @@ impl World {
     }
 
     /// Tells a word of payment's about the order.
-    async fn tell<M: Wire>(&mut self, message: &M) {
-        let record = features::told("mart.payment.v1", &self.order, 1, message);
-        self.mart.tell(&record).await;
+    async fn publish<M: Wire>(&mut self, message: &M) {
+        let record = features::record("mart.payment.v1", &self.order, 1, message);
+        self.mart.publish(&record).await;
         self.told = Some(record);
     }
 
@@ -56,12 +56,12 @@ impl World {
         let amount = amount.map_or_else(|| format!("{} {}", text("amount"), text("currencyCode")), str::to_owned);
         let (order_id, payment_id) = (self.order.clone(), self.payment(number));
         let amount = Some(money(&amount));
-        self.tell(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() }).await;
+        self.publish(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() }).await;
     }
 
     /// The kinds of the events of the order, in the order of their versions.
     async fn kinds(&mut self, topic: &str) -> Vec<String> {
-        words::told(&self.mart.history().await, topic, &self.order)
+        words::published(&self.mart.history().await, topic, &self.order)
     }
 
     async fn stock(&mut self, name: &str) -> Value {
@@ -176,22 +176,22 @@ async fn captured_other(world: &mut World, amount: String) {
 #[when(regex = r"^its payment fails$")]
 async fn failed(world: &mut World) {
     let (order_id, payment_id) = (world.order.clone(), world.payment(None));
-    world.tell(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() }).await;
+    world.publish(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() }).await;
 }
 
 #[when(regex = r"^its refund of (.+) is done$")]
 async fn refunded(world: &mut World, amount: String) {
     let (order_id, payment_id) = (world.order.clone(), format!("pay-{}", world.payments));
-    world.tell(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) }).await;
+    world.publish(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) }).await;
 }
 
-#[when(regex = r"^the same is told again$")]
+#[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
     let told = world.told.clone().expect("something was told");
-    world.mart.tell(&told).await;
+    world.mart.publish(&told).await;
 }
 
-#[when(regex = r"^everybody has heard$")]
+#[when(regex = r"^all events are processed$")]
 async fn settle(world: &mut World) {
     world.mart.settle().await;
 }
@@ -216,10 +216,10 @@ async fn is(world: &mut World, status: String) {
 }
 
 #[then(regex = r"^the order is cancelled because of (customer|admin|no stock|payment timeout)$")]
-async fn cancelled(world: &mut World, why: String) {
+async fn cancelled(world: &mut World, reason: String) {
     world.mart.settle().await;
     let order = world.read().await;
-    let expected = format!("CANCEL_REASON_{}", why.to_uppercase().replace(' ', "_"));
+    let expected = format!("CANCEL_REASON_{}", reason.to_uppercase().replace(' ', "_"));
     assert_eq!((&order["status"], &order["cancelReason"]), (&json!("ORDER_STATUS_CANCELLED"), &json!(expected)));
 }
 
@@ -230,7 +230,7 @@ async fn refunds(world: &mut World, count: String) {
     assert_eq!(asked, expected, "{:?}", world.mart);
 }
 
-#[then(regex = r"^the order has told (.+)$")]
+#[then(regex = r"^the order has published (.+)$")]
 async fn told(world: &mut World, kinds: String) {
     assert_eq!(world.kinds("mart.order.v1").await, kinds.split(", ").collect::<Vec<_>>());
 }
@@ -260,11 +260,11 @@ fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }
 
-#[then(regex = r"^the line of the (\w+) is refused because it is (not on sale|not priced|too many)$")]
-fn refused(world: &mut World, name: String, why: String) {
+#[then(regex = r"^the line of the (\w+) is rejected because it is (not on sale|not priced|too many)$")]
+fn rejected(world: &mut World, name: String, reason: String) {
     let lines = world.answer().body["details"]["lines"].as_array().cloned().unwrap_or_default();
-    let why = format!("LINE_REJECTION_REASON_{}", why.to_uppercase().replace(' ', "_"));
-    assert_eq!(lines, [json!({ "productId": world.id(&name), "why": why })]);
+    let reason = format!("LINE_REJECTION_REASON_{}", reason.to_uppercase().replace(' ', "_"));
+    assert_eq!(lines, [json!({ "productId": world.id(&name), "reason": reason })]);
 }
 
 #[then(regex = r"^the new total is (.+)$")]

@@ -18,7 +18,7 @@ const ORDER: &str = "00000000-0000-7000-8000-00000000aaaa";
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async {
         let order = Some(order_of(ORDER, OWNER, "owner@refused.example"));
-        mart.tell(&features::told("mart.order.v1", ORDER, 1, &OrderPlaced { order }));
+        mart.publish(&features::record("mart.order.v1", ORDER, 1, &OrderPlaced { order }));
         mart.settle().await;
         mart.pass(time::Duration::SECOND).await;
         let path = format!("/v1/admin/notifications?orderId={ORDER}");

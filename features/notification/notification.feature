@@ -4,10 +4,10 @@ Feature: What customers are told
 
     Scenario: From the order to the door
       Given an order of a customer with a mailbox
-      When the order is told to be placed
-      And the order is told to be paid
-      And the order is told to be shipped
-      And the order is told to have arrived
+      When the order is placed
+      And the order is paid
+      And the order is shipped
+      And the order is delivered
       Then these are sent about the order
         | PLACED    | MAIL |
         | PAID      | MAIL |
@@ -16,9 +16,9 @@ Feature: What customers are told
 
     Scenario: A phone hears of little unless its owner wants more
       Given an order of a customer with a mailbox and a phone
-      When the order is told to be placed
-      And the order is told to be shipped
-      And the order is told to be cancelled
+      When the order is placed
+      And the order is shipped
+      And the order is cancelled
       Then these are sent about the order
         | PLACED    | MAIL |
         | SHIPPED   | MAIL |
@@ -28,9 +28,9 @@ Feature: What customers are told
 
     Scenario: An order that was reinstated is told of once more
       Given an order of a customer with a mailbox
-      When the order is told to be placed
-      And the order is told to be cancelled
-      And the order is told to be paid after it was reinstated
+      When the order is placed
+      And the order is cancelled
+      And the order is paid after it was reinstated
       Then these are sent about the order
         | PLACED    | MAIL |
         | CANCELLED | MAIL |
@@ -38,9 +38,9 @@ Feature: What customers are told
 
     Scenario: Money that goes back in two parts is told of twice
       Given an order of a customer with a mailbox
-      When the order is told to be placed
-      And a part of its money is told to have gone back
-      And a part of its money is told to have gone back
+      When the order is placed
+      And a part of its money is refunded
+      And a part of its money is refunded
       Then these are sent about the order
         | PLACED   | MAIL |
         | REFUNDED | MAIL |
@@ -48,25 +48,25 @@ Feature: What customers are told
 
     Scenario: A payment failed before anybody knew of the order
       Given an order of a customer with a mailbox
-      When its payment is told to have failed
-      And the order is told to be placed
+      When its payment fails
+      And the order is placed
       Then these are sent about the order
         | PLACED | MAIL |
         | FAILED | MAIL |
 
     Scenario: The last contact counts
       Given an order of a customer with a mailbox
-      When the order is told to be placed
+      When the order is placed
       Then these are sent about the order
         | PLACED | MAIL |
-      When the order is told to have another mailbox
-      And the order is told to be paid
+      When the order gets another mailbox
+      And the order is paid
       Then what is told of its payment goes to the other mailbox
 
   Rule: Links go to the mailbox that they are for
 
     Scenario Outline: A link
-      When a <link> link is told for a mailbox
+      When a <link> link is published for a mailbox
       Then one <kind> mail is sent to that mailbox
 
       Examples:
@@ -79,8 +79,8 @@ Feature: What customers are told
     Scenario: Somebody does not want to hear of arrivals
       Given an order of a customer with a mailbox
       And the customer does not want DELIVERED by MAIL
-      When the order is told to be placed
-      And the order is told to have arrived
+      When the order is placed
+      And the order is delivered
       Then these are sent about the order
         | PLACED | MAIL |
       And DELIVERED by MAIL is suppressed
@@ -88,7 +88,7 @@ Feature: What customers are told
     Scenario: Somebody wants to hear of payments by phone
       Given an order of a customer with a mailbox and a phone
       And the customer wants PAID by SMS
-      When the order is told to be paid
+      When the order is paid
       Then these are sent about the order
         | PAID | MAIL |
         | PAID | SMS  |
@@ -118,14 +118,14 @@ Feature: What customers are told
 
     Scenario: A mailbox that is refused
       Given an order of a customer whose mailbox is refused
-      When the order is told to be placed
+      When the order is placed
       Then PLACED by MAIL has failed
       When an admin has it sent again
       Then it is tried once more and fails again
 
     Scenario: What was sent is not sent again
       Given an order of a customer with a mailbox
-      When the order is told to be placed
+      When the order is placed
       Then these are sent about the order
         | PLACED | MAIL |
       When an admin has it sent again

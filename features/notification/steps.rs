@@ -57,66 +57,66 @@ fn order_with_refused_mailbox(world: &mut World) {
     world.order.contact.as_mut().expect("a contact").email = email;
 }
 
-#[when("the order is told to be placed")]
+#[when("the order is placed")]
 async fn placed(world: &mut World) {
     let order = Some(world.order.clone());
-    world.tell(&OrderPlaced { order }).await;
+    world.publish(&OrderPlaced { order }).await;
 }
 
-#[when("the order is told to be paid")]
+#[when("the order is paid")]
 async fn paid(world: &mut World) {
     let order = Some(world.order.clone());
-    world.tell(&OrderConfirmed { order }).await;
+    world.publish(&OrderConfirmed { order }).await;
 }
 
-#[when("the order is told to be paid after it was reinstated")]
+#[when("the order is paid after it was reinstated")]
 async fn paid_late(world: &mut World) {
     world.order.reinstate_count = 1;
     let order = Some(world.order.clone());
-    world.tell(&OrderConfirmed { order }).await;
+    world.publish(&OrderConfirmed { order }).await;
 }
 
-#[when("the order is told to be shipped")]
+#[when("the order is shipped")]
 async fn shipped(world: &mut World) {
     world.order.shipment = Some(Shipment { carrier: "TCS".to_owned(), tracking_number: "42".to_owned() });
     let order = Some(world.order.clone());
-    world.tell(&OrderShipped { order }).await;
+    world.publish(&OrderShipped { order }).await;
 }
 
-#[when("the order is told to have arrived")]
+#[when("the order is delivered")]
 async fn delivered(world: &mut World) {
     let order = Some(world.order.clone());
-    world.tell(&OrderDelivered { order }).await;
+    world.publish(&OrderDelivered { order }).await;
 }
 
-#[when("the order is told to be cancelled")]
+#[when("the order is cancelled")]
 async fn cancelled(world: &mut World) {
     let order = Some(world.order.clone());
-    world.tell(&OrderCancelled { order }).await;
+    world.publish(&OrderCancelled { order }).await;
 }
 
-#[when("the order is told to have another mailbox")]
+#[when("the order gets another mailbox")]
 async fn changed(world: &mut World) {
     let email = format!("{}@mart.example", world.mart.own("other"));
     world.order.contact.as_mut().expect("a contact").email = email;
     let order = Some(world.order.clone());
-    world.tell(&OrderChanged { order }).await;
+    world.publish(&OrderChanged { order }).await;
 }
 
-#[when("its payment is told to have failed")]
+#[when("its payment fails")]
 async fn failed(world: &mut World) {
     let (order_id, payment_id) = (world.order.order_id.clone(), world.payment.clone());
-    world.tell_payment(&PaymentFailed { order_id, payment_id, reason: "declined".to_owned() }).await;
+    world.publish_payment(&PaymentFailed { order_id, payment_id, reason: "declined".to_owned() }).await;
 }
 
-#[when("a part of its money is told to have gone back")]
+#[when("a part of its money is refunded")]
 async fn refunded(world: &mut World) {
     let (order_id, payment_id) = (world.order.order_id.clone(), world.payment.clone());
     let amount = Some(features::words::money("500.00 PKR"));
-    world.tell_payment(&PaymentRefunded { order_id, payment_id, amount }).await;
+    world.publish_payment(&PaymentRefunded { order_id, payment_id, amount }).await;
 }
 
-#[when(regex = r"^a (verification|reset) link is told for a mailbox$")]
+#[when(regex = r"^a (verification|reset) link is published for a mailbox$")]
 async fn link(world: &mut World, which: String) {
     let seconds = world.mart.seconds() + 3_600;
     let link = Link {
@@ -128,12 +128,12 @@ async fn link(world: &mut World, which: String) {
     };
     let key = link.link_id.clone();
     let told = if which == "reset" {
-        features::told("mart.user_link.v1", &key, 1, &PasswordResetRequested { link: Some(link) })
+        features::record("mart.user_link.v1", &key, 1, &PasswordResetRequested { link: Some(link) })
     } else {
-        features::told("mart.user_link.v1", &key, 1, &VerificationRequested { link: Some(link) })
+        features::record("mart.user_link.v1", &key, 1, &VerificationRequested { link: Some(link) })
     };
     for _ in 0..2 {
-        world.mart.tell(&told).await;
+        world.mart.publish(&told).await;
     }
 }
 

@@ -87,18 +87,18 @@ impl World {
     }
 
     /// Tells something of the order as it is now, twice.
-    pub(crate) async fn tell<M: Wire>(&mut self, message: &M) {
+    pub(crate) async fn publish<M: Wire>(&mut self, message: &M) {
         self.version += 1;
-        let told = features::told("mart.order.v1", &self.order.order_id, self.version, message);
+        let told = features::record("mart.order.v1", &self.order.order_id, self.version, message);
         for _ in 0..2 {
-            self.mart.tell(&told).await;
+            self.mart.publish(&told).await;
         }
     }
 
-    pub(crate) async fn tell_payment<M: Wire>(&mut self, message: &M) {
-        let told = features::told("mart.payment.v1", &self.order.order_id, 1, message);
+    pub(crate) async fn publish_payment<M: Wire>(&mut self, message: &M) {
+        let told = features::record("mart.payment.v1", &self.order.order_id, 1, message);
         for _ in 0..2 {
-            self.mart.tell(&told).await;
+            self.mart.publish(&told).await;
         }
     }
 

@@ -9,7 +9,7 @@ Feature: From the basket to an order
   Rule: Anybody learns what a basket costs
 
     Scenario: Lines, sums and the total
-      When anybody asks what 2 mugs, 1 teapot cost in PKR
+      When a visitor asks what 2 mugs, 1 teapot cost in PKR
       Then the answer is 200
       And the lines are
         | product | quantity | price       | sum         |
@@ -18,7 +18,7 @@ Feature: From the basket to an order
       And the total is 7200.00 PKR
 
     Scenario: The same product on two lines is one line
-      When anybody asks what 2 mugs, 1 teapot, 3 mugs cost in PKR
+      When a visitor asks what 2 mugs, 1 teapot, 3 mugs cost in PKR
       Then the lines are
         | product | quantity | price       | sum         |
         | mug     | 5        | 1500.00 PKR | 7500.00 PKR |
@@ -27,7 +27,7 @@ Feature: From the basket to an order
     Scenario: What can't be ordered is named line by line, and the rest is priced
       Given the draft kettle
       And the archived jug
-      When anybody asks what 2 mugs, 1 teapot, 1 kettle, 1 jug, 1 unicorn cost in USD
+      When a visitor asks what 2 mugs, 1 teapot, 1 kettle, 1 jug, 1 unicorn cost in USD
       Then the answer is 200
       And what can't be ordered is
         | teapot  | not priced  |
@@ -37,13 +37,13 @@ Feature: From the basket to an order
       And the total is 11.98 USD
 
     Scenario: More than 10,000 units of one product are too many, on however many lines
-      When anybody asks what 1 teapot, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1 mug cost in PKR
+      When a visitor asks what 1 teapot, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1000 mugs, 1 mug cost in PKR
       Then what can't be ordered is
         | mug | too many |
       And the total is 4200.00 PKR
 
     Scenario Outline: What is no basket is refused with its place
-      When anybody asks what <lines> cost in <currency>
+      When a visitor asks what <lines> cost in <currency>
       Then it is refused for its <place>
 
       Examples:
@@ -56,9 +56,9 @@ Feature: From the basket to an order
 
     Scenario: A sum that can't be kept is refused, not wrapped
       Given the palace for 9999999999999.99 PKR
-      When anybody asks what 1 palace, 1 mug cost in PKR
+      When a visitor asks what 1 palace, 1 mug cost in PKR
       Then the answer is 409 AMOUNT_TOO_LARGE
-      When anybody asks what 1000 palaces cost in PKR
+      When a visitor asks what 1000 palaces cost in PKR
       Then the answer is 409 AMOUNT_TOO_LARGE
 
   Rule: The customer pays what he saw, and the order keeps it
@@ -112,7 +112,7 @@ Feature: From the basket to an order
       When Ayesha places the order A of 2 mugs under the key k1
       And Ayesha places the order B of 2 mugs under the key k1
       Then A and B are one order
-      And of A is told OrderPlaced
+      And A has published OrderPlaced
 
     Scenario: A repeat is answered even where the price has changed since
       When Ayesha places the order A of 2 mugs under the key k1
@@ -139,12 +139,12 @@ Feature: From the basket to an order
     Scenario: An older word changes nothing
       When the mug costs 1600.00 PKR from now on
       And an older word says that the mug costs 900.00 PKR
-      And anybody asks what 1 mug cost in PKR
+      And a visitor asks what 1 mug cost in PKR
       Then the total is 1600.00 PKR
 
     Scenario: A word that comes again after a newer one changes nothing
       When the mug costs 1600.00 PKR from now on
       And the mug costs 1700.00 PKR from now on
-      And the word before is told again
-      And anybody asks what 1 mug cost in PKR
+      And the previous event is published again
+      And a visitor asks what 1 mug cost in PKR
       Then the total is 1700.00 PKR

@@ -38,7 +38,7 @@ impl Orders<'_> {
         let (product_id, status) = (self.product.clone(), ProductStatus::Active.into());
         let product = Product { product_id, status, prices: vec![total()], ..Product::default() };
         let message = ProductRepublished { product: Some(product) };
-        self.mart.tell(&features::told("mart.product.v1", &self.product, 1, &message));
+        self.mart.publish(&features::record("mart.product.v1", &self.product, 1, &message));
         self.mart.settle().await;
     }
 
@@ -58,10 +58,10 @@ impl Orders<'_> {
     async fn paid(&mut self) -> String {
         let order_id = self.placed().await;
         let reservation = Some(Reservation { order_id: order_id.clone(), ..Reservation::default() });
-        self.mart.tell(&features::told("mart.reservation.v1", &order_id, 1, &StockReserved { reservation }));
+        self.mart.publish(&features::record("mart.reservation.v1", &order_id, 1, &StockReserved { reservation }));
         let (payment_id, provider) = ("pay-1".to_owned(), "sandbox".to_owned());
         let captured = PaymentCaptured { order_id: order_id.clone(), payment_id, amount: Some(total()), provider };
-        self.mart.tell(&features::told("mart.payment.v1", &order_id, 1, &captured));
+        self.mart.publish(&features::record("mart.payment.v1", &order_id, 1, &captured));
         self.mart.settle().await;
         order_id
     }

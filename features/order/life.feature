@@ -17,12 +17,12 @@ Feature: The life of an order
       Then A is shipped
       When the admin delivers A
       Then A is delivered
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
 
     Scenario: What lacks stock is cancelled
       When the stock of A is short
       Then A is cancelled because of no stock
-      And of A is told OrderPlaced, OrderCancelled
+      And A has published OrderPlaced, OrderCancelled
 
     Scenario: Inventory's own expiry cancels what still waits
       Given the stock of A was put aside
@@ -32,11 +32,11 @@ Feature: The life of an order
     Scenario: A failed attempt leaves it waiting
       Given the stock of A was put aside
       When a payment of A fails
-      And the same is told again
+      And the same event is published again
       Then A is awaiting payment
       When A is paid
       Then A is confirmed
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderConfirmed
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed
 
     Scenario: Another sum than the total pays nothing, and an operator hears of it
       Given the stock of A was put aside
@@ -50,9 +50,9 @@ Feature: The life of an order
       Given the stock of A was put aside
       And A was paid
       When A is paid
-      And the same is told again
+      And the same event is published again
       Then A is confirmed
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderConfirmed
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed
 
   Rule: What is not paid within 45 minutes is cancelled
 
@@ -67,7 +67,7 @@ Feature: The life of an order
       When 46 minutes pass
       And 46 minutes pass
       Then A is cancelled because of payment timeout
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled
 
     Scenario: Late money asks for the stock once more
       Given the stock of A was put aside
@@ -75,7 +75,7 @@ Feature: The life of an order
       And A is paid
       And the stock of A is put aside
       Then A is confirmed
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
     Scenario: Late money goes back where the stock is gone
       Given the stock of A was put aside
@@ -83,7 +83,7 @@ Feature: The life of an order
       And A is paid
       And the stock of A is short
       Then A is cancelled because of no stock
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderCancelled, RefundRequested
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderCancelled, RefundRequested
 
   Rule: Customer and admin may cancel until it is shipped
 
@@ -93,7 +93,7 @@ Feature: The life of an order
       And A is cancelled because of <why>
       When <who> cancels A
       Then the answer is 200
-      And of A is told OrderPlaced, OrderCancelled
+      And A has published OrderPlaced, OrderCancelled
 
       Examples:
         | who       | why      |
@@ -105,7 +105,7 @@ Feature: The life of an order
       And A was paid
       When Ayesha cancels A
       Then A is cancelled because of customer
-      And of A is told OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderCancelled, RefundRequested
+      And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderCancelled, RefundRequested
 
     Scenario: A shipped order can't be cancelled any more
       Given the stock of A was put aside
@@ -123,12 +123,12 @@ Feature: The life of an order
       And the order goes to Karachi
       When Ayesha changes the mail of A to b@example.com
       Then the answer is 200
-      And of A is told OrderPlaced, OrderChanged, OrderChanged
+      And A has published OrderPlaced, OrderChanged, OrderChanged
 
     Scenario: What is no address is refused
       When Ayesha changes the mail of A to nobody
       Then it is refused for its contact.email
-      And of A is told OrderPlaced
+      And A has published OrderPlaced
 
     Scenario: Too late
       Given the stock of A was put aside

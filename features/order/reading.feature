@@ -22,11 +22,11 @@ Feature: Reading orders
   Scenario: Another customer does not change it
     When Bilal changes the city of A to Karachi
     Then the answer is 404 ORDER_NOT_FOUND
-    And of A is told OrderPlaced
+    And A has published OrderPlaced
 
   Scenario Outline: A customer lists his own
     When Ayesha lists orders with <parameters>
-    Then he finds <orders>
+    Then they find <orders>
 
     Examples:
       | parameters                         | orders  |
@@ -41,14 +41,14 @@ Feature: Reading orders
   Scenario: By status, as it is now
     When Ayesha cancels A
     And Ayesha lists orders with status=ORDER_STATUS_CANCELLED
-    Then he finds A
+    Then they find A
     When Ayesha lists orders with status=ORDER_STATUS_PLACED
-    Then he finds B
+    Then they find B
 
   @alone
   Scenario: An admin lists all
     When the admin lists orders with pageSize=2
-    Then he finds C, B, A
+    Then they find C, B, A
 
   Scenario Outline: What can't be asked is refused with its place
     When Ayesha lists orders with <parameters>
@@ -66,7 +66,7 @@ Feature: Reading orders
     And the admin has shipped A
     And the admin has delivered A
     When Ayesha tracks A
-    Then he reads
+    Then they read
       | We have your order and look for its products. |
       | Your products are put aside. Please pay.      |
       | Your order is paid and will be sent.          |
@@ -77,5 +77,5 @@ Feature: Reading orders
   Scenario: The state of all orders is told again
     When Ayesha cancels A
     And the admin republishes orders
-    Then of A is told OrderPlaced, OrderCancelled, OrderRepublished
-    And of C is told OrderPlaced, OrderRepublished
+    Then A has published OrderPlaced, OrderCancelled, OrderRepublished
+    And C has published OrderPlaced, OrderRepublished

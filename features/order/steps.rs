@@ -20,7 +20,7 @@ impl World {
         let (name, status) = (name.to_owned(), status.into());
         let product = Product { product_id: product_id.clone(), name, prices, status, ..Product::default() };
         let message = ProductRepublished { product: Some(product) };
-        self.tell("mart.product.v1", &product_id, version, &message).await;
+        self.publish("mart.product.v1", &product_id, version, &message).await;
         self.mart.settle().await;
     }
 
@@ -84,7 +84,7 @@ async fn older(world: &mut World, name: String, prices: String) {
     world.tell_product(&name, &prices, ProductStatus::Active, version).await;
 }
 
-#[when(regex = r"^(?:anybody asks what (.+) cost in (\w+))$")]
+#[when(regex = r"^(?:a visitor asks what (.+) cost in (\w+))$")]
 async fn quote(world: &mut World, lines: String, currency: String) {
     let body = json!({ "lines": world.lines(&lines), "currencyCode": currency });
     world.ask("nobody", "POST", "/v1/orders/quote", Some(body)).await;
@@ -134,9 +134,9 @@ async fn stock(world: &mut World, name: String, what: String) {
     let reservation = Some(Reservation { order_id: order_id.clone(), reinstate_count, ..Reservation::default() });
     let topic = "mart.reservation.v1";
     match what.as_str() {
-        "put aside" => world.tell(topic, &order_id, 1, &StockReserved { reservation }).await,
-        "short" => world.tell(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
-        _ => world.tell(topic, &order_id, 2, &ReservationExpired { reservation }).await,
+        "put aside" => world.publish(topic, &order_id, 1, &StockReserved { reservation }).await,
+        "short" => world.publish(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
+        _ => world.publish(topic, &order_id, 2, &ReservationExpired { reservation }).await,
     }
 }
 
@@ -153,7 +153,7 @@ async fn pay(world: &mut World, name: String, amount: String) {
     let (order_id, payment_id) = (world.order(&name).to_owned(), world.payment());
     let amount = Some(money(&amount));
     let message = PaymentCaptured { order_id: order_id.clone(), payment_id, amount, provider: "sandbox".to_owned() };
-    world.tell("mart.payment.v1", &order_id, 1, &message).await;
+    world.publish("mart.payment.v1", &order_id, 1, &message).await;
     world.mart.settle().await;
 }
 
@@ -161,19 +161,19 @@ async fn pay(world: &mut World, name: String, amount: String) {
 async fn failed(world: &mut World, name: String) {
     let (order_id, payment_id) = (world.order(&name).to_owned(), world.payment());
     let message = PaymentFailed { order_id: order_id.clone(), payment_id, reason: "card declined".to_owned() };
-    world.tell("mart.payment.v1", &order_id, 1, &message).await;
+    world.publish("mart.payment.v1", &order_id, 1, &message).await;
 }
 
-#[when(regex = r"^the same is told again$")]
+#[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
     let told = world.told.last().cloned().expect("something was told");
-    world.mart.tell(&told).await;
+    world.mart.publish(&told).await;
 }
 
-#[when(regex = r"^the word before is told again$")]
+#[when(regex = r"^the previous event is published again$")]
 async fn before_again(world: &mut World) {
     let told = world.told.iter().rev().nth(1).cloned().expect("two words were told");
-    world.mart.tell(&told).await;
+    world.mart.publish(&told).await;
     world.mart.settle().await;
 }
 
@@ -256,7 +256,7 @@ async fn republish(world: &mut World) {
     world.ask("admin", "POST", "/v1/admin/orders/republish", Some(json!({}))).await;
 }
 
-#[then(regex = r"^(?:he finds|they find) (nothing|\w(?:, \w)*)$")]
+#[then(regex = r"^they find (nothing|\w(?:, \w)*)$")]
 fn finds(world: &mut World, names: String) {
     let expected: Vec<&str> =
         names.split(", ").filter(|name| *name != "nothing").map(|name| world.order(name)).collect();
@@ -294,8 +294,8 @@ fn refused(world: &mut World, step: &Step) {
     let expected: Vec<Value> = rows(step)
         .iter()
         .map(|row| {
-            let why = format!("LINE_REJECTION_REASON_{}", row[1].to_uppercase().replace(' ', "_"));
-            json!({ "productId": world.product(&row[0]), "why": why })
+            let reason = format!("LINE_REJECTION_REASON_{}", row[1].to_uppercase().replace(' ', "_"));
+            json!({ "productId": world.product(&row[0]), "reason": reason })
         })
         .collect();
     assert_eq!(*lines, Value::Array(expected), "{body}");
@@ -319,12 +319,17 @@ fn refused_for(world: &mut World, place: String) {
 #[then(
     regex = r"^(\w) is (placed|awaiting payment|confirmed|shipped|delivered|cancelled)(?: because of (customer|admin|no stock|payment timeout))?$"
 )]
-async fn is(world: &mut World, name: String, status: String, why: String) {
+async fn is(world: &mut World, name: String, status: String, reason: String) {
     let order = world.read(&name).await;
     let status = format!("ORDER_STATUS_{}", status.to_uppercase().replace(' ', "_"));
-    let why = if why.is_empty() { "UNSPECIFIED".to_owned() } else { why.to_uppercase().replace(' ', "_") };
+    let reason = if reason.is_empty() { "UNSPECIFIED".to_owned() } else { reason.to_uppercase().replace(' ', "_") };
     let told = order["cancelReason"].as_str().unwrap_or("CANCEL_REASON_UNSPECIFIED");
-    assert_eq!((&order["status"], told), (&json!(status), format!("CANCEL_REASON_{why}").as_str()), "{:?}", world.mart);
+    assert_eq!(
+        (&order["status"], told),
+        (&json!(status), format!("CANCEL_REASON_{reason}").as_str()),
+        "{:?}",
+        world.mart
+    );
 }
 
 #[then(regex = r"^(\w) and (\w) are (one order|two orders)$")]
@@ -332,9 +337,9 @@ fn one_order(world: &mut World, one: String, other: String, count: String) {
     assert_eq!(world.order(&one) == world.order(&other), count == "one order");
 }
 
-#[then(regex = r"^of (\w) is told (.+)$")]
+#[then(regex = r"^(\w) has published (.+)$")]
 async fn told(world: &mut World, name: String, kinds: String) {
-    let told = words::told(&world.mart.history().await, "mart.order.v1", world.order(&name));
+    let told = words::published(&world.mart.history().await, "mart.order.v1", world.order(&name));
     assert_eq!(told, kinds.split(", ").collect::<Vec<_>>());
 }
 
@@ -343,7 +348,7 @@ fn goes_to(world: &mut World, city: String) {
     assert_eq!(world.answer().body["order"]["shippingAddress"]["city"], city.as_str(), "{:?}", world.answer);
 }
 
-#[then(regex = r"^he reads$")]
+#[then(regex = r"^they read$")]
 fn reads(world: &mut World, step: &Step) {
     let entries = world.answer().body["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();

@@ -97,9 +97,9 @@ impl World {
     }
 
     /// Tells a word of another service's.
-    pub(crate) async fn tell<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
-        let record = features::told(topic, key, version, message);
-        self.mart.tell(&record).await;
+    pub(crate) async fn publish<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
+        let record = features::record(topic, key, version, message);
+        self.mart.publish(&record).await;
         self.told.push(record);
     }
 
@@ -118,7 +118,7 @@ impl World {
         self.answer.as_ref().expect("something was asked")
     }
 
-    /// The order as it is, once everybody has heard everything.
+    /// The order as it is, once all events are processed everything.
     pub(crate) async fn read(&mut self, name: &str) -> Value {
         self.mart.settle().await;
         let path = format!("/v1/orders/{}", self.order(name));

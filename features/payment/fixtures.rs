@@ -22,7 +22,7 @@ pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static
     Box::pin(async {
         for id in [ORDER, PAID, UNFIT] {
             let order = Some(awaiting(id, OWNER, 1_790_000_000 + 2_700));
-            mart.tell(&features::told("mart.order.v1", id, 1, &OrderAwaitingPayment { order }));
+            mart.publish(&features::record("mart.order.v1", id, 1, &OrderAwaitingPayment { order }));
         }
         mart.settle().await;
         requests(&mut Payments { mart }).await

@@ -10,13 +10,13 @@ Feature: Paying for an order
       When the customer pays
       Then the payment is paid
       And 1500.00 PKR came in and 0.00 PKR went back
-      And of the payment is told PaymentCaptured
+      And the payment has published PaymentCaptured
 
     Scenario Outline: Who can't pay
       Given an order of 1500.00 PKR awaits payment
       When <who>
       Then the answer is <refused>
-      And of the payment is told nothing
+      And the payment has published nothing
 
       Examples:
         | who                                   | refused               |
@@ -43,7 +43,7 @@ Feature: Paying for an order
       And the customer pays
       Then the payment is paid
       And the attempts are failed, captured
-      And of the payment is told PaymentFailed, PaymentCaptured
+      And the payment has published PaymentFailed, PaymentCaptured
 
     Scenario: Who leaves the page may come back
       Given an order of 1500.00 PKR awaits payment
@@ -52,7 +52,7 @@ Feature: Paying for an order
       And the customer starts to pay
       Then the answer is 200
       And the attempts are closed, open
-      And of the payment is told nothing
+      And the payment has published nothing
 
     Scenario: A paid order is not paid again
       Given an order of 1500.00 PKR awaits payment
@@ -68,7 +68,7 @@ Feature: Paying for an order
       When the customer pays and the provider says so <times> times
       Then the payment is paid
       And 1500.00 PKR came in and 0.00 PKR went back
-      And of the payment is told PaymentCaptured
+      And the payment has published PaymentCaptured
 
       Examples:
         | times |
@@ -81,7 +81,7 @@ Feature: Paying for an order
       When the customer pays and the provider says so 0 times
       And 6 minutes pass
       Then the payment is paid
-      And of the payment is told PaymentCaptured
+      And the payment has published PaymentCaptured
 
     Scenario: A word that comes late finds what was asked for
       Given an order of 1500.00 PKR awaits payment
@@ -90,18 +90,18 @@ Feature: Paying for an order
       And 6 minutes pass
       Then the payment is paid
       And 1500.00 PKR came in and 0.00 PKR went back
-      And of the payment is told PaymentCaptured
+      And the payment has published PaymentCaptured
 
     Scenario Outline: A word of somebody else's is not taken
       Given an order of 1500.00 PKR awaits payment
-      When somebody who is not the provider says that it is paid <how>
+      When an attacker reports a payment <how>
       Then the answer is 400 INVALID_SIGNATURE
       And the payment is open
 
       Examples:
         | how                          |
         | without a signature          |
-        | under a signature of his own |
+        | under their own signature |
 
   Rule: Money that does not fit is never paid: a person decides
 
@@ -111,7 +111,7 @@ Feature: Paying for an order
       When the customer pays <paid>
       Then the payment is open
       And a person has <paid> to decide
-      And of the payment is told PaymentReviewRequired
+      And the payment has published PaymentReviewRequired
       When an admin resolves the task
       Then the answer is 200
       And a person has nothing to decide
@@ -131,7 +131,7 @@ Feature: Paying for an order
       When the order asks for its money back twice
       Then the payment is refunded
       And 1500.00 PKR came in and 1500.00 PKR went back
-      And of the payment is told PaymentCaptured, PaymentRefunded
+      And the payment has published PaymentCaptured, PaymentRefunded
 
     Scenario: An admin sends back a part and then the rest
       Given an order of 1500.00 PKR awaits payment
@@ -175,7 +175,7 @@ Feature: Paying for an order
       And the order is cancelled
       And 1 minutes pass
       Then the payment is paid
-      And of the payment is told PaymentCaptured
+      And the payment has published PaymentCaptured
       When the order asks for its money back
       Then the payment is refunded
 
@@ -189,7 +189,7 @@ Feature: Paying for an order
   Rule: Who asks has to be somebody
 
     Scenario Outline: Without a token
-      When somebody without a token asks for <operation>
+      When a caller without a token requests <operation>
       Then the answer is 401 UNAUTHENTICATED
 
       Examples:

@@ -13,9 +13,9 @@ use crate::world::World;
 
 impl World {
     /// Tells a word of the order service's.
-    async fn tell<M: Wire>(&mut self, message: &M) {
-        let record = features::told("mart.order.v1", &self.order, 1, message);
-        self.mart.tell(&record).await;
+    async fn publish<M: Wire>(&mut self, message: &M) {
+        let record = features::record("mart.order.v1", &self.order, 1, message);
+        self.mart.publish(&record).await;
         self.mart.settle().await;
     }
 
@@ -31,7 +31,7 @@ impl World {
 #[when("the order awaits payment at last")]
 async fn awaits(world: &mut World) {
     let order = Some(world.told());
-    world.tell(&order::OrderAwaitingPayment { order }).await;
+    world.publish(&order::OrderAwaitingPayment { order }).await;
 }
 
 #[given("the customer has started to pay")]
@@ -94,7 +94,7 @@ async fn pass(world: &mut World, minutes: i64) {
 #[when("the order is cancelled")]
 async fn cancel(world: &mut World) {
     let order = Some(world.told());
-    world.tell(&order::OrderCancelled { order }).await;
+    world.publish(&order::OrderCancelled { order }).await;
 }
 
 #[when(regex = r"^the order asks for its money back(?: (twice))?$")]
@@ -102,10 +102,10 @@ async fn refund_asked(world: &mut World, twice: String) {
     let payment_id = world.read().await["attempts"][0]["attemptId"].as_str().unwrap_or_default().to_owned();
     let (order, amount) = (Some(world.told()), Some(money("1500.00 PKR")));
     let record =
-        features::told("mart.order.v1", &world.order, 1, &order::RefundRequested { order, payment_id, amount });
-    world.mart.tell(&record).await;
+        features::record("mart.order.v1", &world.order, 1, &order::RefundRequested { order, payment_id, amount });
+    world.mart.publish(&record).await;
     if !twice.is_empty() {
-        world.mart.tell(&record).await;
+        world.mart.publish(&record).await;
     }
     world.mart.settle().await;
 }
@@ -127,7 +127,7 @@ async fn resolve(world: &mut World) {
     world.admin("POST", &path, Some(json!({ "resolution": "asked the customer" }))).await;
 }
 
-#[when(regex = r"^somebody who is not the provider says that it is paid (without|under) a signature(?: of his own)?$")]
+#[when(regex = r"^an attacker reports a payment (without a signature|under their own signature)$")]
 async fn forged(world: &mut World, signed: String) {
     let body =
         json!({ "event": "e", "checkout": "cs", "kind": "captured", "amount": "1500.00", "currencyCode": "PKR" });
@@ -137,7 +137,7 @@ async fn forged(world: &mut World, signed: String) {
     world.answer = Some(world.mart.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), headers).await);
 }
 
-#[when(regex = r"^somebody without a token asks for (\w+)$")]
+#[when(regex = r"^a caller without a token requests (\w+)$")]
 async fn ask_without_token(world: &mut World, operation: String) {
     world.answer = Some(world.mart.ask_without_token("payment", &operation).await);
 }
@@ -168,12 +168,12 @@ async fn attempts(world: &mut World, expected: String) {
     assert_eq!(attempts.iter().map(status).collect::<Vec<_>>().join(", "), expected);
 }
 
-#[then(regex = r"^of the payment is told (.+)$")]
+#[then(regex = r"^the payment has published (.+)$")]
 async fn told(world: &mut World, kinds: String) {
     world.mart.settle().await;
     let expected: Vec<&str> = kinds.split(", ").filter(|kind| *kind != "nothing").collect();
     let order = world.order.clone();
-    assert_eq!(words::told(&world.mart.history().await, "mart.payment.v1", &order), expected, "{world:?}");
+    assert_eq!(words::published(&world.mart.history().await, "mart.payment.v1", &order), expected, "{world:?}");
 }
 
 #[then(regex = r"^a person has (nothing|.+) to decide$")]

@@ -34,7 +34,7 @@ Feature: What is said of a product
       | price    | 900.00 PKR |
       | <member> | <value>    |
     Then it is refused for its <place>
-    And the mart is told of nothing
+    And the mart has published nothing
 
     Examples: names and addresses
       | member | value     | place |
@@ -98,7 +98,7 @@ Feature: What is said of a product
       | description | Stoneware              |
       | price       | 1600.00 PKR, 5.99 USD  |
     Then customers see "Red mug" for 1600.00 PKR, 5.99 USD
-    And the mart is told of
+    And the mart has published
       | ProductUpdated      | Red mug |
       | ProductPriceChanged | Red mug |
 
@@ -107,7 +107,7 @@ Feature: What is said of a product
     When the admin changes "Red mug"
       | price | 1500.00 PKR |
     Then it is done
-    And the mart is told of nothing
+    And the mart has published nothing
 
   Scenario: A change of what somebody else has changed meanwhile is refused
     Given the product "Red mug" for 1500.00 PKR
@@ -117,17 +117,17 @@ Feature: What is said of a product
     When the admin changes what was read of "Red mug"
       | description | Overwritten |
     Then it is refused as ETAG_MISMATCH
-    And the mart is told of nothing
+    And the mart has published nothing
 
   Scenario: A repeated creation is one
     When the admin creates the product "Red mug" for 1500.00 PKR under the key "k1"
     And the admin creates the product "Red mug" for 1500.00 PKR under the key "k1"
     Then it is done
-    And the mart is told of
+    And the mart has published
       | ProductCreated | Red mug |
 
   Scenario: A key is for one request
     Given the admin has created the product "Red mug" for 1500.00 PKR under the key "k1"
     When the admin creates the product "Blue mug" for 1500.00 PKR under the key "k1"
     Then it is refused as IDEMPOTENCY_KEY_REUSED
-    And the mart is told of nothing
+    And the mart has published nothing

@@ -5,7 +5,7 @@ Feature: The life of a product
     When the admin creates the draft "Red mug" for 1500.00 PKR
     Then the admin sees "Red mug" as a draft
     And customers can not see "Red mug"
-    And the mart is told of
+    And the mart has published
       | ProductCreated | Red mug |
 
   Scenario: A draft goes on sale
@@ -13,13 +13,13 @@ Feature: The life of a product
     When the admin activates "Red mug"
     Then customers see "Red mug" for 1500.00 PKR
     And customers see it by its address "red-mug", in any case
-    And the mart is told of
+    And the mart has published
       | ProductActivated | Red mug |
 
   Scenario: A product can be created on sale
     When the admin creates the product "Red mug" for 1500.00 PKR
     Then customers see "Red mug" for 1500.00 PKR
-    And the mart is told of
+    And the mart has published
       | ProductCreated | Red mug |
 
   Scenario: A product goes off sale for good
@@ -27,7 +27,7 @@ Feature: The life of a product
     When the admin archives "Red mug"
     Then the admin sees "Red mug" as archived
     And customers can not see "Red mug"
-    And the mart is told of
+    And the mart has published
       | ProductArchived | Red mug |
 
   Scenario Outline: There is no way back
@@ -35,7 +35,7 @@ Feature: The life of a product
     When the admin <step> "Red mug"
     Then it is refused as <reason>
     And the admin sees "Red mug" as <before>
-    And the mart is told of nothing
+    And the mart has published nothing
 
     Examples:
       | before           | step      | reason             |
@@ -46,7 +46,7 @@ Feature: The life of a product
     Given the <before> "Red mug" for 1500.00 PKR
     When the admin <step> "Red mug"
     Then it is done
-    And the mart is told of nothing
+    And the mart has published nothing
 
     Examples:
       | before           | step      |
@@ -58,13 +58,13 @@ Feature: The life of a product
     When the admin changes "Red mug"
       | name | Blue mug |
     Then it is refused as PRODUCT_ARCHIVED
-    And the mart is told of nothing
+    And the mart has published nothing
 
   Scenario Outline: Only admins change the catalog
     Given the product "Red mug" for 1500.00 PKR
     When a customer <step> "Red mug"
     Then it is refused as FORBIDDEN
-    And the mart is told of nothing
+    And the mart has published nothing
 
     Examples:
       | step      |

@@ -83,7 +83,7 @@ Feature: Finding products
 
   Scenario: The state of all products is told again
     When the admin republishes the catalog
-    Then the mart is told of
+    Then the mart has published
       | ProductRepublished | Old mug   |
       | ProductRepublished | Green mug |
       | ProductRepublished | 50% wool  |

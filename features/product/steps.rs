@@ -287,7 +287,7 @@ async fn customers_do_not_see(world: &mut World, name: String) {
     assert_eq!(world.answer().body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
 }
 
-#[then(regex = r"^the mart is told of( nothing)?$")]
+#[then(regex = r"^the mart has published( nothing)?$")]
 async fn told_of(world: &mut World, step: &Step) {
     let events = world.mart.history().await;
     let mut told: Vec<Vec<String>> = events[world.told..].iter().map(named).collect();

@@ -20,7 +20,7 @@ Feature: From the registration to the door, and the money back
       Examples:
         | how                                | mails                |
         | pays                               | placed, paid         |
-        | pays, and that is told three times | placed, paid         |
+        | pays, which is reported three times | placed, paid         |
         | pays with the second card          | placed, failed, paid |
         | leaves and comes back to pay       | placed, paid         |
 
@@ -86,7 +86,7 @@ Feature: From the registration to the door, and the money back
 
     Scenario: What is still there is sold
       Given the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And 46 minutes pass
       Then the order is confirmed
       And 3000.00 PKR came in and 0.00 PKR went back
@@ -95,7 +95,7 @@ Feature: From the registration to the door, and the money back
 
     Scenario Outline: Who cancels gets the money back that was on its way
       Given the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And the <who> cancels the order
       Then the order is cancelled because of <who>
       And 3000.00 PKR came in and 3000.00 PKR went back

@@ -21,11 +21,11 @@ Feature: Whoever takes the money
       Examples:
         | provider | how                                | mails                |
         | Stripe   | pays                               | placed, paid         |
-        | Stripe   | pays, and that is told three times | placed, paid         |
+        | Stripe   | pays, which is reported three times | placed, paid         |
         | Stripe   | pays with the second card          | placed, paid         |
         | Stripe   | leaves and comes back to pay       | placed, paid         |
         | PayFast  | pays                               | placed, paid         |
-        | PayFast  | pays, and that is told three times | placed, paid         |
+        | PayFast  | pays, which is reported three times | placed, paid         |
         | PayFast  | pays with the second card          | placed, failed, paid |
         | PayFast  | leaves and comes back to pay       | placed, paid         |
 
@@ -35,7 +35,7 @@ Feature: Whoever takes the money
       And the customer pays
       Then the order is confirmed
       When the order is shipped and delivered
-      And the provider tells it once more
+      And the provider reports it again
       Then the order is delivered
       And 1500.00 PKR came in and 0.00 PKR went back
       And there are 9 mugs and 0 of them promised
@@ -89,7 +89,7 @@ Feature: Whoever takes the money
     Scenario: Stripe is asked when the order's time is over
       Given orders are paid with Stripe
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And 46 minutes pass
       Then the order is confirmed
       And 3000.00 PKR came in and 0.00 PKR went back
@@ -99,10 +99,10 @@ Feature: Whoever takes the money
     Scenario: PayFast tells at last, and the mugs are still there
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And 46 minutes pass
       Then the order is cancelled because of payment timeout
-      When the provider tells it at last
+      When the provider reports it late
       Then the order is confirmed
       And 3000.00 PKR came in and 0.00 PKR went back
       And there are 8 mugs and 0 of them promised
@@ -111,11 +111,11 @@ Feature: Whoever takes the money
     Scenario: PayFast tells at last, and the mugs are gone
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And 46 minutes pass
       Then the order is cancelled because of payment timeout
       When 9 of the mugs break
-      And the provider tells it at last
+      And the provider reports it late
       Then the order is cancelled because of no stock
       And a person has 1 thing to decide
       When a person sends the money back
@@ -126,7 +126,7 @@ Feature: Whoever takes the money
     Scenario Outline: Who cancels gets back from Stripe what was on its way
       Given orders are paid with Stripe
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And the <who> cancels the order
       Then the order is cancelled because of <who>
       And 3000.00 PKR came in and 3000.00 PKR went back
@@ -141,9 +141,9 @@ Feature: Whoever takes the money
     Scenario Outline: Who cancels gets back what PayFast tells of later
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And the <who> cancels the order
-      And the provider tells it at last
+      And the provider reports it late
       Then 3000.00 PKR came in and 0.00 PKR went back
       When a person sends the money back
       Then the order is cancelled because of <who>
@@ -225,7 +225,7 @@ Feature: Whoever takes the money
       When the customer cancels the order
       Then 3000.00 PKR came in and 0.00 PKR went back
       When the bank sends refunds
-      And the provider tells it at last
+      And the provider reports it late
       Then 3000.00 PKR came in and 3000.00 PKR went back
       And a person has 0 things to decide
 
@@ -234,8 +234,8 @@ Feature: Whoever takes the money
       And the customer has ordered 2 mugs
       And the customer pays
       Then the order is confirmed
-      When somebody refunds 500.00 PKR at Stripe itself
-      And Stripe tells it in another event
+      When an operator refunds 500.00 PKR at Stripe itself
+      And Stripe reports it in another event
       Then 3000.00 PKR came in and 500.00 PKR went back
       And the order is confirmed
       When the customer cancels the order
@@ -249,7 +249,7 @@ Feature: Whoever takes the money
       And the customer pays
       Then the order is confirmed
       When the customer's bank disputes it
-      And Stripe tells it in another event
+      And Stripe reports it in another event
       Then a person has 1 thing to decide
       And 3000.00 PKR came in and 0.00 PKR went back
       And the order is confirmed
@@ -272,12 +272,12 @@ Feature: Whoever takes the money
     Scenario Outline: Paid at two providers, and the second gives it back
       Given orders are paid with <first>
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And the customer thinks better of it and takes <second>
       And the customer pays
       Then the order is confirmed
       When the customer thinks better of it and takes <first>
-      And the provider tells it at last
+      And the provider reports it late
       Then 6000.00 PKR came in and 3000.00 PKR went back
       And the order is confirmed
       And there are 8 mugs and 0 of them promised
@@ -291,12 +291,12 @@ Feature: Whoever takes the money
     Scenario: Paid at two providers, and a person gives it back
       Given orders are paid with PayFast
       And the customer has ordered 2 mugs
-      When the customer pays, and nobody is told
+      When the customer pays, which is not reported
       And the customer thinks better of it and takes Stripe
       And the customer pays
       Then the order is confirmed
       When the customer thinks better of it and takes PayFast
-      And the provider tells it at last
+      And the provider reports it late
       Then 6000.00 PKR came in and 0.00 PKR went back
       When a person sends the money back
       Then 6000.00 PKR came in and 3000.00 PKR went back

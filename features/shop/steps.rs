@@ -85,14 +85,14 @@ fn session(world: &World) -> String {
     FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a page of Stripe's").to_owned()
 }
 
-#[when(regex = r"^somebody refunds (.+) PKR at Stripe itself$")]
+#[when(regex = r"^an operator refunds (.+) PKR at Stripe itself$")]
 async fn refund_there(world: &mut World, amount: String) {
     let units = amount.replace('.', "").parse().expect("an amount");
     world.mart.providers().stripe.refund_there(&session(world), units);
     tell_again(world).await;
 }
 
-#[when("Stripe tells it in another event")]
+#[when("Stripe reports it in another event")]
 async fn tell_anew(world: &mut World) {
     world.mart.providers().stripe.say_anew(&session(world));
     tell_again(world).await;
@@ -104,7 +104,7 @@ async fn dispute(world: &mut World) {
     tell_again(world).await;
 }
 
-#[when(regex = r"^the provider tells it (?:at last|once more)$")]
+#[when(regex = r"^the provider reports it (?:late|again)$")]
 async fn tell_again(world: &mut World) {
     let checkout = world.checkout();
     world.mart.tell_again(&checkout).await;
@@ -137,8 +137,8 @@ fn actions(how: &str) -> Vec<Value> {
     let pay = json!({ "action": "pay" });
     match how {
         "pays" => vec![pay],
-        "pays, and that is told three times" => vec![json!({ "action": "pay", "calls": 3 })],
-        "pays, and nobody is told" => vec![json!({ "action": "pay", "calls": 0 })],
+        "pays, which is reported three times" => vec![json!({ "action": "pay", "calls": 3 })],
+        "pays, which is not reported" => vec![json!({ "action": "pay", "calls": 0 })],
         "pays with the second card" => vec![json!({ "action": "decline" }), pay],
         "leaves and comes back to pay" => vec![json!({ "action": "leave" }), pay],
         "has no card that works" => vec![json!({ "action": "decline" })],
@@ -152,7 +152,7 @@ fn actions(how: &str) -> Vec<Value> {
 
 #[given(regex = r"^the customer (pays)$")]
 #[when(
-    regex = r"^the customer (pays|pays, and that is told three times|pays, and nobody is told|pays with the second card|leaves and comes back to pay|has no card that works|leaves|pays too little|pays in dollars|does nothing)$"
+    regex = r"^the customer (pays|pays, which is reported three times|pays, which is not reported|pays with the second card|leaves and comes back to pay|has no card that works|leaves|pays too little|pays in dollars|does nothing)$"
 )]
 async fn pay(world: &mut World, how: String) {
     for action in actions(&how) {

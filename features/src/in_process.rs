@@ -165,7 +165,7 @@ impl InProcess {
     }
 
     /// Puts a record on the bus, as a service that is not part of this mart would.
-    pub fn tell(&mut self, record: &Record) {
+    pub fn publish(&mut self, record: &Record) {
         self.enqueue(record);
     }
 

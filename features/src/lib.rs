@@ -36,7 +36,7 @@ pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
 pub use on_servers::{OnServers, Running};
 pub use providers::{Providers, SANDBOX_SECRET, Sandbox};
-pub use scene::{Answer, PAYFAST, Who, ask, keys, provider_routes, sandbox_routes, told};
+pub use scene::{Answer, PAYFAST, Who, ask, keys, provider_routes, record, sandbox_routes};
 
 use levels::{ALONE, MOMENT, Stage, has};
 use report::{Case, Collector};
@@ -116,7 +116,7 @@ pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
         );
     }
     let failed = all.cases.iter().filter(|case| case.failure.is_some()).count() + all.wrong.len();
-    report::tell(&all.cases);
+    report::print_failures(&all.cases);
     for wrong in &all.wrong {
         println!("{wrong}");
     }

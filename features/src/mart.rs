@@ -55,10 +55,10 @@ impl Mart {
     }
 
     /// Tells a record, as a service that is not part of this mart would.
-    pub async fn tell(&mut self, record: &Record) {
+    pub async fn publish(&mut self, record: &Record) {
         match self {
-            Self::InProcess(mart) => mart.tell(record),
-            Self::OnServers(mart) => mart.tell(record).await,
+            Self::InProcess(mart) => mart.publish(record),
+            Self::OnServers(mart) => mart.publish(record).await,
         }
     }
 
@@ -128,7 +128,7 @@ impl Mart {
         }
     }
 
-    /// Waits until everybody has heard everything, and nothing more comes of it. In the process a record may go on waiting for
+    /// Waits until all events are processed everything, and nothing more comes of it. In the process a record may go on waiting for
     /// what has not happened; on servers such a scenario fails.
     pub async fn settle(&mut self) {
         match self {
@@ -137,7 +137,7 @@ impl Mart {
         }
     }
 
-    /// Every event that was told so far, once everybody has heard of it. Those of one topic and key are in their order.
+    /// Every event that was told so far, once all events are processed of it. Those of one topic and key are in their order.
     pub async fn history(&mut self) -> Vec<Record> {
         self.settle().await;
         match self {

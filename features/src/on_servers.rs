@@ -428,7 +428,7 @@ impl OnServers {
         }
     }
 
-    pub(crate) async fn tell(&mut self, record: &Record) {
+    pub(crate) async fn publish(&mut self, record: &Record) {
         self.keys.insert(record.key.clone());
         let told = TestEvent::new(&record.topic, &record.event_type, record.payload.clone());
         let told = told.about(&record.key, record.version.get()).under(record.id);

@@ -198,7 +198,7 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
 }
 
 /// Says of each scenario that failed why it did, at first, and how to run that again.
-pub(crate) fn tell(cases: &[Case]) {
+pub(crate) fn print_failures(cases: &[Case]) {
     for case in merged(cases) {
         if let Some((why, again)) = &case.failure {
             println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);

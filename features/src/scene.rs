@@ -47,7 +47,7 @@ pub fn keys() -> &'static Keys {
 }
 
 /// The word of a service that is not part of the mart, about an aggregate at a version: each time another event.
-pub fn told<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Record {
+pub fn record<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Record {
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let version = Version::from_stored(version).expect("zero or more");
     let event = EventEnvelope { id: Uuid::new_v4(), at, version, payload: () };

@@ -46,7 +46,7 @@ pub fn rows(step: &gherkin::Step) -> Vec<Vec<String>> {
 }
 
 /// The names of the events about an aggregate, in the order of their versions.
-pub fn told(history: &[Record], topic: &str, key: &str) -> Vec<String> {
+pub fn published(history: &[Record], topic: &str, key: &str) -> Vec<String> {
     let mut mine: Vec<&Record> = history.iter().filter(|record| record.topic == topic && record.key == key).collect();
     mine.sort_by_key(|record| record.version);
     mine.iter().map(|record| record.event_type.rsplit('.').next().unwrap_or_default().to_owned()).collect()

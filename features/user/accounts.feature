@@ -13,7 +13,7 @@ Feature: Accounts
       Then the answer is 200
       When Ayesha logs in with "correct horse battery" as laptop
       Then the answer is 200
-      And of the user is told UserRegistered, EmailVerified
+      And the user has published UserRegistered, EmailVerified
 
     Scenario: A link is good once
       When Ayesha registers with "correct horse battery"
@@ -60,18 +60,18 @@ Feature: Accounts
 
     Scenario: Five failures cost nothing, then the wait begins
       Given Ayesha has registered with "correct horse battery" and proved the mailbox
-      When somebody tries 5 wrong passwords for Ayesha
+      When an attacker tries 5 wrong passwords for Ayesha
       And Ayesha logs in with "correct horse battery" as laptop
       Then the answer is 429 TOO_MANY_ATTEMPTS
 
     Scenario: An address without an account is told the same
-      When somebody tries 5 wrong passwords for Nobody
+      When an attacker tries 5 wrong passwords for Nobody
       And Nobody logs in with "correct horse battery" as laptop
       Then the answer is 429 TOO_MANY_ATTEMPTS
 
     Scenario: Who waited gets in
       Given Ayesha has registered with "correct horse battery" and proved the mailbox
-      When somebody tries 5 wrong passwords for Ayesha
+      When an attacker tries 5 wrong passwords for Ayesha
       And 2 seconds pass
       And Ayesha logs in with "correct horse battery" as laptop
       Then the answer is 200
@@ -84,7 +84,7 @@ Feature: Accounts
       When the user says that the <member> is "<value>"
       Then the answer is 200
       And the <member> is "<kept>"
-      And of the user is told UserRegistered, EmailVerified, ProfileUpdated
+      And the user has published UserRegistered, EmailVerified, ProfileUpdated
 
       Examples:
         | member   | value           | kept          |

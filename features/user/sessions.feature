@@ -59,7 +59,7 @@ Feature: Sessions
     Then the answer is 401 SESSION_ENDED
     When Ayesha logs in with "purple monkey dish" as laptop
     Then the answer is 200
-    And of the user is told UserRegistered, EmailVerified, PasswordChanged
+    And the user has published UserRegistered, EmailVerified, PasswordChanged
 
   Scenario: A reset by mail ends all sessions
     When Ayesha asks for a new password
@@ -85,11 +85,11 @@ Feature: Sessions
     When an admin enables the user
     And Ayesha logs in with "correct horse battery" as laptop
     Then the answer is 200
-    And of the user is told UserRegistered, EmailVerified, UserDisabled, UserEnabled
+    And the user has published UserRegistered, EmailVerified, UserDisabled, UserEnabled
 
   Scenario: An admin who was disabled can't undo it by a token that is still good
     When an admin disables the user
-    And the user, who was an admin, enables himself
+    And the user, who was an admin, enables their own account
     Then the answer is 403 CALLER_DISABLED
     When Ayesha logs in with "correct horse battery" as laptop
     Then the answer is 401 INVALID_CREDENTIALS

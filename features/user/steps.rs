@@ -42,7 +42,7 @@ async fn log_in(world: &mut World, name: String, password: String, tab: String) 
     world.log_in(&name, &password, &tab).await;
 }
 
-#[when(regex = r"^somebody tries (\d+) wrong passwords for (\w+)$")]
+#[when(regex = r"^an attacker tries (\d+) wrong passwords for (\w+)$")]
 async fn guess(world: &mut World, times: usize, name: String) {
     for _ in 0..times {
         world.log_in(&name, "a wrong password", "nobody").await;
@@ -142,7 +142,7 @@ async fn set_disabled(world: &mut World, what: String) {
     world.answer = Some(world.mart.send(Some(("admin", "admin")), "POST", &path, None, &[]).await);
 }
 
-#[when("the user, who was an admin, enables himself")]
+#[when("the user, who was an admin, enables their own account")]
 async fn enable_himself(world: &mut World) {
     let path = format!("/v1/admin/users/{}/enable", world.user);
     let who = world.user.clone();
@@ -176,8 +176,8 @@ fn member_is(world: &mut World, member: String, value: String) {
     assert_eq!(world.answer().body["user"][&member], value.as_str(), "{:?}", world.answer);
 }
 
-#[then(regex = r"^of the user is told (.+)$")]
+#[then(regex = r"^the user has published (.+)$")]
 async fn told(world: &mut World, kinds: String) {
-    let told = words::told(&world.mart.history().await, "mart.user.v1", &world.user);
+    let told = words::published(&world.mart.history().await, "mart.user.v1", &world.user);
     assert_eq!(told, kinds.split(", ").collect::<Vec<_>>());
 }

@@ -63,10 +63,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
                 for letter in letters(&client, service).await? {
                     count += 1;
                     let text = |member: &str| letter[member].as_str().unwrap_or("?").to_owned();
-                    let kind = text("kind");
+                    let kind = text("eventType");
                     let kind = kind.rsplit('.').next().unwrap_or_default();
                     outln!("{} {} {kind} {} since {}", service.name, letter["id"], text("key"), text("deadAt"));
-                    outln!("  {}: {}", text("handler"), text("why"));
+                    outln!("  {}: {}", text("handler"), text("reason"));
                 }
             }
             outln!("{count} dead letters");
@@ -79,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
                 bail!("{} has no dead letter {id}: ./mart dlq list {}", service.name, service.name);
             }
             let mut letter: Value = answer.error_for_status()?.json().await?;
-            if letter["kind"].as_str().is_some_and(contracts::has_secret) {
+            if letter["eventType"].as_str().is_some_and(contracts::has_secret) {
                 letter["record"]["payload"] = Value::from("(not shown: it has a secret in it)");
             }
             outln!("{}", serde_json::to_string_pretty(&letter)?);

@@ -159,10 +159,10 @@ fn paid_agrees(order: &str, money: &str) -> bool {
 
 /// The same for every service's database.
 const EVERYWHERE: [(&str, &str); 2] = [
-    ("the outbox is empty", "select format('%s %s of %s is not on Kafka', kind, id, key) from outbox"),
+    ("the outbox is empty", "select format('%s %s of %s is not on Kafka', event_type, id, key) from outbox"),
     (
         "no record waits or is dead without somebody knowing why",
-        "select format('%s of %s %s: %s', handler, key, case when dead_at is null then 'waits' else 'is dead' end, why) \
+        "select format('%s of %s %s: %s', handler, key, case when dead_at is null then 'waits' else 'is dead' end, reason) \
          from inbox",
     ),
 ];

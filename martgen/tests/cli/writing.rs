@@ -27,7 +27,7 @@ fn this_repository_is_what_its_contracts_say() {
 }
 
 #[test]
-fn every_generated_and_frame_file_comes_out_byte_for_byte_without_a_lock() {
+fn files_are_rendered_byte_for_byte_without_a_lock() {
     let copy = Copy::new();
     let before = copy.contents();
     for path in [HTTP, EVENTS, MAIN, "services/product/Dockerfile", "chassis/tests/shelf/src/generated/events.rs"] {
@@ -58,7 +58,7 @@ fn a_second_run_writes_nothing_and_touches_no_time() {
 }
 
 #[test]
-fn an_event_more_is_in_the_generated_code_and_gone_without_leftovers_when_it_is_taken_away() {
+fn an_added_event_is_generated_and_removed_without_leftovers() {
     let copy = Copy::new();
     let before = copy.contents();
     add_an_event(&copy);
@@ -67,8 +67,8 @@ fn an_event_more_is_in_the_generated_code_and_gone_without_leftovers_when_it_is_
     assert!(run.told.contains("error[stale]") && run.told.contains(EVENTS), "{}", run.told);
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     let events = copy.read(EVENTS);
-    assert!(events.contains("fn product_seen(fact: &events::ProductSeen) -> v1::ProductSeen;"), "{events}");
-    assert!(events.contains("Fact::ProductSeen(fact) => "), "{events}");
+    assert!(events.contains("fn product_seen(event: &events::ProductSeen) -> v1::ProductSeen;"), "{events}");
+    assert!(events.contains("ProductEvent::ProductSeen(payload) => "), "{events}");
     assert_eq!(copy.read(HTTP), before[HTTP], "operations have not changed");
 
     copy.write(EVENTS_PROTO, &before[EVENTS_PROTO]);
@@ -132,11 +132,11 @@ fn a_generated_file_that_somebody_edited_is_shown_and_left_alone_and_the_others_
 }
 
 #[test]
-fn an_edited_frame_file_is_kept_by_a_waiver_with_a_reason_until_its_template_says_something_new() {
+fn a_waiver_keeps_an_edited_managed_file_until_its_template_changes() {
     let copy = Copy::new();
     let run = copy.run(&["waive", MAIN, "--reason", "nothing to waive"]);
     assert_eq!(run.code, Some(2), "{}", run.told);
-    copy.replace(MAIN, "Serve until SIGTERM, then drain.", "Serve on two ports.");
+    copy.replace(MAIN, "Serve until SIGTERM, then shut down gracefully.", "Serve on two ports.");
     assert_eq!(copy.run(&["generate"]).code, Some(1));
     assert_eq!(copy.run(&["waive", MAIN, "--reason", " "]).code, Some(2), "a reason is asked for");
     assert_eq!(copy.run(&["waive", MAIN, "--reason", "It serves\ntwo ports."]).code, Some(0));
@@ -269,7 +269,7 @@ fn the_graph_of_events_has_three_formats() {
     assert!(mermaid.contains("product -- \"ProductCreated<br/>ProductUpdated<br/>"), "{mermaid}");
     assert!(!mermaid.contains("shelf"), "a fixture is shown: {mermaid}");
     let dot = copy.run(&["graph", "--format", "dot"]).told;
-    assert!(dot.contains("\"product\" -> \"no subscriber\" [label=\"ProductCreated\\nProductUpdated\\n"), "{dot}");
+    assert!(dot.contains("\"product\" -> \"order\" [label=\"ProductCreated\\nProductUpdated\\n"), "{dot}");
     let json: serde_json::Value = serde_json::from_str(&copy.run(&["graph", "--format", "json"]).told).expect("JSON");
     let services = json["services"].as_array().expect("a list");
     let handlers = services.iter().flat_map(|service| service["consumes"].as_array().into_iter().flatten());

@@ -119,7 +119,7 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
     ),
     (
         "product",
-        "insert into inbox (handler, key, event, raw, why, next_at, deadline, dead_at) \
+        "insert into inbox (handler, key, event, raw, reason, next_at, deadline, dead_at) \
          values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
         "delete from inbox",
         "without somebody knowing why",
@@ -151,7 +151,7 @@ async fn every_planted_fault_is_found() {
 
     // Nobody is there to send it.
     stack.apps.get_mut("order").expect("it is there").process.kill().await;
-    let event = "insert into outbox (id, at, topic, key, kind, version, traceparent, payload) \
+    let event = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
                  values (gen_random_uuid(), now(), 'mart.order.v1', 'key', 'planted', 1, '', '')";
     run(&stack, "order", event).await;
     finds(&stack, "the outbox is empty").await;

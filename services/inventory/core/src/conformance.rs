@@ -213,12 +213,12 @@ pub async fn lists_have_the_newest_first(store: &impl Store) {
     assert_eq!(all.iter().map(|item| item.id).collect::<Vec<_>>(), [5, 4, 3, 2, 1, 0].map(product));
     for (n, item) in all.iter().enumerate() {
         let expected = all[n + 1..].iter().take(2).cloned().collect::<Vec<_>>();
-        assert_eq!(store.list_items(false, Some(item.place()), 2).await, Ok(expected));
+        assert_eq!(store.list_items(false, Some(item.cursor()), 2).await, Ok(expected));
     }
     let low = store.list_items(true, None, 10).await.expect("reachable");
     assert_eq!(low.iter().map(|item| item.id).collect::<Vec<_>>(), [product(3)]);
     assert!(place(store, 1, &[(0, 1)]).await);
     let entries = store.list_entries(product(0), None, 10).await.expect("reachable");
     assert_eq!(entries.iter().map(|entry| (entry.on_hand, entry.reserved)).collect::<Vec<_>>(), [(0, 1), (5, 0)]);
-    assert_eq!(store.list_entries(product(0), Some(entries[0].place()), 10).await, Ok(vec![entries[1].clone()]));
+    assert_eq!(store.list_entries(product(0), Some(entries[0].cursor()), 10).await, Ok(vec![entries[1].clone()]));
 }

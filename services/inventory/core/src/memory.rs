@@ -80,7 +80,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<StockItem>, StoreError> {
         let state = self.state();
         let items = state.items.values().filter(|item| !only_low || item.is_low()).cloned();
-        Ok(page(items, StockItem::place, after, limit))
+        Ok(page(items, StockItem::cursor, after, limit))
     }
 
     async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
@@ -95,7 +95,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<LedgerEntry>, StoreError> {
         let state = self.state();
         let entries = state.ledger.iter().filter(|entry| entry.product == product).cloned();
-        Ok(page(entries, LedgerEntry::place, after, limit))
+        Ok(page(entries, LedgerEntry::cursor, after, limit))
     }
 
     async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {

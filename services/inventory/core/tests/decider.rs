@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use inventory_core::UseCases;
-use inventory_core::application::{Asked, CountError, RESERVATION_TTL};
+use inventory_core::application::{CountError, OrderRequest, RESERVATION_TTL};
 use inventory_core::domain::{InventoryEvent, Lines, OrderId, ProductId, Refused, Status, events};
 use inventory_core::memory::MemoryStore;
 use inventory_core::ports::Store;
@@ -78,9 +78,9 @@ impl Warehouse {
         Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }
     }
 
-    fn asked(&self, n: u8) -> Asked {
+    fn asked(&self, n: u8) -> OrderRequest {
         let lines = self.placed.get(&n).cloned().unwrap_or_default();
-        Asked { order: order(n), lines, reservation_round: self.rounds.get(&n).copied().unwrap_or_default() }
+        OrderRequest { order: order(n), lines, reservation_round: self.rounds.get(&n).copied().unwrap_or_default() }
     }
 
     async fn take(&mut self, step: &Step) {
@@ -101,7 +101,7 @@ impl Warehouse {
             Step::Place(n, lines) => {
                 let lines = Lines::of(lines.iter().map(|(n, quantity)| (product(*n), *quantity)));
                 self.placed.entry(*n).or_insert(lines);
-                let asked = Asked { reservation_round: 0, ..self.asked(*n) };
+                let asked = OrderRequest { reservation_round: 0, ..self.asked(*n) };
                 self.use_cases.on_order_placed(asked, receipt).await.expect("kept");
             }
             Step::Reinstate(n) => {

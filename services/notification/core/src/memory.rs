@@ -118,10 +118,10 @@ impl Store for MemoryStore {
             filter.order.is_none_or(|order| notification.order == Some(order))
                 && filter.recipient.as_ref().is_none_or(|recipient| notification.recipient == *recipient)
                 && filter.status.is_none_or(|status| notification.status.name() == status)
-                && after.is_none_or(|after| notification.place() < after)
+                && after.is_none_or(|after| notification.cursor() < after)
         };
         let mut found: Vec<Notification> = state.notifications.values().filter(listed).cloned().collect();
-        found.sort_by_key(|notification| std::cmp::Reverse(notification.place()));
+        found.sort_by_key(|notification| std::cmp::Reverse(notification.cursor()));
         found.truncate(limit);
         Ok(found)
     }

@@ -1,6 +1,6 @@
-//! What every store has to do, as one suite for all of them.
+//! The suite that every store passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
@@ -18,13 +18,13 @@ use crate::domain::{
 use crate::memory::MemoryStore;
 use crate::ports::{Filter, Store, Write};
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
         $crate::conformance!($store; orders_are_read_back_at_every_step a_change_is_of_its_version_only
             receipts_are_kept_once two_changes_have_one_winner timelines_are_read_in_order
-            notes_need_their_order products_are_as_new_as_they_can_be deadlines_are_found_when_due
+            entries_need_their_order only_newer_products_are_stored deadlines_are_found_when_due
             lists_agree_with_memory events_alone_change_nothing);
     };
     ($store:expr; $($case:ident)*) => {
@@ -37,7 +37,7 @@ macro_rules! conformance {
     };
 }
 
-/// A second of the suite's own time.
+/// Returns a second of the suite's own time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -50,7 +50,7 @@ fn pkr(minor: i64) -> Money {
     Money::from_minor(minor, Currency::from_code("PKR").expect("a currency"))
 }
 
-/// The `n`th order, with every member set, before it is placed.
+/// Returns the `n`th order, with every member set, before it is placed.
 pub fn draft(n: u64) -> Order {
     let line = |product: u64, quantity: i32| Line {
         product: ProductId(uuid(product)),
@@ -86,7 +86,7 @@ pub fn draft(n: u64) -> Order {
     }
 }
 
-/// IdGenerator of events count through all cases.
+/// Adds ids to events, unique in all cases.
 fn envelopes(events: Vec<OrderEvent>) -> Vec<EventEnvelope<OrderEvent>> {
     static NEXT: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
     let event = |event: OrderEvent| {
@@ -127,7 +127,7 @@ async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<OrderEven
     order
 }
 
-/// What was placed is found whole, and as it is after every step of its life.
+/// An order is read back after each of its transitions.
 pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
     let order = placed(store, 1).await;
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
@@ -163,7 +163,7 @@ pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
     assert!(order.payment.is_some_and(|payment| payment.refund_requested));
 }
 
-/// A change of an older version, and of what is not there, changes nothing and uses up no receipt.
+/// A change of an older version or of a missing order changes nothing and stores no receipt.
 pub async fn a_change_is_of_its_version_only(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
@@ -179,7 +179,7 @@ pub async fn a_change_is_of_its_version_only(store: &impl Store) {
     assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(CommitOutcome::Committed));
 }
 
-/// Who comes again is told so, and whether the request was the same; nothing is written then.
+/// An existing receipt is reported with whether the request was the same, and nothing is written.
 pub async fn receipts_are_kept_once(store: &impl Store) {
     let first = Commit { receipt: Some(receipt("a", "r")), ..insert(1).1 };
     assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(None));
@@ -194,7 +194,7 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
     assert_eq!(store.receipt(&receipt("a", "another")).await, Ok(Some(("subject".to_owned(), false))));
 }
 
-/// Of two changes of one version, one is made and the other is a conflict.
+/// Of two concurrent changes of one version, one succeeds and the other conflicts.
 pub async fn two_changes_have_one_winner(store: &impl Store) {
     let order = placed(store, 1).await;
     let (_, cancel) = update(&order, order.clone().cancel(CancelReason::Customer, at(2)).expect("allowed"));
@@ -205,7 +205,7 @@ pub async fn two_changes_have_one_winner(store: &impl Store) {
     assert_eq!(done.iter().filter(|done| **done == Err(CommitError::Conflict)).count(), 1, "{done:?}");
 }
 
-/// Every event has its entry, with notes between them.
+/// Every event has its entry, in order with appended ones.
 pub async fn timelines_are_read_in_order(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
@@ -245,8 +245,8 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     assert_eq!(store.timeline(OrderId(uuid(9))).await, Ok(vec![]));
 }
 
-/// A note of an order that is not there is a conflict.
-pub async fn notes_need_their_order(store: &impl Store) {
+/// An entry of a missing order is a conflict.
+pub async fn entries_need_their_order(store: &impl Store) {
     let entry = TimelineEntry { at: at(3), text: String::new(), status: StatusKind::Placed, event: uuid(77) };
     let note = |entry| Commit {
         write: Some(Write::AppendTimeline { order: draft(1).id, entry }),
@@ -258,8 +258,8 @@ pub async fn notes_need_their_order(store: &impl Store) {
     assert_eq!(store.commit(note(entry)).await, Ok(CommitOutcome::Committed), "no receipt was used up");
 }
 
-/// An older word of a product changes nothing, the same version is taken.
-pub async fn products_are_as_new_as_they_can_be(store: &impl Store) {
+/// An older version of a product changes nothing; the same version is stored.
+pub async fn only_newer_products_are_stored(store: &impl Store) {
     let known = |version: i64, name: &str| CatalogProduct {
         id: ProductId(uuid(1)),
         version: Version::from_stored(version).expect("not negative"),
@@ -282,7 +282,7 @@ pub async fn products_are_as_new_as_they_can_be(store: &impl Store) {
     assert_eq!(store.products(&[ProductId(uuid(1))]).await, Ok(vec![known(4, "again")]));
 }
 
-/// Orders that wait for money longer than they may, the oldest first.
+/// Overdue orders are returned, oldest first.
 pub async fn deadlines_are_found_when_due(store: &impl Store) {
     for (n, deadline) in [(1, 30), (2, 20), (3, 10)] {
         let order = placed(store, n).await;
@@ -296,7 +296,7 @@ pub async fn deadlines_are_found_when_due(store: &impl Store) {
     assert_eq!(store.due(at(99), 2).await, Ok(ids(&[3, 2])));
 }
 
-/// Every filter and every page has the same as the store in memory.
+/// Every filter and every page returns the same as the in-memory store.
 pub async fn lists_agree_with_memory(store: &impl Store) {
     let memory = MemoryStore::default();
     for n in 0..12 {
@@ -327,7 +327,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
     }
 }
 
-/// A state that is told again has no entry and changes no row.
+/// A republished state has no entry and changes no row.
 pub async fn events_alone_change_nothing(store: &impl Store) {
     let order = placed(store, 1).await;
     let events = vec![OrderEvent::OrderRepublished(OrderRepublished { order: order.clone() })];

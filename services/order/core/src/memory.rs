@@ -1,4 +1,4 @@
-//! A store in memory that behaves as the real one, for features and the tests of other services.
+//! The in-memory store, for scenarios and tests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -9,14 +9,14 @@ use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, EventEnvelope, Rec
 use crate::domain::{CatalogProduct, Order, OrderEvent, OrderId, ProductId, Status, TimelineEntry};
 use crate::ports::{Filter, Store, Write};
 
-/// Everything that was committed. Clones share it.
+/// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, Order>,
-    /// Each entry with the id of its trace.
+    /// The entries, each with its trace id.
     timelines: BTreeMap<OrderId, Vec<(TimelineEntry, String)>>,
     products: BTreeMap<ProductId, CatalogProduct>,
     receipts: HashMap<(String, String), Receipt>,
@@ -25,12 +25,12 @@ struct State {
 }
 
 impl MemoryStore {
-    /// A store that keeps the id of the trace that a commit belongs to, as this gives it.
+    /// Creates a store that records the trace id that this function returns.
     pub fn traced(trace: fn() -> String) -> Self {
         Self(Arc::new(Mutex::new(State { trace: Some(trace), ..State::default() })))
     }
 
-    /// The events that were committed, in their order.
+    /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<OrderEvent>> {
         self.state().events.clone()
     }

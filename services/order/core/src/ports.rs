@@ -1,4 +1,4 @@
-//! What orders need from a store.
+//! The store that orders need.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -7,15 +7,15 @@ use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, Receipt, StoreErro
 
 use crate::domain::{CatalogProduct, CustomerId, Order, OrderEvent, OrderId, ProductId, StatusKind, TimelineEntry};
 
-/// Keeps orders, their timelines, a read model of products, events and receipts.
+/// Stores orders, their timelines, a read model of products, events and receipts.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
-/// can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Finds an order.
+    /// Returns an order.
     fn find(&self, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// Up to `limit` orders that pass the filter, newest first, beginning after the cursor.
+    /// Returns up to `limit` orders that match the filter, newest first, after the cursor.
     fn list(
         &self,
         filter: &Filter,
@@ -23,59 +23,60 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Order>, StoreError>> + Send;
 
-    /// Up to `limit` orders whose payment deadline is `now` or before, the oldest first.
+    /// Returns up to `limit` orders whose payment deadline is `now` or earlier, oldest first.
     fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 
-    /// What happened to an order, oldest first, each with the id of its trace where that is known.
+    /// Returns the timeline of an order, oldest first, each entry with its trace id if it is known.
     fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(TimelineEntry, String)>, StoreError>> + Send;
 
-    /// The products of these ids, in no order; unknown ones are left out.
+    /// Returns the products with these ids, in any order; unknown ids are omitted.
     fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<CatalogProduct>, StoreError>> + Send;
 
-    /// The subject of a receipt that is kept, and whether it is of the same request.
+    /// Returns the subject of a stored receipt, and whether it is of the same request.
     fn receipt(&self, receipt: &Receipt) -> impl Future<Output = Result<Option<(String, bool)>, StoreError>> + Send;
 
-    /// Keeps all of a commit or nothing. Every event gets its entry in the timeline.
+    /// Commits everything or nothing. Every event gets its timeline entry.
     ///
-    /// A change is of the version that was seen, or it is a conflict. A receipt that is there already wins over a conflict.
+    /// An update must be of the version that was read; otherwise it is a conflict. An existing receipt is reported before a
+    /// conflict.
     fn commit(
         &self,
         commit: Commit<Write, OrderEvent>,
     ) -> impl Future<Output = Result<CommitOutcome, CommitError<Infallible>>> + Send;
 }
 
-/// What a commit writes, beside events and receipt.
+/// The write of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// A new order.
+    /// Inserts an order.
     Insert(Order),
-    /// An order as it shall be.
+    /// Updates an order.
     Update {
-        /// The order.
+        /// The order after the change.
         order: Order,
-        /// The version that it has to be at.
+        /// The version that was read.
         seen: Version,
     },
-    /// Something that changes nothing but the timeline of an order that exists; a conflict where it does not.
+    /// Appends to the timeline of an order; a conflict if the order does not exist.
     AppendTimeline {
         /// The order.
         order: OrderId,
-        /// What happened.
+        /// The entry.
         entry: TimelineEntry,
     },
-    /// A product as it is at its version; an older one than is known changes nothing.
+    /// Stores a product's state at its version. An older version has no effect.
     Product(CatalogProduct),
 }
 
-/// Which orders a list has. The default has all.
+/// The filter of a list. The default matches all orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Of this customer.
+    /// The customer.
     pub customer: Option<CustomerId>,
-    /// In this status.
+    /// The status.
     pub status: Option<StatusKind>,
-    /// Placed then or later.
+    /// The earliest time of placement.
     pub from: Option<Timestamp>,
-    /// Placed before.
+    /// The time before which orders were placed.
     pub before: Option<Timestamp>,
 }

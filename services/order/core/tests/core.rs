@@ -1,4 +1,4 @@
-//! The rules of an order's life, one by one and in random histories.
+//! The rules of an order's transitions, one by one and in random sequences.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ fn shipment() -> Shipment {
     Shipment { carrier: "TCS".to_owned(), tracking_number: "7".to_owned() }
 }
 
-/// An order in this state, by the steps that lead there.
-fn in_stage(state: State) -> Order {
+/// Returns an order in this state.
+fn in_state(state: State) -> Order {
     let placed = || draft(1).place(at(1)).0;
     let awaiting = || placed().stock_reserved(0, at(100), at(2)).expect("allowed").0;
     let paid = |order: Order, second| order.payment_captured("pay-1".to_owned(), draft(1).total, at(second));
@@ -65,7 +65,7 @@ fn in_stage(state: State) -> Order {
     order
 }
 
-/// Pulls a trigger, of the order's current round.
+/// Fires a trigger of the order's current round.
 fn pull(
     order: Order,
     trigger: Trigger,
@@ -81,7 +81,7 @@ fn pull(
         Trigger::PaymentCaptured => order.payment_captured(payment.to_owned(), total, now),
         Trigger::Cancel => order.cancel(CancelReason::Admin, now),
         Trigger::Change => {
-            // Another one each time.
+            // Another payment each time.
             let email = format!("a{}@b.example", order.version);
             let contact = Contact { email, phone: String::new(), locale: String::new() };
             order.change(None, Some(contact), now)
@@ -92,10 +92,10 @@ fn pull(
 }
 
 #[test]
-fn the_order_does_what_the_table_says_in_every_stage() {
+fn the_order_follows_the_state_machine_in_every_state() {
     for state in STATES {
         for trigger in TRIGGERS {
-            let before = in_stage(state);
+            let before = in_state(state);
             let done = pull(before.clone(), trigger, "pay-2", 1_000);
             let paid = before.payment.is_some();
             let expected: Result<Vec<&str>, TransitionError> = match transition(state, trigger) {
@@ -120,7 +120,7 @@ fn the_order_does_what_the_table_says_in_every_stage() {
 }
 
 #[test]
-fn the_table_in_the_docs_is_the_one_of_the_code() {
+fn the_table_in_the_docs_is_that_of_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/order-life.md");
     let text = std::fs::read_to_string(path).expect("docs/order-life.md is there");
     let kept: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
@@ -130,8 +130,8 @@ fn the_table_in_the_docs_is_the_one_of_the_code() {
 }
 
 #[test]
-fn what_inventory_says_of_another_round_is_old_or_early() {
-    let order = in_stage(State::Reinstated);
+fn events_of_another_round_are_ignored_or_retried() {
+    let order = in_state(State::Reinstated);
     assert_eq!(order.reservation_round, 1);
     assert_eq!(order.clone().stock_rejected(0, at(200)).err(), Some(TransitionError::NoEffect));
     assert_eq!(order.clone().reservation_expired(0, at(200)).err(), Some(TransitionError::NoEffect));
@@ -140,8 +140,8 @@ fn what_inventory_says_of_another_round_is_old_or_early() {
 }
 
 #[test]
-fn a_payment_that_is_known_is_no_news_and_another_one_of_a_cancelled_order_goes_back() {
-    let (order, events) = pull(in_stage(State::Cancelled), Trigger::PaymentCaptured, "pay-1", 10).expect("goes back");
+fn a_known_payment_has_no_effect_and_a_second_is_refunded() {
+    let (order, events) = pull(in_state(State::Cancelled), Trigger::PaymentCaptured, "pay-1", 10).expect("goes back");
     assert_eq!(kinds(&events), ["RefundRequested"]);
     assert_eq!(pull(order.clone(), Trigger::PaymentCaptured, "pay-1", 11).err(), Some(TransitionError::NoEffect));
     let (_, events) = pull(order, Trigger::PaymentCaptured, "pay-2", 12).expect("goes back");
@@ -149,8 +149,8 @@ fn a_payment_that_is_known_is_no_news_and_another_one_of_a_cancelled_order_goes_
 }
 
 #[test]
-fn the_deadline_is_the_first_moment_that_is_too_late() {
-    let order = in_stage(State::AwaitingPayment);
+fn an_order_expires_exactly_at_its_deadline() {
+    let order = in_state(State::AwaitingPayment);
     assert_eq!(order.clone().expire_if_overdue(at(99)).err(), Some(TransitionError::NoEffect));
     let (order, events) = order.expire_if_overdue(at(100)).expect("due");
     assert_eq!(
@@ -161,13 +161,13 @@ fn the_deadline_is_the_first_moment_that_is_too_late() {
 
 #[test]
 fn only_a_change_is_told() {
-    let order = in_stage(State::Confirmed);
+    let order = in_state(State::Confirmed);
     let same = order.clone().change(Some(order.address.clone()), Some(order.contact.clone()), at(9));
     assert_eq!(same.err(), Some(TransitionError::NoEffect));
-    assert_eq!(in_stage(State::Shipped).change(None, None, at(9)).err(), Some(TransitionError::NotAllowed));
+    assert_eq!(in_state(State::Shipped).change(None, None, at(9)).err(), Some(TransitionError::NotAllowed));
 }
 
-/// A store that refuses every change of one order, as a row that breaks a rule of the database would.
+/// A store that rejects every change of one order, as for a row that violates a constraint.
 struct Stubborn(MemoryStore, OrderId);
 
 impl Store for Stubborn {
@@ -204,7 +204,7 @@ impl Store for Stubborn {
 }
 
 #[tokio::test]
-async fn an_order_that_can_not_be_cancelled_does_not_hold_up_the_others() {
+async fn an_order_that_cannot_be_cancelled_blocks_no_others() {
     let memory = MemoryStore::default();
     for n in 1..=2 {
         let (order, _) = draft(n)
@@ -237,7 +237,7 @@ fn wanted(n: u128, quantity: i32) -> RequestedLine {
 }
 
 #[test]
-fn a_quote_sums_the_lines_of_a_product_and_refuses_by_line() {
+fn a_quote_merges_lines_and_rejects_them_one_by_one() {
     let usd = Currency::from_code("USD").expect("a currency");
     let products = [
         known(1, 150_000),
@@ -263,7 +263,7 @@ fn a_quote_sums_the_lines_of_a_product_and_refuses_by_line() {
 }
 
 #[test]
-fn a_sum_that_is_too_large_is_refused_and_does_not_wrap_around() {
+fn a_total_that_overflows_is_rejected() {
     let one = Quote::calculate(&[wanted(1, 3)], pkr(), &[known(1, i64::MAX / 2)]);
     assert_eq!(one.err(), Some(QuoteError::TooLarge));
     let many =
@@ -276,7 +276,7 @@ fn a_sum_that_is_too_large_is_refused_and_does_not_wrap_around() {
 
 proptest! {
     #[test]
-    fn any_history_follows_the_table_and_never_rests_cancelled_and_captured(
+    fn any_sequence_follows_the_state_machine_and_refunds_cancelled_orders(
         pulls in prop::collection::vec((0..TRIGGERS.len(), 0..3_u8, 0..40_i64), 0..40)
     ) {
         let mut order = draft(1).place(at(1)).0;

@@ -1,6 +1,6 @@
-//! What every store has to do, as one suite for all of them.
+//! The suite that every store passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::money::Currency;
 use mart_kernel::testing::both;
@@ -14,13 +14,13 @@ use crate::domain::{
 };
 use crate::ports::Store;
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
         $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_kept_once
-            decisions_about_an_order_follow_one_another callbacks_are_kept_once_and_heard_once
-            lists_are_newest_first attempts_and_refunds_are_found_when_due refunds_of_two_orders_may_have_one_name);
+            decisions_about_an_order_are_sequential callbacks_are_stored_and_processed_once
+            lists_are_newest_first attempts_and_refunds_are_found_when_due refunds_of_two_orders_may_have_one_id);
     };
     ($store:expr; $($case:ident)*) => {
         $(
@@ -32,7 +32,7 @@ macro_rules! conformance {
     };
 }
 
-/// A second of the suite's own time.
+/// Returns a second of the suite's own time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -45,7 +45,7 @@ fn pkr(minor: i64) -> Money {
     Money::from_minor(minor, Currency::from_code("PKR").expect("a currency"))
 }
 
-/// The `n`th account, with nothing in it yet.
+/// Returns the `n`th payment, without attempts.
 pub fn account(n: u64) -> Account {
     let created_at = at(i64::try_from(n / 2).expect("small"));
     Account {
@@ -69,7 +69,7 @@ pub fn account(n: u64) -> Account {
     }
 }
 
-/// An attempt of the `n`th account, as open as it can be.
+/// Returns an open attempt of the `n`th payment.
 pub fn attempt(n: u64) -> Attempt {
     Attempt {
         id: AttemptId(uuid(100 + n)),
@@ -91,7 +91,7 @@ async fn keep(store: &impl Store, account: &Account) {
     assert_eq!(store.decide(account.order, None, move |_| (change, ())).await, Ok(Some(())));
 }
 
-/// What was kept is found whole, and as it is after every step of its life.
+/// A payment is read back after each of its transitions.
 pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     let mut account = account(1);
     assert_eq!(store.find(account.order).await, Ok(None));
@@ -158,7 +158,7 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     assert_eq!(store.find(account.order).await, Ok(Some(account)), "keeping the same again changes nothing");
 }
 
-/// Under a receipt that is there nothing is decided.
+/// An existing receipt prevents a decision.
 pub async fn receipts_are_kept_once(store: &impl Store) {
     let receipt = Receipt {
         scope: "test".to_owned(),
@@ -174,8 +174,8 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
     assert_eq!(decide().await, Ok(None));
 }
 
-/// Two decisions subject an order that has no account yet don't both find none.
-pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
+/// Two concurrent decisions about an order without a payment are sequential.
+pub async fn decisions_about_an_order_are_sequential(store: &impl Store) {
     let decide = || {
         store.decide(account(1).order, None, |found| {
             let first = found.is_none();
@@ -187,8 +187,8 @@ pub async fn decisions_about_an_order_follow_one_another(store: &impl Store) {
     assert_eq!(firsts.into_iter().filter(|first| *first).count(), 1);
 }
 
-/// A callback is kept once, and found until it is processed.
-pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
+/// A callback is stored once, and returned until it is processed.
+pub async fn callbacks_are_stored_and_processed_once(store: &impl Store) {
     let subject = |subject: Subject, event: &str, second: i64, kind: ProviderEventKind| Callback {
         id: CallbackId { provider: Provider::Sandbox, event: event.to_owned() },
         event: ProviderEvent { provider: Provider::Sandbox, subject, kind },
@@ -244,8 +244,8 @@ pub async fn callbacks_are_kept_once_and_heard_once(store: &impl Store) {
     assert_eq!(store.attempt_of(Provider::Stripe, &money).await, Ok(None));
 }
 
-/// Two orders may have refunds under the same id, and each keeps its own.
-pub async fn refunds_of_two_orders_may_have_one_name(store: &impl Store) {
+/// Refunds of two orders may have the same id.
+pub async fn refunds_of_two_orders_may_have_one_id(store: &impl Store) {
     let with_refund = |n: u64, status| {
         let refund = Refund {
             id: RefundId(uuid(300)),
@@ -265,7 +265,7 @@ pub async fn refunds_of_two_orders_may_have_one_name(store: &impl Store) {
     assert_eq!(store.find(other.order).await, Ok(Some(other)));
 }
 
-/// Accounts come newest first, the id breaking ties, and a page goes on where the one before ended.
+/// Payments are listed newest first, then by id, and pages continue after the cursor.
 pub async fn lists_are_newest_first(store: &impl Store) {
     for n in 1..=5 {
         let mut account = account(n);
@@ -277,13 +277,13 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     }
     let orders = |found: Vec<Account>| found.iter().map(|account| account.order.0).collect::<Vec<_>>();
     let first = store.list(false, None, 3).await.expect("listed");
-    let last = first.last().expect("three").place();
+    let last = first.last().expect("three").cursor();
     assert_eq!(orders(first), [5, 4, 3].map(uuid));
     assert_eq!(orders(store.list(false, Some(last), 3).await.expect("listed")), [2, 1].map(uuid));
     assert_eq!(orders(store.list(true, None, 3).await.expect("listed")), [uuid(2)]);
 }
 
-/// Open attempts and pending refunds are found when their time has come, the oldest first.
+/// Open attempts and pending refunds are returned when they are due, oldest first.
 pub async fn attempts_and_refunds_are_found_when_due(store: &impl Store) {
     for n in 1..=3 {
         let mut account = account(n);

@@ -1,7 +1,6 @@
-//! The payment service: every rule of it, and no I/O.
+//! The rules of the payment service, without I/O.
 //!
-//! [`domain`] has what it is about and what can happen, [`ports`] what it needs from a store and from those who take the money,
-//! [`application`] the use cases. How requests come in and where things are kept is deliberately unknown here.
+//! [`domain`] has the payment and its transitions, [`ports`] the store and the providers, [`application`] the use cases.
 
 pub mod application;
 pub mod domain;

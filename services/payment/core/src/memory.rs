@@ -1,4 +1,4 @@
-//! A store in memory that behaves as the real one, for features and the tests of other services.
+//! The in-memory store, for scenarios and tests.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -12,21 +12,21 @@ use crate::domain::{
 };
 use crate::ports::Store;
 
-/// Everything that was decided. Clones share it.
+/// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     accounts: BTreeMap<OrderId, Account>,
-    /// Callbacks, until when they are put off, and whether they were processed.
+    /// The callbacks with the time of the next attempt, and whether they were processed.
     callbacks: BTreeMap<CallbackId, (Callback, Timestamp, bool)>,
     receipts: HashMap<(String, String), Receipt>,
     events: Vec<EventEnvelope<PaymentEvent>>,
 }
 
 impl MemoryStore {
-    /// The events that were committed, in their order.
+    /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<PaymentEvent>> {
         self.state().events.clone()
     }
@@ -113,10 +113,10 @@ impl Store for MemoryStore {
     async fn list(&self, needs_review: bool, after: Option<Cursor>, limit: usize) -> Result<Vec<Account>, StoreError> {
         let state = self.state();
         let listed = |account: &&Account| {
-            (!needs_review || account.needs_review()) && after.is_none_or(|after| account.place() < after)
+            (!needs_review || account.needs_review()) && after.is_none_or(|after| account.cursor() < after)
         };
         let mut found: Vec<Account> = state.accounts.values().filter(listed).cloned().collect();
-        found.sort_by_key(|account| std::cmp::Reverse(account.place()));
+        found.sort_by_key(|account| std::cmp::Reverse(account.cursor()));
         found.truncate(limit);
         Ok(found)
     }

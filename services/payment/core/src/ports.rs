@@ -1,4 +1,4 @@
-//! What payment needs from a store, and from those who take the money.
+//! The ports of payment: the store and the providers.
 
 use std::future::Future;
 
@@ -10,15 +10,15 @@ use crate::domain::{
     Subject,
 };
 
-/// Keeps accounts, callbacks, events and receipts.
+/// Stores payments, callbacks, events and receipts.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
-/// can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Decides subject an order's account and keeps what was decided, or nothing.
+    /// Decides a change of an order's payment and commits everything or nothing.
     ///
-    /// The order is locked until the decision is kept, also where it has no account yet, so that decisions subject it follow
-    /// one another. `decide` is called at most once. Where the receipt is there already nothing is kept.
+    /// The order is locked until the commit, even if it has no payment yet, so that decisions about it are sequential. `decide` is
+    /// called at most once. If the receipt already exists, nothing is committed.
     fn decide<T: Send + 'static>(
         &self,
         order: OrderId,
@@ -26,31 +26,31 @@ pub trait Store: Send + Sync {
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
     ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
 
-    /// Keeps a callback that came, and tells whether it is new; one that is known stays as it is.
+    /// Stores a callback. Returns whether it is new; an existing one stays unchanged.
     fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Up to `limit` callbacks that were not heard yet and came, or were put off, until this time or before, the oldest first.
+    /// Returns up to `limit` unprocessed callbacks that are due at this time, oldest first.
     fn pending_callbacks(
         &self,
         until: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// Puts a callback off that can't be heard yet, so that it stands in nobody's way.
+    /// Postpones a callback that cannot be processed yet, so that it does not block others.
     fn reschedule(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The order and the attempt that a provider's event is subject. Of money that was told of and not booked, because it did not fit,
-    /// it is the attempt that it was told of.
+    /// Returns the order and the attempt that a provider's event is about. For captured money that was not booked, it is the attempt
+    /// of its callback.
     fn attempt_of(
         &self,
         provider: Provider,
         subject: &Subject,
     ) -> impl Future<Output = Result<Option<(OrderId, AttemptId)>, StoreError>> + Send;
 
-    /// Finds an account.
+    /// Returns a payment.
     fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
 
-    /// Up to `limit` accounts, newest first, beginning after the cursor.
+    /// Returns up to `limit` payments, newest first, after the cursor.
     fn list(
         &self,
         needs_review: bool,
@@ -58,14 +58,14 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
 
-    /// Up to `limit` open attempts that a provider has to be asked subject at `now`, the oldest first.
+    /// Returns up to `limit` open attempts that are due to be polled at `now`, oldest first.
     fn due_attempts(
         &self,
         now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(OrderId, AttemptId)>, StoreError>> + Send;
 
-    /// Up to `limit` pending refunds that a provider has to be asked for at `now`, the oldest first.
+    /// Returns up to `limit` pending refunds that are due at `now`, oldest first.
     fn due_refunds(
         &self,
         now: Timestamp,
@@ -73,31 +73,31 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(OrderId, RefundId)>, StoreError>> + Send;
 }
 
-/// Takes money. Nothing of it is asked for while an account is locked.
+/// A payment provider. It is never called while a payment is locked.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
-    /// Which one it is.
+    /// Returns which provider it is.
     fn provider(&self) -> Provider;
 
-    /// Opens a checkout for an attempt. The same attempt twice opens one.
+    /// Opens a checkout. Repeating it for the same attempt returns the same checkout.
     async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError>;
 
-    /// Whether it can be asked what became of a checkout. Where it can't, an attempt ends with its time, and money that is told of
-    /// later is booked all the same.
+    /// Returns whether checkouts can be polled. If not, an attempt ends when it expires, and money that is reported later is still
+    /// booked.
     fn supports_polling(&self) -> bool {
         true
     }
 
-    /// What there is to say of an attempt now.
+    /// Polls a checkout and returns its events.
     async fn look(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError>;
 
-    /// Ends a checkout, so that nobody pays at it any more; one that is paid stays so.
+    /// Ends a checkout, so that it cannot be paid. A paid one stays paid.
     async fn end(&self, reference: &str) -> Result<(), ProviderError>;
 
-    /// Sends money back. The same refund twice sends it once.
+    /// Sends a refund. Repeating it sends no second one.
     async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError>;
 
-    /// Reads a word of the provider's, where it is genuine.
+    /// Verifies and parses a webhook.
     fn parse_webhook(&self, sent: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError>;
 }
 
@@ -108,86 +108,86 @@ pub struct CheckoutRequest {
     pub attempt: AttemptId,
     /// The order that is paid.
     pub order: OrderId,
-    /// What is known of the customer.
+    /// The payer's contact.
     pub payer: Payer,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// When the attempt was started.
     pub at: Timestamp,
-    /// When it ends by itself.
+    /// When the checkout has to expire.
     pub expires_at: Timestamp,
 }
 
-/// A checkout that is open at a provider.
+/// An open checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCheckout {
-    /// What the provider calls it.
+    /// The provider's reference.
     pub reference: String,
     /// Where the customer pays.
     pub checkout: Checkout,
-    /// Until when.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// A refund to make.
+/// A refund to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRequest {
     /// The refund.
     pub refund: RefundId,
-    /// What the provider calls the attempt.
+    /// The provider's reference of the attempt.
     pub attempt: String,
-    /// What the provider calls the money that came in.
+    /// The provider's reference of the captured money.
     pub captured: String,
-    /// How much goes back.
+    /// The amount.
     pub amount: Money,
 }
 
-/// What a provider answers to a refund.
+/// The result of sending a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundOutcome {
-    /// The money went back; the provider's id of that.
+    /// The money was refunded, with the provider's reference.
     Succeeded(String),
-    /// It will say so later.
+    /// The provider reports the result later.
     Pending,
-    /// It refuses; why.
+    /// The provider rejected it, for this reason.
     Rejected(String),
-    /// It has no refunds: a person makes them.
+    /// The provider has no refunds; an operator has to refund manually.
     Manual,
 }
 
-/// Why a provider could not be asked.
+/// Why a provider's call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderError {
-    /// It does not answer, or not now. The implementation logs why.
+    /// The provider is unavailable. The implementation logs the cause.
     Unavailable,
-    /// It refuses what was asked; why.
+    /// The provider rejected the request, for this reason.
     Rejected(String),
 }
 
-/// Something that came over the wire and says that it is a provider's.
+/// A request that claims to be a provider's webhook.
 pub struct WebhookRequest<'a> {
-    /// The value of a header, by its name in small letters.
+    /// Returns a header's value by its lower-case name.
     pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
-    /// The query, as it is written.
+    /// The query, still encoded.
     pub query: &'a str,
-    /// The body, to the byte.
+    /// The body.
     pub body: &'a [u8],
 }
 
-/// What a genuine word says.
+/// A verified webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
-    /// The provider's id of it.
+    /// The provider's id of the event.
     pub id: CallbackId,
-    /// What it is subject; `None` for what is of no interest here.
+    /// The event; `None` if it is irrelevant here.
     pub event: Option<crate::domain::ProviderEvent>,
 }
 
-/// Why a word is not taken.
+/// Why a webhook was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookError {
-    /// It is not genuine, or was signed too long ago.
+    /// The signature is invalid or too old.
     Signature,
-    /// It is genuine, but none of the provider's messages.
+    /// The signature is valid, but the body is not one of the provider's messages.
     Message,
 }

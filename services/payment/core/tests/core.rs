@@ -1,4 +1,4 @@
-//! What becomes of money, over a store in memory and a provider that says kind a test wants.
+//! The use cases with the in-memory store and a scripted provider.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 payment_core::conformance!(async { MemoryStore::default() });
 
-/// Says kind a test has put in, and writes down kind it was asked for.
+/// A provider that responds with what a test has set and records its requests.
 #[derive(Default)]
 struct Scripted {
     away: Mutex<bool>,
@@ -75,7 +75,7 @@ impl PaymentProvider for Scripted {
     }
 
     fn parse_webhook(&self, sent: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent, WebhookError> {
-        // `event attempt amount`, or `event money there minor`: genuine where it is signed.
+        // The body is `event attempt amount` or `event money there minor`; a signature header makes it valid.
         let text = std::str::from_utf8(sent.body).map_err(|_| WebhookError::Message)?;
         (sent.header)("signature").ok_or(WebhookError::Signature)?;
         let words: Vec<&str> = text.split(' ').collect();
@@ -140,7 +140,7 @@ fn receipt(key: &str) -> Receipt {
 }
 
 impl World {
-    /// An order of 1500 rupees awaits payment.
+    /// Creates an order of 1500 rupees that awaits its payment.
     async fn awaiting() -> Self {
         Self::with(Policy::default()).await
     }
@@ -155,7 +155,7 @@ impl World {
         let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
         let awaited =
             Awaited { order: ORDER, customer: customer(), payer: Payer::default(), amount: pkr(150_000), deadline };
-        world.payments.on_awaited(awaited, receipt("awaited")).await.expect("kept");
+        world.payments.on_order_awaiting_payment(awaited, receipt("awaited")).await.expect("kept");
         world
     }
 
@@ -171,7 +171,7 @@ impl World {
         self.payments.get_payment(ORDER).await.expect("read").expect("there")
     }
 
-    /// The provider says this of an attempt when it is asked the next time.
+    /// The provider's response to the next poll of an attempt.
     async fn says(&self, kind: ProviderEventKind) {
         *self.provider.said.lock().expect("unlocked") = vec![kind];
         self.clock.advance(Duration::minutes(5));
@@ -207,10 +207,10 @@ impl World {
         let attempt = self.account().await.attempts[0].id;
         let refund = RefundId(Uuid::from_u128(key));
         let asked = RefundAsked { order: ORDER, refund, attempt, amount: pkr(minor) };
-        self.payments.on_refund_asked(asked, receipt(&key.to_string())).await.expect("kept")
+        self.payments.on_refund_requested(asked, receipt(&key.to_string())).await.expect("kept")
     }
 
-    /// How many refunds a provider is asked for now.
+    /// Returns the number of refunds that are sent now.
     async fn make_refunds_asked(&self) -> usize {
         self.clock.advance(Duration::hours(1));
         self.payments.send_refunds(10).await.expect("asked")
@@ -231,7 +231,7 @@ fn captured(reference: &str, minor: i64) -> ProviderEventKind {
 }
 
 #[tokio::test]
-async fn an_order_is_paid_once_whatever_is_said_again() {
+async fn an_order_is_paid_once_despite_repeated_events() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     assert_eq!(attempt.status, AttemptStatus::Open);
@@ -248,7 +248,7 @@ async fn an_order_is_paid_once_whatever_is_said_again() {
 }
 
 #[tokio::test]
-async fn a_second_start_answers_with_the_attempt_that_is_open() {
+async fn a_second_start_returns_the_open_attempt() {
     let world = World::awaiting().await;
     let (one, other) = (world.start().await.expect("started"), world.start().await.expect("started"));
     assert_eq!((one.id, world.account().await.attempts.len()), (other.id, 1));
@@ -260,7 +260,7 @@ async fn a_second_start_answers_with_the_attempt_that_is_open() {
 }
 
 #[tokio::test]
-async fn nobody_pays_for_another_and_nobody_at_a_provider_that_is_off() {
+async fn other_customers_and_disabled_providers_cannot_start() {
     let world = World::awaiting().await;
     let stranger = world.payments.start_attempt(ORDER, CustomerId("bilal".to_owned()), "").await;
     assert_eq!(stranger, Err(StartError::Rejected(StartRejection::NotFound)));
@@ -274,7 +274,7 @@ async fn nobody_pays_for_another_and_nobody_at_a_provider_that_is_off() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
+async fn an_unopened_attempt_is_opened_by_the_next_start() {
     let world = World::awaiting().await;
     *world.provider.away.lock().expect("unlocked") = true;
     assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
@@ -284,7 +284,7 @@ async fn an_attempt_that_could_not_be_opened_is_opened_by_the_next_try() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_the_provider_refuses_to_open_is_over_and_the_next_try_is_another() {
+async fn a_rejected_checkout_ends_the_attempt() {
     let world = World::awaiting().await;
     *world.provider.refuses.lock().expect("unlocked") = true;
     assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
@@ -296,7 +296,7 @@ async fn an_attempt_that_the_provider_refuses_to_open_is_over_and_the_next_try_i
 }
 
 #[tokio::test]
-async fn an_attempt_at_a_provider_that_can_not_be_asked_ends_with_its_time_and_late_money_is_booked() {
+async fn without_polling_an_attempt_expires_and_late_money_is_booked() {
     let world = World::awaiting().await;
     *world.provider.mute.lock().expect("unlocked") = true;
     let attempt = world.start().await.expect("started");
@@ -313,7 +313,7 @@ async fn an_attempt_at_a_provider_that_can_not_be_asked_ends_with_its_time_and_l
 }
 
 #[tokio::test]
-async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
+async fn a_retiring_provider_opens_no_checkout_and_is_processed() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     let ending = Providers::new(vec![world.provider.clone()]).retiring(vec![Provider::Sandbox]);
@@ -326,7 +326,7 @@ async fn a_provider_that_ends_opens_nothing_new_and_is_heard() {
 }
 
 #[tokio::test]
-async fn a_providers_words_are_cut_before_they_are_told() {
+async fn long_texts_of_a_provider_are_cut() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     world.call(&format!("e-1 {} {}", attempt.reference, "9".repeat(1_000_000))).await.expect("heard");
@@ -334,7 +334,7 @@ async fn a_providers_words_are_cut_before_they_are_told() {
 }
 
 #[tokio::test]
-async fn an_operator_sets_how_long_a_checkout_lasts_when_it_is_asked_about_and_how_many_there_are() {
+async fn the_policy_limits_checkouts_polls_and_attempts() {
     let (checkout_ttl, poll_delay) = (Duration::minutes(2), Duration::minutes(1));
     let world = World::with(Policy { checkout_ttl, poll_delay, max_attempts: 2, ..Policy::default() }).await;
     for _ in 0..2 {
@@ -353,7 +353,7 @@ async fn an_operator_sets_how_long_a_checkout_lasts_when_it_is_asked_about_and_h
 }
 
 #[tokio::test]
-async fn an_attempt_that_no_provider_opened_in_time_is_over() {
+async fn an_attempt_without_a_checkout_expires() {
     let world = World::awaiting().await;
     *world.provider.away.lock().expect("unlocked") = true;
     assert_eq!(world.start().await, Err(StartError::ProviderUnavailable));
@@ -368,11 +368,11 @@ async fn an_attempt_that_no_provider_opened_in_time_is_over() {
 }
 
 #[tokio::test]
-async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_provider_asked() {
+async fn each_failed_refund_is_a_task_and_is_polled_again() {
     let closed = || RefundOutcome::Rejected("closed".to_owned());
     for (answer, status, back) in [
         (RefundOutcome::Succeeded("re-1".to_owned()), RefundStatus::Succeeded, 50_000),
-        // The event was older than the failure.
+        // The event is older than the failure.
         (closed(), RefundStatus::Failed, 0),
     ] {
         let world = World::paid().await;
@@ -392,7 +392,7 @@ async fn every_refund_that_fails_is_a_task_of_its_own_and_other_news_has_the_pro
 }
 
 #[tokio::test]
-async fn a_failure_is_of_one_attempt_and_another_may_follow() {
+async fn another_attempt_may_follow_a_failed_one() {
     let world = World::awaiting().await;
     let first = world.start().await.expect("started");
     world.says(ProviderEventKind::Failed("card declined".to_owned())).await;
@@ -403,7 +403,7 @@ async fn a_failure_is_of_one_attempt_and_another_may_follow() {
 }
 
 #[tokio::test]
-async fn money_that_does_not_fit_is_never_paid_and_a_person_decides_once() {
+async fn a_wrong_amount_is_not_booked_and_becomes_one_task() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     for event in ["e-1", "e-2"] {
@@ -420,7 +420,7 @@ async fn money_that_does_not_fit_is_never_paid_and_a_person_decides_once() {
 }
 
 #[tokio::test]
-async fn a_word_that_comes_before_its_attempt_is_kept_and_heard_later() {
+async fn a_callback_before_its_attempt_is_processed_later() {
     let world = World::awaiting().await;
     let reference = format!("cs-{}", Uuid::from_u64_pair(0x0000_0000_0000_7000, 0x8000_0000_0000_0000));
     world.call(&format!("e-1 {reference} 1500.00")).await.expect("kept");
@@ -434,7 +434,7 @@ async fn a_word_that_comes_before_its_attempt_is_kept_and_heard_later() {
 }
 
 #[tokio::test]
-async fn a_surplus_goes_back_and_is_not_the_orders() {
+async fn a_second_capture_is_refunded() {
     let world = World::awaiting().await;
     world.start().await.expect("started");
     world.clock.advance(Duration::minutes(31));
@@ -450,11 +450,11 @@ async fn a_surplus_goes_back_and_is_not_the_orders() {
 }
 
 #[tokio::test]
-async fn late_money_is_told_and_the_order_decides() {
+async fn late_money_is_published_for_the_order_to_decide() {
     let world = World::awaiting().await;
     world.start().await.expect("started");
     let cancelled = Cancelled { order: ORDER, customer: customer(), amount: pkr(150_000) };
-    world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
+    world.payments.on_order_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
     assert_eq!(world.start().await, Err(StartError::Rejected(StartRejection::NotPayable)));
     *world.provider.said.lock().expect("unlocked") = vec![captured("tx-1", 150_000)];
     world.payments.poll_attempts(10).await.expect("at once");
@@ -466,20 +466,20 @@ async fn late_money_is_told_and_the_order_decides() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_is_closed_though_that_is_heard_first() {
+async fn a_cancellation_that_arrives_first_closes_the_payment() {
     let world = World::awaiting().await;
     let other = OrderId(Uuid::from_u128(8));
     let cancelled = Cancelled { order: other, customer: customer(), amount: pkr(1) };
-    world.payments.on_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
+    world.payments.on_order_cancelled(cancelled, receipt("cancelled")).await.expect("kept");
     let deadline = Timestamp::new(world.now().get() + Duration::minutes(45));
     let awaited = Awaited { order: other, customer: customer(), payer: Payer::default(), amount: pkr(1), deadline };
-    world.payments.on_awaited(awaited, receipt("late")).await.expect("kept");
+    world.payments.on_order_awaiting_payment(awaited, receipt("late")).await.expect("kept");
     let account = world.payments.get_payment(other).await.expect("read").expect("there");
     assert_eq!(account.status(), Status::Closed);
 }
 
 #[tokio::test]
-async fn a_refund_that_the_order_asks_for_twice_is_made_once() {
+async fn a_repeated_refund_request_refunds_once() {
     let world = World::paid().await;
     for _ in 0..2 {
         assert_eq!(world.refund_asked(1, 150_000).await, Match::Matched);
@@ -496,7 +496,7 @@ async fn a_refund_that_the_order_asks_for_twice_is_made_once() {
 }
 
 #[tokio::test]
-async fn never_more_goes_back_than_came_in() {
+async fn refunds_never_exceed_captures() {
     let world = World::paid().await;
     let refund = |key: u128, minor: Option<i64>| {
         let refund = RefundId(Uuid::from_u128(key));
@@ -509,7 +509,7 @@ async fn never_more_goes_back_than_came_in() {
     let account = refund(3, None).await.expect("the rest");
     assert_eq!(account.refunds.iter().map(|refund| refund.amount.minor()).sum::<i64>(), 150_000);
     assert_eq!(refund(4, None).await, too_large);
-    // The order's own wish comes last, and there is nothing left to send.
+    // The order's request comes last, and nothing is left to refund.
     assert_eq!(world.refund_asked(5, 150_000).await, Match::Matched);
     assert_eq!(world.account().await.refunds.len(), 2);
 
@@ -521,7 +521,7 @@ async fn never_more_goes_back_than_came_in() {
 }
 
 #[tokio::test]
-async fn a_refund_that_somebody_made_at_the_provider_is_booked_once() {
+async fn an_external_refund_is_booked_once() {
     let world = World::paid().await;
     for event in ["e-2", "e-2", "e-3"] {
         world.call(&format!("{event} tx-1 there 50000")).await.expect("heard");
@@ -536,7 +536,7 @@ async fn a_refund_that_somebody_made_at_the_provider_is_booked_once() {
 }
 
 #[tokio::test]
-async fn what_somebody_did_at_the_provider_and_does_not_fit_is_a_persons_to_decide() {
+async fn an_external_refund_that_does_not_match_is_a_task() {
     let world = World::paid().await;
     for (event, reported_amount) in [("e-2", "dollars"), ("e-3", "failed"), ("e-4", "disputed"), ("e-5", "disputed")] {
         world.call(&format!("{event} tx-1 there {reported_amount}")).await.expect("heard");
@@ -552,7 +552,7 @@ async fn what_somebody_did_at_the_provider_and_does_not_fit_is_a_persons_to_deci
 }
 
 #[tokio::test]
-async fn what_becomes_of_money_that_was_not_booked_is_a_persons_to_decide() {
+async fn events_of_unbooked_money_are_tasks() {
     let world = World::awaiting().await;
     let attempt = world.start().await.expect("started");
     world.call(&format!("e-1 {} 1.00", attempt.reference)).await.expect("heard");
@@ -564,7 +564,7 @@ async fn what_becomes_of_money_that_was_not_booked_is_a_persons_to_decide() {
 }
 
 #[tokio::test]
-async fn a_refund_made_at_the_provider_lets_only_the_rest_be_asked_for() {
+async fn an_external_refund_reduces_pending_refunds() {
     let world = World::paid().await;
     for (key, minor) in [(1, 100_000), (2, 50_000)] {
         let refund = RefundId(Uuid::from_u128(key));
@@ -580,7 +580,7 @@ async fn a_refund_made_at_the_provider_lets_only_the_rest_be_asked_for() {
 }
 
 #[tokio::test]
-async fn a_refund_of_ours_that_has_lost_our_name_is_not_made_again() {
+async fn our_refund_without_metadata_is_not_repeated() {
     let world = World::paid().await;
     world.refund_asked(1, 50_000).await;
     world.send_refunds(&[RefundOutcome::Succeeded("re-99".to_owned())]).await;
@@ -590,7 +590,7 @@ async fn a_refund_of_ours_that_has_lost_our_name_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn news_of_money_that_is_not_known_waits_ever_longer() {
+async fn unmatched_callbacks_are_retried_with_growing_pauses() {
     let world = World::paid().await;
     world.call("e-2 tx-9 there 50000").await.expect("kept");
     let mut tries = 0;
@@ -605,7 +605,7 @@ async fn news_of_money_that_is_not_known_waits_ever_longer() {
 }
 
 #[tokio::test]
-async fn where_a_provider_has_no_refunds_a_person_makes_them() {
+async fn without_a_refund_api_refunds_are_tasks() {
     for (made, status) in [(true, RefundStatus::Succeeded), (false, RefundStatus::Failed)] {
         let world = World::paid().await;
         world.refund_asked(1, 150_000).await;
@@ -619,7 +619,7 @@ async fn where_a_provider_has_no_refunds_a_person_makes_them() {
 }
 
 #[tokio::test]
-async fn a_refund_waits_for_the_money_that_it_is_of() {
+async fn a_refund_waits_for_its_capture() {
     let world = World::awaiting().await;
     world.start().await.expect("started");
     assert_eq!(world.refund_asked(1, 150_000).await, Match::Unmatched);

@@ -1,6 +1,6 @@
-//! What every implementation of [`Store`] has to do, as one suite for all of them.
+//! The suite that every [`Store`] passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::money::Currency;
 use mart_kernel::testing::both;
@@ -12,12 +12,12 @@ use crate::domain::{Changes, Product, ProductEvent, ProductId, Status, Unvalidat
 use crate::memory::MemoryProducts;
 use crate::ports::{Cursor, Filter, Order, PriceRange, Store, Unique, Write};
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
         $crate::conformance!($store; creation_is_read_back update_is_read_back stale_version_is_a_conflict
-            receipt_wins_over_conflict_and_taken receipt_without_effect_is_not_kept taken_values_leave_nothing
+            receipt_wins_over_conflict_and_duplicate receipt_without_effect_is_not_stored duplicates_store_nothing
             empty_commit_of_events concurrent_updates_have_one_winner lists_agree_with_memory);
     };
     ($store:expr; $($case:ident)*) => {
@@ -42,7 +42,7 @@ fn money(amount: &str, code: &str) -> Money {
     Money::parse(amount, code).expect("money")
 }
 
-/// The `n`th product, with every member set.
+/// Returns the `n`th product, with every member set.
 fn product(n: u64) -> Product {
     let draft = UnvalidatedDetails {
         sku: format!("SKU-{n}"),
@@ -62,7 +62,7 @@ fn event(event: ProductEvent) -> EventEnvelope<ProductEvent> {
     EventEnvelope { id: event_id(), at: at(0), version: event.product().version, payload: event }
 }
 
-/// IdGenerator of events count through all cases.
+/// Returns a new id of an event, unique in all cases.
 fn event_id() -> Uuid {
     static NEXT: std::sync::LazyLock<mart_kernel::ids::SequentialIds> = std::sync::LazyLock::new(Default::default);
     mart_kernel::IdGenerator::next(&*NEXT)
@@ -96,7 +96,7 @@ async fn kept(store: &impl Store, product: &Product) -> Option<Product> {
     store.by_id(product.id).await.expect("reachable")
 }
 
-/// What is created is found whole, by id and by slug.
+/// A created product is found by id and by slug.
 pub async fn creation_is_read_back(store: &impl Store) {
     let created = product(1);
     assert_eq!(store.commit(insert(&created)).await, Ok(CommitOutcome::Committed));
@@ -106,7 +106,7 @@ pub async fn creation_is_read_back(store: &impl Store) {
     assert_eq!(store.by_id(id(2)).await, Ok(None));
 }
 
-/// What is changed is found as it is then, after one event and after two.
+/// A changed product is read back, after one event and after two.
 pub async fn update_is_read_back(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
@@ -130,7 +130,7 @@ pub async fn update_is_read_back(store: &impl Store) {
     assert_eq!(kept(store, &created).await, Some(archived));
 }
 
-/// A change of an older version, and one of a product that is not there, change nothing.
+/// A change of an older version or of a missing product changes nothing.
 pub async fn stale_version_is_a_conflict(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
@@ -143,8 +143,8 @@ pub async fn stale_version_is_a_conflict(store: &impl Store) {
     assert_eq!(store.commit(missing).await, Err(CommitError::Conflict));
 }
 
-/// Who comes again is told so, whatever else would be wrong, and is told whether the request was the same.
-pub async fn receipt_wins_over_conflict_and_taken(store: &impl Store) {
+/// An existing receipt is reported before any other error, with whether the request was the same.
+pub async fn receipt_wins_over_conflict_and_duplicate(store: &impl Store) {
     let created = product(1);
     let first = Commit { receipt: Some(receipt("a", "r", "subject")), ..insert(&created) };
     assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
@@ -161,8 +161,8 @@ pub async fn receipt_wins_over_conflict_and_taken(store: &impl Store) {
     assert_eq!(kept(store, &created).await, Some(after));
 }
 
-/// A commit that fails leaves no receipt, so that it can be tried again.
-pub async fn receipt_without_effect_is_not_kept(store: &impl Store) {
+/// A failed commit stores no receipt, so that it can be repeated.
+pub async fn receipt_without_effect_is_not_stored(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
     let (after, commit) = update(&created, rename("First"));
@@ -176,8 +176,8 @@ pub async fn receipt_without_effect_is_not_kept(store: &impl Store) {
     assert_eq!(kept(store, &created).await, Some(fresh_product));
 }
 
-/// SKU and slug are unique without case, also against archived products; who fails leaves nothing.
-pub async fn taken_values_leave_nothing(store: &impl Store) {
+/// SKU and slug are unique ignoring case, including archived products. A failed commit stores nothing.
+pub async fn duplicates_store_nothing(store: &impl Store) {
     let first = product(1);
     store.commit(insert(&first)).await.expect("kept");
     let (archived, events) = first.archive(at(5)).expect("active");
@@ -205,7 +205,7 @@ pub async fn taken_values_leave_nothing(store: &impl Store) {
     }
 }
 
-/// Events alone can be committed, once per receipt, and nothing at all too.
+/// Events alone are committed once per receipt; an empty commit is allowed.
 pub async fn empty_commit_of_events(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
@@ -219,7 +219,7 @@ pub async fn empty_commit_of_events(store: &impl Store) {
     assert_eq!(kept(store, &created).await, Some(created));
 }
 
-/// Of two changes of one version at once, one is made and the other is a conflict.
+/// Of two concurrent changes of one version, one succeeds and the other conflicts.
 pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
     let created = product(1);
     store.commit(insert(&created)).await.expect("kept");
@@ -234,7 +234,7 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
     assert_eq!(kept(store, &created).await, Some(winner));
 }
 
-/// Every filter in every order gives the same products in the same order as the store in memory, page by page.
+/// Every filter in every order returns the same products as the in-memory store, page by page.
 pub async fn lists_agree_with_memory(store: &impl Store) {
     let memory = MemoryProducts::default();
     let names = [
@@ -254,7 +254,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
             ..Changes::default()
         };
         let made = update(&product(n), changes).0;
-        // Some are created at the same moment, so that ids have to break ties.
+        // Some are created at the same time, so that ids break ties.
         let created_at = at(i64::try_from(n / 3).expect("small"));
         let status = [Status::Active, Status::Draft, Status::Archived][nth % 3];
         let made = Product { version: Version::NONE.next(), created_at, status, ..made };
@@ -284,7 +284,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
     ];
     for filter in &filters {
         for order in [
-            Order::Cursor,
+            Order::Newest,
             Order::Name,
             Order::Price(code("PKR")),
             Order::Price(code("USD")),

@@ -1,7 +1,6 @@
-//! The product use_cases: every rule of it, and no I/O.
+//! The rules of the product service, without I/O.
 //!
-//! [`domain`] has the product and what can happen to it, [`ports`] what it needs from a store, [`application`] one use case
-//! per file. How requests come in and where products are kept is deliberately unknown here.
+//! [`domain`] has the product and its transitions, [`ports`] the store, [`application`] the use cases.
 
 pub mod application;
 pub mod domain;

@@ -1,4 +1,4 @@
-//! A store in memory that behaves as the real one, for features and the tests of other services.
+//! The in-memory store, for scenarios and tests.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Rece
 use crate::domain::{Product, ProductEvent, ProductId, search};
 use crate::ports::{Cursor, Filter, Order, Store, Unique, Write};
 
-/// Store, receipts and the events that were committed. Clones share them.
+/// Products, receipts and committed events. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryProducts(Arc<Mutex<State>>);
 
@@ -21,7 +21,7 @@ struct State {
 }
 
 impl MemoryProducts {
-    /// The events that were committed, in their order.
+    /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<ProductEvent>> {
         self.state().events.clone()
     }
@@ -99,7 +99,7 @@ impl State {
     }
 }
 
-/// The version that a row has to be at, for a commit whose first event takes this one.
+/// Returns the version that a row must have if a commit's first event has this version.
 fn previous(first: Version) -> Version {
     Version::from_stored(first.get() - 1).unwrap_or(Version::NONE)
 }
@@ -121,7 +121,7 @@ fn passes(filter: &Filter, product: &Product) -> bool {
 
 fn compare(a: &Cursor, b: &Cursor) -> Ordering {
     match (a, b) {
-        (Cursor::Cursor(at, id), Cursor::Cursor(other_at, other_id)) => (other_at, other_id).cmp(&(at, id)),
+        (Cursor::Newest(at, id), Cursor::Newest(other_at, other_id)) => (other_at, other_id).cmp(&(at, id)),
         (Cursor::Name(name, id), Cursor::Name(other_name, other_id)) => (name, id).cmp(&(other_name, other_id)),
         (Cursor::Price(minor, id), Cursor::Price(other_minor, other_id)) => {
             (minor.is_none(), minor, id).cmp(&(other_minor.is_none(), other_minor, other_id))

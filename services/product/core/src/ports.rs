@@ -1,4 +1,4 @@
-//! What the use_cases needs from a store.
+//! The store that the catalog needs.
 
 use std::future::Future;
 
@@ -7,18 +7,18 @@ use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError, Timestamp};
 
 use crate::domain::{Product, ProductEvent, ProductId, Status};
 
-/// Keeps products, their events and the receipts of requests.
+/// Stores products, their events and receipts.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
-/// can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Finds a product by its id.
+    /// Returns a product by its id.
     fn by_id(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
-    /// Finds a product by the [key](crate::domain::Slug::key) of its slug.
+    /// Returns a product by the [key](crate::domain::Slug::key) of its slug.
     fn by_slug(&self, slug_key: &str) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
-    /// Up to `limit` products that pass the filter, in order, beginning after the cursor.
+    /// Returns up to `limit` products that match the filter, in order, after the cursor.
     fn list(
         &self,
         filter: &Filter,
@@ -27,26 +27,26 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Product>, StoreError>> + Send;
 
-    /// Keeps all of a commit or nothing.
+    /// Commits everything or nothing.
     ///
-    /// An update is at the version before its first event, or it is a conflict. A receipt that is there already wins over a
-    /// conflict and over a taken value.
+    /// An update must be of the version before its first event; otherwise it is a conflict. An existing receipt is reported before a
+    /// conflict and a duplicate.
     fn commit(
         &self,
         commit: Commit<Write, ProductEvent>,
     ) -> impl Future<Output = Result<CommitOutcome, CommitError<Unique>>> + Send;
 }
 
-/// What a commit writes, beside events and receipt.
+/// The write of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// A new product.
+    /// Inserts a product.
     Insert(Product),
-    /// A product as it shall be; it has to be at the version before the commit's first event.
+    /// Updates a product that is at the version before the commit's first event.
     Update(Product),
 }
 
-/// What no two products may share, archived ones included.
+/// The unique values of products, including archived ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unique {
     /// The SKU's key.
@@ -55,47 +55,47 @@ pub enum Unique {
     Slug,
 }
 
-/// Which products a list has. The default has all.
+/// The filter of a list. The default matches all products.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// In this status.
+    /// The status.
     pub status: Option<Status>,
-    /// Of this category, spelled exactly.
+    /// The exact category.
     pub category: Option<String>,
-    /// With a price within these bounds.
+    /// Bounds of the price.
     pub price: Option<PriceRange>,
-    /// With every one of these at the beginning of a word of name or SKU; see [`search`](crate::domain::search).
+    /// Words, each at the beginning of a word of name or SKU; see [`search`](crate::domain::search).
     pub words: Vec<String>,
 }
 
-/// A range of prices in minor units, bounds included.
+/// A range of prices in minor units, including both bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceRange {
     /// The currency of both bounds.
     pub currency: Currency,
-    /// At least.
+    /// The lower bound.
     pub min: i64,
-    /// At most.
+    /// The upper bound.
     pub max: i64,
 }
 
-/// The order of a list; the id breaks ties.
+/// The order of a list. The id breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Cursor first, ties by the larger id first.
-    Cursor,
-    /// By the folded name, byte by byte.
+    /// Newest first, then the larger id first.
+    Newest,
+    /// By the case-folded name, compared by bytes.
     Name,
-    /// Cheapest first in this currency; products without a price in it come last.
+    /// Cheapest first in this currency. Products without a price in it come last.
     Price(Currency),
 }
 
-/// The place of a product in an [`Order`].
+/// A product's position in an [`Order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// In [`Order::Cursor`].
-    Cursor(Timestamp, ProductId),
-    /// In [`Order::Name`], with the folded name.
+    /// In [`Order::Newest`].
+    Newest(Timestamp, ProductId),
+    /// In [`Order::Name`], with the case-folded name.
     Name(String, ProductId),
     /// In [`Order::Price`], in minor units; `None` for a product without a price.
     Price(Option<i64>, ProductId),

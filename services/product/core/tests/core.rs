@@ -1,4 +1,4 @@
-//! The use cases over the store in memory, and the proof that this store is one.
+//! The use cases with the in-memory store, and that store's conformance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ mod memory {
     product_core::conformance!(async { product_core::memory::MemoryProducts::default() });
 }
 
-/// A store that is somebody else's turn so many times before it commits.
+/// A store in which other writers commit first this many times.
 #[derive(Clone, Default)]
 struct Contended {
     store: MemoryProducts,
@@ -83,7 +83,7 @@ impl Mart {
         events.iter().map(|event| (name(&event.payload), event.version.get())).collect()
     }
 
-    /// Creates a product, a second after the one before.
+    /// Creates a product, one second after the previous one.
     async fn create(&self, slug: &str, status: Status) -> Product {
         self.clock.advance(time::Duration::SECOND);
         self.use_cases.create_product(request(slug, status), None).await.expect("created")
@@ -120,7 +120,7 @@ fn everything() -> ListProducts {
         min_price: String::new(),
         max_price: String::new(),
         query: String::new(),
-        order_by: OrderBy::Cursor,
+        order_by: OrderBy::Newest,
         page_size: PageSize::DEFAULT,
         page_token: String::new(),
     }
@@ -141,7 +141,7 @@ fn price(product: &mut ListProducts, code: &str, min: &str, max: &str) {
 }
 
 #[tokio::test]
-async fn a_creation_is_kept_told_and_dated_once() {
+async fn a_creation_is_stored_and_published_once() {
     let mart = Mart::new();
     let created = mart.create("mug", Status::Draft).await;
     assert_eq!(mart.use_cases.admin_get_product(created.id).await, Ok(Some(created.clone())));
@@ -163,7 +163,7 @@ async fn a_creation_is_kept_told_and_dated_once() {
 }
 
 #[tokio::test]
-async fn a_repeated_creation_answers_with_what_the_first_one_made_as_it_is_now() {
+async fn a_repeated_creation_returns_the_first_product() {
     let mart = Mart::new();
     let create =
         |fingerprint| mart.use_cases.create_product(request("mug", Status::Active), Some(receipt("k", fingerprint)));
@@ -175,7 +175,7 @@ async fn a_repeated_creation_answers_with_what_the_first_one_made_as_it_is_now()
 }
 
 #[tokio::test]
-async fn the_public_sees_what_is_on_sale_and_an_admin_sees_all() {
+async fn customers_read_active_products_and_admins_all() {
     let mart = Mart::new();
     for (slug, status, seen) in [("draft", Status::Draft, false), ("active", Status::Active, true)] {
         let product = mart.create(slug, status).await;
@@ -193,7 +193,7 @@ async fn the_public_sees_what_is_on_sale_and_an_admin_sees_all() {
 }
 
 #[tokio::test]
-async fn a_change_is_tried_three_times_unless_a_version_is_expected() {
+async fn a_change_is_retried_unless_a_version_is_expected() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Active).await;
     mart.contend(2);
@@ -220,7 +220,7 @@ async fn a_change_is_tried_three_times_unless_a_version_is_expected() {
 }
 
 #[tokio::test]
-async fn steps_of_a_life_are_committed_once_and_dated() {
+async fn transitions_are_committed_once() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Draft).await;
     let archived = mart.use_cases.archive_product(product.id, None).await;
@@ -237,14 +237,14 @@ async fn steps_of_a_life_are_committed_once_and_dated() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_in_every_order_and_tokens_fit_their_list_only() {
+async fn pages_are_complete_and_tokens_fit_their_list_only() {
     let mart = Mart::new();
     for slug in ["c", "a", "d", "b"] {
         mart.create(slug, Status::Active).await;
     }
     let pkr = |request: &mut ListProducts| price(request, "PKR", "", "");
     let orders: [(OrderBy, &[&str]); 3] = [
-        (OrderBy::Cursor, &["b", "d", "a", "c"]),
+        (OrderBy::Newest, &["b", "d", "a", "c"]),
         (OrderBy::Name, &["a", "b", "c", "d"]),
         (OrderBy::Price, &["c", "a", "d", "b"]),
     ];
@@ -281,7 +281,7 @@ async fn pages_follow_each_other_in_every_order_and_tokens_fit_their_list_only()
 }
 
 #[tokio::test]
-async fn pages_by_price_go_on_through_products_without_one() {
+async fn pages_by_price_include_products_without_a_price() {
     let mart = Mart::new();
     for slug in ["a", "b", "c"] {
         mart.create(slug, Status::Active).await;
@@ -304,7 +304,7 @@ async fn pages_by_price_go_on_through_products_without_one() {
 }
 
 #[tokio::test]
-async fn what_a_list_is_asked_for_is_held_against_the_rules_all_at_once() {
+async fn invalid_list_parameters_are_reported_at_once() {
     let mart = Mart::new();
     mart.create("mug", Status::Active).await;
     let fields = async |change: fn(&mut ListProducts)| match mart.page(change).await {
@@ -332,7 +332,7 @@ async fn what_a_list_is_asked_for_is_held_against_the_rules_all_at_once() {
 }
 
 #[tokio::test]
-async fn republishing_tells_the_state_page_by_page_under_the_current_version() {
+async fn republishing_repeats_the_current_version() {
     let mart = Mart::new();
     mart.contend(1);
     let empty = mart.use_cases.republish_products(PageSize::DEFAULT, "").await.expect("nothing to commit");
@@ -355,6 +355,6 @@ async fn republishing_tells_the_state_page_by_page_under_the_current_version() {
 }
 
 #[test]
-fn a_catalogue_does_not_print_its_secret() {
+fn debug_output_has_no_secret() {
     assert_eq!(format!("{:?}", Mart::new().use_cases), "UseCases");
 }

@@ -123,7 +123,7 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     }
     let ids = |users: Vec<User>| users.iter().map(|user| user.id).collect::<Vec<_>>();
     let first = store.list(None, 3).await.expect("listed");
-    let last: Cursor = first.last().expect("three").place();
+    let last: Cursor = first.last().expect("three").cursor();
     assert_eq!(ids(first), [id(5), id(4), id(3)]);
     assert_eq!(ids(store.list(Some(last), 3).await.expect("listed")), [id(2), id(1)]);
 }

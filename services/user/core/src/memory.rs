@@ -106,9 +106,9 @@ impl Store for MemoryStore {
 
     async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
         let state = self.state();
-        let behind = |user: &&User| user.verified && after.is_none_or(|after| user.place() < after);
+        let behind = |user: &&User| user.verified && after.is_none_or(|after| user.cursor() < after);
         let mut found: Vec<User> = state.users.values().filter(behind).cloned().collect();
-        found.sort_by_key(|user| std::cmp::Reverse(user.place()));
+        found.sort_by_key(|user| std::cmp::Reverse(user.cursor()));
         found.truncate(limit);
         Ok(found)
     }

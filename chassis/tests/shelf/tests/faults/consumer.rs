@@ -96,7 +96,7 @@ async fn an_event_that_the_database_refuses_dies_alone() {
     assert_eq!(shelf.applied_to("good", 1).await, [1], "it holds up nobody");
     let letters = shelf.dead(1).await;
     assert_eq!((&letters[0]["attempts"], letters[0]["key"].as_str()), (&20.into(), Some("long")));
-    assert!(letters[0]["why"].as_str().is_some_and(|why| why.contains("refused")), "{}", letters[0]);
+    assert!(letters[0]["reason"].as_str().is_some_and(|why| why.contains("rejected")), "{}", letters[0]);
 }
 
 #[tokio::test]
@@ -122,9 +122,9 @@ async fn a_dead_letter_is_kept_to_the_byte_and_can_be_replayed_or_discarded() {
     let letters = shelf.dead(3).await;
     let find = |key: &str| letters.iter().filter(|letter| letter["key"] == key).cloned().collect::<Vec<_>>();
     assert_eq!(find("p")[0]["attempts"], 20);
-    assert_eq!(find("p")[0]["why"], "the event before it has not been seen");
+    assert_eq!(find("p")[0]["reason"], "the event before it has not been seen");
     let poisoned = find("poisoned");
-    let mut whys: Vec<&str> = poisoned.iter().filter_map(|letter| letter["why"].as_str()).collect();
+    let mut whys: Vec<&str> = poisoned.iter().filter_map(|letter| letter["reason"].as_str()).collect();
     whys.sort_unstable();
     assert_eq!(whys, ["the event before it has not been seen", "the handler panicked"]);
 

@@ -1,11 +1,11 @@
-//! Booking units in and correcting the count, once per Idempotency-Key.
+//! Receives units and corrects the count, once per Idempotency-Key.
 
 use mart_kernel::{ReceiptBuilder, StoreError};
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
 use crate::domain::{Cause, LedgerEntry, LedgerEntryId, Refused, StockItem};
 
-/// What was booked, and the stock now.
+/// The ledger entry and the current stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// The ledger entry.
@@ -14,14 +14,14 @@ pub struct Counted {
     pub stock_item: StockItem,
 }
 
-/// Why nothing was booked.
+/// Why the stock was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountError {
     /// The stock does not allow it.
     Refused(Refused),
     /// The Idempotency-Key was used with another request.
     KeyReused,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -32,7 +32,7 @@ impl From<StoreError> for CountError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// StockDecider units in. A repeat of the same request decider nothing and answers with what the first one booked.
+    /// Receives units. A repeated request changes nothing and returns the first result.
     pub async fn receive_stock(
         &self,
         product: ProductId,
@@ -43,7 +43,7 @@ impl<S: Store> UseCases<S> {
         self.count(product, quantity, Cause::Received(reason), receipt).await
     }
 
-    /// Corrects the count by a delta, for a reason. A repeat of the same request corrects nothing.
+    /// Corrects the count by a delta, for a reason. A repeated request changes nothing.
     pub async fn adjust_stock(
         &self,
         product: ProductId,

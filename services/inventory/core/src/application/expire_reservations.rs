@@ -1,4 +1,4 @@
-//! The backstop: promises that nobody used end by themselves.
+//! Expires reservations that were not committed in time.
 
 use std::convert::Infallible;
 
@@ -7,8 +7,8 @@ use mart_kernel::StoreError;
 use super::{Decided, Scope, StockDecider, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
-    /// Ends up to `limit` promises whose time is over, each once however many replicas sweep; how many it ended. One that
-    /// the store refuses does not hold up the others.
+    /// Expires up to `limit` reservations, each once regardless of the number of replicas, and returns their number. A reservation
+    /// that the store rejects does not block the others.
     pub async fn expire_reservations(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due(self.clock.now(), limit).await?;
         let (mut ended, mut refused) = (0, None);
@@ -18,7 +18,7 @@ impl<S: Store> UseCases<S> {
                 Ok::<(), Infallible>(())
             };
             match self.decide(Scope::order(order, std::iter::empty()), None, step).await {
-                // Another replica may have been faster.
+                // Another replica may have expired it first.
                 Ok(Decided::Kept(change)) => ended += usize::from(change.reservation.is_some()),
                 Ok(Decided::AlreadyProcessed { .. }) => {}
                 Ok(Decided::Refused(never)) => match never {},

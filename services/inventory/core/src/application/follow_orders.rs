@@ -1,4 +1,4 @@
-//! What the order service tells: units are promised, sold, released and booked back.
+//! Handles the events of order.
 
 use std::convert::Infallible;
 
@@ -7,48 +7,50 @@ use mart_kernel::{Receipt, StoreError};
 use super::{OrderId, ProductId, Scope, StockDecider, Store, UseCases};
 use crate::domain::Lines;
 
-/// What an order asks of inventory.
+/// An order's request to inventory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct OrderRequest {
     /// The order.
     pub order: OrderId,
     /// Its lines.
     pub lines: Lines,
-    /// How often it was reinstated.
+    /// The number of reinstatements.
     pub reservation_round: i32,
 }
 
 impl<S: Store> UseCases<S> {
-    /// An order was placed: promise its units.
-    pub async fn on_order_placed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
+    /// Reserves the units of a placed order.
+    pub async fn on_order_placed(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
-        self.follow(asked, receipt, move |decider, asked| decider.order_placed(asked.order, asked.lines, expires_at))
-            .await
+        self.follow(request, receipt, move |decider, request| {
+            decider.order_placed(request.order, request.lines, expires_at)
+        })
+        .await
     }
 
-    /// A paid order had run out of time: promise its units once more.
-    pub async fn on_order_reinstated(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
+    /// Reserves the units of a reinstated order again.
+    pub async fn on_order_reinstated(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
-        let step = move |decider: &mut StockDecider<'_>, asked: Asked| {
-            decider.order_reinstated(asked.order, asked.lines, asked.reservation_round, expires_at);
+        let step = move |decider: &mut StockDecider<'_>, request: OrderRequest| {
+            decider.order_reinstated(request.order, request.lines, request.reservation_round, expires_at);
         };
-        self.follow(asked, receipt, step).await
+        self.follow(request, receipt, step).await
     }
 
-    /// An order is confirmed: its units are sold.
-    pub async fn on_order_confirmed(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
-        let step = |decider: &mut StockDecider<'_>, asked: Asked| {
-            decider.order_confirmed(asked.order, asked.lines, asked.reservation_round);
+    /// Commits the reservation of a confirmed order.
+    pub async fn on_order_confirmed(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
+        let step = |decider: &mut StockDecider<'_>, request: OrderRequest| {
+            decider.order_confirmed(request.order, request.lines, request.reservation_round);
         };
-        self.follow(asked, receipt, step).await
+        self.follow(request, receipt, step).await
     }
 
-    /// An order is cancelled: its units are free again, or back in the warehouse.
-    pub async fn on_order_cancelled(&self, asked: Asked, receipt: Receipt) -> Result<(), StoreError> {
-        let step = |decider: &mut StockDecider<'_>, asked: Asked| {
-            decider.order_cancelled(asked.order, asked.reservation_round);
+    /// Releases or returns the units of a cancelled order.
+    pub async fn on_order_cancelled(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
+        let step = |decider: &mut StockDecider<'_>, request: OrderRequest| {
+            decider.order_cancelled(request.order, request.reservation_round);
         };
-        self.follow(asked, receipt, step).await
+        self.follow(request, receipt, step).await
     }
 
     fn expiry(&self) -> mart_kernel::Timestamp {
@@ -57,14 +59,14 @@ impl<S: Store> UseCases<S> {
 
     async fn follow(
         &self,
-        asked: Asked,
+        request: OrderRequest,
         receipt: Receipt,
-        step: impl FnOnce(&mut StockDecider<'_>, Asked) + Send + 'static,
+        step: impl FnOnce(&mut StockDecider<'_>, OrderRequest) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let products: Vec<ProductId> = asked.lines.products().collect();
-        let scope = Scope::order(asked.order, products.into_iter());
+        let products: Vec<ProductId> = request.lines.products().collect();
+        let scope = Scope::order(request.order, products.into_iter());
         let step = move |decider: &mut StockDecider<'_>| {
-            step(decider, asked);
+            step(decider, request);
             Ok::<(), Infallible>(())
         };
         self.decide(scope, Some(receipt), step).await.map(drop)

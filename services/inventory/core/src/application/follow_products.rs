@@ -1,4 +1,4 @@
-//! What the product service tells: which products there are, and which of them are archived.
+//! Handles the events of product: which products exist and which are archived.
 
 use std::convert::Infallible;
 
@@ -7,7 +7,7 @@ use mart_kernel::{Receipt, StoreError, Version};
 use super::{ProductId, Scope, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
-    /// A product is as it is at this version. It gets a stock item where it has none.
+    /// Creates the stock item of a product if it has none, and applies the product's state at its version.
     pub async fn upsert_product(
         &self,
         product: ProductId,

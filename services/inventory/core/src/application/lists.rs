@@ -1,4 +1,4 @@
-//! Listing stock and its ledger, page by page.
+//! Lists stock items and ledger entries.
 
 use std::convert::Infallible;
 
@@ -11,9 +11,9 @@ use crate::domain::{LedgerEntry, StockItem};
 /// Why there is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -29,17 +29,17 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// What was published again.
+/// The result of republishing a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Republished {
-    /// How many stock items.
+    /// The number of stock items.
     pub count: usize,
-    /// Leads to the rest; `None` when all are published.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 
 impl<S: Store> UseCases<S> {
-    /// Publishes StockItemRepublished for a page of all stock items, as they are when nobody changes them.
+    /// Publishes StockItemRepublished for a page of stock items, each under its lock.
     pub async fn republish_stock_items(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.list_stock_items(false, size, token).await?;
         let scope = Scope { order: None, products: page.items.iter().map(|item| item.id).collect() };
@@ -54,15 +54,15 @@ impl<S: Store> UseCases<S> {
         Ok(Republished { count, next: page.next })
     }
 
-    /// A page of stock items, newest first.
+    /// Returns a page of stock items, newest first.
     pub async fn list_stock_items(&self, low: bool, size: PageSize, token: &str) -> Result<Page<StockItem>, ListError> {
         let list = Fingerprint::new("stock-items").part(&[u8::from(low)]).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_items(low, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// A page of a product's ledger, newest first.
+    /// Returns a page of a product's ledger, newest first.
     pub async fn list_ledger_entries(
         &self,
         product: ProductId,
@@ -72,6 +72,6 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("ledger-entries").part(product.0.as_bytes()).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list_entries(product, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 }

@@ -15,11 +15,11 @@ use crate::domain::{Change, OrderId, ProductId, StockDecider};
 use crate::ports::{Decided, Scope, Store};
 
 pub use count_stock::{CountError, Counted};
-pub use follow_orders::Asked;
+pub use follow_orders::OrderRequest;
 pub use lists::{ListError, Republished};
 pub use set_low_stock_threshold::ThresholdError;
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
     store: S,
@@ -29,11 +29,11 @@ pub struct UseCases<S> {
     hold: time::Duration,
 }
 
-/// How long a promise holds that nobody uses, where nothing else is configured.
+/// The default time until a reservation expires.
 pub const RESERVATION_TTL: time::Duration = time::Duration::minutes(60);
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over a store; `page_tokens` makes page tokens, `hold` is how long a promise holds.
+    /// Creates the use cases. `page_tokens` signs page tokens; `hold` is the time until a reservation expires.
     pub fn new(
         store: S,
         clock: Arc<dyn Clock>,
@@ -44,12 +44,12 @@ impl<S: Store> UseCases<S> {
         Self { store, clock, ids, page_tokens, hold }
     }
 
-    /// The store, for queries that have no rule of their own.
+    /// Returns the store, for queries without a rule.
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// Decides over the rows of a scope by one step in the decider.
+    /// Decides a change of the rows of a scope.
     async fn decide<E: Send + 'static>(
         &self,
         scope: Scope,

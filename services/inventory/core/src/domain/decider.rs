@@ -1,4 +1,4 @@
-//! Decisions over stock items and a reservation: pure, over rows that somebody else has locked.
+//! Decides changes of locked stock items and a reservation, without I/O.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::{
     StockItem,
 };
 
-/// Rows that are decided about, and what was decided so far.
+/// The locked rows and the changes that were decided so far.
 pub struct StockDecider<'a> {
     now: Timestamp,
     ids: &'a dyn IdGenerator,
@@ -25,32 +25,32 @@ pub struct StockDecider<'a> {
     events: Vec<InventoryEvent>,
 }
 
-/// All that a decision has to have kept, at once.
+/// Everything that a decision stores, at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// Items as they shall be, new ones among them.
+    /// The stock items after the change, including new ones.
     pub items: Vec<StockItem>,
-    /// The reservation as it shall be, where it changed.
+    /// The reservation after the change; `None` if it did not change.
     pub reservation: Option<Reservation>,
-    /// What is added to the ledger.
+    /// The new ledger entries.
     pub ledger: Vec<LedgerEntry>,
-    /// What is told to others.
+    /// The events to publish.
     pub events: Vec<EventEnvelope<InventoryEvent>>,
 }
 
-/// Why stock was not changed as an admin asked.
+/// Why an admin's change of stock was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Nothing is known of the product.
+    /// The product has no stock item.
     NotFound,
-    /// Fewer units than are promised.
+    /// Fewer units than are reserved would be left.
     TooSmall,
-    /// More units than are ever kept.
+    /// The stock would exceed the maximum.
     TooLarge,
 }
 
 impl<'a> StockDecider<'a> {
-    /// Opens the rows that a decision is about.
+    /// Begins a decision about these rows.
     pub fn open(
         items: impl IntoIterator<Item = StockItem>,
         reservation: Option<Reservation>,
@@ -70,7 +70,7 @@ impl<'a> StockDecider<'a> {
         }
     }
 
-    /// Closes them: what changed, with an event for every stock that fell to its threshold.
+    /// Ends the decision and returns its change, with an event for each stock that fell to its threshold.
     #[must_use]
     pub fn close(mut self) -> Change {
         let mut items = Vec::new();
@@ -97,8 +97,8 @@ impl<'a> StockDecider<'a> {
         Change { items, reservation, ledger: self.ledger, events }
     }
 
-    /// A product is known from now on: it gets a stock item where it has none. `archived` is taken where the product's
-    /// version is not older than the one that was last heard of.
+    /// Creates the stock item of a product if it has none. `archived` is applied unless the product's version is older than the
+    /// known one.
     pub fn upsert_product(&mut self, id: ProductId, version: Version, archived: bool) {
         if let Some(item) = self.items.get_mut(&id) {
             if version >= item.product_version {
@@ -113,14 +113,14 @@ impl<'a> StockDecider<'a> {
         self.items.insert(id, item);
     }
 
-    /// Tells the state of every open item again.
+    /// Publishes the state of every row again.
     pub fn republish(&mut self) {
         let republished =
             |item: &StockItem| InventoryEvent::StockItemRepublished(StockItemRepublished { stock_item: item.clone() });
         self.events.extend(self.items.values().map(republished));
     }
 
-    /// StockDecider units in or corrects the count.
+    /// Receives units or corrects the count.
     pub fn count(&mut self, entry: LedgerEntryId, id: ProductId, delta: i32, cause: Cause) -> Result<(), Refused> {
         let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
         let on_hand = item.on_hand.checked_add(delta).filter(|on_hand| *on_hand <= MOST).ok_or(Refused::TooLarge)?;
@@ -137,7 +137,7 @@ impl<'a> StockDecider<'a> {
         Ok(())
     }
 
-    /// Says from when on the stock of a product is low.
+    /// Sets the threshold at which the stock of a product is low.
     pub fn set_threshold(&mut self, id: ProductId, threshold: i32) -> Result<(), Refused> {
         let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
         if item.low_stock_threshold != threshold {
@@ -150,39 +150,39 @@ impl<'a> StockDecider<'a> {
         Ok(())
     }
 
-    /// An order was placed: all of it is promised until `expires_at`, or nothing. What is known of the order already stands.
+    /// Reserves all lines of an order until `expires_at`, or none. A known reservation stays unchanged.
     pub fn order_placed(&mut self, order: OrderId, lines: Lines, expires_at: Timestamp) {
         if self.reservation.is_none() {
-            self.promise(order, lines, 0, expires_at);
+            self.reserve(order, lines, 0, expires_at);
         }
     }
 
-    /// An order that had run out of time is paid: its units are promised once more.
+    /// Reserves the lines of a reinstated order again.
     pub fn order_reinstated(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) {
         let Some(known) = self.reservation.clone() else {
-            self.promise(order, lines, round, expires_at);
+            self.reserve(order, lines, round, expires_at);
             return;
         };
         if known.reservation_round >= round {
             return;
         }
         match known.status {
-            // The cancellation before it has not been heard of yet: the promise is kept on.
+            // The cancellation of the earlier round has not arrived yet: the reservation continues.
             Status::Reserved { .. } => {
                 let reservation =
                     self.step(Reservation { reservation_round: round, ..known }, Status::Reserved { expires_at });
                 self.events.push(InventoryEvent::StockReserved(StockReserved { reservation }));
             }
-            // A sold order is paid: it can't have run out of time.
+            // A committed order is paid, so it cannot have expired.
             Status::Committed => {}
             Status::Rejected | Status::Released | Status::Expired | Status::Returned => {
-                self.promise(order, lines, round, expires_at);
+                self.reserve(order, lines, round, expires_at);
             }
         }
     }
 
-    /// An order is confirmed: what is promised to it is sold. A promise that expired meanwhile is made again where the
-    /// units are still there; otherwise the order is told that they shortage.
+    /// Commits the reservation of a confirmed order. If it expired meanwhile, it is made again if the stock is available; otherwise
+    /// StockRejected is published.
     pub fn order_confirmed(&mut self, order: OrderId, lines: Lines, round: i32) {
         let known = self.reservation.as_ref();
         if known.is_some_and(|reservation| reservation.reservation_round > round || reservation.closed) {
@@ -191,7 +191,7 @@ impl<'a> StockDecider<'a> {
         match known.map(|reservation| reservation.status) {
             Some(Status::Reserved { .. }) => self.sell(),
             Some(Status::Expired) | None => {
-                if self.promise(order, lines, round, self.now) {
+                if self.reserve(order, lines, round, self.now) {
                     self.sell();
                 }
             }
@@ -199,8 +199,8 @@ impl<'a> StockDecider<'a> {
         }
     }
 
-    /// An order is cancelled: its promise ends, or its sold units come back. One that was never heard of is remembered, so
-    /// that nothing is promised to it later.
+    /// Releases the reservation of a cancelled order, or returns its committed units. An unknown order is recorded, so that nothing
+    /// is reserved for it later.
     pub fn order_cancelled(&mut self, order: OrderId, round: i32) {
         let Some(known) = self.reservation.clone() else {
             let begun = Reservation { closed: true, ..self.begun(order, Lines::default(), round) };
@@ -223,14 +223,14 @@ impl<'a> StockDecider<'a> {
                 self.events.push(InventoryEvent::ReservationReturned(ReservationReturned { reservation }));
             }
             Status::Rejected | Status::Released | Status::Expired | Status::Returned => {
-                // Nothing is promised any more; only a later round may promise again.
+                // Nothing is reserved any more; only a later round can reserve again.
                 self.reservation = Some(Reservation { closed: true, updated_at: self.now, ..known });
                 self.reservation_changed = true;
             }
         }
     }
 
-    /// Ends a promise whose time is over.
+    /// Expires a reservation whose time has passed.
     pub fn expire(&mut self) {
         let Some(known) = self.reservation.clone() else { return };
         if matches!(known.status, Status::Reserved { expires_at } if expires_at <= self.now) {
@@ -240,14 +240,14 @@ impl<'a> StockDecider<'a> {
         }
     }
 
-    /// Promises all lines or none, and tells which; whether it did.
-    fn promise(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) -> bool {
+    /// Reserves all lines or none and records the event. Returns whether they are reserved.
+    fn reserve(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) -> bool {
         let begun = self.begun(order, lines, round);
         let asked = match &self.reservation {
             Some(known) => Reservation { version: known.version, created_at: known.created_at, ..begun },
             None => begun,
         };
-        let promisable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::promisable);
+        let promisable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::reservable);
         let shortage = |(product, requested): (ProductId, i32)| {
             let available = promisable(&product);
             (requested > available).then_some(Shortage { product, requested, available })
@@ -285,7 +285,7 @@ impl<'a> StockDecider<'a> {
         }
     }
 
-    /// Takes the reservation to its next status, which an event tells.
+    /// Sets the next status of the reservation and records its event.
     fn step(&mut self, reservation: Reservation, status: Status) -> Reservation {
         let version = reservation.version.next();
         let reservation = Reservation { status, version, updated_at: self.now, ..reservation };
@@ -294,7 +294,7 @@ impl<'a> StockDecider<'a> {
         reservation
     }
 
-    /// Changes the stock of every line by its quantity times these signs.
+    /// Changes the stock of each line by its quantity times these signs.
     fn book(&mut self, lines: &Lines, on_hand: i32, reserved: i32, cause: &Cause) {
         for (product, quantity) in lines.iter().filter(|(_, quantity)| *quantity > 0) {
             let Some(item) = self.items.get_mut(&product) else { continue };

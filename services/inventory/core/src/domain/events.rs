@@ -1,116 +1,116 @@
-//! What can have happened to stock and reservations.
+//! The events of stock items and reservations.
 
 use mart_kernel::Version;
 use uuid::Uuid;
 
 use super::{LedgerEntry, Reservation, Shortage, StockItem};
 
-/// Something that happened; each event carries its aggregate as it is after it.
+/// An event. Each has its aggregate after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InventoryEvent {
     /// A product has a stock item.
     StockItemCreated(StockItemCreated),
-    /// An admin changed it.
+    /// An admin changed the stock item.
     StockAdjusted(StockAdjusted),
-    /// It fell to its threshold or below.
+    /// The stock fell to its threshold.
     StockLow(StockLow),
-    /// Its state is told again.
+    /// The current state is published again.
     StockItemRepublished(StockItemRepublished),
-    /// All lines of an order are promised.
+    /// All lines of an order are reserved.
     StockReserved(StockReserved),
-    /// Nothing is promised to an order.
+    /// Nothing is reserved for an order.
     StockRejected(StockRejected),
-    /// A promise was not used in time.
+    /// A reservation expired.
     ReservationExpired(ReservationExpired),
-    /// A promise ended with its order.
+    /// A reservation was released with its order.
     ReservationReleased(ReservationReleased),
     /// The units are sold.
     ReservationCommitted(ReservationCommitted),
-    /// The units are back.
+    /// The units were returned.
     ReservationReturned(ReservationReturned),
 }
 
-/// A product has a stock item now.
+/// A product has a stock item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockItemCreated {
-    /// The new item.
+    /// The new stock item.
     pub stock_item: StockItem,
 }
 
-/// An admin received units, corrected the count or moved the threshold.
+/// An admin received units, corrected the count or changed the threshold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockAdjusted {
-    /// The item after it.
+    /// The stock item after the event.
     pub stock_item: StockItem,
-    /// What was booked; nothing where only the threshold was moved.
+    /// The ledger entry; `None` if only the threshold was changed.
     pub ledger_entry: Option<LedgerEntry>,
 }
 
 /// The available units fell to the threshold or below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockLow {
-    /// The item after it.
+    /// The stock item after the event.
     pub stock_item: StockItem,
 }
 
-/// Nothing happened: the state is told again, so that read models can be rebuilt.
+/// The current state is published again, so that read models can be rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockItemRepublished {
-    /// The item as it is.
+    /// The stock item.
     pub stock_item: StockItem,
 }
 
-/// All lines of an order are promised to it.
+/// All lines of an order are reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockReserved {
     /// The reservation.
     pub reservation: Reservation,
 }
 
-/// Some lines of an order shortage.
+/// Some lines of an order are short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockRejected {
     /// The reservation.
     pub reservation: Reservation,
-    /// The lines that shortage.
+    /// The lines that are short.
     pub shortages: Vec<Shortage>,
 }
 
-/// A promise was not used in time.
+/// A reservation was not committed in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReservationExpired {
-    /// The reservation after it.
+    /// The reservation after the event.
     pub reservation: Reservation,
 }
 
 /// The order was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReservationReleased {
-    /// The reservation after it.
+    /// The reservation after the event.
     pub reservation: Reservation,
 }
 
 /// The order was confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReservationCommitted {
-    /// The reservation after it.
+    /// The reservation after the event.
     pub reservation: Reservation,
 }
 
 /// A confirmed order was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReservationReturned {
-    /// The reservation after it.
+    /// The reservation after the event.
     pub reservation: Reservation,
 }
 
 impl InventoryEvent {
-    /// The id of its product or of the order that the reservation is for: events of one id keep their order.
+    /// Returns the id of the product or the order, the key of the event.
     pub fn key(&self) -> Uuid {
         self.aggregate().0
     }
 
-    /// The version of its aggregate after it.
+    /// Returns the aggregate's version after the event.
     pub fn version(&self) -> Version {
         self.aggregate().1
     }

@@ -1,4 +1,4 @@
-//! The ledger: every change of a stock item, kept for good.
+//! The ledger: every change of a stock item, append-only.
 
 use mart_kernel::{Cursor, Timestamp};
 use uuid::Uuid;
@@ -12,23 +12,23 @@ pub struct LedgerEntryId(pub Uuid);
 /// A change of a stock item. The deltas of all entries of an item sum to its stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
-    /// Its id.
+    /// The entry's id.
     pub id: LedgerEntryId,
     /// The product.
     pub product: ProductId,
-    /// By how much the units in the warehouse changed.
+    /// The change of units in the warehouse.
     pub on_hand: i32,
-    /// By how much the promised units changed.
+    /// The change of reserved units.
     pub reserved: i32,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
 }
 
 impl LedgerEntry {
-    /// Its place in a list.
-    pub fn place(&self) -> Cursor {
+    /// Returns the position in a list.
+    pub fn cursor(&self) -> Cursor {
         Cursor { at: self.at, id: self.id.0 }
     }
 }
@@ -36,24 +36,24 @@ impl LedgerEntry {
 /// Why a stock item changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// Units came in; in the words of who received them.
+    /// Units were received, with the admin's note.
     Received(String),
     /// An admin corrected the count, for this reason.
     Adjusted(String),
-    /// Units were promised to an order.
+    /// Units were reserved for an order.
     Reserved(OrderId),
-    /// A promise ended because the order was cancelled.
+    /// The order was cancelled.
     Released(OrderId),
-    /// A promise ended because its time was over.
+    /// The reservation expired.
     Expired(OrderId),
     /// Units were sold.
     Committed(OrderId),
-    /// Sold units were booked back.
+    /// Sold units were returned.
     Returned(OrderId),
 }
 
 impl Cause {
-    /// The order that caused it.
+    /// Returns the order that caused it.
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Received(_) | Self::Adjusted(_) => None,
@@ -65,7 +65,7 @@ impl Cause {
         }
     }
 
-    /// The words of who did it; empty for what an order caused.
+    /// Returns the admin's reason; empty if an order caused it.
     pub fn reason(&self) -> &str {
         match self {
             Self::Received(reason) | Self::Adjusted(reason) => reason,

@@ -1,7 +1,7 @@
-//! Stock, what is promised of it, and how it came to be so.
+//! Stock items, reservations and the ledger.
 //!
-//! [`StockDecider`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
-//! gives all that has to be kept.
+//! [`StockDecider`] decides their changes: it begins with the locked rows, applies one step and returns what has to be stored and
+//! published.
 
 mod decider;
 pub mod events;

@@ -1,4 +1,4 @@
-//! Units that are promised to an order.
+//! Units that are reserved for an order.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use super::ProductId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub Uuid);
 
-/// How many units of each product: lines of one product are one.
+/// The quantity of each product. Lines of one product are merged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines(BTreeMap<ProductId, i32>);
 
 impl Lines {
-    /// Sums the lines of one product. A sum that no stock could ever have stays at the largest number.
+    /// Merges the lines of each product. A quantity that exceeds the number range saturates.
     pub fn of(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Self {
         let mut summed = BTreeMap::new();
         for (product, quantity) in lines {
@@ -26,65 +26,65 @@ impl Lines {
         Self(summed)
     }
 
-    /// Products and quantities, in the order of the products' ids.
+    /// Returns products and quantities, ordered by product id.
     pub fn iter(&self) -> impl Iterator<Item = (ProductId, i32)> + '_ {
         self.0.iter().map(|(product, quantity)| (*product, *quantity))
     }
 
-    /// The products.
+    /// Returns the products.
     pub fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
         self.0.keys().copied()
     }
 }
 
-/// All units of an order, or none. Each step of its life is taken once.
+/// A reservation of all lines of an order, or of none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
     /// The order.
     pub order: OrderId,
-    /// Counts its events.
+    /// The number of its events.
     pub version: Version,
-    /// What was asked for; nothing for an order that was cancelled before that.
+    /// The requested lines; empty for an order that was cancelled first.
     pub lines: Lines,
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// How often the order had been reinstated when this was last asked for: what came of an earlier round is old.
+    /// The reinstatements of the order at the last request. Events of an earlier round are ignored.
     pub reservation_round: i32,
     /// Whether the order was cancelled in this round.
     pub closed: bool,
-    /// When it was first asked for.
+    /// When it was first requested.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// Where a reservation is in its life.
+/// The status of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Promised.
+    /// The units are reserved.
     Reserved {
-        /// Until then.
+        /// When the reservation expires.
         expires_at: Timestamp,
     },
-    /// Refused: a line lacked.
+    /// A line was short.
     Rejected,
-    /// Sold.
+    /// The units are sold.
     Committed,
-    /// Ended because the order was cancelled.
+    /// The order was cancelled.
     Released,
-    /// Ended because its time was over.
+    /// The reservation expired.
     Expired,
-    /// Sold, and booked back.
+    /// The units were sold and returned.
     Returned,
 }
 
-/// A line that can't be promised.
+/// A line that cannot be reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
     /// The product.
     pub product: ProductId,
-    /// How many units were asked for.
+    /// The requested units.
     pub requested: i32,
-    /// How many could be promised.
+    /// The units that could be reserved.
     pub available: i32,
 }

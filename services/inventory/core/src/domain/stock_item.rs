@@ -1,4 +1,4 @@
-//! What there is of one product.
+//! The stock of one product.
 
 use mart_kernel::{Cursor, Timestamp, Version};
 use uuid::Uuid;
@@ -7,34 +7,34 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductId(pub Uuid);
 
-/// More units of one product than this are never kept.
+/// The largest number of units of one product.
 pub const MOST: i32 = 1_000_000_000;
 
-/// The stock of one product: `0 <= reserved <= on_hand <= MOST` at all times.
+/// The stock of one product. `0 <= reserved <= on_hand <= MOST` always holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockItem {
     /// The product.
     pub id: ProductId,
-    /// Counts the item's own events; what orders do to it raises it only where the stock gets low.
+    /// The number of the item's own events. Orders increase it only if the stock becomes low.
     pub version: Version,
-    /// The version of the product that was last heard of.
+    /// The version of the product's latest event.
     pub product_version: Version,
     /// Units in the warehouse.
     pub on_hand: i32,
-    /// Units in the warehouse that are promised to orders.
+    /// Reserved units in the warehouse.
     pub reserved: i32,
-    /// At so many available units or fewer the stock is low; 0 for never.
+    /// The number of available units at which the stock is low; 0 for never.
     pub low_stock_threshold: i32,
-    /// Whether nothing more of it is promised.
+    /// Whether no more units are reserved.
     pub archived: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
 impl StockItem {
-    /// The stock of a new product: nothing.
+    /// Creates the stock item of a new product, without units.
     pub fn new(id: ProductId, product_version: Version, now: Timestamp) -> Self {
         Self {
             id,
@@ -49,22 +49,22 @@ impl StockItem {
         }
     }
 
-    /// Its place in a list.
-    pub fn place(&self) -> Cursor {
+    /// Returns the position in a list.
+    pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }
 
-    /// Units that are in the warehouse and not promised.
+    /// Returns the units that are in the warehouse and not reserved.
     pub fn available(&self) -> i32 {
         self.on_hand - self.reserved
     }
 
-    /// Units that can be promised to an order now.
-    pub fn promisable(&self) -> i32 {
+    /// Returns the units that can be reserved.
+    pub fn reservable(&self) -> i32 {
         if self.archived { 0 } else { self.available() }
     }
 
-    /// Whether somebody should order more of it.
+    /// Returns whether the stock is low.
     pub fn is_low(&self) -> bool {
         self.low_stock_threshold > 0 && self.available() <= self.low_stock_threshold
     }

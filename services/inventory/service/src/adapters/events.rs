@@ -1,7 +1,7 @@
 //! The core's events as the contract's messages, and what events of others do here.
 
 use inventory_core::UseCases;
-use inventory_core::application::Asked;
+use inventory_core::application::OrderRequest;
 use inventory_core::domain::{Lines, OrderId, ProductId, events};
 use inventory_core::ports::Store;
 use mart_chassis::consumer::{DispatchError, Outcome};
@@ -93,12 +93,12 @@ impl<S: Store> InventoryEventHandlers<S> {
 const UNREADABLE: Outcome = Outcome::Reject("an id in it is no UUID");
 
 /// What an order asks for; `None` where its ids are no UUIDs.
-fn asked(order: Option<order::Order>) -> Option<Asked> {
+fn asked(order: Option<order::Order>) -> Option<OrderRequest> {
     let order = order.unwrap_or_default();
     let line = |line: order::OrderLine| Some((ProductId(line.product_id.parse().ok()?), line.quantity));
     let lines: Option<Vec<(ProductId, i32)>> = order.lines.into_iter().map(line).collect();
     let id = OrderId(order.order_id.parse().ok()?);
-    Some(Asked { order: id, lines: Lines::of(lines?), reservation_round: order.reinstate_count })
+    Some(OrderRequest { order: id, lines: Lines::of(lines?), reservation_round: order.reinstate_count })
 }
 
 impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {

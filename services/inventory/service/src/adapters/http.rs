@@ -41,7 +41,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         let parse = |id: &String| uuid("productIds", id).map(ProductId);
         let ids: Vec<ProductId> = product_ids.iter().map(parse).collect::<Result<_, _>>()?;
         let items = self.use_cases.store().items(&ids).await.map_err(ApiError::from)?;
-        let known: HashMap<ProductId, i32> = items.iter().map(|item| (item.id, item.promisable())).collect();
+        let known: HashMap<ProductId, i32> = items.iter().map(|item| (item.id, item.reservable())).collect();
         let of = |id: &ProductId| v1::Availability {
             product_id: id.0.to_string(),
             available: known.get(id).copied().unwrap_or_default(),

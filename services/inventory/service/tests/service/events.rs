@@ -124,7 +124,7 @@ async fn an_order_whose_ids_are_none_is_a_dead_letter() {
     until("it is among the dead", async || {
         let letters = app.client.get(format!("{}/dead-letters", app.spec.internal_url())).send().await;
         let letters: Value = letters.expect("answered").json().await.expect("JSON");
-        letters["deadLetters"][0]["why"] == "an id in it is no UUID"
+        letters["deadLetters"][0]["reason"] == "an id in it is no UUID"
     })
     .await;
 }

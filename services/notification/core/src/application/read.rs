@@ -61,7 +61,7 @@ impl<S: Store> UseCases<S> {
             .finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
     /// Has a notification that failed tried again.

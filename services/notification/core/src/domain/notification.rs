@@ -119,7 +119,7 @@ fn after(at: Timestamp, wait: Duration) -> Timestamp {
 
 impl Notification {
     /// Its place in a list of the newest first.
-    pub fn place(&self) -> Cursor {
+    pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }
 

@@ -1,27 +1,27 @@
-//! What customers and admins do with an order that exists: change, cancel, ship, deliver.
+//! Changes to an existing order: change, cancel, ship, deliver.
 
 use mart_kernel::{StoreError, Timestamp, Version};
 
 use super::{Order, OrderEvent, OrderId, Store, TransitionError, Unchanged, UseCases, Viewer};
 use crate::domain::{Address, CancelReason, Contact, Shipment, Status};
 
-/// CancelReason an order was not changed.
+/// Why an order was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeError {
-    /// There is no such order, or the caller may not see it.
+    /// The order does not exist or the caller may not read it.
     NotFound,
-    /// The caller has seen another version than the current one.
+    /// The caller has read an older version.
     PreconditionFailed,
-    /// Somebody else changed it each time.
+    /// Concurrent changes prevented every attempt.
     Contention,
-    /// It is in a status that does not allow the step.
+    /// The order's status does not allow the change.
     Forbidden(Status),
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {
-    /// Changes where an order goes and whom to tell.
+    /// Changes an order's address and contact.
     pub async fn change_order(
         &self,
         viewer: &Viewer,
@@ -33,7 +33,7 @@ impl<S: Store> UseCases<S> {
         self.change_as(viewer, id, expected, |order, now| order.change(address.clone(), contact.clone(), now)).await
     }
 
-    /// Cancels an order that is not shipped.
+    /// Cancels an order that is not shipped yet.
     pub async fn cancel_order(
         &self,
         viewer: &Viewer,
@@ -47,7 +47,7 @@ impl<S: Store> UseCases<S> {
         self.change_as(viewer, id, expected, |order, now| order.cancel(reason, now)).await
     }
 
-    /// Says that a confirmed order is on its way.
+    /// Ships a confirmed order.
     pub async fn ship_order(
         &self,
         id: OrderId,
@@ -57,12 +57,12 @@ impl<S: Store> UseCases<S> {
         self.change_as(&Viewer::Admin, id, expected, |order, now| order.ship(shipment.clone(), now)).await
     }
 
-    /// Says that a shipped order has arrived.
+    /// Reports a shipped order as delivered.
     pub async fn deliver_order(&self, id: OrderId, expected: Option<Version>) -> Result<Order, ChangeError> {
         self.change_as(&Viewer::Admin, id, expected, Order::deliver).await
     }
 
-    /// Takes a step that somebody asked for. One that changes nothing answers with the order as it is.
+    /// Changes an order for a caller. A change without effect returns the order unchanged.
     async fn change_as(
         &self,
         viewer: &Viewer,
@@ -70,7 +70,7 @@ impl<S: Store> UseCases<S> {
         expected: Option<Version>,
         step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
     ) -> Result<Order, ChangeError> {
-        // Who may not see an order does not even learn that somebody else changed it.
+        // A caller who may not read the order does not learn of concurrent changes either.
         let found = self.store.find(id).await.map_err(ChangeError::Unavailable)?;
         found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
         match self.change(id, expected, None, step).await {

@@ -1,4 +1,4 @@
-//! What payment tells: money came in, an attempt failed, money went back.
+//! Handles the events of payment.
 
 use mart_kernel::{Money, Receipt, StoreError, Timestamp};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::{EventOutcome, Order, OrderId, Store, UseCases, Write};
 use crate::domain::{StatusKind, TimelineEntry};
 
 impl<S: Store> UseCases<S> {
-    /// Money came in for an order, in time or late. Another sum than the order's total never pays it.
+    /// Applies a captured payment, before or after the deadline. A payment with another amount than the total is rejected.
     pub async fn on_payment_captured(
         &self,
         id: OrderId,
@@ -23,7 +23,7 @@ impl<S: Store> UseCases<S> {
         self.apply_event(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
     }
 
-    /// An attempt to pay failed: the customer is told, and may try again while the order awaits payment.
+    /// Adds a failed attempt to the timeline. The customer may try again while the order awaits its payment.
     pub async fn on_payment_failed(
         &self,
         id: OrderId,
@@ -40,7 +40,7 @@ impl<S: Store> UseCases<S> {
         self.note(id, text, event, at, receipt).await
     }
 
-    /// Money went back to the customer.
+    /// Adds a refund to the timeline.
     pub async fn on_payment_refunded(
         &self,
         id: OrderId,
@@ -52,7 +52,7 @@ impl<S: Store> UseCases<S> {
         self.note(id, |_| format!("{amount} went back to you."), event, at, receipt).await
     }
 
-    /// Writes into the timeline of an order and changes nothing else.
+    /// Adds an entry to an order's timeline and changes nothing else.
     async fn note(
         &self,
         id: OrderId,

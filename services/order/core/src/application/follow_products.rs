@@ -1,4 +1,4 @@
-//! What the product service tells: the read model that orders are priced by.
+//! Handles the events of product: the read model of the catalog.
 
 use mart_kernel::{Receipt, StoreError};
 
@@ -6,7 +6,7 @@ use super::{EventOutcome, Store, UseCases, Write};
 use crate::domain::CatalogProduct;
 
 impl<S: Store> UseCases<S> {
-    /// A product is as it is at its version; an older one changes nothing.
+    /// Stores a product's state at its version. An older version has no effect.
     pub async fn upsert_product(&self, product: CatalogProduct, receipt: Receipt) -> Result<EventOutcome, StoreError> {
         self.commit_write(Write::Product(product), receipt).await
     }

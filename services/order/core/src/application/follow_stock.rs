@@ -1,11 +1,11 @@
-//! What inventory tells: units are promised, shortage, or are promised no longer.
+//! Handles the events of inventory.
 
 use mart_kernel::{Receipt, StoreError, Timestamp};
 
 use super::{EventOutcome, OrderId, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
-    /// The units of an order are promised: the customer may pay, until the deadline that begins now.
+    /// Applies a reservation. The payment deadline begins now.
     pub async fn on_stock_reserved(
         &self,
         id: OrderId,
@@ -19,7 +19,7 @@ impl<S: Store> UseCases<S> {
         .await
     }
 
-    /// Some units of an order shortage.
+    /// Applies a rejected reservation.
     pub async fn on_stock_rejected(
         &self,
         id: OrderId,
@@ -29,7 +29,7 @@ impl<S: Store> UseCases<S> {
         self.apply_event(id, receipt, move |order, now| order.stock_rejected(round, now)).await
     }
 
-    /// The units of an order are promised no longer, because nobody used them in time.
+    /// Applies an expired reservation.
     pub async fn on_reservation_expired(
         &self,
         id: OrderId,

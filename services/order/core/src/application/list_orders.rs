@@ -1,4 +1,4 @@
-//! Listing orders, page by page.
+//! Lists orders.
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError, Timestamp};
@@ -7,29 +7,29 @@ use super::{CustomerId, Order, Store, UseCases, Viewer};
 use crate::domain::StatusKind;
 use crate::ports::Filter;
 
-/// What a client asks of the list.
+/// The parameters of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListOrders {
-    /// Only of this customer; empty for all that the viewer may see.
+    /// Only orders of this customer; empty for all that the viewer may read.
     pub customer: String,
-    /// Only in this status.
+    /// Only orders in this status.
     pub status: Option<StatusKind>,
-    /// Only placed then or later.
+    /// Only orders that were placed at this time or later.
     pub from: Option<Timestamp>,
-    /// Only placed before.
+    /// Only orders that were placed before this time.
     pub before: Option<Timestamp>,
-    /// Items in a page.
+    /// The number of items on a page.
     pub page_size: PageSize,
-    /// From the page before.
+    /// The token of the previous page.
     pub page_token: String,
 }
 
 /// Why there is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -46,7 +46,7 @@ impl From<StoreError> for ListError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// A page of the orders that the viewer may see, newest first. A customer who asks for another's gets none.
+    /// Returns a page of the orders that the viewer may read, newest first. For another customer's orders the page is empty.
     pub async fn list_orders(&self, viewer: &Viewer, request: ListOrders) -> Result<Page<Order>, ListError> {
         let ListOrders { customer, status, from, before, page_size, page_token } = request;
         let asked = Some(CustomerId(customer)).filter(|customer| !customer.0.is_empty());
@@ -58,7 +58,7 @@ impl<S: Store> UseCases<S> {
         self.page(&Filter { customer, status, from, before }, page_size, &page_token).await
     }
 
-    /// The page behind a token, or the first one.
+    /// Returns the page after a token, or the first page.
     pub(super) async fn page(&self, filter: &Filter, size: PageSize, token: &str) -> Result<Page<Order>, ListError> {
         let list = fingerprint(filter);
         let after = self.page_tokens.cursor(list, token)?;
@@ -67,7 +67,7 @@ impl<S: Store> UseCases<S> {
     }
 }
 
-/// Tells lists apart, so that a token of one can't be used with another.
+/// Returns a fingerprint of the filter, so that a token is valid for its own list only.
 fn fingerprint(filter: &Filter) -> [u8; 32] {
     let Filter { customer, status, from, before } = filter;
     let time = |at: &Option<Timestamp>| at.map(|at| at.unix_micros().to_be_bytes());

@@ -25,13 +25,13 @@ pub use list_orders::{ListError, ListOrders};
 pub use place_order::{PlaceError, PlaceOrder};
 pub use republish_orders::Republished;
 
-/// How often a change is tried again when somebody else made one in between.
+/// The number of attempts to apply a change despite concurrent changes.
 const ATTEMPTS: usize = 3;
 
-/// How long a customer has to pay, where nothing else is configured.
+/// The default time that a customer has to pay.
 pub const PAYMENT_WINDOW: time::Duration = time::Duration::minutes(45);
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
     store: S,
@@ -41,12 +41,12 @@ pub struct UseCases<S> {
     payment_window: time::Duration,
 }
 
-/// Who looks: a customer sees his own orders only, and of another's not even that it exists.
+/// The caller's view: customers read only their own orders, and do not learn whether others exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Viewer {
     /// A customer.
     Customer(CustomerId),
-    /// An admin, who sees all.
+    /// An admin, who reads all orders.
     Admin,
 }
 
@@ -59,20 +59,20 @@ impl Viewer {
     }
 }
 
-/// How a reaction to an event of others ended.
+/// The result of applying an event of another service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventOutcome {
-    /// Its effect is kept, now or before.
+    /// The effect is committed, by this attempt or an earlier one.
     Applied,
-    /// It has none.
+    /// The event has no effect.
     Ignored,
-    /// It can't be told yet.
+    /// The event cannot be applied yet.
     NotReady,
-    /// It can never be told: what it says does not fit the order.
+    /// The event can never be applied: it contradicts the order.
     Rejected,
 }
 
-/// How a change ended that was not made, inside.
+/// Why a change did not happen.
 enum Unchanged {
     NotFound,
     PreconditionFailed,
@@ -82,7 +82,7 @@ enum Unchanged {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over a store; `page_tokens` makes page tokens, `payment_window` is how long a customer has to pay.
+    /// Creates the use cases. `page_tokens` signs page tokens; `payment_window` is the time that a customer has to pay.
     pub fn new(
         store: S,
         clock: Arc<dyn Clock>,
@@ -93,7 +93,7 @@ impl<S: Store> UseCases<S> {
         Self { store, clock, ids, page_tokens, payment_window }
     }
 
-    /// Gives events their ids and the time; each has the version of the order that it carries.
+    /// Adds ids and the time to events. Each has the version of its order.
     fn envelopes(&self, events: Vec<OrderEvent>, at: Timestamp) -> Vec<EventEnvelope<OrderEvent>> {
         let event = |event: OrderEvent| EventEnvelope {
             id: self.ids.next(),
@@ -104,8 +104,7 @@ impl<S: Store> UseCases<S> {
         events.into_iter().map(event).collect()
     }
 
-    /// Loads an order, lets `step` change it and commits. Without an expected version it is tried again when somebody
-    /// else was faster.
+    /// Loads an order, changes it by `step` and commits. Without an expected version, a concurrent change is retried.
     async fn change(
         &self,
         id: OrderId,
@@ -137,7 +136,7 @@ impl<S: Store> UseCases<S> {
         Err(Unchanged::Contention)
     }
 
-    /// Lets an event of others change an order, once.
+    /// Applies an event of another service to an order, once.
     async fn apply_event(
         &self,
         id: OrderId,
@@ -149,7 +148,7 @@ impl<S: Store> UseCases<S> {
             Err(Unchanged::TransitionError(TransitionError::NoEffect | TransitionError::NotAllowed, _)) => {
                 Ok(EventOutcome::Ignored)
             }
-            // Somebody else changes it just now, or its order has not been heard of: later.
+            // A concurrent change, or a missing order: retry later.
             Err(
                 Unchanged::TransitionError(TransitionError::TooEarly, _)
                 | Unchanged::NotFound
@@ -160,7 +159,7 @@ impl<S: Store> UseCases<S> {
         }
     }
 
-    /// Commits what belongs to no order at a version.
+    /// Commits a write that depends on no version.
     async fn commit_write(&self, write: Write, receipt: Receipt) -> Result<EventOutcome, StoreError> {
         match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
             Ok(CommitOutcome::Committed | CommitOutcome::AlreadyProcessed { .. }) => Ok(EventOutcome::Applied),

@@ -1,4 +1,4 @@
-//! Quoting and placing an order.
+//! Quotes and places orders.
 
 use mart_kernel::money::Currency;
 use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Receipt, ReceiptBuilder, StoreError, Version};
@@ -6,35 +6,35 @@ use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Receipt, ReceiptBui
 use super::{CustomerId, OrderId, Store, UseCases, Write};
 use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RejectedLine, RequestedLine, Status};
 
-/// What a customer asks for.
+/// The order that a customer requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
-    /// Who asks.
+    /// The customer.
     pub customer: CustomerId,
-    /// What is wanted.
+    /// The requested lines.
     pub wanted: Vec<RequestedLine>,
-    /// The total that the customer saw; its currency is the order's.
+    /// The total that the customer confirmed. Its currency is the order's.
     pub total: Money,
-    /// Where it goes.
+    /// The delivery address.
     pub address: Address,
-    /// Whom to tell.
+    /// The contact for notifications.
     pub contact: Contact,
-    /// How the customer wants to pay; empty for the mart's choice.
+    /// The payment provider that the customer chose; empty for the default.
     pub payment_method: String,
 }
 
-/// Why an order was not placed, or not quoted.
+/// Why an order was not placed or quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceError {
-    /// These lines can't be ordered.
+    /// These lines cannot be ordered.
     Refused(Vec<RejectedLine>),
-    /// It costs this now.
+    /// The total is now this amount.
     TotalChanged(Money),
-    /// The sum is larger than can be kept.
+    /// The total exceeds the largest amount.
     TooLarge,
     /// The Idempotency-Key was used with another request.
     KeyReused,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -53,15 +53,15 @@ impl From<QuoteError> for PlaceError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// What these lines would cost now.
+    /// Returns the current prices of lines.
     pub async fn quote_order(&self, wanted: &[RequestedLine], currency: Currency) -> Result<Quote, PlaceError> {
         let ids: Vec<ProductId> = wanted.iter().map(|line| line.product).collect();
         let known = self.store.products(&ids).await?;
         Ok(Quote::calculate(wanted, currency, &known)?)
     }
 
-    /// Places an order, or says why not. With a receipt, a repeat of the same request places nothing and answers with the
-    /// order that the first one placed, as it is now.
+    /// Places an order. If the receipt already exists, a repeated request places nothing and returns the order of the first one in
+    /// its current state.
     pub async fn place_order(&self, request: PlaceOrder, receipt: Option<ReceiptBuilder>) -> Result<Order, PlaceError> {
         let PlaceOrder { customer, wanted, total, address, contact, payment_method } = request;
         let (id, now) = (OrderId(self.ids.next()), self.clock.now());
@@ -73,7 +73,7 @@ impl<S: Store> UseCases<S> {
         };
         let lines = match (quote, &receipt) {
             (Ok(quote), _) => quote.lines,
-            // Prices may have changed since the first request: its repeat is still answered by its receipt.
+            // Prices may have changed since the first request; a repeated request is answered by its receipt.
             (Err(rejected), Some(receipt)) => return self.repeated(receipt, rejected).await,
             (Err(rejected), None) => return Err(rejected),
         };
@@ -97,14 +97,14 @@ impl<S: Store> UseCases<S> {
         match self.store.commit(commit).await {
             Ok(CommitOutcome::Committed) => Ok(order),
             Ok(CommitOutcome::AlreadyProcessed { subject, same_request }) => self.first(&subject, same_request).await,
-            // A new row is at no version that somebody else could have changed.
+            // A new row has no version that could conflict.
             Err(CommitError::Conflict) => Err(StoreError::Internal.into()),
             Err(CommitError::Unavailable(error)) => Err(error.into()),
             Err(CommitError::Duplicate(never)) => match never {},
         }
     }
 
-    /// What a request that would be rejected now was answered with before.
+    /// Returns the result of an earlier request with this receipt, or the error of this one.
     async fn repeated(&self, receipt: &Receipt, rejected: PlaceError) -> Result<Order, PlaceError> {
         match self.store.receipt(receipt).await? {
             Some((subject, same_request)) => self.first(&subject, same_request).await,

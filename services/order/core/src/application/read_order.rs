@@ -1,4 +1,4 @@
-//! Reading an order and what happened to it.
+//! Reads an order and its timeline.
 
 use mart_kernel::StoreError;
 
@@ -6,12 +6,12 @@ use super::{Order, OrderId, Store, UseCases, Viewer};
 use crate::domain::TimelineEntry;
 
 impl<S: Store> UseCases<S> {
-    /// An order that the viewer may see.
+    /// Returns an order that the viewer may read.
     pub async fn get_order(&self, viewer: &Viewer, id: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(self.store.find(id).await?.filter(|order| viewer.sees(order)))
     }
 
-    /// What happened to it, oldest first, each with the id of its trace; `None` where the viewer may not see it.
+    /// Returns the timeline, oldest first, each entry with its trace id; `None` if the viewer may not read the order.
     pub async fn track_order(
         &self,
         viewer: &Viewer,

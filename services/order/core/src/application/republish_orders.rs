@@ -1,4 +1,4 @@
-//! Telling the current state again, so that read models can be rebuilt.
+//! Publishes the current state again, so that read models can be rebuilt.
 
 use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
@@ -6,17 +6,17 @@ use super::{ListError, OrderEvent, Store, UseCases};
 use crate::domain::events::OrderRepublished;
 use crate::ports::Filter;
 
-/// What was published again.
+/// The result of republishing a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Republished {
-    /// How many orders.
+    /// The number of orders.
     pub count: usize,
-    /// Leads to the rest; `None` when all are published.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 
 impl<S: Store> UseCases<S> {
-    /// Publishes OrderRepublished for a page of all orders, under their current versions.
+    /// Publishes OrderRepublished for a page of orders, with their current versions.
     pub async fn republish_orders(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.page(&Filter::default(), size, token).await?;
         let count = page.items.len();
@@ -26,7 +26,7 @@ impl<S: Store> UseCases<S> {
             let commit = Commit { write: None, events: self.envelopes(events, self.clock.now()), receipt: None };
             self.store.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
-                // Nothing is written that others could have changed.
+                // Nothing is written that could conflict.
                 CommitError::Conflict => StoreError::Internal,
                 CommitError::Duplicate(never) => match never {},
             })?;

@@ -1,113 +1,113 @@
-//! What can have happened to an order.
+//! The events of an order.
 
 use uuid::Uuid;
 
 use super::{Order, Payment};
 
-/// Something that happened to an order; each event carries the order as it is after it.
+/// An event of an order. Each has the order after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderEvent {
-    /// It was placed.
+    /// The order was placed.
     OrderPlaced(OrderPlaced),
-    /// Address or contact were changed.
+    /// The address or the contact was changed.
     OrderChanged(OrderChanged),
-    /// Its stock is reserved; it waits for money.
+    /// The stock is reserved. The order awaits its payment.
     OrderAwaitingPayment(OrderAwaitingPayment),
-    /// It is paid and its stock is reserved.
+    /// The order is paid and its stock is reserved.
     OrderConfirmed(OrderConfirmed),
-    /// It was cancelled.
+    /// The order was cancelled.
     OrderCancelled(OrderCancelled),
-    /// Its money came late; it waits for stock once more.
+    /// The payment arrived after the cancellation. The order awaits stock again.
     OrderReinstated(OrderReinstated),
-    /// It is on its way.
+    /// The order was shipped.
     OrderShipped(OrderShipped),
-    /// It has arrived.
+    /// The order was delivered.
     OrderDelivered(OrderDelivered),
-    /// Its money has to go back.
+    /// The payment has to be refunded.
     RefundRequested(RefundRequested),
-    /// Nothing: its state is told again.
+    /// The current state is published again.
     OrderRepublished(OrderRepublished),
 }
 
-/// It was placed.
+/// The order was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderPlaced {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// Address or contact were changed.
+/// The address or the contact was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderChanged {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// Its stock is reserved; it waits for money.
+/// The stock is reserved. The order awaits its payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderAwaitingPayment {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// It is paid and its stock is reserved.
+/// The order is paid and its stock is reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderConfirmed {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// It was cancelled.
+/// The order was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderCancelled {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// Its money came late; it waits for stock once more.
+/// The payment arrived after the cancellation. The order awaits stock again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderReinstated {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// It is on its way.
+/// The order was shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderShipped {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// It has arrived.
+/// The order was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderDelivered {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
-/// Its money has to go back.
+/// The payment has to be refunded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRequested {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
-    /// The money.
+    /// The payment to refund.
     pub payment: Payment,
 }
 
-/// Nothing: its state is told again.
+/// The current state is published again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRepublished {
-    /// The order after it.
+    /// The order after the event.
     pub order: Order,
 }
 
 impl OrderEvent {
-    /// The id of its order: events of one order keep their order.
+    /// Returns the order's id, the key of its events.
     pub fn key(&self) -> Uuid {
         self.order().id.0
     }
 
-    /// The order as it is after the event.
+    /// Returns the order after the event.
     pub fn order(&self) -> &Order {
         match self {
             Self::OrderPlaced(OrderPlaced { order })

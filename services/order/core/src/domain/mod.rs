@@ -1,4 +1,4 @@
-//! An order, its life, and what it is made of.
+//! The order, its transitions, its prices and its timeline.
 
 pub mod events;
 mod order;

@@ -1,4 +1,4 @@
-//! The order: what was ordered, by whom, and where it is in its life.
+//! The order and its transitions.
 
 use mart_kernel::{Cursor, Money, Timestamp, Version};
 use uuid::Uuid;
@@ -22,37 +22,37 @@ pub struct ProductId(pub Uuid);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(pub String);
 
-/// More units of one product than this can't be ordered at once.
+/// The largest quantity of one product in an order.
 pub const MAX_QUANTITY: i32 = 10_000;
 
-/// What a customer ordered. Names and prices are copies: later changes of a product alter nothing.
+/// An order. Names and prices are copies, so later changes of a product do not affect it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Its id.
+    /// The order's id.
     pub id: OrderId,
-    /// Counts its events.
+    /// The number of its events.
     pub version: Version,
-    /// Who ordered.
+    /// The customer who placed it.
     pub customer: CustomerId,
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// What was ordered, one line per product.
+    /// The lines, one per product.
     pub lines: Vec<Line>,
     /// The sum of the lines.
     pub total: Money,
-    /// Where it goes.
+    /// The delivery address.
     pub address: Address,
-    /// Whom to record_event.
+    /// The contact for notifications.
     pub contact: Contact,
-    /// How the customer wants to pay; empty for the mart's choice.
+    /// The payment provider that the customer chose; empty for the default.
     pub payment_method: String,
-    /// The money that came in for it.
+    /// The captured payment.
     pub payment: Option<Payment>,
-    /// How often it was reinstated: what inventory says of an earlier round is old.
+    /// The number of reinstatements. Inventory's events of an earlier round are ignored.
     pub reservation_round: i32,
-    /// When it was placed.
+    /// When the order was placed.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the order was last changed.
     pub updated_at: Timestamp,
 }
 
@@ -61,11 +61,11 @@ pub struct Order {
 pub struct Line {
     /// The product.
     pub product: ProductId,
-    /// Its name when it was ordered.
+    /// The product's name when it was ordered.
     pub name: String,
-    /// How many units.
+    /// The number of units.
     pub quantity: i32,
-    /// The price of one when it was ordered.
+    /// The price of one unit when it was ordered.
     pub unit_price: Money,
     /// Quantity times unit price.
     pub sum: Money,
@@ -74,68 +74,68 @@ pub struct Line {
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Who lives there.
+    /// The recipient's name.
     pub recipient: String,
-    /// Street and whatever the place needs.
+    /// Street and further lines.
     pub lines: Vec<String>,
     /// The city.
     pub city: String,
-    /// The postal code; empty where there is none.
+    /// The postal code; empty if there is none.
     pub postal_code: String,
-    /// ISO 3166-1, two letters.
+    /// The country as ISO 3166-1 alpha-2.
     pub country_code: String,
 }
 
-/// Whom to record_event.
+/// The contact for notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
-    /// Where mails go.
+    /// The email address.
     pub email: String,
-    /// E.164; empty for none.
+    /// The phone number in E.164 form; empty if there is none.
     pub phone: String,
-    /// The language; empty for English.
+    /// The locale; empty for English.
     pub locale: String,
 }
 
-/// Where an order is in its life.
+/// The status of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Waits for stock.
+    /// The order awaits stock.
     Placed,
-    /// Waits for money.
+    /// The order awaits its payment.
     AwaitingPayment {
-        /// Until then.
+        /// The payment deadline.
         deadline: Timestamp,
     },
-    /// Paid, waits to be shipped.
+    /// The order is paid and can be shipped.
     Confirmed,
-    /// On its way.
+    /// The order was shipped.
     Shipped(Shipment),
-    /// Arrived.
+    /// The order was delivered.
     Delivered(Shipment),
-    /// Ended without a delivery.
+    /// The order was cancelled.
     Cancelled(CancelReason),
 }
 
-/// A status without what it carries, for lists and timelines.
+/// The status without its data, for lists and timelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusKind {
-    /// Waits for stock.
+    /// The order awaits stock.
     Placed,
-    /// Waits for money.
+    /// The order awaits its payment.
     AwaitingPayment,
-    /// Paid, waits to be shipped.
+    /// The order is paid and can be shipped.
     Confirmed,
-    /// On its way.
+    /// The order was shipped.
     Shipped,
-    /// Arrived.
+    /// The order was delivered.
     Delivered,
-    /// Ended without a delivery.
+    /// The order was cancelled.
     Cancelled,
 }
 
 impl Status {
-    /// Which it is.
+    /// Returns the status without its data.
     pub fn kind(&self) -> StatusKind {
         match self {
             Self::Placed => StatusKind::Placed,
@@ -151,59 +151,59 @@ impl Status {
 /// Why an order was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelReason {
-    /// The customer wanted it.
+    /// The customer cancelled it.
     Customer,
-    /// An admin wanted it.
+    /// An admin cancelled it.
     Admin,
-    /// A product lacked.
+    /// Not all of its products are in stock.
     NoStock,
     /// It was not paid in time.
     PaymentTimeout,
 }
 
-/// How an order travels.
+/// A shipment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shipment {
-    /// Who carries it.
+    /// The carrier's name.
     pub carrier: String,
-    /// The carrier's number for it.
+    /// The carrier's tracking number.
     pub tracking_number: String,
 }
 
-/// Money that came in for an order.
+/// A captured payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The payment's id.
     pub id: String,
-    /// How much.
+    /// The captured amount.
     pub amount: Money,
-    /// Whether it was asked to go back.
+    /// Whether its refund was requested.
     pub refund_requested: bool,
 }
 
-/// Why a step was not taken. Nothing is changed then.
+/// Why a transition did not happen. Nothing is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionError {
-    /// It is no news, or comes too late to matter.
+    /// The trigger has no effect in this state.
     NoEffect,
-    /// What it follows has not been heard of yet.
+    /// An earlier event is missing.
     TooEarly,
-    /// The state does not allow it.
+    /// The state does not allow the transition.
     NotAllowed,
 }
 
-/// An order after a step, and what it tells.
+/// The order after a transition, and its events.
 pub(crate) type Transition = Result<(Order, Vec<OrderEvent>), TransitionError>;
 
 impl Order {
-    /// A new order, which waits for stock.
+    /// Places a new order, which awaits stock.
     pub fn place(mut self, now: Timestamp) -> (Self, Vec<OrderEvent>) {
         let mut events = Vec::new();
         self.record_event(now, &mut events, |order| OrderEvent::OrderPlaced(OrderPlaced { order }));
         (self, events)
     }
 
-    /// Its state in the [state_machine].
+    /// Returns the state in the [state machine](state_machine).
     pub fn state(&self) -> State {
         match &self.status {
             Status::Placed if self.payment.is_some() => State::Reinstated,
@@ -217,7 +217,7 @@ impl Order {
         }
     }
 
-    /// Its place in a list.
+    /// Returns the position in a list.
     pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }
@@ -226,7 +226,7 @@ impl Order {
         self.payment.as_ref().is_some_and(|payment| payment.refund_requested)
     }
 
-    /// Inventory promised the units of a reservation_round: the customer has until `deadline` to pay, unless he has paid already.
+    /// Applies a reservation of a round. An order without a payment awaits it until `deadline`; a paid one is confirmed.
     pub fn stock_reserved(self, round: i32, deadline: Timestamp, now: Timestamp) -> Transition {
         self.ensure_current_round(round)?.apply(Trigger::StockReserved, now, |order| match order.payment {
             Some(_) => Status::Confirmed,
@@ -234,19 +234,19 @@ impl Order {
         })
     }
 
-    /// Inventory lacks units for a round.
+    /// Applies a rejected reservation of a round.
     pub fn stock_rejected(self, round: i32, now: Timestamp) -> Transition {
         self.ensure_current_round(round)?
             .apply(Trigger::StockRejected, now, |_| Status::Cancelled(CancelReason::NoStock))
     }
 
-    /// Inventory's promise of a round is over.
+    /// Applies an expired reservation of a round.
     pub fn reservation_expired(self, round: i32, now: Timestamp) -> Transition {
         self.ensure_current_round(round)?
             .apply(Trigger::ReservationExpired, now, |_| Status::Cancelled(CancelReason::PaymentTimeout))
     }
 
-    /// Looks whether the payment deadline has passed.
+    /// Cancels the order if its payment deadline has passed.
     pub fn expire_if_overdue(self, now: Timestamp) -> Transition {
         match self.status {
             Status::AwaitingPayment { deadline } if deadline <= now => {
@@ -256,7 +256,7 @@ impl Order {
         }
     }
 
-    /// Money came in, in time or late. A payment that is known already is no news.
+    /// Applies a captured payment, before or after the deadline. A payment that is already applied has no effect.
     pub fn payment_captured(mut self, payment_id: String, amount: Money, now: Timestamp) -> Transition {
         if self.payment.as_ref().is_some_and(|payment| payment.id == payment_id) {
             return Err(TransitionError::NoEffect);
@@ -276,12 +276,12 @@ impl Order {
         })
     }
 
-    /// Customer or admin cancels. A cancelled order stays as it is.
+    /// Cancels the order for a customer or an admin. A cancelled order has no effect.
     pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Transition {
         self.apply(Trigger::Cancel, now, |_| Status::Cancelled(reason))
     }
 
-    /// Changes where it goes and whom to record_event; what is left out, or is the same, stays.
+    /// Changes address and contact. Omitted or equal values stay.
     pub fn change(mut self, address: Option<Address>, contact: Option<Contact>, now: Timestamp) -> Transition {
         let (address, contact) =
             (address.unwrap_or_else(|| self.address.clone()), contact.unwrap_or_else(|| self.contact.clone()));
@@ -294,12 +294,12 @@ impl Order {
         self.apply(Trigger::Change, now, |order| order.status.clone())
     }
 
-    /// It is on its way.
+    /// Ships the order.
     pub fn ship(self, shipment: Shipment, now: Timestamp) -> Transition {
         self.apply(Trigger::Ship, now, |_| Status::Shipped(shipment))
     }
 
-    /// It has arrived.
+    /// Delivers the order.
     pub fn deliver(self, now: Timestamp) -> Transition {
         self.apply(Trigger::Deliver, now, |order| match &order.status {
             Status::Shipped(shipment) => Status::Delivered(shipment.clone()),
@@ -307,7 +307,7 @@ impl Order {
         })
     }
 
-    /// What inventory says has to be of the current reservation_round: an earlier one is old, a later one is early.
+    /// Returns an error unless the round is the current one: an earlier one has no effect, a later one is too early.
     fn ensure_current_round(self, round: i32) -> Result<Self, TransitionError> {
         match round.cmp(&self.reservation_round) {
             std::cmp::Ordering::Less => Err(TransitionError::NoEffect),
@@ -321,7 +321,7 @@ impl Order {
         self.apply_from(state, trigger, now, to)
     }
 
-    /// Takes the step that the state_machine names, and tells what it is.
+    /// Applies a trigger by the state machine and records its event.
     fn apply_from(
         mut self,
         state: State,
@@ -359,7 +359,7 @@ impl Order {
         Ok((self, events))
     }
 
-    /// Asks for the money to go back, where there is some.
+    /// Requests the refund of the payment, if there is one.
     fn refund(&mut self, now: Timestamp, events: &mut Vec<OrderEvent>) {
         let Some(payment) = self.payment.as_mut().filter(|payment| !payment.refund_requested) else { return };
         payment.refund_requested = true;
@@ -367,7 +367,7 @@ impl Order {
         self.record_event(now, events, |order| OrderEvent::RefundRequested(RefundRequested { order, payment }));
     }
 
-    /// Every event takes the next version and carries the order as it is then.
+    /// Records an event with the next version and the order after it.
     fn record_event(&mut self, now: Timestamp, events: &mut Vec<OrderEvent>, event: impl FnOnce(Self) -> OrderEvent) {
         self.version = self.version.next();
         self.updated_at = now;

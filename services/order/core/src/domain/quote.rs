@@ -1,4 +1,4 @@
-//! What an order would cost, and which of its lines can't be ordered.
+//! The prices of an order's lines, and the lines that cannot be ordered.
 
 use std::collections::BTreeMap;
 
@@ -7,70 +7,70 @@ use mart_kernel::{Money, Version};
 
 use super::{Line, MAX_QUANTITY, ProductId};
 
-/// A product as the read model has it.
+/// A product in the read model of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogProduct {
-    /// Its id.
+    /// The product's id.
     pub id: ProductId,
-    /// The version of the product that was heard of.
+    /// The version of the product's latest event.
     pub version: Version,
-    /// Its name.
+    /// The product's name.
     pub name: String,
-    /// Whether it can be ordered.
+    /// Whether the product can be ordered.
     pub on_sale: bool,
-    /// Its prices, one per currency.
+    /// The prices, one per currency.
     pub prices: Vec<Money>,
 }
 
-/// What a customer wants.
+/// A line that a customer requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestedLine {
     /// The product.
     pub product: ProductId,
-    /// How many units, one or more.
+    /// The number of units, at least one.
     pub quantity: i32,
 }
 
-/// What an order costs now.
+/// The current price of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// The lines that can be ordered, one per product, in the order in which they were wanted.
+    /// The lines that can be ordered, one per product, in the requested order.
     pub lines: Vec<Line>,
-    /// Their sum.
+    /// The sum of these lines.
     pub total: Money,
-    /// The lines that can't.
+    /// The lines that cannot be ordered.
     pub rejected: Vec<RejectedLine>,
 }
 
-/// A line that can't be ordered.
+/// A line that cannot be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectedLine {
     /// The product.
     pub product: ProductId,
-    /// Why.
+    /// The reason.
     pub reason: LineRejectionReason,
 }
 
-/// Why a line can't be ordered.
+/// Why a line cannot be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineRejectionReason {
-    /// No such product is on sale.
+    /// The product does not exist or is not on sale.
     NotOnSale,
-    /// It has no price in this currency.
+    /// The product has no price in this currency.
     NotPriced,
-    /// More than [`MAX_QUANTITY`] units of it.
+    /// The quantity exceeds [`MAX_QUANTITY`].
     TooMany,
 }
 
-/// Why there is no sum.
+/// Why there is no quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteError {
-    /// It is larger than can be kept.
+    /// The total exceeds the largest amount.
     TooLarge,
 }
 
 impl Quote {
-    /// Sums the lines of each product and prices them. Nothing is rounded; what would overflow is rejected.
+    /// Merges the lines of each product and calculates their prices. Nothing is rounded; an overflow is an error.
     pub fn calculate(
         wanted: &[RequestedLine],
         currency: Currency,

@@ -1,85 +1,85 @@
-//! The one state_machine of an order's life: what each trigger does in each state.
+//! The state machine of an order: the action of each trigger in each state.
 //!
-//! [`to_markdown`] draws it; `docs/order-life.md` is that drawing, held by a test.
+//! [`to_markdown`] renders it; `docs/order-life.md` has the result, and a test compares both.
 
 use std::fmt::Write;
 
-/// Where an order is in its life, as far as the state_machine tells stages apart.
+/// A state of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Waits for stock.
+    /// The order awaits stock.
     Placed,
-    /// Paid late: waits for stock once more.
+    /// The order was paid late and awaits stock again.
     Reinstated,
-    /// Waits for money.
+    /// The order awaits its payment.
     AwaitingPayment,
-    /// Paid, waits to be shipped.
+    /// The order is paid and can be shipped.
     Confirmed,
-    /// On its way.
+    /// The order was shipped.
     Shipped,
-    /// Arrived.
+    /// The order was delivered.
     Delivered,
-    /// Cancelled because its time was over.
+    /// The order was cancelled because its deadline passed.
     TimedOut,
-    /// Cancelled for another reason.
+    /// The order was cancelled for another reason.
     Cancelled,
 }
 
-/// What can happen to it.
+/// A trigger of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// Inventory promised its units.
+    /// Inventory reserved the stock.
     StockReserved,
-    /// Inventory lacks some.
+    /// Inventory rejected the reservation.
     StockRejected,
-    /// Inventory's promise is over.
+    /// The reservation expired.
     ReservationExpired,
-    /// The payment deadline has passed.
+    /// The payment deadline passed.
     DeadlinePassed,
-    /// Money came in.
+    /// A payment was captured.
     PaymentCaptured,
-    /// Customer or admin cancels.
+    /// A customer or an admin cancels.
     Cancel,
-    /// Customer or admin changes address or contact.
+    /// A customer or an admin changes address or contact.
     Change,
     /// An admin ships.
     Ship,
-    /// An admin says that it arrived.
+    /// An admin reports the delivery.
     Deliver,
 }
 
-/// What a trigger does.
+/// The action of a trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Awaits payment from now on.
+    /// Await the payment.
     Await,
-    /// Is confirmed.
+    /// Confirm the order.
     Confirm,
-    /// Is cancelled, for shortage of stock.
+    /// Cancel it for missing stock.
     CancelNoStock,
-    /// Is cancelled, because its time is over.
+    /// Cancel it for its deadline.
     CancelTimeout,
-    /// Is cancelled by who asked.
+    /// Cancel it for the caller.
     CancelAsked,
-    /// Waits for stock once more, paid.
+    /// Await stock again, with the payment.
     Reinstate,
-    /// Stays cancelled, and its money goes back.
+    /// Stay cancelled and refund the payment.
     Refund,
-    /// Gets its new address and contact.
+    /// Set the new address and contact.
     Change,
-    /// Is on its way.
+    /// Ship it.
     Ship,
-    /// Has arrived.
+    /// Deliver it.
     Deliver,
-    /// Stays as it is: this is no news, or comes too late to matter.
+    /// Do nothing: the trigger has no effect in this state.
     Ignore,
-    /// Can't be told yet: what it follows has not been heard of.
+    /// Retry later: an earlier event is missing.
     Wait,
-    /// Stays as it is, and who asked is told that it can't be.
+    /// Return an error to the caller and change nothing.
     Forbid,
 }
 
-/// All stages, in the order of the state_machine.
+/// All states, in the order of the table.
 pub const STATES: [State; 8] = [
     State::Placed,
     State::Reinstated,
@@ -91,7 +91,7 @@ pub const STATES: [State; 8] = [
     State::Cancelled,
 ];
 
-/// All triggers, in the order of the state_machine.
+/// All triggers, in the order of the table.
 pub const TRIGGERS: [Trigger; 9] = [
     Trigger::StockReserved,
     Trigger::StockRejected,
@@ -104,7 +104,7 @@ pub const TRIGGERS: [Trigger; 9] = [
     Trigger::Deliver,
 ];
 
-/// What a trigger does in a state. Where an order that is paid is cancelled, its money goes back too.
+/// Returns the action of a trigger in a state. If a paid order is cancelled, its payment is refunded too.
 pub fn transition(state: State, trigger: Trigger) -> Action {
     use State::{AwaitingPayment, Cancelled, Confirmed, Delivered, Placed, Reinstated, Shipped, TimedOut};
     match (trigger, state) {
@@ -135,7 +135,7 @@ pub fn transition(state: State, trigger: Trigger) -> Action {
     }
 }
 
-/// The state_machine in Markdown.
+/// Returns the state machine as a Markdown table.
 pub fn to_markdown() -> String {
     let cell = |step| match step {
         Action::Ignore => "·".to_owned(),

@@ -1,25 +1,25 @@
-//! What happened to an order, in the customer's words.
+//! The timeline of an order, in texts for its customer.
 
 use mart_kernel::{EventEnvelope, Timestamp};
 use uuid::Uuid;
 
 use super::{CancelReason, OrderEvent, Status, StatusKind};
 
-/// Something that happened to an order.
+/// An entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// What, in the customer's words.
+    /// The text for the customer.
     pub text: String,
     /// The status after it.
     pub status: StatusKind,
-    /// The event that told it, or that it was told by.
+    /// The id of the event that was published or received.
     pub event: Uuid,
 }
 
 impl TimelineEntry {
-    /// The entry of an event of the order's own; a republished state is none.
+    /// Returns the entry of an order's event, or `None` for a republished state.
     pub fn from_event(event: &EventEnvelope<OrderEvent>) -> Option<Self> {
         let order = event.payload.order();
         let text = match &event.payload {

@@ -193,11 +193,11 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         updated_at,
     } = order;
     let name = status_name(status.kind());
-    let (why, deadline, shipment) = match status {
+    let (reason, deadline, shipment) = match status {
         Status::Placed | Status::Confirmed => (None, None, None),
         Status::AwaitingPayment { deadline } => (None, Some(deadline.get()), None),
         Status::Shipped(shipment) | Status::Delivered(shipment) => (None, None, Some(shipment)),
-        Status::Cancelled(why) => (Some(why_name(why)), None, None),
+        Status::Cancelled(reason) => (Some(cancel_reason(reason)), None, None),
     };
     let (carrier, tracking_number) = shipment.map(|shipment| (shipment.carrier, shipment.tracking_number)).unzip();
     let products: Vec<Uuid> = lines.iter().map(|line| line.product.0).collect();
@@ -211,7 +211,7 @@ fn bind_order(sql: Statement, order: Order) -> Statement {
         .bind(version.get())
         .bind(customer.0)
         .bind(name)
-        .bind(why)
+        .bind(reason)
         .bind(deadline)
         .bind(carrier)
         .bind(tracking_number)
@@ -262,8 +262,8 @@ fn status_kind(name: &str) -> Result<StatusKind, sqlx::Error> {
     }
 }
 
-fn why_name(why: CancelReason) -> &'static str {
-    match why {
+fn cancel_reason(reason: CancelReason) -> &'static str {
+    match reason {
         CancelReason::Customer => "customer",
         CancelReason::Admin => "admin",
         CancelReason::NoStock => "no_stock",

@@ -84,7 +84,7 @@ pub(super) fn refused(line: &RejectedLine) -> v1::RejectedLine {
         LineRejectionReason::NotPriced => v1::LineRejectionReason::NotPriced,
         LineRejectionReason::TooMany => v1::LineRejectionReason::TooMany,
     };
-    v1::RejectedLine { product_id: line.product.0.to_string(), why: why.into() }
+    v1::RejectedLine { product_id: line.product.0.to_string(), reason: why.into() }
 }
 
 fn payment(payment: &Payment) -> v1::OrderPayment {

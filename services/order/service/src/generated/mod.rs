@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x0909_3a24_33b9_8644,
+    ]) == 0x50d6_7224_3d63_6e8c,
     "the contract has changed: run `cargo martgen generate`"
 );

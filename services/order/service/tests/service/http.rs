@@ -36,7 +36,7 @@ async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
     unknown["lines"].as_array_mut().expect("a list").push(line);
     let refused = place(unknown).await;
     assert_problem(&refused, 409, "LINES_REJECTED");
-    let expected = json!([{ "productId": stranger.to_string(), "why": "LINE_REJECTION_REASON_NOT_ON_SALE" }]);
+    let expected = json!([{ "productId": stranger.to_string(), "reason": "LINE_REJECTION_REASON_NOT_ON_SALE" }]);
     assert_eq!(refused.body["details"]["lines"], expected);
     for (member, value) in [
         ("lines", json!([])),
@@ -73,13 +73,13 @@ async fn a_repeated_key_places_once_though_the_price_has_changed() {
     assert_problem(&place(1, "1600.00").await, 422, "IDEMPOTENCY_KEY_REUSED");
     shop.app.publish(&product(shop.mug, 4, "1600.00", ProductStatus::Archived)).await;
     until("it is off sale", async || {
-        shop.quote(1).await.body["refused"][0]["why"] == "LINE_REJECTION_REASON_NOT_ON_SALE"
+        shop.quote(1).await.body["rejected"][0]["reason"] == "LINE_REJECTION_REASON_NOT_ON_SALE"
     })
     .await;
     // A word of before comes late and brings nothing back.
     shop.app.publish(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
     assert_eq!(place(2, "3000.00").await.status, 201, "the first one is answered still");
-    assert_eq!(shop.quote(1).await.body["refused"][0]["why"], "LINE_REJECTION_REASON_NOT_ON_SALE");
+    assert_eq!(shop.quote(1).await.body["rejected"][0]["reason"], "LINE_REJECTION_REASON_NOT_ON_SALE");
 }
 
 #[tokio::test]

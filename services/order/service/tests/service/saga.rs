@@ -92,7 +92,7 @@ async fn another_sum_than_the_total_pays_nothing_and_is_a_dead_letter() {
     until("it is among the dead", async || {
         let letters = shop.app.client.get(format!("{}/dead-letters", shop.app.spec.internal_url())).send().await;
         let letters: Value = letters.expect("answered").json().await.expect("JSON");
-        letters["deadLetters"][0]["why"] == "the amount is not the order's total"
+        letters["deadLetters"][0]["reason"] == "the amount is not the order's total"
     })
     .await;
     assert_eq!(shop.read(&id).await["status"], "ORDER_STATUS_AWAITING_PAYMENT");

@@ -62,7 +62,7 @@ impl<S: Store> UseCases<S> {
             Err(ProviderError::Unavailable) => return Err(StartError::ProviderUnavailable),
             Err(ProviderError::Rejected(_)) => {
                 // It would refuse the same again: the next try is another attempt.
-                self.settle(order, move |decider| decider.unopened(id)).await?;
+                self.settle(order, move |decider| decider.checkout_rejected(id)).await?;
                 return Err(StartError::ProviderUnavailable);
             }
         };
@@ -78,7 +78,7 @@ impl<S: Store> UseCases<S> {
         let count = due.len();
         for (order, id) in due {
             // First, so that one that is never answered for is not asked subject again and again.
-            self.settle(order, move |decider| decider.looked(id)).await?;
+            self.settle(order, move |decider| decider.polled(id)).await?;
             let Some(account) = self.store.find(order).await? else { continue };
             let Some(attempt) = account.attempt(id).filter(|attempt| attempt.is_open()).cloned() else { continue };
             let Some(provider) = self.providers.get(attempt.provider).cloned() else { continue };

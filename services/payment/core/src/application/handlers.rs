@@ -1,4 +1,4 @@
-//! What the order service tells.
+//! Handles the events of order.
 
 use mart_kernel::{Money, Receipt, StoreError, Timestamp};
 
@@ -6,68 +6,68 @@ use super::UseCases;
 use crate::domain::{AttemptId, AttemptStatus, CustomerId, Match, OrderId, Payer, PaymentDecider, RefundId};
 use crate::ports::Store;
 
-/// An order awaits its money.
+/// OrderAwaitingPayment: an order to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaited {
     /// The order.
     pub order: OrderId,
-    /// Who pays.
+    /// The customer.
     pub customer: CustomerId,
-    /// What is known of him.
+    /// The payer's contact.
     pub payer: Payer,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Until when.
+    /// The deadline.
     pub deadline: Timestamp,
 }
 
-/// An order was cancelled.
+/// OrderCancelled: an order that is no longer to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
     /// The order.
     pub order: OrderId,
-    /// Whose it was.
+    /// The customer.
     pub customer: CustomerId,
-    /// What it would have cost.
+    /// The order's total.
     pub amount: Money,
 }
 
-/// An order's money has to go back.
+/// RefundRequested: a payment to refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundAsked {
     /// The order.
     pub order: OrderId,
-    /// The refund's id: that of the event which asks for it.
+    /// The refund's id, which is the event's id.
     pub refund: RefundId,
-    /// The attempt that the money came in by.
+    /// The attempt of the captured money.
     pub attempt: AttemptId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
 impl<S: Store> UseCases<S> {
-    /// An order awaits its money: it can be paid.
-    pub async fn on_awaited(&self, awaited: Awaited, receipt: Receipt) -> Result<(), StoreError> {
+    /// Opens the payment of an order.
+    pub async fn on_order_awaiting_payment(&self, awaited: Awaited, receipt: Receipt) -> Result<(), StoreError> {
         let Awaited { order, customer, payer, amount, deadline } = awaited;
-        let step = move |decider: &mut PaymentDecider| decider.awaited(order, customer, payer, amount, deadline);
+        let step = move |decider: &mut PaymentDecider| decider.open_payment(order, customer, payer, amount, deadline);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 
-    /// An order was cancelled: nobody pays it any more.
-    pub async fn on_cancelled(&self, cancelled: Cancelled, receipt: Receipt) -> Result<(), StoreError> {
+    /// Closes the payment of a cancelled order.
+    pub async fn on_order_cancelled(&self, cancelled: Cancelled, receipt: Receipt) -> Result<(), StoreError> {
         let Cancelled { order, customer, amount } = cancelled;
-        let step = move |decider: &mut PaymentDecider| decider.cancelled(order, customer, amount);
+        let step = move |decider: &mut PaymentDecider| decider.close_payment(order, customer, amount);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 
-    /// An order's money has to go back; whether it could be said already.
-    pub async fn on_refund_asked(&self, asked: RefundAsked, receipt: Receipt) -> Result<Match, StoreError> {
+    /// Refunds an order's payment. Returns whether the money is captured yet.
+    pub async fn on_refund_requested(&self, asked: RefundAsked, receipt: Receipt) -> Result<Match, StoreError> {
         let RefundAsked { order, refund, attempt, amount } = asked;
         let known = self.store.find(order).await?;
         let captured = known.as_ref().and_then(|account| account.attempt(attempt));
         let captured = captured.is_some_and(|attempt| attempt.status == AttemptStatus::Captured);
         if !captured {
-            // No receipt is kept: it is told again.
+            // Without a receipt, so that the event is delivered again.
             return Ok(Match::Unmatched);
         }
         let step = move |decider: &mut PaymentDecider| decider.refund_order(refund, attempt, amount);

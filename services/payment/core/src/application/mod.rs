@@ -1,4 +1,4 @@
-//! The use cases. Each commits at most once; providers are asked before it or after it, never within.
+//! The use cases. Each commits at most once. Providers are called before or after the commit, never within.
 
 mod attempts;
 mod callbacks;
@@ -19,29 +19,29 @@ pub use handlers::{Awaited, Cancelled, RefundAsked};
 pub use read::{ListError, Republished};
 pub use refunds::{RefundError, ResolveError};
 
-/// The providers that are switched on.
+/// The enabled providers.
 #[derive(Clone, Default)]
 pub struct Providers {
     all: Vec<Arc<dyn PaymentProvider>>,
-    /// Those that open nothing new.
+    /// The providers that open no new checkouts.
     retiring: Vec<Provider>,
-    /// What an operator wants otherwise than the mart does by itself.
+    /// The rules that choose a provider before the default does.
     rules: Vec<Rule>,
 }
 
 impl Providers {
-    /// These are.
+    /// Creates the set of enabled providers.
     pub fn new(providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
         Self { all: providers, retiring: Vec::new(), rules: Vec::new() }
     }
 
-    /// The same, of which these open nothing new: what began with them is heard, asked subject and refunded until it is over.
+    /// Marks providers as retiring: they open no new checkouts, but their attempts are still processed, polled and refunded.
     #[must_use]
     pub fn retiring(self, retiring: Vec<Provider>) -> Self {
         Self { retiring, ..self }
     }
 
-    /// The same, chosen by these rules first.
+    /// Adds the rules that choose a provider first.
     #[must_use]
     pub fn routed(self, rules: Vec<Rule>) -> Self {
         Self { rules, ..self }
@@ -58,7 +58,7 @@ impl Providers {
     }
 }
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
     store: S,
@@ -70,7 +70,7 @@ pub struct UseCases<S> {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how long things last.
+    /// Creates the use cases. `page_tokens` signs page tokens; `policy` has lifetimes and limits.
     pub fn new(
         store: S,
         providers: Providers,
@@ -82,7 +82,7 @@ impl<S: Store> UseCases<S> {
         Self { store, providers, clock, ids, page_tokens, policy }
     }
 
-    /// Decides subject an order's account by one step; `None` where the receipt was there already.
+    /// Decides a change of an order's payment. Returns `None` if the receipt already existed.
     async fn decide<T: Send + 'static>(
         &self,
         order: OrderId,
@@ -98,7 +98,7 @@ impl<S: Store> UseCases<S> {
         self.store.decide(order, receipt, decide).await
     }
 
-    /// The same without a receipt, which can't have been there already.
+    /// Decides a change without a receipt.
     async fn settle<T: Send + 'static>(
         &self,
         order: OrderId,

@@ -1,4 +1,4 @@
-//! Reading payments, and telling them again.
+//! Reads payments and publishes them again.
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
@@ -10,9 +10,9 @@ use crate::ports::Store;
 /// Why there is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -28,22 +28,22 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// What was published again.
+/// The result of republishing a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Republished {
-    /// How many payments.
+    /// The number of payments.
     pub count: usize,
-    /// Leads to the rest; `None` when all are published.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 
 impl<S: Store> UseCases<S> {
-    /// The payment of an order.
+    /// Returns the payment of an order.
     pub async fn get_payment(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
         self.store.find(order).await
     }
 
-    /// A page of payments, newest first.
+    /// Returns a page of payments, newest first.
     pub async fn list_payments(
         &self,
         needs_review: bool,
@@ -53,10 +53,10 @@ impl<S: Store> UseCases<S> {
         let list = Fingerprint::new("payments").part(&[u8::from(needs_review)]).finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(needs_review, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// Publishes PaymentRepublished for a page of all payments, as they are when nobody changes them.
+    /// Publishes PaymentRepublished for a page of payments, each under its lock.
     pub async fn republish_payments(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.list_payments(false, size, token).await?;
         let count = page.items.len();

@@ -1,4 +1,4 @@
-//! Money that goes back, and what people decide.
+//! Refunds and tasks.
 
 use mart_kernel::{Money, StoreError};
 
@@ -9,23 +9,23 @@ use crate::domain::{
 };
 use crate::ports::{ProviderError, RefundOutcome, RefundRequest, Store};
 
-/// Why no refund was made.
+/// Why no refund was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundError {
     /// The payment does not allow it.
     Rejected(RefundRejection),
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
 /// Why a task was not resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolveError {
-    /// There is no such payment.
+    /// The payment does not exist.
     NotFound,
-    /// It has no such open task.
+    /// The payment has no such open task.
     NoTask,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -36,7 +36,7 @@ impl From<StoreError> for ResolveError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// An admin sends money back: all that can, or a part. The provider is asked by the sweep, at once.
+    /// Creates a refund for an admin: the whole refundable amount or a part. The background job sends it at once.
     pub async fn refund(
         &self,
         order: OrderId,
@@ -51,7 +51,7 @@ impl<S: Store> UseCases<S> {
         self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Rejected)
     }
 
-    /// A person says what was done subject a task.
+    /// Resolves a task with what the operator did.
     pub async fn resolve(
         &self,
         order: OrderId,
@@ -67,13 +67,12 @@ impl<S: Store> UseCases<S> {
         if resolved { Ok(account) } else { Err(ResolveError::NoTask) }
     }
 
-    /// Asks providers for up to `limit` refunds whose time has come; how many it asked for. One that can't be asked for does not
-    /// hold up the others.
+    /// Sends up to `limit` due refunds and returns their number. A refund whose provider does not respond does not block the others.
     pub async fn send_refunds(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_refunds(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {
-            // First, so that one that is never answered for is not asked for again and again.
+            // Before the request, so that a refund without a response is not sent again at once.
             self.settle(order, move |decider| decider.refund_later(id)).await?;
             let Some(asked) = self.store.find(order).await?.as_ref().and_then(|account| asked(account, id)) else {
                 continue;
@@ -97,7 +96,7 @@ impl<S: Store> UseCases<S> {
     }
 }
 
-/// What a provider is asked for a pending refund.
+/// Returns the request of a pending refund and its provider.
 fn asked(account: &Account, id: RefundId) -> Option<(Provider, RefundRequest)> {
     let pending = |refund: &&Refund| refund.id == id && refund.status == RefundStatus::Pending;
     let refund = account.refunds.iter().find(pending)?;

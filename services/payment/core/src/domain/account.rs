@@ -1,19 +1,19 @@
-//! All that is known of one order's money.
+//! The payment of one order: attempts, transactions, refunds and tasks.
 
 use mart_kernel::{Cursor, Money, Timestamp, Version};
 use uuid::Uuid;
 
 use super::{Provider, Subject};
 
-/// The order that the money is for, which is the account's own id.
+/// The order's id, which is also the payment's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub Uuid);
 
-/// Who pays: the subject of his tokens.
+/// The customer who pays: the subject of their tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerId(pub String);
 
-/// The id of an attempt, which others know as the payment id.
+/// The id of an attempt, published as the payment id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub Uuid);
 
@@ -29,14 +29,14 @@ pub struct RefundId(pub Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub Uuid);
 
-/// What is known of who pays: how he can be reached, which some providers want to know, and where the order goes.
+/// The payer's contact, which some providers require, and the country of the delivery.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Payer {
-    /// His mailbox; empty where it is not known.
+    /// The email address; empty if it is unknown.
     pub email: String,
-    /// His phone as E.164; empty where he has none.
+    /// The phone number in E.164 form; empty if there is none.
     pub phone: String,
-    /// The country that the order goes to, as ISO 3166-1 has it; empty where it is not known.
+    /// The country of the delivery as ISO 3166-1 alpha-2; empty if it is unknown.
     pub country: String,
 }
 
@@ -46,177 +46,177 @@ impl std::fmt::Debug for Payer {
     }
 }
 
-/// The money of one order.
+/// The payment of one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The order.
     pub order: OrderId,
-    /// Counts the events.
+    /// The number of its events.
     pub version: Version,
-    /// Who pays.
+    /// The customer.
     pub customer: CustomerId,
-    /// What is known of him.
+    /// The payer's contact.
     pub payer: Payer,
-    /// How much is to be paid.
+    /// The amount to pay.
     pub amount: Money,
-    /// Until when an attempt can be started.
+    /// The time until which an attempt can be started.
     pub deadline: Timestamp,
     /// Whether the order was cancelled.
     pub closed: bool,
-    /// The attempts, the oldest first.
+    /// The attempts, oldest first.
     pub attempts: Vec<Attempt>,
-    /// What was booked, the oldest first; never changed.
+    /// The booked transactions, oldest first. They never change.
     pub transactions: Vec<Transaction>,
-    /// What goes back, the oldest first.
+    /// The refunds, oldest first.
     pub refunds: Vec<Refund>,
-    /// What a person has to decide, the oldest first.
+    /// The tasks for operators, oldest first.
     pub tasks: Vec<Task>,
-    /// When it was opened.
+    /// When the payment was opened.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the payment was last changed.
     pub updated_at: Timestamp,
 }
 
-/// Where a payment is in its life.
+/// The status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It can be paid.
+    /// The order can be paid.
     Open,
-    /// Its money is here.
+    /// The order is paid.
     Paid,
-    /// All of its money went back.
+    /// The whole amount was refunded.
     Refunded,
-    /// Its order was cancelled, and no money is here.
+    /// The order was cancelled without a payment.
     Closed,
 }
 
-/// One try to pay, at one provider.
+/// An attempt to pay at one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// The id; the provider knows it, too, so that it is opened there once.
+    /// The attempt's id, and the idempotency key of its checkout at the provider.
     pub id: AttemptId,
     /// The provider.
     pub provider: Provider,
-    /// Where it is in its life.
+    /// The status.
     pub status: AttemptStatus,
-    /// What the provider calls it; empty until it has answered.
+    /// The provider's reference; empty until it has responded.
     pub reference: String,
-    /// Where the customer pays; `None` until the provider has answered.
+    /// The checkout; `None` until the provider has responded.
     pub checkout: Option<Checkout>,
-    /// When nobody can pay by it any more: as the mart wants it, and then as the provider says.
+    /// When the checkout expires: as requested, then as the provider reports it.
     pub expires_at: Timestamp,
-    /// When the provider is asked subject it next.
+    /// When the attempt is polled next.
     pub next_poll_at: Timestamp,
-    /// When it was started.
+    /// When the attempt was started.
     pub created_at: Timestamp,
 }
 
-/// Where an attempt is in its life.
+/// The status of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptStatus {
-    /// The provider was asked for a checkout and has not answered yet.
+    /// The checkout was requested and is not open yet.
     Opening,
     /// The customer can pay.
     Open,
-    /// The money came in.
+    /// The money was captured.
     Captured,
-    /// The provider says that it failed; reason, in words for the customer.
+    /// The provider reported a failure, with a reason for the customer.
     Failed(String),
-    /// It ended without money.
+    /// The attempt ended without money.
     Closed,
 }
 
 /// Where a customer pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// The fields of a form to send there; none for an address to go to.
+    /// The fields of the form to submit to the URL; empty if the customer is redirected there.
     pub fields: Vec<(String, String)>,
 }
 
-/// Money that was booked.
+/// A booked transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     /// The id.
     pub id: TransactionId,
-    /// What happened to it.
+    /// The kind.
     pub kind: TransactionKind,
-    /// How much: always more than nothing.
+    /// The amount, above zero.
     pub amount: Money,
-    /// The provider that says so.
+    /// The provider that reported it.
     pub provider: Provider,
-    /// The provider's own id of it. Together with provider and kind it is booked once.
+    /// The provider's reference. With provider and kind it is unique.
     pub reference: String,
-    /// The attempt that the money came in by.
+    /// The attempt of the captured money.
     pub attempt: AttemptId,
     /// When it was booked.
     pub at: Timestamp,
 }
 
-/// What happened to money.
+/// The kind of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionKind {
-    /// It came in.
+    /// Money was captured.
     Captured,
-    /// It went back.
+    /// Money was refunded.
     Refunded,
 }
 
-/// Money that goes back.
+/// A refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
-    /// The id; the provider knows it, too, so that it is made there once.
+    /// The refund's id, and its idempotency key at the provider.
     pub id: RefundId,
-    /// The attempt that the money came in by.
+    /// The attempt of the captured money.
     pub attempt: AttemptId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Where it is.
+    /// The status.
     pub status: RefundStatus,
-    /// Why it goes back.
+    /// The reason.
     pub reason: String,
-    /// When the provider is asked for it next.
+    /// When the provider is called next.
     pub next_attempt_at: Timestamp,
-    /// When it was asked for.
+    /// When the refund was requested.
     pub created_at: Timestamp,
 }
 
-/// Where a refund is.
+/// The status of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStatus {
-    /// The provider was asked, or will be.
+    /// The refund was or will be sent to the provider.
     Pending,
-    /// A person has to make it by hand.
+    /// An operator has to refund manually.
     Manual,
-    /// The money went back.
+    /// The money was refunded.
     Succeeded,
-    /// It did not go back.
+    /// The money was not refunded.
     Failed,
 }
 
-/// Something that a person has to decide.
+/// A task for an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// The id.
     pub id: TaskId,
-    /// What does not fit, in words for the operator.
+    /// What does not match, for the operator.
     pub reason: String,
-    /// The refund that has to be made by hand, where it is subject one.
+    /// The manual refund, if the task is about one.
     pub refund: Option<RefundId>,
-    /// What was done; `None` while it is open.
+    /// What the operator did; `None` while the task is open.
     pub resolution: Option<String>,
-    /// When it came up.
+    /// When the task was created.
     pub created_at: Timestamp,
 }
 
 impl Account {
-    /// How much has come in.
+    /// Returns the captured sum.
     pub fn captured(&self) -> Money {
         self.sum(TransactionKind::Captured)
     }
 
-    /// How much went back.
+    /// Returns the refunded sum.
     pub fn refunded(&self) -> Money {
         self.sum(TransactionKind::Refunded)
     }
@@ -226,7 +226,7 @@ impl Account {
         Money::from_minor(sum(of_kind.map(|booked| booked.amount)), self.amount.currency())
     }
 
-    /// Where it is in its life.
+    /// Returns the status.
     pub fn status(&self) -> Status {
         let (captured, refunded) = (self.captured().minor(), self.refunded().minor());
         match (captured > 0, captured > refunded) {
@@ -237,7 +237,7 @@ impl Account {
         }
     }
 
-    /// How much of an attempt's money can still go back, in minor units: what is on its way counts as gone.
+    /// Returns the amount of an attempt in minor units that can still be refunded. Pending refunds count as refunded.
     pub fn refundable(&self, attempt: AttemptId) -> i64 {
         let captured = self.transactions.iter().filter(|booked| booked.attempt == attempt);
         let captured = captured.filter(|booked| booked.kind == TransactionKind::Captured);
@@ -246,17 +246,17 @@ impl Account {
         sum(captured.map(|booked| booked.amount)).saturating_sub(sum(gone.map(|refund| refund.amount)))
     }
 
-    /// Whether a person has to decide something.
+    /// Returns whether a task is open.
     pub fn needs_review(&self) -> bool {
         self.tasks.iter().any(|task| task.resolution.is_none())
     }
 
-    /// The attempt of an id.
+    /// Returns the attempt with this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
     }
 
-    /// The attempt that a provider's event is subject, where the account knows it.
+    /// Returns the attempt that a provider's event is about, if the payment has it.
     pub fn attempt_of(&self, provider: Provider, subject: &Subject) -> Option<&Attempt> {
         let id = match subject {
             Subject::Attempt(reference) => {
@@ -275,14 +275,14 @@ impl Account {
         self.attempt(id)
     }
 
-    /// Its place in a list.
-    pub fn place(&self) -> Cursor {
+    /// Returns the position in a list.
+    pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.order.0 }
     }
 }
 
-/// The sum in minor units. Each amount has fifteen digits at most, so thousands of them fit; a provider that reports more would find
-/// the largest number there is.
+/// Returns the sum in minor units. Each amount has at most fifteen digits, so thousands of them fit. A larger reported sum
+/// saturates.
 fn sum(amounts: impl Iterator<Item = Money>) -> i64 {
     amounts.fold(0, |sum, amount| sum.saturating_add(amount.minor()))
 }

@@ -1,4 +1,4 @@
-//! Decisions about an order's money: pure, over an account that somebody else has locked.
+//! Decides changes of a locked payment, without I/O.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
     TransactionKind,
 };
 
-/// An account that is decided about, and what was decided so far.
+/// A payment and the changes that were decided so far.
 pub struct PaymentDecider {
     now: Timestamp,
     ids: Arc<dyn IdGenerator>,
@@ -24,56 +24,56 @@ pub struct PaymentDecider {
     processed: Vec<CallbackId>,
 }
 
-/// All that a decision has to have kept, at once.
+/// Everything that a decision stores, at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// The account as it shall be, where it changed.
+    /// The payment after the change; `None` if it did not change.
     pub account: Option<Account>,
-    /// What is reported_amount to others.
+    /// The events to publish.
     pub events: Vec<EventEnvelope<PaymentEvent>>,
-    /// Callbacks that were processed.
+    /// The callbacks that were processed.
     pub processed: Vec<CallbackId>,
 }
 
-/// How many letters the reason of a task has at most.
+/// The longest reason of a task, in characters.
 const LONGEST_REASON: usize = 1_000;
 
 /// Why no attempt was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartRejection {
-    /// There is no such payment, or it is another customer's.
+    /// The payment does not exist or belongs to another customer.
     NotFound,
-    /// It is paid, closed, or too late.
+    /// The payment is paid, closed or past its deadline.
     NotPayable,
-    /// There were too many.
+    /// The order has too many attempts.
     TooMany,
 }
 
-/// Why no refund was made.
+/// Why no refund was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundRejection {
-    /// There is no such payment.
+    /// The payment does not exist.
     NotFound,
-    /// It is more than can go back.
+    /// The amount exceeds what can be refunded.
     TooLarge,
 }
 
-/// What became of event.
+/// Whether a provider's event matched an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match {
-    /// It was taken in, or was known.
+    /// The event was applied, now or before.
     Matched,
     /// The attempt is not known yet.
     Unmatched,
 }
 
 impl PaymentDecider {
-    /// Opens an account, where there is one.
+    /// Begins a decision about a payment, which may not exist yet.
     pub fn open(account: Option<Account>, now: Timestamp, ids: Arc<dyn IdGenerator>, policy: Policy) -> Self {
         Self { now, ids, policy, before: account.clone(), account, events: Vec::new(), processed: Vec::new() }
     }
 
-    /// Closes it: what changed, and what is reported_amount of it.
+    /// Ends the decision and returns its change.
     #[must_use]
     pub fn close(mut self) -> Change {
         let changed = self.account != self.before;
@@ -86,21 +86,27 @@ impl PaymentDecider {
         Change { account: self.account.filter(|_| changed), events, processed: self.processed }
     }
 
-    /// The account as it is now.
+    /// Returns the payment in its current state.
     pub fn account(&self) -> Option<&Account> {
         self.account.as_ref()
     }
 
-    /// An order awaits its money. One that is known already, such as one that was cancelled first, stays as it is.
-    pub fn awaited(&mut self, order: OrderId, customer: CustomerId, payer: Payer, amount: Money, deadline: Timestamp) {
+    /// Opens the payment of an order. An existing one, such as that of an order that was close_payment first, stays unchanged.
+    pub fn open_payment(
+        &mut self,
+        order: OrderId,
+        customer: CustomerId,
+        payer: Payer,
+        amount: Money,
+        deadline: Timestamp,
+    ) {
         if self.account.is_none() {
             self.account = Some(Account { payer, ..self.new_account(order, customer, amount, deadline) });
         }
     }
 
-    /// An order was cancelled: nothing can be paid any more, and its open attempts are asked about. The word of it may come
-    /// before the word that the order awaited money.
-    pub fn cancelled(&mut self, order: OrderId, customer: CustomerId, amount: Money) {
+    /// Closes the payment of a close_payment order and polls its open attempts. OrderCancelled may arrive before OrderAwaitingPayment.
+    pub fn close_payment(&mut self, order: OrderId, customer: CustomerId, amount: Money) {
         let now = self.now;
         if self.account.is_none() {
             self.account = Some(self.new_account(order, customer, amount, now));
@@ -131,7 +137,7 @@ impl PaymentDecider {
         }
     }
 
-    /// A customer wants to pay: a new attempt, or the one that is open at the provider already.
+    /// Returns a new attempt, or the open one at this provider.
     pub fn start(&mut self, customer: &CustomerId, provider: Provider) -> Result<Attempt, StartRejection> {
         let now = self.now;
         let id = AttemptId(self.ids.next());
@@ -164,7 +170,7 @@ impl PaymentDecider {
         Ok(attempt)
     }
 
-    /// The provider has a checkout for an attempt. What is known of it already stays.
+    /// Stores the checkout of an attempt. An existing checkout stays.
     pub fn opened(
         &mut self,
         id: AttemptId,
@@ -182,16 +188,16 @@ impl PaymentDecider {
         Some(attempt.clone())
     }
 
-    /// The provider refuses to open an attempt: it is over.
-    pub fn unopened(&mut self, id: AttemptId) {
+    /// Closes an attempt whose checkout the provider rejected.
+    pub fn checkout_rejected(&mut self, id: AttemptId) {
         if let Some(attempt) = self.attempt(id).filter(|attempt| attempt.status == AttemptStatus::Opening) {
             attempt.status = AttemptStatus::Closed;
         }
     }
 
-    /// The provider is asked about an attempt: it is asked again later. One that no provider has opened while it could be paid
-    /// is over: nobody was shown its page.
-    pub fn looked(&mut self, id: AttemptId) {
+    /// Schedules the next poll of an attempt. An attempt without a checkout is closed once it has expired, because no customer saw
+    /// its page.
+    pub fn polled(&mut self, id: AttemptId) {
         let (now, next) = (self.now, Timestamp::new(self.now.get() + self.policy.poll_delay));
         if let Some(attempt) = self.attempt(id) {
             attempt.next_poll_at = next;
@@ -201,8 +207,7 @@ impl PaymentDecider {
         }
     }
 
-    /// The provider says something of an attempt or of its money. The same twice, and what is older than what is known, changes
-    /// nothing.
+    /// Applies a provider's event. A repeated or an older event has no effect.
     pub fn apply(&mut self, attempt: AttemptId, kind: &ProviderEventKind, callback: Option<&CallbackId>) -> Match {
         let Some(attempt) = self.attempt(attempt).cloned() else { return Match::Unmatched };
         self.processed.extend(callback.cloned());
@@ -216,7 +221,7 @@ impl PaymentDecider {
                 self.record_event(PaymentEvent::PaymentFailed(PaymentFailed { order, attempt: attempt.id, reason }));
             }
             ProviderEventKind::CheckoutExpired if attempt.is_open() => self.set(attempt.id, AttemptStatus::Closed),
-            // The money came, or it was said before.
+            // The money was captured, or the event is a repetition.
             ProviderEventKind::Failed(_) | ProviderEventKind::CheckoutExpired => {}
             ProviderEventKind::Refunded { refund, .. } if self.is_failed(*refund) => self.retry_refund(*refund),
             ProviderEventKind::Refunded { refund, reference } => self.refunded(*refund, reference),
@@ -226,7 +231,7 @@ impl PaymentDecider {
             ProviderEventKind::RefundFailed { refund, reason } if self.known_refund(*refund).is_some() => {
                 self.refund_failed(*refund, reason);
             }
-            // It may be processed before the refund itself is.
+            // This may be processed before the event of the refund itself.
             ProviderEventKind::RefundFailed { reason, .. } => {
                 let reason = format!("{} says that a refund made there failed: {reason}", attempt.provider.name());
                 self.needs_review(attempt.id, &reason, None);
@@ -239,7 +244,8 @@ impl PaymentDecider {
         Match::Matched
     }
 
-    /// Money came in. Only the first that fits is the order's; one more goes back, and what does not fit is never paid.
+    /// Books captured money. Only the first capture that matches pays the order; a further one is refunded, and one that does not
+    /// match becomes a task.
     fn captured(&mut self, attempt: &Attempt, reference: &str, reported_amount: &str, amount: Option<Money>) {
         let Some(account) = &self.account else { return };
         let (expected, paid) = (account.amount, account.captured().minor() > 0);
@@ -251,7 +257,7 @@ impl PaymentDecider {
             let reason = format!(
                 "{provider} says that {reported_amount} came in as {reference}, and {due} was due: nothing was booked"
             );
-            // Its page is used up: who still wants to pay gets another one.
+            // The checkout is used up, so that the next start opens another one.
             if attempt.is_open() {
                 self.set(attempt.id, AttemptStatus::Closed);
             }
@@ -274,7 +280,7 @@ impl PaymentDecider {
         }
     }
 
-    /// Money of an attempt has to go back; whether it can be said already. The same refund twice is one.
+    /// Creates the refund that the order requests. Returns whether the money is captured yet. A repeated request has no effect.
     pub fn refund_order(&mut self, id: RefundId, attempt: AttemptId, amount: Money) -> Match {
         let Some(account) = &self.account else { return Match::Unmatched };
         if account.attempt(attempt).is_none_or(|attempt| attempt.status != AttemptStatus::Captured) {
@@ -287,7 +293,7 @@ impl PaymentDecider {
         if amount.currency() == account.amount.currency() && amount.minor() <= left {
             self.add_refund(id, attempt, amount, "the order asked for it".to_owned());
         } else if left < account.amount.minor() {
-            // An admin was faster: what is left goes back, and what is gone is gone.
+            // An admin has refunded a part already, so the rest is refunded.
             if left > 0 {
                 let rest = Money::from_minor(left, account.amount.currency());
                 self.add_refund(id, attempt, rest, "the order asked for it".to_owned());
@@ -299,7 +305,7 @@ impl PaymentDecider {
         Match::Matched
     }
 
-    /// An admin sends money back: all that can, or a part. The same refund twice is one.
+    /// Creates the refund that an admin requests: the whole refundable amount or a part. A repeated request has no effect.
     pub fn refund(&mut self, id: RefundId, amount: Option<Money>, reason: String) -> Result<(), RefundRejection> {
         let account = self.account.as_ref().ok_or(RefundRejection::NotFound)?;
         if account.refunds.iter().any(|refund| refund.id == id) {
@@ -320,14 +326,13 @@ impl PaymentDecider {
         self.known_refund(id).is_some_and(|(status, ..)| status == RefundStatus::Failed)
     }
 
-    /// The provider says that a refund was made and has said that it failed. Which of both is older only the provider knows: it is
-    /// asked.
+    /// Polls a refund that the provider reports as succeeded and as failed. Only the provider knows which report is newer.
     fn retry_refund(&mut self, id: RefundId) {
         self.settle_refund(id, RefundStatus::Pending);
         self.try_refund_at(id, self.now);
     }
 
-    /// The provider made a refund, now or before.
+    /// Books a refund that the provider made, now or before.
     pub fn refunded(&mut self, id: RefundId, reference: &str) {
         let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
         if status == RefundStatus::Succeeded || self.booked(TransactionKind::Refunded, provider, reference) {
@@ -348,7 +353,7 @@ impl PaymentDecider {
         }
     }
 
-    /// Somebody made a refund at the provider that nobody had asked for here: it is booked as one of ours.
+    /// Books a refund that was made at the provider without our request.
     fn externally_refunded(
         &mut self,
         attempt: &Attempt,
@@ -377,8 +382,8 @@ impl PaymentDecider {
         self.refunded(id, reference);
     }
 
-    /// Where more would go back than came in because of a refund that was made, the provider refuses what it is asked for now: as
-    /// much as is left is asked for instead.
+    /// Reduces pending refunds to the rest if an external refund leaves less than they request. The provider would reject them
+    /// otherwise.
     fn ask_for_less(&mut self, attempt: AttemptId, made: RefundId) {
         while let Some(account) = &self.account {
             let surplus = -account.refundable(attempt);
@@ -395,7 +400,7 @@ impl PaymentDecider {
         }
     }
 
-    /// The provider refuses a refund, or says that one did not arrive.
+    /// Records a refund that the provider rejected or could not deliver.
     pub fn refund_failed(&mut self, id: RefundId, reason: &str) {
         let Some((status, amount, attempt, provider)) = self.known_refund(id) else { return };
         let reason = match status {
@@ -416,7 +421,7 @@ impl PaymentDecider {
         self.needs_review(attempt, &reason, None);
     }
 
-    /// The provider has no refunds: a person has to make it.
+    /// Turns a refund into a task, because the provider has no refunds.
     pub fn require_manual_refund(&mut self, id: RefundId) {
         let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::Manual);
@@ -424,7 +429,7 @@ impl PaymentDecider {
         self.needs_review(attempt, &reason, Some(id));
     }
 
-    /// The provider did not answer: it is asked again later.
+    /// Schedules the next request of a refund without a response.
     pub fn refund_later(&mut self, id: RefundId) {
         self.try_refund_at(id, Timestamp::new(self.now.get() + self.policy.refund_retry_delay));
     }
@@ -437,7 +442,7 @@ impl PaymentDecider {
         }
     }
 
-    /// A person says what was done about a task; whether there is such an open one.
+    /// Resolves a task. Returns whether there is such an open task.
     pub fn resolve(&mut self, id: TaskId, resolution: String, refunded: bool) -> bool {
         let Some(account) = &mut self.account else { return false };
         let task = account.tasks.iter_mut().find(|task| task.id == id && task.resolution.is_none());
@@ -454,7 +459,7 @@ impl PaymentDecider {
         true
     }
 
-    /// Tells the state again.
+    /// Publishes the current state again.
     pub fn republish(&mut self) {
         if let Some(account) = self.account.clone() {
             let version = account.version;
@@ -498,7 +503,7 @@ impl PaymentDecider {
         }
     }
 
-    /// Where a refund is, its amount, its attempt and who makes it.
+    /// Returns a refund's status, amount, attempt and provider.
     fn known_refund(&self, id: RefundId) -> Option<(RefundStatus, Money, AttemptId, Provider)> {
         let account = self.account.as_ref()?;
         let refund = account.refunds.iter().find(|refund| refund.id == id)?;
@@ -513,10 +518,10 @@ impl PaymentDecider {
         }
     }
 
-    /// A person has to decide; the same is asked once.
+    /// Creates a task for an operator, once for the same reason.
     fn needs_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
         let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
-        // Providers' words are in it, and an event carries it.
+        // The reason contains text of the provider and is part of an event.
         let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
         let Some(account) = &mut self.account else { return };
         if account.tasks.iter().any(|task| task.reason == reason && task.refund == refund) {
@@ -535,7 +540,7 @@ impl PaymentDecider {
 }
 
 impl Attempt {
-    /// Whether the provider may still say that it was paid.
+    /// Returns whether the provider may still report a capture.
     pub fn is_open(&self) -> bool {
         matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)
     }

@@ -1,80 +1,80 @@
-//! What can have happened.
+//! The events of a payment.
 
 use mart_kernel::{Money, Version};
 use uuid::Uuid;
 
 use super::{Account, AttemptId, OrderId, Provider};
 
-/// Something that happened.
+/// An event of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentEvent {
-    /// Money for an order has come in.
+    /// Money was captured for an order.
     PaymentCaptured(PaymentCaptured),
-    /// One attempt to pay has failed.
+    /// An attempt to pay failed.
     PaymentFailed(PaymentFailed),
-    /// Money went back.
+    /// Money was refunded.
     PaymentRefunded(PaymentRefunded),
-    /// A person has to decide.
+    /// An operator has to decide.
     PaymentReviewRequired(PaymentReviewRequired),
-    /// Nothing: the state is told again.
+    /// The current state is published again.
     PaymentRepublished(PaymentRepublished),
 }
 
-/// Money for an order has come in.
+/// Money was captured for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentCaptured {
     /// The order.
     pub order: OrderId,
-    /// The attempt that it came in by.
+    /// The attempt.
     pub attempt: AttemptId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Who took it.
+    /// The provider.
     pub provider: Provider,
 }
 
-/// One attempt to pay has failed.
+/// An attempt to pay failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentFailed {
     /// The order.
     pub order: OrderId,
     /// The attempt.
     pub attempt: AttemptId,
-    /// Why, in words for the customer.
+    /// The reason, for the customer.
     pub reason: String,
 }
 
-/// Money went back.
+/// Money was refunded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRefunded {
     /// The order.
     pub order: OrderId,
-    /// The attempt that it had come in by.
+    /// The attempt of the captured money.
     pub attempt: AttemptId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
-/// A person has to decide.
+/// An operator has to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentReviewRequired {
     /// The order.
     pub order: OrderId,
-    /// The attempt that it is about.
+    /// The attempt.
     pub attempt: AttemptId,
-    /// What does not fit, in words for the operator.
+    /// What does not match, for the operator.
     pub reason: String,
 }
 
-/// The state, told again.
+/// The current state is published again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRepublished {
-    /// As it is.
+    /// The payment.
     pub account: Box<Account>,
 }
 
 impl PaymentEvent {
-    /// The id of its order: events of one order keep their order.
+    /// Returns the order's id, the key of the events.
     pub fn key(&self) -> Uuid {
         match self {
             Self::PaymentCaptured(PaymentCaptured { order, .. })
@@ -86,5 +86,5 @@ impl PaymentEvent {
     }
 }
 
-/// A event at its place in the account's history.
+/// An event with its version.
 pub(super) type Placed = (Version, PaymentEvent);

@@ -1,7 +1,7 @@
-//! Payments: the money of an order, how it is asked for, what comes in and what goes back.
+//! The payment of an order, its transitions and its providers.
 //!
-//! [`Account`] is all that is known of one order's money; [`PaymentDecider`] is where it is decided: an account is opened, changed by one
-//! step and closed, which gives all that has to be kept and told.
+//! [`Account`] has everything about one order's payment. [`PaymentDecider`] decides its changes: it begins with a payment, applies
+//! one step and returns what has to be stored and published.
 
 mod account;
 mod decider;

@@ -1,19 +1,19 @@
-//! How long things last, and how much is too much.
+//! Lifetimes and limits.
 
 use time::Duration;
 
-/// What an operator may set otherwise; the defaults are the mart's rules.
+/// The settings of an operator; the defaults are the mart's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// A provider's checkout ends by itself after so long.
+    /// The validity of a provider's checkout.
     pub checkout_ttl: Duration,
-    /// How long until a provider is asked about an attempt that it says nothing of.
+    /// The time after which an attempt is polled.
     pub poll_delay: Duration,
-    /// How long until a provider is asked again for a refund that it did not answer.
+    /// The time after which an unanswered refund is sent again.
     pub refund_retry_delay: Duration,
-    /// A callback that could not be heard when it came waits so long before it is tried again, so that two don't try at once.
+    /// The first pause before an unmatched callback is processed again. It also keeps two replicas from processing one at once.
     pub callback_retry_delay: Duration,
-    /// The most attempts of one order.
+    /// The largest number of attempts per order.
     pub max_attempts: usize,
 }
 

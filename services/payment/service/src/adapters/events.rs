@@ -95,14 +95,14 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         let country = awaiting.shipping_address.unwrap_or_default().country_code;
         let payer = Payer { email, phone, country };
         let awaited = Awaited { order, customer, payer, amount, deadline };
-        self.use_cases.on_awaited(awaited, event.receipt()).await?;
+        self.use_cases.on_order_awaiting_payment(awaited, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let cancelled = event.payload.order.clone().unwrap_or_default();
         let Some((order, customer, amount)) = read(&cancelled) else { return Ok(UNREADABLE) };
-        self.use_cases.on_cancelled(Cancelled { order, customer, amount }, event.receipt()).await?;
+        self.use_cases.on_order_cancelled(Cancelled { order, customer, amount }, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
 
@@ -117,7 +117,7 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         let (Some(order), Some(attempt), Some(amount)) = (order, attempt, amount) else { return Ok(UNREADABLE) };
         // The event asks once, so its id names the refund.
         let asked = RefundAsked { order, refund: RefundId(event.id), attempt, amount };
-        Ok(match self.use_cases.on_refund_asked(asked, event.receipt()).await? {
+        Ok(match self.use_cases.on_refund_requested(asked, event.receipt()).await? {
             Match::Matched => Outcome::Applied,
             Match::Unmatched => Outcome::Retry("the money that has to go back is not known here yet".to_owned()),
         })

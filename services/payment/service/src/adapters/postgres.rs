@@ -254,7 +254,7 @@ impl Store for PostgresStore {
             let all = orders.len();
             let mut found = self.readable(orders).await?;
             let Some(more) = more(limit, asked, found.len(), all - found.len()) else {
-                found.sort_by_key(|account| std::cmp::Reverse(account.place()));
+                found.sort_by_key(|account| std::cmp::Reverse(account.cursor()));
                 found.truncate(limit);
                 return Ok(found);
             };

@@ -1,29 +1,29 @@
-//! Creating a product, once per Idempotency-Key.
+//! Creates a product, once per Idempotency-Key.
 
 use mart_kernel::{Commit, CommitError, CommitOutcome, ReceiptBuilder, StoreError};
 
 use super::{Invalid, Product, ProductId, Status, Store, Unique, UseCases, Write};
 use crate::domain::UnvalidatedDetails;
 
-/// What to create.
+/// The product to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateProduct {
-    /// What the merchant says of it.
+    /// The unvalidated details.
     pub draft: UnvalidatedDetails,
-    /// Draft or active.
+    /// The status: draft or active.
     pub status: Status,
 }
 
 /// Why a product was not created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateError {
-    /// It would break rules.
+    /// The details are invalid.
     Invalid(Vec<Invalid>),
     /// Another product has this value.
     Taken(Unique),
     /// The Idempotency-Key was used with another request.
     KeyReused,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -34,8 +34,8 @@ impl From<StoreError> for CreateError {
 }
 
 impl<P: Store> UseCases<P> {
-    /// Creates a product. With a receipt, a repeat of the same request creates nothing and answers with the product that
-    /// the first one created, as it is now.
+    /// Creates a product. If the receipt already exists, a repeated request creates nothing and returns the first product in its
+    /// current state.
     pub async fn create_product(
         &self,
         request: CreateProduct,
@@ -58,7 +58,7 @@ impl<P: Store> UseCases<P> {
             }
             Ok(CommitOutcome::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
             Err(CommitError::Duplicate(unique)) => Err(CreateError::Taken(unique)),
-            // A new row is at no version that somebody else could have changed.
+            // A new row has no version that could conflict.
             Err(CommitError::Conflict) => Err(CreateError::Unavailable(StoreError::Internal)),
             Err(CommitError::Unavailable(error)) => Err(CreateError::Unavailable(error)),
         }

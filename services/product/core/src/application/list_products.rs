@@ -1,4 +1,4 @@
-//! Listing products, page by page.
+//! Lists products.
 
 use mart_kernel::money::{Currency, MoneyError};
 use mart_kernel::page::InvalidPageToken;
@@ -8,34 +8,34 @@ use uuid::Uuid;
 use super::{Invalid, Product, ProductId, Status, Store, UseCases, search};
 use crate::ports::{Cursor, Filter, Order, PriceRange};
 
-/// What a client asks of a list. Empty texts ask for nothing.
+/// The parameters of a list. Empty texts do not filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListProducts {
-    /// Only in this status.
+    /// Only products in this status.
     pub status: Option<Status>,
-    /// Only of this category.
+    /// Only products of this category.
     pub category: String,
-    /// The ISO 4217 code that bounds and order need.
+    /// The ISO 4217 code for price bounds and order.
     pub currency_code: String,
-    /// Only at this price or above.
+    /// Only products at this price or above.
     pub min_price: String,
-    /// Only at this price or below.
+    /// Only products at this price or below.
     pub max_price: String,
-    /// Only with these words.
+    /// Only products that match these words.
     pub query: String,
-    /// In which order.
+    /// The order.
     pub order_by: OrderBy,
-    /// Items in a page.
+    /// The number of items on a page.
     pub page_size: PageSize,
-    /// From the page before.
+    /// The token of the previous page.
     pub page_token: String,
 }
 
-/// The orders that a client can ask for.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderBy {
-    /// Cursor first.
-    Cursor,
+    /// Newest first.
+    Newest,
     /// By name.
     Name,
     /// Cheapest first, in the request's currency.
@@ -45,11 +45,11 @@ pub enum OrderBy {
 /// Why there is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
-    /// The parameters break rules.
+    /// The parameters are invalid.
     Invalid(Vec<Invalid>),
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -66,12 +66,12 @@ impl From<InvalidPageToken> for ListError {
 }
 
 impl<P: Store> UseCases<P> {
-    /// A page of the products on sale.
+    /// Returns a page of active products.
     pub async fn list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
         self.admin_list_products(ListProducts { status: Some(Status::Active), ..request }).await
     }
 
-    /// A page of all products.
+    /// Returns a page of all products.
     pub async fn admin_list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
         let size = request.page_size;
         let token = request.page_token.clone();
@@ -79,7 +79,7 @@ impl<P: Store> UseCases<P> {
         self.page(&filter, order, size, &token).await
     }
 
-    /// The page behind a token, or the first one.
+    /// Returns the page after a token, or the first page.
     pub(super) async fn page(
         &self,
         filter: &Filter,
@@ -123,14 +123,14 @@ impl ListProducts {
         let max = bound("maxPrice", &self.max_price, i64::MAX);
         let bounded = !self.min_price.is_empty() || !self.max_price.is_empty();
         let order = match (self.order_by, currency) {
-            (OrderBy::Cursor, _) => Order::Cursor,
+            (OrderBy::Newest, _) => Order::Newest,
             (OrderBy::Name, _) => Order::Name,
             (OrderBy::Price, Some(currency)) => Order::Price(currency),
             (OrderBy::Price, None) => {
                 if code.is_empty() {
                     fault("orderBy", "the order by price needs currencyCode");
                 }
-                Order::Cursor
+                Order::Newest
             }
         };
         if !invalid.is_empty() {
@@ -146,7 +146,7 @@ impl ListProducts {
     }
 }
 
-/// Tells lists apart, so that a token of one can't be used with another. The page's size may differ.
+/// Returns a fingerprint of the list, so that a token is valid for its own list only. The page size may differ.
 fn fingerprint(filter: &Filter, order: Order) -> [u8; 32] {
     let Filter { status, category, price, words } = filter;
     let range = price.map(|range| format!("{} {} {}", range.currency, range.min, range.max));
@@ -158,10 +158,10 @@ fn fingerprint(filter: &Filter, order: Order) -> [u8; 32] {
 }
 
 impl Cursor {
-    /// The place of a product.
+    /// Returns a product's position.
     pub fn of(order: Order, product: &Product) -> Self {
         match order {
-            Order::Cursor => Self::Cursor(product.created_at, product.id),
+            Order::Newest => Self::Newest(product.created_at, product.id),
             Order::Name => Self::Name(search::fold(&product.details.name), product.id),
             Order::Price(currency) => Self::Price(product.details.prices.of(currency).map(Money::minor), product.id),
         }
@@ -169,7 +169,7 @@ impl Cursor {
 
     fn encode(&self) -> Vec<u8> {
         let (id, key) = match self {
-            Self::Cursor(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
+            Self::Newest(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
             Self::Name(name, id) => (id, name.clone().into_bytes()),
             Self::Price(minor, id) => (id, minor.map(|minor| minor.to_be_bytes().to_vec()).unwrap_or_default()),
         };
@@ -181,7 +181,7 @@ impl Cursor {
         let id = ProductId(Uuid::from_slice(id).ok()?);
         let number = || key.try_into().ok().map(i64::from_be_bytes);
         Some(match order {
-            Order::Cursor => Self::Cursor(Timestamp::from_unix_micros(number()?)?, id),
+            Order::Newest => Self::Newest(Timestamp::from_unix_micros(number()?)?, id),
             Order::Name => Self::Name(String::from_utf8(key.to_vec()).ok()?, id),
             Order::Price(_) if key.is_empty() => Self::Price(None, id),
             Order::Price(_) => Self::Price(Some(number()?), id),

@@ -24,10 +24,10 @@ pub use list_products::{ListError, ListProducts, OrderBy};
 pub use republish_products::Republished;
 pub use update_product::UpdateProductError;
 
-/// How often a change is tried again when somebody else changed the product in between.
+/// The number of attempts to apply a change despite concurrent changes.
 const ATTEMPTS: usize = 3;
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<P> {
     products: P,
@@ -36,35 +36,35 @@ pub struct UseCases<P> {
     page_tokens: PageTokenSigner,
 }
 
-/// Why a change of an existing product was not made, beside the reasons `E` of its own.
+/// Why a product was not changed; `E` has the reasons of one use case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeError<E> {
-    /// There is no such product.
+    /// The product does not exist.
     NotFound,
-    /// The caller has seen another version than the current one.
+    /// The caller has read an older version.
     PreconditionFailed,
-    /// Somebody else changed it each time.
+    /// Concurrent changes prevented every attempt.
     Contention,
-    /// The change would take what another product has.
+    /// Another product has this value.
     Taken(Unique),
     /// The product does not allow it.
     Refused(E),
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
 impl<P: Store> UseCases<P> {
-    /// Puts the use cases over a store; `page_tokens` makes page tokens.
+    /// Creates the use cases. `page_tokens` signs page tokens.
     pub fn new(products: P, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, page_tokens: PageTokenSigner) -> Self {
         Self { products, clock, ids, page_tokens }
     }
 
-    /// The store, for who put it in.
+    /// Returns the store.
     pub fn products(&self) -> &P {
         &self.products
     }
 
-    /// Gives events their ids and the time; each has the version of the product that it carries.
+    /// Adds ids and the time to events. Each has the version of its product.
     fn envelopes(&self, events: Vec<ProductEvent>, at: Timestamp) -> Vec<EventEnvelope<ProductEvent>> {
         let event = |event: ProductEvent| EventEnvelope {
             id: self.ids.next(),
@@ -75,8 +75,7 @@ impl<P: Store> UseCases<P> {
         events.into_iter().map(event).collect()
     }
 
-    /// Loads a product, lets `decide` change it and commits. Without an expected version it is tried again when somebody
-    /// else was faster.
+    /// Loads a product, changes it by `decide` and commits. Without an expected version, a concurrent change is retried.
     async fn change<E>(
         &self,
         id: ProductId,

@@ -1,4 +1,4 @@
-//! Telling the current state again, so that read models can be rebuilt.
+//! Publishes the current state again, so that read models can be rebuilt.
 
 use mart_kernel::{Commit, CommitError, PageSize, StoreError};
 
@@ -7,19 +7,19 @@ use super::{ProductEvent, Store, UseCases};
 use crate::domain::events::ProductRepublished;
 use crate::ports::{Filter, Order};
 
-/// What was published again.
+/// The result of republishing a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Republished {
-    /// How many products.
+    /// The number of products.
     pub count: usize,
-    /// Leads to the rest; `None` when all are published.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 
 impl<P: Store> UseCases<P> {
-    /// Publishes ProductRepublished for a page of all products, under their current versions.
+    /// Publishes ProductRepublished for a page of products, with their current versions.
     pub async fn republish_products(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
-        let page = self.page(&Filter::default(), Order::Cursor, size, token).await?;
+        let page = self.page(&Filter::default(), Order::Newest, size, token).await?;
         let count = page.items.len();
         if count > 0 {
             let events = page
@@ -30,7 +30,7 @@ impl<P: Store> UseCases<P> {
             let commit = Commit { write: None, events: self.envelopes(events, self.clock.now()), receipt: None };
             self.products.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
-                // Nothing is written that could be taken or changed by others.
+                // Nothing is written that could conflict.
                 CommitError::Conflict | CommitError::Duplicate(_) => StoreError::Internal,
             })?;
         }

@@ -1,4 +1,4 @@
-//! Changing what is said of a product.
+//! Changes the details of a product.
 
 use mart_kernel::Version;
 
@@ -9,7 +9,7 @@ use crate::domain::{Changes, UpdateError};
 pub type UpdateProductError = ChangeError<UpdateError>;
 
 impl<P: Store> UseCases<P> {
-    /// Changes a product; what is the same already is no change and raises no version.
+    /// Changes a product. Equal values are no change and do not increase the version.
     pub async fn update_product(
         &self,
         id: ProductId,

@@ -252,7 +252,7 @@ fn order(number: i32) -> OrderBy {
     match v1::ProductOrder::try_from(number) {
         Ok(v1::ProductOrder::Name) => OrderBy::Name,
         Ok(v1::ProductOrder::Price) => OrderBy::Price,
-        Ok(v1::ProductOrder::Newest | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Cursor,
+        Ok(v1::ProductOrder::Newest | v1::ProductOrder::Unspecified) | Err(_) => OrderBy::Newest,
     }
 }
 

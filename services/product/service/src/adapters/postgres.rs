@@ -120,7 +120,7 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Product>, StoreError> {
         let sql = match order {
-            Order::Cursor => NEWEST,
+            Order::Newest => NEWEST,
             Order::Name => BY_NAME,
             Order::Price(_) => BY_PRICE,
         };
@@ -135,8 +135,8 @@ impl Store for PostgresStore {
                 .bind(words.clone())
                 .bind(limit);
             match (order, after) {
-                (Order::Cursor, Some(Cursor::Cursor(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
-                (Order::Cursor, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
+                (Order::Newest, Some(Cursor::Newest(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
+                (Order::Newest, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
                 (Order::Name, Some(Cursor::Name(name, id))) => asked.bind(Some(name.as_str())).bind(Some(id.0)),
                 (Order::Name, _) => asked.bind(None::<&str>).bind(None::<Uuid>),
                 (Order::Price(currency), Some(Cursor::Price(minor, id))) => {

@@ -144,7 +144,7 @@ async fn a_commit_that_comes_late_is_not_skipped() {
     #[expect(clippy::disallowed_methods, reason = "the test holds a transaction open on a connection of its own")]
     let mut late = database.begin().await.expect("begun");
     // Takes its place in the outbox now and commits it after others that came later.
-    let sql = "insert into outbox (id, at, topic, key, kind, version, traceparent, payload) \
+    let sql = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
                values (gen_random_uuid(), now(), 'mart.product.v1', 'late', 'mart.product.v1.ProductArchived', 1, '', '')";
     sqlx::query(sql).execute(&mut *late).await.expect("inserted");
     for n in 0..5 {

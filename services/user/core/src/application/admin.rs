@@ -63,7 +63,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         let list = Fingerprint::new("users").finish();
         let after = self.page_tokens.cursor(list, token)?;
         let found = self.store.list(after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.place().encode())))
+        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
     /// An admin takes the right to log in away, or gives it back. One who lost it himself does neither, though his token is still good

@@ -63,7 +63,7 @@ impl User {
     }
 
     /// Its place in a list.
-    pub fn place(&self) -> Cursor {
+    pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }
 }
