@@ -1,6 +1,6 @@
-//! What every store has to do, as one suite for all of them.
+//! The suite that every store passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::testing::both;
 use mart_kernel::{Cursor, Receipt, Timestamp, Version};
@@ -12,11 +12,11 @@ use crate::domain::{
 };
 use crate::ports::{About, Filter, Known, Store};
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; notifications_are_read_back_at_every_step a_subject_is_told_once_by_a_channel
+        $crate::conformance!($store; notifications_are_read_back_at_every_step a_kind_is_sent_once_per_subject_and_channel
             receipts_are_kept_once the_newest_contact_stays preferences_are_kept_and_known_to_decisions
             what_is_due_is_claimed_once a_change_is_of_what_was_seen lists_are_newest_first);
     };
@@ -30,7 +30,7 @@ macro_rules! conformance {
     };
 }
 
-/// A second of the suite's own time.
+/// Returns a second of the suite's own time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -39,12 +39,12 @@ fn uuid(n: u64) -> Uuid {
     Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
 }
 
-/// The receipt of the `n`th event.
+/// Returns the receipt of the `n`th event.
 pub fn receipt(n: u64) -> Receipt {
     Receipt { scope: "test".to_owned(), key: n.to_string(), fingerprint: [0; 32], subject: String::new() }
 }
 
-/// The contact of the first order, as this version of it says.
+/// Returns the contact of the first order at this version.
 pub fn contact(version: u64) -> Contact {
     let version = (0..version).fold(Version::NONE, |version, _| version.next());
     Contact {
@@ -58,7 +58,7 @@ pub fn contact(version: u64) -> Contact {
     }
 }
 
-/// The `n`th notification: a mail that is due at that second.
+/// Returns the `n`th notification: a mail that is due at that second.
 pub fn notification(n: u64) -> Notification {
     let second = i64::try_from(n).expect("small");
     Notification {
@@ -83,7 +83,7 @@ async fn keep(store: &impl Store, nth: u64, notifications: Vec<Notification>) {
     store.decide(About::default(), receipt(nth), move |_| change).await.expect("kept");
 }
 
-/// What was kept is found whole, and as it is after every step of its life.
+/// A notification is read back after each of its transitions.
 pub async fn notifications_are_read_back_at_every_step(store: &impl Store) {
     let first = notification(1);
     assert_eq!(store.find(first.id).await, Ok(None));
@@ -110,8 +110,8 @@ pub async fn notifications_are_read_back_at_every_step(store: &impl Store) {
     }
 }
 
-/// Of one subject a kind is told once by a channel, whoever decides it and however often.
-pub async fn a_subject_is_told_once_by_a_channel(store: &impl Store) {
+/// A kind is stored once for each subject and channel.
+pub async fn a_kind_is_sent_once_per_subject_and_channel(store: &impl Store) {
     let once = notification(1);
     let other = |n: u64| Notification { id: NotificationId(uuid(200 + n)), ..notification(1) };
     let (one, two) = both(
@@ -132,14 +132,14 @@ pub async fn a_subject_is_told_once_by_a_channel(store: &impl Store) {
     assert_eq!(told, [(Kind::Placed, Channel::Mail), (Kind::Placed, Channel::Sms), (Kind::Paid, Channel::Mail)]);
 }
 
-/// Under a receipt that is there nothing is decided.
+/// An existing receipt prevents a decision.
 pub async fn receipts_are_kept_once(store: &impl Store) {
     keep(store, 1, vec![notification(1)]).await;
     keep(store, 1, vec![notification(2)]).await;
     assert_eq!(store.find(notification(2).id).await, Ok(None));
 }
 
-/// Whatever comes last, the contact of the newest version stays.
+/// The contact of the newest version stays, in any order.
 pub async fn the_newest_contact_stays(store: &impl Store) {
     let order = contact(1).order;
     assert_eq!(store.contact(order).await, Ok(None));
@@ -154,7 +154,7 @@ pub async fn the_newest_contact_stays(store: &impl Store) {
     assert_eq!(store.contact(order).await, Ok(Some(again)), "of one version what was told last");
 }
 
-/// What a customer said is kept, and a decision about one of his orders knows it.
+/// Preferences are stored, and a decision about the customer's order receives them.
 pub async fn preferences_are_kept_and_known_to_decisions(store: &impl Store) {
     let customer = contact(1).customer;
     assert_eq!(store.preferences(&customer).await, Ok(Preferences::default()));
@@ -180,7 +180,7 @@ pub async fn preferences_are_kept_and_known_to_decisions(store: &impl Store) {
     knows(3, About::default(), Known::default()).await;
 }
 
-/// What is due is claimed by one, counts an attempt, and is due again when the lease ends.
+/// A due notification is claimed once, counts an attempt, and is due again after its lease.
 pub async fn what_is_due_is_claimed_once(store: &impl Store) {
     let phone = Notification { channel: Channel::Sms, ..notification(4) };
     let sent = Notification { status: Status::Sent { reference: String::new() }, letter: None, ..notification(5) };
@@ -201,7 +201,7 @@ pub async fn what_is_due_is_claimed_once(store: &impl Store) {
     assert_eq!(all, [claimed(1, 90, 2), claimed(2, 90, 2)]);
 }
 
-/// Who has seen another status or attempt changes nothing.
+/// A change of another status or attempt changes nothing.
 pub async fn a_change_is_of_what_was_seen(store: &impl Store) {
     keep(store, 1, vec![notification(1)]).await;
     let seen = store.claim(Channel::Mail, at(9), at(60), 1).await.expect("claimed").remove(0);
@@ -218,7 +218,7 @@ pub async fn a_change_is_of_what_was_seen(store: &impl Store) {
     assert_eq!(store.change(StatusKind::Pending, &notification(2)).await, Ok(false), "there is none");
 }
 
-/// Notifications come newest first, the id breaking ties; a filter leaves out what is not like it.
+/// Notifications are listed newest first, then by id; filters apply.
 pub async fn lists_are_newest_first(store: &impl Store) {
     let mut all: Vec<Notification> = (1..=5).map(notification).collect();
     all[1].status = Status::Suppressed;

@@ -1,7 +1,7 @@
-//! The notification service: every rule of it, and no I/O.
+//! The rules of the notification service, without I/O.
 //!
-//! [`domain`] has what customers are told and what can become of it, [`ports`] what it needs from a store, from who writes and
-//! from who carries, [`application`] the use cases. How requests come in and where things are kept is deliberately unknown here.
+//! [`domain`] has notifications and their delivery, [`ports`] the store, the renderer and the senders, [`application`] the use
+//! cases.
 
 pub mod application;
 pub mod domain;

@@ -1,4 +1,4 @@
-//! A store in memory that behaves as the real one, and senders that keep what they carry, for features and tests.
+//! The in-memory store, and senders that record messages, for scenarios and tests.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::ports::{About, Filter, Known, MessageSender, SendError, Store};
 
-/// Everything that was decided. Clones share it.
+/// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
@@ -142,7 +142,8 @@ impl Store for MemoryStore {
     }
 }
 
-/// Keeps what it carries. It refuses whatever goes to `refused.example` or to a phone `+10…`, and does not answer while it is told so.
+/// Records the messages that it sends. It rejects recipients at `refused.example` and phone numbers `+10…`, and can be made
+/// unavailable.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryCourier(Arc<Mutex<Carried>>);
 
@@ -153,13 +154,13 @@ struct Carried {
 }
 
 impl MemoryCourier {
-    /// Whether it answers.
-    pub fn away(&self, away: bool) {
+    /// Makes the sender unavailable or available.
+    pub fn set_unavailable(&self, away: bool) {
         self.carried().away = away;
     }
 
-    /// What it carried, to whom, in its order.
-    pub fn letters(&self) -> Vec<(NotificationId, String, RenderedMessage)> {
+    /// Returns the sent messages with their recipients, in order.
+    pub fn messages(&self) -> Vec<(NotificationId, String, RenderedMessage)> {
         self.carried().letters.clone()
     }
 
@@ -173,10 +174,10 @@ impl MessageSender for MemoryCourier {
     async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
         let mut carried = self.carried();
         if carried.away {
-            return Err(SendError::Later("nobody answers".to_owned()));
+            return Err(SendError::Unavailable("nobody answers".to_owned()));
         }
         if recipient.ends_with("@refused.example") || recipient.starts_with("+10") {
-            return Err(SendError::Refused("there is no such recipient".to_owned()));
+            return Err(SendError::Rejected("there is no such recipient".to_owned()));
         }
         carried.letters.push((id, recipient.to_owned(), letter.clone()));
         Ok(format!("taken {}", carried.letters.len()))

@@ -1,4 +1,4 @@
-//! What notification needs from a store, from who writes letters and from who carries them.
+//! The ports of notification: the store, the renderer and the senders.
 
 use std::future::Future;
 
@@ -10,16 +10,16 @@ use crate::domain::{
     Preferences, RenderedMessage, StatusKind,
 };
 
-/// Keeps notifications, contacts, preferences and receipts.
+/// Stores notifications, contacts, preferences and receipts.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
-/// can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Decides what an event tells, and keeps that with its receipt, or nothing.
+    /// Decides the notifications of an event and commits them with its receipt, or nothing.
     ///
-    /// `decide` gets the contact of the order and the preferences of the customer that `about` names, or else of the contact's
-    /// customer. It is called at most once. An older contact does not replace a newer one, and a notification whose subject,
-    /// kind and channel are there already is not kept. Where the receipt is there already nothing is kept.
+    /// `decide` receives the contact of the order and the preferences of the customer in `about`, or else of the contact's customer.
+    /// It is called at most once. An older contact does not replace a newer one, and a notification whose subject, kind and channel
+    /// exist is ignored. If the receipt already exists, nothing is committed.
     fn decide(
         &self,
         about: About,
@@ -27,11 +27,11 @@ pub trait Store: Send + Sync {
         decide: impl FnOnce(Known) -> Change + Send + 'static,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Whom to tell about an order.
+    /// Returns the contact of an order.
     fn contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, StoreError>> + Send;
 
-    /// Up to `limit` pending notifications of a channel that are due at `now`, the longest due first. Each counts one attempt more
-    /// and is due again at `lease`, so that nobody else takes it meanwhile.
+    /// Returns up to `limit` pending notifications of a channel that are due at `now`, longest due first. Each counts an attempt and
+    /// is due again at `lease`, so that no other replica takes it meanwhile.
     fn claim(
         &self,
         channel: Channel,
@@ -40,14 +40,14 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
-    /// Keeps a notification as it is now, where it is still in the status and at the attempt that were seen; whether it was.
+    /// Updates a notification if it still has the status and the attempt that were read. Returns whether it did.
     fn change(&self, seen: StatusKind, changed: &Notification)
     -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Finds a notification.
+    /// Returns a notification.
     fn find(&self, id: NotificationId) -> impl Future<Output = Result<Option<Notification>, StoreError>> + Send;
 
-    /// Up to `limit` notifications, newest first, beginning after the cursor.
+    /// Returns up to `limit` notifications, newest first, after the cursor.
     fn list(
         &self,
         filter: &Filter,
@@ -55,10 +55,10 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
-    /// What a customer has said that he wants.
+    /// Returns the preferences that a customer has set.
     fn preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, StoreError>> + Send;
 
-    /// Keeps what a customer says that he wants.
+    /// Stores a preference of a customer.
     fn prefer(
         &self,
         customer: &CustomerId,
@@ -68,54 +68,54 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What a decision has to know.
+/// What a decision needs to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct About {
     /// The order.
     pub order: Option<OrderId>,
-    /// The customer, where the event names him.
+    /// The customer, if the event names them.
     pub customer: Option<CustomerId>,
 }
 
-/// What is known when a decision is made.
+/// What a decision receives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
-    /// Whom to tell about the order.
+    /// The contact of the order.
     pub contact: Option<Contact>,
-    /// What the customer wants.
+    /// The customer's preferences.
     pub preferences: Preferences,
 }
 
-/// Which notifications are listed: those that are like everything that is named.
+/// The filter of a list. The default matches all notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// About this order.
+    /// The order.
     pub order: Option<OrderId>,
-    /// To this mailbox or phone.
+    /// The recipient.
     pub recipient: Option<String>,
-    /// In this status.
+    /// The status.
     pub status: Option<StatusKind>,
 }
 
-/// Writes letters. Whatever is missing in the content, the letter is whole; nothing in it becomes markup, or a header.
+/// Renders messages. Missing values leave the message complete; no value becomes markup or a header.
 pub trait MessageRenderer: Send + Sync {
-    /// The letter about a content, as a channel carries it.
+    /// Renders a content for a channel.
     fn write(&self, content: &NotificationContent, channel: Channel, locale: Locale) -> RenderedMessage;
 }
 
-/// Carries letters by one channel.
+/// Sends messages on one channel.
 #[async_trait]
 pub trait MessageSender: Send + Sync {
-    /// Sends a letter; what the server calls it, or nothing where it does not say. A letter whose sending was cut off is sent again
-    /// under the same id, which a mailbox may use to show it once.
+    /// Sends a message and returns the server's reference, empty if there is none. An interrupted message is sent again with the
+    /// same id, which lets a mailbox show it once.
     async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError>;
 }
 
-/// Why a letter was not sent, in words for an operator, without the letter.
+/// Why a message was not sent, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// The server does not answer, or not now: it is tried again.
-    Later(String),
-    /// It never takes this one.
-    Refused(String),
+    /// The server is unavailable. The message is retried.
+    Unavailable(String),
+    /// The server rejected the message.
+    Rejected(String),
 }

@@ -1,4 +1,4 @@
-//! The rules of notification, by its use cases over a store in memory.
+//! The rules of notification, by its use cases with an in-memory store.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::{Clock, PageSize, PageTokenSigner, Receipt, Timestamp};
 use notification_core::UseCases;
-use notification_core::application::{AgainError, Heard, ListError, MessageSenders, PaymentNews, PreferError};
+use notification_core::application::{AgainError, ReceivedEvent, ListError, MessageSenders, PaymentUpdate, PreferError};
 use notification_core::conformance::{at, contact};
 use notification_core::domain::{
     Channel, Contact, CustomerId, Fixed, Kind, Line, Link, Locale, Notification, NotificationContent, Order, OrderId,
@@ -18,7 +18,7 @@ use time::Duration;
 
 notification_core::conformance!(async { MemoryStore::default() });
 
-/// Writes what it is told to write, and in which language.
+/// A renderer that writes the content and the language as text.
 struct Plain;
 
 impl MessageRenderer for Plain {
@@ -28,14 +28,14 @@ impl MessageRenderer for Plain {
     }
 }
 
-/// Notification by itself, at the first second of the suite's time.
+/// The service with its clock, at the first second of the suite's time.
 struct Service {
     use_cases: UseCases<MemoryStore>,
     store: MemoryStore,
     clock: Arc<ManualClock>,
     mail: MemoryCourier,
     sms: MemoryCourier,
-    heard: std::cell::Cell<u64>,
+    events: std::cell::Cell<u64>,
 }
 
 impl Service {
@@ -51,26 +51,26 @@ impl Service {
             (Arc::new(Plain), Arc::new(SequentialIds::default()), PageTokenSigner::new(b"secret"));
         let store = MemoryStore::default();
         let use_cases = UseCases::new(store.clone(), letters, senders, clock.clone(), ids, page_tokens, policy);
-        Self { use_cases, store, clock, mail, sms, heard: std::cell::Cell::new(0) }
+        Self { use_cases, store, clock, mail, sms, events: std::cell::Cell::new(0) }
     }
 
-    /// Another event, which happens now.
-    fn heard(&self) -> Heard {
-        self.heard.set(self.heard.get() + 1);
-        let (scope, key) = ("test".to_owned(), self.heard.get().to_string());
-        Heard { receipt: Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }, at: self.clock.now() }
+    /// Returns another event, which happens now.
+    fn event(&self) -> ReceivedEvent {
+        self.events.set(self.events.get() + 1);
+        let (scope, key) = ("test".to_owned(), self.events.get().to_string());
+        ReceivedEvent { receipt: Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }, at: self.clock.now() }
     }
 
     async fn order(&self, contact: Contact, content: impl FnOnce(Order) -> NotificationContent) {
         let subject = Subject(contact.order.0.to_string());
         let told = content(order(contact.order));
-        self.use_cases.on_order(self.heard(), contact, Some((subject, told))).await.expect("kept");
+        self.use_cases.on_order(self.event(), contact, Some((subject, told))).await.expect("kept");
     }
 
     async fn link(&self, content: fn(Link) -> NotificationContent, until: Timestamp) {
         let link = Link { name: String::new(), token: "secret".to_owned(), until };
         let (subject, email) = (Subject("link".to_owned()), "ayesha@mart.example".to_owned());
-        self.use_cases.on_link(self.heard(), subject, email, Locale::Urdu, content(link)).await.expect("kept");
+        self.use_cases.on_link(self.event(), subject, email, Locale::Urdu, content(link)).await.expect("kept");
     }
 
     /// Sends everything that is due, and nothing twice.
@@ -82,7 +82,7 @@ impl Service {
         sent
     }
 
-    /// All notifications, the oldest first.
+    /// Returns all notifications, oldest first.
     async fn all(&self) -> Vec<Notification> {
         let page = self.use_cases.list(&Filter::default(), PageSize::requested(200), "").await.expect("listed");
         page.items.into_iter().rev().collect()
@@ -101,7 +101,7 @@ fn order(id: OrderId) -> Order {
 }
 
 fn titles(courier: &MemoryCourier) -> Vec<String> {
-    courier.letters().into_iter().map(|(_, to, letter)| format!("{to}: {}", letter.title)).collect()
+    courier.messages().into_iter().map(|(_, to, letter)| format!("{to}: {}", letter.title)).collect()
 }
 
 fn mail_only(version: u64) -> Contact {
@@ -109,7 +109,7 @@ fn mail_only(version: u64) -> Contact {
 }
 
 #[test]
-fn what_the_account_or_the_law_needs_is_mailed_and_the_rest_is_chosen() {
+fn mandatory_kinds_are_mailed_and_others_are_optional() {
     use Kind::{Cancelled, Delivered, Failed, Paid, Placed, Refunded, Registration, Reset, Shipped};
     let said = Preferences::default();
     for (kinds, channel, enabled, fixed) in [
@@ -125,7 +125,7 @@ fn what_the_account_or_the_law_needs_is_mailed_and_the_rest_is_chosen() {
             let other = said.choose(*kind, channel, !enabled);
             assert_eq!(other.map(|chosen| chosen.enabled), if fixed { Err(Fixed) } else { Ok(!enabled) }, "{kind:?}");
             assert_eq!(said.choose(*kind, channel, enabled), Ok(found), "as it is already");
-            // What was said before it was fixed counts for nothing.
+            // A stored preference that became mandatory is ignored.
             let before = Preferences([((*kind, channel), !enabled)].into_iter().collect());
             assert_eq!(before.of(*kind, channel).enabled, if fixed { enabled } else { !enabled });
         }
@@ -134,7 +134,7 @@ fn what_the_account_or_the_law_needs_is_mailed_and_the_rest_is_chosen() {
 }
 
 #[test]
-fn who_reads_urdu_gets_urdu_and_everybody_else_english() {
+fn urdu_locales_get_urdu_and_all_others_english() {
     for (tag, locale) in [
         ("ur", Locale::Urdu),
         ("ur-PK", Locale::Urdu),
@@ -149,7 +149,7 @@ fn who_reads_urdu_gets_urdu_and_everybody_else_english() {
 }
 
 #[tokio::test]
-async fn an_order_is_told_by_every_channel_that_is_wanted() {
+async fn an_order_is_sent_on_every_enabled_channel() {
     let service = Service::new();
     service.order(contact(1), NotificationContent::Placed).await;
     let (carrier, tracking) = (String::new(), String::new());
@@ -177,9 +177,9 @@ async fn a_choice_counts_from_then_on() {
     service.order(contact(1), NotificationContent::Placed).await;
     service.order(mail_only(2), NotificationContent::Delivered).await;
     let payment = Subject("payment".to_owned());
-    let news = PaymentNews::Failed("declined".to_owned());
+    let news = PaymentUpdate::Failed("declined".to_owned());
     service.use_cases.prefer(&customer, Kind::Failed, Channel::Mail, false).await.expect("kept");
-    assert_eq!(service.use_cases.on_payment(service.heard(), contact(1).order, payment, news).await, Ok(true));
+    assert_eq!(service.use_cases.on_payment(service.event(), contact(1).order, payment, news).await, Ok(true));
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: placed by mail in ur"]);
     assert_eq!(titles(&service.sms), ["+923001234567: placed by sms in ur"]);
@@ -192,23 +192,23 @@ async fn a_choice_counts_from_then_on() {
 }
 
 #[tokio::test]
-async fn the_newest_contact_is_told_whatever_comes_first() {
+async fn the_newest_contact_receives_messages_in_any_order() {
     let service = Service::new();
-    service.use_cases.on_order(service.heard(), mail_only(3), None).await.expect("kept");
+    service.use_cases.on_order(service.event(), mail_only(3), None).await.expect("kept");
     service.order(mail_only(1), NotificationContent::Placed).await;
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-3@mart.example: placed by mail in ur"]);
 }
 
 #[tokio::test]
-async fn payment_is_heard_when_the_order_is_known() {
+async fn a_payment_event_waits_for_its_order() {
     let service = Service::new();
     let tell = async || {
         let (order, subject) = (contact(1).order, Subject("refund".to_owned()));
-        service.use_cases.on_payment(service.heard(), order, subject, PaymentNews::Refunded(None)).await
+        service.use_cases.on_payment(service.event(), order, subject, PaymentUpdate::Refunded(None)).await
     };
     assert_eq!(tell().await, Ok(false), "it is told again");
-    service.use_cases.on_order(service.heard(), mail_only(1), None).await.expect("kept");
+    service.use_cases.on_order(service.event(), mail_only(1), None).await.expect("kept");
     assert_eq!(tell().await, Ok(true));
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: refunded by mail in ur"]);
@@ -225,9 +225,9 @@ async fn what_is_sent_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
+async fn an_unavailable_server_is_retried_for_a_day() {
     let service = Service::new();
-    service.mail.away(true);
+    service.mail.set_unavailable(true);
     service.order(mail_only(1), NotificationContent::Placed).await;
     let mut waits = Vec::new();
     loop {
@@ -246,8 +246,8 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
     let told = service.one().await;
     assert_eq!(told.status, Status::Failed { why: "nobody answers".to_owned() });
 
-    // An operator who has mended the server has it sent.
-    service.mail.away(false);
+    // An operator who has fixed the server sends it again.
+    service.mail.set_unavailable(false);
     assert_eq!(
         service.use_cases.resend_notification(told.id).await.map(|told| told.status.name()),
         Ok(StatusKind::Pending)
@@ -259,10 +259,10 @@ async fn a_server_that_does_not_answer_is_asked_again_for_a_day() {
 }
 
 #[tokio::test]
-async fn an_operator_sets_how_often_and_for_how_long_a_letter_is_tried() {
+async fn the_policy_sets_pauses_and_the_maximum_age() {
     let (backoff, max_backoff, max_age) = (Duration::seconds(1), Duration::seconds(3), Duration::seconds(10));
     let service = Service::with(Policy { backoff, max_backoff, max_age, ..Policy::default() });
-    service.mail.away(true);
+    service.mail.set_unavailable(true);
     service.order(mail_only(1), NotificationContent::Placed).await;
     for wait in [1, 2, 3, 3] {
         assert_eq!(service.send().await, 1);
@@ -275,7 +275,7 @@ async fn an_operator_sets_how_often_and_for_how_long_a_letter_is_tried() {
 }
 
 #[tokio::test]
-async fn what_a_server_refuses_is_not_tried_again() {
+async fn a_rejected_message_is_not_retried() {
     let service = Service::new();
     service.order(Contact { email: "a@refused.example".to_owned(), ..mail_only(1) }, NotificationContent::Placed).await;
     service.send().await;
@@ -285,26 +285,26 @@ async fn what_a_server_refuses_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_link_is_tried_as_long_as_it_is_good_and_then_forgotten() {
+async fn a_link_is_retried_until_it_expires_and_then_deleted() {
     let service = Service::new();
-    service.mail.away(true);
+    service.mail.set_unavailable(true);
     service.link(NotificationContent::Reset, at(60)).await;
     for pending in [true, true, false] {
         service.send().await;
         assert_eq!(service.one().await.letter.is_some(), pending);
         service.clock.advance(Duration::seconds(20));
     }
-    // Tried at 0, 20 and 40; the next try would come after its end.
+    // Attempts at 0, 20 and 40; the next one would be after its end.
     let over = service.one().await;
     assert_eq!((over.status.name(), over.letter.is_some()), (StatusKind::Failed, false));
     assert_eq!(service.use_cases.resend_notification(over.id).await, Err(AgainError::NotFailed));
 }
 
 #[tokio::test]
-async fn a_lease_that_ends_has_the_letter_sent_by_another() {
+async fn after_an_expired_lease_another_replica_sends() {
     let service = Service::new();
     service.order(mail_only(1), NotificationContent::Placed).await;
-    // Somebody claims it, and is killed before it says what came of it.
+    // One replica claims it and is killed before it stores the result.
     let Policy { lease: lasts, .. } = Policy::default();
     let lease = Timestamp::new(at(0).get() + lasts);
     service.store.claim(Channel::Mail, at(0), lease, 1).await.expect("claimed");
@@ -313,13 +313,13 @@ async fn a_lease_that_ends_has_the_letter_sent_by_another() {
     assert_eq!(service.send().await, 1);
     let sent = service.one().await;
     assert_eq!((sent.attempts, titles(&service.mail).len()), (2, 1));
-    assert_eq!(service.mail.letters()[0].0, sent.id, "under its own id");
+    assert_eq!(service.mail.messages()[0].0, sent.id, "under its own id");
 }
 
 #[tokio::test]
-async fn what_happened_long_ago_is_not_told_any_more() {
+async fn old_events_send_nothing() {
     let service = Service::new();
-    let long_ago = service.heard();
+    let long_ago = service.event();
     service.clock.advance(Duration::days(1));
     let told = Some((Subject("1".to_owned()), NotificationContent::Placed(order(contact(1).order))));
     service.use_cases.on_order(long_ago, mail_only(1), told).await.expect("kept");
@@ -331,7 +331,7 @@ async fn what_happened_long_ago_is_not_told_any_more() {
 }
 
 #[tokio::test]
-async fn a_page_token_is_good_for_its_own_list() {
+async fn a_page_token_is_valid_for_its_own_list() {
     let service = Service::new();
     service.order(contact(1), NotificationContent::Placed).await;
     service.order(contact(1), NotificationContent::Paid).await;
@@ -344,7 +344,7 @@ async fn a_page_token_is_good_for_its_own_list() {
 }
 
 #[test]
-fn what_a_letter_says_is_not_printed() {
+fn debug_output_has_no_content() {
     let link = Link { name: "Ayesha".to_owned(), token: "secret".to_owned(), until: at(0) };
     let letter = RenderedMessage { title: "Prove it".to_owned(), text: "secret".to_owned(), html: "secret".to_owned() };
     for printed in [format!("{:?}", NotificationContent::Reset(link)), format!("{letter:?}")] {

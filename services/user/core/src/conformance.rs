@@ -1,6 +1,6 @@
-//! What every store has to do, as one suite for all of them.
+//! The suite that every store passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::{Cursor, Timestamp, Version};
 use time::Duration;
@@ -12,14 +12,14 @@ use crate::domain::{
 };
 use crate::ports::{Scope, Store};
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; users_are_read_back_at_every_step nobody_unproved_is_found
-            a_proved_address_has_one_user lists_are_newest_first links_bring_their_users_and_go_with_them
-            sessions_end_with_their_tokens_known brakes_count_and_are_released addresses_are_one_book_a_user
-            what_is_of_no_use_is_forgotten decisions_about_one_address_follow_one_another);
+        $crate::conformance!($store; users_are_read_back_at_every_step unverified_users_are_hidden
+            a_verified_address_has_one_user lists_are_newest_first links_are_found_with_their_users_and_deleted_with_them
+            ended_sessions_keep_their_tokens throttles_count_and_are_reset addresses_are_stored_per_user
+            expired_data_is_purged decisions_about_one_address_are_sequential);
     };
     ($store:expr; $($case:ident)*) => {
         $(
@@ -31,7 +31,7 @@ macro_rules! conformance {
     };
 }
 
-/// A second of the suite's own time.
+/// Returns a second of the suite's own time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -44,7 +44,7 @@ fn id(n: u64) -> UserId {
     UserId(uuid(n))
 }
 
-/// The `n`th user, with every member set.
+/// Returns the `n`th user, with every member set.
 fn user(n: u64, verified: bool) -> User {
     User {
         id: id(n),
@@ -77,7 +77,7 @@ async fn rows(store: &impl Store, scope: Scope) -> Rows {
     store.decide(scope, |rows| (Change::default(), rows)).await.expect("read")
 }
 
-/// What was kept is found whole, and as it is after it has changed.
+/// A user is read back after each change.
 pub async fn users_are_read_back_at_every_step(store: &impl Store) {
     let before = user(1, true);
     keep_user(store, &before).await;
@@ -87,23 +87,23 @@ pub async fn users_are_read_back_at_every_step(store: &impl Store) {
     let after = User { password, profile, version, disabled: true, updated_at: at(9), ..before };
     keep_user(store, &after).await;
     assert_eq!(store.find(after.id).await, Ok(Some(after.clone())));
-    assert_eq!(store.proved(&after.email).await, Ok(Some(after.clone())));
+    assert_eq!(store.verified(&after.email).await, Ok(Some(after.clone())));
     assert_eq!(rows(store, Scope { users: vec![after.id, id(7)], ..Scope::default() }).await.users, [after]);
 }
 
-/// A registration whose mailbox is not proved is seen by decisions about its address, and by nobody else.
-pub async fn nobody_unproved_is_found(store: &impl Store) {
+/// An unverified registration is visible to decisions about its address only.
+pub async fn unverified_users_are_hidden(store: &impl Store) {
     let unproved = user(1, false);
     keep_user(store, &unproved).await;
     assert_eq!(store.find(unproved.id).await, Ok(None));
-    assert_eq!(store.proved(&unproved.email).await, Ok(None));
+    assert_eq!(store.verified(&unproved.email).await, Ok(None));
     assert_eq!(store.list(None, 10).await, Ok(vec![]));
     let scope = Scope { email: Some(unproved.email.clone()), ..Scope::default() };
     assert_eq!(rows(store, scope).await.users, [unproved]);
 }
 
-/// Registrations of an address are many, and go when one of them is proved.
-pub async fn a_proved_address_has_one_user(store: &impl Store) {
+/// An address may have several registrations; verifying one deletes the others.
+pub async fn a_verified_address_has_one_user(store: &impl Store) {
     let email = Email::of("same@example.com");
     let of = |n: u64, verified: bool| User { email: email.clone(), ..user(n, verified) };
     for n in 1..=3 {
@@ -113,10 +113,10 @@ pub async fn a_proved_address_has_one_user(store: &impl Store) {
     assert_eq!(rows(store, scope.clone()).await.users.len(), 3);
     keep(store, Change { users: vec![of(2, true)], dropped: vec![id(1), id(3)], ..Change::default() }).await;
     assert_eq!(rows(store, scope).await.users, [of(2, true)]);
-    assert_eq!(store.proved(&email).await, Ok(Some(of(2, true))));
+    assert_eq!(store.verified(&email).await, Ok(Some(of(2, true))));
 }
 
-/// Users come newest first, the id breaking ties, and a page goes on where the one before ended.
+/// Users are listed newest first, then by id, and pages continue after the cursor.
 pub async fn lists_are_newest_first(store: &impl Store) {
     for n in 1..=5 {
         keep_user(store, &user(n, true)).await;
@@ -128,8 +128,8 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     assert_eq!(ids(store.list(Some(last), 3).await.expect("listed")), [id(2), id(1)]);
 }
 
-/// A link is found by its digest with its user and all others of the address, until it is spent or its user is dropped.
-pub async fn links_bring_their_users_and_go_with_them(store: &impl Store) {
+/// A link is found by its digest, with its user and all others of the address, until it is used or its user is deleted.
+pub async fn links_are_found_with_their_users_and_deleted_with_them(store: &impl Store) {
     let (one, other) = (user(1, false), User { email: user(1, false).email, ..user(2, false) });
     let link = |secret: &str, user: &User, purpose| Link {
         digest: Digest::of(secret),
@@ -150,8 +150,8 @@ pub async fn links_bring_their_users_and_go_with_them(store: &impl Store) {
     assert_eq!(rows(store, by("b")).await, Rows::default(), "its user is dropped");
 }
 
-/// A token is found with its session and user, also after the session has ended.
-pub async fn sessions_end_with_their_tokens_known(store: &impl Store) {
+/// A refresh token is found with its session and user, also after the session has ended.
+pub async fn ended_sessions_keep_their_tokens(store: &impl Store) {
     let user = user(1, true);
     let session = |n: u64| Session { id: SessionId(uuid(100 + n)), user: user.id, expires_at: at(900), ended_at: None };
     let token = |n: u64| RefreshToken {
@@ -175,8 +175,8 @@ pub async fn sessions_end_with_their_tokens_known(store: &impl Store) {
     assert_eq!(ends, [Some(at(5)), Some(at(7))], "one that has ended stays as it is");
 }
 
-/// ThrottlePolicy are kept by their subjects; one that counts nothing is gone.
-pub async fn brakes_count_and_are_released(store: &impl Store) {
+/// Throttles are stored by subject; one with a count of zero is deleted.
+pub async fn throttles_count_and_are_reset(store: &impl Store) {
     let counter =
         |subject: &str, count: i32| Throttle { subject: subject.to_owned(), count, last_at: at(i64::from(count)) };
     keep(store, Change { throttle: vec![counter("a", 1), counter("b", 2)], ..Change::default() }).await;
@@ -193,8 +193,8 @@ pub async fn brakes_count_and_are_released(store: &impl Store) {
     );
 }
 
-/// A user's addresses are kept whole, in place of those before, and are nobody else's.
-pub async fn addresses_are_one_book_a_user(store: &impl Store) {
+/// A user's addresses are replaced as a whole and belong to that user only.
+pub async fn addresses_are_stored_per_user(store: &impl Store) {
     let address = |city: &str| Address {
         recipient: "Ayesha Khan".to_owned(),
         lines: vec!["House 7, Street 3".to_owned(), "F-8/1".to_owned()],
@@ -215,8 +215,8 @@ pub async fn addresses_are_one_book_a_user(store: &impl Store) {
     assert_eq!(store.addresses(other.id).await, Ok(AddressBook::default()));
 }
 
-/// What has run out is reset_after, and nothing else.
-pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
+/// Expired data is deleted, and nothing else.
+pub async fn expired_data_is_purged(store: &impl Store) {
     let brakes_of = ThrottlePolicy::default();
     let (unproved, proved, waiting) = (user(1, false), user(2, true), user(3, false));
     let link = |n: u64, user: &User, expires_at| Link {
@@ -236,9 +236,9 @@ pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
     let users = vec![unproved.clone(), proved.clone(), waiting.clone()];
     keep(store, Change { users, links, sessions, throttle, ..Change::default() }).await;
     let before = Timestamp::new(now.get() - Duration::SECOND);
-    assert_eq!(store.forget(before, &brakes_of).await, Ok(0));
+    assert_eq!(store.purge_expired(before, &brakes_of).await, Ok(0));
     assert_eq!(
-        store.forget(now, &brakes_of).await,
+        store.purge_expired(now, &brakes_of).await,
         Ok(5),
         "a registration with its link, another link, a session and a throttle"
     );
@@ -251,8 +251,8 @@ pub async fn what_is_of_no_use_is_forgotten(store: &impl Store) {
     assert_eq!(store.find(proved.id).await, Ok(Some(proved)));
 }
 
-/// Two decisions about an address that has no row yet don't both find none.
-pub async fn decisions_about_one_address_follow_one_another(store: &impl Store) {
+/// Two concurrent decisions about an address without a row are sequential.
+pub async fn decisions_about_one_address_are_sequential(store: &impl Store) {
     let email = Email::of("new@example.com");
     let decide = |n: u64| {
         let (email, scope) = (email.clone(), Scope { email: Some(email.clone()), ..Scope::default() });

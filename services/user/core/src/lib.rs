@@ -1,7 +1,7 @@
-//! The user service: every rule of it, and no I/O.
+//! The rules of the user service, without I/O.
 //!
-//! [`domain`] has what it is about and what can happen, [`ports`] what it needs from a store, a hasher and a source of secrets,
-//! [`application`] the use cases. How requests come in and where things are kept is deliberately unknown here.
+//! [`domain`] has users, sessions and throttles, [`ports`] the store, the hasher and the source of secrets, [`application`] the use
+//! cases.
 
 pub mod application;
 pub mod domain;

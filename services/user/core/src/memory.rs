@@ -1,5 +1,4 @@
-//! A store in memory that behaves as the real one, and a hasher and secrets that cost nothing, for features and the tests of
-//! other services.
+//! The in-memory store, and a fast hasher and predictable secrets, for scenarios and tests.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +13,7 @@ use crate::domain::{
 };
 use crate::ports::{Hasher, Overloaded, Scope, Secrets, Store};
 
-/// Everything that was decided. Clones share it.
+/// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
@@ -30,7 +29,7 @@ struct State {
 }
 
 impl MemoryStore {
-    /// The events that were committed, in their order.
+    /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<UserEvent>> {
         self.state().events.clone()
     }
@@ -96,7 +95,7 @@ impl Store for MemoryStore {
         Ok(outcome)
     }
 
-    async fn proved(&self, email: &Email) -> Result<Option<User>, StoreError> {
+    async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
         Ok(self.state().users.values().find(|user| user.verified && user.email == *email).cloned())
     }
 
@@ -122,7 +121,7 @@ impl Store for MemoryStore {
         Ok(subjects.iter().filter_map(|subject| state.throttle.get(subject).cloned()).collect())
     }
 
-    async fn forget(&self, now: Timestamp, slowing: &ThrottlePolicy) -> Result<usize, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, slowing: &ThrottlePolicy) -> Result<usize, StoreError> {
         let mut state = self.state();
         let State { users, links, sessions, tokens, throttle, .. } = &mut *state;
         let kept = users.len() + links.len() + sessions.len() + throttle.len();
@@ -136,7 +135,7 @@ impl Store for MemoryStore {
     }
 }
 
-/// Writes a password down as it is: for tests alone.
+/// A hasher that stores passwords as they are. For tests only.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainHasher;
 
@@ -150,7 +149,7 @@ impl Hasher for PlainHasher {
     }
 }
 
-/// Secrets that anybody can guess: for tests alone.
+/// Predictable secrets. For tests only.
 #[derive(Debug, Default)]
 pub struct CountingSecrets(AtomicU64);
 

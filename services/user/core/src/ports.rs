@@ -1,4 +1,4 @@
-//! What user needs from a store, a hasher and a source of secrets.
+//! The ports of user: the store, the hasher, the signer and the source of secrets.
 
 use std::future::Future;
 
@@ -9,68 +9,68 @@ use crate::domain::{
     AddressBook, Change, Digest, Email, PasswordHash, Role, Rows, Throttle, ThrottlePolicy, User, UserId,
 };
 
-/// Keeps users, links, sessions, throttle and events.
+/// Stores users, links, sessions, throttles and events.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Decides about some rows and keeps what was decided.
+    /// Decides a change of the rows of a scope and commits it.
     ///
-    /// The users of the scope, those of its link and of its session are locked in the order of their ids until the decision is
-    /// kept, and so is the address itself, so that decisions about the same address follow one another although it has no row
-    /// yet. `decide` is called at most once.
+    /// The users of the scope, of its link and of its session are locked in the order of their ids until the commit, and so is the
+    /// address, even if it has no row yet, so that decisions about one address are sequential. `decide` is called at most once.
     fn decide<T: Send + 'static>(
         &self,
         scope: Scope,
         decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
-    /// The user of an address whose mailbox is proved.
-    fn proved(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    /// Returns the verified user with this address.
+    fn verified(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
-    /// Finds a user whose mailbox is proved.
+    /// Returns a verified user.
     fn find(&self, id: UserId) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
-    /// Up to `limit` users whose mailboxes are proved, newest first, beginning after the cursor.
+    /// Returns up to `limit` verified users, newest first, after the cursor.
     fn list(&self, after: Option<Cursor>, limit: usize) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
 
-    /// The addresses of a user.
+    /// Returns the addresses of a user.
     fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, StoreError>> + Send;
 
-    /// Those of these throttle that have counted.
+    /// Returns the throttles of these subjects.
     fn throttle(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Throttle>, StoreError>> + Send;
 
-    /// Forgets registrations that nobody proved while their links were good, and links, sessions and throttle that are of no use
-    /// any more; how many.
-    fn forget(
+    /// Deletes registrations that were not verified while their links were valid, and expired links, sessions and throttles. Returns
+    /// the number of rows.
+    fn purge_expired(
         &self,
         now: Timestamp,
         throttle: &ThrottlePolicy,
     ) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
-/// What a decision is about.
+/// The rows that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
-    /// All users of an address, proved or not.
+    /// All users with an address, verified or not.
     pub email: Option<Email>,
-    /// Users.
+    /// The users.
     pub users: Vec<UserId>,
     /// A link, with its user and all others of the same address.
     pub link: Option<Digest>,
     /// A refresh token, with its session and user.
     pub token: Option<Digest>,
-    /// ThrottlePolicy.
+    /// The throttles.
     pub throttle: Vec<String>,
-    /// The user whose addresses it is about, who is locked too.
+    /// The user whose addresses are needed, who is locked too.
     pub addresses_of: Option<UserId>,
 }
 
-/// Hashes passwords, slowly and with a salt; a bounded number of them at a time.
+/// Hashes passwords slowly and with a salt, a bounded number concurrently.
 pub trait Hasher: Send + Sync {
-    /// The hash of a password; fails where too many wait.
+    /// Returns the hash of a password. An error if too many wait.
     fn hash(&self, password: String) -> impl Future<Output = Result<PasswordHash, Overloaded>> + Send;
 
-    /// Whether a password has this hash. Without one the work is the same and the answer is no.
+    /// Returns whether a password has this hash. Without a hash, the work is the same and the result is `false`.
     fn verify(
         &self,
         password: String,
@@ -84,12 +84,12 @@ pub struct Overloaded;
 
 /// Signs access tokens.
 pub trait Signer: Send + Sync {
-    /// A token for a user, and until when it is good; nothing where it could not be signed, which the implementation logs.
+    /// Returns a token for a user and its expiry, or `None` if it could not be signed; the implementation logs the cause.
     fn sign(&self, user: UserId, role: Role, now: Timestamp) -> Option<(String, Timestamp)>;
 }
 
-/// Makes secrets that nobody can guess.
+/// Generates secrets.
 pub trait Secrets: Send + Sync {
-    /// A new one, of 256 random bits.
+    /// Returns a new secret of 256 random bits.
     fn next(&self) -> Token;
 }

@@ -1,4 +1,4 @@
-//! Who gets in, and who does not, over a store in memory.
+//! Accounts, sessions and throttling with the in-memory store.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl World {
         Self { users, store, clock }
     }
 
-    /// One whose mailbox is proved.
+    /// Creates a user whose mailbox is verified.
     async fn registered() -> Self {
         let world = Self::new();
         world.register(PASSWORD).await;
@@ -63,7 +63,7 @@ impl World {
         self.users.verify_email(link, password.to_owned(), None).await
     }
 
-    /// The secret of the last link that was sent.
+    /// Returns the secret of the last link that was sent.
     fn link(&self) -> Token {
         let link = |event: &mart_kernel::EventEnvelope<UserEvent>| match &event.payload {
             UserEvent::VerificationRequested(sent) => Some(sent.link.token.clone()),
@@ -98,7 +98,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn who_registers_and_proves_the_mailbox_gets_in() {
+async fn a_verified_user_can_log_in() {
     let world = World::new();
     world.register(PASSWORD).await;
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong), "not before it is proved");
@@ -108,7 +108,7 @@ async fn who_registers_and_proves_the_mailbox_gets_in() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_once_for_an_hour_and_for_its_purpose() {
+async fn a_link_is_valid_once_for_an_hour_and_one_purpose() {
     let world = World::new();
     world.register(PASSWORD).await;
     let link = world.link();
@@ -124,7 +124,7 @@ async fn a_link_is_good_once_for_an_hour_and_for_its_purpose() {
 }
 
 #[tokio::test]
-async fn proof_of_a_mailbox_voids_what_a_stranger_registered_for_it() {
+async fn verification_voids_other_registrations() {
     let world = World::new();
     world.register(OTHER).await;
     let strangers = world.link();
@@ -136,7 +136,7 @@ async fn proof_of_a_mailbox_voids_what_a_stranger_registered_for_it() {
 }
 
 #[tokio::test]
-async fn who_opens_the_link_of_a_strangers_registration_proves_nothing() {
+async fn a_link_needs_the_password_of_its_registration() {
     let world = World::new();
     world.register(OTHER).await;
     let link = world.link();
@@ -148,7 +148,7 @@ async fn who_opens_the_link_of_a_strangers_registration_proves_nothing() {
 }
 
 #[tokio::test]
-async fn who_guesses_the_password_of_a_link_waits() {
+async fn guesses_of_a_links_password_are_throttled() {
     let world = World::new();
     world.register(PASSWORD).await;
     for _ in 0..5 {
@@ -161,7 +161,7 @@ async fn who_guesses_the_password_of_a_link_waits() {
 }
 
 #[tokio::test]
-async fn who_guesses_many_accounts_from_one_network_waits_and_others_do_not() {
+async fn guesses_from_one_network_are_throttled() {
     let world = World::registered().await;
     let (here, there) = ("203.0.113.7".parse().expect("an address"), "203.0.113.8".parse().expect("an address"));
     for nth in 0..30 {
@@ -175,7 +175,7 @@ async fn who_guesses_many_accounts_from_one_network_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn a_user_keeps_addresses_until_there_are_too_many() {
+async fn the_number_of_addresses_is_limited() {
     let world = World::registered().await;
     let id = world.user().await.id;
     let address = || Address {
@@ -199,7 +199,7 @@ async fn a_user_keeps_addresses_until_there_are_too_many() {
 }
 
 #[tokio::test]
-async fn who_registers_a_known_address_changes_nothing_and_its_owner_is_sent_a_way_in() {
+async fn registering_a_known_address_sends_its_owner_a_reset_link() {
     let world = World::registered().await;
     let before = world.user().await;
     world.register(OTHER).await;
@@ -209,7 +209,7 @@ async fn who_registers_a_known_address_changes_nothing_and_its_owner_is_sent_a_w
 }
 
 #[tokio::test]
-async fn a_weak_password_is_refused_everywhere() {
+async fn a_weak_password_is_rejected_everywhere() {
     let world = World::registered().await;
     let weak = "ayesha-1990-!".to_owned();
     let registered = world.users.register(email(), weak.clone(), Profile::default()).await;
@@ -222,7 +222,7 @@ async fn a_weak_password_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
+async fn guesses_are_throttled_and_a_success_resets_them() {
     let world = World::registered().await;
     for _ in 0..5 {
         assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong));
@@ -245,7 +245,7 @@ async fn guessing_slows_down_and_who_gets_in_is_forgiven() {
     assert!(matches!(tried, Err(LogInError::TooManyAttempts(_))), "an address without a user is told the same");
 }
 
-/// Lets all others come as far before it looks at a password.
+/// A hasher that lets all others come as far before it checks a password.
 struct Unhurried;
 
 impl Hasher for Unhurried {
@@ -259,7 +259,7 @@ impl Hasher for Unhurried {
     }
 }
 
-/// Use cases over the same store, whose passwords are looked at so.
+/// Returns use cases with the same store and this hasher.
 fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
     let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
     let (secrets, clock) = (Arc::new(CountingSecrets::default()), world.clock.clone());
@@ -267,7 +267,7 @@ fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
 }
 
 #[tokio::test]
-async fn guesses_at_once_are_as_few_as_one_after_the_other_and_the_right_one_is_answered_like_the_others() {
+async fn concurrent_guesses_are_throttled_like_sequential_ones() {
     let world = World::registered().await;
     let users = over(&world, Unhurried);
     let guess = |nth: usize| if nth == 40 { PASSWORD.to_owned() } else { format!("guess number {nth}") };
@@ -278,14 +278,14 @@ async fn guesses_at_once_are_as_few_as_one_after_the_other_and_the_right_one_is_
 }
 
 #[tokio::test]
-async fn letters_asked_for_at_once_are_as_few_as_one_after_the_other() {
+async fn concurrent_mails_are_throttled_like_sequential_ones() {
     let world = World::registered().await;
     let asked = join_all((0..50).map(|_| world.users.request_password_reset(email()))).await;
     assert_eq!(asked.iter().filter(|asked| asked.is_ok()).count(), 4, "one was the registration's");
 }
 
 #[tokio::test]
-async fn a_password_that_nobody_could_look_at_is_no_failure() {
+async fn an_unchecked_password_is_no_failure() {
     struct Overworked;
 
     impl Hasher for Overworked {
@@ -310,7 +310,7 @@ async fn a_password_that_nobody_could_look_at_is_no_failure() {
 }
 
 #[tokio::test]
-async fn who_gets_in_does_not_slow_down_an_office() {
+async fn successes_do_not_throttle_a_network() {
     let world = World::registered().await;
     let here = Some("203.0.113.7".parse().expect("an address"));
     for _ in 0..100 {
@@ -319,7 +319,7 @@ async fn who_gets_in_does_not_slow_down_an_office() {
 }
 
 #[tokio::test]
-async fn an_admin_who_was_disabled_undoes_nothing() {
+async fn a_disabled_admin_changes_nothing() {
     let world = World::registered().await;
     let user = world.user().await;
     world.users.set_disabled(None, user.id, true).await.expect("kept");
@@ -329,7 +329,7 @@ async fn an_admin_who_was_disabled_undoes_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_goes_round_and_a_copy_of_it_ends_the_session() {
+async fn a_replayed_refresh_token_ends_the_session() {
     let world = World::registered().await;
     let first = world.log_in(PASSWORD).await.expect("let in").token;
     let second = world.users.refresh(&first).await.expect("goes on").token;
@@ -341,7 +341,7 @@ async fn a_refresh_token_goes_round_and_a_copy_of_it_ends_the_session() {
 }
 
 #[tokio::test]
-async fn two_tabs_that_wake_up_together_both_go_on() {
+async fn two_tabs_can_refresh_at_once() {
     let world = World::registered().await;
     let shared = world.log_in(PASSWORD).await.expect("let in").token;
     let one = world.users.refresh(&shared).await.expect("goes on").token;
@@ -355,7 +355,7 @@ async fn two_tabs_that_wake_up_together_both_go_on() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_thirty_days_with_log_out_and_with_log_out_everywhere() {
+async fn a_session_ends_by_time_and_by_log_out() {
     let world = World::registered().await;
     let open = async || world.log_in(PASSWORD).await.expect("let in");
     let (here, there) = (open().await, open().await);
@@ -372,7 +372,7 @@ async fn a_session_ends_after_thirty_days_with_log_out_and_with_log_out_everywhe
 }
 
 #[tokio::test]
-async fn sessions_end_with_another_password_with_a_reset_and_with_disabling() {
+async fn changed_passwords_and_disabling_end_sessions() {
     let world = World::registered().await;
     let LoggedIn { user, token, .. } = world.log_in(PASSWORD).await.expect("let in");
     let wrong = world.users.change_password(user.id, "wrong".to_owned(), OTHER.to_owned(), None).await;
@@ -404,7 +404,7 @@ async fn sessions_end_with_another_password_with_a_reset_and_with_disabling() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_a_link_who_may_not_log_in() {
+async fn a_disabled_user_gets_no_reset_link() {
     let world = World::new();
     world.users.request_password_reset(email()).await.expect("the same answer");
     world.register(PASSWORD).await;
@@ -413,7 +413,7 @@ async fn nobody_is_sent_a_link_who_may_not_log_in() {
 }
 
 #[tokio::test]
-async fn a_mailbox_is_not_filled_whether_it_has_a_user_or_not() {
+async fn mails_to_a_mailbox_are_throttled_with_or_without_a_user() {
     for world in [World::new(), World::registered().await] {
         world.clock.advance(Duration::hours(1));
         for _ in 0..5 {
@@ -427,15 +427,15 @@ async fn a_mailbox_is_not_filled_whether_it_has_a_user_or_not() {
 }
 
 #[tokio::test]
-async fn who_never_proved_the_mailbox_is_forgotten_and_who_did_is_not() {
+async fn unverified_users_are_purged() {
     let world = World::registered().await;
     world.users.register(Email::of("other@example.com"), PASSWORD.to_owned(), Profile::default()).await.expect("kept");
     let link = world.link();
     world.clock.advance(Duration::minutes(59));
-    assert_eq!(world.users.forget().await.expect("looked"), 0);
+    assert_eq!(world.users.purge_expired().await.expect("looked"), 0);
     world.clock.advance(Duration::minutes(1));
     assert_eq!(
-        world.users.forget().await.expect("looked"),
+        world.users.purge_expired().await.expect("looked"),
         4,
         "the registration, its link, and how many mails were sent"
     );
@@ -444,7 +444,7 @@ async fn who_never_proved_the_mailbox_is_forgotten_and_who_did_is_not() {
 }
 
 #[tokio::test]
-async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
+async fn the_policy_sets_lifetimes_and_limits() {
     let throttle = ThrottlePolicy {
         free: 2,
         max_delay: Duration::seconds(3),
@@ -458,7 +458,7 @@ async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
     world.clock.advance(verify_link);
     assert_eq!(world.proves(&world.link(), PASSWORD).await, Err(VerifyError::Link), "the link has run out");
     assert_eq!(
-        world.users.forget().await.expect("looked"),
+        world.users.purge_expired().await.expect("looked"),
         3,
         "the registration, its link, and how many mails were sent"
     );
@@ -490,7 +490,7 @@ async fn an_operator_sets_how_long_things_last_and_how_much_is_too_much() {
 }
 
 #[tokio::test]
-async fn an_operator_makes_an_admin_once() {
+async fn an_operator_creates_an_admin_once() {
     let world = World::new();
     world.register(OTHER).await;
     let admin = |password: &str| world.users.create_admin(email(), password.to_owned(), Profile::default());
@@ -502,7 +502,7 @@ async fn an_operator_makes_an_admin_once() {
 }
 
 #[tokio::test]
-async fn a_profile_changes_at_the_version_that_was_seen() {
+async fn a_profile_changes_at_the_version_that_was_read() {
     let world = World::registered().await;
     let user = world.user().await;
     let rename = |name: &'static str| move |profile: &mut Profile| name.clone_into(&mut profile.name);

@@ -62,7 +62,7 @@ where
 {
     BackgroundJob::new("purge expired", interval, move || {
         let use_cases = use_cases.clone();
-        async move { use_cases.forget().await }
+        async move { use_cases.purge_expired().await }
     })
 }
 

@@ -1,4 +1,4 @@
-//! The use cases. Each commits at most once; renderer are sent after it, never within.
+//! The use cases. Each commits at most once. Messages are sent after the commit, never within.
 
 mod on_events;
 mod preferences;
@@ -12,20 +12,20 @@ use mart_kernel::{Clock, IdGenerator, PageTokenSigner};
 use crate::domain::Policy;
 use crate::ports::{MessageRenderer, MessageSender};
 
-pub use on_events::{Heard, PaymentNews};
+pub use on_events::{ReceivedEvent, PaymentUpdate};
 pub use preferences::PreferError;
 pub use read::{AgainError, ListError};
 
-/// Who carries renderer, by channel.
+/// The sender of each channel.
 #[derive(Clone)]
 pub struct MessageSenders {
-    /// To mailboxes.
+    /// Sends mails.
     pub mail: Arc<dyn MessageSender>,
-    /// To phones.
+    /// Sends text messages.
     pub sms: Arc<dyn MessageSender>,
 }
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
     store: S,
@@ -38,7 +38,7 @@ pub struct UseCases<S> {
 }
 
 impl<S> UseCases<S> {
-    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how renderer are tried.
+    /// Creates the use cases. `page_tokens` signs page tokens; `policy` has the retries.
     pub fn new(
         store: S,
         renderer: Arc<dyn MessageRenderer>,

@@ -1,4 +1,4 @@
-//! What users, orders and payments tell, and whom that concerns.
+//! Handles the events of user, order and payment.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use crate::domain::{
 };
 use crate::ports::{About, Known, MessageRenderer, Store};
 
-/// An event that was heard.
+/// A received event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// The receipt of its handler.
+pub struct ReceivedEvent {
+    /// The handler's receipt.
     pub receipt: Receipt,
-    /// When it happened.
+    /// When the event happened.
     pub at: Timestamp,
 }
 
-/// What payment tells of an order that it knows by its id only.
+/// An event of payment, which has only the order's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaymentNews {
-    /// An attempt failed; why.
+pub enum PaymentUpdate {
+    /// An attempt failed, with its reason.
     Failed(String),
-    /// So much went back.
+    /// This amount was refunded.
     Refunded(Option<Money>),
 }
 
-/// Where renderer about a content go.
+/// The recipients of a content.
 struct Recipients {
     email: String,
     phone: String,
@@ -37,10 +37,10 @@ struct Recipients {
 }
 
 impl<S: Store> UseCases<S> {
-    /// A link is to be sent to the mailbox that it is for.
+    /// Sends a link to its mailbox.
     pub async fn on_link(
         &self,
-        heard: Heard,
+        heard: ReceivedEvent,
         subject: Subject,
         email: String,
         locale: Locale,
@@ -52,10 +52,10 @@ impl<S: Store> UseCases<S> {
         self.store.decide(About::default(), heard.receipt, decide).await
     }
 
-    /// An order tells whom to tell about it, and maybe what.
+    /// Stores the contact of an order and sends a content, if there is one.
     pub async fn on_order(
         &self,
-        heard: Heard,
+        heard: ReceivedEvent,
         contact: Contact,
         told: Option<(Subject, NotificationContent)>,
     ) -> Result<(), StoreError> {
@@ -69,20 +69,20 @@ impl<S: Store> UseCases<S> {
         self.store.decide(about, heard.receipt, decide).await
     }
 
-    /// Payment tells something of an order; whether it is known by now whom that concerns.
+    /// Sends an event of payment. Returns whether the order's contact is known yet.
     pub async fn on_payment(
         &self,
-        heard: Heard,
+        heard: ReceivedEvent,
         order: OrderId,
         subject: Subject,
-        news: PaymentNews,
+        news: PaymentUpdate,
     ) -> Result<bool, StoreError> {
-        // No receipt is kept where it is not: it is told again.
+        // Without a receipt, so that the event is delivered again.
         let Some(contact) = self.store.contact(order).await? else { return Ok(false) };
         let told = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };
         let content = match news {
-            PaymentNews::Failed(reason) => NotificationContent::Failed { order: told, reason },
-            PaymentNews::Refunded(amount) => NotificationContent::Refunded { order: told, amount },
+            PaymentUpdate::Failed(reason) => NotificationContent::Failed { order: told, reason },
+            PaymentUpdate::Refunded(amount) => NotificationContent::Refunded { order: told, amount },
         };
         let write = self.writing(subject, heard.at, content);
         let decide = move |known: Known| {
@@ -93,7 +93,7 @@ impl<S: Store> UseCases<S> {
         Ok(true)
     }
 
-    /// Writes about a content to every channel that there is a way to, once it is known which.
+    /// Creates a notification for each channel with a recipient.
     fn writing(
         &self,
         subject: Subject,
@@ -110,7 +110,7 @@ impl<S: Store> UseCases<S> {
             let made =
                 ways.into_iter().filter(|(_, recipient)| !recipient.is_empty()).filter_map(|(channel, recipient)| {
                     let wanted = preferences.of(kind, channel);
-                    // What a channel never carries leaves no trace; what a customer does not want does.
+                    // A channel that never sends the kind has no row; a suppressed notification has one.
                     (wanted.enabled || !wanted.fixed).then(|| {
                         let letter = wanted.enabled.then(|| renderer.write(&content, channel, to.locale));
                         making.make(channel, recipient.clone(), letter)

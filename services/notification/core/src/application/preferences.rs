@@ -1,4 +1,4 @@
-//! What a customer wants to be told.
+//! The preferences of a customer.
 
 use mart_kernel::StoreError;
 
@@ -6,12 +6,12 @@ use super::UseCases;
 use crate::domain::{Channel, CustomerId, Kind, Preference};
 use crate::ports::Store;
 
-/// Why a preference is not kept.
+/// Why a preference was not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreferError {
-    /// It can't be chosen.
+    /// It cannot be changed.
     Fixed,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -22,12 +22,12 @@ impl From<StoreError> for PreferError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// What a customer wants, for every kind and channel.
+    /// Returns the preferences of all kinds and channels.
     pub async fn preferences(&self, customer: &CustomerId) -> Result<Vec<Preference>, StoreError> {
         Ok(self.store.preferences(customer).await?.all())
     }
 
-    /// Keeps what a customer wants. It counts for what is told from now on.
+    /// Stores a preference. It applies to later notifications.
     pub async fn prefer(
         &self,
         customer: &CustomerId,

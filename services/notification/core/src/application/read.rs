@@ -1,4 +1,4 @@
-//! Reading notifications, and having one tried again.
+//! Reads notifications and sends a failed one again.
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
@@ -10,9 +10,9 @@ use crate::ports::{Filter, Store};
 /// Why there is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -28,14 +28,14 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// Why a notification is not tried again.
+/// Why a notification is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgainError {
-    /// There is none.
+    /// The notification does not exist.
     NotFound,
-    /// It has not failed, or it was a link.
+    /// It has not failed, or it contained a link.
     NotFailed,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -46,12 +46,12 @@ impl From<StoreError> for AgainError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// A notification.
+    /// Returns a notification.
     pub async fn get(&self, id: NotificationId) -> Result<Option<Notification>, StoreError> {
         self.store.find(id).await
     }
 
-    /// A page of notifications, newest first.
+    /// Returns a page of notifications, newest first.
     pub async fn list(&self, filter: &Filter, size: PageSize, token: &str) -> Result<Page<Notification>, ListError> {
         let Filter { order, recipient, status } = filter;
         let list = Fingerprint::new("notifications")
@@ -64,11 +64,11 @@ impl<S: Store> UseCases<S> {
         Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// Has a notification that failed tried again.
+    /// Sends a failed notification again.
     pub async fn resend_notification(&self, id: NotificationId) -> Result<Notification, AgainError> {
         let found = self.store.find(id).await?.ok_or(AgainError::NotFound)?;
         let again = found.again(self.clock.now(), &self.policy).map_err(|_| AgainError::NotFailed)?;
-        // Somebody else may have had the same thought.
+        // Another operator may have done the same.
         if self.store.change(StatusKind::Failed, &again).await? { Ok(again) } else { Err(AgainError::NotFailed) }
     }
 }

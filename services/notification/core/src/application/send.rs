@@ -1,4 +1,4 @@
-//! Sends what is due.
+//! Sends due messages.
 
 use futures::future::join_all;
 use mart_kernel::{StoreError, Timestamp};
@@ -8,8 +8,8 @@ use crate::domain::{Channel, Notification, StatusKind};
 use crate::ports::{MessageSender, SendError, Store};
 
 impl<S: Store> UseCases<S> {
-    /// Tries up to `limit` renderer of a channel that are due, all at once; how many. A kill between the server's word and ours has a
-    /// letter sent again, never lost.
+    /// Sends up to `limit` due messages of a channel concurrently and returns their number. After a kill between the server's
+    /// response and the update, a message is sent again, never lost.
     pub async fn send_due(&self, channel: Channel, limit: usize) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let lease = Timestamp::new(now.get() + self.policy.lease);
@@ -30,11 +30,11 @@ impl<S: Store> UseCases<S> {
         } else {
             let outcome = match &claimed.letter {
                 Some(letter) => courier.send(claimed.id, &claimed.recipient, letter).await,
-                None => Err(SendError::Refused("its letter is gone".to_owned())),
+                None => Err(SendError::Rejected("its letter is gone".to_owned())),
             };
             claimed.tried(outcome, self.clock.now(), &self.policy)
         };
-        // Where somebody else has it by now, what he finds out counts.
+        // If another replica has it by now, that replica's result counts.
         self.store.change(StatusKind::Pending, &tried).await.map(|_| ())
     }
 }

@@ -1,4 +1,4 @@
-//! Whom to tell about an order.
+//! The contact of an order.
 
 use mart_kernel::Version;
 use uuid::Uuid;
@@ -9,31 +9,31 @@ use super::Locale;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub Uuid);
 
-/// A customer: the subject of his token.
+/// A customer: the subject of their tokens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(pub String);
 
-/// Whom to tell about an order, as the order said last.
+/// The contact of an order, by its latest event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The order.
     pub order: OrderId,
-    /// The version of the order that said so.
+    /// The version of the order that it is from.
     pub version: Version,
-    /// Who ordered.
+    /// The customer.
     pub customer: CustomerId,
-    /// How he is called; empty where that is not known.
+    /// The customer's name; empty if it is unknown.
     pub name: String,
-    /// His mailbox; empty for none.
+    /// The email address; empty if there is none.
     pub email: String,
-    /// His phone as E.164; empty for none.
+    /// The phone number in E.164 form; empty if there is none.
     pub phone: String,
-    /// The language that he reads.
+    /// The customer's language.
     pub locale: Locale,
 }
 
 impl Contact {
-    /// The newer of what is known and what is told; of one version what is told.
+    /// Returns the newer contact; the received one if both are of the same version.
     #[must_use]
     pub fn newer(told: Self, known: Option<Self>) -> Self {
         match known {

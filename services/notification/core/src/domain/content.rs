@@ -1,34 +1,34 @@
-//! What there is to tell, and the letter that tells it.
+//! The content of messages, and the rendered message.
 
 use mart_kernel::{Money, Timestamp};
 
 use super::OrderId;
 
-/// What a notification tells.
+/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Somebody registered: the link that proves the mailbox.
+    /// A registration, with the link that verifies the mailbox.
     Registration,
-    /// Somebody forgot a password: the link that resets it.
+    /// A forgotten password, with the link that resets it.
     Reset,
     /// An order was placed.
     Placed,
-    /// It is paid.
+    /// The order is paid.
     Paid,
     /// An attempt to pay failed.
     Failed,
-    /// It is on its way.
+    /// The order was shipped.
     Shipped,
-    /// It has arrived.
+    /// The order was delivered.
     Delivered,
-    /// It was cancelled.
+    /// The order was cancelled.
     Cancelled,
-    /// Money went back.
+    /// A payment was refunded.
     Refunded,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 9] = [
         Self::Registration,
         Self::Reset,
@@ -41,7 +41,7 @@ impl Kind {
         Self::Refunded,
     ];
 
-    /// Its name, as it is stored.
+    /// Returns the stored name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Registration => "registration",
@@ -56,24 +56,24 @@ impl Kind {
         }
     }
 
-    /// The one of this name.
+    /// Returns the kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A language that letters are written in.
+/// A language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Locale {
-    /// English, for everybody whose language is not written.
+    /// English, the default.
     #[default]
     English,
-    /// Urdu, written from the right to the left.
+    /// Urdu, written from right to left.
     Urdu,
 }
 
 impl Locale {
-    /// The language for a locale such as `ur-PK`: Urdu for Urdu, English for every other and for none.
+    /// Returns the language of a locale such as `ur-PK`: Urdu, or English for every other locale and for none.
     pub fn of(tag: &str) -> Self {
         match tag.split(['-', '_']).next() {
             Some(language) if language.eq_ignore_ascii_case("ur") => Self::Urdu,
@@ -81,7 +81,7 @@ impl Locale {
         }
     }
 
-    /// Its tag of BCP 47.
+    /// Returns the BCP 47 tag.
     pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -90,59 +90,59 @@ impl Locale {
     }
 }
 
-/// What there is to tell. What is not known is empty or absent, and the letter is whole without it.
+/// The content of a message. Unknown values are empty or absent, and the message is complete without them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationContent {
-    /// Somebody registered.
+    /// A registration.
     Registration(Link),
-    /// Somebody forgot a password.
+    /// A forgotten password.
     Reset(Link),
     /// An order was placed.
     Placed(Order),
-    /// It is paid.
+    /// The order is paid.
     Paid(Order),
-    /// An attempt to pay it failed.
+    /// An attempt to pay the order failed.
     Failed {
         /// The order.
         order: Order,
-        /// Why, in the provider's words.
+        /// The provider's reason.
         reason: String,
     },
-    /// It is on its way.
+    /// The order was shipped.
     Shipped {
         /// The order.
         order: Order,
-        /// Who carries it.
+        /// The carrier's name.
         carrier: String,
-        /// The carrier's number for it.
+        /// The carrier's tracking number.
         tracking: String,
     },
-    /// It has arrived.
+    /// The order was delivered.
     Delivered(Order),
-    /// It was cancelled.
+    /// The order was cancelled.
     Cancelled {
         /// The order.
         order: Order,
-        /// Why.
+        /// The reason.
         why: Option<CancelReason>,
     },
-    /// Money went back.
+    /// A payment was refunded.
     Refunded {
         /// The order.
         order: Order,
-        /// How much.
+        /// The refunded amount.
         amount: Option<Money>,
     },
 }
 
-/// A link that is good once, for whoever reads the mailbox.
+/// A link that is valid once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
-    /// How the user wants to be called.
+    /// The user's name.
     pub name: String,
-    /// What proves the mailbox.
+    /// The secret.
     pub token: String,
-    /// Until when it is good.
+    /// When the link expires.
     pub until: Timestamp,
 }
 
@@ -152,16 +152,16 @@ impl std::fmt::Debug for Link {
     }
 }
 
-/// What an order's letters tell of it.
+/// What messages say about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Its id.
+    /// The order's id.
     pub id: OrderId,
-    /// How the customer is called.
+    /// The customer's name.
     pub name: String,
-    /// What was ordered.
+    /// The lines.
     pub lines: Vec<Line>,
-    /// What it costs.
+    /// The total.
     pub total: Option<Money>,
 }
 
@@ -170,27 +170,27 @@ pub struct Order {
 pub struct Line {
     /// The product's name.
     pub name: String,
-    /// How many units.
+    /// The number of units.
     pub quantity: i32,
-    /// What they cost.
+    /// The price of these units.
     pub sum: Option<Money>,
 }
 
 /// Why an order was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelReason {
-    /// The customer wanted it.
+    /// The customer cancelled it.
     Customer,
-    /// The shop wanted it.
+    /// The shop cancelled it.
     Shop,
-    /// A product lacked.
+    /// Not all products are in stock.
     NoStock,
     /// It was not paid in time.
     NotPaid,
 }
 
 impl NotificationContent {
-    /// What it tells.
+    /// Returns the kind.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Registration(_) => Kind::Registration,
@@ -205,7 +205,7 @@ impl NotificationContent {
         }
     }
 
-    /// Until when its link is good, where it has one.
+    /// Returns when its link expires, if it has one.
     pub fn good_until(&self) -> Option<Timestamp> {
         match self {
             Self::Registration(link) | Self::Reset(link) => Some(link.until),
@@ -213,7 +213,7 @@ impl NotificationContent {
         }
     }
 
-    /// The order that it is about.
+    /// Returns the order, if it is about one.
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Registration(_) | Self::Reset(_) => None,
@@ -228,12 +228,12 @@ impl NotificationContent {
     }
 }
 
-/// What is sent. A message to a phone has a text only.
+/// A rendered message. A text message has only a text.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct RenderedMessage {
-    /// One line that says what it is about.
+    /// The subject line.
     pub title: String,
-    /// All of it, for people who read text.
+    /// The plain text.
     pub text: String,
     /// The same as HTML.
     pub html: String,
@@ -241,7 +241,7 @@ pub struct RenderedMessage {
 
 impl std::fmt::Debug for RenderedMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The rest may have a link in it.
+        // The rest may contain a link.
         f.debug_struct("RenderedMessage").field("title", &self.title).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
-//! What can have happened.
+//! The events of this service.
 
-/// There is none: this service tells others nothing.
+/// This service publishes no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationEvent {}

@@ -1,4 +1,4 @@
-//! Notifications: what a customer is told, whether he wants it, and what became of it.
+//! Notifications: their content, the customers' preferences and their delivery.
 
 mod contact;
 mod content;

@@ -1,4 +1,4 @@
-//! A notification and what becomes of it.
+//! A notification and its delivery.
 
 use std::sync::Arc;
 
@@ -13,49 +13,49 @@ use crate::ports::SendError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotificationId(pub Uuid);
 
-/// What a notification is about: of one subject a kind is told once by a channel.
+/// What a notification is about. A kind is sent once for each subject and channel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub String);
 
-/// Where a notification is.
+/// The status of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It waits to be sent, or to be tried again.
+    /// It is due to be sent, or to be retried.
     Pending {
-        /// When.
+        /// When it is due.
         due: Timestamp,
-        /// Why the last try failed; empty before it.
+        /// The error of the last attempt; empty before the first one.
         failure: String,
     },
-    /// A server took it.
+    /// A server accepted it.
     Sent {
-        /// What the server calls it.
+        /// The server's reference.
         reference: String,
     },
-    /// A server refused it, or none took it in time.
+    /// A server rejected it, or none accepted it in time.
     Failed {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// The customer does not want it.
+    /// The customer has disabled it.
     Suppressed,
 }
 
-/// Where a notification is, without more.
+/// The status without its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusKind {
-    /// It waits.
+    /// Pending.
     Pending,
-    /// It was sent.
+    /// Sent.
     Sent,
-    /// It was not, and will not be.
+    /// Failed.
     Failed,
-    /// It is not wanted.
+    /// Suppressed.
     Suppressed,
 }
 
 impl StatusKind {
-    /// As it is stored.
+    /// Returns the stored name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -67,7 +67,7 @@ impl StatusKind {
 }
 
 impl Status {
-    /// Without more.
+    /// Returns the status without its data.
     pub fn name(&self) -> StatusKind {
         match self {
             Self::Pending { .. } => StatusKind::Pending,
@@ -81,35 +81,35 @@ impl Status {
 /// A message to a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its id.
+    /// The notification's id.
     pub id: NotificationId,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// What it tells.
+    /// The kind.
     pub kind: Kind,
-    /// How it travels.
+    /// The channel.
     pub channel: Channel,
-    /// The order that it is about, where it is about one.
+    /// The order, if it is about one.
     pub order: Option<OrderId>,
-    /// The mailbox, or the phone as E.164.
+    /// The email address, or the phone number in E.164 form.
     pub recipient: String,
-    /// The language that it is written in.
+    /// The language.
     pub locale: Locale,
-    /// Where it is.
+    /// The status.
     pub status: Status,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// What it says. It is forgotten when it was sent; one with a link when it failed, too.
+    /// The content. It is deleted once it is sent; content with a link also if it fails.
     pub letter: Option<RenderedMessage>,
-    /// When it is given up: when nobody wants to be told any more, or when its link is not good any more.
+    /// When it fails if it was not sent: its maximum age, or the expiry of its link.
     pub until: Timestamp,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// It has not failed, or it was a link.
+/// The notification has not failed, or it contained a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotFailed;
 
@@ -118,12 +118,12 @@ fn after(at: Timestamp, wait: Duration) -> Timestamp {
 }
 
 impl Notification {
-    /// Its place in a list of the newest first.
+    /// Returns the position in a list, newest first.
     pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }
 
-    /// What became of a try at `now`.
+    /// Returns the notification after an attempt at `now`.
     #[must_use]
     pub fn tried(mut self, outcome: Result<String, SendError>, now: Timestamp, policy: &Policy) -> Self {
         self.updated_at = now;
@@ -132,8 +132,8 @@ impl Notification {
                 self.status = Status::Sent { reference };
                 self.letter = None;
             }
-            Err(SendError::Refused(why)) => self.give_up(why),
-            Err(SendError::Later(why)) => {
+            Err(SendError::Rejected(why)) => self.give_up(why),
+            Err(SendError::Unavailable(why)) => {
                 let doubled = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
                 let wait = policy.backoff.saturating_mul(doubled).min(policy.max_backoff);
                 match after(now, wait) {
@@ -147,7 +147,7 @@ impl Notification {
 
     fn give_up(&mut self, why: String) {
         self.status = Status::Failed { why };
-        // An operator may have it sent again; but a link is nothing to keep, and who needs one asks for another.
+        // An operator may send it again. Content with a link is deleted, because its owner can request another one.
         if self.is_link() {
             self.letter = None;
         }
@@ -157,7 +157,7 @@ impl Notification {
         matches!(self.kind, Kind::Registration | Kind::Reset)
     }
 
-    /// It came too late to be tried at all.
+    /// Returns the notification after its time has passed without an attempt.
     #[must_use]
     pub fn overdue(mut self, now: Timestamp) -> Self {
         self.updated_at = now;
@@ -169,7 +169,7 @@ impl Notification {
         self
     }
 
-    /// It is tried again, for as long as at first.
+    /// Returns the notification to be sent again, with its full age.
     pub fn again(mut self, now: Timestamp, policy: &Policy) -> Result<Self, NotFailed> {
         match &self.status {
             Status::Failed { why } if self.letter.is_some() => {
@@ -183,17 +183,16 @@ impl Notification {
     }
 }
 
-/// All that a decision has to have kept, at once. A notification whose subject, kind and channel are there already is left as
-/// it is.
+/// Everything that a decision stores, at once. A notification whose subject, kind and channel exist already is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// Whom to tell about an order, where that is newer than what is known.
+    /// The contact of an order, if it is newer than the stored one.
     pub contact: Option<Contact>,
-    /// What is to be sent, or is not wanted.
+    /// The notifications to send or to suppress.
     pub notifications: Vec<Notification>,
 }
 
-/// What every notification about one content has in common.
+/// What all notifications of one content share.
 pub(crate) struct NotificationBuilder {
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) now: Timestamp,
@@ -205,8 +204,8 @@ pub(crate) struct NotificationBuilder {
 }
 
 impl NotificationBuilder {
-    /// A notification that is sent, or is not wanted where there is no letter. What happened long ago, such as before this
-    /// service stood, is not told any more.
+    /// Returns a notification that is sent, or suppressed if there is no message. Content of long ago, such as from before this
+    /// service existed, is not sent.
     pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<RenderedMessage>) -> Notification {
         let status = match letter {
             Some(_) => Status::Pending { due: self.now, failure: String::new() },

@@ -1,17 +1,17 @@
-//! How letters are tried.
+//! The retries of messages.
 
 use time::Duration;
 
-/// What an operator may set otherwise; the defaults are the mart's rules.
+/// The settings of an operator; the defaults are the mart's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How long to wait after a first try that failed; doubled each time.
+    /// The pause after the first failed attempt. Each pause is twice the previous one.
     pub backoff: Duration,
-    /// Between two tries at most.
+    /// The longest pause.
     pub max_backoff: Duration,
-    /// After so long nobody wants to be told any more: it is given up.
+    /// The age at which a message fails.
     pub max_age: Duration,
-    /// Whoever sends a letter has so long to do it; then somebody else tries. Longer than any courier waits for a server.
+    /// The time for which a replica reserves a message; then another one may send it. Longer than any sender's timeout.
     pub lease: Duration,
 }
 

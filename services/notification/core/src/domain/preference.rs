@@ -1,23 +1,23 @@
-//! What a customer wants to be told, by which channel.
+//! The preferences of a customer: which kinds are sent on which channel.
 
 use std::collections::BTreeMap;
 
 use super::Kind;
 
-/// How a notification travels.
+/// A channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
-    /// By mail.
+    /// Email.
     Mail,
-    /// To a phone.
+    /// Text message.
     Sms,
 }
 
 impl Channel {
-    /// All of them.
+    /// All channels.
     pub const ALL: [Self; 2] = [Self::Mail, Self::Sms];
 
-    /// Its name, as it is stored.
+    /// Returns the stored name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -25,20 +25,20 @@ impl Channel {
         }
     }
 
-    /// The one of this name.
+    /// Returns the channel with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 }
 
-/// What is done where a customer has said nothing, and whether he may say anything.
+/// The default of a kind and channel, and whether the customer can change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// The account or the law needs it.
+    /// Mandatory for the account or by law.
     Always,
-    /// Links are for mailboxes: a phone is never asked for one.
+    /// Never sent: links go to mailboxes only.
     Never,
-    /// As the customer says; this where he says nothing.
+    /// Optional, with this default.
     Usually(bool),
 }
 
@@ -51,29 +51,29 @@ fn rule(kind: Kind, channel: Channel) -> Rule {
     }
 }
 
-/// Whether a kind of notification is sent on a channel.
+/// Whether a kind is sent on a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preference {
-    /// What it tells.
+    /// The kind.
     pub kind: Kind,
-    /// How it travels.
+    /// The channel.
     pub channel: Channel,
     /// Whether it is sent.
     pub enabled: bool,
-    /// Whether the customer can't change that.
+    /// Whether the customer cannot change it.
     pub fixed: bool,
 }
 
-/// That can't be chosen.
+/// The preference cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fixed;
 
-/// What one customer has said.
+/// The preferences that a customer has set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preferences(pub BTreeMap<(Kind, Channel), bool>);
 
 impl Preferences {
-    /// Whether a kind is sent on a channel. What was said once about something that is fixed by now counts for nothing.
+    /// Returns whether a kind is sent on a channel. A stored preference that became mandatory is ignored.
     pub fn of(&self, kind: Kind, channel: Channel) -> Preference {
         let (enabled, fixed) = match rule(kind, channel) {
             Rule::Always => (true, true),
@@ -83,13 +83,13 @@ impl Preferences {
         Preference { kind, channel, enabled, fixed }
     }
 
-    /// For every kind and channel.
+    /// Returns the preferences of all kinds and channels.
     pub fn all(&self) -> Vec<Preference> {
         let kinds = Kind::ALL.into_iter();
         kinds.flat_map(|kind| Channel::ALL.map(|channel| self.of(kind, channel))).collect()
     }
 
-    /// What it becomes when the customer says so. To say what is fixed as it is changes nothing.
+    /// Returns a changed preference, or an error if it is fixed. Setting a fixed one to its value has no effect.
     pub fn choose(&self, kind: Kind, channel: Channel, enabled: bool) -> Result<Preference, Fixed> {
         match self.of(kind, channel) {
             now if now.enabled == enabled => Ok(now),

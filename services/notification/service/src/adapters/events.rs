@@ -9,7 +9,7 @@ use mart_proto::payment::v1 as payment;
 use mart_proto::r#type::v1::Money as Sum;
 use mart_proto::user::v1 as user;
 use notification_core::UseCases;
-use notification_core::application::{Heard, PaymentNews};
+use notification_core::application::{Heard, PaymentUpdate};
 use notification_core::domain::{
     CancelReason, Contact, CustomerId, Line, Link, Locale, NotificationContent, Order, OrderId, Subject,
 };
@@ -79,7 +79,7 @@ impl<S: Store> NotificationEventHandlers<S> {
         heard: Heard,
         order_id: &str,
         subject: String,
-        news: PaymentNews,
+        news: PaymentUpdate,
     ) -> Result<Outcome, DispatchError> {
         let Ok(order) = order_id.parse().map(OrderId) else { return Ok(UNREADABLE) };
         let known = self.use_cases.on_payment(heard, order, Subject(subject), news).await?;
@@ -199,7 +199,7 @@ impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
     async fn on_payment_failed(&self, event: ReceivedEvent<payment::PaymentFailed>) -> Result<Outcome, DispatchError> {
         let heard = heard(&event);
         let payment::PaymentFailed { order_id, payment_id, reason } = event.payload;
-        self.payment(heard, &order_id, payment_id, PaymentNews::Failed(reason)).await
+        self.payment(heard, &order_id, payment_id, PaymentUpdate::Failed(reason)).await
     }
 
     async fn on_payment_refunded(
@@ -209,6 +209,6 @@ impl<S: Store + 'static> EventHandlers for NotificationEventHandlers<S> {
         // A payment may go back in parts: each is told, and the event's id names it.
         let (heard, subject) = (heard(&event), event.id.to_string());
         let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
-        self.payment(heard, &order_id, subject, PaymentNews::Refunded(sum(amount.as_ref()))).await
+        self.payment(heard, &order_id, subject, PaymentUpdate::Refunded(sum(amount.as_ref()))).await
     }
 }

@@ -53,7 +53,7 @@ impl MessageSender for Twilio {
         let form = [("To", recipient), ("From", &self.from), ("Body", &letter.text)];
         let asked = self.client.post(self.messages.clone()).basic_auth(&self.account, Some(&self.token)).form(&form);
         // Neither the address nor the body of a request is in what is kept.
-        let away = |error: reqwest::Error| SendError::Later(error.without_url().to_string());
+        let away = |error: reqwest::Error| SendError::Unavailable(error.without_url().to_string());
         let answer = asked.send().await.map_err(away)?;
         let (status, said) = (answer.status(), answer.bytes().await.map_err(away)?);
         let said =
@@ -64,11 +64,11 @@ impl MessageSender for Twilio {
         let message: String = said.message.chars().filter(|letter| !letter.is_control()).take(300).collect();
         let why = format!("{status}, code {}: {message}", said.code);
         if OF_THE_MESSAGE.contains(&said.code) {
-            return Err(SendError::Refused(why));
+            return Err(SendError::Rejected(why));
         }
         // Too many, an account or a number that an operator has to mend, or Twilio itself.
         tracing::warn!(why, "Twilio did not take a message; it is tried again");
-        Err(SendError::Later(why))
+        Err(SendError::Unavailable(why))
     }
 }
 

@@ -64,11 +64,11 @@ impl Smtp {
 #[async_trait]
 impl MessageSender for Smtp {
     async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
-        let to = recipient.parse().map_err(|_| SendError::Refused("the mailbox is none".to_owned()))?;
-        let message = self.message(id, to, letter).map_err(|error| SendError::Refused(error.to_string()))?;
+        let to = recipient.parse().map_err(|_| SendError::Rejected("the mailbox is none".to_owned()))?;
+        let message = self.message(id, to, letter).map_err(|error| SendError::Rejected(error.to_string()))?;
         // The transport's own limit is that of connecting: one that takes the connection and then says nothing has none.
         let sent = tokio::time::timeout(self.timeout, self.server.send(message)).await;
-        let answer = sent.map_err(|_| SendError::Later("it did not answer in time".to_owned()))?;
+        let answer = sent.map_err(|_| SendError::Unavailable("it did not answer in time".to_owned()))?;
         let answer = answer.map_err(|error| refusal(&error))?;
         Ok(short(&answer.message().collect::<Vec<_>>().join(" ")))
     }
@@ -81,10 +81,10 @@ fn refusal(error: &lettre::transport::smtp::Error) -> SendError {
     let of_the_server = [500, 501, 502, 503, 504, 521, 530, 534, 535, 538];
     let code = error.status().map(u16::from);
     match code {
-        Some(code) if error.is_permanent() && !of_the_server.contains(&code) => SendError::Refused(said),
+        Some(code) if error.is_permanent() && !of_the_server.contains(&code) => SendError::Rejected(said),
         _ => {
             tracing::warn!(said, "the mail server did not take a letter; it is tried again");
-            SendError::Later(said)
+            SendError::Unavailable(said)
         }
     }
 }

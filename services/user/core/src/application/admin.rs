@@ -1,4 +1,4 @@
-//! What admins do.
+//! The use cases of admins and of background jobs.
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
@@ -10,9 +10,9 @@ use crate::ports::{Hasher, Scope, Store};
 /// Why there is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
-    /// The token is not of this list.
+    /// The token is invalid for this list.
     Token,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -28,37 +28,37 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// Why nothing was done about a user.
+/// Why a user was not returned or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserError {
-    /// There is no such user.
+    /// The user does not exist.
     NotFound,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
-/// Why nobody was disabled or enabled.
+/// Why a user was not disabled or enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisableError {
-    /// There is no such user.
+    /// The user does not exist.
     NotFound,
-    /// Who asks is disabled himself.
+    /// The caller is disabled.
     CallerDisabled,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
-/// What was published again.
+/// The result of republishing a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Republished {
-    /// How many users.
+    /// The number of users.
     pub count: usize,
-    /// Leads to the rest; `None` when all are published.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// A page of users, newest first.
+    /// Returns a page of users, newest first.
     pub async fn list_users(&self, size: PageSize, token: &str) -> Result<Page<User>, ListError> {
         let list = Fingerprint::new("users").finish();
         let after = self.page_tokens.cursor(list, token)?;
@@ -66,8 +66,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// An admin takes the right to log in away, or gives it back. One who lost it himself does neither, though his token is still good
-    /// for some minutes.
+    /// Disables or enables a user. A disabled admin cannot do it, although their token is still valid for some minutes.
     pub async fn set_disabled(&self, by: Option<UserId>, id: UserId, disabled: bool) -> Result<User, DisableError> {
         let scope = Scope { users: by.into_iter().chain([id]).collect(), ..Scope::default() };
         let step = move |accounts: &mut AccountDecider| {
@@ -80,7 +79,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.decide(scope, step).await.map_err(DisableError::Unavailable)?
     }
 
-    /// Publishes UserRepublished for a page of all users, as they are when nobody changes them.
+    /// Publishes UserRepublished for a page of users, each under its lock.
     pub async fn republish_users(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.list_users(size, token).await?;
         let count = page.items.len();
@@ -91,8 +90,8 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(Republished { count, next: page.next })
     }
 
-    /// Forgets what is of no use any more, among it who registered and never proved the mailbox; how much.
-    pub async fn forget(&self) -> Result<usize, StoreError> {
-        self.store.forget(self.clock.now(), &self.policy.throttle).await
+    /// Deletes expired data, including registrations that were never verified. Returns the number of rows.
+    pub async fn purge_expired(&self) -> Result<usize, StoreError> {
+        self.store.purge_expired(self.clock.now(), &self.policy.throttle).await
     }
 }

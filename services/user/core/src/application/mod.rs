@@ -1,4 +1,4 @@
-//! The use cases. Each commits at most once; passwords are hashed before it, never within.
+//! The use cases. Each commits at most once. Passwords are hashed before the commit, never within.
 
 mod addresses;
 mod admin;
@@ -21,7 +21,7 @@ pub use profile::UpdateError;
 pub use register::{RegisterError, VerifyError};
 pub use sessions::{LogInError, LoggedIn, RefreshError};
 
-/// The use cases over their ports.
+/// The use cases with their ports.
 pub struct UseCases<S, H> {
     store: S,
     hasher: H,
@@ -46,10 +46,10 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
     }
 }
 
-/// Why a password could not be looked at.
+/// Why a password could not be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemporaryError {
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
     /// Too many passwords wait to be hashed.
     Overloaded,
@@ -68,7 +68,7 @@ impl From<Overloaded> for TemporaryError {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Puts the use cases over their ports; `page_tokens` makes page tokens, `policy` says how long things last.
+    /// Creates the use cases. `page_tokens` signs page tokens; `policy` has lifetimes and limits.
     pub fn new(
         store: S,
         hasher: H,
@@ -81,8 +81,8 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Self { store, hasher, secrets, clock, ids, page_tokens, policy }
     }
 
-    /// Until when these throttle hold, where they do.
-    async fn braked(&self, subjects: &[String]) -> Result<Option<Timestamp>, StoreError> {
+    /// Returns the time until which these subjects are throttled, if they are.
+    async fn throttled_until(&self, subjects: &[String]) -> Result<Option<Timestamp>, StoreError> {
         let now = self.clock.now();
         Ok(self
             .store
@@ -93,7 +93,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
             .max())
     }
 
-    /// Decides over the rows of a scope by one step.
+    /// Decides a change of the rows of a scope.
     async fn decide<T: Send + 'static>(
         &self,
         scope: Scope,

@@ -1,4 +1,4 @@
-//! Changing and resetting a password.
+//! Changes and resets passwords.
 
 use std::net::IpAddr;
 
@@ -13,15 +13,15 @@ use crate::ports::{Hasher, Scope, Store};
 /// Why a password was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeError {
-    /// There is no such user.
+    /// The user does not exist.
     NotFound,
     /// The current password is wrong.
     Wrong,
-    /// There were too many failures: not before this.
+    /// Too many failures; the next attempt is allowed at this time.
     TooManyAttempts(Timestamp),
-    /// The new one is easy to guess.
+    /// The new password is weak.
     Weak,
-    /// Not now.
+    /// A temporary error.
     Temporary(TemporaryError),
 }
 
@@ -34,9 +34,9 @@ impl<E: Into<TemporaryError>> From<E> for ChangeError {
 /// Why no mail was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailError {
-    /// The mailbox got too many: not before this.
+    /// Too many mails; the next one is allowed at this time.
     TooManyAttempts(Timestamp),
-    /// Not now.
+    /// A temporary error.
     Temporary(TemporaryError),
 }
 
@@ -49,11 +49,11 @@ impl<E: Into<TemporaryError>> From<E> for MailError {
 /// Why a password was not reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetError {
-    /// The link was used, is too old, or never was.
+    /// The link is invalid, expired or used.
     Link,
-    /// The new password is easy to guess.
+    /// The new password is weak.
     Weak,
-    /// Not now.
+    /// A temporary error.
     Temporary(TemporaryError),
 }
 
@@ -64,7 +64,7 @@ impl<E: Into<TemporaryError>> From<E> for ResetError {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Sets another password for who knows the one until now, and ends all sessions.
+    /// Changes the password of a user who knows the current one, and ends all sessions.
     pub async fn change_password(
         &self,
         id: UserId,
@@ -77,7 +77,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
             return Err(ChangeError::Weak);
         }
         let throttle = throttle(&user.email, from);
-        let proved = self.prove(&user.email, current, &throttle).await;
+        let proved = self.authenticate(&user.email, current, &throttle).await;
         let (_, known) = proved.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
             LogInError::TooManyAttempts(until) => ChangeError::TooManyAttempts(until),
@@ -89,7 +89,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if self.decide(scope, step).await? { Ok(()) } else { Err(ChangeError::Wrong) }
     }
 
-    /// Sends a link to reset the password, where somebody may log in by this address. Who asks is not told.
+    /// Sends a reset link, if the address has a user who may log in. The caller does not learn whether it has.
     pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
         let mails = vec![throttle::of_mails(&email)];
         let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
@@ -102,10 +102,10 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.decide(scope, step).await?.map_err(MailError::TooManyAttempts)
     }
 
-    /// Sets another password by the secret of a link, and ends all sessions.
+    /// Sets a password by the secret of a link, and ends all sessions.
     pub async fn reset_password(&self, token: &Token, password: String) -> Result<(), ResetError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
-        let whose = self.decide(scope.clone(), |accounts| accounts.resets().map(|user| user.email.clone())).await?;
+        let whose = self.decide(scope.clone(), |accounts| accounts.pending_reset().map(|user| user.email.clone())).await?;
         if is_weak(&password, &whose.ok_or(ResetError::Link)?) {
             return Err(ResetError::Weak);
         }

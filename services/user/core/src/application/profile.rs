@@ -1,4 +1,4 @@
-//! What a user says of himself.
+//! The profile of a user.
 
 use mart_kernel::{StoreError, Version};
 
@@ -6,24 +6,24 @@ use super::UseCases;
 use crate::domain::{AccountDecider, Profile, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why nothing was changed.
+/// Why the profile was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateError {
-    /// There is no such user.
+    /// The user does not exist.
     NotFound,
-    /// Somebody has changed it since it was seen.
+    /// The profile was changed since it was read.
     Changed,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// The user of an id.
+    /// Returns a user.
     pub async fn get_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.store.find(id).await
     }
 
-    /// Changes the profile, where it is still at the version that was seen.
+    /// Changes the profile if it is still at the version that was read.
     pub async fn update_profile(
         &self,
         id: UserId,

@@ -1,4 +1,4 @@
-//! Registering, and proving the mailbox.
+//! Registration and verification.
 
 use std::net::IpAddr;
 
@@ -10,23 +10,23 @@ use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, Profile, is_weak, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why nobody was registered.
+/// Why a user was not registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegisterError {
-    /// The password is easy to guess.
+    /// The password is weak.
     Weak,
-    /// The mailbox got too many mails: not before this.
+    /// Too many mails to the mailbox; the next one is allowed at this time.
     TooManyAttempts(Timestamp),
-    /// Not now.
+    /// A temporary error.
     Temporary(TemporaryError),
 }
 
-/// Why no mailbox was proved.
+/// Why a mailbox was not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyError {
-    /// The link was used, is too old, or never was.
+    /// The link is invalid, expired or used.
     Link,
-    /// The password is not that of the registration, or can't be looked at now.
+    /// The password is not that of the registration, or could not be checked.
     Password(LogInError),
 }
 
@@ -49,16 +49,16 @@ impl<E: Into<TemporaryError>> From<E> for RegisterError {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Registers an address. Who asks is never told whether it has a user: the mailbox is.
+    /// Registers a user. The response does not reveal whether the address has one; the mail does.
     pub async fn register(&self, email: Email, password: String, profile: Profile) -> Result<(), RegisterError> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);
         }
         let mails = vec![throttle::of_mails(&email)];
-        if let Some(until) = self.braked(&mails).await? {
+        if let Some(until) = self.throttled_until(&mails).await? {
             return Err(RegisterError::TooManyAttempts(until));
         }
-        // Always, so that the time does not tell either.
+        // Always, so that the response time does not reveal it either.
         let password = self.hasher.hash(password).await?;
         let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
@@ -70,21 +70,20 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.decide(scope, step).await?.map_err(RegisterError::TooManyAttempts)
     }
 
-    /// Proves the mailbox of a registration by the secret of its link and the password that it named. A wrong password leaves
-    /// the link as it is.
+    /// Verifies the mailbox of a registration by the secret of its link and its password. A wrong password leaves the link valid.
     pub async fn verify_email(&self, token: &Token, password: String, from: Option<IpAddr>) -> Result<(), VerifyError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
         let whose = |accounts: &mut AccountDecider| {
-            accounts.proves().map(|user| (user.id, user.email.clone(), user.password.clone()))
+            accounts.pending_verification().map(|user| (user.id, user.email.clone(), user.password.clone()))
         };
         let (id, email, hash) = self.decide(scope.clone(), whose).await?.ok_or(VerifyError::Link)?;
         let throttle = throttle(&email, from);
-        self.knows(Some((id, hash)), password, &throttle).await?;
+        self.verify_password(Some((id, hash)), password, &throttle).await?;
         let scope = Scope { throttle, ..scope };
         if self.decide(scope, AccountDecider::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
     }
 
-    /// Makes an admin whose mailbox the operator vouches for; whether there was no user of that address yet.
+    /// Creates an admin whose mailbox the operator vouches for. Returns whether the address had no user yet.
     pub async fn create_admin(&self, email: Email, password: String, profile: Profile) -> Result<bool, RegisterError> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);

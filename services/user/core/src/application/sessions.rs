@@ -1,4 +1,4 @@
-//! Logging in, staying so and logging out.
+//! Sessions: log in, refresh, log out.
 
 use std::net::IpAddr;
 
@@ -9,25 +9,25 @@ use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, PasswordHash, User, UserId, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
-/// A session that goes on: whose it is, and what keeps it open.
+/// A session with its new refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedIn {
-    /// Whose.
+    /// The user.
     pub user: User,
     /// The new refresh token.
     pub token: Token,
-    /// Until when the session ttl.
+    /// When the session expires.
     pub until: Timestamp,
 }
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogInError {
-    /// The address or the password is wrong, the mailbox is not proved, or the user is disabled.
+    /// The address or the password is wrong, the mailbox is not verified, or the user is disabled.
     Wrong,
-    /// There were too many failures: not before this.
+    /// Too many failures; the next attempt is allowed at this time.
     TooManyAttempts(Timestamp),
-    /// Not now.
+    /// A temporary error.
     Temporary(TemporaryError),
 }
 
@@ -37,20 +37,20 @@ impl<E: Into<TemporaryError>> From<E> for LogInError {
     }
 }
 
-/// Why a session does not go on.
+/// Why a session was not refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshError {
-    /// It has ended, or never was.
+    /// The session has ended or never existed.
     Ended,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Opens a session. `from` is the address of the network that the request comes from, where it is known.
+    /// Opens a session. `from` is the client's network address, if it is known.
     pub async fn log_in(&self, email: Email, password: String, from: Option<IpAddr>) -> Result<LoggedIn, LogInError> {
         let throttle = throttle(&email, from);
-        let (user, hash) = self.prove(&email, password, &throttle).await?;
+        let (user, hash) = self.authenticate(&email, password, &throttle).await?;
         let token = self.secrets.next();
         let scope = Scope { users: vec![user], throttle, ..Scope::default() };
         let given = token.clone();
@@ -59,7 +59,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(LoggedIn { user, token, until })
     }
 
-    /// Exchanges a refresh token for a new one.
+    /// Exchanges a refresh token.
     pub async fn refresh(&self, shown: &Token) -> Result<LoggedIn, RefreshError> {
         let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
         let token = self.secrets.next();
@@ -69,13 +69,13 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(LoggedIn { user, token, until })
     }
 
-    /// Ends the session of a refresh token; whether there is one.
+    /// Ends the session of a refresh token. Returns whether there is one.
     pub async fn log_out(&self, shown: &Token) -> Result<bool, StoreError> {
         let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
         self.decide(scope, AccountDecider::log_out).await
     }
 
-    /// Ends all sessions of a user; whether there is one.
+    /// Ends all sessions of a user. Returns whether the user exists.
     pub async fn log_out_everywhere(&self, id: UserId) -> Result<bool, StoreError> {
         let scope = Scope { users: vec![id], ..Scope::default() };
         let step = move |accounts: &mut AccountDecider| {
@@ -86,20 +86,20 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.decide(scope, step).await
     }
 
-    /// Whose address and password these are, and the hash that was known.
-    pub(super) async fn prove(
+    /// Returns the user with this address and password, and the hash that was checked.
+    pub(super) async fn authenticate(
         &self,
         email: &Email,
         password: String,
         throttle: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
-        let user = self.store.proved(email).await?.filter(User::may_log_in);
-        self.knows(user.map(|user| (user.id, user.password)), password, throttle).await
+        let user = self.store.verified(email).await?.filter(User::may_log_in);
+        self.verify_password(user.map(|user| (user.id, user.password)), password, throttle).await
     }
 
-    /// Whether somebody knows the password of a user, where there is one; a failure slows down all that are named. Who knows it is
-    /// released by what he does next.
-    pub(super) async fn knows(
+    /// Returns whether this is the password of a user, if there is one. A failure is counted for all subjects; the following step
+    /// uncounts a success.
+    pub(super) async fn verify_password(
         &self,
         user: Option<(UserId, PasswordHash)>,
         password: String,
@@ -118,7 +118,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     }
 }
 
-/// What a failure slows down: the account, whether there is one or not, and where the request comes from.
+/// Returns the subjects that a failure is counted for: the account, whether it exists or not, and the network.
 pub(super) fn throttle(email: &Email, from: Option<IpAddr>) -> Vec<String> {
     std::iter::once(throttle::of_account(email)).chain(from.map(throttle::of_network)).collect()
 }

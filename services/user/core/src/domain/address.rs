@@ -1,32 +1,32 @@
-//! The addresses that a user keeps, each under a label of his own.
+//! The saved addresses of a user, each with a label.
 
 use std::collections::BTreeMap;
 
-/// The most that a user may keep.
+/// The largest number of saved addresses.
 pub const MOST_ADDRESSES: usize = 20;
 
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Who lives there.
+    /// The recipient's name.
     pub recipient: String,
-    /// Street and whatever the place needs.
+    /// Street and further lines.
     pub lines: Vec<String>,
     /// The city.
     pub city: String,
-    /// The postal code; empty where there is none.
+    /// The postal code; empty if there is none.
     pub postal_code: String,
-    /// ISO 3166-1, two letters.
+    /// The country as ISO 3166-1 alpha-2.
     pub country_code: String,
 }
 
-/// Addresses by their labels. A label's surrounding space says nothing.
+/// Addresses by label. Surrounding space of a label is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AddressBook(pub BTreeMap<String, Address>);
 
 impl AddressBook {
-    /// Keeps an address under a label, in place of the one that it had; its label as it is kept. `None` where there are
-    /// [`MOST_ADDRESSES`] others.
+    /// Saves an address with a label and returns the stored label. An existing address with this label is replaced. Returns `None`
+    /// if there are [`MOST_ADDRESSES`] others.
     pub fn set(&mut self, label: &str, address: Address) -> Option<String> {
         let label = label.trim();
         if self.0.len() >= MOST_ADDRESSES && !self.0.contains_key(label) {
@@ -36,7 +36,7 @@ impl AddressBook {
         Some(label.to_owned())
     }
 
-    /// Forgets the address of a label; whether there was one.
+    /// Deletes the address with a label. Returns whether there was one.
     pub fn remove(&mut self, label: &str) -> bool {
         self.0.remove(label.trim()).is_some()
     }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_has_one_address_and_its_surrounding_space_says_nothing() {
+    fn a_label_has_one_address_ignoring_surrounding_space() {
         let mut book = AddressBook::default();
         assert_eq!(book.set(" home ", at("Lahore")).as_deref(), Some("home"));
         assert_eq!(book.set("home", at("Karachi")).as_deref(), Some("home"));

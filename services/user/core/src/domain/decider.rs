@@ -1,4 +1,4 @@
-//! Decisions about accounts: pure, over rows that somebody else has locked.
+//! Decides changes of locked accounts, without I/O.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,47 +14,47 @@ use super::{
     Role, Session, SessionId, Throttle, User, UserEvent, UserId,
 };
 
-/// The rows that a decision finds.
+/// The rows that a decision reads.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rows {
-    /// Users: those of an address, those that are named, those of the link or the session.
+    /// The users: those with the address, those in the scope, and those of the link or the session.
     pub users: Vec<User>,
-    /// The link that was shown.
+    /// The presented link.
     pub link: Option<Link>,
-    /// The refresh token that was shown, with its session.
+    /// The presented refresh token with its session.
     pub token: Option<(RefreshToken, Session)>,
-    /// The throttle that were named and have counted.
+    /// The throttles in the scope.
     pub throttle: Vec<Throttle>,
-    /// The addresses that were asked for.
+    /// The addresses in the scope.
     pub addresses: AddressBook,
 }
 
-/// All that a decision has to have kept, at once.
+/// Everything that a decision stores, at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// Users as they shall be, new ones among them.
+    /// The users after the change, including new ones.
     pub users: Vec<User>,
-    /// Registrations that are void, with their links.
+    /// Registrations to delete with their links.
     pub dropped: Vec<UserId>,
     /// New links.
     pub links: Vec<Link>,
-    /// Users whose links of a purpose are good no more.
+    /// Users whose links of a purpose are void.
     pub spent: Vec<(UserId, Purpose)>,
-    /// Sessions as they shall be, new ones among them.
+    /// The sessions after the change, including new ones.
     pub sessions: Vec<Session>,
-    /// Refresh tokens as they shall be, new ones among them.
+    /// The refresh tokens after the change, including new ones.
     pub tokens: Vec<RefreshToken>,
-    /// Users all of whose sessions end, and when.
+    /// Users whose sessions all end, and when.
     pub ended: Vec<(UserId, Timestamp)>,
-    /// ThrottlePolicy as they shall be; one that counts nothing is reset_after.
+    /// The throttles after the change; one with a count of zero is deleted.
     pub throttle: Vec<Throttle>,
-    /// A user's addresses as they shall be.
+    /// A user's addresses after the change.
     pub addresses: Option<(UserId, AddressBook)>,
-    /// What is told to others.
+    /// The events to publish.
     pub events: Vec<EventEnvelope<UserEvent>>,
 }
 
-/// Rows that are decided about, and what was decided so far.
+/// Locked rows and the changes that were decided so far.
 pub struct AccountDecider {
     now: Timestamp,
     ids: Arc<dyn IdGenerator>,
@@ -70,7 +70,7 @@ pub struct AccountDecider {
 }
 
 impl AccountDecider {
-    /// Opens the rows that a decision is about.
+    /// Begins a decision about these rows.
     pub fn open(rows: Rows, now: Timestamp, ids: Arc<dyn IdGenerator>, policy: Policy) -> Self {
         let users: BTreeMap<UserId, User> = rows.users.into_iter().map(|user| (user.id, user)).collect();
         Self {
@@ -88,7 +88,7 @@ impl AccountDecider {
         }
     }
 
-    /// Closes them: what changed, and what is told of it.
+    /// Ends the decision and returns its change.
     #[must_use]
     pub fn close(self) -> Change {
         let Self { now, ids, users, before, events, mut change, .. } = self;
@@ -103,20 +103,20 @@ impl AccountDecider {
         change
     }
 
-    /// The user of an id.
+    /// Returns the user with this id.
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(&id)
     }
 
-    /// The one user of an address whose mailbox is proved.
-    pub fn proved(&self, email: &Email) -> Option<&User> {
+    /// Returns the verified user with this address.
+    pub fn verified(&self, email: &Email) -> Option<&User> {
         self.users.values().find(|user| user.verified && user.email == *email)
     }
 
-    /// Somebody registers. Where the address has a user already he is sent a link to reset his password instead, and nobody is
-    /// told which of both it was.
+    /// Registers a user. If the address has a verified user, that user is sent a reset link instead; the caller cannot distinguish
+    /// both.
     pub fn register(&mut self, email: Email, password: PasswordHash, profile: Profile, token: &Token) {
-        if self.proved(&email).is_some() {
+        if self.verified(&email).is_some() {
             self.request_reset(&email, token);
             return;
         }
@@ -137,9 +137,9 @@ impl AccountDecider {
         self.users.insert(user.id, user);
     }
 
-    /// An operator makes an admin, whose mailbox he vouches for. Whether he did: an address has one user.
+    /// Creates an admin whose mailbox the operator vouches for. Returns whether it did: an address has one user.
     pub fn create_admin(&mut self, email: Email, password: PasswordHash, profile: Profile) -> bool {
-        if self.proved(&email).is_some() {
+        if self.verified(&email).is_some() {
             return false;
         }
         let unproved: Vec<UserId> = self.users.keys().copied().collect();
@@ -161,17 +161,17 @@ impl AccountDecider {
         true
     }
 
-    /// Whose registration the link that was shown would prove, where it would: his password is asked for before it does.
-    pub fn proves(&self) -> Option<&User> {
+    /// Returns the unverified user for the presented link, if it is valid. Check their password before calling `verify`.
+    pub fn pending_verification(&self) -> Option<&User> {
         let link = self.link.as_ref().filter(|link| link.is_good(Purpose::Verify, self.now))?;
         let user = self.users.get(&link.user).filter(|user| !user.verified)?;
-        self.proved(&user.email).is_none().then_some(user)
+        self.verified(&user.email).is_none().then_some(user)
     }
 
-    /// The link was shown that proves a mailbox, by who knew the password; whether it does. It voids every other registration
-    /// of the address.
+    /// Verifies the mailbox of the presented link, whose password was checked. Returns whether it did. Other registrations of the
+    /// address are voided.
     pub fn verify(&mut self) -> bool {
-        let Some(user) = self.proves().cloned() else { return false };
+        let Some(user) = self.pending_verification().cloned() else { return false };
         self.change.throttle.extend(self.known_brakes.iter().map(Throttle::released));
         let others = self.users.values().filter(|other| other.id != user.id && other.email == user.email);
         let others: Vec<UserId> = others.map(|other| other.id).collect();
@@ -185,28 +185,28 @@ impl AccountDecider {
         true
     }
 
-    /// Somebody asks for a link to reset the password. Nothing happens where there is nobody who may log in.
+    /// Sends a reset link, if the address has a user who may log in.
     pub fn request_reset(&mut self, email: &Email, token: &Token) {
-        if let Some(user) = self.proved(email).filter(|user| user.may_log_in()).cloned() {
+        if let Some(user) = self.verified(email).filter(|user| user.may_log_in()).cloned() {
             let link = self.sent(&user, Purpose::Reset, token);
             self.events.push(UserEvent::PasswordResetRequested(PasswordResetRequested { link }));
         }
     }
 
-    /// The link was shown that resets the password; whether it does.
+    /// Sets the password of the presented reset link. Returns whether the link was valid.
     pub fn reset(&mut self, password: PasswordHash) -> bool {
-        let Some(user) = self.resets().cloned() else { return false };
+        let Some(user) = self.pending_reset().cloned() else { return false };
         self.set_password(user, password, true);
         true
     }
 
-    /// Whose reset link was shown, where it is good: his new password is held against his address before it is set.
-    pub fn resets(&self) -> Option<&User> {
+    /// Returns the user of the presented reset link, if it is valid. Check the new password against their address first.
+    pub fn pending_reset(&self) -> Option<&User> {
         let link = self.link.as_ref().filter(|link| link.is_good(Purpose::Reset, self.now))?;
         self.users.get(&link.user).filter(|user| user.may_log_in())
     }
 
-    /// The user knew his password and sets another; whether it is still the one that he knew.
+    /// Changes the password of a user whose current one was checked. Returns whether the current one is still the same.
     pub fn change_password(&mut self, id: UserId, known: &PasswordHash, password: PasswordHash) -> bool {
         let Some(user) = self.users.get(&id).filter(|user| user.may_log_in() && user.password == *known).cloned()
         else {
@@ -225,8 +225,8 @@ impl AccountDecider {
         self.users.insert(user.id, user);
     }
 
-    /// The user knew his password: a session begins, unless he was disabled or the password was changed meanwhile. Who he is,
-    /// and until when it ttl.
+    /// Opens a session for a user whose password was checked, unless they were disabled or the password changed meanwhile. Returns
+    /// the user and the session's end.
     pub fn log_in(&mut self, id: UserId, known: &PasswordHash, token: &Token) -> Option<(User, Timestamp)> {
         let user = self.users.get(&id).filter(|user| user.may_log_in() && user.password == *known).cloned()?;
         let session = Session::begun(SessionId(self.ids.next()), user.id, self.now, self.policy.session);
@@ -237,8 +237,8 @@ impl AccountDecider {
         Some((user, until))
     }
 
-    /// Somebody tries a password, or asks for a mail: until when those who are named have to wait, where they do. Else it counts,
-    /// before anything is done about it, so that of many at once no more go on than of as many one after the other.
+    /// Counts an attempt to log in or to send a mail before it is carried out, so that concurrent attempts are throttled like
+    /// sequential ones. Returns an error with the time until which the caller has to wait.
     pub fn attempt(&mut self, subjects: &[String]) -> Result<(), Timestamp> {
         let until =
             self.known_brakes.iter().filter_map(|throttle| throttle.until(self.now, &self.policy.throttle)).max();
@@ -249,8 +249,8 @@ impl AccountDecider {
         Ok(())
     }
 
-    /// A password could not be looked at.
-    pub fn take_back(&mut self) {
+    /// Uncounts an attempt whose password could not be checked.
+    pub fn uncount(&mut self) {
         self.change.throttle.extend(self.known_brakes.iter().map(Throttle::taken_back));
     }
 
@@ -262,8 +262,8 @@ impl AccountDecider {
         }
     }
 
-    /// A refresh token was shown. Whose session goes on with this new one, and until when; nobody's where it ended, now or
-    /// before.
+    /// Exchanges the presented refresh token for this new one. Returns the user and the session's end, or `None` if the session has
+    /// ended, now or before.
     pub fn refresh(&mut self, token: &Token) -> Option<(User, Timestamp)> {
         let (shown, session) = self.token.clone()?;
         match session.shown(&shown, self.now, self.policy.grace) {
@@ -280,7 +280,7 @@ impl AccountDecider {
         Some((user, session.expires_at))
     }
 
-    /// The session of the refresh token that was shown ends, where it has not yet; whether there is one.
+    /// Ends the session of the presented refresh token. Returns whether there is one.
     pub fn log_out(&mut self) -> bool {
         let Some((_, session)) = self.token.clone() else { return false };
         if session.ended_at.is_none() {
@@ -289,12 +289,12 @@ impl AccountDecider {
         true
     }
 
-    /// All sessions of a user end.
+    /// Ends all sessions of a user.
     pub fn log_out_everywhere(&mut self, id: UserId) {
         self.change.ended.push((id, self.now));
     }
 
-    /// The user says something else of himself; what is the same already is no change.
+    /// Changes the profile. Equal values are no change.
     pub fn update(&mut self, id: UserId, profile: Profile) {
         let Some(user) = self.users.get(&id).filter(|user| user.profile != profile).cloned() else { return };
         let user = User { profile, version: user.version.next(), updated_at: self.now, ..user };
@@ -302,21 +302,21 @@ impl AccountDecider {
         self.users.insert(id, user);
     }
 
-    /// The user keeps an address under a label; the label as it is kept, or `None` where he has too many.
+    /// Saves an address with a label. Returns the stored label, or `None` if there are too many addresses.
     pub fn set_address(&mut self, id: UserId, label: &str, address: Address) -> Option<String> {
         let label = self.addresses.set(label, address)?;
         self.change.addresses = Some((id, self.addresses.clone()));
         Some(label)
     }
 
-    /// The user forgets an address, where there is one of this label.
+    /// Deletes the address with a label, if there is one.
     pub fn remove_address(&mut self, id: UserId, label: &str) {
         if self.addresses.remove(label) {
             self.change.addresses = Some((id, self.addresses.clone()));
         }
     }
 
-    /// An admin takes the right to log in away, or gives it back; what is so already is no change.
+    /// Disables or enables a user. An equal value is no change.
     pub fn set_disabled(&mut self, id: UserId, disabled: bool) {
         let Some(user) = self.users.get(&id).filter(|user| user.verified && user.disabled != disabled).cloned() else {
             return;
@@ -334,13 +334,13 @@ impl AccountDecider {
         self.users.insert(id, user);
     }
 
-    /// Tells the state of every open user again.
+    /// Publishes the state of every row again.
     pub fn republish(&mut self) {
         let proved = self.users.values().filter(|user| user.verified);
         self.events.extend(proved.map(|user| UserEvent::UserRepublished(UserRepublished { user: user.clone() })));
     }
 
-    /// A new link, kept by its digest.
+    /// Creates a link, stored by its digest.
     fn sent(&mut self, user: &User, purpose: Purpose, token: &Token) -> SentLink {
         let expires_at = Timestamp::new(self.now.get() + self.policy.link(purpose));
         self.change.links.push(Link { digest: Digest::of(&token.0), purpose, user: user.id, expires_at });

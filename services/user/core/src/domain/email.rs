@@ -1,24 +1,23 @@
-//! Mail addresses.
+//! Email addresses.
 
 use std::fmt;
 
-/// A mail address in its one canonical form: without surrounding space, in lower case. Two spellings of one mailbox that
-/// differ in case only are one address.
+/// An email address in canonical form: trimmed and in lower case. Addresses that differ in case only are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// Takes an address that the contract's rules let in.
+    /// Returns the canonical form of an address that the contract has validated.
     pub fn of(text: &str) -> Self {
         Self(text.trim().to_lowercase())
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands before the `@`.
+    /// Returns the part before the `@`.
     pub fn mailbox(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }

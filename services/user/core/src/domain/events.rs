@@ -1,4 +1,4 @@
-//! What can have happened to users.
+//! The events of users and links.
 
 use std::fmt;
 
@@ -7,37 +7,37 @@ use uuid::Uuid;
 
 use super::{Email, User};
 
-/// Something that happened; each event carries its aggregate as it is after it.
+/// An event. Each has its aggregate after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserEvent {
-    /// Somebody can log in from now on.
+    /// A user can log in from now on.
     UserRegistered(UserRegistered),
-    /// His mailbox was proved.
+    /// The mailbox was verified.
     EmailVerified(EmailVerified),
-    /// What he says of himself changed.
+    /// The profile was changed.
     ProfileUpdated(ProfileUpdated),
-    /// His password changed.
+    /// The password was changed.
     PasswordChanged(PasswordChanged),
-    /// An admin took the right to log in away.
+    /// An admin disabled the user.
     UserDisabled(UserDisabled),
-    /// An admin gave it back.
+    /// An admin enabled the user.
     UserEnabled(UserEnabled),
-    /// His state is told again.
+    /// The current state is published again.
     UserRepublished(UserRepublished),
-    /// A mailbox is to be proved.
+    /// A mailbox has to be verified.
     VerificationRequested(VerificationRequested),
-    /// A password is to be reset.
+    /// A password has to be reset.
     PasswordResetRequested(PasswordResetRequested),
 }
 
-/// Facts that carry a user.
+/// Events with a user.
 macro_rules! of_user {
     ($($(#[$doc:meta])* $name:ident)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq)]
             pub struct $name {
-                /// The user after it.
+                /// The user after the event.
                 pub user: User,
             }
         )*
@@ -45,61 +45,61 @@ macro_rules! of_user {
 }
 
 of_user! {
-    /// Somebody proved a mailbox, or was made by an operator, and can log in.
+    /// A mailbox was verified, or an operator created the user.
     UserRegistered
-    /// A mailbox was proved.
+    /// The mailbox was verified.
     EmailVerified
-    /// Name, locale, time zone or phone changed.
+    /// Name, locale, time zone or phone number was changed.
     ProfileUpdated
-    /// Nobody can log in as this user any more.
+    /// The user can no longer log in.
     UserDisabled
-    /// He can again.
+    /// The user can log in again.
     UserEnabled
-    /// Nothing happened: the state is told again, so that read models can be rebuilt.
+    /// The current state is published again, so that read models can be rebuilt.
     UserRepublished
 }
 
-/// The password changed, and all sessions ended.
+/// The password was changed, and all sessions ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordChanged {
-    /// The user after it.
+    /// The user after the event.
     pub user: User,
-    /// Whether a link was used.
+    /// Whether a reset link was used.
     pub reset: bool,
 }
 
-/// A link is to be sent, to prove a mailbox.
+/// A verification link has to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationRequested {
     /// The link.
     pub link: SentLink,
 }
 
-/// A link is to be sent, to set a new password.
+/// A reset link has to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordResetRequested {
     /// The link.
     pub link: SentLink,
 }
 
-/// A link on its way to a mailbox: the only place that has its secret.
+/// A link to be sent: the only place that contains its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentLink {
-    /// The id.
+    /// The link's id.
     pub id: Uuid,
-    /// The mailbox.
+    /// The recipient's address.
     pub email: Email,
-    /// How the user wants to be called.
+    /// The user's name.
     pub name: String,
-    /// The language of the message.
+    /// The locale of the message.
     pub locale: String,
     /// The secret.
     pub token: Token,
-    /// Until when it is good.
+    /// When the link expires.
     pub expires_at: Timestamp,
 }
 
-/// A secret that is given out. Nothing shows it.
+/// A secret that is sent to a user. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(pub String);
 
@@ -110,12 +110,12 @@ impl fmt::Debug for Token {
 }
 
 impl UserEvent {
-    /// The id of its user or of its link: events of one id keep their order.
+    /// Returns the id of the user or of the link, the key of the event.
     pub fn key(&self) -> Uuid {
         self.aggregate().0
     }
 
-    /// The version of its aggregate after it. A link is told of once.
+    /// Returns the aggregate's version after the event. A link has one event.
     pub fn version(&self) -> Version {
         self.aggregate().1
     }

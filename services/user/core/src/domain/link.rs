@@ -4,30 +4,30 @@ use mart_kernel::Timestamp;
 
 use super::{Digest, UserId};
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To prove the mailbox of a registration.
+    /// Verifies the mailbox of a registration.
     Verify,
-    /// To set a new password.
+    /// Sets a new password.
     Reset,
 }
 
-/// A link that is good once. Its secret is known to whoever reads the mailbox, and to nobody else.
+/// A link that is valid once. Only the owner of the mailbox knows its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The digest of its secret.
     pub digest: Digest,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// Until when it is good.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl Link {
-    /// Whether it is good for this, now.
+    /// Returns whether the link is valid now for this purpose.
     pub fn is_good(&self, purpose: Purpose, now: Timestamp) -> bool {
         self.purpose == purpose && now < self.expires_at
     }

@@ -1,7 +1,7 @@
-//! Users, the links that prove a mailbox, and the sessions that they log in to.
+//! Users, their links, sessions, throttles and addresses.
 //!
-//! [`AccountDecider`] is where it is decided: the rows that a decision is about are opened, changed by one step and closed, which
-//! gives all that has to be kept.
+//! [`AccountDecider`] decides their changes: it begins with the locked rows, applies one step and returns what has to be stored and
+//! published.
 
 mod address;
 mod decider;
@@ -27,12 +27,12 @@ pub use user::{Profile, Role, User, UserId};
 
 use mart_kernel::Fingerprint;
 
-/// What is kept of a secret that somebody else has: enough to know it again, too little to use it.
+/// The digest of a secret: enough to recognize it, not enough to use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// Of a secret as it was given out. It has 256 random bits, so nothing slow is needed.
+    /// Returns the digest of a secret with 256 random bits, which needs no slow hash.
     pub fn of(secret: &str) -> Self {
         Self(Fingerprint::new("secret").part(secret.as_bytes()).finish())
     }

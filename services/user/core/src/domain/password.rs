@@ -1,11 +1,11 @@
-//! Passwords: what is kept of them, and which are refused.
+//! Password hashes and the rules of a password.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Email;
 
-/// The hash of a password with its salt and costs, in the form of PHC strings. Nothing shows it.
+/// The hash of a password with its salt and costs as a PHC string. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
@@ -15,11 +15,11 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// The fewest different characters of a password.
+/// The least number of different characters.
 const VARIETY: usize = 5;
 
-/// Whether a password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it. Its length
-/// is a rule of the contract.
+/// Returns whether a password is weak: it has fewer than 5 different characters or contains the mailbox name. The contract limits
+/// its length.
 pub fn is_weak(password: &str, email: &Email) -> bool {
     let lower = password.to_lowercase();
     let variety = lower.chars().collect::<BTreeSet<char>>().len();

@@ -1,34 +1,34 @@
-//! How long things last, and how much is too much.
+//! Lifetimes and limits.
 
 use time::Duration;
 
 use super::Purpose;
 
-/// What an operator may set otherwise; the defaults are the mart's rules.
+/// The settings of an operator; the defaults are the mart's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a session ttl, whatever is done with it.
+    /// The validity of a session.
     pub session: Duration,
-    /// For so long after its exchange a refresh token may come again: two tabs of one browser that wake up together both have it.
+    /// The time after its exchange in which a refresh token may be reused, because two tabs may send it at once.
     pub grace: Duration,
-    /// How long a link is good that proves a mailbox.
+    /// The validity of a verification link.
     pub verify_link: Duration,
-    /// How long a link is good that resets a password.
+    /// The validity of a reset link.
     pub reset_link: Duration,
-    /// What slows guessers down.
+    /// The throttling of attempts.
     pub throttle: ThrottlePolicy,
 }
 
-/// How failures slow down who makes them.
+/// The throttling of failed attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottlePolicy {
-    /// So many cost nothing: people mistype.
+    /// Attempts without a delay.
     pub free: i32,
-    /// So many from one address of the network cost nothing: a whole office may be behind it.
+    /// Attempts of a network without a delay. A whole office may share it.
     pub free_per_network: i32,
-    /// The max_delay wait.
+    /// The longest delay.
     pub max_delay: Duration,
-    /// After so long without another one all are reset_after.
+    /// The time without a failure after which the count is reset.
     pub reset_after: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Default for ThrottlePolicy {
 }
 
 impl Policy {
-    /// How long a link is good.
+    /// Returns the validity of a link.
     pub fn link(&self, purpose: Purpose) -> Duration {
         match purpose {
             Purpose::Verify => self.verify_link,

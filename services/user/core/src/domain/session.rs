@@ -1,4 +1,4 @@
-//! Sessions and the refresh tokens that keep them open.
+//! Sessions and their refresh tokens.
 
 use mart_kernel::Timestamp;
 use time::Duration;
@@ -15,45 +15,45 @@ pub struct SessionId(pub Uuid);
 pub struct Session {
     /// The id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// Until when it may be kept open.
+    /// When the session expires.
     pub expires_at: Timestamp,
-    /// When it ended, where it did.
+    /// When the session ended; `None` if it is open.
     pub ended_at: Option<Timestamp>,
 }
 
-/// A refresh token that was given out for a session.
+/// A refresh token of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// The digest of it.
+    /// The token's digest.
     pub digest: Digest,
-    /// The session that it keeps open.
+    /// The session.
     pub session: SessionId,
-    /// When it was exchanged for a newer one, where it was.
+    /// When it was exchanged; `None` if it was not.
     pub exchanged_at: Option<Timestamp>,
 }
 
-/// What it means that a refresh token is shown.
+/// The result of presenting a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshTokenUse {
     /// It is exchanged for a new one.
     Valid,
-    /// It was exchanged a moment ago, by another tab: it is exchanged once more, and both tabs go on.
+    /// It was exchanged a moment ago, by another tab, and is exchanged once more.
     GraceReuse,
-    /// It was exchanged long ago: somebody has a copy. The session ends, for both.
+    /// It was exchanged earlier, so it may be stolen. The session ends.
     Replayed,
     /// Its session has ended.
     SessionEnded,
 }
 
 impl Session {
-    /// A new session.
+    /// Creates a session.
     pub fn begun(id: SessionId, user: UserId, now: Timestamp, ttl: Duration) -> Self {
         Self { id, user, expires_at: Timestamp::new(now.get() + ttl), ended_at: None }
     }
 
-    /// What it means that one of its tokens is shown now. For `grace` after its exchange a token may come again.
+    /// Returns the result of presenting one of the session's tokens now.
     pub fn shown(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> RefreshTokenUse {
         if self.ended_at.is_some() || now >= self.expires_at {
             return RefreshTokenUse::SessionEnded;
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_once_for_a_moment_twice_and_then_gives_a_thief_away() {
+    fn a_token_is_reused_in_the_grace_period_and_replayed_after_it() {
         let policy = Policy::default();
         let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0), policy.session);
         let shown = |session: &Session, token: &RefreshToken, now| session.shown(token, at(now), policy.grace);

@@ -1,4 +1,4 @@
-//! What slows down those who guess passwords, and those who fill mailboxes.
+//! Throttling of password guesses and of mails to one mailbox.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -9,23 +9,23 @@ use super::{Email, ThrottlePolicy};
 
 const NETWORK: &str = "network ";
 
-/// The failures of an account or of an address that requests come from, or the mails to a mailbox.
+/// The failed attempts of an account or a network, or the mails to a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
-    /// Whose, or what is counted.
+    /// What is counted.
     pub subject: String,
-    /// How many.
+    /// The count.
     pub count: i32,
-    /// When the last one was.
+    /// The time of the last one.
     pub last_at: Timestamp,
 }
 
-/// Counts wrong passwords of an account, whether there is one or not.
+/// Returns the subject of failed log-ins to an address, with or without an account.
 pub fn of_account(email: &Email) -> String {
     format!("account {email}")
 }
 
-/// Counts wrong passwords that come from an address of the network. Of IPv6 a whole /64 is one: a single machine has all of it.
+/// Returns the subject of failed log-ins from a network. IPv6 addresses are grouped by /64, which a single machine owns.
 pub fn of_network(from: IpAddr) -> String {
     match from.to_canonical() {
         IpAddr::V4(from) => format!("{NETWORK}{from}"),
@@ -36,26 +36,26 @@ pub fn of_network(from: IpAddr) -> String {
     }
 }
 
-/// Counts mails to a mailbox, whether they are sent or not.
+/// Returns the subject of mails to a mailbox, sent or not.
 pub fn of_mails(email: &Email) -> String {
     format!("mail to {email}")
 }
 
 impl Throttle {
-    /// As it is when its owner got in, whose attempt was counted, too. What a whole network did is not reset_after for that: a guesser
-    /// may have an account.
+    /// Returns the throttle after a success, whose attempt was counted too. A network is not reset, because an attacker may have an
+    /// account.
     #[must_use]
     pub fn released(&self) -> Self {
         if self.subject.starts_with(NETWORK) { self.taken_back() } else { Self { count: 0, ..self.clone() } }
     }
 
-    /// As it was before an attempt that was no failure.
+    /// Returns the throttle without an attempt that did not fail.
     #[must_use]
     pub fn taken_back(&self) -> Self {
         Self { count: (self.count - 1).max(0), ..self.clone() }
     }
 
-    /// When the next attempt may be made, where that is after now. The wait begins at a second and doubles.
+    /// Returns when the next attempt is allowed, if that is later than now. The delay begins at one second and doubles.
     pub fn until(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Option<Timestamp> {
         let free = if self.subject.starts_with(NETWORK) { throttle.free_per_network } else { throttle.free };
         let beyond = self.count - free;
@@ -67,7 +67,7 @@ impl Throttle {
         (now < until).then_some(until)
     }
 
-    /// Whether it is long ago.
+    /// Returns whether the last failure is long ago.
     pub fn is_forgotten(&self, now: Timestamp, throttle: &ThrottlePolicy) -> bool {
         now.get() - self.last_at.get() >= throttle.reset_after
     }

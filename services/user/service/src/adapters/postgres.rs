@@ -112,7 +112,7 @@ impl Store for PostgresStore {
         decided.await?.ok_or(StoreError::Internal)
     }
 
-    async fn proved(&self, email: &Email) -> Result<Option<User>, StoreError> {
+    async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
         Ok(self.database.fetch_all(sqlx::query(PROVED).bind(email.as_str()), user).await?.pop())
     }
 
@@ -136,7 +136,7 @@ impl Store for PostgresStore {
         self.database.fetch_all(sqlx::query(THROTTLES).bind(subjects), read_throttle).await
     }
 
-    async fn forget(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Result<usize, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Result<usize, StoreError> {
         let long_ago = now.get() - throttle.reset_after;
         let forgotten = self.database.transact(move |connection| {
             Box::pin(async move {
