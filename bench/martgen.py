@@ -1,8 +1,8 @@
-"""How long martgen takes, as whole processes of its release build, beside tools that do the nearest thing to the same files.
+"""Benchmarks martgen's release build as whole processes, beside tools with similar tasks on the same files.
 
     python3 bench/martgen.py [--smoke]
 
-Each figure is the median of 15 runs after 2 that are not counted; the tools beside it run in turn with it, in the same minute.
+Each figure is the median of 15 runs after 2 that are not counted. The other tools run in turn with martgen.
 """
 
 import json
@@ -42,7 +42,7 @@ def copy(to):
 
 
 def timed(*sides):
-    """The medians in seconds of several commands, run in turn; each is (words, folder, what is done after it)."""
+    """Runs commands in turn and returns their median durations in seconds. Each side is (words, folder, cleanup function)."""
     took = [[] for _ in sides]
     for nth in range(RUNS + (0 if SMOKE else 2)):
         for side, (words, folder, after) in enumerate(sides):
@@ -56,7 +56,7 @@ def timed(*sides):
 
 
 def copier(scratch, files):
-    """copier, and a template of as many files with a name to fill in."""
+    """Installs copier, creates a template with as many files, and returns the command."""
     venv = scratch / "venv"
     run(["python3", "-m", "venv", venv], scratch)
     run([venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "copier==9.19.1"], scratch)
@@ -72,7 +72,7 @@ def buf(scratch):
     found = sorted((ROOT / ".mart/parts").glob("buf-*/bin/buf"))
     contracts = ROOT / "target/buf"
     if not found or not contracts.is_dir():
-        sys.exit("run ./mart test lint first: it brings buf and lays the contracts out for it")
+        sys.exit("run ./mart test lint first: it fetches buf and copies the contracts for it")
     return [found[-1], "lint", contracts]
 
 
@@ -107,7 +107,7 @@ def main():
     for name, seconds in figures.items():
         print(f"{name:<44} {seconds * 1000:8.1f} ms")
     ratio = figures["generate, nothing to do"] / figures["check, this repository"]
-    print(f"generate with nothing to do takes {ratio:.2f} of check; new-service makes {len(made)} files")
+    print(f"generate with nothing to do takes {ratio:.2f} of check; new-service creates {len(made)} files")
     result = ROOT / "target/bench"
     result.mkdir(parents=True, exist_ok=True)
     (result / "martgen.json").write_text(json.dumps(figures, indent=2))

@@ -1,4 +1,4 @@
-//! Takes the digest of the templates into the program, so that one that was built from others can tell.
+//! Compiles the digest of the templates into the program, so that it can detect that a tree has other templates.
 
 use std::path::Path;
 

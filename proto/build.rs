@@ -1,4 +1,4 @@
-//! Compiles every contract below this folder: messages, their field rules, and the descriptors that JSON is read by.
+//! Compiles every contract of this folder: messages, their field rules, and the descriptors for the JSON form.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -15,20 +15,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut resolver = ChainFileResolver::new();
     resolver.add(Contracts);
-    // Before the set that comes with the rules: that one was made by whichever protoc there was, and an old one's
-    // descriptor.proto lacks options.
+    // Must come before the descriptor set of the rules' crate: the protoc of the PATH made that one, and the descriptor.proto of an
+    // old protoc lacks options.
     resolver.add(GoogleFileResolver::new());
     let rules = prost_protovalidate_types::DESCRIPTOR_POOL.encode_to_vec();
     resolver.add(DescriptorSetFileResolver::decode(rules.as_slice())?);
 
     let mut compiler = Compiler::with_file_resolver(resolver);
-    // Without comments and positions: they would be most of what every service holds in memory.
+    // Without comments and positions, which would be most of the set that every service holds in memory.
     compiler.include_imports(true);
     for contract in contracts(Path::new("mart"))? {
         // Only the debug form of protox's errors names the line.
         compiler.open_file(&contract).map_err(|error| format!("{error:?}"))?;
     }
-    // The set has to be encoded by protox: decoded into prost's types it would lose every custom option.
+    // protox itself must encode the set: decoded into prost's types, it would lose every custom option.
     let descriptors = compiler.encode_file_descriptor_set();
     std::fs::write(out.join("descriptors.bin"), &descriptors)?;
 
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     complete_rules(&out, &ours)
 }
 
-/// The contracts of this folder, read without the byte-order mark that some editors write.
+/// The contracts of this folder. Skips the byte-order mark that some editors write.
 struct Contracts;
 
 impl FileResolver for Contracts {
@@ -62,7 +62,7 @@ impl FileResolver for Contracts {
     }
 }
 
-/// A message without any rule gets no impl from prost-protovalidate-build; every message of the mart shall have one.
+/// prost-protovalidate-build implements nothing for a message without rules, but every message of the mart needs an implementation.
 fn complete_rules(out: &Path, messages: &[(String, String)]) -> Result<(), Box<dyn Error>> {
     let path = out.join("validate_impl.rs");
     let mut rules = std::fs::read_to_string(&path)?;

@@ -1,4 +1,4 @@
-"""Holds the stack of compose/ against what it has to be: python3 tests/compose.py <docker-compose> <devcontainer's CLI…>"""
+"""Checks the configuration of compose/ and .devcontainer/: python3 tests/compose.py <docker-compose> <devcontainer's CLI…>"""
 
 import json
 import pathlib
@@ -7,14 +7,14 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STACK = ["compose/compose.yml", "compose/compose.override.yml"]
-faults = 0
+failures = 0
 
 
-def expect(what, so, told=""):
-    global faults
-    if not so:
-        faults += 1
-        print(f"FAILED: {what} {told}")
+def expect(what, condition, details=""):
+    global failures
+    if not condition:
+        failures += 1
+        print(f"FAILED: {what} {details}")
 
 
 def run(*words):
@@ -38,37 +38,37 @@ def main():
         parts = [name, f"{name}-migrate", f"{name}-postgres"]
         expect(f"{name} has its containers", all(part in services for part in parts), str(sorted(services)))
         keys = services[name].get("depends_on", {}).get("keys", {})
-        expect(f"{name} starts when there are keys", keys.get("condition") == "service_completed_successfully", str(keys))
+        expect(f"{name} starts after the keys were created", keys.get("condition") == "service_completed_successfully", str(keys))
         docker = (ROOT / "services" / name / "Dockerfile").read_text()
-        expect(f"{name} knows whom to trust", "ca-certificates.crt" in docker)
+        expect(f"{name} has root certificates", "ca-certificates.crt" in docker)
     for name in ["kafka", "kong", "mail", "keys", "sandbox"]:
-        expect(f"there is {name}", name in services)
-    most = services["kong"]["environment"].get("KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE")
-    expect("Kong takes no larger body than the services, and writes none to its disk", most == "1m", str(most))
+        expect(f"{name} is a service", name in services)
+    limit = services["kong"]["environment"].get("KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE")
+    expect("Kong has the services' body limit, so that it buffers no larger body on disk", limit == "1m", str(limit))
     for name, service in services.items():
         for port in service.get("ports", []):
-            expect(f"{name} is reached from this machine only", port.get("host_ip") == "127.0.0.1", str(port))
+            expect(f"{name} is reachable from this machine only", port.get("host_ip") == "127.0.0.1", str(port))
         mounted = [volume["source"] for volume in service.get("volumes", [])]
         expect(f"{name} has no private keys", "signing" not in mounted or name in ("keys", "user"), str(mounted))
         image = service.get("image", "")
-        expect(f"{name} says which image", "build" in service or ":" in image and not image.endswith(":latest"), image)
-    made = (ROOT / "compose/.env").read_text()
-    secrets = [line.split("=", 1)[1] for line in made.splitlines() if line.split("=")[0].endswith(("_PASSWORD", "_SECRET", "SANDBOX_KEY"))]
-    expect("no secret is short or twice there", len(secrets) >= 15 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
+        expect(f"{name} has a pinned image", "build" in service or ":" in image and not image.endswith(":latest"), image)
+    env = (ROOT / "compose/.env").read_text()
+    secrets = [line.split("=", 1)[1] for line in env.splitlines() if line.split("=")[0].endswith(("_PASSWORD", "_SECRET", "SANDBOX_KEY"))]
+    expect("secrets are long and unique", len(secrets) >= 15 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
     run("compose/secrets.sh")
-    expect("secrets.sh changes nothing the second time", (ROOT / "compose/.env").read_text() == made)
+    expect("a second run of secrets.sh changes nothing", (ROOT / "compose/.env").read_text() == env)
 
-    # It asks docker which containers run; here none do.
+    # The CLI asks Docker for running containers; /bin/true reports none.
     read = json.loads(run(*devcontainer, "read-configuration", "--workspace-folder", str(ROOT), "--docker-path", "/bin/true",
                           "--docker-compose-path", compose))["configuration"]
     files = [str((ROOT / ".devcontainer" / file).resolve().relative_to(ROOT)) for file in read["dockerComposeFile"]]
     expect("the dev container opens the stack", files[:2] == STACK, str(files))
     opened = config(compose, *files)["services"]
     workspace = opened.get(read["service"], {})
-    expect("its workspace is there", any(volume["target"] == read["workspaceFolder"] for volume in workspace.get("volumes", [])))
+    expect("its workspace folder is mounted", any(volume["target"] == read["workspaceFolder"] for volume in workspace.get("volumes", [])))
     for port in read["forwardPorts"]:
-        expect(f"{port} is one of the stack's", port.split(":")[0] in opened)
-    sys.exit(1 if faults else 0)
+        expect(f"the forwarded port {port} belongs to a service", port.split(":")[0] in opened)
+    sys.exit(1 if failures else 0)
 
 
 main()

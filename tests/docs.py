@@ -1,16 +1,16 @@
 """Runs every command of README, CONTRIBUTING and AGENTS, in the order of the page.
 
-Commands are in blocks marked `sh` and run in a clone; `./mart test …` runs here, where the tests are built. Commands that cannot run
-here are exempt by name: cloning, apt, rustup, `./mart test`, which would run this, `./mart test quick`, whose parts CI runs anyway, and those that
-journey runs in its own clone.
+Commands in blocks marked `sh` run in a clone, but `./mart test …` runs in this repository, where the tests are already built.
+Exempt are: cloning, apt, rustup, `./mart test` (it would run this script), `./mart test quick` (CI runs its parts anyway), and the
+commands that journey.py runs.
 """
 
 import re
 import sys
 
+import harness
 import journey
-import stand
-from stand import Mart, expect, run
+from harness import Mart, expect, run
 
 PAGES = ["README.md", "CONTRIBUTING.md", "AGENTS.md"]
 EXEMPT = re.compile(r"^(git clone |sudo apt-get |rustup |\./mart test( quick)?$)")
@@ -24,7 +24,7 @@ def commands(text):
 
 
 def inline(text):
-    """Commands within sentences, without those that only name a word to be filled in."""
+    """Returns the commands within sentences, without those that have a placeholder such as PART."""
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     for command in re.findall(r"`((?:\./mart|cargo) [^`…]+)`", prose):
         if not re.search(r"\b[A-Z]{3,}\b", command):
@@ -32,45 +32,45 @@ def inline(text):
 
 
 def check_inline(folder, command):
-    """A command in a sentence may take long or never end; its words have to be ones that the tool knows."""
+    """Checks that the tool knows the words of a command. It is not run, because it may take long or never end."""
     words = command.split()
     if words[:2] == ["./mart", "test"]:
         known = run(folder, "./mart", "test", "--list")
         parts = [word for word in words[2:] if not word.startswith("-")]
-        expect(f"known: {command}", all(re.search(rf"^{part}\b", known, re.MULTILINE) for part in parts if parts.index(part) == 0))
+        expect(f"valid: {command}", all(re.search(rf"^{part}\b", known, re.MULTILINE) for part in parts if parts.index(part) == 0))
     elif words[0] == "./mart":
-        expect(f"known: {command}", run(folder, *words, "--help") if words[1] != "help" else True)
+        expect(f"valid: {command}", run(folder, *words, "--help") if words[1] != "help" else True)
     elif words[:2] == ["cargo", "martgen"]:
-        expect(f"known: {command}", run(folder, *words[:3], "--help"))
+        expect(f"valid: {command}", run(folder, *words[:3], "--help"))
     else:
-        expect(f"known: {command}", words[1] in ("fmt", "install"))
+        expect(f"valid: {command}", words[1] in ("fmt", "install"))
 
 
 def links(folder, page, text):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if not target.startswith("http"):
-            expect(f"{page} leads to {target}", (folder / page).parent.joinpath(target).exists())
+            expect(f"the link of {page} to {target} is valid", (folder / page).parent.joinpath(target).exists())
 
 
 def main():
-    folder = stand.make("clone")
+    folder = harness.make("clone")
     marts = []
     for page in PAGES:
         text = (folder / page).read_text()
-        stand.say(page)
+        harness.log(page)
         lines = text.count("\n")
         longest = max(map(len, text.splitlines()))
-        expect(f"it has {lines} lines, the longest of {longest} characters", page != "README.md" or (lines <= 200 and longest <= 140))
+        expect(f"{lines} lines of at most {longest} characters", page != "README.md" or (lines <= 200 and longest <= 140))
         links(folder, page, text)
         for line in commands(text):
             if EXEMPT.match(line) or line in journey.README:
-                stand.say(f"  exempt: {line}")
+                harness.log(f"  exempt: {line}")
             elif line == "./mart up":
                 marts.append(Mart(folder).ready())
-                stand.say(f"  {line}")
+                harness.log(f"  {line}")
             else:
-                run(stand.ROOT if "./mart test" in line else folder, "bash", "-c", line)
-                stand.say(f"  {line}")
+                run(harness.ROOT if "./mart test" in line else folder, "bash", "-c", line)
+                harness.log(f"  {line}")
         for command in inline(text):
             check_inline(folder, command)
     for page in sorted([*(folder / "docs").glob("**/*.md"), *(folder / "services").glob("*/README.md")]):
@@ -78,7 +78,7 @@ def main():
     for mart in marts:
         if mart.process.poll() is None:
             mart.stop()
-    expect("nothing is left running", not stand.processes(folder), str(stand.processes(folder)))
+    expect("no process is left", not harness.processes(folder), str(harness.processes(folder)))
 
 
 if __name__ == "__main__":

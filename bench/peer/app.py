@@ -34,7 +34,7 @@ KEYS = {
 AUDIENCE, ISSUER = os.environ["TOKEN_AUDIENCE"], os.environ["TOKEN_ISSUER"]
 # As long as order's own event is; nobody reads it here.
 EVENT = b"\x0a" * 300
-PLACED = "We have your order and look for its products."
+PLACED = "We've received your order and are checking stock."
 
 
 class Money(BaseModel):

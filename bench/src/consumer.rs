@@ -11,7 +11,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use shelf_service::adapters::postgres::KEEP;
+use shelf_service::adapters::postgres::STORE;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
@@ -105,5 +105,5 @@ fn script() -> String {
         "1",
         "'Product'",
     ];
-    format!("{};\n", pgbench::with_values(KEEP, &values))
+    format!("{};\n", pgbench::with_values(STORE, &values))
 }

@@ -263,7 +263,7 @@ fn insert(product: &str) -> String {
         "array[decode(repeat('0a', 300), 'hex')]::bytea[]",
         "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
         "array[now()]",
-        "array['We have your order and look for its products.']",
+        "array['We''ve received your order and are checking stock.']",
         "array['placed']",
         "array[gen_random_uuid()]",
         "'0af7651916cd43dd8448eb211c80319c'",

@@ -47,7 +47,7 @@ impl Peer {
         let ready = || async {
             devstack::http::client().get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
         };
-        process.until(Duration::from_secs(30), ready).await?;
+        process.wait_until(Duration::from_secs(30), ready).await?;
         Ok(Self { port, process })
     }
 }

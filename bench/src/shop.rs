@@ -57,7 +57,8 @@ pub(crate) async fn measure(stand: &Stand, scale: Scale) -> Result<Shop> {
     let mut pays = stripe.serve().await?;
     pays.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
     let access = mail::Access { smtp: ports::any()?, page: ports::any()? };
-    let mails = mail::Running::start(stand.program("devstack")?, &stand.folder().join("mail"), access, None).await?;
+    let mails =
+        mail::MailProcess::start(stand.program("devstack")?, &stand.folder().join("mail"), access, None).await?;
     let mut settings = BTreeMap::new();
     for name in SERVICES {
         let mut spec = stand.service_among(name, scale, &prefix).await?;

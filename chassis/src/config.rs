@@ -285,7 +285,8 @@ impl SettingsReader {
         self.vars.get(name).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
     }
 
-    /// Returns an `http` or `https` URL without a trailing slash; required if there is no default. In production it has to be `https`.
+    /// Returns an `http` or `https` URL without a trailing slash; required if there is no default. In production it has to be
+    /// `https`.
     pub fn setting_url(&mut self, name: &str, expected: &str, default: Option<&str>) -> String {
         let text = match default {
             Some(default) => self.setting_or(name, default),
@@ -318,7 +319,8 @@ impl SettingsReader {
         secrets
     }
 
-    /// Returns whether `ENVIRONMENT` is `production`, where stand-ins for real providers are rejected. The default is `development`.
+    /// Returns whether `ENVIRONMENT` is `production`, where stand-ins for real providers are rejected. The default is
+    /// `development`.
     pub fn is_production(&mut self) -> bool {
         let environment = self.setting_or("ENVIRONMENT", "development");
         if !["development", "production"].contains(&environment.as_str()) {

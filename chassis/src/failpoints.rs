@@ -44,8 +44,8 @@ mod built_in {
     /// Sets up the failpoints that the environment names.
     pub(crate) fn set_up() -> fail::FailScenario<'static> {
         let scenario = fail::FailScenario::setup();
-        let said = std::env::var("KILL_AT").unwrap_or_default();
-        if let Some((point, passes)) = said.split_once(':') {
+        let setting = std::env::var("KILL_AT").unwrap_or_default();
+        if let Some((point, passes)) = setting.split_once(':') {
             let left = AtomicU32::new(passes.parse().unwrap_or_default());
             let kill = move || {
                 if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {

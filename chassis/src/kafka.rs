@@ -65,24 +65,24 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
 /// A topic has three replicas, or as many as there are brokers.
 pub(crate) async fn create_topics(config: &Config, topics: &[Topic]) -> Result<(), KafkaError> {
     let admin: AdminClient<DefaultClientContext> = base(config).create()?;
-    let kept = |topic: &Topic| {
+    let named = |topic: &Topic| {
         let milliseconds = u64::from(topic.retention_minutes) * 60_000;
         let short = topic.retention_minutes < WEEK;
         (format!("{}{}", config.topic_prefix, topic.name), milliseconds.to_string(), short)
     };
-    let topics: Vec<(String, String, bool)> = topics.iter().map(kept).collect();
+    let topics: Vec<(String, String, bool)> = topics.iter().map(named).collect();
     let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(15))?;
     let replicas = i32::try_from(metadata.brokers().len()).unwrap_or(1).clamp(1, 3);
-    let there: HashMap<&str, usize> =
+    let existing: HashMap<&str, usize> =
         metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
     let missing: Vec<NewTopic<'_>> = topics
         .iter()
-        .filter(|(name, _, _)| !there.contains_key(name.as_str()))
-        .map(|(name, kept, short)| {
+        .filter(|(name, _, _)| !existing.contains_key(name.as_str()))
+        .map(|(name, retention, short)| {
             let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(replicas));
-            let topic = topic.set("retention.ms", kept);
+            let topic = topic.set("retention.ms", retention);
             // Kafka deletes closed segments only, and by default closes one after a week.
-            if *short { topic.set("segment.ms", kept) } else { topic }
+            if *short { topic.set("segment.ms", retention) } else { topic }
         })
         .collect();
     if missing.is_empty() {
@@ -109,11 +109,11 @@ mod tests {
     fn every_valid_session_timeout_creates_a_consumer() {
         for seconds in [1, 10, 1_800] {
             let mut config =
-                Config::of_database("shelf", "postgres://nobody@127.0.0.1:1/none").expect("a configuration");
+                Config::of_database("shelf", "postgres://unused@127.0.0.1:1/none").expect("a configuration");
             config.kafka_brokers = "127.0.0.1:1".to_owned();
             config.kafka_session_timeout = Duration::from_secs(seconds);
-            let made: Result<BaseConsumer, KafkaError> = consumer(&config).create();
-            assert!(made.is_ok(), "{seconds}: {made:?}", made = made.err());
+            let created: Result<BaseConsumer, KafkaError> = consumer(&config).create();
+            assert!(created.is_ok(), "{seconds}: {error:?}", error = created.err());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The runtime that all services share: HTTP, database, outbox relay, consumer, telemetry and shutdown.
 //!
-//! A service's `main` reads its [`Config`], starts [`telemetry`], lets its wiring create the adapters and calls [`run::serve`]. From
-//! then on this crate owns the sockets, the outbox [relay], the [consumer] and the graceful shutdown.
+//! A service's `main` reads its [`Config`], starts [`telemetry`], lets its wiring create the adapters and calls [`run::serve`].
+//! From then on this crate owns the sockets, the outbox [relay], the [consumer] and the graceful shutdown.
 //!
 //! This crate has no business rules: those are in the services' cores.
 

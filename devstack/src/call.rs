@@ -1,4 +1,4 @@
-//! Requests to a running mart.
+//! Reads events from Kafka.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,48 +13,48 @@ use time::OffsetDateTime;
 
 use crate::{contracts, kafka};
 
-/// An event as it lies on Kafka.
+/// An event as it is stored on Kafka.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct KafkaEvent {
     /// The topic, with its prefix.
     pub topic: String,
-    /// The key.
+    /// The record's key.
     pub key: String,
-    /// The headers.
+    /// The record's headers.
     pub headers: HashMap<String, String>,
-    /// The payload in JSON, or `null` where it can't be decoded.
+    /// The payload in JSON, or `null` if it can't be decoded.
     pub payload: Value,
-    /// When it was produced.
+    /// When the record was produced.
     pub at: Option<OffsetDateTime>,
-    /// Where it lies in its topic.
+    /// The partition of the topic.
     pub partition: i32,
-    /// Its place in the partition.
+    /// The offset in the partition.
     pub offset: i64,
 }
 
-impl Seen {
-    /// The event's name without its package.
+impl KafkaEvent {
+    /// Returns the event's name without its package.
     pub fn name(&self) -> &str {
         self.header("ce_type").rsplit('.').next().unwrap_or_default()
     }
 
-    /// A header's value; empty where it is missing.
+    /// Returns a header's value, or an empty text if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The id of the trace that it belongs to.
+    /// Returns the id of the event's trace, or an empty text if it has none.
     pub fn trace_id(&self) -> &str {
         self.header("traceparent").split('-').nth(1).unwrap_or_default()
     }
 }
 
-/// Reads topics without a group, and so without a trace in Kafka.
+/// Reads topics without a consumer group, so that it leaves no offsets in Kafka.
 #[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Reader(BaseConsumer);
 
 impl Reader {
-    /// Reads topics from an offset on; `Offset::End` is what comes from now on.
+    /// Creates a reader of topics from an offset on. `Offset::End` skips the existing events.
     pub fn new(brokers: &str, topics: &[String], from: Offset) -> Result<Self> {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", brokers).set("group.id", "none").set("enable.auto.commit", "false");
@@ -63,10 +63,10 @@ impl Reader {
         let mut assigned = TopicPartitionList::new();
         for topic in topics {
             let partitions = kafka::partitions(&consumer, topic)
-                .with_context(|| format!("Kafka does not find the topic {topic}"))?;
+                .with_context(|| format!("cannot read the partitions of the topic {topic}"))?;
             for partition in partitions {
                 let offset = match from {
-                    // The end as it is now, not as it is when the first record is fetched.
+                    // The end at this moment, not at the moment of the first fetch.
                     Offset::End => Offset::Offset(watermarks(&consumer, topic, partition)?.1),
                     other => other,
                 };
@@ -77,8 +77,8 @@ impl Reader {
         Ok(Self(consumer))
     }
 
-    /// Every event that lies there now. An error if Kafka does not deliver them in time.
-    pub fn to_the_end(&self) -> Result<Vec<Seen>> {
+    /// Returns every event that the topics have now, or an error if Kafka does not deliver them in time.
+    pub fn read_to_end(&self) -> Result<Vec<KafkaEvent>> {
         let mut ends = HashMap::new();
         for assigned in self.0.assignment()?.elements() {
             let (topic, partition) = (assigned.topic().to_owned(), assigned.partition());
@@ -89,44 +89,44 @@ impl Reader {
         }
         let mut all = Vec::new();
         while !ends.is_empty() {
-            let seen = self
+            let event = self
                 .next(kafka::TIMEOUT)
-                .with_context(|| format!("Kafka does not deliver the rest of {:?}", ends.keys()))?;
-            let place = (seen.topic.clone(), seen.partition);
-            if ends.get(&place).is_some_and(|end| seen.offset + 1 >= *end) {
-                ends.remove(&place);
+                .with_context(|| format!("Kafka did not deliver the rest of {:?} in time", ends.keys()))?;
+            let partition = (event.topic.clone(), event.partition);
+            if ends.get(&partition).is_some_and(|end| event.offset + 1 >= *end) {
+                ends.remove(&partition);
             }
-            all.push(seen);
+            all.push(event);
         }
         Ok(all)
     }
 
-    /// The next event, if one comes in time.
-    pub fn next(&self, within: Duration) -> Option<Seen> {
+    /// Returns the next event, or `None` if none arrives in time.
+    pub fn next(&self, within: Duration) -> Option<KafkaEvent> {
         let deadline = Instant::now() + within;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             if let Some(Ok(message)) = self.0.poll(left) {
-                return Some(seen(&message));
+                return Some(decode(&message));
             }
         }
         None
     }
 }
 
-/// Returns a partition's first offset and the one after its last.
+/// Returns a partition's first offset and the offset after its last.
 fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
     kafka::retry_transient(|| consumer.fetch_watermarks(topic, partition, kafka::TIMEOUT))
 }
 
-fn seen(message: &impl Message) -> Seen {
+fn decode(message: &impl Message) -> KafkaEvent {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: HashMap<String, String> = message.headers().map_or_else(HashMap::new, |headers| {
         headers.iter().map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default())).collect()
     });
-    let kind = headers.get("ce_type").cloned().unwrap_or_default();
-    let payload = message.payload().and_then(|payload| contracts::decode(&kind, payload)).unwrap_or(Value::Null);
+    let event_type = headers.get("ce_type").cloned().unwrap_or_default();
+    let payload = message.payload().and_then(|payload| contracts::decode(&event_type, payload)).unwrap_or(Value::Null);
     let millis = message.timestamp().to_millis().map(|millis| i128::from(millis) * 1_000_000);
-    Seen {
+    KafkaEvent {
         topic: message.topic().to_owned(),
         key: message.key().map(text).unwrap_or_default(),
         headers,

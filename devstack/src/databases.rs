@@ -1,4 +1,4 @@
-//! A database per service, with an owner for migrations and an app role that may do no more than it needs.
+//! One database per service, with an owner for migrations and an app role with least privileges.
 
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -8,33 +8,33 @@ use crate::secrets::Secrets;
 /// The URLs of a service's database.
 #[derive(Debug, Clone)]
 pub struct Urls {
-    /// For `migrate`.
+    /// The owner's URL, for `migrate`.
     pub owner: String,
-    /// For serving.
+    /// The app role's URL, for `serve`.
     pub app: String,
 }
 
-/// Makes the roles of a service and its database where they are missing. `server` is a URL of the superuser.
+/// Creates the roles and the database of a service if they are missing. `server` is a URL of the superuser.
 pub async fn ensure(server: &str, service: &str, database: &str, secrets: &Secrets) -> Result<Urls> {
     let mut connection = PgConnection::connect(server).await?;
-    // Roles are the cluster's: two that make the same one at once would collide.
+    // Roles belong to the whole cluster, so concurrent tests of a service would create the same ones.
     sqlx::query("select pg_advisory_lock(7400)").execute(&mut connection).await?;
     let (owner, app) = (format!("{service}_owner"), format!("{service}_app"));
     for role in [&owner, &app] {
-        let there: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = $1")
+        let existing: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = $1")
             .bind(role)
             .fetch_optional(&mut connection)
             .await?;
-        if there.is_none() {
+        if existing.is_none() {
             let password = secrets.get(role)?;
             run(&mut connection, format!("create role {role} login password '{password}'")).await?;
         }
     }
-    let there: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+    let existing: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
         .bind(database)
         .fetch_optional(&mut connection)
         .await?;
-    if there.is_none() {
+    if existing.is_none() {
         run(&mut connection, format!("create database \"{database}\" owner {owner}")).await?;
         run(&mut connection, format!("revoke all on database \"{database}\" from public")).await?;
         run(&mut connection, format!("grant connect on database \"{database}\" to {app}")).await?;

@@ -1,4 +1,4 @@
-//! What a change can reach: the packages that changed, and all that are built of them.
+//! The crate graph: which packages a change affects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use tokio::process::Command;
 
 use crate::{process, root};
 
-/// The crates of the workspace and what each is built of.
+/// The packages of the workspace and their dependencies.
 #[derive(Debug)]
 pub struct Graph {
-    /// Folders of sources, and the package whose they are. The features of a service stand outside of its package.
+    /// The package of each source folder. The features of a service are outside of its package's folder.
     folders: BTreeMap<PathBuf, String>,
-    /// The packages that each one is built of, those for tests too.
-    needs: BTreeMap<String, BTreeSet<String>>,
+    /// The workspace packages that each package depends on, dev-dependencies included.
+    dependencies: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Files that are read by a package without standing in it. What all crates are built by is the kernel's, which all are built of.
-const READ_BY: [(&str, &str); 5] = [
+/// Files outside of a package that belong to it. Files that affect every build belong to the kernel, which every crate depends on.
+const OWNERS: [(&str, &str); 5] = [
     ("template", "martgen"),
     ("kong", "devstack"),
     ("Cargo.toml", "mart-kernel"),
@@ -28,7 +28,7 @@ const READ_BY: [(&str, &str); 5] = [
 ];
 
 impl Graph {
-    /// As cargo tells it.
+    /// Reads the graph from `cargo metadata`.
     pub async fn read() -> Result<Self> {
         let mut cargo = Command::new("cargo");
         cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
@@ -36,10 +36,10 @@ impl Graph {
     }
 
     fn of(metadata: &Value) -> Result<Self> {
-        let packages = metadata["packages"].as_array().context("cargo metadata lists packages")?;
+        let packages = metadata["packages"].as_array().context("cargo metadata returned no packages")?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let parent = |value: &Value| Path::new(value.as_str().unwrap_or_default()).parent().map(Path::to_owned);
-        let (mut folders, mut needs) = (BTreeMap::new(), BTreeMap::new());
+        let (mut folders, mut graph) = (BTreeMap::new(), BTreeMap::new());
         for package in packages {
             let name = text(&package["name"]);
             folders.extend(parent(&package["manifest_path"]).map(|folder| (folder, name.clone())));
@@ -48,14 +48,14 @@ impl Graph {
             }
             let dependencies = package["dependencies"].as_array().into_iter().flatten();
             let own = dependencies.filter(|dependency| dependency["path"].is_string());
-            needs.insert(name.clone(), own.map(|dependency| text(&dependency["name"])).collect());
+            graph.insert(name.clone(), own.map(|dependency| text(&dependency["name"])).collect());
         }
-        Ok(Self { folders, needs })
+        Ok(Self { folders, dependencies: graph })
     }
 
-    /// The package that a file of the repository belongs to; `None` if no crate is built of it.
+    /// Returns the package of a file of the repository, or `None` if the file is not part of a crate.
     fn package(&self, file: &Path) -> Option<&str> {
-        if let Some((_, package)) = READ_BY.iter().find(|(start, _)| file.starts_with(start)) {
+        if let Some((_, package)) = OWNERS.iter().find(|(start, _)| file.starts_with(start)) {
             return Some(package);
         }
         let whole = root().join(file);
@@ -63,38 +63,38 @@ impl Graph {
         self.folders.get(folder).map(String::as_str)
     }
 
-    /// Those of these files that no crate is built of.
+    /// Returns the files that are not part of a crate.
     pub fn others<'a>(&self, files: &'a [PathBuf]) -> Vec<&'a Path> {
         files.iter().map(PathBuf::as_path).filter(|file| self.package(file).is_none()).collect()
     }
 
-    /// The packages of these files.
+    /// Returns the packages of these files.
     pub fn packages(&self, files: &[PathBuf]) -> BTreeSet<String> {
         files.iter().filter_map(|file| self.package(file)).map(str::to_owned).collect()
     }
 
-    /// These packages and all that are built of them.
-    pub fn reached(&self, changed: &BTreeSet<String>) -> BTreeSet<String> {
-        let mut reached = changed.clone();
+    /// Returns the changed packages and all that depend on them.
+    pub fn affected(&self, changed: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut affected = changed.clone();
         loop {
-            let before = reached.len();
-            let more = self.needs.iter().filter(|(_, needs)| !needs.is_disjoint(&reached));
-            reached.extend(more.map(|(name, _)| name.clone()).collect::<Vec<_>>());
-            if reached.len() == before {
-                return reached;
+            let before = affected.len();
+            let more = self.dependencies.iter().filter(|(_, dependencies)| !dependencies.is_disjoint(&affected));
+            affected.extend(more.map(|(name, _)| name.clone()).collect::<Vec<_>>());
+            if affected.len() == before {
+                return affected;
             }
         }
     }
 }
 
-/// The files that differ from a commit, those among them that git does not know yet.
+/// Returns the files that differ from a commit, untracked files included.
 pub async fn files(commit: &str) -> Result<Vec<PathBuf>> {
     let git = async |words: &[&str]| -> Result<String> {
         process::output(Command::new("git").current_dir(root()).args(words)).await
     };
-    let mut told = git(&["diff", "--name-only", commit, "--"]).await?;
-    told.push_str(&git(&["ls-files", "--others", "--exclude-standard"]).await?);
-    Ok(told.lines().map(PathBuf::from).collect())
+    let mut names = git(&["diff", "--name-only", commit, "--"]).await?;
+    names.push_str(&git(&["ls-files", "--others", "--exclude-standard"]).await?);
+    Ok(names.lines().map(PathBuf::from).collect())
 }
 
 #[cfg(test)]
@@ -103,12 +103,12 @@ mod tests {
 
     fn graph() -> Graph {
         let here = |path: &str| root().join(path).display().to_string();
-        let package = |name: &str, folder: &str, needs: &[&str], targets: &[&str]| {
+        let package = |name: &str, folder: &str, dependencies: &[&str], targets: &[&str]| {
             serde_json::json!({
                 "name": name,
                 "manifest_path": here(&format!("{folder}/Cargo.toml")),
                 "targets": targets.iter().map(|path| serde_json::json!({ "src_path": here(path) })).collect::<Vec<_>>(),
-                "dependencies": needs.iter().map(|need| serde_json::json!({ "name": need, "path": "" })).collect::<Vec<_>>(),
+                "dependencies": dependencies.iter().map(|name| serde_json::json!({ "name": name, "path": "" })).collect::<Vec<_>>(),
             })
         };
         let packages = [
@@ -120,34 +120,34 @@ mod tests {
         Graph::of(&serde_json::json!({ "packages": packages })).expect("a graph")
     }
 
-    fn reached(files: &[&str]) -> Vec<String> {
+    fn affected(files: &[&str]) -> Vec<String> {
         let graph = graph();
         let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-        graph.reached(&graph.packages(&files)).into_iter().collect()
+        graph.affected(&graph.packages(&files)).into_iter().collect()
     }
 
     #[test]
-    fn a_core_reaches_its_service_and_no_other_core() {
-        assert_eq!(reached(&["services/a/core/src/domain/order.rs"]), ["a-core", "a-service"]);
-        assert_eq!(reached(&["services/b/core/src/lib.rs"]), ["b-core"]);
+    fn a_core_affects_its_service_and_no_other_core() {
+        assert_eq!(affected(&["services/a/core/src/domain/order.rs"]), ["a-core", "a-service"]);
+        assert_eq!(affected(&["services/b/core/src/lib.rs"]), ["b-core"]);
     }
 
     #[test]
     fn scenarios_belong_to_the_service_that_runs_them() {
-        assert_eq!(reached(&["features/a/life.feature"]), ["a-service"]);
-        assert_eq!(reached(&["features/src/lib.rs"]), ["a-service", "runner"]);
+        assert_eq!(affected(&["features/a/life.feature"]), ["a-service"]);
+        assert_eq!(affected(&["features/src/lib.rs"]), ["a-service", "runner"]);
     }
 
     #[test]
-    fn what_all_are_built_by_reaches_the_kernel() {
+    fn workspace_manifests_affect_the_kernel() {
         for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
-            assert_eq!(reached(&[file]), ["mart-kernel"]);
+            assert_eq!(affected(&[file]), ["mart-kernel"]);
         }
-        assert!(reached(&["services/a/core/Cargo.toml"]).contains(&"a-core".to_owned()));
+        assert!(affected(&["services/a/core/Cargo.toml"]).contains(&"a-core".to_owned()));
     }
 
     #[test]
-    fn a_page_reaches_no_crate() {
-        assert!(reached(&["README.md", "docs/adr/0001-outbox-and-inbox.md"]).is_empty());
+    fn documentation_affects_no_crate() {
+        assert!(affected(&["README.md", "docs/adr/0001-outbox-and-inbox.md"]).is_empty());
     }
 }

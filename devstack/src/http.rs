@@ -1,17 +1,17 @@
-//! HTTP clients for this machine. Nothing that the devstack and its tests talk to has a certificate; reading those of all authorities
-//! costs a debug build more than most of its requests.
+//! HTTP clients for servers on this machine, without TLS. They skip the root certificates, because loading those takes a debug
+//! build longer than most requests.
 
 use reqwest::{Client, ClientBuilder};
 
-/// A client with settings of its own.
+/// Returns a builder of clients without root certificates.
 pub fn builder() -> ClientBuilder {
     Client::builder().tls_certs_only([])
 }
 
-/// A client.
+/// Returns a client with the default settings.
 ///
 /// # Panics
-/// If this machine can have none.
+/// If the client can't be created.
 pub fn client() -> Client {
     builder().build().expect("a client without certificates")
 }

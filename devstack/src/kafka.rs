@@ -1,4 +1,4 @@
-//! A Kafka of one's own: one node, controller and broker in one (KRaft).
+//! A private Kafka: one node that is both controller and broker (KRaft).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,35 +17,35 @@ use tokio::process::Command;
 use crate::process::{self, Process};
 use crate::toolchain::{self, Tool};
 
-/// A node with its data in a folder, that may run.
+/// A Kafka node with its data in a folder. It may be running or stopped.
 #[derive(Debug)]
 pub struct Kafka {
     java: PathBuf,
     jars: PathBuf,
     folder: PathBuf,
     port: u16,
-    /// Whether it has run before.
-    known: bool,
+    /// Whether the node has been started before.
+    has_run: bool,
     process: Option<Process>,
 }
 
 impl Kafka {
-    /// Prepares a node below a folder and starts it; `controller` is a port that only the node itself uses.
+    /// Creates a node in a folder, unless it exists, and starts it. `controller` is a port that only the node itself uses.
     pub async fn start(folder: &Path, port: u16, controller: u16) -> Result<Self> {
         let (java, jars) = (toolchain::get(Tool::Java).await?, toolchain::get(Tool::Kafka).await?);
-        let known = folder.join("data/meta.properties").exists();
-        let mut node = Self { java, jars, folder: folder.to_owned(), port, known, process: None };
-        node.prepare(controller).await.context("Kafka's data folder could not be made")?;
+        let has_run = folder.join("data/meta.properties").exists();
+        let mut node = Self { java, jars, folder: folder.to_owned(), port, has_run, process: None };
+        node.prepare(controller).await.context("cannot create Kafka's data folder")?;
         node.run().await?;
         Ok(node)
     }
 
-    /// The address to bootstrap from.
+    /// Returns the address for clients.
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The process, while it runs.
+    /// Returns the process, or `None` if the node is stopped.
     pub fn process(&mut self) -> Option<&mut Process> {
         self.process.as_mut()
     }
@@ -66,7 +66,7 @@ impl Kafka {
             ("transaction.state.log.replication.factor", "1".to_owned()),
             ("transaction.state.log.min.isr", "1".to_owned()),
             ("group.initial.rebalance.delay.ms", "0".to_owned()),
-            // A test that kills a service has its partitions read on soon.
+            // Short, so that the partitions of a killed service are reassigned soon in tests.
             ("group.min.session.timeout.ms", "1000".to_owned()),
             ("auto.create.topics.enable", "false".to_owned()),
         ];
@@ -78,37 +78,37 @@ impl Kafka {
         let mut words = self.java("kafka.tools.StorageTool");
         words.extend(["format", "--ignore-formatted", "-t", "bWFydC1kZXZlbG9wbWVudA", "-c"].map(str::to_owned));
         words.push(self.settings().display().to_string());
-        let (program, arguments) = words.split_first().context("a command has a program")?;
+        let (program, arguments) = words.split_first().context("the command is empty")?;
         process::run(Command::new(program).args(arguments)).await
     }
 
-    /// Starts it again after it was stopped or killed.
+    /// Starts the node after it was stopped or killed.
     pub async fn run(&mut self) -> Result<()> {
         let mut words = self.java("kafka.Kafka");
-        if self.known {
-            // What it loaded the last time is mapped: it starts in half the time. It is written as it signals.
+        if self.has_run {
+            // Maps the classes that the previous run loaded, which halves the start time. The archive is written when Java exits.
             let archive = format!("-XX:SharedArchiveFile={}", self.folder.join("classes.jsa").display());
             words.splice(1..1, ["-XX:+AutoCreateSharedArchive".to_owned(), archive]);
         }
-        self.known = true;
+        self.has_run = true;
         words.push(self.settings().display().to_string());
         let mut process = Process::start("kafka", words, &[], &self.folder.join("log"), Signal::TERM)?;
         let brokers = self.brokers();
-        let mend =
-            "If one of its ports is taken, stop what has it; if its data is damaged, ./mart down --wipe makes it new.";
-        process.until(Duration::from_mins(4), || answers(brokers.clone())).await.context(mend)?;
+        let advice =
+            "cannot start Kafka (if a port is in use, stop its owner; if its data is damaged, ./mart down --wipe)";
+        process.wait_until(Duration::from_mins(4), || is_available(brokers.clone())).await.context(advice)?;
         self.process = Some(process);
         Ok(())
     }
 
-    /// ShutdownSignals it.
+    /// Stops the node.
     pub async fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(Duration::from_secs(20)).await;
         }
     }
 
-    /// Kills it without a word, as a crash would.
+    /// Kills the node with SIGKILL, like a crash.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await;
@@ -128,28 +128,28 @@ impl Kafka {
     }
 }
 
-/// How many partitions a topic has.
+/// The number of partitions of a topic.
 pub const PARTITIONS: i32 = 12;
 
-/// Makes the topics that are missing, as `service migrate` does for its own.
+/// Creates the missing topics, as a service's `migrate` does for its own.
 pub async fn topics(brokers: &str, names: &[String]) -> Result<()> {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
     let new: Vec<NewTopic<'_>> =
         names.iter().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))).collect();
-    for made in admin.create_topics(&new, &AdminOptions::new()).await? {
-        match made {
+    for result in admin.create_topics(&new, &AdminOptions::new()).await? {
+        match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => anyhow::bail!("the topic {name} could not be made: {code}"),
+            Err((name, code)) => anyhow::bail!("cannot create the topic {name}: {code}"),
         }
     }
     Ok(())
 }
 
-/// The longest that Kafka may take to answer a request.
+/// The timeout of a request to Kafka.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Returns Kafka's answer to a request. Repeats the request for at most [`TIMEOUT`] while the error is one that ends by
-/// itself: a broker returns it for a moment after a topic was created and while the broker starts.
+/// Returns the result of a request to Kafka. Repeats the request for at most [`TIMEOUT`] while the error is transient: brokers
+/// return such errors for a moment after a topic was created and while they start.
 pub fn retry_transient<T>(mut request: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
     let deadline = Instant::now() + TIMEOUT;
     loop {
@@ -157,19 +157,18 @@ pub fn retry_transient<T>(mut request: impl FnMut() -> KafkaResult<T>) -> KafkaR
             Err(error) if is_transient(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(20));
             }
-            answer => return answer,
+            result => return result,
         }
     }
 }
 
-/// Returns the list if Kafka answered for each of its partitions, or the first partition's error.
+/// Returns the list, or the first error of one of its partitions.
 pub fn each_partition(list: TopicPartitionList) -> KafkaResult<TopicPartitionList> {
     list.elements().iter().try_for_each(TopicPartitionListElem::error)?;
     Ok(list)
 }
 
-/// Returns the numbers of a topic's partitions. An error if the topic does not exist or if Kafka does not answer in
-/// time.
+/// Returns the numbers of a topic's partitions, or an error if the topic does not exist or Kafka does not respond in time.
 pub fn partitions(consumer: &BaseConsumer, topic: &str) -> KafkaResult<Vec<i32>> {
     retry_transient(|| {
         let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
@@ -201,9 +200,9 @@ fn is_transient(error: &KafkaError) -> bool {
     )
 }
 
-/// Whether a broker tells its metadata.
-async fn answers(brokers: String) -> bool {
-    let asked = tokio::task::spawn_blocking(move || {
+/// Returns whether a broker responds to a request for metadata.
+async fn is_available(brokers: String) -> bool {
+    let available = tokio::task::spawn_blocking(move || {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", brokers).set("log_level", "0");
         let client: Result<BaseConsumer, _> = client.create();
@@ -211,7 +210,7 @@ async fn answers(brokers: String) -> bool {
             client.fetch_metadata(None, Duration::from_secs(1)).is_ok_and(|metadata| !metadata.brokers().is_empty())
         })
     });
-    asked.await.unwrap_or(false)
+    available.await.unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -221,13 +220,13 @@ mod tests {
     #[test]
     fn transient_errors_are_retried_and_others_returned() {
         let moved = [RDKafkaErrorCode::NotLeaderForPartition, RDKafkaErrorCode::LeaderNotAvailable];
-        assert_eq!(retry_transient(answers(&moved)), Ok(7));
+        assert_eq!(retry_transient(request(&moved)), Ok(7));
         let refused = RDKafkaErrorCode::TopicAuthorizationFailed;
-        assert_eq!(retry_transient(answers(&[refused])), Err(KafkaError::MetadataFetch(refused)));
+        assert_eq!(retry_transient(request(&[refused])), Err(KafkaError::MetadataFetch(refused)));
     }
 
     /// Returns a request that fails with each of these errors, then succeeds.
-    fn answers(errors: &[RDKafkaErrorCode]) -> impl FnMut() -> KafkaResult<i32> {
+    fn request(errors: &[RDKafkaErrorCode]) -> impl FnMut() -> KafkaResult<i32> {
         let mut errors = errors.iter().copied();
         move || errors.next().map_or(Ok(7), |code| Err(KafkaError::MetadataFetch(code)))
     }

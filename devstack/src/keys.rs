@@ -1,9 +1,9 @@
-//! The signing keys of each role, tokens signed with them, and how they are rotated.
+//! The signing keys of each role, the tokens that they sign, and their rotation.
 //!
-//! A key lives in three steps, none of which refuses a token that is good: it is **published** (the set of public keys names
-//! it, nobody signs with it), it **signs** once every verifier has had the time to read the set again, and it is **withdrawn**
-//! when another one signs and the last of its own tokens has run out. The folder says where each one is: `customer-2.next` is
-//! published, `customer-2.pem` signs while no higher number does.
+//! A rotation has three steps, so that every valid token is accepted at any time. First the new key is **published**: it is in the
+//! set of public keys, but does not sign yet. It **signs** when every verifier has had the time to reread the set. The old key is
+//! **withdrawn** when its last token has expired. The file names have the state: `customer-2.next` is published, and of the
+//! `customer-N.pem` the one with the highest number signs.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,53 +17,54 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::secrets::{alone, random, write_private};
+use crate::secrets::{lock, random_bytes, write_private};
 
 /// The roles that have a key.
 pub const ROLES: [&str; 2] = ["admin", "customer"];
-/// The `iss` and the `aud` of the stack's tokens.
+/// The issuer (`iss`) of the stack's tokens.
 pub const ISSUER: &str = "mart-devstack";
-/// See [`ISSUER`].
+/// The audience (`aud`) of the stack's tokens.
 pub const AUDIENCE: &str = "mart";
-/// From the publication of a key to its first token: more than any verifier takes to read the set again.
-pub const READ_AGAIN: Duration = Duration::from_secs(5);
-/// How long a token may be good, with what clocks may be apart.
-pub const LONGEST_TOKEN: Duration = Duration::from_mins(16);
+/// The delay between the publication of a key and its first token. Every verifier rereads the keys more often.
+pub const SIGNING_DELAY: Duration = Duration::from_secs(5);
+/// The maximum lifetime of a token, clock skew included.
+pub const MAX_TOKEN_LIFETIME: Duration = Duration::from_mins(16);
 
 /// A key of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The role that it speaks for.
+    /// The role of the tokens that the key signs.
     pub role: &'static str,
-    /// Its number: the highest one signs.
+    /// The key's number within the role. The highest number signs.
     pub number: u32,
-    /// Its file.
+    /// The file of the private key.
     pub path: PathBuf,
 }
 
 impl Key {
-    /// Its id.
+    /// Returns the key's id.
     pub fn kid(&self) -> String {
         format!("{}-{}", self.role, self.number)
     }
 
-    /// Whether it signs or has signed.
+    /// Returns whether the key signs or has signed.
     fn signs(&self) -> bool {
         self.path.extension().is_some_and(|extension| extension == "pem")
     }
 
     fn pem(&self) -> Result<String> {
-        std::fs::read_to_string(&self.path).with_context(|| format!("{} can't be read", self.path.display()))
+        std::fs::read_to_string(&self.path).with_context(|| format!("cannot read {}", self.path.display()))
     }
 
     fn encoding(&self) -> Result<EncodingKey> {
-        let wrong = || format!("{} is no key: remove it for a new one", self.path.display());
-        EncodingKey::from_ed_pem(self.pem()?.as_bytes()).with_context(wrong)
+        let context = || format!("{} is not a valid key: delete it, and a new one is created", self.path.display());
+        EncodingKey::from_ed_pem(self.pem()?.as_bytes()).with_context(context)
     }
 
-    /// Its public half in PEM, as Kong wants it.
+    /// Returns the public key in PEM, the format of Kong.
     pub fn public_pem(&self) -> Result<String> {
-        let key = SigningKey::from_pkcs8_pem(&self.pem()?).ok().with_context(|| format!("{} is no key", self.kid()))?;
+        let key = SigningKey::from_pkcs8_pem(&self.pem()?);
+        let key = key.ok().with_context(|| format!("{} is not a valid key", self.path.display()))?;
         Ok(key.verifying_key().to_public_key_pem(LineEnding::LF)?)
     }
 
@@ -76,44 +77,44 @@ impl Key {
     }
 }
 
-/// A folder with the private keys of the roles and the JWKS of the public ones.
+/// A folder with the private keys of the roles and the public keys as a JWKS.
 #[derive(Debug, Clone)]
 pub struct Keys(PathBuf);
 
 impl Keys {
-    /// The keys of a folder; a role that has none gets one.
+    /// Opens the keys of a folder. Creates the first key of a role that has none.
     pub fn in_folder(folder: &Path) -> Result<Self> {
         let keys = Self(folder.to_owned());
-        let _alone = alone(&keys.jwks())?;
+        let _lock = lock(&keys.jwks())?;
         let all = keys.all()?;
         for role in ROLES {
             if !all.iter().any(|key| key.role == role && key.signs()) {
-                make(&folder.join(format!("{role}-1.pem")))?;
+                create(&folder.join(format!("{role}-1.pem")))?;
             }
         }
         keys.publish()?;
         Ok(keys)
     }
 
-    /// The folder with the private keys: for who signs, and for nobody else.
+    /// Returns the folder with the private keys. Only the signer of tokens may read it.
     pub fn folder(&self) -> &Path {
         &self.0
     }
 
-    /// The file with the public keys.
+    /// Returns the path of the file with the public keys.
     pub fn jwks(&self) -> PathBuf {
         self.0.join("jwks.json")
     }
 
-    /// All keys that are published, by role and number.
+    /// Returns all published keys, ordered by role and number.
     pub fn all(&self) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
         for entry in std::fs::read_dir(&self.0)? {
             let path = entry?.path();
-            let known = path.extension().is_some_and(|extension| extension == "pem" || extension == "next");
-            let name = path.file_stem().and_then(|name| name.to_str()).filter(|_| known);
+            let is_key = path.extension().is_some_and(|extension| extension == "pem" || extension == "next");
+            let name = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_key);
             let Some((role, number)) = name.and_then(|name| name.rsplit_once('-')) else { continue };
-            let role = ROLES.into_iter().find(|known| *known == role);
+            let role = ROLES.into_iter().find(|other| *other == role);
             if let (Some(role), Ok(number)) = (role, number.parse()) {
                 keys.push(Key { role, number, path });
             }
@@ -122,90 +123,91 @@ impl Keys {
         Ok(keys)
     }
 
-    /// The step of its life that a key is at.
-    pub fn step(&self, key: &Key) -> Result<&'static str> {
+    /// Returns a description of a key's state.
+    pub fn state(&self, key: &Key) -> Result<&'static str> {
         Ok(if !key.signs() {
-            "is published"
+            "published, does not sign yet"
         } else if self.signing(key.role)? == *key {
             "signs"
         } else {
-            "is good for tokens that it has signed"
+            "replaced, its tokens are valid until they expire"
         })
     }
 
-    /// First step: makes a key for every role and publishes it. One that an interrupted rotation left is taken.
+    /// First step of a rotation: creates and publishes a key for every role, unless an interrupted rotation has left one.
     pub fn publish_next(&self) -> Result<()> {
-        let _alone = alone(&self.jwks())?;
+        let _lock = lock(&self.jwks())?;
         let all = self.all()?;
         for role in ROLES {
             let of_role: Vec<&Key> = all.iter().filter(|key| key.role == role).collect();
             if of_role.iter().all(|key| key.signs()) {
                 let number = of_role.last().map_or(1, |key| key.number + 1);
-                make(&self.0.join(format!("{role}-{number}.next")))?;
+                create(&self.0.join(format!("{role}-{number}.next")))?;
             }
         }
         self.publish()
     }
 
-    /// Second step, [`READ_AGAIN`] after the first: what is published signs from now on.
+    /// Second step, [`SIGNING_DELAY`] after the first: makes the published keys sign.
     pub fn sign_with_next(&self) -> Result<()> {
-        let _alone = alone(&self.jwks())?;
+        let _lock = lock(&self.jwks())?;
         for key in self.all()?.into_iter().filter(|key| !key.signs()) {
-            // The key's age is counted from here on.
+            // `withdraw` counts the key's age from its modification time.
             std::fs::File::options().append(true).open(&key.path)?.set_modified(SystemTime::now())?;
             std::fs::rename(&key.path, key.path.with_extension("pem"))?;
         }
         Ok(())
     }
 
-    /// Third step: withdraws those whose last token has run out because another one has been signing for long enough. Which.
-    pub fn withdraw(&self, longest_token: Duration) -> Result<Vec<String>> {
-        let _alone = alone(&self.jwks())?;
+    /// Third step: withdraws the keys whose successor has been signing for `max_lifetime`, so that their last token has expired.
+    /// Returns their ids.
+    pub fn withdraw(&self, max_lifetime: Duration) -> Result<Vec<String>> {
+        let _lock = lock(&self.jwks())?;
         let all = self.all()?;
         let mut withdrawn = Vec::new();
         for pair in all.windows(2).filter(|pair| pair[0].role == pair[1].role && pair[1].signs()) {
             let age = std::fs::metadata(&pair[1].path)?.modified()?.elapsed().unwrap_or_default();
-            if age >= longest_token {
+            if age >= max_lifetime {
                 std::fs::remove_file(&pair[0].path)?;
                 withdrawn.push(pair[0].kid());
             }
         }
-        // Also what another one withdrew that died before it could say so.
+        // Also covers keys that another process withdrew if it crashed before it published the set.
         self.publish()?;
         Ok(withdrawn)
     }
 
-    /// The claims of a good token of a role.
+    /// Returns the claims of a valid token of a role.
     pub fn claims(role: &str, subject: &str) -> Value {
         let now = OffsetDateTime::now_utc().unix_timestamp();
         json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "role": role, "iat": now, "nbf": now, "exp": now + 900 })
     }
 
-    /// A token of a role that is good for 15 minutes.
+    /// Returns a token of a role that is valid for 15 minutes.
     pub fn token(&self, role: &str, subject: &str) -> Result<String> {
         self.sign(role, &Self::claims(role, subject))
     }
 
-    /// Signs any claims with the key of a role.
+    /// Returns a token with these claims, signed with the key of a role.
     pub fn sign(&self, role: &str, claims: &Value) -> Result<String> {
         let key = self.signing(role)?;
         encode(Some(&key.kid()), claims, &key.encoding()?)
     }
 
-    /// The same, but saying that it is another key, or none.
-    pub fn sign_under(&self, kid: Option<&str>, role: &str, claims: &Value) -> Result<String> {
+    /// Like [`Keys::sign`], but with another key id in the token's header, or none. For tests.
+    pub fn sign_with_kid(&self, kid: Option<&str>, role: &str, claims: &Value) -> Result<String> {
         encode(kid, claims, &self.signing(role)?.encoding()?)
     }
 
     fn signing(&self, role: &str) -> Result<Key> {
         if !ROLES.contains(&role) {
-            bail!("there is no role {role:?}: use one of {}", ROLES.join(", "));
+            bail!("unknown role {role:?}: use one of {}", ROLES.join(", "));
         }
         let newest = self.all()?.into_iter().rfind(|key| key.role == role && key.signs());
-        newest.with_context(|| format!("{} has no key of {role}", self.0.display()))
+        newest.with_context(|| format!("{} has no signing key of the role {role}", self.0.display()))
     }
 
-    /// Writes the set of public keys, where it is another than it was.
+    /// Writes the set of public keys if it has changed.
     fn publish(&self) -> Result<()> {
         let public: Result<Vec<Value>> = self.all()?.iter().map(Key::jwk).collect();
         let set = serde_json::to_string_pretty(&json!({ "keys": public? }))?;
@@ -216,9 +218,9 @@ impl Keys {
     }
 }
 
-fn make(path: &Path) -> Result<()> {
-    // Without the public half: jsonwebtoken reads version 1 of the format only (RFC 5958).
-    let key = KeypairBytes { secret_key: random()?, public_key: None };
+fn create(path: &Path) -> Result<()> {
+    // Without the public key, because jsonwebtoken reads only version 1 of the format (RFC 5958).
+    let key = KeypairBytes { secret_key: random_bytes()?, public_key: None };
     write_private(path, key.to_pkcs8_pem(LineEnding::LF)?.as_bytes())
 }
 

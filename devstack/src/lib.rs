@@ -1,8 +1,8 @@
 //! The mart on one machine without containers: real PostgreSQL, real Kafka and the services, for `./mart` and for tests.
 //!
-//! Servers are private parts below `.mart/` of the clone, fetched from package registries. Nothing here is for production.
+//! The servers are private to the clone: they are fetched from package registries into `.mart/`. Nothing here is for production.
 
-#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+#![allow(clippy::print_stderr, reason = "a command-line tool")]
 
 pub mod call;
 pub mod contracts;
@@ -31,15 +31,15 @@ pub mod toolchain;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Prints a line. Who reads it may have gone away, as `head` does: then there is nobody left to tell anything.
+/// Prints a line to standard output. Exits with status 141, as after SIGPIPE, if the reader has closed it, as `head` does.
 #[macro_export]
 macro_rules! outln {
-    ($($words:tt)*) => {
-        $crate::print_line(&format!($($words)*))
+    ($($arguments:tt)*) => {
+        $crate::print_line(&format!($($arguments)*))
     };
 }
 
-/// See [`say!`].
+/// See [`outln!`].
 #[doc(hidden)]
 pub fn print_line(line: &str) {
     if writeln!(std::io::stdout(), "{line}").is_err() {
@@ -47,8 +47,8 @@ pub fn print_line(line: &str) {
     }
 }
 
-/// The clone that this works on: the one whose `./mart` was called, or else the one that this was built in. Clones that
-/// share a build folder share programs too.
+/// Returns the root folder of the clone: the one whose `./mart` was called (`MART_ROOT`), or else the one that this program was
+/// built in. The two differ if clones share a build folder, and with it their programs.
 pub fn root() -> PathBuf {
     if let Some(root) = std::env::var_os("MART_ROOT") {
         return root.into();
@@ -57,16 +57,16 @@ pub fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-/// Where everything is kept that is not in the repository.
+/// Returns the folder of everything that is not in the repository: tools, data, logs, keys and secrets.
 pub fn state() -> PathBuf {
     root().join(".mart")
 }
 
-/// A text within HTML.
+/// Escapes a text for HTML.
 pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
+    for character in text.chars() {
+        match character {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),

@@ -1,6 +1,6 @@
 //! The commands behind `./mart`.
 
-#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+#![allow(clippy::print_stderr, reason = "a command-line tool")]
 
 mod commands;
 
@@ -8,11 +8,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The mart on this machine: real PostgreSQL, real Kafka and all services, without containers.
+/// Run and test the mart on this machine: all services, PostgreSQL and Kafka, without containers.
 #[derive(Parser)]
 #[command(name = "mart", bin_name = "./mart", version, propagate_version = true)]
 struct Arguments {
-    /// Do not ask: neither before the machine is changed nor before data is removed. CI=true says the same of the machine.
+    /// Do not ask for confirmation before system packages are installed or data is deleted; CI=true does so for packages only.
     #[arg(long, global = true)]
     yes: bool,
     #[command(subcommand)]
@@ -21,53 +21,53 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start everything and follow the logs; Ctrl-C signals it and keeps the data.
+    /// Start the mart and follow its logs; Ctrl-C stops it and keeps the data.
     Up(commands::up::Arguments),
-    /// Run the checks and tests that CI runs, or some of them.
+    /// Run the checks and tests of CI, or some of them.
     Test(commands::test::Arguments),
-    /// Send a request and show the answer, the events that it caused and the equal curl line.
+    /// Send a request; print the response, the events that it caused, and the same request for curl.
     Call(commands::call::Arguments),
-    /// Follow events as they come, decoded.
+    /// Follow the events on Kafka, decoded.
     Events(commands::events::Arguments),
-    /// Shop once: register, browse, order, pay on the sandbox's page and get it, with the events as they come.
+    /// Run a whole purchase, from the registration to the delivery, and print its events as they arrive.
     Demo,
-    /// Put an event onto Kafka as its owner would, for development.
+    /// Publish an event in place of the service that owns it, for development.
     Publish(commands::publish::Arguments),
-    /// Look at dead letters, hand them out again, or throw them away.
+    /// List, show, replay or discard dead letters.
     Dlq(commands::dlq::Arguments),
-    /// Say whether money, stock and orders agree, over all databases and topics.
+    /// Check that money, stock and orders agree in all databases and topics.
     Invariants(commands::invariants::Arguments),
-    /// Tell what happened about an order, in a trace or around an event, and what comes next.
+    /// Print the timeline of an order, a trace or an event, and the expected next step.
     Timeline(commands::timeline::Arguments),
-    /// Make admins.
+    /// Create admins.
     User(commands::user::Arguments),
-    /// Rotate the keys that sign access tokens, while the mart runs.
+    /// Rotate, list or create the keys that sign access tokens.
     Keys(commands::keys::Arguments),
-    /// Serve Kong's declarative file, as ./mart up does for its own.
+    /// Serve a declarative file of Kong, as ./mart up does.
     Gateway(commands::gateway::Arguments),
-    /// Serve the payment provider that takes no money, as ./mart up does.
+    /// Serve the payment sandbox, as ./mart up does; it takes no money.
     Sandbox(commands::sandbox::Arguments),
-    /// Serve a mail server that keeps what it gets, as ./mart up does.
+    /// Serve a mail server that stores mails and forwards none, as ./mart up does.
     Mail(commands::mail::Arguments),
-    /// Show what runs and whether it is ready.
+    /// Show what is running and whether it is ready.
     Status,
-    /// Show the last lines of a service's log, or of postgres or kafka.
+    /// Print the last lines of the log of a service, of postgres or of kafka.
     Logs(commands::logs::Arguments),
-    /// Build services anew and restart them within a running mart.
+    /// Rebuild services and restart them in the running mart.
     Restart(commands::restart::Arguments),
-    /// Stop a running mart from another terminal.
+    /// Stop the running mart from another terminal.
     Down(commands::down::Arguments),
-    /// Open psql on a service's database as its owner.
+    /// Open psql on a service's database, as its owner.
     Psql(commands::psql::Arguments),
-    /// Measure with release builds and print the ratios; see bench/README.md.
+    /// Run the benchmarks with release builds and print the ratios; see bench/README.md.
     Bench(commands::bench::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // One thread: a child's parent-death signal comes when the thread that started it ends.
+    // One thread only: a child gets its parent-death signal as soon as the thread that started it ends.
     let Arguments { yes, command } = Arguments::parse();
-    let done = match command {
+    let result = match command {
         Command::Up(arguments) => commands::up::run(&arguments).await,
         Command::Test(arguments) => commands::test::run(arguments).await,
         Command::Call(arguments) => commands::call::run(arguments).await,
@@ -89,7 +89,7 @@ async fn main() -> ExitCode {
         Command::Psql(arguments) => commands::psql::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments).await,
     };
-    done.unwrap_or_else(|error| {
+    result.unwrap_or_else(|error| {
         eprintln!("{error:#}");
         ExitCode::FAILURE
     })

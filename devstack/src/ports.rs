@@ -1,6 +1,5 @@
-//! Ports 7400 to 7499 of this machine, remembered in `.mart/ports.json` and moved when somebody else has one.
+//! The ports of a clone, from 7400 to 7499. They are stored in `.mart/ports.json`; one that is in use is replaced.
 
-use crate::outln;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::ops::RangeInclusive;
@@ -9,42 +8,42 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use uuid::Uuid;
 
-use crate::state;
+use crate::{outln, state};
 
 const RANGE: RangeInclusive<u16> = 7400..=7499;
-/// Where tests find theirs.
-const OF_TESTS: RangeInclusive<u16> = 10_000..=29_999;
-/// How many of them are tried.
+/// The ports of tests.
+const TEST_RANGE: RangeInclusive<u16> = 10_000..=29_999;
+/// The number of random ports that are tried for a test.
 const TRIES: usize = 1_000;
 
-/// The ports that this clone uses, by what uses them.
+/// The ports of this clone, by the name of what listens on them.
 #[derive(Debug, Default)]
 pub struct Ports(BTreeMap<String, u16>);
 
 impl Ports {
-    /// Those that were given before.
-    pub fn remembered() -> Self {
+    /// Reads the ports that were assigned before.
+    pub fn stored() -> Self {
         let text = std::fs::read_to_string(state().join("ports.json")).unwrap_or_default();
         Self(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// The port of something, if it has one.
-    pub fn of(&self, name: &str) -> Option<u16> {
+    /// Returns the port that is assigned to a name, if any.
+    pub fn get(&self, name: &str) -> Option<u16> {
         self.0.get(name).copied()
     }
 
-    /// A free port for something that is about to start: the one it had, or else the first that nobody has.
+    /// Returns a free port for a name: the assigned one, or, if that is in use, the first free one, which it assigns and stores.
     pub fn free(&mut self, name: &str) -> Result<u16> {
-        if let Some(port) = self.of(name)
+        if let Some(port) = self.get(name)
             && is_free(port)
         {
             return Ok(port);
         }
-        let given = |port: &u16| !self.0.values().any(|other| other == port);
-        let port = RANGE.clone().filter(given).find(|port| is_free(*port));
-        let port = port.context("all ports from 7400 to 7499 are taken: stop another clone's ./mart up")?;
+        let unassigned = |port: &u16| !self.0.values().any(|other| other == port);
+        let port = RANGE.clone().filter(unassigned).find(|port| is_free(*port));
+        let port = port.context("all ports from 7400 to 7499 are in use: stop the mart of another clone")?;
         if let Some(before) = self.0.insert(name.to_owned(), port) {
-            outln!("port {before} is taken: {name} moves to {port}");
+            outln!("port {before} is in use: {name} moves to {port}");
         }
         std::fs::create_dir_all(state())?;
         std::fs::write(state().join("ports.json"), serde_json::to_string_pretty(&self.0)?)?;
@@ -52,19 +51,19 @@ impl Ports {
     }
 }
 
-/// Any free port, for a test: one that this process has given to nobody else, and below those that the system gives to
-/// connections, which could take it before its server does.
+/// Returns a random free port for a test. This process returns a port only once. The range is below the system's ephemeral ports,
+/// so that no outgoing connection can take the port before the server does.
 pub fn any() -> Result<u16> {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    static USED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..TRIES {
         let [high, low, ..] = *Uuid::new_v4().as_bytes();
-        let port = OF_TESTS.start() + u16::from_be_bytes([high, low]) % (OF_TESTS.end() - OF_TESTS.start());
-        if is_free(port) && given.insert(port) {
+        let port = TEST_RANGE.start() + u16::from_be_bytes([high, low]) % (TEST_RANGE.end() - TEST_RANGE.start());
+        if is_free(port) && used.insert(port) {
             return Ok(port);
         }
     }
-    bail!("no port between {} and {} is free", OF_TESTS.start(), OF_TESTS.end())
+    bail!("no port between {} and {} is free", TEST_RANGE.start(), TEST_RANGE.end())
 }
 
 fn is_free(port: u16) -> bool {
@@ -76,8 +75,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_of_a_test_is_given_once() {
+    fn a_test_port_is_returned_once() {
         let all: BTreeSet<u16> = (0..500).map(|_| any().expect("a port")).collect();
-        assert!(all.len() == 500 && all.iter().all(|port| OF_TESTS.contains(port)), "{all:?}");
+        assert!(all.len() == 500 && all.iter().all(|port| TEST_RANGE.contains(port)), "{all:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of one's own.
+//! A private PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,19 +13,20 @@ use crate::toolchain::{self, Tool};
 
 /// The superuser of a private cluster.
 pub const SUPERUSER: &str = "mart";
-/// PostgreSQL refuses root; as root its processes become this user (nobody).
-const NOBODY: u32 = 65534;
+/// The user and group id that PostgreSQL runs with if this process is root, because it refuses to run as root: 65534, the
+/// unprivileged user of Linux.
+const UNPRIVILEGED: u32 = 65534;
 
-/// How careful a cluster is with its data.
+/// The durability of a cluster's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// As in production.
+    /// The data survives a power failure, as in production.
     Full,
-    /// For tests that throw the data away: fast, and still right after a crash of a process.
+    /// The data survives the crash of a process only. For tests, because it is faster.
     ProcessCrash,
 }
 
-/// A cluster in a folder, that may run.
+/// A PostgreSQL cluster with its data in a folder. It may be running or stopped.
 #[derive(Debug)]
 pub struct Postgres {
     bin: PathBuf,
@@ -37,27 +38,27 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Prepares a cluster below a folder and starts it on a port of this machine only.
+    /// Creates a cluster in a folder, unless it exists, and starts it. It listens on 127.0.0.1 only.
     pub async fn start(folder: &Path, port: u16, password: &str, durability: Durability) -> Result<Self> {
         let bin = toolchain::get(Tool::Postgres).await?;
         let (folder, password) = (folder.to_owned(), password.to_owned());
         let mut cluster = Self { bin, folder, port, password, durability, process: None };
-        cluster.prepare().await.context("PostgreSQL's data folder could not be made")?;
+        cluster.prepare().await.context("cannot create PostgreSQL's data folder")?;
         cluster.run().await?;
         Ok(cluster)
     }
 
-    /// A URL of a database on it as the superuser.
+    /// Returns the superuser's URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    /// The folder with its programs.
+    /// Returns the folder of PostgreSQL's programs.
     pub fn bin(&self) -> &Path {
         &self.bin
     }
 
-    /// The process, while it runs.
+    /// Returns the process, or `None` if the cluster is stopped.
     pub fn process(&mut self) -> Option<&mut Process> {
         self.process.as_mut()
     }
@@ -67,7 +68,7 @@ impl Postgres {
         if data.join("PG_VERSION").exists() {
             return Ok(());
         }
-        // What an interrupted start left.
+        // Left by an interrupted start.
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
@@ -81,7 +82,7 @@ impl Postgres {
         std::fs::write(&secret, &self.password)?;
         if is_root() {
             for path in [&fresh, &secret] {
-                std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY))?;
+                std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))?;
             }
         }
         let mut words = as_user();
@@ -90,14 +91,14 @@ impl Postgres {
             ["-U", SUPERUSER, "--auth=scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"].map(str::to_owned),
         );
         words.extend([format!("--pwfile={}", secret.display()), "-D".to_owned(), fresh.display().to_string()]);
-        let (program, arguments) = words.split_first().context("a command has a program")?;
-        let made = process::run(Command::new(program).args(arguments)).await;
+        let (program, arguments) = words.split_first().context("the command is empty")?;
+        let created = process::run(Command::new(program).args(arguments)).await;
         std::fs::remove_file(&secret)?;
-        made?;
+        created?;
         Ok(std::fs::rename(fresh, data)?)
     }
 
-    /// Starts it again after it was stopped or killed.
+    /// Starts the cluster after it was stopped or killed.
     pub async fn run(&mut self) -> Result<()> {
         let mut words = as_user();
         words.push(self.bin.join("postgres").display().to_string());
@@ -106,7 +107,7 @@ impl Postgres {
         let mut settings = vec![
             ("port", port.as_str()),
             ("listen_addresses", "127.0.0.1"),
-            // A path of a socket has at most 107 bytes, and a clone may lie deeper.
+            // No socket: its path may have at most 107 bytes, and the clone's path may be longer.
             ("unix_socket_directories", ""),
             ("max_connections", "300"),
             ("shared_buffers", "256MB"),
@@ -119,21 +120,21 @@ impl Postgres {
         let log = self.folder.join("log");
         let mut process = Process::start("postgres", words, &[], &log, Signal::INT)?;
         let url = self.url("postgres");
-        let answers = || async { PgConnection::connect(&url).await.is_ok() };
-        let mend = "If its port is taken, stop what has it; if its data is damaged, ./mart down --wipe makes it new.";
-        process.until(Duration::from_mins(3), answers).await.context(mend)?;
+        let available = || async { PgConnection::connect(&url).await.is_ok() };
+        let advice = "cannot start PostgreSQL (if its port is in use, stop its owner; if its data is damaged, ./mart down --wipe)";
+        process.wait_until(Duration::from_mins(3), available).await.context(advice)?;
         self.process = Some(process);
         Ok(())
     }
 
-    /// ShutdownSignals it: sessions are ended, data is written.
+    /// Stops the cluster: ends its sessions and writes its data.
     pub async fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(Duration::from_secs(20)).await;
         }
     }
 
-    /// Kills it without a word, as a crash would.
+    /// Kills the server with SIGKILL, like a crash.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await;
@@ -145,7 +146,8 @@ impl Postgres {
     }
 }
 
-/// As root, becomes another user that may still read what lies below root's own folders.
+/// Returns the start of a command line. If this process is root, it is a `setpriv` that switches to an unprivileged user who can
+/// still read root's folders.
 fn as_user() -> Vec<String> {
     if !is_root() {
         return vec!["env".to_owned()];
@@ -153,10 +155,10 @@ fn as_user() -> Vec<String> {
     let capabilities = "-all,+dac_override,+dac_read_search";
     let words = [
         "setpriv".to_owned(),
-        // Without it the kernel forgets the capabilities in access(2), by which initdb looks for its own programs.
+        // Otherwise the kernel ignores the capabilities in access(2), with which initdb looks for its programs.
         "--securebits=+no_setuid_fixup".to_owned(),
-        format!("--reuid={NOBODY}"),
-        format!("--regid={NOBODY}"),
+        format!("--reuid={UNPRIVILEGED}"),
+        format!("--regid={UNPRIVILEGED}"),
         "--clear-groups".to_owned(),
         format!("--inh-caps={capabilities}"),
         format!("--ambient-caps={capabilities}"),

@@ -1,7 +1,7 @@
-//! Processes that never outlive the one that started them.
+//! Child processes that never outlive this process.
 //!
-//! Each has a process group of its own, so that a Ctrl-C at the terminal reaches only us and we decide the order of
-//! stopping, and a parent-death signal, so that nothing is left even when we are killed.
+//! Each has its own process group, so that Ctrl-C at the terminal reaches only this process, which stops its children in order.
+//! Each also has a parent-death signal, so that none is left if this process is killed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,33 +12,33 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 use tokio::process::{Child, Command};
 
-/// A server or a service that runs.
+/// A running server or service.
 #[derive(Debug)]
 pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
-    /// What asks it to stop and to finish.
-    polite: Signal,
+    /// The signal that shuts the process down gracefully.
+    stop_signal: Signal,
 }
 
 impl Process {
     /// Starts a program with its output in a log file.
     ///
-    /// `polite` is the signal that asks it to stop and finish; it is sent too when this process dies.
+    /// `stop_signal` shuts the program down gracefully. The kernel also sends it if this process dies.
     pub fn start(
         name: &str,
         mut command: Vec<String>,
         envs: &[(String, String)],
         log: &Path,
-        polite: Signal,
+        stop_signal: Signal,
     ) -> Result<Self> {
-        let signal = match polite {
+        let signal = match stop_signal {
             Signal::INT => "INT",
             _ => "TERM",
         };
         let mut words = vec!["--pdeathsig".to_owned(), signal.to_owned(), "--".to_owned()];
-        // Later options of a setpriv that the command brings itself go in front of it.
+        // If the command is itself a setpriv, the two are merged, because only one can set the parent-death signal.
         if command.first().is_some_and(|word| word == "setpriv") {
             command.remove(0);
             words.truncate(2);
@@ -47,7 +47,7 @@ impl Process {
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let out = File::create(log).with_context(|| format!("{} can't be written", log.display()))?;
+        let out = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = Command::new("setpriv")
             .args(words)
             .envs(envs.iter().map(|(name, value)| (name, value)))
@@ -56,49 +56,53 @@ impl Process {
             .stderr(out)
             .process_group(0)
             .spawn()
-            .with_context(|| format!("{name} could not be started (is util-linux's setpriv there?)"))?;
-        Ok(Self { name: name.to_owned(), child, log: log.to_owned(), polite })
+            .with_context(|| format!("cannot start {name} (is setpriv of util-linux installed?)"))?;
+        Ok(Self { name: name.to_owned(), child, log: log.to_owned(), stop_signal })
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its id; `None` when it has ended.
+    /// Returns the process id, or `None` if the process has ended.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit status if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for it to end by itself.
+    /// Waits for the process to end on its own.
     pub async fn wait(&mut self) -> Option<ExitStatus> {
         self.child.wait().await.ok()
     }
 
-    /// Its output so far.
+    /// Returns the output so far.
     pub fn output(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// The last lines of its output, for an error.
+    /// Returns the last 20 lines of the output, for an error message.
     pub fn last_lines(&self) -> String {
         let output = self.output();
         let lines: Vec<&str> = output.lines().rev().take(20).collect();
         lines.into_iter().rev().map(|line| format!("    {line}\n")).collect()
     }
 
-    /// Waits until `ready` answers true; an error with the last lines when it ends before or takes too long.
-    pub async fn until<F: Future<Output = bool>>(&mut self, within: Duration, ready: impl Fn() -> F) -> Result<()> {
+    /// Waits until `ready` returns true. Returns an error with the last lines of the output if the process ends or takes too long.
+    pub async fn wait_until<F: Future<Output = bool>>(
+        &mut self,
+        within: Duration,
+        ready: impl Fn() -> F,
+    ) -> Result<()> {
         let deadline = tokio::time::Instant::now() + within;
         loop {
             if let Some(status) = self.ended() {
                 bail!(
-                    "{} ended as it started ({status}). Its last lines, of {}:\n{}",
+                    "{} exited while it was starting ({status}). The last lines of {}:\n{}",
                     self.name,
                     self.log.display(),
                     self.last_lines()
@@ -109,7 +113,7 @@ impl Process {
             }
             if tokio::time::Instant::now() > deadline {
                 bail!(
-                    "{} was not ready within {within:?}. Its last lines, of {}:\n{}",
+                    "{} was not ready within {within:?}. The last lines of {}:\n{}",
                     self.name,
                     self.log.display(),
                     self.last_lines()
@@ -119,24 +123,24 @@ impl Process {
         }
     }
 
-    /// Waits until an address of its own answers with success.
-    pub async fn until_answers(&mut self, url: &str) -> Result<()> {
+    /// Waits until a URL of the process returns a success status.
+    pub async fn wait_until_available(&mut self, url: &str) -> Result<()> {
         let client = crate::http::client();
-        let ready = || async { client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) };
-        self.until(Duration::from_mins(2), ready).await
+        let ready = || async { client.get(url).send().await.is_ok_and(|response| response.status().is_success()) };
+        self.wait_until(Duration::from_mins(2), ready).await
     }
 
-    /// Sends a signal to it alone.
+    /// Sends a signal to the process, without its children.
     pub fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
-            // It may have ended in this moment, which is as well.
+            // An error means that the process has just ended.
             kill_process(pid, signal).ok();
         }
     }
 
-    /// Asks it to stop and waits; what does not stop within the time is killed. Returns how it ended.
+    /// Shuts the process down gracefully, or kills it if it has not ended in time. Returns the exit status.
     pub async fn stop(mut self, within: Duration) -> Option<ExitStatus> {
-        self.signal(self.polite);
+        self.signal(self.stop_signal);
         let ended = tokio::time::timeout(within, self.child.wait()).await;
         match ended {
             Ok(status) => status.ok(),
@@ -144,7 +148,7 @@ impl Process {
         }
     }
 
-    /// Kills it and all that it started, with SIGKILL.
+    /// Kills the process and its children with SIGKILL. Returns the exit status.
     pub async fn kill(&mut self) -> Option<ExitStatus> {
         if let Some(pid) = self.pid() {
             kill_process_group(pid, Signal::KILL).ok();
@@ -165,11 +169,11 @@ impl Drop for Process {
     }
 }
 
-/// Waits until every child of this process has ended, those that were killed and dropped too; gives up after some seconds.
+/// Waits at most 10 s until every child of this process has ended, including those that were killed by a drop.
 ///
-/// A process that is being killed has no command line any more while its ports are still open: only its end, seen by its
-/// parent, says that they are closed.
-pub async fn all_ended() {
+/// While a process is being killed, its command line is already gone, but its ports are still open. Only its end, which its parent
+/// can wait for, guarantees that they are closed.
+pub async fn wait_for_children() {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while tokio::time::Instant::now() < deadline {
         match wait(WaitOptions::NOHANG) {
@@ -180,7 +184,7 @@ pub async fn all_ended() {
     }
 }
 
-/// A group that is killed as a whole when its future is dropped.
+/// A child whose whole process group is killed when this is dropped.
 struct Group(Child);
 
 impl Drop for Group {
@@ -192,61 +196,68 @@ impl Drop for Group {
     }
 }
 
-/// Runs a command to its end; its output is shown only when it fails.
+/// Runs a command to its end. Its output is part of the error if it fails, and discarded otherwise.
 pub async fn run(command: &mut Command) -> Result<()> {
     output(command).await.map(|_| ())
 }
 
-/// Runs a command to its end and gives its standard output.
+/// Runs a command to its end and returns its standard output.
 pub async fn output(command: &mut Command) -> Result<String> {
-    let told = format!("{:?}", command.as_std());
-    let mut command = mortal(command);
+    let line = display(command);
+    let mut command = with_death_signal(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
+    let mut group = Group(command.spawn().with_context(|| format!("cannot start {line}"))?);
     let (out, err) = (group.0.stdout.take(), group.0.stderr.take());
     let (out, err, status) = tokio::join!(read(out), read(err), group.0.wait());
     let status = status?;
     if !status.success() {
-        bail!("{told} failed ({status}):\n{out}{err}");
+        bail!("{line} failed ({status}):\n{out}{err}");
     }
     Ok(out)
 }
 
-/// Runs a build to its end: what it says to people goes to our terminal, and what it prints for us is given back.
+/// Runs a build to its end. Returns its standard output; standard error goes to the terminal.
 pub async fn build(command: &mut Command) -> Result<String> {
-    let told = format!("{:?}", command.as_std());
-    let mut command = mortal(command);
+    let line = display(command);
+    let mut command = with_death_signal(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-    let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
+    let mut group = Group(command.spawn().with_context(|| format!("cannot start {line}"))?);
     let out = group.0.stdout.take();
     let (out, status) = tokio::join!(read(out), group.0.wait());
     if !status?.success() {
-        bail!("the build failed; mend what the compiler says above");
+        bail!("the build failed: fix the errors above");
     }
     Ok(out)
 }
 
-/// Runs a command to its end with its output on our terminal.
+/// Runs a command to its end with its output on the terminal.
 pub async fn show(command: &mut Command) -> Result<ExitStatus> {
-    let told = format!("{:?}", command.as_std());
-    let mut command = mortal(command);
+    let line = display(command);
+    let mut command = with_death_signal(command);
     let child = command.stdin(Stdio::null()).process_group(0).spawn();
-    let mut group = Group(child.with_context(|| format!("{told} could not be started"))?);
+    let mut group = Group(child.with_context(|| format!("cannot start {line}"))?);
     Ok(group.0.wait().await?)
 }
 
-/// Runs a command to its end with all that it says in a file.
-pub async fn logged(command: &mut Command, log: &File) -> Result<ExitStatus> {
-    let told = format!("{:?}", command.as_std());
-    let mut command = mortal(command);
+/// Runs a command to its end with its output in a file.
+pub async fn run_logged(command: &mut Command, log: &File) -> Result<ExitStatus> {
+    let line = display(command);
+    let mut command = with_death_signal(command);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?).process_group(0);
-    let mut group = Group(command.spawn().with_context(|| format!("{told} could not be started"))?);
+    let mut group = Group(command.spawn().with_context(|| format!("cannot start {line}"))?);
     Ok(group.0.wait().await?)
 }
 
-/// The same command with a parent-death signal.
-fn mortal(command: &Command) -> Command {
-    toolchain::mortal(command.as_std()).into()
+/// Returns the program and its arguments, without the environment, which holds secrets.
+fn display(command: &Command) -> String {
+    let command = command.as_std();
+    let parts = std::iter::once(command.get_program()).chain(command.get_args());
+    parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the same command with a parent-death signal.
+fn with_death_signal(command: &Command) -> Command {
+    toolchain::with_death_signal(command.as_std()).into()
 }
 
 async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>) -> String {

@@ -1,4 +1,4 @@
-//! Events told by hand, in another service's name: `./mart publish`, and tests.
+//! Publishes events in place of the service that owns them, for `./mart publish` and tests.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-/// An event of another service; told again, it is the same one.
+/// An event to publish. Publishing the same value again publishes a duplicate, with the same id.
 #[derive(Debug, Clone)]
 pub struct TestEvent {
     topic: String,
-    kind: String,
+    event_type: String,
     key: String,
     version: i64,
     id: Uuid,
@@ -24,11 +24,11 @@ pub struct TestEvent {
 }
 
 impl TestEvent {
-    /// An event of this message, now, at version 1; the topic is without the prefix of the environment.
-    pub fn new(topic: &str, kind: &str, payload: Vec<u8>) -> Self {
+    /// Creates an event with a new id, the current time, version 1 and the key `key`. The topic has no prefix.
+    pub fn new(topic: &str, event_type: &str, payload: Vec<u8>) -> Self {
         Self {
             topic: topic.to_owned(),
-            kind: kind.to_owned(),
+            event_type: event_type.to_owned(),
             key: "key".to_owned(),
             version: 1,
             id: Uuid::new_v4(),
@@ -38,24 +38,24 @@ impl TestEvent {
         }
     }
 
-    /// The same about this aggregate at this version.
+    /// Sets the aggregate's id, which is the record's key, and its version.
     #[must_use]
     pub fn about(self, key: &str, version: i64) -> Self {
         Self { key: key.to_owned(), version, ..self }
     }
 
-    /// The same under this id.
+    /// Sets the event's id.
     #[must_use]
-    pub fn under(self, id: Uuid) -> Self {
+    pub fn with_id(self, id: Uuid) -> Self {
         Self { id, ..self }
     }
 
-    /// The event's id.
+    /// Returns the event's id.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// The id of its trace.
+    /// Returns the id of the event's trace.
     pub fn trace_id(&self) -> String {
         self.trace.simple().to_string()
     }
@@ -65,7 +65,7 @@ impl TestEvent {
         let headers = [
             ("ce_specversion", "1.0".to_owned()),
             ("ce_id", self.id.to_string()),
-            ("ce_type", self.kind.clone()),
+            ("ce_type", self.event_type.clone()),
             ("ce_source", "mart-devstack".to_owned()),
             ("ce_time", self.at.format(&Rfc3339).unwrap_or_default()),
             ("ce_version", self.version.to_string()),
@@ -78,13 +78,13 @@ impl TestEvent {
     }
 }
 
-/// Puts events onto Kafka, as fast as they go.
+/// Publishes events to Kafka concurrently and waits until all are acknowledged.
 pub async fn publish(brokers: &str, topic_prefix: &str, all: &[TestEvent]) -> Result<()> {
     let producer: FutureProducer = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
-    let send = |told: &TestEvent| {
-        let (told, producer, topic) = (told.clone(), producer.clone(), format!("{topic_prefix}{}", told.topic));
+    let send = |event: &TestEvent| {
+        let (event, producer, topic) = (event.clone(), producer.clone(), format!("{topic_prefix}{}", event.topic));
         async move {
-            let record = FutureRecord::to(&topic).key(&told.key).payload(&told.payload).headers(told.headers());
+            let record = FutureRecord::to(&topic).key(&event.key).payload(&event.payload).headers(event.headers());
             producer.send(record, Duration::from_secs(20)).await.map_err(|(error, _)| error)
         }
     };

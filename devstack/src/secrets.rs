@@ -1,4 +1,4 @@
-//! Secrets of this clone's stack: random, made once, readable by their owner only.
+//! The secrets of this clone: random, generated once and readable by their owner only.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -14,49 +14,49 @@ use rustix::fs::{FlockOperation, flock};
 pub struct Secrets(PathBuf);
 
 impl Secrets {
-    /// The secrets in a file, which is made with the first of them.
+    /// Returns the secrets of a file. The file is created with the first secret.
     pub fn in_file(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
-    /// The secret of a name: 32 hexadecimal digits from the machine's own randomness.
+    /// Returns the secret of a name, which is generated if it is missing: 32 random hexadecimal digits.
     pub fn get(&self, name: &str) -> Result<String> {
-        let _alone = alone(&self.0)?;
+        let _lock = lock(&self.0)?;
         let text = std::fs::read_to_string(&self.0).unwrap_or_default();
         let mut all: BTreeMap<String, String> = serde_json::from_str(&text).unwrap_or_default();
         if let Some(secret) = all.get(name) {
             return Ok(secret.clone());
         }
-        let secret = word::<16>()?;
+        let secret = random_hex::<16>()?;
         all.insert(name.to_owned(), secret.clone());
         write_private(&self.0, serde_json::to_string_pretty(&all)?.as_bytes())?;
         Ok(secret)
     }
 }
 
-/// Keeps other processes and threads away from a path until the answer is dropped.
-pub(crate) fn alone(path: &Path) -> Result<File> {
+/// Locks a path against other processes and threads that call this function, until the result is dropped.
+pub(crate) fn lock(path: &Path) -> Result<File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let lock = File::create(path.with_extension("lock"))?;
-    flock(&lock, FlockOperation::LockExclusive)?;
-    Ok(lock)
+    let file = File::create(path.with_extension("lock"))?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
 }
 
-/// So many random bytes.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
+/// Returns `N` random bytes.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).ok().context("the machine gives no randomness")?;
+    getrandom::fill(&mut bytes).ok().context("the system provides no random bytes")?;
     Ok(bytes)
 }
 
-/// The hexadecimal digits of so many random bytes.
-pub fn word<const N: usize>() -> Result<String> {
-    Ok(base16ct::lower::encode_string(&random::<N>()?))
+/// Returns `N` random bytes as hexadecimal digits.
+pub fn random_hex<const N: usize>() -> Result<String> {
+    Ok(base16ct::lower::encode_string(&random_bytes::<N>()?))
 }
 
-/// Writes a file that only its owner may read; whole or not at all.
+/// Writes a file atomically. Only its owner may read it.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

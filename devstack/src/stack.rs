@@ -1,6 +1,5 @@
-//! The whole mart, started in order and stopped in the opposite one.
+//! The whole mart. It is started in order and stopped in reverse order.
 
-use crate::outln;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,29 +12,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::databases;
 use crate::kafka::Kafka;
-use crate::keys::{Keys, LONGEST_TOKEN};
+use crate::keys::{Keys, MAX_TOKEN_LIFETIME};
 use crate::ports::Ports;
 use crate::postgres::{Durability, Postgres};
 use crate::process::Process;
 use crate::secrets::Secrets;
 use crate::service::{self, ServiceSpec};
 use crate::toolchain::{self, SERVERS};
-use crate::{demo_data, demo_users, gateway, mail, sandbox, state};
+use crate::{demo_data, demo_users, gateway, mail, outln, sandbox, state};
 
-/// What runs, written down for the other commands.
+/// The addresses of the running mart. `./mart up` stores them in `.mart/running.json` for the other commands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Running {
-    /// The process of `up`.
+pub struct RunningStack {
+    /// The process id of `./mart up`.
     pub pid: u32,
-    /// Kafka's address.
+    /// The address of Kafka.
     pub brokers: String,
-    /// A URL of PostgreSQL's superuser, without database.
+    /// The URL of PostgreSQL's superuser.
     pub postgres: String,
-    /// Where the gateway is, which all requests go through.
+    /// The base URL of the gateway.
     pub gateway: String,
-    /// Where the payment provider is that takes no money.
+    /// The base URL of the payment sandbox.
     pub sandbox: String,
-    /// Where the mails can be read that were sent.
+    /// The base URL of the mail server's web page.
     #[serde(default)]
     pub mail: String,
     /// The folder of PostgreSQL's programs.
@@ -44,44 +43,44 @@ pub struct Running {
     pub services: Vec<RunningService>,
 }
 
-/// A service that runs.
+/// The addresses of a running service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunningService {
-    /// Its name.
+    /// The service's name.
     pub name: String,
-    /// Where its operations are.
+    /// The base URL of the operations.
     pub url: String,
-    /// Where its health, metrics and dead letters are.
+    /// The base URL of health, metrics and dead letters.
     pub internal_url: String,
 }
 
-impl Running {
+impl RunningStack {
     fn file() -> PathBuf {
         state().join("running.json")
     }
 
-    /// What `up` wrote down; an error that says what to do where nothing runs.
+    /// Reads the addresses, or returns an error if the mart is not running.
     pub fn read() -> Result<Self> {
         let text =
-            std::fs::read_to_string(Self::file()).ok().context("the mart is not running: start it by ./mart up")?;
-        // Who has just ended may still have a process id, but no lock.
-        ensure!(lock()?.is_none(), "the mart is not running any more: start it by ./mart up");
+            std::fs::read_to_string(Self::file()).ok().context("the mart is not running: start it with ./mart up")?;
+        // The lock is reliable after a crash, other than the file or a process id.
+        ensure!(lock()?.is_none(), "the mart has ended: start it again with ./mart up");
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Writes it down, as readable for its owner only as the secrets in it need.
+    /// Writes the addresses. Only the file's owner may read it, because it contains a password.
     pub fn write(&self) -> Result<()> {
         crate::secrets::write_private(&Self::file(), serde_json::to_string_pretty(self)?.as_bytes())
     }
 
-    /// Nothing runs any more.
+    /// Deletes the file with the addresses.
     pub fn forget() {
         if Self::file().exists() && std::fs::remove_file(Self::file()).is_err() {
-            eprintln!("{} could not be removed", Self::file().display());
+            eprintln!("cannot delete {}", Self::file().display());
         }
     }
 
-    /// The superuser's URL of every service's database.
+    /// Returns the superuser's URL of every service's database, by the service's name.
     pub fn databases(&self) -> BTreeMap<String, String> {
         let server = self.postgres.rsplit_once('/').map_or(self.postgres.as_str(), |(server, _)| server);
         let services = self.services.iter();
@@ -89,22 +88,22 @@ impl Running {
     }
 }
 
-/// The lock of the one `up` of this clone, until it is dropped; `None` while another process has it.
+/// Acquires the lock of this clone's only `./mart up`, until the result is dropped. Returns `None` if another process has it.
 pub fn lock() -> Result<Option<File>> {
     std::fs::create_dir_all(state())?;
     let file = File::create(state().join("up.lock"))?;
     Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file))
 }
 
-/// A copy of this program, which no build replaces while it serves as the gateway.
+/// Links this program to a path where no build replaces it while it serves as gateway, sandbox or mail server.
 fn own_program() -> Result<PathBuf> {
-    let kept = state().join("bin/devstack");
-    service::keep(&std::env::current_exe()?, &kept)?;
-    Ok(kept)
+    let path = state().join("bin/devstack");
+    service::install(&std::env::current_exe()?, &path)?;
+    Ok(path)
 }
 
-/// How a service of this clone's stack is run, but for its ports.
-async fn setting(running: &Running, name: &str, program: &Path) -> Result<ServiceSpec> {
+/// Returns the configuration of a service of this clone, without its ports. Creates the service's database if it is missing.
+async fn service_spec(running: &RunningStack, name: &str, program: &Path) -> Result<ServiceSpec> {
     let secrets = Secrets::in_file(&state().join("secrets.json"));
     Ok(ServiceSpec {
         name: name.to_owned(),
@@ -117,108 +116,108 @@ async fn setting(running: &Running, name: &str, program: &Path) -> Result<Servic
         keys: Keys::in_folder(&state().join("keys"))?,
         page_secret: secrets.get("page-token")?,
         log: state().join(format!("logs/{name}.log")),
-        // Requests and handled events stand in the log's debug lines; `./mart timeline` reads them.
-        // The gateway is in front of it, and says where a request comes from.
+        // `./mart timeline` reads requests and handled events from the log's debug lines.
+        // One proxy is trusted: the gateway, which forwards the client's address.
         more: [("RUST_LOG", "info,mart_chassis=debug"), ("HTTP_TRUSTED_PROXY_HOPS", "1")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .to_vec(),
     })
 }
 
-/// Does a step of the start, and says how long it took.
-async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+/// Runs a step of the start and prints how long it took.
+async fn step<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let begun = Instant::now();
-    let done = work.await?;
-    outln!("  {what:<22}{:>6.1} s", begun.elapsed().as_secs_f64());
-    Ok(done)
+    let output = work.await?;
+    outln!("  {name:<22}{:>6.1} s", begun.elapsed().as_secs_f64());
+    Ok(output)
 }
 
-/// What came of something, or else its error among the others.
-fn ok<T>(done: Result<T>, failed: &mut Vec<anyhow::Error>) -> Option<T> {
-    done.map_err(|error| failed.push(error)).ok()
+/// Returns the value of a result, or adds its error to `errors`.
+fn ok<T>(result: Result<T>, errors: &mut Vec<anyhow::Error>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
 }
 
-/// A service whose database and topics are as its version wants them.
-async fn prepared_service(
-    running: &Running,
+/// Migrates a service and returns its configuration.
+async fn migrated_service(
+    running: &RunningStack,
     name: &str,
     program: &Path,
     (http, internal): (u16, u16),
     more: Vec<(String, String)>,
 ) -> Result<ServiceSpec> {
-    let mut setting = ServiceSpec { http, internal, ..setting(running, name, program).await? };
-    setting.more.extend(more);
-    setting.migrate().await?;
-    Ok(setting)
+    let mut spec = ServiceSpec { http, internal, ..service_spec(running, name, program).await? };
+    spec.more.extend(more);
+    spec.migrate().await?;
+    Ok(spec)
 }
 
-/// Waits until all services say that they are ready.
-async fn ready(members: &mut [Member]) -> Result<()> {
+/// Waits until all services are ready.
+async fn wait_until_ready(members: &mut [Member]) -> Result<()> {
     let wait = async |member: &mut Member| {
         let Some(process) = &mut member.process else { return Ok(()) };
-        let setting = &member.setting;
+        let spec = &member.spec;
         process
-            .until(Duration::from_mins(1), || setting.ready())
+            .wait_until(Duration::from_mins(1), || spec.ready())
             .await
-            .with_context(|| format!("Mend what the lines say, or look at all of them by ./mart logs {}", setting.name))
+            .with_context(|| format!("cannot start {0} (./mart logs {0} prints its log)", spec.name))
     };
     try_join_all(members.iter_mut().map(wait)).await?;
     Ok(())
 }
 
-/// What stands in front of the services, and the payment provider behind them.
-async fn fronts(
+/// Starts the gateway and the payment sandbox.
+async fn start_gateway_and_sandbox(
     program: &Path,
-    running: &Running,
+    running: &RunningStack,
     ports: (u16, u16),
     access: sandbox::Access,
-) -> Result<(gateway::Running, sandbox::Running)> {
+) -> Result<(gateway::GatewayProcess, sandbox::SandboxProcess)> {
     let keys = Keys::in_folder(&state().join("keys"))?;
     let addresses = running.services.iter().map(|service| (service.name.clone(), service.url.clone())).collect();
-    let gateway = gateway::Running::start(program, &state(), addresses, &keys, ports).await?;
-    let sandbox = sandbox::Running::start(program, &state(), access, &gateway.url()).await?;
+    let gateway = gateway::GatewayProcess::start(program, &state(), addresses, &keys, ports).await?;
+    let sandbox = sandbox::SandboxProcess::start(program, &state(), access, &gateway.url()).await?;
     Ok((gateway, sandbox))
 }
 
-/// A service of the stack, with its process while it runs.
+/// A service of the stack.
 #[derive(Debug)]
 pub struct Member {
-    /// How it is run.
-    pub setting: ServiceSpec,
-    /// Its process.
+    /// The service's configuration.
+    pub spec: ServiceSpec,
+    /// The service's process; `None` if it is stopped.
     pub process: Option<Process>,
 }
 
-/// Everything that runs. What was started is stopped by [`Stack::stop`], or killed when this is dropped.
+/// All processes of the mart. [`Stack::stop`] stops them; a drop kills them.
 #[derive(Debug, Default)]
 pub struct Stack {
     postgres: Option<Postgres>,
     kafka: Option<Kafka>,
-    /// What stands in front of the services.
-    pub gateway: Option<gateway::Running>,
-    /// The payment provider that takes no money.
-    pub sandbox: Option<sandbox::Running>,
-    /// The mail server that keeps what it gets.
-    pub mail: Option<mail::Running>,
+    /// The gateway in front of the services.
+    pub gateway: Option<gateway::GatewayProcess>,
+    /// The payment provider, which takes no money.
+    pub sandbox: Option<sandbox::SandboxProcess>,
+    /// The mail server, which forwards no mail.
+    pub mail: Option<mail::MailProcess>,
     /// The services, in the order in which they were started.
     pub members: Vec<Member>,
 }
 
 impl Stack {
-    /// Fetches what is missing, builds, starts everything and waits until all are ready. Each step says how long it took.
-    pub async fn start(&mut self) -> Result<Running> {
+    /// Fetches missing tools, builds and starts everything, and waits until all services are ready. Prints the time of each step.
+    pub async fn start(&mut self) -> Result<RunningStack> {
         let names = service::all()?;
         toolchain::get_all(SERVERS).await?;
         let program = own_program()?;
         let secrets = Secrets::in_file(&state().join("secrets.json"));
-        let mut ports = Ports::remembered();
+        let mut ports = Ports::stored();
         let access = sandbox::Access::new(ports.free("sandbox")?, &secrets)?;
         let mails = mail::Access { smtp: ports.free("smtp")?, page: ports.free("mail")? };
         let gateway = (ports.free("gateway")?, ports.free("gateway-status")?);
 
         let programs = self.servers_and_programs(&mut ports, &secrets, &program, mails, &names).await?;
-        let (Some(postgres), Some(kafka)) = (&self.postgres, &self.kafka) else { bail!("the servers have ended") };
-        let mut running = Running {
+        let (Some(postgres), Some(kafka)) = (&self.postgres, &self.kafka) else { bail!("the servers are not running") };
+        let mut running = RunningStack {
             pid: std::process::id(),
             brokers: kafka.brokers(),
             postgres: postgres.url("postgres"),
@@ -228,7 +227,7 @@ impl Stack {
             postgres_bin: postgres.bin().to_owned(),
             services: Vec::new(),
         };
-        let mut prepared = Vec::new();
+        let mut migrations = Vec::new();
         for (name, program) in &programs {
             let (http, internal) = (ports.free(name)?, ports.free(&format!("{name}-internal"))?);
             let mut more = Vec::new();
@@ -238,35 +237,35 @@ impl Stack {
             if name == mail::NOTIFICATION {
                 more.extend(mails.variables());
             }
-            prepared.push(prepared_service(&running, name, program, (http, internal), more));
+            migrations.push(migrated_service(&running, name, program, (http, internal), more));
         }
-        let settings = step("databases and topics", try_join_all(prepared)).await?;
-        // Those of contracts that have no service yet, so that events can be published by hand.
+        let specs = step("databases and topics", try_join_all(migrations)).await?;
+        // Also creates the topics of contracts without a service, so that ./mart publish can publish their events.
         let topics: Vec<String> = crate::contracts::topics().into_iter().collect();
         crate::kafka::topics(&running.brokers, &topics).await?;
-        let address = |setting: &ServiceSpec| RunningService {
-            name: setting.name.clone(),
-            url: setting.url(),
-            internal_url: setting.internal_url(),
+        let address = |spec: &ServiceSpec| RunningService {
+            name: spec.name.clone(),
+            url: spec.url(),
+            internal_url: spec.internal_url(),
         };
-        running.services = settings.iter().map(address).collect();
-        // Only now: a consumer finds the topics of all others.
-        for setting in settings {
-            let process = Some(setting.start()?);
-            self.members.push(Member { setting, process });
+        running.services = specs.iter().map(address).collect();
+        // Started after all topics exist, because a consumer subscribes to the topics of other services.
+        for spec in specs {
+            let process = Some(spec.start()?);
+            self.members.push(Member { spec, process });
         }
-        let (ready, fronts) = tokio::join!(
-            step("services", ready(&mut self.members)),
-            step("gateway and sandbox", fronts(&program, &running, gateway, access))
+        let (ready, others) = tokio::join!(
+            step("services", wait_until_ready(&mut self.members)),
+            step("gateway and sandbox", start_gateway_and_sandbox(&program, &running, gateway, access))
         );
-        let (gateway, sandbox) = fronts?;
+        let (gateway, sandbox) = others?;
         running.gateway = gateway.url();
         (self.gateway, self.sandbox) = (Some(gateway), Some(sandbox));
         ready?;
         running.write()?;
-        if let Some(user) = self.members.iter().find(|member| member.setting.name == demo_users::USER) {
-            step("users and goods", async {
-                demo_users::register(&running, &user.setting).await?;
+        if let Some(user) = self.members.iter().find(|member| member.spec.name == demo_users::USER) {
+            step("demo users and data", async {
+                demo_users::register(&running, &user.spec).await?;
                 demo_data::load(&running).await
             })
             .await?;
@@ -274,7 +273,7 @@ impl Stack {
         Ok(running)
     }
 
-    /// Builds the services while PostgreSQL, Kafka and the mail server start; where the programs are, by their services.
+    /// Builds the services while PostgreSQL, Kafka and the mail server start. Returns the programs by the services' names.
     async fn servers_and_programs(
         &mut self,
         ports: &mut Ports,
@@ -291,26 +290,26 @@ impl Stack {
             step("build", service::build(names)),
             step("PostgreSQL", Postgres::start(&postgres, port, &password, Durability::Full)),
             step("Kafka", Kafka::start(&kafka, kafka_port, controller)),
-            step("mail server", mail::Running::start(program, &mail, mails, None)),
+            step("mail server", mail::MailProcess::start(program, &mail, mails, None)),
         );
-        // What has started is stopped, not killed, where something else has not.
-        let mut failed = Vec::new();
-        self.postgres = ok(postgres, &mut failed);
-        self.kafka = ok(kafka, &mut failed);
-        self.mail = ok(mail, &mut failed);
-        let programs = ok(programs, &mut failed);
-        match failed.pop() {
+        // Stored even if another one has failed, so that `stop` shuts them down gracefully.
+        let mut errors = Vec::new();
+        self.postgres = ok(postgres, &mut errors);
+        self.kafka = ok(kafka, &mut errors);
+        self.mail = ok(mail, &mut errors);
+        let programs = ok(programs, &mut errors);
+        match errors.pop() {
             Some(error) => Err(error),
-            None => programs.context("nothing was built"),
+            None => programs.context("no service was built"),
         }
     }
 
-    /// How a service of a mart that runs is run, for its other commands; its listeners are left out.
-    pub async fn setting_of(running: &Running, name: &str) -> Result<ServiceSpec> {
-        setting(running, name, &service::kept_program(name)).await
+    /// Returns the configuration of a service of the running mart, without its ports, to run the service's other commands.
+    pub async fn service_spec(running: &RunningStack, name: &str) -> Result<ServiceSpec> {
+        service_spec(running, name, &service::installed_program(name)).await
     }
 
-    /// ShutdownSignals everything: the gateway first and then services, so that they can finish.
+    /// Stops everything: the gateway first, then the services, so that they can finish their requests, then the servers.
     pub async fn stop(&mut self) {
         let gateway = self.gateway.take().map(|gateway| gateway.process);
         for process in gateway.into_iter().chain(self.sandbox.take().map(|sandbox| sandbox.process)) {
@@ -321,7 +320,7 @@ impl Stack {
                 process.stop(Duration::from_secs(25)).await;
             }
         }
-        // After the service that sends to it.
+        // Stopped after notification, which sends mails to it.
         if let Some(mail) = self.mail.take() {
             mail.process.stop(Duration::from_secs(5)).await;
         }
@@ -333,13 +332,13 @@ impl Stack {
         }
     }
 
-    /// Withdraws signing keys whose last token has run out; which.
+    /// Withdraws the signing keys whose last token has expired. Returns their ids.
     pub fn withdraw_keys(&self) -> Result<Vec<String>> {
-        let keys = self.members.first().map(|member| &member.setting.keys);
-        keys.map_or(Ok(Vec::new()), |keys| keys.withdraw(LONGEST_TOKEN))
+        let keys = self.members.first().map(|member| &member.spec.keys);
+        keys.map_or(Ok(Vec::new()), |keys| keys.withdraw(MAX_TOKEN_LIFETIME))
     }
 
-    /// The servers' processes, to see whether they still run.
+    /// Returns the processes of PostgreSQL and Kafka.
     pub fn servers(&mut self) -> Vec<&mut Process> {
         let postgres = self.postgres.as_mut().and_then(Postgres::process);
         postgres.into_iter().chain(self.kafka.as_mut().and_then(Kafka::process)).collect()

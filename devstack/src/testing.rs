@@ -1,7 +1,7 @@
-//! What integration tests stand on: one real PostgreSQL and one real Kafka for a whole run, isolation by database, topic
-//! prefix and group.
+//! The environment of integration tests: one real PostgreSQL and one real Kafka for a whole run. Tests are isolated by database,
+//! topic prefix and consumer group.
 //!
-//! `./mart test` starts both and tells where they are. A test that lacks them fails and says how to run it.
+//! `./mart test` starts both and passes their addresses in environment variables. Without them, a test fails.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::call::{Reader, Seen};
+use crate::call::{KafkaEvent, Reader};
 use crate::databases::{self, Urls};
 use crate::keys::Keys;
 use crate::ports;
@@ -25,50 +25,50 @@ use crate::service::ServiceSpec;
 
 pub use crate::publisher::TestEvent;
 
-/// Names the superuser's URL of the run's PostgreSQL.
+/// The environment variable with the superuser's URL of the run's PostgreSQL.
 pub const POSTGRES: &str = "MART_TEST_POSTGRES";
-/// Names the address of the run's Kafka.
+/// The environment variable with the address of the run's Kafka.
 pub const KAFKA: &str = "MART_TEST_KAFKA";
-/// Says that features are to run on the servers of the run.
+/// The environment variable that makes scenarios run on the run's servers.
 pub const FEATURES_ON_SERVERS: &str = "FEATURES_ON_SERVERS";
-/// Names the folder that goes away after the run.
+/// The environment variable with the folder of the run's files, which is deleted after the run.
 pub const SCRATCH: &str = "MART_TEST_SCRATCH";
 
 /// The servers of the run.
 #[derive(Debug, Clone)]
 pub struct Servers {
-    /// A URL of the superuser.
+    /// The superuser's URL of PostgreSQL.
     pub postgres: String,
-    /// Kafka's address.
+    /// The address of Kafka.
     pub kafka: String,
-    /// For files of the run.
+    /// The folder of the run's files.
     pub scratch: PathBuf,
 }
 
 impl Servers {
-    /// Those that `./mart test` started.
+    /// Returns the servers that `./mart test` has started, from the environment variables.
     ///
     /// # Panics
-    /// Without them: a test that can't run has failed.
-    pub fn of_this_run() -> Self {
-        let told =
-            |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run this test by ./mart test"));
-        Self { postgres: told(POSTGRES), kafka: told(KAFKA), scratch: told(SCRATCH).into() }
+    /// If a variable is missing.
+    pub fn from_env() -> Self {
+        let var =
+            |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run this test with ./mart test"));
+        Self { postgres: var(POSTGRES), kafka: var(KAFKA), scratch: var(SCRATCH).into() }
     }
 
-    /// A new empty database of a service.
+    /// Creates an empty database for a service.
     pub async fn database(&self, service: &str) -> Result<Urls> {
         let name = format!("{service}_{}", Uuid::new_v4().simple());
         let secrets = Secrets::in_file(&self.scratch.join("secrets.json"));
-        databases::ensure(&self.postgres, service, &name, &secrets).await.context("a test database could not be made")
+        databases::ensure(&self.postgres, service, &name, &secrets).await.context("cannot create a test database")
     }
 
-    /// A service with a database, a topic prefix and ports of its own, migrated and not yet started.
+    /// Prepares a service with its own database, topic prefix and ports: migrates it, but does not start it.
     pub async fn service(&self, name: &str, program: &str) -> Result<ServiceSpec> {
         self.service_among(name, program, &prefix()).await
     }
 
-    /// The same among others that share its topics.
+    /// Like [`Servers::service`], but with a topic prefix that other services share.
     pub async fn service_among(&self, name: &str, program: &str, topic_prefix: &str) -> Result<ServiceSpec> {
         let run = Uuid::new_v4().simple().to_string();
         let spec = ServiceSpec {
@@ -89,18 +89,18 @@ impl Servers {
     }
 }
 
-/// The program of a service of the workspace, which stands beside the folder of the test programs.
+/// Returns the path of a service's program, which is in the parent folder of the test programs.
 ///
 /// # Panics
-/// Where this program is no test that cargo built.
+/// If this program is not a test that cargo has built.
 pub fn program(service: &str) -> String {
     programs().join(format!("{service}-service")).display().to_string()
 }
 
-/// The devstack's own program, which is the gateway; it stands in the same folder.
+/// Returns the path of the devstack's program, which is also the gateway, the sandbox and the mail server.
 ///
 /// # Panics
-/// Where this program is no test that cargo built.
+/// If this program is not a test that cargo has built.
 pub fn devstack() -> PathBuf {
     programs().join("devstack")
 }
@@ -110,45 +110,44 @@ fn programs() -> PathBuf {
     own.parent().and_then(std::path::Path::parent).expect("cargo's folder of programs").to_owned()
 }
 
-/// A topic prefix that nobody else has.
+/// Returns a unique topic prefix.
 pub fn prefix() -> String {
     format!("t{}.", &Uuid::new_v4().simple().to_string()[..12])
 }
 
-/// A service with a database, a topic prefix and ports of its own, running, and its clients. It panics where a test has
-/// nothing left to prove.
+/// A running service with its own database, topic prefix and ports. Its methods panic if anything fails.
 #[derive(Debug)]
 pub struct App {
-    /// How it is run.
+    /// The service's configuration.
     pub spec: ServiceSpec,
-    /// Its process.
+    /// The service's process.
     pub process: Process,
-    /// Sends requests.
+    /// The HTTP client.
     pub client: Client,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The content type.
     pub kind: String,
-    /// All headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// The body; null where it was not JSON.
+    /// The body; `null` if it is not JSON.
     pub body: Value,
 }
 
 impl App {
-    /// Starts a service's program with further variables.
+    /// Starts a service with additional environment variables.
     pub async fn start(service: &str, program: &str, more: &[(&str, &str)]) -> Self {
-        let mut spec = Servers::of_this_run().service(service, program).await.expect("prepared");
+        let mut spec = Servers::from_env().service(service, program).await.expect("prepared");
         spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self::of(spec).await
     }
 
-    /// Starts one that is prepared.
+    /// Starts a prepared service.
     pub async fn of(spec: ServiceSpec) -> Self {
         let process = spec.start_ready().await.expect("ready");
         Self { spec, process, client: crate::http::client() }
@@ -172,12 +171,12 @@ impl App {
         answer(request.send().await.expect("answered")).await
     }
 
-    /// Sends a request with the token of a role, or without any.
+    /// Sends a request with the token of a role, or without a token.
     pub async fn call(&self, role: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call_with(role, method, path, body, &[]).await
     }
 
-    /// Sends a request with the token of a role, or without any, and further headers.
+    /// Sends a request with the token of a role, or without a token, and additional headers.
     pub async fn call_with(
         &self,
         role: Option<&str>,
@@ -191,43 +190,43 @@ impl App {
         self.send(method, path, body, &token.chain(headers.iter().copied()).collect::<Vec<_>>()).await
     }
 
-    /// Starts a service's program beside topics of others, so that it finds the events that a test tells.
+    /// Starts a service after creating topics of other services, so that it consumes the events that the test publishes.
     pub async fn start_consumer(service: &str, program: &str, topics: &[&str]) -> Self {
-        Self::of_consumer(Servers::of_this_run().service(service, program).await.expect("prepared"), topics).await
+        Self::of_consumer(Servers::from_env().service(service, program).await.expect("prepared"), topics).await
     }
 
-    /// Starts one that is prepared beside topics of others.
+    /// Starts a prepared service after creating topics of other services.
     pub async fn of_consumer(spec: ServiceSpec, topics: &[&str]) -> Self {
         let names: Vec<String> = topics.iter().map(|topic| format!("{}{topic}", spec.topic_prefix)).collect();
         crate::kafka::topics(&spec.brokers, &names).await.expect("topics");
         Self::of(spec).await
     }
 
-    /// Tells an event of another service.
+    /// Publishes an event of another service.
     pub async fn publish(&self, event: &TestEvent) {
         self.publish_all(std::slice::from_ref(event)).await;
     }
 
-    /// Tells many events of others, as fast as they go.
+    /// Publishes events of other services concurrently.
     pub async fn publish_all(&self, all: &[TestEvent]) {
-        publisher::publish(&self.spec.brokers, &self.spec.topic_prefix, all).await.expect("on Kafka");
+        publisher::publish(&self.spec.brokers, &self.spec.topic_prefix, all).await.expect("published");
     }
 
-    /// A second process of the same service, beside this one.
+    /// Starts a second process of the same service.
     pub async fn replica(&self) -> Self {
         let (http, internal) = (ports::any().expect("a port"), ports::any().expect("a port"));
         let log = self.spec.log.with_extension("replica.log");
         Self::of(ServiceSpec { http, internal, log, ..self.spec.clone() }).await
     }
 
-    /// Kills it with SIGKILL and starts another of the same spec.
+    /// Kills the service with SIGKILL and starts it again, without failpoints.
     pub async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
         self.spec.more.retain(|(name, _)| name != "FAILPOINTS" && !name.starts_with("KILL_"));
         Self::of(self.spec.clone()).await
     }
 
-    /// Its database, as the owner.
+    /// Connects to the service's database as its owner.
     pub async fn database(&self) -> PgConnection {
         PgConnection::connect(&self.spec.database.owner).await.expect("connected")
     }
@@ -242,30 +241,30 @@ impl App {
         .await;
     }
 
-    /// All events that lie on the service's topic now.
-    pub async fn events(&self) -> Vec<Seen> {
+    /// Returns all events that the service's topic has now.
+    pub async fn events(&self) -> Vec<KafkaEvent> {
         events(&self.spec).await
     }
 }
 
-/// All events that lie on a service's topic now.
-pub async fn events(spec: &ServiceSpec) -> Vec<Seen> {
+/// Returns all events that a service's topic has now.
+pub async fn events(spec: &ServiceSpec) -> Vec<KafkaEvent> {
     let (brokers, topic) = (spec.brokers.clone(), format!("{}mart.{}.v1", spec.topic_prefix, spec.name));
     let read = move || {
         let reader = Reader::new(&brokers, &[topic], Offset::Beginning).expect("assigned");
-        reader.to_the_end().expect("read")
+        reader.read_to_end().expect("read")
     };
     tokio::task::spawn_blocking(read).await.expect("read")
 }
 
-/// A token with claims of the admin's that a test has changed.
+/// Returns a token, signed with the key of the role `signer`, with an admin's claims that `change` has modified.
 pub fn token(keys: &Keys, signer: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = Keys::claims("admin", "tests");
     change(&mut claims);
     keys.sign(signer, &claims).expect("signed")
 }
 
-/// Reads an answer to its end.
+/// Reads a response to its end.
 pub async fn answer(response: Response) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
@@ -273,12 +272,15 @@ pub async fn answer(response: Response) -> Answer {
     Answer { status, kind, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
-/// Waits for a condition; a test fails when it does not come within some minutes, which no machine is too slow for.
+/// Polls a condition until it is true.
+///
+/// # Panics
+/// If the condition is not true within 5 minutes, which is long enough for the slowest machine.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(5), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+    tokio::time::timeout(Duration::from_mins(5), wait).await.unwrap_or_else(|_| panic!("timed out: {what}"));
 }

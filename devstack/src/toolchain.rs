@@ -1,4 +1,4 @@
-//! Private servers and tools, for asynchronous callers.
+//! Fetches the private servers and tools, for asynchronous callers.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use tokio::sync::oneshot;
 
 pub use ::toolchain::{SERVERS, Tool};
 
-/// Fetches a tool unless it is there, and returns where its program is; see [`Tool::get`].
+/// Fetches a tool if it is missing, and returns the path of its program; see [`Tool::get`].
 pub async fn get(tool: Tool) -> Result<PathBuf> {
     let (done, got) = oneshot::channel();
-    // A thread that nobody waits for at the end: an interrupted start is over at once, and the fetch with it.
+    // A detached thread: after an interruption, the process ends at once, and the fetch with it.
     std::thread::spawn(move || done.send(tool.get()));
     got.await?
 }
 
-/// Fetches several at once.
+/// Fetches several tools concurrently.
 pub async fn get_all(tools: impl IntoIterator<Item = Tool>) -> Result<()> {
     try_join_all(tools.into_iter().map(get)).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Conventions of the tree that no compiler holds.
+//! Conventions of the repository that no compiler checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn adapters_know_nothing_of_each_other() {
+fn adapters_do_not_import_each_other() {
     for service in devstack::service::all().expect("services") {
         let folder = root().join(format!("services/{service}/service/src/adapters"));
         let files = rust_files(&folder);
@@ -30,12 +30,12 @@ fn adapters_know_nothing_of_each_other() {
 }
 
 #[test]
-fn chassis_and_kernel_know_no_word_of_the_business() {
+fn chassis_and_kernel_have_no_business_terms() {
     let words = ["product", "products", "orders", "inventory", "payment", "customer", "catalog", "notification"];
     for folder in ["chassis/src", "chassis/migrations", "kernel/src"] {
         for file in rust_files(&root().join(folder)) {
             let source = std::fs::read_to_string(&file).expect("readable");
-            // Tests may use real contracts as examples.
+            // Unit tests may use real contracts as examples.
             let code = source.split("#[cfg(test)]").next().unwrap_or_default();
             for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
                 let line_words = line.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
@@ -48,7 +48,7 @@ fn chassis_and_kernel_know_no_word_of_the_business() {
 }
 
 #[test]
-fn a_main_is_short() {
+fn main_rs_has_at_most_50_lines() {
     for service in devstack::service::all().expect("services") {
         let path = root().join(format!("services/{service}/service/src/main.rs"));
         let lines = std::fs::read_to_string(&path).expect("readable").lines().count();
@@ -82,7 +82,7 @@ fn every_setting_is_documented() {
 }
 
 #[test]
-fn nothing_names_a_registry_or_a_folder_of_one_machine() {
+fn no_file_names_a_registry_host_or_a_machines_folder() {
     let output = Command::new("git").current_dir(root()).args(["ls-files", "-z"]).output().expect("git");
     for name in String::from_utf8_lossy(&output.stdout).split('\0').filter(|name| !name.is_empty()) {
         let path = root().join(name);
@@ -109,75 +109,76 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every dependency with the features that a choice of packages asks of it.
-fn features_of(choice: &[&str]) -> BTreeSet<String> {
+/// Returns every dependency with its features for a selection of packages.
+fn features_of(selection: &[&str]) -> BTreeSet<String> {
     let words = ["tree", "--offline", "--all-features", "--prefix=none", "--format={p} [{f}]"];
-    let cargo = Command::new("cargo").current_dir(root()).args(words).args(choice).output().expect("cargo");
+    let cargo = Command::new("cargo").current_dir(root()).args(words).args(selection).output().expect("cargo");
     assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
-    let told = String::from_utf8_lossy(&cargo.stdout);
-    let lines = told.lines().filter(|line| line.contains('['));
+    let output = String::from_utf8_lossy(&cargo.stdout);
+    let lines = output.lines().filter(|line| line.contains('['));
     lines.map(|line| line.trim_end_matches(" (*)").replace(" (proc-macro)", "")).collect()
 }
 
 #[test]
-fn no_choice_of_packages_builds_a_dependency_again() {
+fn no_selection_of_packages_rebuilds_a_dependency() {
     let edges = "--edges=normal,build,dev";
     let whole = features_of(&["--workspace", edges]);
     for package in ["mart-kernel", "order-core", "order-service", "user-service", "notification-service", "martgen"] {
-        let chosen = features_of(&[edges, "--package=devstack", "--package=features", &format!("--package={package}")]);
-        let again: Vec<&String> = chosen.difference(&whole).collect();
+        let selected =
+            features_of(&[edges, "--package=devstack", "--package=features", &format!("--package={package}")]);
+        let rebuilt: Vec<&String> = selected.difference(&whole).collect();
         assert!(
-            again.is_empty(),
-            "with {package} these would be built again: add the features to devstack/Cargo.toml {again:#?}"
+            rebuilt.is_empty(),
+            "selecting {package} rebuilds these dependencies: add their features to devstack/Cargo.toml {rebuilt:#?}"
         );
     }
 }
 
 #[test]
-fn build_scripts_take_the_protoc_of_the_path_unless_it_is_too_old() {
+fn build_scripts_use_protoc_on_the_path_unless_it_is_too_old() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = root().join(format!("target/protoc-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let stand_in = folder.join("protoc");
+    let fake = folder.join("protoc");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
-    let mut told = Vec::new();
-    // Debian's, the first that is new enough, one of today, and one that does not work.
-    for (version, ends) in [("libprotoc 3.21.12", 0), ("libprotoc 22.0", 0), ("libprotoc 36.0", 0), ("", 1)] {
-        std::fs::write(&stand_in, format!("#!/bin/sh\necho '{version}'\nexit {ends}\n")).expect("written");
-        std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).expect("a program");
-        let asked = Command::new(root().join("tools/protoc")).arg("--version").env("PATH", &path).output();
-        told.push(String::from_utf8(asked.expect("it runs").stdout).expect("text").trim().to_owned());
+    let mut versions = Vec::new();
+    // Debian's version, the first one that is new enough, a current one, and a broken program.
+    for (version, status) in [("libprotoc 3.21.12", 0), ("libprotoc 22.0", 0), ("libprotoc 36.0", 0), ("", 1)] {
+        std::fs::write(&fake, format!("#!/bin/sh\necho '{version}'\nexit {status}\n")).expect("written");
+        std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).expect("a program");
+        let output = Command::new(root().join("tools/protoc")).arg("--version").env("PATH", &path).output();
+        versions.push(String::from_utf8(output.expect("it runs").stdout).expect("text").trim().to_owned());
     }
     std::fs::remove_dir_all(&folder).expect("removed");
-    assert_eq!(told, ["libprotoc 36.2", "libprotoc 22.0", "libprotoc 36.0", "libprotoc 36.2"]);
+    assert_eq!(versions, ["libprotoc 36.2", "libprotoc 22.0", "libprotoc 36.0", "libprotoc 36.2"]);
 }
 
-/// Small enough to be built twice.
+/// Dependencies that are small enough to be built twice.
 const SMALL: [&str; 4] = ["derive_more", "toml_datetime", "toml_parser", "winnow"];
 
 #[test]
-fn no_build_script_builds_a_dependency_of_the_programs_again() {
-    let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn build_scripts_and_programs_share_their_dependencies() {
+    let mut variants: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in features_of(&["--workspace", "--edges=normal,build"]) {
         let (package, features) = line.split_once(" [").expect("features");
-        seen.entry(package.to_owned()).or_default().push(features.to_owned());
+        variants.entry(package.to_owned()).or_default().push(features.to_owned());
     }
-    seen.retain(|package, features| features.len() > 1 && !SMALL.iter().any(|small| package.starts_with(small)));
+    variants.retain(|package, features| features.len() > 1 && !SMALL.iter().any(|small| package.starts_with(small)));
     assert!(
-        seen.is_empty(),
-        "built once for build scripts and once for programs: add what the first lacks to the build-dependencies of \
-         proto/Cargo.toml, what the other lacks to devstack/Cargo.toml {seen:#?}"
+        variants.is_empty(),
+        "these are built once for build scripts and once for programs: add the features that build scripts lack to the \
+         build-dependencies of proto/Cargo.toml, and those that programs lack to devstack/Cargo.toml {variants:#?}"
     );
 }
 
-/// A crate whose manifest says that it has no unit tests is not built for them: one that somebody adds would not run.
+/// A crate with `test = false` in its manifest is not built for unit tests, so that a unit test in it would never run.
 #[test]
-fn what_is_not_built_for_unit_tests_has_none() {
+fn crates_with_test_false_have_no_unit_tests() {
     let words = ["metadata", "--no-deps", "--offline", "--format-version=1"];
     let metadata = Command::new("cargo").current_dir(root()).args(words).output().expect("cargo").stdout;
     let metadata: serde_json::Value = serde_json::from_slice(&metadata).expect("JSON");
-    let mut seen = 0;
+    let mut checked = 0;
     for package in metadata["packages"].as_array().expect("packages") {
         for target in package["targets"].as_array().expect("targets").iter().filter(|target| target["test"] == false) {
             let source = Path::new(target["src_path"].as_str().expect("a path"));
@@ -186,19 +187,19 @@ fn what_is_not_built_for_unit_tests_has_none() {
                 Some("bin") => vec![source.to_owned()],
                 _ => continue,
             };
-            seen += 1;
+            checked += 1;
             let bin = |file: &PathBuf| file.ends_with("main.rs") && target["kind"][0] == "lib";
             for file in files.iter().filter(|file| !bin(file)) {
                 let text = std::fs::read_to_string(file).expect("readable");
                 let tests = text.contains("#[test]") || text.contains("#[tokio::test]");
                 assert!(
                     !tests,
-                    "{} has tests: take test = false out of the manifest of {}",
+                    "{} has tests: remove test = false from the manifest of {}",
                     file.display(),
                     package["name"]
                 );
             }
         }
     }
-    assert!(seen > 10, "only {seen} targets are not built for unit tests");
+    assert!(checked > 10, "only {checked} targets have test = false");
 }

@@ -1,4 +1,4 @@
-//! A request of every operation of inventory, to be asked as anybody.
+//! A valid request of every operation of inventory, for the authorization checks.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture};
 use inventory_service::generated::fixtures::{Fixtures, requests};
@@ -12,7 +12,7 @@ use mart_proto::product::v1::{Product, ProductCreated};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Makes them in a mart.
+/// Creates the requests and the data that they need.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async { requests(&mut Warehouse { mart }).await })
 }
@@ -22,7 +22,7 @@ struct Warehouse<'a> {
 }
 
 impl Warehouse<'_> {
-    /// A product with 10 units in stock, and the entry that booked them.
+    /// Creates a product with 10 units and returns its id and that of the ledger entry.
     async fn stocked(&mut self) -> (String, String) {
         let product_id = Uuid::new_v4().to_string();
         let product = Some(Product { product_id: product_id.clone(), ..Product::default() });

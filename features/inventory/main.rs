@@ -1,4 +1,4 @@
-//! The features of inventory.
+//! Runs the scenarios of inventory.
 
 mod fixtures;
 mod steps;

@@ -1,37 +1,37 @@
-Feature: What is promised to orders
-  An order's units are promised all or none, sold when it is paid, and free again when it ends. Each step is taken once,
-  whatever is told twice.
+Feature: Reservations
+  All units of an order are reserved, or none. They are committed when the order is paid, and released or returned when it is
+  cancelled. Duplicate events have no effect.
 
   Background:
     Given 10 mugs in stock
     And 3 teapots in stock
 
-  Rule: All of an order is promised, or nothing
+  Rule: All lines of an order are reserved, or none
 
-    Scenario: An order of what is there
+    Scenario: An order of available units is reserved
       When the order A of 2 mugs, 1 teapot is placed
       Then the reservation of A is reserved
-      And there are 10 mugs and 2 of them promised
-      And there are 3 teapots and 1 of them promised
+      And there are 10 mugs, 2 of them reserved
+      And there are 3 teapots, 1 of them reserved
       And A has published StockReserved
 
-    Scenario: An order of more than is there gets nothing, and hears what lacks
+    Scenario: An order of more units than available is rejected with its shortages
       When the order A of 2 mugs, 4 teapots, 1 unicorn is placed
       Then the reservation of A is rejected
-      And A lacks
-        | product | wanted | there |
-        | teapot  | 4      | 3     |
-        | unicorn | 1      | 0     |
-      And there are 10 mugs and 0 of them promised
-      And there are 3 teapots and 0 of them promised
+      And the shortages of A are
+        | product | requested | available |
+        | teapot  | 4         | 3         |
+        | unicorn | 1         | 0         |
+      And there are 10 mugs, 0 of them reserved
+      And there are 3 teapots, 0 of them reserved
 
-    Scenario Outline: The same product on two lines is summed
+    Scenario Outline: Lines of the same product are summed
       When the order A of <one> mugs, <other> mugs is placed
       Then the reservation of A is <status>
-      And there are 10 mugs and <promised> of them promised
+      And there are 10 mugs, <reserved> of them reserved
 
       Examples:
-        | one | other | status   | promised |
+        | one | other | status   | reserved |
         | 4   | 6     | reserved | 10       |
         | 5   | 6     | rejected | 0        |
 
@@ -41,15 +41,15 @@ Feature: What is promised to orders
       And the order B of 6 mugs is placed
       Then the reservation of A is reserved
       And the reservation of B is rejected
-      And there are 10 mugs and 6 of them promised
+      And there are 10 mugs, 6 of them reserved
 
-    Scenario: What is told twice is promised once
+    Scenario: A duplicate event reserves once
       When the order A of 2 mugs is placed
       And the same event is published again
-      Then there are 10 mugs and 2 of them promised
+      Then there are 10 mugs, 2 of them reserved
       And A has published StockReserved
 
-    Scenario: An archived product is promised to nobody, and what is promised stays so
+    Scenario: An archived product is not reservable, and its reservations remain
       Given the order A of 2 mugs was placed
       When all events are processed
       And the product service publishes that the mug is archived
@@ -58,37 +58,37 @@ Feature: What is promised to orders
       Then the reservation of A is reserved
       And the reservation of B is rejected
       When the order A is confirmed
-      Then there are 8 mugs and 0 of them promised
+      Then there are 8 mugs, 0 of them reserved
 
-  Rule: A paid order's units are sold
+  Rule: The units of a paid order are committed
 
-    Scenario: Units leave the warehouse
+    Scenario: Committed units leave the warehouse
       Given the order A of 2 mugs was placed
       When the order A is confirmed
       And the same event is published again
       Then the reservation of A is committed
       And A has published StockReserved, ReservationCommitted
       And the ledger of the mugs is
-        | kind      | on hand | promised |
+        | kind      | on hand | reserved |
         | received  | 10      | 0        |
         | reserved  | 0       | 2        |
         | committed | -2      | -2       |
 
-  Rule: A cancelled order's units are free again, or come back
+  Rule: The units of a cancelled order are released or returned
 
-    Scenario: What was promised is free
+    Scenario: Reserved units are released
       Given the order A of 2 mugs was placed
       When the order A is cancelled
       And the same event is published again
       Then the reservation of A is released
       And A has published StockReserved, ReservationReleased
       And the ledger of the mugs is
-        | kind     | on hand | promised |
+        | kind     | on hand | reserved |
         | received | 10      | 0        |
         | reserved | 0       | 2        |
         | released | 0       | -2       |
 
-    Scenario: What was sold comes back
+    Scenario: Committed units are returned
       Given the order A of 2 mugs was placed
       And the order A was confirmed
       When all events are processed
@@ -97,70 +97,70 @@ Feature: What is promised to orders
       Then the reservation of A is returned
       And A has published StockReserved, ReservationCommitted, ReservationReturned
       And the ledger of the mugs is
-        | kind      | on hand | promised |
+        | kind      | on hand | reserved |
         | received  | 10      | 0        |
         | reserved  | 0       | 2        |
         | committed | -2      | -2       |
         | returned  | 2       | 0        |
 
-    Scenario: Whether the sale or the cancellation is heard of first, the units are there in the end
+    Scenario: Confirmation and cancellation in any order leave the stock unchanged
       Given the order A of 2 mugs was placed
       When the order A is confirmed
       And the order A is cancelled
-      Then there are 10 mugs and 0 of them promised
+      Then there are 10 mugs, 0 of them reserved
 
-    Scenario: Nothing is promised to an order that was cancelled before it was heard of
+    Scenario: Nothing is reserved for an order whose cancellation arrives first
       When an order of 2 mugs is cancelled before it is placed
       Then the reservation of Z is released
-      And there are 10 mugs and 0 of them promised
+      And there are 10 mugs, 0 of them reserved
 
-    Scenario: A rejected order that is cancelled stays as it is
+    Scenario: A cancelled reservation that was rejected stays rejected
       Given the order A of 11 mugs was placed
       When the order A is cancelled
       Then the reservation of A is rejected
-      And there are 10 mugs and 0 of them promised
+      And there are 10 mugs, 0 of them reserved
 
-  Rule: A promise ends after 60 minutes, and a late payment makes it again where the units are still there
+  Rule: A reservation expires after 60 minutes, and a late payment renews it if the units are available
 
     @moment
-    Scenario: Just before it ends
+    Scenario: Before the expiry the units are reserved
       Given the order A of 2 mugs was placed
       When 59 minutes pass
       Then the reservation of A is reserved
 
-    Scenario: It ends once
+    Scenario: A reservation expires once
       Given the order A of 2 mugs was placed
       When 61 minutes pass
       And 61 minutes pass
       Then the reservation of A is expired
       And A has published StockReserved, ReservationExpired
-      And there are 10 mugs and 0 of them promised
+      And there are 10 mugs, 0 of them reserved
 
-    Scenario: The order is cancelled after it has ended
+    Scenario: The order is cancelled after the expiry
       Given the order A of 2 mugs was placed
       When 61 minutes pass
       And the order A is cancelled
       Then the reservation of A is expired
-      And there are 10 mugs and 0 of them promised
+      And there are 10 mugs, 0 of them reserved
 
-    Scenario Outline: It ended, and the order is paid after all
-      Given the order A of <wanted> mugs was placed
+    Scenario Outline: The order is paid after the expiry
+      Given the order A of <ordered> mugs was placed
       When 61 minutes pass
       And an admin corrects the mugs by <change> because of "count"
-      And the order A is <told>
+      And the order A is <event>
       Then the reservation of A is <status>
-      And there are <on hand> mugs and <promised> of them promised
+      And there are <on hand> mugs, <reserved> of them reserved
 
       Examples:
-        | wanted | change | told       | status    | on hand | promised |
-        | 2      | -1     | confirmed  | committed | 7       | 0        |
-        | 2      | -9     | confirmed  | rejected  | 1       | 0        |
-        | 2      | -1     | reinstated | reserved  | 9       | 2        |
-        | 2      | -9     | reinstated | rejected  | 1       | 0        |
+        | ordered | change | event      | status    | on hand | reserved |
+        | 2       | -1     | confirmed  | committed | 7       | 0        |
+        | 2       | -9     | confirmed  | rejected  | 1       | 0        |
+        | 2       | -1     | reinstated | reserved  | 9       | 2        |
+        | 2       | -9     | reinstated | rejected  | 1       | 0        |
 
-  Rule: An order that ran out of time and is paid gets its units once more
+  Rule: A reinstated order is reserved again
 
-    Scenario: The units are still there
+    Scenario: The units are still available
       Given the order A of 2 mugs was placed
       And the order A was cancelled
       When all events are processed
@@ -168,4 +168,4 @@ Feature: What is promised to orders
       And the same event is published again
       Then the reservation of A is reserved
       And A has published StockReserved, ReservationReleased, StockReserved
-      And there are 10 mugs and 2 of them promised
+      And there are 10 mugs, 2 of them reserved

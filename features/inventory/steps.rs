@@ -1,6 +1,6 @@
 //! The steps of inventory.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes captures as strings")]
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
@@ -15,7 +15,7 @@ use crate::world::World;
 
 #[given(regex = r"^(\d+) (\w+) in stock$")]
 async fn in_stock(world: &mut World, units: i32, name: String) {
-    tell_product(world, name.clone(), "created".to_owned()).await;
+    publish_product(world, name.clone(), "created".to_owned()).await;
     world.mart.settle().await;
     if units > 0 {
         receive(world, units, name).await;
@@ -24,7 +24,7 @@ async fn in_stock(world: &mut World, units: i32, name: String) {
 }
 
 #[when(regex = r"^the product service publishes that the (\w+) is (created|archived|on sale)$")]
-async fn tell_product(world: &mut World, name: String, what: String) {
+async fn publish_product(world: &mut World, name: String, what: String) {
     let product_id = world.product(&name);
     let status = if what == "archived" { ProductStatus::Archived } else { ProductStatus::Active };
     let product = Product { product_id: product_id.clone(), status: status.into(), ..Product::default() };
@@ -46,11 +46,11 @@ async fn place(world: &mut World, name: String, lines: String) {
 
 #[given(regex = r"^the order (\w) was (confirmed|cancelled)$")]
 #[when(regex = r"^the order (\w) is (confirmed|cancelled|reinstated)$")]
-async fn tell_order(world: &mut World, name: String, what: String) {
+async fn publish_order(world: &mut World, name: String, what: String) {
     let mut order = world.order(&name, None);
     if what == "reinstated" {
         order.reinstate_count += 1;
-        world.keep(&name, order.clone());
+        world.replace(&name, order.clone());
     }
     let (topic, key, order) = ("mart.order.v1", order.order_id.clone(), Some(order));
     match what.as_str() {
@@ -63,7 +63,7 @@ async fn tell_order(world: &mut World, name: String, what: String) {
 #[when(regex = r"^an order of (.+) is cancelled before it is placed$")]
 async fn cancel_unknown(world: &mut World, lines: String) {
     world.order("Z", Some(&lines));
-    tell_order(world, "Z".to_owned(), "cancelled".to_owned()).await;
+    publish_order(world, "Z".to_owned(), "cancelled".to_owned()).await;
     world.mart.settle().await;
     let order = world.order("Z", None);
     let key = order.order_id.clone();
@@ -72,8 +72,8 @@ async fn cancel_unknown(world: &mut World, lines: String) {
 
 #[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
-    let told = world.told.clone().expect("something was told");
-    world.mart.publish(&told).await;
+    let record = world.published.clone().expect("a published record");
+    world.mart.publish(&record).await;
 }
 
 #[when(regex = r"^all events are processed$")]
@@ -99,7 +99,7 @@ async fn adjust(world: &mut World, name: String, delta: i32, reason: String) {
     world.admin("POST", &path, Some(json!({ "delta": delta, "reason": reason }))).await;
 }
 
-#[when(regex = r"^an admin receives (\d+) (\w+) twice under one key$")]
+#[when(regex = r"^an admin receives (\d+) (\w+) twice with the same key$")]
 async fn receive_twice(world: &mut World, units: i32, name: String) {
     let path = format!("/v1/admin/stock-items/{}/receive", world.product(&name));
     let key = world.mart.own("k1");
@@ -110,8 +110,8 @@ async fn receive_twice(world: &mut World, units: i32, name: String) {
     }
 }
 
-#[given(regex = r"^the stock of the (\w+) is low at (\d+)$")]
-#[when(regex = r"^an admin says that the stock of the (\w+) is low at (\d+)$")]
+#[given(regex = r"^the low-stock threshold of the (\w+) is (\d+)$")]
+#[when(regex = r"^an admin sets the low-stock threshold of the (\w+) to (\d+)$")]
 async fn set_threshold(world: &mut World, name: String, threshold: i32) {
     let path = format!("/v1/admin/stock-items/{}/low-stock-threshold", world.product(&name));
     world.admin("PUT", &path, Some(json!({ "lowStockThreshold": threshold }))).await;
@@ -124,19 +124,19 @@ async fn republish(world: &mut World) {
     assert_eq!(world.answer().body["republishedCount"], 1, "{:?}", world.answer());
 }
 
-#[when(regex = r"^an admin lists what is low$")]
+#[when(regex = r"^an admin lists the low stock$")]
 async fn list_low(world: &mut World) {
     world.mart.settle().await;
     world.admin("GET", "/v1/admin/stock-items?low=true", None).await;
 }
 
-#[then(regex = r"^there are (\d+) (\w+) and (\d+) of them promised$")]
+#[then(regex = r"^there are (\d+) (\w+), (\d+) of them reserved$")]
 async fn there_are(world: &mut World, on_hand: i64, name: String, reserved: i64) {
     let item = world.stock(&name).await;
     assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(on_hand), Some(reserved)), "{item}");
 }
 
-#[then(regex = r"^a visitor sees that (\d+) (\w+) and (\d+) (\w+) can be ordered$")]
+#[then(regex = r"^(\d+) (\w+) and (\d+) (\w+) are available to a visitor$")]
 async fn available(world: &mut World, one: i64, name: String, other: i64, other_name: String) {
     world.mart.settle().await;
     let path =
@@ -156,23 +156,23 @@ async fn reservation(world: &mut World, name: String, status: String) {
 }
 
 #[then(regex = r"^(\w) has published (.+)$")]
-async fn told_of_order(world: &mut World, name: String, kinds: String) {
+async fn published_of_order(world: &mut World, name: String, kinds: String) {
     let key = world.order(&name, None).order_id;
     assert_eq!(world.kinds("mart.reservation.v1", &key).await, kinds.split(", ").collect::<Vec<_>>());
 }
 
 #[then(regex = r"^the stock of the (\w+) has published (.+)$")]
-async fn told_of_stock(world: &mut World, name: String, kinds: String) {
+async fn published_of_stock(world: &mut World, name: String, kinds: String) {
     let key = world.product(&name);
     assert_eq!(world.kinds("mart.stock_item.v1", &key).await, kinds.split(", ").collect::<Vec<_>>());
 }
 
-#[then(regex = r"^(\w) lacks$")]
-async fn lacks(world: &mut World, name: String, step: &Step) {
+#[then(regex = r"^the shortages of (\w) are$")]
+async fn shortages(world: &mut World, name: String, step: &Step) {
     let key = world.order(&name, None).order_id;
-    let told = world.mart.history().await;
+    let history = world.mart.history().await;
     let rejected = |record: &&Record| record.key == key && record.event_type.ends_with(".StockRejected");
-    let rejected = told.iter().rfind(rejected).expect("it was rejected");
+    let rejected = history.iter().rfind(rejected).expect("StockRejected");
     let mut shortages = StockRejected::decode(rejected.payload.as_slice()).expect("one").shortages;
     let mut shortages: Vec<(String, i32, i32)> =
         shortages.drain(..).map(|shortage| (shortage.product_id, shortage.requested, shortage.available)).collect();
@@ -191,15 +191,15 @@ async fn ledger(world: &mut World, name: String, step: &Step) {
     let path = format!("/v1/admin/stock-items/{}/ledger-entries?pageSize=200", world.product(&name));
     let listed = world.admin("GET", &path, None).await;
     let mut entries = listed["ledgerEntries"].as_array().cloned().unwrap_or_default();
-    // The newest comes first.
+    // The list is newest first.
     entries.reverse();
-    let told = |entry: &serde_json::Value| {
+    let row = |entry: &serde_json::Value| {
         let number = |member: &str| entry[member].as_i64().unwrap_or_default().to_string();
         let kind = entry["kind"].as_str().unwrap_or_default().trim_start_matches("LEDGER_KIND_").to_lowercase();
         vec![kind, number("onHandDelta"), number("reservedDelta")]
     };
     let expected = words::rows(step)[1..].to_vec();
-    assert_eq!(entries.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(entries.iter().map(row).collect::<Vec<_>>(), expected);
     let sum = |member: &str| entries.iter().filter_map(|entry| entry[member].as_i64()).sum::<i64>();
     let stock = (item["onHand"].as_i64(), item["reserved"].as_i64());
     assert_eq!(stock, (Some(sum("onHandDelta")), Some(sum("reservedDelta"))), "the ledger sums to the stock");
@@ -210,14 +210,14 @@ fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }
 
-#[then(regex = r"^it is refused for its (\w+)$")]
-fn refused_for(world: &mut World, place: String) {
-    world.answer().expect_violations(&[&place]);
+#[then(regex = r"^the request is invalid at (\w+)$")]
+fn violation(world: &mut World, path: String) {
+    world.answer().expect_violations(&[&path]);
 }
 
-#[then(regex = r"^they find (nothing|the \w+)$")]
-fn finds(world: &mut World, what: String) {
-    let expected: Vec<String> = what.strip_prefix("the ").map(|name| world.product(name)).into_iter().collect();
+#[then(regex = r"^the list (is empty|has the \w+)$")]
+fn listed(world: &mut World, what: String) {
+    let expected: Vec<String> = what.strip_prefix("has the ").map(|name| world.product(name)).into_iter().collect();
     let listed = world.answer().body["stockItems"].as_array().cloned().unwrap_or_default();
     let listed: Vec<&str> = listed.iter().filter_map(|item| item["productId"].as_str()).collect();
     assert_eq!(listed, expected);

@@ -1,4 +1,4 @@
-//! What a scenario of inventory sees and remembers. The product and order services are played.
+//! The state of a scenario of inventory. The scenario publishes the events of product and order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,19 +23,19 @@ use uuid::Uuid;
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
-    /// IdGenerator of products by their names.
+    /// The ids of products by name.
     products: HashMap<String, String>,
-    /// What was ordered, by the names of orders.
+    /// The orders by letter.
     orders: HashMap<String, Order>,
-    /// The version of each product and order that was told last.
+    /// The last published version of each product and order, by id.
     versions: HashMap<String, i64>,
-    /// What was told last, to be told again.
-    pub(crate) told: Option<Record>,
+    /// The last published record, so that it can be published again.
+    pub(crate) published: Option<Record>,
 }
 
-/// Inventory by itself.
+/// Returns the inventory service alone, in this process.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
@@ -60,15 +60,15 @@ impl features::Scenario for World {
 impl World {
     async fn new() -> Self {
         let (products, orders, versions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { mart: Mart::new().await, answer: None, products, orders, versions, told: None }
+        Self { mart: Mart::new().await, answer: None, products, orders, versions, published: None }
     }
 
-    /// The id of a product, whether one of it is meant or more; a new name is a new product.
+    /// Returns the id of a product by its name in singular or plural. A new name is a new product.
     pub(crate) fn product(&mut self, name: &str) -> String {
         self.products.entry(words::one(name).to_owned()).or_insert_with(|| Uuid::new_v4().to_string()).clone()
     }
 
-    /// An order; the first time that it is named it gets these lines, as in `2 mugs, 1 teapot`.
+    /// Returns an order. With lines such as `2 mugs, 1 teapot`, it is a new one.
     pub(crate) fn order(&mut self, name: &str, lines: Option<&str>) -> Order {
         if let Some(lines) = lines {
             let line = |(quantity, name): (i32, &str)| OrderLine {
@@ -83,40 +83,41 @@ impl World {
         self.orders.get(name).cloned().unwrap_or_else(|| panic!("no order {name} was placed"))
     }
 
-    /// Keeps an order as it is told from now on.
-    pub(crate) fn keep(&mut self, name: &str, order: Order) {
+    /// Replaces an order.
+    pub(crate) fn replace(&mut self, name: &str, order: Order) {
         self.orders.insert(name.to_owned(), order);
     }
 
-    /// Tells a word of another service's about a product or an order, at its next version.
+    /// Publishes another service's event of a product or an order, with its next version.
     pub(crate) async fn publish<M: Wire>(&mut self, topic: &str, key: &str, message: &M) {
         let version = self.versions.entry(key.to_owned()).or_default();
         *version += 1;
         let record = features::record(topic, key, *version, message);
         self.mart.publish(&record).await;
-        self.told = Some(record);
+        self.published = Some(record);
     }
 
+    /// Sends a request as an admin and returns the response's body.
     pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
-        let told = answer.body.clone();
+        let body = answer.body.clone();
         self.answer = Some(answer);
-        told
+        body
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// The stock of a product, once all events are processed everything.
+    /// Returns the stock item of a product after all events are processed.
     pub(crate) async fn stock(&mut self, name: &str) -> Value {
         self.mart.settle().await;
         let path = format!("/v1/admin/stock-items/{}", self.product(name));
         self.admin("GET", &path, None).await["stockItem"].clone()
     }
 
-    /// The names of the events about a key, in their order.
+    /// Returns the names of a key's events, oldest first.
     pub(crate) async fn kinds(&mut self, topic: &str, key: &str) -> Vec<String> {
         words::published(&self.mart.history().await, topic, key)
     }

@@ -1,25 +1,25 @@
-Feature: An order between order, inventory and payment
-  Whatever comes first, twice or late: money, stock and order agree in the end.
+Feature: The saga of order, inventory and payment
+  Events may be reordered, duplicated or late. Payment, stock and order agree in the end.
 
   Background:
     Given 10 mugs in stock for 1500.00 PKR each
     And 3 teapots in stock for 4000.00 PKR each
 
-  Rule: All of an order is put aside, or nothing
+  Rule: All lines of an order are reserved, or none
 
-    Scenario: An order of what is there awaits payment
+    Scenario: An order of available units awaits its payment
       When a customer orders 2 mugs, 1 teapot
       Then the order is awaiting payment
-      And there are 10 mugs and 2 of them promised
-      And there are 3 teapots and 1 of them promised
+      And there are 10 mugs, 2 of them reserved
+      And there are 3 teapots, 1 of them reserved
       And the order has published OrderPlaced, OrderAwaitingPayment
 
-    Scenario Outline: An order of more than there is gets nothing
+    Scenario Outline: An order of more units than available is cancelled
       When a customer orders <lines>
       Then the order is cancelled because of no stock
-      And there are 10 mugs and 0 of them promised
-      And there are 3 teapots and 0 of them promised
-      And no refunds are asked for
+      And there are 10 mugs, 0 of them reserved
+      And there are 3 teapots, 0 of them reserved
+      And no refunds are requested
 
       Examples:
         | lines               |
@@ -32,24 +32,24 @@ Feature: An order between order, inventory and payment
       Given an order of 6 mugs that is placed
       And an order of 6 mugs that is placed
       When all events are processed
-      Then there are 10 mugs and 6 of them promised
+      Then there are 10 mugs, 6 of them reserved
       And the ledger of the mugs sums to its stock
 
-    Scenario: An archived product is not put aside any more
+    Scenario: An archived product can't be ordered
       Given an order of 1 mug that is placed
       When the mug is archived
       And all events are processed
       And a customer orders 1 mug
       Then the answer is 409 LINES_REJECTED
-      And the line of the mug is refused because it is not on sale
+      And the line of the mug is rejected because it is not on sale
 
-  Rule: A paid order is sold, and its units leave the stock
+  Rule: A paid order is confirmed, and its units leave the stock
 
-    Scenario: From the basket to the door
+    Scenario: From the placement to the delivery
       Given an order of 2 mugs that is awaiting payment
       When its payment is captured
       Then the order is confirmed
-      And there are 8 mugs and 0 of them promised
+      And there are 8 mugs, 0 of them reserved
       When the admin ships the order
       Then the order is shipped
       When the admin delivers the order
@@ -57,7 +57,7 @@ Feature: An order between order, inventory and payment
       And the order has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
       And the ledger of the mugs sums to its stock
 
-    Scenario: What the customer reads
+    Scenario: The timeline has texts for the customer
       Given an order of 2 mugs that is awaiting payment
       When its payment fails
       And all events are processed
@@ -65,21 +65,21 @@ Feature: An order between order, inventory and payment
       And all events are processed
       And the customer changes the address
       And the admin ships the order
-      Then the customer reads
-        | We have your order and look for its products.                |
-        | Your products are put aside. Please pay.                     |
-        | Your payment failed (card declined). You may try again.      |
-        | Your order is paid and will be sent.                         |
-        | The address or contact of your order was changed.            |
-        | Your order is on its way with TCS, number 77.                |
+      Then the timeline is
+        | We've received your order and are checking stock.         |
+        | Your items are reserved. Please complete your payment.    |
+        | Your payment failed (card declined). You can try again.   |
+        | Your order is confirmed. We're preparing it for shipment. |
+        | Your delivery or contact details were updated.            |
+        | Your order has shipped with TCS. Tracking number: 77.     |
 
-    Scenario Outline: A word of payment that comes twice has its effect once
+    Scenario Outline: A duplicate capture has its effect once
       Given an order of 2 mugs that is <stage>
       When its payment is captured
       And the same event is published again
       Then the order is confirmed
-      And there are 8 mugs and 0 of them promised
-      And <refunds> refunds are asked for
+      And there are 8 mugs, 0 of them reserved
+      And <refunds> refunds are requested
 
       Examples:
         | stage            | refunds |
@@ -90,70 +90,70 @@ Feature: An order between order, inventory and payment
         | stage     | refunds |
         | timed out | no      |
 
-    Scenario: Money that comes before the stock is put aside waits for it
+    Scenario: A payment that arrives before the reservation is applied after it
       Given an order of 2 mugs that is placed
       When its payment is captured
       Then the order is confirmed
-      And no refunds are asked for
+      And no refunds are requested
 
-    Scenario: Another sum than the total pays nothing
+    Scenario: A payment of another amount is a dead letter
       Given an order of 2 mugs that is awaiting payment
       When a payment of 2999.99 PKR is captured
       Then the order is awaiting payment
-      And 1 record is dead
-      When an operator throws it away
-      Then 0 records are dead
+      And there is 1 dead letter
+      When an operator discards the dead letter
+      Then there are 0 dead letters
 
-    Scenario Outline: An attempt that failed changes nothing, whenever and however often it is told
+    Scenario Outline: A failed payment has no effect in any status
       Given an order of 2 mugs that is <stage>
       When its payment fails
       And the same event is published again
       Then the order is <stage>
-      And there are <stock> mugs and <promised> of them promised
-      And no refunds are asked for
+      And there are <stock> mugs, <reserved> of them reserved
+      And no refunds are requested
 
       Examples:
-        | stage            | stock | promised |
+        | stage            | stock | reserved |
         | awaiting payment | 10    | 2        |
         | confirmed        | 8     | 0        |
         | shipped          | 8     | 0        |
         | delivered        | 8     | 0        |
 
-    Scenario: A failed attempt that is heard of before the stock is put aside, and after the capture of a later one
+    Scenario: A failed payment arrives before the reservation, and again after a capture
       Given an order of 2 mugs that is placed
       When its payment fails
       And its payment is captured
       And all events are processed
       And its payment fails
       Then the order is confirmed
-      And no refunds are asked for
+      And no refunds are requested
 
-    Scenario: An attempt that fails for an order that was cancelled
+    Scenario: A failed payment of a cancelled order has no effect
       Given an order of 2 mugs that is cancelled
       When its payment fails
       Then the order is cancelled because of customer
-      And no refunds are asked for
+      And no refunds are requested
 
-  Rule: An order that is not paid in time ends
+  Rule: An order that is not paid in time is cancelled
 
-    Scenario Outline: The deadline is 45 minutes after the stock was put aside
+    Scenario Outline: The deadline is 45 minutes after the reservation
       Given an order of 2 mugs that is awaiting payment
       When <minutes> minutes pass
       Then <outcome>
-      And there are 10 mugs and <promised> of them promised
+      And there are 10 mugs, <reserved> of them reserved
 
       @moment
-      Examples: just before
-        | minutes | outcome                       | promised |
+      Examples: before the deadline
+        | minutes | outcome                       | reserved |
         | 44      | the order is awaiting payment | 2        |
 
-      Examples: after it, and after the reservation's end
-        | minutes | outcome                                           | promised |
+      Examples: after the deadline, and after the reservation's expiry
+        | minutes | outcome                                           | reserved |
         | 46      | the order is cancelled because of payment timeout | 0        |
         | 61      | the order is cancelled because of payment timeout | 0        |
 
     @moment
-    Scenario: An attempt that fails ends nothing
+    Scenario: A failed payment does not end the order
       Given an order of 2 mugs that is awaiting payment
       When its payment fails
       And 44 minutes pass
@@ -161,48 +161,48 @@ Feature: An order between order, inventory and payment
       When its payment is captured
       Then the order is confirmed
 
-    Scenario: An attempt that fails after the deadline invites to no other
+    Scenario: A failed payment after the deadline suggests no other attempt
       Given an order of 2 mugs that is timed out
       When its payment fails
-      Then the customer reads
-        | We have your order and look for its products.              |
-        | Your products are put aside. Please pay.                   |
-        | Your order was cancelled, because it was not paid in time. |
-        | Your payment failed (card declined).                       |
+      Then the timeline is
+        | We've received your order and are checking stock.         |
+        | Your items are reserved. Please complete your payment.    |
+        | Your order was cancelled because it was not paid in time. |
+        | Your payment failed (card declined).                      |
 
-    Scenario: Money and deadline at the same moment
+    Scenario: Payment and deadline at the same time
       Given an order of 2 mugs that is awaiting payment
       When its payment is captured
       And 46 minutes pass
       Then the order is confirmed
-      And there are 8 mugs and 0 of them promised
-      And no refunds are asked for
+      And there are 8 mugs, 0 of them reserved
+      And no refunds are requested
 
-  Rule: Late money buys the order back, or goes back itself
+  Rule: A late payment reinstates the order, or is refunded
 
-    Scenario: Late money for units that are still there
+    Scenario: A late payment, and the units are available
       Given an order of 2 mugs that is timed out
       When its payment is captured
       Then the order is confirmed
-      And there are 8 mugs and 0 of them promised
-      And no refunds are asked for
+      And there are 8 mugs, 0 of them reserved
+      And no refunds are requested
       And the order has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
-    Scenario: Late money for units that are gone
+    Scenario: A late payment, and the units are gone
       Given an order of 2 mugs that is timed out
       When 9 of the mugs break
       And its payment is captured
       Then the order is cancelled because of no stock
-      And 1 refund is asked for
-      And there are 1 mugs and 0 of them promised
+      And 1 refund is requested
+      And there are 1 mugs, 0 of them reserved
 
-    Scenario Outline: Money for an order that was cancelled goes back
+    Scenario Outline: The payment of a cancelled order is refunded
       Given an order of 2 mugs that is <stage>
       When the <who> cancels the order
       And its payment is captured
       Then the order is cancelled because of <who>
-      And 1 refund is asked for
-      And there are 10 mugs and 0 of them promised
+      And 1 refund is requested
+      And there are 10 mugs, 0 of them reserved
 
       Examples:
         | stage            | who      |
@@ -210,13 +210,13 @@ Feature: An order between order, inventory and payment
         | awaiting payment | admin    |
         | placed           | customer |
 
-    Scenario: Money for an order that lacks stock goes back
+    Scenario: The payment of an order without enough stock is refunded
       Given an order of 4 teapots that is placed
       When its payment is captured
       Then the order is cancelled because of no stock
-      And 1 refund is asked for
+      And 1 refund is requested
 
-    Scenario: Every capture of a cancelled order is asked back, each once
+    Scenario: Every capture of a cancelled order is refunded once
       Given an order of 2 mugs that is cancelled
       When its payment is captured as payment 1
       And the same event is published again
@@ -224,40 +224,40 @@ Feature: An order between order, inventory and payment
       And its payment is captured as payment 1
       And all events are processed
       And its payment is captured as payment 2
-      Then 2 refunds are asked for
-      When its refund of 3000.00 PKR is done
+      Then 2 refunds are requested
+      When its refund of 3000.00 PKR is completed
       Then the order is cancelled because of customer
 
-  Rule: Who cancels gets his money and the shop its units back
+  Rule: A cancellation refunds the payment and returns the units
 
-    Scenario Outline: Cancelling in every stage
+    Scenario Outline: Cancelling in every status
       Given an order of 2 mugs that is <stage>
       When the customer cancels the order
       Then the answer is <status>
-      And there are <stock> mugs and 0 of them promised
-      And <refunds> refunds are asked for
+      And there are <stock> mugs, 0 of them reserved
+      And <refunds> refunds are requested
       And the ledger of the mugs sums to its stock
 
       Examples:
-        | stage            | status             | stock | refunds |
-        | placed           | 200                | 10    | no      |
-        | awaiting payment | 200                | 10    | no      |
-        | confirmed        | 200                | 10    | 1       |
+        | stage            | status                   | stock | refunds |
+        | placed           | 200                      | 10    | no      |
+        | awaiting payment | 200                      | 10    | no      |
+        | confirmed        | 200                      | 10    | 1       |
         | shipped          | 409 INVALID_ORDER_STATUS | 8     | no      |
         | delivered        | 409 INVALID_ORDER_STATUS | 8     | no      |
-        | cancelled        | 200                | 10    | no      |
+        | cancelled        | 200                      | 10    | no      |
 
       Examples: too late
         | stage     | status | stock | refunds |
         | timed out | 200    | 10    | no      |
 
-    Scenario: Another customer can't cancel, and does not learn that there is an order
+    Scenario: Another customer can't cancel, and does not learn that the order exists
       Given an order of 2 mugs that is awaiting payment
       When the other customer cancels the order
       Then the answer is 404 ORDER_NOT_FOUND
       And the order is awaiting payment
 
-    Scenario Outline: A step that comes too early or too late is refused and changes nothing
+    Scenario Outline: A transition that the status forbids changes nothing
       Given an order of 2 mugs that is <stage>
       When the admin <step> the order
       Then the answer is 409 INVALID_ORDER_STATUS
@@ -271,15 +271,15 @@ Feature: An order between order, inventory and payment
         | shipped          | ships    |
         | delivered        | ships    |
 
-  Rule: The customer pays what he saw
+  Rule: The customer is charged the total that they confirmed
 
-    Scenario: A price that changed after the customer saw it
+    Scenario: The price changes before the order is placed
       When the price of the mug changes to 1600.00 PKR
-      And a customer who saw 3000.00 PKR orders 2 mugs
+      And a customer who confirmed 3000.00 PKR orders 2 mugs
       Then the answer is 409 TOTAL_CHANGED
       And the new total is 3200.00 PKR
 
-    Scenario: A price that changes after the order was placed
+    Scenario: The price changes after the order is placed
       Given an order of 2 mugs that is placed
       When the price of the mug changes to 1600.00 PKR
       And its payment is captured

@@ -1,6 +1,6 @@
-//! The steps of the mart as a whole.
+//! The steps of the scenarios between the services.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes captures as strings")]
 
 use cucumber::{given, then, when};
 use features::words::{self, money, money_json};
@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 impl World {
-    /// The lines of `2 mugs, 1 teapot`.
+    /// Parses lines such as `2 mugs, 1 teapot`.
     fn lines(&self, text: &str) -> Value {
         let line = |(quantity, name): (i32, &str)| json!({ "productId": self.id(name), "quantity": quantity });
         words::counted(text).into_iter().map(line).collect()
     }
 
-    /// The id of a product, whether one of it is meant or more.
+    /// Returns the id of a product by its name in singular or plural.
     fn id(&self, name: &str) -> String {
-        self.products.get(words::one(name)).cloned().unwrap_or_else(|| panic!("no product {name:?} was made"))
+        self.products.get(words::one(name)).cloned().unwrap_or_else(|| panic!("unknown product: {name:?}"))
     }
 
     async fn place(&mut self, lines: &str, total: Option<&str>) {
@@ -32,17 +32,17 @@ impl World {
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": "a@example.com" },
         });
-        let told = self.customer("POST", "/v1/orders", Some(body)).await;
-        if let Some(id) = told["order"]["orderId"].as_str() {
+        let placed = self.customer("POST", "/v1/orders", Some(body)).await;
+        if let Some(id) = placed["order"]["orderId"].as_str() {
             id.clone_into(&mut self.order);
         }
     }
 
-    /// Tells a word of payment's about the order.
+    /// Publishes an event of payment about the order.
     async fn publish<M: Wire>(&mut self, message: &M) {
         let record = features::record("mart.payment.v1", &self.order, 1, message);
         self.mart.publish(&record).await;
-        self.told = Some(record);
+        self.published = Some(record);
     }
 
     fn payment(&mut self, number: Option<u32>) -> String {
@@ -59,7 +59,7 @@ impl World {
         self.publish(&PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() }).await;
     }
 
-    /// The kinds of the events of the order, in the order of their versions.
+    /// Returns the names of the order's events, oldest first.
     async fn kinds(&mut self, topic: &str) -> Vec<String> {
         words::published(&self.mart.history().await, topic, &self.order)
     }
@@ -76,14 +76,14 @@ async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
     let body = json!({
         "name": name, "slug": world.mart.own(&name), "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)],
     });
-    let made = world.admin("POST", "/v1/products", Some(body)).await;
-    let id = made["product"]["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let created = world.admin("POST", "/v1/products", Some(body)).await;
+    let id = created["product"]["productId"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned();
     world.products.insert(name, id.clone());
     world.mart.settle().await;
     if units > 0 {
         let path = format!("/v1/admin/stock-items/{id}/receive");
-        let told = world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
-        assert_eq!(world.answer().status, 201, "{told}");
+        let received = world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+        assert_eq!(world.answer().status, 201, "{received}");
     }
 }
 
@@ -119,8 +119,8 @@ async fn order(world: &mut World, lines: String) {
     world.place(&lines, None).await;
 }
 
-#[when(regex = r"^a customer who saw (.+) orders (\d.+)$")]
-async fn order_seen(world: &mut World, total: String, lines: String) {
+#[when(regex = r"^a customer who confirmed (.+) orders (\d.+)$")]
+async fn order_for_total(world: &mut World, total: String, lines: String) {
     world.place(&lines, Some(&total)).await;
 }
 
@@ -179,7 +179,7 @@ async fn failed(world: &mut World) {
     world.publish(&PaymentFailed { order_id, payment_id, reason: "card declined".to_owned() }).await;
 }
 
-#[when(regex = r"^its refund of (.+) is done$")]
+#[when(regex = r"^its refund of (.+) is completed$")]
 async fn refunded(world: &mut World, amount: String) {
     let (order_id, payment_id) = (world.order.clone(), format!("pay-{}", world.payments));
     world.publish(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) }).await;
@@ -187,8 +187,8 @@ async fn refunded(world: &mut World, amount: String) {
 
 #[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
-    let told = world.told.clone().expect("something was told");
-    world.mart.publish(&told).await;
+    let record = world.published.clone().expect("a published record");
+    world.mart.publish(&record).await;
 }
 
 #[when(regex = r"^all events are processed$")]
@@ -223,19 +223,19 @@ async fn cancelled(world: &mut World, reason: String) {
     assert_eq!((&order["status"], &order["cancelReason"]), (&json!("ORDER_STATUS_CANCELLED"), &json!(expected)));
 }
 
-#[then(regex = r"^(no|\d+) refunds? (?:is|are) asked for$")]
+#[then(regex = r"^(no|\d+) refunds? (?:is|are) requested$")]
 async fn refunds(world: &mut World, count: String) {
     let expected: usize = count.parse().unwrap_or_default();
-    let asked = world.kinds("mart.order.v1").await.iter().filter(|kind| *kind == "RefundRequested").count();
-    assert_eq!(asked, expected, "{:?}", world.mart);
+    let requested = world.kinds("mart.order.v1").await.iter().filter(|kind| *kind == "RefundRequested").count();
+    assert_eq!(requested, expected, "{:?}", world.mart);
 }
 
 #[then(regex = r"^the order has published (.+)$")]
-async fn told(world: &mut World, kinds: String) {
+async fn published(world: &mut World, kinds: String) {
     assert_eq!(world.kinds("mart.order.v1").await, kinds.split(", ").collect::<Vec<_>>());
 }
 
-#[then(regex = r"^there are (\d+) (\w+) and (\d+) of them promised$")]
+#[then(regex = r"^there are (\d+) (\w+), (\d+) of them reserved$")]
 async fn stock(world: &mut World, on_hand: i64, name: String, reserved: i64) {
     world.mart.settle().await;
     let item = world.stock(&name).await;
@@ -272,22 +272,22 @@ fn new_total(world: &mut World, total: String) {
     assert_eq!(world.answer().body["details"]["total"], money_json(&total));
 }
 
-#[then(regex = r"^the customer reads$")]
-async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
+#[then(regex = r"^the timeline is$")]
+async fn timeline(world: &mut World, step: &cucumber::gherkin::Step) {
     world.mart.settle().await;
     let path = format!("/v1/orders/{}/timeline", world.order);
-    let told = world.customer("GET", &path, None).await;
-    let entries = told["entries"].as_array().cloned().unwrap_or_default();
+    let timeline = world.customer("GET", &path, None).await;
+    let entries = timeline["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
 }
 
-#[then(regex = r"^(\d+) records? (?:is|are) dead$")]
+#[then(regex = r"^there (?:is|are) (\d+) dead letters?$")]
 async fn dead(world: &mut World, count: usize) {
     assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
 }
 
-#[when(regex = r"^an operator throws it away$")]
+#[when(regex = r"^an operator discards the dead letter$")]
 async fn discard(world: &mut World) {
     world.mart.discard().await;
 }

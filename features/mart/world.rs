@@ -1,4 +1,4 @@
-//! What a scenario of the whole mart sees and remembers.
+//! The state of a scenario between the services.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use serde_json::Value;
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// IdGenerator of products by their names.
+    /// The ids of products by name.
     pub(crate) products: HashMap<String, String>,
-    /// The last order, and who placed it.
+    /// The last order and its customer.
     pub(crate) order: String,
     pub(crate) customer: String,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
-    /// What was told last, to be told again.
-    pub(crate) told: Option<Record>,
-    /// How many payments were made up so far.
+    /// The last published record, so that it can be published again.
+    pub(crate) published: Option<Record>,
+    /// The number of the last payment.
     pub(crate) payments: u32,
 }
 
@@ -37,32 +37,34 @@ impl World {
             order: String::new(),
             customer: "Ayesha".to_owned(),
             answer: None,
-            told: None,
+            published: None,
             payments: 0,
         }
     }
 
+    /// Sends a request as an admin and returns the response's body.
     pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
-        let told = answer.body.clone();
+        let body = answer.body.clone();
         self.answer = Some(answer);
-        told
+        body
     }
 
+    /// Sends a request as the customer and returns the response's body.
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let customer = self.customer.clone();
         let answer = self.mart.send(Some(("customer", &customer)), method, path, body, &[]).await;
-        let told = answer.body.clone();
+        let body = answer.body.clone();
         self.answer = Some(answer);
-        told
+        body
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// The order as it is now.
+    /// Returns the current order.
     pub(crate) async fn read(&mut self) -> Value {
         let path = format!("/v1/orders/{}", self.order);
         let answer = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await;

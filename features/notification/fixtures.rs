@@ -1,4 +1,4 @@
-//! A request of every operation of notification, to be asked as anybody.
+//! A request of every operation of notification, for the authorization check.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::notification::v1::{
@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::world::order_of;
 
-/// An order of the owner's whose mailbox refuses what is sent to it.
+/// An order of the owner. The mail server rejects its email address.
 const ORDER: &str = "00000000-0000-7000-8000-00000000aaaa";
 
-/// Makes them in a mart where the owner was told of an order in vain, and has said what he does not want to be told.
+/// Returns the requests. The owner has a failed notification and a disabled preference.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async {
         let order = Some(order_of(ORDER, OWNER, "owner@refused.example"));
@@ -24,14 +24,14 @@ pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static
         let path = format!("/v1/admin/notifications?orderId={ORDER}");
         let listed = mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body;
         let id = listed["notifications"][0]["notificationId"].as_str().unwrap_or_default().to_owned();
-        let unwanted = json!({ "kind": "KIND_SHIPPED", "channel": "CHANNEL_MAIL", "enabled": false });
-        mart.send(Some(("customer", OWNER)), "PUT", "/v1/me/notification-preferences", Some(unwanted), &[]).await;
+        let disabled = json!({ "kind": "KIND_SHIPPED", "channel": "CHANNEL_MAIL", "enabled": false });
+        mart.send(Some(("customer", OWNER)), "PUT", "/v1/me/notification-preferences", Some(disabled), &[]).await;
         requests(&mut Notifications { id }).await
     })
 }
 
 struct Notifications {
-    /// One that failed.
+    /// The id of a failed notification.
     id: String,
 }
 

@@ -1,101 +1,101 @@
-Feature: What customers are told
+Feature: Notifications to customers
 
-  Rule: A customer hears of every step once, however often it is told
+  Rule: A customer receives each notification once, even if its event is published again
 
-    Scenario: From the order to the door
-      Given an order of a customer with a mailbox
+    Scenario: Each step of an order is mailed
+      Given an order with an email address
       When the order is placed
       And the order is paid
       And the order is shipped
       And the order is delivered
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED    | MAIL |
         | PAID      | MAIL |
         | SHIPPED   | MAIL |
         | DELIVERED | MAIL |
 
-    Scenario: A phone hears of little unless its owner wants more
-      Given an order of a customer with a mailbox and a phone
+    Scenario: Shipment and cancellation are also sent by text message
+      Given an order with an email address and a phone number
       When the order is placed
       And the order is shipped
       And the order is cancelled
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED    | MAIL |
         | SHIPPED   | MAIL |
         | SHIPPED   | SMS  |
         | CANCELLED | MAIL |
         | CANCELLED | SMS  |
 
-    Scenario: An order that was reinstated is told of once more
-      Given an order of a customer with a mailbox
+    Scenario: The payment of a reinstated order is mailed
+      Given an order with an email address
       When the order is placed
       And the order is cancelled
       And the order is paid after it was reinstated
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED    | MAIL |
         | CANCELLED | MAIL |
         | PAID      | MAIL |
 
-    Scenario: Money that goes back in two parts is told of twice
-      Given an order of a customer with a mailbox
+    Scenario: Each partial refund is mailed
+      Given an order with an email address
       When the order is placed
-      And a part of its money is refunded
-      And a part of its money is refunded
-      Then these are sent about the order
+      And a part of its payment is refunded
+      And a part of its payment is refunded
+      Then these notifications are sent
         | PLACED   | MAIL |
         | REFUNDED | MAIL |
         | REFUNDED | MAIL |
 
-    Scenario: A payment failed before anybody knew of the order
-      Given an order of a customer with a mailbox
+    Scenario: A payment fails before the order is known
+      Given an order with an email address
       When its payment fails
       And the order is placed
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED | MAIL |
         | FAILED | MAIL |
 
-    Scenario: The last contact counts
-      Given an order of a customer with a mailbox
+    Scenario: Mails go to the latest contact
+      Given an order with an email address
       When the order is placed
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED | MAIL |
-      When the order gets another mailbox
+      When the email address of the order is changed
       And the order is paid
-      Then what is told of its payment goes to the other mailbox
+      Then the PAID mail is sent to the new email address
 
-  Rule: Links go to the mailbox that they are for
+  Rule: Links are sent to the email address that they are for
 
-    Scenario Outline: A link
-      When a <link> link is published for a mailbox
-      Then one <kind> mail is sent to that mailbox
+    Scenario Outline: A link is mailed once
+      When a <link> link is published for an email address
+      Then one <kind> mail is sent to that email address
 
       Examples:
         | link         | kind         |
         | verification | REGISTRATION |
         | reset        | RESET        |
 
-  Rule: A customer chooses what need not be told
+  Rule: A customer can disable optional notifications and enable others
 
-    Scenario: Somebody does not want to hear of arrivals
-      Given an order of a customer with a mailbox
-      And the customer does not want DELIVERED by MAIL
+    Scenario: A disabled mail is suppressed
+      Given an order with an email address
+      And the customer disables DELIVERED by MAIL
       When the order is placed
       And the order is delivered
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED | MAIL |
       And DELIVERED by MAIL is suppressed
 
-    Scenario: Somebody wants to hear of payments by phone
-      Given an order of a customer with a mailbox and a phone
-      And the customer wants PAID by SMS
+    Scenario: An enabled text message is sent
+      Given an order with an email address and a phone number
+      And the customer enables PAID by SMS
       When the order is paid
-      Then these are sent about the order
+      Then these notifications are sent
         | PAID | MAIL |
         | PAID | SMS  |
 
-    Scenario Outline: What the account or the law needs can't be chosen
-      When the customer does not want <kind> by MAIL
-      Then it is refused as 409 NOTIFICATION_MANDATORY
+    Scenario Outline: A mandatory mail can't be disabled
+      When the customer disables <kind> by MAIL
+      Then the request fails with 409 NOTIFICATION_MANDATORY
 
       Examples:
         | kind         |
@@ -106,31 +106,31 @@ Feature: What customers are told
         | CANCELLED    |
         | REFUNDED     |
 
-    Scenario: A phone is never asked for a link
-      When the customer wants RESET by SMS
-      Then it is refused as 409 NOTIFICATION_MANDATORY
+    Scenario: A link can't be sent by text message
+      When the customer enables RESET by SMS
+      Then the request fails with 409 NOTIFICATION_MANDATORY
 
-    Scenario: There is a choice for every kind and channel
-      When the customer looks at what can be chosen
-      Then there are 18 choices, 8 of them fixed
+    Scenario: Each kind has a preference for each channel
+      When the customer reads their preferences
+      Then there are 18 preferences, 8 of them fixed
 
-  Rule: What a mail server refuses is not lost
+  Rule: An admin can resend a failed notification
 
-    Scenario: A mailbox that is refused
-      Given an order of a customer whose mailbox is refused
+    Scenario: A rejected mail fails and is resent
+      Given an order with an email address that the mail server rejects
       When the order is placed
       Then PLACED by MAIL has failed
-      When an admin has it sent again
-      Then it is tried once more and fails again
+      When an admin resends the notification
+      Then the second attempt fails
 
-    Scenario: What was sent is not sent again
-      Given an order of a customer with a mailbox
+    Scenario: A sent mail is not resent
+      Given an order with an email address
       When the order is placed
-      Then these are sent about the order
+      Then these notifications are sent
         | PLACED | MAIL |
-      When an admin has it sent again
-      Then it is refused as 409 NOTIFICATION_NOT_FAILED
+      When an admin resends the notification
+      Then the request fails with 409 NOTIFICATION_NOT_FAILED
 
-    Scenario: There is no such notification
-      When an admin has one sent again that is not there
-      Then it is refused as 404 NOTIFICATION_NOT_FOUND
+    Scenario: A missing notification is not found
+      When an admin resends a notification that does not exist
+      Then the request fails with 404 NOTIFICATION_NOT_FOUND

@@ -1,4 +1,4 @@
-//! What a scenario of notification sees and remembers. Users, orders and payments are played: what they would tell is told.
+//! The state of a scenario of notification. The scenario publishes the events of user, order and payment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use mart_proto::r#type::v1::Address;
 use notification_core::UseCases;
 use notification_core::application::MessageSenders;
 use notification_core::domain::Policy;
-use notification_core::memory::{MemoryCourier, MemoryStore};
+use notification_core::memory::{MemorySender, MemoryStore};
 use notification_service::adapters::events::NotificationEventHandlers;
 use notification_service::adapters::renderer::{Shop, Templates};
 use notification_service::generated::events;
@@ -20,7 +20,7 @@ use notification_service::wiring;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Sweeps look often.
+/// Short intervals of the background jobs, for runs on servers.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "200ms"), ("SEND_BACKOFF", "200ms")];
 
 /// The mart of one scenario.
@@ -28,22 +28,22 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "200ms"), ("SE
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// Of the order that is told about.
+    /// The order that the events are about.
     pub(crate) order: order::Order,
-    /// The version of it that was told last.
+    /// The last published version of the order.
     version: i64,
-    /// The payment of it.
+    /// The id of the order's payment.
     pub(crate) payment: String,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
 }
 
-/// Notification by itself.
+/// Returns the notification service alone, in this process.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
         let senders =
-            MessageSenders { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
+            MessageSenders { mail: Arc::new(MemorySender::default()), sms: Arc::new(MemorySender::default()) };
         let renderer = Arc::new(Templates::new(Shop::new("mart", "http://shop.example")));
         let page_tokens = PageTokenSigner::new(b"a scenario's secret");
         let use_cases = UseCases::new(store, renderer, senders, clock, ids, page_tokens, Policy::default());
@@ -63,7 +63,7 @@ impl features::Scenario for World {
     }
 }
 
-/// An order of this customer.
+/// Returns an order with the contact's email address.
 pub(crate) fn order_of(id: &str, customer: &str, email: &str) -> order::Order {
     let address = Address { recipient: "Ayesha".to_owned(), ..Address::default() };
     let contact = order::Contact { email: email.to_owned(), ..order::Contact::default() };
@@ -86,19 +86,20 @@ impl World {
         Self { mart, order, version: 0, payment: Uuid::new_v4().to_string(), answer: None }
     }
 
-    /// Tells something of the order as it is now, twice.
+    /// Publishes an event of the order twice, with the next version.
     pub(crate) async fn publish<M: Wire>(&mut self, message: &M) {
         self.version += 1;
-        let told = features::record("mart.order.v1", &self.order.order_id, self.version, message);
+        let record = features::record("mart.order.v1", &self.order.order_id, self.version, message);
         for _ in 0..2 {
-            self.mart.publish(&told).await;
+            self.mart.publish(&record).await;
         }
     }
 
+    /// Publishes an event of the order's payment twice.
     pub(crate) async fn publish_payment<M: Wire>(&mut self, message: &M) {
-        let told = features::record("mart.payment.v1", &self.order.order_id, 1, message);
+        let record = features::record("mart.payment.v1", &self.order.order_id, 1, message);
         for _ in 0..2 {
-            self.mart.publish(&told).await;
+            self.mart.publish(&record).await;
         }
     }
 
@@ -112,28 +113,28 @@ impl World {
         self.answer().body.clone()
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// What was made for a filter, the oldest first, without what it was made of.
+    /// Returns the notifications that match a filter, oldest first.
     pub(crate) async fn listed(&mut self, filter: &str) -> Vec<Value> {
-        let told = self.admin("GET", &format!("/v1/admin/notifications?{filter}"), None).await;
-        let mut listed = told["notifications"].as_array().cloned().unwrap_or_default();
+        let body = self.admin("GET", &format!("/v1/admin/notifications?{filter}"), None).await;
+        let mut listed = body["notifications"].as_array().cloned().unwrap_or_default();
         listed.reverse();
         listed
     }
 
-    /// Waits until what was made is so: sweeps have to look first.
-    pub(crate) async fn until(&mut self, filter: &str, so: impl Fn(&[Value]) -> bool) {
+    /// Waits until the notifications that match a filter satisfy a condition, because background jobs send them.
+    pub(crate) async fn until(&mut self, filter: &str, satisfied: impl Fn(&[Value]) -> bool) {
         for _ in 0..self.mart.moments() {
             self.mart.settle().await;
-            if so(&self.listed(filter).await) {
+            if satisfied(&self.listed(filter).await) {
                 return;
             }
             self.mart.moment().await;
         }
-        panic!("it does not become so: {:?}", self.listed(filter).await);
+        panic!("the condition was not met: {:?}", self.listed(filter).await);
     }
 }

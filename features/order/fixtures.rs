@@ -1,4 +1,4 @@
-//! A request of every operation of order, to be asked as anybody.
+//! A valid request of every operation of order, for the authorization checks.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::inventory::v1::{Reservation, StockReserved};
@@ -14,11 +14,11 @@ use order_service::generated::fixtures::{Fixtures, requests};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Makes them in a mart.
+/// Creates the requests and the data that they need.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async {
         let mut orders = Orders { mart, product: Uuid::new_v4().to_string() };
-        orders.sell().await;
+        orders.publish_product().await;
         requests(&mut orders).await
     })
 }
@@ -33,8 +33,8 @@ fn total() -> Money {
 }
 
 impl Orders<'_> {
-    /// Hears of the product.
-    async fn sell(&mut self) {
+    /// Publishes the product, so that it can be ordered.
+    async fn publish_product(&mut self) {
         let (product_id, status) = (self.product.clone(), ProductStatus::Active.into());
         let product = Product { product_id, status, prices: vec![total()], ..Product::default() };
         let message = ProductRepublished { product: Some(product) };
@@ -42,7 +42,7 @@ impl Orders<'_> {
         self.mart.settle().await;
     }
 
-    /// A new order of the owner.
+    /// Places an order of the owner and returns its id.
     async fn placed(&mut self) -> String {
         let body = json!({
             "lines": [{ "productId": self.product, "quantity": 1 }],
@@ -54,7 +54,7 @@ impl Orders<'_> {
         placed.body["order"]["orderId"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// One that is paid.
+    /// Places and pays an order and returns its id.
     async fn paid(&mut self) -> String {
         let order_id = self.placed().await;
         let reservation = Some(Reservation { order_id: order_id.clone(), ..Reservation::default() });

@@ -1,15 +1,15 @@
-Feature: The life of an order
-  Placed, awaiting payment, confirmed, shipped, delivered; or cancelled by the customer, by an admin, for lack of stock or
-  because it was not paid in time. docs/order-life.md shows every step.
+Feature: The transitions of an order
+  An order is placed, awaits its payment, and is confirmed, shipped and delivered. It can be cancelled by the customer, by an admin,
+  for missing stock, or because it was not paid in time. docs/order-life.md shows every transition.
 
   Background:
     Given the mug for 1500.00 PKR
     And Ayesha has placed the order A of 2 mugs
 
-  Rule: Stock and money move it on, each once
+  Rule: Reservation and payment advance the order, each once
 
     Scenario: From placed to delivered
-      When the stock of A is put aside
+      When the stock of A is reserved
       Then A is awaiting payment
       When A is paid
       Then A is confirmed
@@ -19,18 +19,18 @@ Feature: The life of an order
       Then A is delivered
       And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderShipped, OrderDelivered
 
-    Scenario: What lacks stock is cancelled
-      When the stock of A is short
+    Scenario: An order without enough stock is cancelled
+      When the stock of A is insufficient
       Then A is cancelled because of no stock
       And A has published OrderPlaced, OrderCancelled
 
-    Scenario: Inventory's own expiry cancels what still waits
-      Given the stock of A was put aside
-      When the stock of A is free again
+    Scenario: An expired reservation cancels an unpaid order
+      Given the stock of A was reserved
+      When the reservation of A expires
       Then A is cancelled because of payment timeout
 
-    Scenario: A failed attempt leaves it waiting
-      Given the stock of A was put aside
+    Scenario: After a failed payment the order still awaits its payment
+      Given the stock of A was reserved
       When a payment of A fails
       And the same event is published again
       Then A is awaiting payment
@@ -38,121 +38,121 @@ Feature: The life of an order
       Then A is confirmed
       And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed
 
-    Scenario: Another sum than the total pays nothing, and an operator hears of it
-      Given the stock of A was put aside
+    Scenario: A payment of another amount is a dead letter
+      Given the stock of A was reserved
       When A is paid with 2999.99 PKR
       Then A is awaiting payment
-      And 1 record is dead
-      When an operator throws it away
-      Then 0 records are dead
+      And there is 1 dead letter
+      When an operator discards the dead letter
+      Then there are 0 dead letters
 
-    Scenario: A second capture changes nothing, because payment gives a surplus back itself
-      Given the stock of A was put aside
+    Scenario: A second capture has no effect, because payment refunds it itself
+      Given the stock of A was reserved
       And A was paid
       When A is paid
       And the same event is published again
       Then A is confirmed
       And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed
 
-  Rule: What is not paid within 45 minutes is cancelled
+  Rule: An order that is not paid within 45 minutes is cancelled
 
     @moment
-    Scenario: Just before it
-      Given the stock of A was put aside
+    Scenario: Before the deadline the order awaits its payment
+      Given the stock of A was reserved
       When 44 minutes pass
       Then A is awaiting payment
 
-    Scenario: After it, once
-      Given the stock of A was put aside
+    Scenario: After the deadline the order is cancelled once
+      Given the stock of A was reserved
       When 46 minutes pass
       And 46 minutes pass
       Then A is cancelled because of payment timeout
       And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled
 
-    Scenario: Late money asks for the stock once more
-      Given the stock of A was put aside
+    Scenario: A late payment reinstates the order
+      Given the stock of A was reserved
       When 46 minutes pass
       And A is paid
-      And the stock of A is put aside
+      And the stock of A is reserved
       Then A is confirmed
       And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderConfirmed
 
-    Scenario: Late money goes back where the stock is gone
-      Given the stock of A was put aside
+    Scenario: A late payment is refunded if the stock is gone
+      Given the stock of A was reserved
       When 46 minutes pass
       And A is paid
-      And the stock of A is short
+      And the stock of A is insufficient
       Then A is cancelled because of no stock
       And A has published OrderPlaced, OrderAwaitingPayment, OrderCancelled, OrderReinstated, OrderCancelled, RefundRequested
 
-  Rule: Customer and admin may cancel until it is shipped
+  Rule: A customer or an admin may cancel until the order is shipped
 
-    Scenario Outline: Who cancels, and when
+    Scenario Outline: A repeated cancellation has no effect
       When <who> cancels A
       Then the answer is 200
-      And A is cancelled because of <why>
+      And A is cancelled because of <reason>
       When <who> cancels A
       Then the answer is 200
       And A has published OrderPlaced, OrderCancelled
 
       Examples:
-        | who       | why      |
+        | who       | reason   |
         | Ayesha    | customer |
         | the admin | admin    |
 
-    Scenario: A paid order is cancelled and its money asked back
-      Given the stock of A was put aside
+    Scenario: The payment of a cancelled order is refunded
+      Given the stock of A was reserved
       And A was paid
       When Ayesha cancels A
       Then A is cancelled because of customer
       And A has published OrderPlaced, OrderAwaitingPayment, OrderConfirmed, OrderCancelled, RefundRequested
 
-    Scenario: A shipped order can't be cancelled any more
-      Given the stock of A was put aside
+    Scenario: A shipped order can't be cancelled
+      Given the stock of A was reserved
       And A was paid
       And the admin has shipped A
       When Ayesha cancels A
       Then the answer is 409 INVALID_ORDER_STATUS
       And A is shipped
 
-  Rule: Address and contact may be changed until it is shipped
+  Rule: Address and contact may be changed until the order is shipped
 
-    Scenario: Changed, and told
+    Scenario: Each change is published
       When Ayesha changes the city of A to Karachi
       Then the answer is 200
-      And the order goes to Karachi
+      And the city of the order is Karachi
       When Ayesha changes the mail of A to b@example.com
       Then the answer is 200
       And A has published OrderPlaced, OrderChanged, OrderChanged
 
-    Scenario: What is no address is refused
-      When Ayesha changes the mail of A to nobody
-      Then it is refused for its contact.email
+    Scenario: An invalid email address is rejected
+      When Ayesha changes the mail of A to not-an-email
+      Then the request is invalid at contact.email
       And A has published OrderPlaced
 
-    Scenario: Too late
-      Given the stock of A was put aside
+    Scenario: A shipped order can't be changed
+      Given the stock of A was reserved
       And A was paid
       And the admin has shipped A
       When Ayesha changes the city of A to Karachi
       Then the answer is 409 INVALID_ORDER_STATUS
 
-  Rule: Only an admin ships and delivers, with carrier and number
+  Rule: Only an admin ships and delivers, with carrier and tracking number
 
-    Scenario Outline: Without them it is refused
-      Given the stock of A was put aside
+    Scenario Outline: Carrier and tracking number are required
+      Given the stock of A was reserved
       And A was paid
       When the admin ships A with "<carrier>", number "<number>"
-      Then it is refused for its <place>
+      Then the request is invalid at <path>
       And A is confirmed
 
       Examples:
-        | carrier | number | place          |
+        | carrier | number | path           |
         |         | 77     | carrier        |
         | TCS     |        | trackingNumber |
 
-    Scenario: A customer does not deliver
-      Given the stock of A was put aside
+    Scenario: A customer can't deliver
+      Given the stock of A was reserved
       And A was paid
       And the admin has shipped A
       When Ayesha delivers A

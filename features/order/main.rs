@@ -1,4 +1,4 @@
-//! The features of order.
+//! Runs the scenarios of order.
 
 mod fixtures;
 mod steps;

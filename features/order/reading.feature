@@ -1,6 +1,6 @@
 Feature: Reading orders
-  A customer sees his own orders, and another's as if there were none; an admin sees all. A list is newest first, page by
-  page, by status and by a period that begins with its first moment and ends before its last.
+  A customer reads only their own orders, and does not learn whether others exist. An admin reads all. Lists are newest first,
+  paged, and filtered by status and by a period whose start is inclusive and whose end is exclusive.
 
   Background:
     Given the mug for 1500.00 PKR
@@ -8,73 +8,73 @@ Feature: Reading orders
     And Ayesha has placed the order B of 2 mugs
     And Bilal has placed the order C of 3 mugs
 
-  Scenario Outline: Another customer's order is as one that there is not
-    When Bilal <does> A
+  Scenario Outline: Another customer's order looks like a missing one
+    When Bilal <action> A
     Then the answer is 404 ORDER_NOT_FOUND
     And A is placed
 
     Examples:
-      | does    |
+      | action  |
       | reads   |
       | tracks  |
       | cancels |
 
-  Scenario: Another customer does not change it
+  Scenario: Another customer can't change an order
     When Bilal changes the city of A to Karachi
     Then the answer is 404 ORDER_NOT_FOUND
     And A has published OrderPlaced
 
-  Scenario Outline: A customer lists his own
+  Scenario Outline: Customers list their own orders
     When Ayesha lists orders with <parameters>
-    Then they find <orders>
+    Then the listed orders are <orders>
 
     Examples:
-      | parameters                         | orders  |
-      |                                    | B, A    |
-      | pageSize=1                         | B, A    |
-      | status=ORDER_STATUS_PLACED         | B, A    |
-      | status=ORDER_STATUS_CANCELLED      | nothing |
-      | placedFrom=<A>&placedBefore=<B>    | A       |
-      | placedFrom=<B>                     | B       |
-      | placedBefore=<A>                   | nothing |
+      | parameters                      | orders |
+      |                                 | B, A   |
+      | pageSize=1                      | B, A   |
+      | status=ORDER_STATUS_PLACED      | B, A   |
+      | status=ORDER_STATUS_CANCELLED   | none   |
+      | placedFrom=<A>&placedBefore=<B> | A      |
+      | placedFrom=<B>                  | B      |
+      | placedBefore=<A>                | none   |
 
-  Scenario: By status, as it is now
+  Scenario: The status filter uses the current status
     When Ayesha cancels A
     And Ayesha lists orders with status=ORDER_STATUS_CANCELLED
-    Then they find A
+    Then the listed orders are A
     When Ayesha lists orders with status=ORDER_STATUS_PLACED
-    Then they find B
+    Then the listed orders are B
 
   @alone
-  Scenario: An admin lists all
+  Scenario: An admin lists all orders
     When the admin lists orders with pageSize=2
-    Then they find C, B, A
+    Then the listed orders are C, B, A
 
-  Scenario Outline: What can't be asked is refused with its place
+  Scenario Outline: An invalid parameter is rejected with its path
     When Ayesha lists orders with <parameters>
-    Then it is refused for its <place>
+    Then the request is invalid at <path>
 
     Examples:
-      | parameters            | place      |
+      | parameters            | path       |
       | status=ORDER_STATUS_X | status     |
       | placedFrom=yesterday  | placedFrom |
       | pageSize=-1           | pageSize   |
 
-  Scenario: The timeline tells it in the customer's words
-    Given the stock of A was put aside
+  Scenario: The timeline has texts for the customer
+    Given the stock of A was reserved
     And A was paid
     And the admin has shipped A
     And the admin has delivered A
     When Ayesha tracks A
-    Then they read
-      | We have your order and look for its products. |
-      | Your products are put aside. Please pay.      |
-      | Your order is paid and will be sent.          |
-      | Your order is on its way with TCS, number 77. |
-      | Your order has arrived.                       |
+    Then the timeline is
+      | We've received your order and are checking stock.         |
+      | Your items are reserved. Please complete your payment.    |
+      | Your order is confirmed. We're preparing it for shipment. |
+      | Your order has shipped with TCS. Tracking number: 77.     |
+      | Your order was delivered.                                 |
 
   @alone
-  Scenario: The state of all orders is told again
+  Scenario: The state of all orders is republished
     When Ayesha cancels A
     And the admin republishes orders
     Then A has published OrderPlaced, OrderCancelled, OrderRepublished

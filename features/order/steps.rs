@@ -1,6 +1,6 @@
 //! The steps of order.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes captures as strings")]
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 impl World {
-    /// Tells of a product as it is at a version.
-    async fn tell_product(&mut self, name: &str, prices: &str, status: ProductStatus, version: i64) {
+    /// Publishes a product's state at a version.
+    async fn publish_product(&mut self, name: &str, prices: &str, status: ProductStatus, version: i64) {
         let product_id = self.product(name);
         let prices = prices.split(", ").map(money).collect();
         let (name, status) = (name.to_owned(), status.into());
@@ -24,7 +24,7 @@ impl World {
         self.mart.settle().await;
     }
 
-    /// Places an order under a letter, at the total that it is quoted at or at the one that the customer saw.
+    /// Places an order and stores its id under a letter. Without a total, the quoted one is sent.
     async fn place(&mut self, who: &str, name: &str, lines: &str, total: Option<&str>, key: Option<&str>) {
         let (lines, currency) = (self.lines(lines), total.map_or("PKR", |total| &total[total.len() - 3..]).to_owned());
         let quote = json!({ "lines": lines, "currencyCode": currency });
@@ -35,14 +35,14 @@ impl World {
             "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
             "contact": { "email": "a@example.com" },
         });
-        for (member, value) in self.more.as_object().into_iter().flatten() {
+        for (member, value) in self.overrides.as_object().into_iter().flatten() {
             body[member] = value.clone();
         }
         self.placed = body.clone();
         self.post(who, name, body, key).await;
     }
 
-    /// Posts an order, and keeps its id under a letter.
+    /// Sends an order and stores its id under a letter.
     async fn post(&mut self, who: &str, name: &str, body: Value, key: Option<&str>) {
         let key = key.map(|key| self.mart.own(key));
         let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
@@ -62,32 +62,32 @@ impl World {
 #[given(regex = r"^the (\w+) for (.+)$")]
 async fn there_is(world: &mut World, name: String, prices: String) {
     world.versions.insert(name.clone(), 1);
-    world.tell_product(&name, &prices, ProductStatus::Active, 1).await;
+    world.publish_product(&name, &prices, ProductStatus::Active, 1).await;
 }
 
 #[given(regex = r"^the (draft|archived) (\w+)$")]
 async fn there_is_not(world: &mut World, status: String, name: String) {
     let status = if status == "draft" { ProductStatus::Draft } else { ProductStatus::Archived };
-    world.tell_product(&name, "1500.00 PKR", status, 1).await;
+    world.publish_product(&name, "1500.00 PKR", status, 1).await;
 }
 
-#[when(regex = r"^the (\w+) costs (.+) from now on$")]
+#[when(regex = r"^the price of the (\w+) changes to (.+)$")]
 async fn reprice(world: &mut World, name: String, prices: String) {
     let version = world.versions[&name] + 1;
     world.versions.insert(name.clone(), version);
-    world.tell_product(&name, &prices, ProductStatus::Active, version).await;
+    world.publish_product(&name, &prices, ProductStatus::Active, version).await;
 }
 
-#[when(regex = r"^an older word says that the (\w+) costs (.+)$")]
+#[when(regex = r"^an older event of the (\w+) with the price (.+) is published$")]
 async fn older(world: &mut World, name: String, prices: String) {
     let version = world.versions[&name] - 1;
-    world.tell_product(&name, &prices, ProductStatus::Active, version).await;
+    world.publish_product(&name, &prices, ProductStatus::Active, version).await;
 }
 
-#[when(regex = r"^(?:a visitor asks what (.+) cost in (\w+))$")]
+#[when(regex = r"^a visitor requests a quote for (.+) in (\w+)$")]
 async fn quote(world: &mut World, lines: String, currency: String) {
     let body = json!({ "lines": world.lines(&lines), "currencyCode": currency });
-    world.ask("nobody", "POST", "/v1/orders/quote", Some(body)).await;
+    world.send("visitor", "POST", "/v1/orders/quote", Some(body)).await;
 }
 
 #[given(regex = r"^(\w+) has placed the order (\w) of (.+)$")]
@@ -101,12 +101,12 @@ async fn try_to_place(world: &mut World, who: String, lines: String, total: Stri
     world.place(&who, "X", &lines, Some(&total), None).await;
 }
 
-#[when(regex = r"^(\w+) places the order (\w) of (.+) under the key (\w+)$")]
-async fn place_under(world: &mut World, who: String, name: String, lines: String, key: String) {
+#[when(regex = r"^(\w+) places the order (\w) of (.+) with the key (\w+)$")]
+async fn place_with_key(world: &mut World, who: String, name: String, lines: String, key: String) {
     world.place(&who, &name, &lines, None, Some(&key)).await;
 }
 
-#[when(regex = r"^(\w+) repeats the order A as B under the key (\w+)$")]
+#[when(regex = r"^(\w+) repeats the order A as B with the key (\w+)$")]
 async fn repeat(world: &mut World, who: String, key: String) {
     let body = world.placed.clone();
     world.post(&who, "B", body, Some(&key)).await;
@@ -114,7 +114,7 @@ async fn repeat(world: &mut World, who: String, key: String) {
 
 #[given(regex = r"^the (\w+) of the next order is (.+)$")]
 fn next_says(world: &mut World, member: String, value: String) {
-    let place = match member.as_str() {
+    let overrides = match member.as_str() {
         "country" => {
             json!({ "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": value } })
         }
@@ -122,11 +122,12 @@ fn next_says(world: &mut World, member: String, value: String) {
         "phone" => json!({ "contact": { "email": "a@example.com", "phone": value } }),
         _ => json!({ "paymentMethod": value }),
     };
-    world.more = place;
+    world.overrides = overrides;
 }
 
-#[given(regex = r"^the stock of (\w) was (put aside)$")]
-#[when(regex = r"^the stock of (\w) is (put aside|short|free again)$")]
+#[given(regex = r"^the stock of (\w) was (reserved)$")]
+#[when(regex = r"^the stock of (\w) is (reserved|insufficient)$")]
+#[when(regex = r"^the reservation of (\w) (expires)$")]
 async fn stock(world: &mut World, name: String, what: String) {
     let order_id = world.order(&name).to_owned();
     let reinstate_count =
@@ -134,8 +135,10 @@ async fn stock(world: &mut World, name: String, what: String) {
     let reservation = Some(Reservation { order_id: order_id.clone(), reinstate_count, ..Reservation::default() });
     let topic = "mart.reservation.v1";
     match what.as_str() {
-        "put aside" => world.publish(topic, &order_id, 1, &StockReserved { reservation }).await,
-        "short" => world.publish(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await,
+        "reserved" => world.publish(topic, &order_id, 1, &StockReserved { reservation }).await,
+        "insufficient" => {
+            world.publish(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await
+        }
         _ => world.publish(topic, &order_id, 2, &ReservationExpired { reservation }).await,
     }
 }
@@ -166,14 +169,14 @@ async fn failed(world: &mut World, name: String) {
 
 #[when(regex = r"^the same event is published again$")]
 async fn again(world: &mut World) {
-    let told = world.told.last().cloned().expect("something was told");
-    world.mart.publish(&told).await;
+    let record = world.published.last().cloned().expect("a published record");
+    world.mart.publish(&record).await;
 }
 
 #[when(regex = r"^the previous event is published again$")]
 async fn before_again(world: &mut World) {
-    let told = world.told.iter().rev().nth(1).cloned().expect("two words were told");
-    world.mart.publish(&told).await;
+    let record = world.published.iter().rev().nth(1).cloned().expect("two published records");
+    world.mart.publish(&record).await;
     world.mart.settle().await;
 }
 
@@ -200,14 +203,14 @@ async fn act(world: &mut World, who: String, what: String, name: String) {
         "tracks" => ("GET", "/timeline", None),
         _ => ("GET", "", None),
     };
-    world.ask(&who, method, &format!("/v1/orders/{order}{path}"), body).await;
+    world.send(&who, method, &format!("/v1/orders/{order}{path}"), body).await;
 }
 
 #[when(regex = r#"^the admin ships (\w) with "(.*)", number "(.*)"$"#)]
 async fn ship(world: &mut World, name: String, carrier: String, number: String) {
     world.mart.settle().await;
     let path = format!("/v1/orders/{}/ship", world.order(&name));
-    world.ask("admin", "POST", &path, Some(json!({ "carrier": carrier, "trackingNumber": number }))).await;
+    world.send("admin", "POST", &path, Some(json!({ "carrier": carrier, "trackingNumber": number }))).await;
 }
 
 #[when(regex = r"^(?:the )?(\w+) changes the (city|mail) of (\w) to (.+)$")]
@@ -219,7 +222,7 @@ async fn change(world: &mut World, who: String, what: String, name: String, valu
         _ => json!({ "contact": { "email": value } }),
     };
     let path = format!("/v1/orders/{}/change", world.order(&name));
-    world.ask(&who, "POST", &path, Some(body)).await;
+    world.send(&who, "POST", &path, Some(body)).await;
 }
 
 #[when(regex = r"^(?:the )?(\w+) lists orders with ?(.*)$")]
@@ -227,7 +230,7 @@ async fn list(world: &mut World, who: String, parameters: String) {
     world.mart.settle().await;
     let mut parameters = parameters;
     for name in ["A", "B", "C"] {
-        // The moment at which an order was placed.
+        // The time when an order was placed.
         let mark = format!("<{name}>");
         if parameters.contains(&mark) {
             let at = world.read(name).await["createTime"].as_str().unwrap_or_default().to_owned();
@@ -237,7 +240,7 @@ async fn list(world: &mut World, who: String, parameters: String) {
     let (mut all, mut token) = (Vec::new(), String::new());
     for _ in 0..20 {
         let path = format!("/v1/orders?{parameters}&pageToken={token}");
-        let page = world.ask(&who, "GET", &path, None).await;
+        let page = world.send(&who, "GET", &path, None).await;
         let orders = page["orders"].as_array().cloned().unwrap_or_default();
         let size = parameters.split("pageSize=").nth(1).and_then(|size| size.parse().ok()).unwrap_or(50);
         assert!(orders.len() <= size, "more than {size} on a page: {page}");
@@ -253,13 +256,12 @@ async fn list(world: &mut World, who: String, parameters: String) {
 #[when(regex = r"^the admin republishes orders$")]
 async fn republish(world: &mut World) {
     world.mart.settle().await;
-    world.ask("admin", "POST", "/v1/admin/orders/republish", Some(json!({}))).await;
+    world.send("admin", "POST", "/v1/admin/orders/republish", Some(json!({}))).await;
 }
 
-#[then(regex = r"^they find (nothing|\w(?:, \w)*)$")]
-fn finds(world: &mut World, names: String) {
-    let expected: Vec<&str> =
-        names.split(", ").filter(|name| *name != "nothing").map(|name| world.order(name)).collect();
+#[then(regex = r"^the listed orders are (none|\w(?:, \w)*)$")]
+fn listed(world: &mut World, names: String) {
+    let expected: Vec<&str> = names.split(", ").filter(|name| *name != "none").map(|name| world.order(name)).collect();
     assert_eq!(world.listed, expected, "{:?}", world.answer);
 }
 
@@ -274,7 +276,7 @@ fn total_is(world: &mut World, total: String) {
 fn lines(world: &mut World, step: &Step) {
     let body = world.answer().body.clone();
     let lines = if body["order"].is_null() { &body["lines"] } else { &body["order"]["lines"] };
-    let told: Vec<Value> = lines.as_array().cloned().unwrap_or_default();
+    let lines: Vec<Value> = lines.as_array().cloned().unwrap_or_default();
     let expected = rows(step)[1..].to_vec();
     let expected: Vec<Value> = expected
         .iter()
@@ -284,11 +286,11 @@ fn lines(world: &mut World, step: &Step) {
                     "unitPrice": money_json(&row[2]), "sum": money_json(&row[3]) })
         })
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(lines, expected);
 }
 
-#[then(regex = r"^what can't be ordered is$")]
-fn refused(world: &mut World, step: &Step) {
+#[then(regex = r"^the rejected lines are$")]
+fn rejected(world: &mut World, step: &Step) {
     let body = world.answer().body.clone();
     let lines = if body["details"].is_null() { &body["rejected"] } else { &body["details"]["lines"] };
     let expected: Vec<Value> = rows(step)
@@ -311,9 +313,9 @@ fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }
 
-#[then(regex = r"^it is refused for its ([\w.\[\]]+)$")]
-fn refused_for(world: &mut World, place: String) {
-    world.answer().expect_violations(&[&place]);
+#[then(regex = r"^the request is invalid at ([\w.\[\]]+)$")]
+fn violation(world: &mut World, path: String) {
+    world.answer().expect_violations(&[&path]);
 }
 
 #[then(
@@ -323,33 +325,33 @@ async fn is(world: &mut World, name: String, status: String, reason: String) {
     let order = world.read(&name).await;
     let status = format!("ORDER_STATUS_{}", status.to_uppercase().replace(' ', "_"));
     let reason = if reason.is_empty() { "UNSPECIFIED".to_owned() } else { reason.to_uppercase().replace(' ', "_") };
-    let told = order["cancelReason"].as_str().unwrap_or("CANCEL_REASON_UNSPECIFIED");
+    let found = order["cancelReason"].as_str().unwrap_or("CANCEL_REASON_UNSPECIFIED");
     assert_eq!(
-        (&order["status"], told),
+        (&order["status"], found),
         (&json!(status), format!("CANCEL_REASON_{reason}").as_str()),
         "{:?}",
         world.mart
     );
 }
 
-#[then(regex = r"^(\w) and (\w) are (one order|two orders)$")]
-fn one_order(world: &mut World, one: String, other: String, count: String) {
-    assert_eq!(world.order(&one) == world.order(&other), count == "one order");
+#[then(regex = r"^(\w) and (\w) are (the same order|different orders)$")]
+fn same_order(world: &mut World, one: String, other: String, equality: String) {
+    assert_eq!(world.order(&one) == world.order(&other), equality == "the same order");
 }
 
 #[then(regex = r"^(\w) has published (.+)$")]
-async fn told(world: &mut World, name: String, kinds: String) {
-    let told = words::published(&world.mart.history().await, "mart.order.v1", world.order(&name));
-    assert_eq!(told, kinds.split(", ").collect::<Vec<_>>());
+async fn published(world: &mut World, name: String, kinds: String) {
+    let published = words::published(&world.mart.history().await, "mart.order.v1", world.order(&name));
+    assert_eq!(published, kinds.split(", ").collect::<Vec<_>>());
 }
 
-#[then(regex = r"^the order goes to (\w+)$")]
-fn goes_to(world: &mut World, city: String) {
+#[then(regex = r"^the city of the order is (\w+)$")]
+fn city_is(world: &mut World, city: String) {
     assert_eq!(world.answer().body["order"]["shippingAddress"]["city"], city.as_str(), "{:?}", world.answer);
 }
 
-#[then(regex = r"^they read$")]
-fn reads(world: &mut World, step: &Step) {
+#[then(regex = r"^the timeline is$")]
+fn timeline(world: &mut World, step: &Step) {
     let entries = world.answer().body["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
@@ -360,12 +362,12 @@ fn reads(world: &mut World, step: &Step) {
     }
 }
 
-#[then(regex = r"^(\d+) records? (?:is|are) dead$")]
+#[then(regex = r"^there (?:is|are) (\d+) dead letters?$")]
 async fn dead(world: &mut World, count: usize) {
     assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
 }
 
-#[when(regex = r"^an operator throws it away$")]
+#[when(regex = r"^an operator discards the dead letter$")]
 async fn discard(world: &mut World) {
     world.mart.discard().await;
 }

@@ -1,4 +1,4 @@
-//! What a scenario of order sees and remembers. The product, inventory and payment services are played.
+//! The state of a scenario of order. The scenario publishes the events of product, inventory and payment.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,27 +22,27 @@ use uuid::Uuid;
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
-    /// IdGenerator of products by their names.
+    /// The ids of products by name.
     products: HashMap<String, String>,
-    /// IdGenerator of orders by their renderer.
+    /// The ids of orders by letter.
     pub(crate) orders: HashMap<String, String>,
-    /// The ids of the orders that the last list had.
+    /// The ids of the orders in the last list.
     pub(crate) listed: Vec<String>,
-    /// The version of each product that was told last.
+    /// The last published version of each product, by name.
     pub(crate) versions: HashMap<String, i64>,
-    /// What was told, to be told again.
-    pub(crate) told: Vec<Record>,
-    /// The last request that placed an order, to be repeated.
+    /// The published records, so that they can be published again.
+    pub(crate) published: Vec<Record>,
+    /// The body of the last request that placed an order, so that it can be repeated.
     pub(crate) placed: Value,
-    /// What else the next order says.
-    pub(crate) more: Value,
-    /// How many payments were made up so far.
+    /// Members that replace those of the next order.
+    pub(crate) overrides: Value,
+    /// The number of payments so far.
     pub(crate) payments: u32,
 }
 
-/// Order by itself.
+/// Returns the order service alone, in this process.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let store = MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
@@ -74,19 +74,19 @@ impl World {
             orders: HashMap::new(),
             listed: Vec::new(),
             versions: HashMap::new(),
-            told: Vec::new(),
+            published: Vec::new(),
             placed: Value::Null,
-            more: json!({}),
+            overrides: json!({}),
             payments: 0,
         }
     }
 
-    /// The id of a product, whether one of it is meant or more; a new name is a new product.
+    /// Returns the id of a product by its name in singular or plural. A new name is a new product.
     pub(crate) fn product(&mut self, name: &str) -> String {
         self.products.entry(words::one(name).to_owned()).or_insert_with(|| Uuid::new_v4().to_string()).clone()
     }
 
-    /// The lines of `2 mugs, 1 teapot`.
+    /// Parses lines such as `2 mugs, 1 teapot`.
     pub(crate) fn lines(&mut self, text: &str) -> Value {
         let line = |(quantity, name): (i32, &str)| json!({ "productId": self.product(name), "quantity": quantity });
         words::counted(text).into_iter().map(line).collect()
@@ -96,29 +96,29 @@ impl World {
         self.orders.get(name).unwrap_or_else(|| panic!("no order {name} was placed"))
     }
 
-    /// Tells a word of another service's.
+    /// Publishes an event of another service.
     pub(crate) async fn publish<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
         let record = features::record(topic, key, version, message);
         self.mart.publish(&record).await;
-        self.told.push(record);
+        self.published.push(record);
     }
 
-    /// Asks as an admin, as a customer by his name, or as nobody.
-    pub(crate) async fn ask(&mut self, who: &str, method: &str, path: &str, body: Option<Value>) -> Value {
+    /// Sends a request as the admin, as a customer by name, or as a visitor without a token.
+    pub(crate) async fn send(&mut self, who: &str, method: &str, path: &str, body: Option<Value>) -> Value {
         let role = if who == "admin" { "admin" } else { "customer" };
-        let who = Some((role, who)).filter(|(_, who)| *who != "nobody");
+        let who = Some((role, who)).filter(|(_, who)| *who != "visitor");
         let answer = self.mart.send(who, method, path, body, &[]).await;
-        let told = answer.body.clone();
+        let body = answer.body.clone();
         self.answer = Some(answer);
-        told
+        body
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// The order as it is, once all events are processed everything.
+    /// Returns the order after all events are processed.
     pub(crate) async fn read(&mut self, name: &str) -> Value {
         self.mart.settle().await;
         let path = format!("/v1/orders/{}", self.order(name));

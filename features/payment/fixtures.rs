@@ -1,4 +1,4 @@
-//! A request of every operation of payment, to be asked as anybody.
+//! A valid request of each operation of payment, for the authorization tests.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture, OWNER};
 use mart_proto::order::v1::OrderAwaitingPayment;
@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 
 use crate::world::awaiting;
 
-/// The owner's orders: one to pay, one that is paid, and one whose payment does not fit.
+/// The owner's orders: one to pay, one that is paid, and one that was paid with a wrong amount.
 const ORDER: &str = "00000000-0000-7000-8000-00000000aaaa";
 const PAID: &str = "00000000-0000-7000-8000-00000000bbbb";
-const UNFIT: &str = "00000000-0000-7000-8000-00000000cccc";
+const MISMATCHED: &str = "00000000-0000-7000-8000-00000000cccc";
 
-/// Makes them in a mart where the owner's orders await payment.
+/// Creates the owner's orders in the mart, and returns the requests.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async {
-        for id in [ORDER, PAID, UNFIT] {
+        for id in [ORDER, PAID, MISMATCHED] {
             let order = Some(awaiting(id, OWNER, 1_790_000_000 + 2_700));
             mart.publish(&features::record("mart.order.v1", id, 1, &OrderAwaitingPayment { order }));
         }
@@ -34,11 +34,11 @@ struct Payments<'a> {
 }
 
 impl Payments<'_> {
-    /// The owner starts to pay for an order and does this on the page.
+    /// Starts an attempt to pay an order as the owner, and performs an action on the checkout's page.
     async fn act(&mut self, order: &str, action: Value) {
         let path = format!("/v1/payments/{order}/attempts");
-        let answer = self.mart.send(Some(("customer", OWNER)), "POST", &path, Some(json!({})), &[]).await;
-        let checkout = &answer.body["attempt"]["checkout"];
+        let response = self.mart.send(Some(("customer", OWNER)), "POST", &path, Some(json!({})), &[]).await;
+        let checkout = &response.body["attempt"]["checkout"];
         self.mart.act(checkout, &serde_json::from_value(action).expect("an action")).await;
     }
 }
@@ -57,11 +57,16 @@ impl Fixtures for Payments<'_> {
     }
 
     async fn resolve_task(&mut self) -> ResolveTaskRequest {
-        self.act(UNFIT, json!({ "action": "pay", "amount": "1.00" })).await;
-        let path = format!("/v1/payments/{UNFIT}");
-        let told = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body;
-        let task_id = told["payment"]["tasks"][0]["taskId"].as_str().unwrap_or_default().to_owned();
-        ResolveTaskRequest { order_id: UNFIT.to_owned(), task_id, resolution: "seen".to_owned(), refunded: false }
+        self.act(MISMATCHED, json!({ "action": "pay", "amount": "1.00" })).await;
+        let path = format!("/v1/payments/{MISMATCHED}");
+        let body = self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body;
+        let task_id = body["payment"]["tasks"][0]["taskId"].as_str().unwrap_or_default().to_owned();
+        ResolveTaskRequest {
+            order_id: MISMATCHED.to_owned(),
+            task_id,
+            resolution: "checked".to_owned(),
+            refunded: false,
+        }
     }
 
     async fn refund_payment(&mut self) -> RefundPaymentRequest {

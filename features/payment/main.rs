@@ -1,4 +1,4 @@
-//! The features of payment.
+//! Runs the scenarios of payment.
 
 mod fixtures;
 mod steps;

@@ -1,41 +1,41 @@
 Feature: Paying for an order
-  An order's money is asked for at a provider, comes in once, and goes back where it has to. What a provider says is believed
-  only where it is genuine, and booked once however often it is said.
+  A customer pays an order at a provider. A payment is booked once and can be refunded. A provider's webhook is accepted only with
+  a valid signature, and a repeated one has no effect.
 
-  Rule: A customer pays his own order, at a provider that is on
+  Rule: A customer pays their own order at an enabled provider
 
-    Scenario: Paid on the sandbox's page
+    Scenario: A payment on the sandbox's page
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the customer pays
       Then the payment is paid
-      And 1500.00 PKR came in and 0.00 PKR went back
+      And 1500.00 PKR was captured and 0.00 PKR was refunded
       And the payment has published PaymentCaptured
 
-    Scenario Outline: Who can't pay
+    Scenario Outline: Other customers and disabled providers are rejected
       Given an order of 1500.00 PKR awaits payment
-      When <who>
-      Then the answer is <refused>
+      When <step>
+      Then the answer is <error>
       And the payment has published nothing
 
       Examples:
-        | who                                   | refused               |
-        | another customer starts to pay        | 404 PAYMENT_NOT_FOUND |
-        | the customer starts to pay with stripe | 409 PROVIDER_DISABLED      |
-        | the customer starts to pay with nobody | 409 PROVIDER_DISABLED      |
+        | step                                   | error                 |
+        | another customer starts to pay         | 404 PAYMENT_NOT_FOUND |
+        | the customer starts to pay with stripe | 409 PROVIDER_DISABLED |
+        | the customer starts to pay with paypal | 409 PROVIDER_DISABLED |
 
-    Scenario: An order that does not await payment
+    Scenario: An order that does not await payment cannot be paid
       When the customer starts to pay
       Then the answer is 404 PAYMENT_NOT_FOUND
 
-    Scenario: Starting twice is the same attempt
+    Scenario: A second start returns the open attempt
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the customer starts to pay
       Then the answer is 200
       And the attempts are open
 
-    Scenario: A declined card ends one attempt, and another one pays
+    Scenario: A declined card ends the attempt, and another attempt pays
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the card is declined
@@ -45,7 +45,7 @@ Feature: Paying for an order
       And the attempts are failed, captured
       And the payment has published PaymentFailed, PaymentCaptured
 
-    Scenario: Who leaves the page may come back
+    Scenario: A customer who left the page can start again
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the customer leaves the page
@@ -54,67 +54,67 @@ Feature: Paying for an order
       And the attempts are closed, open
       And the payment has published nothing
 
-    Scenario: A paid order is not paid again
+    Scenario: A paid order cannot be paid again
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When the customer starts to pay
       Then the answer is 409 PAYMENT_NOT_PAYABLE
 
-  Rule: What a provider says is booked once, whenever it comes
+  Rule: A payment is booked once, whenever its webhooks arrive
 
-    Scenario Outline: Said again and again
+    Scenario Outline: Repeated webhooks book one payment
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
-      When the customer pays and the provider says so <times> times
+      When the customer pays and the provider sends <count> webhooks
       Then the payment is paid
-      And 1500.00 PKR came in and 0.00 PKR went back
+      And 1500.00 PKR was captured and 0.00 PKR was refunded
       And the payment has published PaymentCaptured
 
       Examples:
-        | times |
+        | count |
         | 2     |
         | 5     |
 
-    Scenario: A word that is lost is asked for
+    Scenario: A payment without a webhook is polled
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
-      When the customer pays and the provider says so 0 times
+      When the customer pays and the provider sends 0 webhooks
       And 6 minutes pass
       Then the payment is paid
       And the payment has published PaymentCaptured
 
-    Scenario: A word that comes late finds what was asked for
+    Scenario: A webhook after the poll has no effect
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
-      When the customer pays and the provider says so late
+      When the customer pays and the provider sends a late webhook
       And 6 minutes pass
       Then the payment is paid
-      And 1500.00 PKR came in and 0.00 PKR went back
+      And 1500.00 PKR was captured and 0.00 PKR was refunded
       And the payment has published PaymentCaptured
 
-    Scenario Outline: A word of somebody else's is not taken
+    Scenario Outline: A webhook without the provider's signature is rejected
       Given an order of 1500.00 PKR awaits payment
       When an attacker reports a payment <how>
       Then the answer is 400 INVALID_SIGNATURE
       And the payment is open
 
       Examples:
-        | how                          |
-        | without a signature          |
+        | how                       |
+        | without a signature       |
         | under their own signature |
 
-  Rule: Money that does not fit is never paid: a person decides
+  Rule: A payment of another amount or currency is not booked, and an operator reviews it
 
-    Scenario Outline: Another amount, another currency
+    Scenario Outline: Another amount or currency
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the customer pays <paid>
       Then the payment is open
-      And a person has <paid> to decide
+      And the payment has an open task about <paid>
       And the payment has published PaymentReviewRequired
       When an admin resolves the task
       Then the answer is 200
-      And a person has nothing to decide
+      And the payment has no open task
 
       Examples:
         | paid        |
@@ -123,27 +123,27 @@ Feature: Paying for an order
         | 1500.00 USD |
         | much PKR    |
 
-  Rule: Money goes back, and never more than came in
+  Rule: Refunds never exceed the captured amount
 
-    Scenario: The order asks for it, once however often it is heard
+    Scenario: A repeated request of the order refunds once
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
-      When the order asks for its money back twice
+      When the order requests a refund twice
       Then the payment is refunded
-      And 1500.00 PKR came in and 1500.00 PKR went back
+      And 1500.00 PKR was captured and 1500.00 PKR was refunded
       And the payment has published PaymentCaptured, PaymentRefunded
 
-    Scenario: An admin sends back a part and then the rest
+    Scenario: An admin refunds a part and then the rest
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When an admin refunds 500.00 PKR
-      Then 1500.00 PKR came in and 500.00 PKR went back
+      Then 1500.00 PKR was captured and 500.00 PKR was refunded
       When an admin refunds all
       Then the payment is refunded
       When an admin refunds 0.01 PKR
       Then the answer is 409 REFUND_TOO_LARGE
 
-    Scenario Outline: What can't go back
+    Scenario Outline: A larger amount or another currency cannot be refunded
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When an admin refunds <amount>
@@ -154,41 +154,41 @@ Feature: Paying for an order
         | 1500.01 PKR |
         | 1.00 USD    |
 
-  Rule: A cancelled order is not paid, and money that comes late is told
+  Rule: A cancelled order cannot be paid, and a late payment is published
 
-    Scenario: Nobody starts to pay for a cancelled order
+    Scenario: A customer cannot start to pay a cancelled order
       Given an order of 1500.00 PKR awaits payment
       When the order is cancelled
       And the customer starts to pay
       Then the answer is 409 PAYMENT_NOT_PAYABLE
       And the payment is closed
 
-    Scenario: Though it is heard first that it was cancelled
+    Scenario: A cancellation that arrives first closes the payment
       When the order is cancelled
-      And the order awaits payment at last
+      And the order's earlier event arrives
       Then the payment is closed
 
-    Scenario: The money was on its way
+    Scenario: A payment during the cancellation is booked and refunded
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
-      When the customer pays and the provider says so 0 times
+      When the customer pays and the provider sends 0 webhooks
       And the order is cancelled
       And 1 minutes pass
       Then the payment is paid
       And the payment has published PaymentCaptured
-      When the order asks for its money back
+      When the order requests a refund
       Then the payment is refunded
 
-    Scenario: An open page is closed with its order
+    Scenario: A cancellation closes the open attempt
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the order is cancelled
       And 1 minutes pass
       Then the attempts are closed
 
-  Rule: Who asks has to be somebody
+  Rule: The operations require authentication
 
-    Scenario Outline: Without a token
+    Scenario Outline: A request without a token is rejected
       When a caller without a token requests <operation>
       Then the answer is 401 UNAUTHENTICATED
 

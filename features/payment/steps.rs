@@ -1,6 +1,6 @@
 //! The steps of payment.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes a step's parameters as strings")]
 
 use cucumber::{given, then, when};
 use features::words::{self, money, money_json};
@@ -12,14 +12,14 @@ use uuid::Uuid;
 use crate::world::World;
 
 impl World {
-    /// Tells a word of the order service's.
+    /// Publishes an event of the order service.
     async fn publish<M: Wire>(&mut self, message: &M) {
         let record = features::record("mart.order.v1", &self.order, 1, message);
         self.mart.publish(&record).await;
         self.mart.settle().await;
     }
 
-    /// The customer does something on the newest page.
+    /// Performs the customer's action on the page of the newest checkout.
     async fn act(&mut self, action: Value) {
         let checkout = self.checkouts.last().cloned().expect("a checkout");
         self.mart.act(&checkout, action).await;
@@ -28,14 +28,14 @@ impl World {
 }
 
 #[given("an order of 1500.00 PKR awaits payment")]
-#[when("the order awaits payment at last")]
-async fn awaits(world: &mut World) {
-    let order = Some(world.told());
+#[when("the order's earlier event arrives")]
+async fn await_payment(world: &mut World) {
+    let order = Some(world.order_message());
     world.publish(&order::OrderAwaitingPayment { order }).await;
 }
 
 #[given("the customer has started to pay")]
-async fn has_started(world: &mut World) {
+async fn started(world: &mut World) {
     world.start("").await;
     assert_eq!(world.answer().status, 200, "{:?}", world.answer);
 }
@@ -46,7 +46,7 @@ async fn start(world: &mut World, provider: String) {
 }
 
 #[when("another customer starts to pay")]
-async fn stranger(world: &mut World) {
+async fn start_as_other_customer(world: &mut World) {
     let path = format!("/v1/payments/{}/attempts", world.order);
     world.answer = Some(world.mart.send(Some(("customer", "Bilal")), "POST", &path, Some(json!({})), &[]).await);
 }
@@ -61,7 +61,7 @@ async fn pay(world: &mut World) {
 }
 
 #[when(regex = r"^the customer pays (\S+) (\w+)$")]
-async fn pay_other(world: &mut World, amount: String, currency: String) {
+async fn pay_other_amount(world: &mut World, amount: String, currency: String) {
     world.act(json!({ "action": "pay", "amount": amount, "currencyCode": currency })).await;
 }
 
@@ -75,32 +75,32 @@ async fn leave(world: &mut World) {
     world.act(json!({ "action": "leave" })).await;
 }
 
-#[when(regex = r"^the customer pays and the provider says so (\d) times$")]
-async fn pay_told(world: &mut World, calls: u8) {
+#[when(regex = r"^the customer pays and the provider sends (\d) webhooks$")]
+async fn pay_with_webhooks(world: &mut World, calls: u8) {
     world.act(json!({ "action": "pay", "calls": calls })).await;
 }
 
-#[when(regex = r"^the customer pays and the provider says so late$")]
-async fn pay_late(world: &mut World) {
+#[when(regex = r"^the customer pays and the provider sends a late webhook$")]
+async fn pay_with_late_webhook(world: &mut World) {
     world.act(json!({ "action": "pay", "delayMs": 1500 })).await;
 }
 
 #[when(regex = r"^(\d+) minutes pass$")]
-async fn pass(world: &mut World, minutes: i64) {
+async fn pass_time(world: &mut World, minutes: i64) {
     world.mart.pass(time::Duration::minutes(minutes)).await;
     world.mart.settle().await;
 }
 
 #[when("the order is cancelled")]
 async fn cancel(world: &mut World) {
-    let order = Some(world.told());
+    let order = Some(world.order_message());
     world.publish(&order::OrderCancelled { order }).await;
 }
 
-#[when(regex = r"^the order asks for its money back(?: (twice))?$")]
-async fn refund_asked(world: &mut World, twice: String) {
+#[when(regex = r"^the order requests a refund(?: (twice))?$")]
+async fn request_refund(world: &mut World, twice: String) {
     let payment_id = world.read().await["attempts"][0]["attemptId"].as_str().unwrap_or_default().to_owned();
-    let (order, amount) = (Some(world.told()), Some(money("1500.00 PKR")));
+    let (order, amount) = (Some(world.order_message()), Some(money("1500.00 PKR")));
     let record =
         features::record("mart.order.v1", &world.order, 1, &order::RefundRequested { order, payment_id, amount });
     world.mart.publish(&record).await;
@@ -128,39 +128,39 @@ async fn resolve(world: &mut World) {
 }
 
 #[when(regex = r"^an attacker reports a payment (without a signature|under their own signature)$")]
-async fn forged(world: &mut World, signed: String) {
+async fn forge_webhook(world: &mut World, signed: String) {
     let body =
         json!({ "event": "e", "checkout": "cs", "kind": "captured", "amount": "1500.00", "currencyCode": "PKR" });
-    let signature = devstack::sandbox::sign("a guess", &body.to_string(), time::OffsetDateTime::now_utc());
+    let signature = devstack::sandbox::sign("another secret", &body.to_string(), time::OffsetDateTime::now_utc());
     let headers = [("sandbox-signature", signature.as_str())];
-    let headers = if signed == "without" { &[][..] } else { &headers };
+    let headers = if signed == "without a signature" { &[][..] } else { &headers };
     world.answer = Some(world.mart.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), headers).await);
 }
 
 #[when(regex = r"^a caller without a token requests (\w+)$")]
-async fn ask_without_token(world: &mut World, operation: String) {
+async fn request_without_token(world: &mut World, operation: String) {
     world.answer = Some(world.mart.ask_without_token("payment", &operation).await);
 }
 
 #[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
+fn check_answer(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }
 
 #[then(regex = r"^the payment is (open|paid|refunded|closed)$")]
-async fn is(world: &mut World, status: String) {
+async fn check_status(world: &mut World, status: String) {
     let expected = format!("PAYMENT_STATUS_{}", status.to_uppercase());
     world.until(|payment| payment["status"] == expected.as_str()).await;
 }
 
-#[then(regex = r"^(.+) came in and (.+) went back$")]
-async fn balance(world: &mut World, captured: String, refunded: String) {
+#[then(regex = r"^(.+) was captured and (.+) was refunded$")]
+async fn check_balance(world: &mut World, captured: String, refunded: String) {
     let (captured, refunded) = (money_json(&captured), money_json(&refunded));
     world.until(|payment| payment["captured"] == captured && payment["refunded"] == refunded).await;
 }
 
 #[then(regex = r"^the attempts are (.+)$")]
-async fn attempts(world: &mut World, expected: String) {
+async fn check_attempts(world: &mut World, expected: String) {
     let attempts = world.read().await["attempts"].as_array().cloned().unwrap_or_default();
     let status = |attempt: &Value| {
         attempt["status"].as_str().unwrap_or_default().trim_start_matches("ATTEMPT_STATUS_").to_lowercase()
@@ -169,19 +169,19 @@ async fn attempts(world: &mut World, expected: String) {
 }
 
 #[then(regex = r"^the payment has published (.+)$")]
-async fn told(world: &mut World, kinds: String) {
+async fn check_published(world: &mut World, kinds: String) {
     world.mart.settle().await;
     let expected: Vec<&str> = kinds.split(", ").filter(|kind| *kind != "nothing").collect();
     let order = world.order.clone();
     assert_eq!(words::published(&world.mart.history().await, "mart.payment.v1", &order), expected, "{world:?}");
 }
 
-#[then(regex = r"^a person has (nothing|.+) to decide$")]
-async fn tasks(world: &mut World, about: String) {
+#[then(regex = r"^the payment has (?:an open task about (.+)|no open task)$")]
+async fn check_tasks(world: &mut World, reason: String) {
     let tasks = world.read().await["tasks"].as_array().cloned().unwrap_or_default();
     let open =
         tasks.iter().filter(|task| task["resolution"] == "").map(|task| task["reason"].as_str().unwrap_or_default());
     let open: Vec<&str> = open.collect();
-    let expected = usize::from(about != "nothing");
-    assert!(open.len() == expected && open.iter().all(|reason| reason.contains(&about)), "{open:?}");
+    let expected = usize::from(!reason.is_empty());
+    assert!(open.len() == expected && open.iter().all(|found| found.contains(&reason)), "{open:?}");
 }

@@ -1,4 +1,4 @@
-//! What a scenario of payment sees and remembers. The order service is played: what it would tell is told.
+//! The state of a scenario of payment. The scenarios publish the events of the order service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use payment_service::wiring;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Sweeps look often.
+/// Short intervals of the background jobs.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("ATTEMPT_POLL_INTERVAL", "200ms"),
     ("REFUND_INTERVAL", "200ms"),
@@ -35,34 +35,35 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The order that is paid, and who pays.
+    /// The order to pay.
     pub(crate) order: String,
+    /// The order's customer.
     pub(crate) customer: String,
-    /// The checkouts so far, the newest last.
+    /// The checkouts, oldest first.
     pub(crate) checkouts: Vec<Value>,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
 }
 
-/// The sandbox's API without a wire.
-pub(crate) struct Direct(axum::Router);
+/// Sends requests to the sandbox's API in memory.
+pub(crate) struct InMemoryTransport(axum::Router);
 
 #[async_trait]
-impl Transport for Direct {
+impl Transport for InMemoryTransport {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
         Ok(features::ask(self.0.clone(), request).await)
     }
 }
 
-/// Payment by itself, with the sandbox.
+/// Creates a mart of payment only, with the sandbox.
 pub(crate) fn mart(seed: u64) -> InProcess {
     let sandbox = features::Sandbox::default();
-    let given = sandbox.clone();
+    let shared = sandbox.clone();
     let mart = InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let routes = features::sandbox_routes(given, clock.clone());
-        let signatures = WebhookVerifier::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE);
-        let sandbox = sandbox::Sandbox::new(Direct(routes), "a scenario's key", signatures);
+        let routes = features::sandbox_routes(shared, clock.clone());
+        let verifier = WebhookVerifier::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE);
+        let sandbox = sandbox::Sandbox::new(InMemoryTransport(routes), "a scenario's key", verifier);
         let (providers, page_tokens) =
             (Providers::new(vec![Arc::new(sandbox)]), PageTokenSigner::new(b"a scenario's secret"));
         let use_cases = UseCases::new(store.clone(), providers, clock, ids, page_tokens, Policy::default());
@@ -84,7 +85,7 @@ impl features::Scenario for World {
     }
 }
 
-/// An order of this customer, as it awaits 1500 rupees until a deadline in seconds since 1970.
+/// Returns an order of a customer that awaits 1500 rupees. The deadline is in seconds since 1970.
 pub(crate) fn awaiting(order: &str, customer: &str, deadline: i64) -> order::Order {
     order::Order {
         order_id: order.to_owned(),
@@ -102,8 +103,8 @@ impl World {
         Self { mart, order, customer, checkouts: Vec::new(), answer: None }
     }
 
-    /// The order as its service tells of it.
-    pub(crate) fn told(&self) -> order::Order {
+    /// Returns the order as its service publishes it.
+    pub(crate) fn order_message(&self) -> order::Order {
         awaiting(&self.order, &self.customer, self.mart.seconds() + 45 * 60)
     }
 
@@ -117,34 +118,34 @@ impl World {
         self.answer().body.clone()
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// The payment as an admin sees it.
+    /// Returns the payment as an admin sees it.
     pub(crate) async fn read(&mut self) -> Value {
         let path = format!("/v1/payments/{}", self.order);
         self.mart.send(Some(("admin", "admin")), "GET", &path, None, &[]).await.body["payment"].clone()
     }
 
-    /// Waits until the payment is so: sweeps have to look first.
-    pub(crate) async fn until(&mut self, so: impl Fn(&Value) -> bool) {
+    /// Waits until the payment meets a condition. The background jobs may have to run first.
+    pub(crate) async fn until(&mut self, condition: impl Fn(&Value) -> bool) {
         for _ in 0..self.mart.moments() {
             let payment = self.read().await;
-            if so(&payment) {
+            if condition(&payment) {
                 return;
             }
             self.mart.moment().await;
         }
-        panic!("the payment does not become so: {}", self.read().await);
+        panic!("the payment did not meet the condition: {}", self.read().await);
     }
 
     pub(crate) async fn start(&mut self, provider: &str) {
         let path = format!("/v1/payments/{}/attempts", self.order);
-        let told = self.customer("POST", &path, Some(json!({ "provider": provider }))).await;
-        if told["attempt"]["checkout"].is_object() {
-            self.checkouts.push(told["attempt"]["checkout"].clone());
+        let body = self.customer("POST", &path, Some(json!({ "provider": provider }))).await;
+        if body["attempt"]["checkout"].is_object() {
+            self.checkouts.push(body["attempt"]["checkout"].clone());
         }
     }
 }

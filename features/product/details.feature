@@ -1,8 +1,8 @@
-Feature: What is said of a product
-  A product has a name, an address and at least one price. SKU and address are unique without regard to case, also against
-  archived products. A SKU may be missing.
+Feature: Details of a product
+  A product has a name, a slug and at least one price. SKU and slug are unique ignoring case, including archived products. The SKU
+  is optional.
 
-  Scenario: A SKU and an address are taken for ever
+  Scenario: SKU and slug stay reserved after archiving
     Given the archived product "Red mug" for 1500.00 PKR
     When the admin creates a product
       | name  | Another mug |
@@ -15,29 +15,29 @@ Feature: What is said of a product
       | price | 900.00 PKR  |
     Then it is refused as SKU_TAKEN
 
-  Scenario: Many products may have no SKU
+  Scenario: Several products can have no SKU
     When the admin creates a product
       | name  | First mug  |
       | sku   |            |
       | price | 900.00 PKR |
-    Then it is done
+    Then it succeeds
     When the admin creates a product
       | name  | Second mug |
       | sku   |            |
       | price | 900.00 PKR |
-    Then it is done
+    Then it succeeds
 
-  Scenario Outline: What breaks a rule is refused with the place and the rule
+  Scenario Outline: Invalid details are rejected with the field
     When the admin creates a product
       | name     | Red mug    |
       | slug     | red-mug    |
       | price    | 900.00 PKR |
       | <member> | <value>    |
-    Then it is refused for its <place>
+    Then it is refused for its <field>
     And the mart has published nothing
 
-    Examples: names and addresses
-      | member | value     | place |
+    Examples: names and slugs
+      | member | value     | field |
       | name   |           | name  |
       | slug   |           | slug  |
       | slug   | red mug   | slug  |
@@ -46,7 +46,7 @@ Feature: What is said of a product
       | slug   | café      | slug  |
 
     Examples: prices
-      | member | value                   | place                  |
+      | member | value                   | field                  |
       | price  |                         | prices                 |
       | price  | 0.00 PKR                | prices[0].amount       |
       | price  | -5.00 PKR               | prices[0].amount       |
@@ -56,13 +56,13 @@ Feature: What is said of a product
       | price  | 900.00 ABC              | prices[0].currencyCode |
       | price  | 900.00 PKR, 950.00 PKR  | prices[1].currencyCode |
 
-    Examples: the rest
-      | member    | value                    | place             |
+    Examples: others
+      | member    | value                    | field             |
       | attribute | size=small, size=large   | attributes[1].key |
       | image     | ftp://a.example/mug.png  | imageUrls[0]      |
       | status    | ARCHIVED                 | status            |
 
-  Scenario: All faults are told at once
+  Scenario: All violations are returned at once
     When the admin creates a product
       | name  |           |
       | slug  | no good   |
@@ -80,7 +80,7 @@ Feature: What is said of a product
       | 1.500 KWD            |
       | 9999999999999.99 PKR |
 
-  Scenario Outline: A price has at most fifteen digits, so that no sum of an order overflows
+  Scenario Outline: A price has at most fifteen digits, so that no total overflows
     When the admin creates a product
       | name  | Palace  |
       | slug  | palace  |
@@ -92,7 +92,7 @@ Feature: What is said of a product
       | 10000000000000.00 PKR    |
       | 92233720368547758.07 PKR |
 
-  Scenario: A change of details and one of prices are told apart
+  Scenario: Changes of details and of prices are two events
     Given the product "Red mug" for 1500.00 PKR
     When the admin changes "Red mug"
       | description | Stoneware              |
@@ -102,32 +102,32 @@ Feature: What is said of a product
       | ProductUpdated      | Red mug |
       | ProductPriceChanged | Red mug |
 
-  Scenario: What is the same already is no change
+  Scenario: Equal values are no change
     Given the product "Red mug" for 1500.00 PKR
     When the admin changes "Red mug"
       | price | 1500.00 PKR |
-    Then it is done
+    Then it succeeds
     And the mart has published nothing
 
-  Scenario: A change of what somebody else has changed meanwhile is refused
+  Scenario: A change of an older version is rejected
     Given the product "Red mug" for 1500.00 PKR
     And the admin has read "Red mug"
     And the admin has changed "Red mug"
-      | description | By somebody else |
-    When the admin changes what was read of "Red mug"
+      | description | By another admin |
+    When the admin changes the read version of "Red mug"
       | description | Overwritten |
     Then it is refused as ETAG_MISMATCH
     And the mart has published nothing
 
-  Scenario: A repeated creation is one
-    When the admin creates the product "Red mug" for 1500.00 PKR under the key "k1"
-    And the admin creates the product "Red mug" for 1500.00 PKR under the key "k1"
-    Then it is done
+  Scenario: A repeated creation creates one product
+    When the admin creates the product "Red mug" for 1500.00 PKR with the idempotency key "k1"
+    And the admin creates the product "Red mug" for 1500.00 PKR with the idempotency key "k1"
+    Then it succeeds
     And the mart has published
       | ProductCreated | Red mug |
 
-  Scenario: A key is for one request
-    Given the admin has created the product "Red mug" for 1500.00 PKR under the key "k1"
-    When the admin creates the product "Blue mug" for 1500.00 PKR under the key "k1"
+  Scenario: An idempotency key is valid for one request
+    Given the admin has created the product "Red mug" for 1500.00 PKR with the idempotency key "k1"
+    When the admin creates the product "Blue mug" for 1500.00 PKR with the idempotency key "k1"
     Then it is refused as IDEMPOTENCY_KEY_REUSED
     And the mart has published nothing

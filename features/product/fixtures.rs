@@ -1,4 +1,4 @@
-//! A request of every operation of the use_cases, to be asked as anybody.
+//! A valid request of every operation of the product service, for tests of authorization and rules.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture};
 use mart_proto::product::v1::{
@@ -10,33 +10,33 @@ use mart_proto::r#type::v1::Money;
 use product_service::generated::fixtures::{Fixtures, requests};
 use serde_json::json;
 
-/// Makes them in a mart.
+/// Creates the requests in a mart.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
-    Box::pin(async { requests(&mut UseCases { mart, products: 0 }).await })
+    Box::pin(async { requests(&mut Products { mart, count: 0 }).await })
 }
 
-struct UseCases<'a> {
+struct Products<'a> {
     mart: &'a mut InProcess,
-    products: usize,
+    count: usize,
 }
 
-impl UseCases<'_> {
-    /// A new product: its id and slug.
+impl Products<'_> {
+    /// Creates a product and returns its id and slug.
     async fn product(&mut self, status: &str) -> (String, String) {
-        self.products += 1;
-        let slug = format!("mug-{}", self.products);
+        self.count += 1;
+        let slug = format!("mug-{}", self.count);
         let prices = json!([{ "amount": "1500.00", "currencyCode": "PKR" }]);
         let body = json!({ "name": "Mug", "slug": slug, "prices": prices, "status": status });
-        let made = self.mart.send(Some(("admin", "admin")), "POST", "/v1/products", Some(body), &[]).await;
-        (made.body["product"]["productId"].as_str().unwrap_or_default().to_owned(), slug)
+        let created = self.mart.send(Some(("admin", "admin")), "POST", "/v1/products", Some(body), &[]).await;
+        (created.body["product"]["productId"].as_str().unwrap_or_default().to_owned(), slug)
     }
 
-    async fn on_sale(&mut self) -> String {
+    async fn active(&mut self) -> String {
         self.product("PRODUCT_STATUS_ACTIVE").await.0
     }
 }
 
-impl Fixtures for UseCases<'_> {
+impl Fixtures for Products<'_> {
     async fn create_product(&mut self) -> CreateProductRequest {
         let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
         let (name, slug, status) = ("Kite".to_owned(), "kite".to_owned(), ProductStatus::Active.into());
@@ -44,7 +44,7 @@ impl Fixtures for UseCases<'_> {
     }
 
     async fn get_product(&mut self) -> GetProductRequest {
-        GetProductRequest { product_id: self.on_sale().await }
+        GetProductRequest { product_id: self.active().await }
     }
 
     async fn get_product_by_slug(&mut self) -> GetProductBySlugRequest {
@@ -57,7 +57,7 @@ impl Fixtures for UseCases<'_> {
 
     async fn update_product(&mut self) -> UpdateProductRequest {
         let product = Some(Product { name: "Red mug".to_owned(), ..Product::default() });
-        UpdateProductRequest { product_id: self.on_sale().await, product, update_mask: None }
+        UpdateProductRequest { product_id: self.active().await, product, update_mask: None }
     }
 
     async fn activate_product(&mut self) -> ActivateProductRequest {
@@ -65,11 +65,11 @@ impl Fixtures for UseCases<'_> {
     }
 
     async fn archive_product(&mut self) -> ArchiveProductRequest {
-        ArchiveProductRequest { product_id: self.on_sale().await }
+        ArchiveProductRequest { product_id: self.active().await }
     }
 
     async fn admin_get_product(&mut self) -> AdminGetProductRequest {
-        AdminGetProductRequest { product_id: self.on_sale().await }
+        AdminGetProductRequest { product_id: self.active().await }
     }
 
     async fn admin_list_products(&mut self) -> AdminListProductsRequest {

@@ -1,9 +1,9 @@
 @alone
 Feature: Finding products
-  Customers look through what is on sale: by category, by price, by words, in an order, page by page.
+  Customers list active products, filtered by category, price and words, in an order and in pages.
 
   Background:
-    Given these products on sale, one after the other
+    Given these active products, created in this order
       | name        | sku   | category | price                 |
       | Red mug     | AB-1  | Kitchen  | 1500.00 PKR, 5.99 USD |
       | Blue mug    | AB-2  | Kitchen  | 1400.00 PKR           |
@@ -13,7 +13,7 @@ Feature: Finding products
     And the draft "Green mug" for 1500.00 PKR
     And the archived product "Old mug" for 1500.00 PKR
 
-  Scenario Outline: Filters, words and orders
+  Scenario Outline: Lists are filtered, searched and ordered
     When customers list products with <parameters>
     Then they find <products>
 
@@ -46,8 +46,8 @@ Feature: Finding products
       | orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR   | Straße, Blue mug, Red mug, Tea pot, 50% wool |
       | orderBy=PRODUCT_ORDER_NEWEST&category=Kitchen  | Tea pot, Blue mug, Red mug                   |
 
-  Scenario Outline: Page by page nothing is missed and nothing comes twice
-    When customers go through all pages of <size> with <parameters>
+  Scenario Outline: The pages contain every product once
+    When customers read all pages of size <size> with <parameters>
     Then they find <products>
 
     Examples:
@@ -57,17 +57,17 @@ Feature: Finding products
       | 3    |                                              | 50% wool, Straße, Tea pot, Blue mug, Red mug |
       | 200  | query=mug                                    | Blue mug, Red mug                            |
 
-  Scenario: A page token is good for its own list only
-    Given customers have the next page of "category=Kitchen"
-    When customers use it with "category=Books"
+  Scenario: A page token is valid for its own list only
+    Given customers have the page token of "category=Kitchen"
+    When customers use the page token with "category=Books"
     Then it is refused as INVALID_PAGE_TOKEN
 
-  Scenario Outline: What can't be asked is refused with its place
+  Scenario Outline: Invalid parameters are rejected with the field
     When customers list products with <parameters>
-    Then it is refused for its <place>
+    Then it is refused for its <field>
 
     Examples:
-      | parameters                     | place        |
+      | parameters                     | field        |
       | minPrice=1.00                  | minPrice     |
       | currencyCode=PKR&maxPrice=1    | maxPrice     |
       | currencyCode=ABC               | currencyCode |
@@ -81,7 +81,7 @@ Feature: Finding products
     When the admin lists products with query=mug
     Then they find Old mug, Green mug, Blue mug, Red mug
 
-  Scenario: The state of all products is told again
+  Scenario: The current state of all products is republished
     When the admin republishes the catalog
     Then the mart has published
       | ProductRepublished | Old mug   |

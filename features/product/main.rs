@@ -1,4 +1,4 @@
-//! The features of the use_cases.
+//! The scenarios of the product service.
 
 mod fixtures;
 mod steps;

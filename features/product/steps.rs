@@ -1,4 +1,4 @@
-//! The steps of the use_cases.
+//! The steps of the product service's scenarios.
 
 #![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::World;
 
-/// A body from a table of members, on top of what a product needs at least.
+/// Returns a body with the members of a table and defaults for name, slug and SKU.
 fn body(name: &str, step: &Step) -> Value {
     let mut body = Map::new();
     for row in words::rows(step) {
@@ -28,7 +28,7 @@ fn slug(name: &str) -> String {
     slug.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// Puts a member into a body, as people write it in a table.
+/// Adds a member to a body, from its notation in a table.
 fn member(body: &mut Map<String, Value>, name: &str, value: &str) {
     let parts = || value.split(", ").filter(|part| !part.is_empty());
     match name {
@@ -52,12 +52,12 @@ fn prices(text: &str) -> Value {
 
 impl World {
     fn path(&self, name: &str) -> String {
-        format!("/v1/products/{}", self.ids.get(name).unwrap_or_else(|| panic!("no product {name:?} was made")))
+        format!("/v1/products/{}", self.ids.get(name).unwrap_or_else(|| panic!("no product {name:?} was created")))
     }
 
-    /// Begins the part of the scenario whose events are looked at.
+    /// Begins the part of the scenario whose events are checked.
     async fn begin(&mut self) {
-        self.told = self.mart.history().await.len();
+        self.events_before = self.mart.history().await.len();
     }
 
     async fn create(&mut self, mut body: Value, headers: &[(&str, &str)]) {
@@ -89,30 +89,30 @@ impl World {
         self.send(Some("admin"), "PATCH", &path, Some(Value::Object(body)), &headers).await;
     }
 
-    fn assert_done(&self) {
+    fn assert_success(&self) {
         assert!((200..300).contains(&self.answer().status), "{self:?}");
     }
 
-    fn keep_list(&mut self) {
+    fn store_list(&mut self) {
         let products = self.answer().body["products"].as_array().cloned().unwrap_or_default();
         self.listed = products.iter().filter_map(|product| product["name"].as_str().map(str::to_owned)).collect();
     }
 }
 
 #[given(regex = r#"^the (draft|product|archived product) "(.+)" for (.+)$"#)]
-async fn there_is(world: &mut World, kind: String, name: String, price: String) {
+async fn product_exists(world: &mut World, kind: String, name: String, price: String) {
     world.create_named(&kind, &name, &price, &[]).await;
-    world.assert_done();
+    world.assert_success();
     if kind == "archived product" {
         let path = format!("{}/archive", world.path(&name));
         world.send(Some("admin"), "POST", &path, None, &[]).await;
-        world.assert_done();
+        world.assert_success();
     }
     world.begin().await;
 }
 
-#[given(regex = r"^these products on sale, one after the other$")]
-async fn there_are(world: &mut World, step: &Step) {
+#[given(regex = r"^these active products, created in this order$")]
+async fn products_exist(world: &mut World, step: &Step) {
     let rows = step.table.as_ref().expect("a table").rows.clone();
     for row in &rows[1..] {
         let mut body = Map::new();
@@ -122,7 +122,7 @@ async fn there_are(world: &mut World, step: &Step) {
         member(&mut body, "status", "ACTIVE");
         member(&mut body, "slug", &slug(&row[0]));
         world.create(Value::Object(body), &[]).await;
-        world.assert_done();
+        world.assert_success();
     }
     world.begin().await;
 }
@@ -133,17 +133,17 @@ async fn creates(world: &mut World, kind: String, name: String, price: String) {
     world.create_named(&kind, &name, &price, &[]).await;
 }
 
-#[when(regex = r#"^the admin creates the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
-async fn creates_once(world: &mut World, name: String, price: String, key: String) {
+#[when(regex = r#"^the admin creates the product "([^"]+)" for (.+) with the idempotency key "(.+)"$"#)]
+async fn creates_with_key(world: &mut World, name: String, price: String, key: String) {
     let key = world.mart.own(&key);
     world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
 }
 
-#[given(regex = r#"^the admin has created the product "([^"]+)" for (.+) under the key "(.+)"$"#)]
-async fn has_created_once(world: &mut World, name: String, price: String, key: String) {
+#[given(regex = r#"^the admin has created the product "([^"]+)" for (.+) with the idempotency key "(.+)"$"#)]
+async fn has_created_with_key(world: &mut World, name: String, price: String, key: String) {
     let key = world.mart.own(&key);
     world.create_named("product", &name, &price, &[("idempotency-key", &key)]).await;
-    world.assert_done();
+    world.assert_success();
     world.begin().await;
 }
 
@@ -155,8 +155,8 @@ async fn creates_from_table(world: &mut World, step: &Step) {
 }
 
 #[when(regex = r#"^(?:the|a) (admin|customer) (activates|archives) "(.+)"$"#)]
-async fn steps_on(world: &mut World, role: String, way: String, name: String) {
-    let path = format!("{}/{}", world.path(&name), way.trim_end_matches('s'));
+async fn transitions(world: &mut World, role: String, action: String, name: String) {
+    let path = format!("{}/{}", world.path(&name), action.trim_end_matches('s'));
     world.send(Some(&role), "POST", &path, None, &[]).await;
 }
 
@@ -168,7 +168,7 @@ async fn changes(world: &mut World, name: String, step: &Step) {
 #[given(regex = r#"^the admin has changed "(.+)"$"#)]
 async fn has_changed(world: &mut World, name: String, step: &Step) {
     world.change(&name, step, None).await;
-    world.assert_done();
+    world.assert_success();
     world.begin().await;
 }
 
@@ -176,31 +176,32 @@ async fn has_changed(world: &mut World, name: String, step: &Step) {
 async fn has_read(world: &mut World, name: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
-    world.assert_done();
+    world.assert_success();
     world.read = world.answer().body["product"].clone();
 }
 
-#[when(regex = r#"^the admin changes what was read of "(.+)"$"#)]
-async fn changes_what_was_read(world: &mut World, name: String, step: &Step) {
+#[when(regex = r#"^the admin changes the read version of "(.+)"$"#)]
+async fn changes_read_version(world: &mut World, name: String, step: &Step) {
     let etag = world.read["etag"].as_str().expect("read before").to_owned();
     world.change(&name, step, Some(&etag)).await;
 }
 
 #[when(regex = r"^(customers|the admin) lists? products with ?(.*)$")]
-async fn list(world: &mut World, who: String, parameters: String) {
-    let (role, path) = if who == "customers" { (None, "/v1/products") } else { (Some("admin"), "/v1/admin/products") };
+async fn list(world: &mut World, caller: String, parameters: String) {
+    let (role, path) =
+        if caller == "customers" { (None, "/v1/products") } else { (Some("admin"), "/v1/admin/products") };
     world.send(role, "GET", &format!("{path}?{parameters}"), None, &[]).await;
-    world.keep_list();
+    world.store_list();
 }
 
-#[when(regex = r"^customers go through all pages of (\d+) with ?(.*)$")]
-async fn go_through(world: &mut World, size: u32, parameters: String) {
+#[when(regex = r"^customers read all pages of size (\d+) with ?(.*)$")]
+async fn read_all_pages(world: &mut World, size: u32, parameters: String) {
     let (mut all, mut token) = (Vec::new(), String::new());
     for _ in 0..100 {
         let path = format!("/v1/products?{parameters}&pageSize={size}&pageToken={token}");
         world.send(None, "GET", &path, None, &[]).await;
-        world.assert_done();
-        world.keep_list();
+        world.assert_success();
+        world.store_list();
         assert!(world.listed.len() <= size as usize, "{world:?}");
         all.append(&mut world.listed);
         token = world.answer().body["nextPageToken"].as_str().unwrap_or_default().to_owned();
@@ -211,14 +212,14 @@ async fn go_through(world: &mut World, size: u32, parameters: String) {
     world.listed = all;
 }
 
-#[given(regex = r#"^customers have the next page of "(.+)"$"#)]
-async fn have_next_page(world: &mut World, parameters: String) {
+#[given(regex = r#"^customers have the page token of "(.+)"$"#)]
+async fn have_page_token(world: &mut World, parameters: String) {
     world.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
     let token = world.answer().body["nextPageToken"].as_str().expect("a token").to_owned();
     world.token = token;
 }
 
-#[when(regex = r#"^customers use it with "(.+)"$"#)]
+#[when(regex = r#"^customers use the page token with "(.+)"$"#)]
 async fn use_token(world: &mut World, parameters: String) {
     let path = format!("/v1/products?{parameters}&pageSize=1&pageToken={}", world.token);
     world.send(None, "GET", &path, None, &[]).await;
@@ -231,25 +232,25 @@ async fn republishes(world: &mut World) {
 
 #[then(regex = r"^they find (.+)$")]
 fn they_find(world: &mut World, names: String) {
-    world.assert_done();
+    world.assert_success();
     let names: Vec<&str> = names.split(", ").filter(|name| *name != "nothing").collect();
     assert_eq!(world.listed, names, "{world:?}");
 }
 
-#[then(regex = r"^it is done$")]
-fn is_done(world: &mut World) {
-    world.assert_done();
+#[then(regex = r"^it succeeds$")]
+fn succeeds(world: &mut World) {
+    world.assert_success();
 }
 
 #[then(regex = r"^it is refused as ([A-Z_]+)$")]
-fn refused_as(world: &mut World, code: String) {
+fn rejected_as(world: &mut World, code: String) {
     assert_eq!(world.answer().body["code"], code, "{world:?}");
 }
 
 #[then(regex = r"^it is refused for its (.+)$")]
-fn refused_for(world: &mut World, places: String) {
-    let places: Vec<&str> = places.split(", ").flat_map(|part| part.split(" and ")).collect();
-    world.answer().expect_violations(&places);
+fn rejected_for(world: &mut World, fields: String) {
+    let fields: Vec<&str> = fields.split(", ").flat_map(|part| part.split(" and ")).collect();
+    world.answer().expect_violations(&fields);
 }
 
 #[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
@@ -267,38 +268,38 @@ async fn admin_sees(world: &mut World, name: String, status: String) {
 async fn customers_see(world: &mut World, name: String, price: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
-    world.assert_done();
+    world.assert_success();
     assert_eq!(world.answer().body["product"]["prices"], prices(&price));
 }
 
-#[then(regex = r#"^customers see it by its address "(.+)", in any case$"#)]
+#[then(regex = r#"^customers find it by its slug "(.+)" in any case$"#)]
 async fn customers_see_by_slug(world: &mut World, slug: String) {
     let slug = world.mart.own(&slug);
     for slug in [slug.clone(), slug.to_uppercase()] {
         world.send(None, "GET", &format!("/v1/product-slugs/{slug}"), None, &[]).await;
-        world.assert_done();
+        world.assert_success();
     }
 }
 
-#[then(regex = r#"^customers can not see "(.+)"$"#)]
-async fn customers_do_not_see(world: &mut World, name: String) {
+#[then(regex = r#"^customers cannot see "(.+)"$"#)]
+async fn customers_cannot_see(world: &mut World, name: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
     assert_eq!(world.answer().body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
 }
 
 #[then(regex = r"^the mart has published( nothing)?$")]
-async fn told_of(world: &mut World, step: &Step) {
+async fn has_published(world: &mut World, step: &Step) {
     let events = world.mart.history().await;
-    let mut told: Vec<Vec<String>> = events[world.told..].iter().map(named).collect();
+    let mut published: Vec<Vec<String>> = events[world.events_before..].iter().map(named).collect();
     let mut expected = words::rows(step);
-    // Only those of one product have an order.
-    told.sort_by(|one, other| one[1].cmp(&other[1]));
+    // Only the events of one product are ordered.
+    published.sort_by(|one, other| one[1].cmp(&other[1]));
     expected.sort_by(|one, other| one[1].cmp(&other[1]));
-    assert_eq!(told, expected);
+    assert_eq!(published, expected);
 }
 
-/// An event's name and its product's.
+/// Returns an event's name and its product's name.
 fn named(record: &Record) -> Vec<String> {
     let event = record.event_type.rsplit('.').next().unwrap_or_default().to_owned();
     let payload = devstack::contracts::decode(&record.event_type, &record.payload).expect("an event of a contract");

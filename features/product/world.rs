@@ -1,4 +1,4 @@
-//! What a scenario of the use_cases sees and remembers.
+//! The state of a scenario.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use features::{Answer, Hosted, InProcess, Mart};
 use mart_kernel::PageTokenSigner;
 use mart_kernel::ids::SequentialIds;
 use product_core::UseCases;
-use product_core::memory::MemoryProducts;
+use product_core::memory::MemoryStore;
 use product_service::adapters::events::ProductMessages;
 use product_service::{generated, wiring};
 use serde_json::Value;
@@ -17,24 +17,24 @@ use serde_json::Value;
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
-    /// Store by the name that they were created with.
+    /// The ids of products, by the name at their creation.
     pub(crate) ids: HashMap<String, String>,
-    /// What was read before.
+    /// The product that was read before.
     pub(crate) read: Value,
-    /// The next page that was given.
+    /// The page token of the last list.
     pub(crate) token: String,
-    /// The names of the products that the last list had.
+    /// The names of the products of the last list.
     pub(crate) listed: Vec<String>,
-    /// How many events were told before the last `When`.
-    pub(crate) told: usize,
+    /// The number of events before the checked part of the scenario.
+    pub(crate) events_before: usize,
 }
 
-/// The use_cases by itself.
+/// Returns a mart with the product service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryProducts::default(), Arc::new(SequentialIds::default()));
+        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
         let use_cases = UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"));
         vec![Hosted {
             name: "product",
@@ -56,7 +56,7 @@ impl World {
     async fn new() -> Self {
         let mart = Mart::new().await;
         let (ids, read, token) = (HashMap::new(), Value::Null, String::new());
-        Self { mart, answer: None, ids, read, token, listed: Vec::new(), told: 0 }
+        Self { mart, answer: None, ids, read, token, listed: Vec::new(), events_before: 0 }
     }
 
     pub(crate) async fn send(
@@ -67,12 +67,12 @@ impl World {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) {
-        let who = role.map(|role| (role, role));
-        self.answer = Some(self.mart.send(who, method, path, body, headers).await);
+        let caller = role.map(|role| (role, role));
+        self.answer = Some(self.mart.send(caller, method, path, body, headers).await);
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 }

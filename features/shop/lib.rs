@@ -1,5 +1,4 @@
-//! The whole mart in one process: what `mart_features` has, with the users who buy, the payments that they make and what they
-//! are told.
+//! All six services in one process: those of `mart_features`, and user, payment and notification.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use mart_kernel::PageTokenSigner;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
 use notification_core::application::MessageSenders;
-use notification_core::memory::MemoryCourier;
+use notification_core::memory::MemorySender;
 use notification_service::adapters::events::NotificationEventHandlers;
 use notification_service::adapters::renderer::{Shop, Templates};
 use payment_core::ports::PaymentProvider;
@@ -27,24 +26,24 @@ use user_core::memory::{CountingSecrets, PlainHasher};
 use user_service::adapters::events::UserMessages;
 use user_service::adapters::tokens::EdDsa;
 
-/// A provider's API without a wire.
-struct Direct(axum::Router);
+/// A transport that calls a provider's fake in this process, without HTTP.
+struct InProcessTransport(axum::Router);
 
 #[async_trait]
-impl Transport for Direct {
+impl Transport for InProcessTransport {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
         Ok(features::ask(self.0.clone(), request).await)
     }
 }
 
-/// A shop in which nothing has happened yet, whose bus is as unkind as this seed makes it.
+/// Creates an empty mart. The seed decides the order and the duplicates of records on its bus.
 pub fn mart(seed: u64) -> InProcess {
     let providers = Providers::default();
-    let given = providers.clone();
+    let shared_providers = providers.clone();
     let mart = InProcess::new(seed, |api, clock| {
         let mut services = mart_features::services(api.clone(), clock.clone());
         services.push(user(api.clone(), clock.clone()));
-        services.push(payment(api.clone(), clock.clone(), &given));
+        services.push(payment(api.clone(), clock.clone(), &shared_providers));
         services.push(notification(api, clock));
         services
     });
@@ -57,11 +56,11 @@ fn user(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
     let policy = user_core::domain::Policy::default();
     let use_cases = user_core::UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, page_tokens, policy);
     let signer = EdDsa::load(features::keys().folder(), features::ISSUER, features::AUDIENCE).expect("keys");
-    // The api looks at tokens by the real time, whatever the scenario's clock says.
-    let signs = Arc::new(mart_chassis::clock::SystemClock);
+    // The API checks tokens against the real time, not the scenario's clock.
+    let signing_clock = Arc::new(mart_chassis::clock::SystemClock);
     Hosted {
         name: "user",
-        routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
+        routes: user_service::wiring::routes(use_cases.clone(), Arc::new(signer), signing_clock, api),
         handlers: None,
         outbox: Box::new(move || {
             store.events().iter().map(user_service::generated::events::record::<UserMessages>).collect()
@@ -70,13 +69,14 @@ fn user(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
     }
 }
 
-/// The adapters of all providers, each before one that takes no money.
+/// Returns the adapters of all providers, each over a fake.
 fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn PaymentProvider>> {
-    let sandbox = Direct(features::sandbox_routes(providers.sandbox.clone(), clock.clone()));
+    let sandbox = InProcessTransport(features::sandbox_routes(providers.sandbox.clone(), clock.clone()));
     let (stripe, payfast) = features::provider_routes(providers, clock.clone());
     let signatures = |secret: &str| WebhookVerifier::new(vec![secret.to_owned()], TOLERANCE);
     let sandbox = Sandbox::new(sandbox, "a scenario's key", signatures(SANDBOX_SECRET));
-    let stripe = Stripe::new(Direct(stripe), FakeStripe::KEY, signatures(FakeStripe::SECRET), "http://shop.example");
+    let stripe =
+        Stripe::new(InProcessTransport(stripe), FakeStripe::KEY, signatures(FakeStripe::SECRET), "http://shop.example");
     let merchant = Merchant {
         url: PAYFAST.to_owned(),
         id: FakePayFast::MERCHANT.to_owned(),
@@ -85,7 +85,7 @@ fn adapters(providers: &Providers, clock: &Arc<ManualClock>) -> Vec<Arc<dyn Paym
         callback: "http://api.shop.example/v1/payment-webhooks/payfast".to_owned(),
         shop: "http://shop.example".to_owned(),
     };
-    let payfast = PayFast::new(Direct(payfast), merchant);
+    let payfast = PayFast::new(InProcessTransport(payfast), merchant);
     vec![Arc::new(sandbox), Arc::new(stripe), Arc::new(payfast)]
 }
 
@@ -107,10 +107,10 @@ fn payment(api: Arc<Api>, clock: Arc<ManualClock>, providers: &Providers) -> Hos
     }
 }
 
-/// Whose senders keep what they carry.
+/// The notification service, whose senders store the messages in memory.
 fn notification(api: Arc<Api>, clock: Arc<ManualClock>) -> Hosted {
     let (store, ids) = (notification_core::memory::MemoryStore::default(), Arc::new(SequentialIds::default()));
-    let senders = MessageSenders { mail: Arc::new(MemoryCourier::default()), sms: Arc::new(MemoryCourier::default()) };
+    let senders = MessageSenders { mail: Arc::new(MemorySender::default()), sms: Arc::new(MemorySender::default()) };
     let renderer = Arc::new(Templates::new(Shop::new("mart", "http://shop.example")));
     let page_tokens = PageTokenSigner::new(b"a scenario's secret");
     let policy = notification_core::domain::Policy::default();

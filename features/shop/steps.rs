@@ -1,6 +1,6 @@
-//! The steps of the shop.
+//! The steps of the customer journey.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes captures as strings")]
 
 use cucumber::{given, then, when};
 use devstack::providers::FakeStripe;
@@ -22,7 +22,7 @@ async fn shop(world: &mut World, units: i32, price: String) {
     assert_eq!(world.answer().status, 201, "{:?}", world.answer);
 }
 
-#[given("a customer who has registered, proved the mailbox and logged in")]
+#[given("a customer who has registered, verified the email address and logged in")]
 async fn customer(world: &mut World) {
     world.register().await;
     world.log_in().await;
@@ -40,31 +40,31 @@ async fn order(world: &mut World, quantity: i64) {
         "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" },
         "contact": { "email": "a@example.com" },
     });
-    let told = world.customer("POST", "/v1/orders", Some(body)).await;
-    assert_eq!(world.answer().status, 201, "{told}");
-    told["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut world.order);
+    let placed = world.customer("POST", "/v1/orders", Some(body)).await;
+    assert_eq!(world.answer().status, 201, "{placed}");
+    placed["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut world.order);
     world.mart.settle().await;
 }
 
-#[when("the customer starts to pay")]
+#[when("the customer starts a payment")]
 async fn start(world: &mut World) {
     let path = format!("/v1/payments/{}/attempts", world.order);
-    let told = world.customer("POST", &path, Some(json!({ "provider": world.provider }))).await;
-    let checkout = &told["attempt"]["checkout"];
+    let started = world.customer("POST", &path, Some(json!({ "provider": world.provider }))).await;
+    let checkout = &started["attempt"]["checkout"];
     if checkout.is_object() {
         world.checkouts.insert(world.provider.clone(), checkout.clone());
     }
 }
 
 #[given(regex = r"^orders are paid with (Stripe|PayFast|the sandbox)$")]
-#[when(regex = r"^the customer thinks better of it and takes (Stripe|PayFast|the sandbox)$")]
+#[when(regex = r"^the customer switches to (Stripe|PayFast|the sandbox)$")]
 fn provider(world: &mut World, name: String) {
     world.provider = name.trim_start_matches("the ").to_lowercase();
 }
 
-#[given("Stripe does not open a page for the order")]
-fn away(world: &mut World) {
-    // A second time, because payment asks a second time.
+#[given("Stripe is unavailable for the order")]
+fn unavailable(world: &mut World) {
+    // Twice, because payment retries once.
     world.mart.providers().stripe.fail(&world.order, 2);
 }
 
@@ -76,38 +76,38 @@ fn refunding(world: &mut World, sends: String, later: String) {
         ("sends", _) => "pending",
         _ => "failed",
     };
-    world.mart.providers().stripe.refunds_become(&session(world), status);
+    world.mart.providers().stripe.set_refund_status(&session(world), status);
 }
 
-/// The session that the customer was sent to last.
+/// Returns the last checkout session at Stripe.
 fn session(world: &World) -> String {
     let checkout = world.checkout();
-    FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a page of Stripe's").to_owned()
+    FakeStripe::session_of(checkout["url"].as_str().unwrap_or_default()).expect("a checkout URL of Stripe").to_owned()
 }
 
-#[when(regex = r"^an operator refunds (.+) PKR at Stripe itself$")]
-async fn refund_there(world: &mut World, amount: String) {
+#[when(regex = r"^an operator refunds (.+) PKR in Stripe's dashboard$")]
+async fn refund_externally(world: &mut World, amount: String) {
     let units = amount.replace('.', "").parse().expect("an amount");
-    world.mart.providers().stripe.refund_there(&session(world), units);
-    tell_again(world).await;
+    world.mart.providers().stripe.refund_externally(&session(world), units);
+    resend(world).await;
 }
 
-#[when("Stripe reports it in another event")]
-async fn tell_anew(world: &mut World) {
-    world.mart.providers().stripe.say_anew(&session(world));
-    tell_again(world).await;
+#[when("Stripe reports it in another webhook event")]
+async fn resend_as_new_event(world: &mut World) {
+    world.mart.providers().stripe.resend_as_new_event(&session(world));
+    resend(world).await;
 }
 
-#[when("the customer's bank disputes it")]
+#[when("the customer's bank disputes the payment")]
 async fn dispute(world: &mut World) {
     world.mart.providers().stripe.dispute(&session(world));
-    tell_again(world).await;
+    resend(world).await;
 }
 
 #[when(regex = r"^the provider reports it (?:late|again)$")]
-async fn tell_again(world: &mut World) {
+async fn resend(world: &mut World) {
     let checkout = world.checkout();
-    world.mart.tell_again(&checkout).await;
+    world.mart.resend_callback(&checkout).await;
     world.mart.settle().await;
 }
 
@@ -118,7 +118,7 @@ async fn break_some(world: &mut World, count: i64) {
     assert_eq!(world.answer().status, 201, "{:?}", world.answer);
 }
 
-#[when("a person sends the money back")]
+#[when("an admin refunds by hand")]
 async fn by_hand(world: &mut World) {
     let path = format!("/v1/payments/{}", world.order);
     let open = |task: &&Value| task["resolution"] == "" && task["refundId"] != "";
@@ -132,7 +132,7 @@ async fn by_hand(world: &mut World) {
     world.mart.settle().await;
 }
 
-/// What a customer does on the page: each of it one after the other.
+/// Returns the customer's actions on the checkout page, in order.
 fn actions(how: &str) -> Vec<Value> {
     let pay = json!({ "action": "pay" });
     match how {
@@ -146,7 +146,7 @@ fn actions(how: &str) -> Vec<Value> {
         "pays too little" => vec![json!({ "action": "pay", "amount": "1.00" })],
         "pays in dollars" => vec![json!({ "action": "pay", "currencyCode": "USD" })],
         "does nothing" => Vec::new(),
-        other => panic!("nobody knows how a customer {other}"),
+        other => panic!("unknown action of a customer: {other}"),
     }
 }
 
@@ -156,7 +156,7 @@ fn actions(how: &str) -> Vec<Value> {
 )]
 async fn pay(world: &mut World, how: String) {
     for action in actions(&how) {
-        // A page that is over has another one after it.
+        // A checkout that has ended is followed by a new one.
         start(world).await;
         assert_eq!(world.answer().status, 200, "{:?}", world.answer);
         let checkout = world.checkout();
@@ -218,29 +218,29 @@ fn answered(world: &mut World, status: u16, code: String) {
     regex = r"^the order is (awaiting payment|confirmed|delivered|cancelled because of (?:customer|admin|no stock|payment timeout))$"
 )]
 async fn is(world: &mut World, status: String) {
-    let (status, why) = status.split_once(" because of ").unwrap_or((&status, "unspecified"));
-    let words = |text: &str| text.to_uppercase().replace(' ', "_");
-    let (status, why) = (format!("ORDER_STATUS_{}", words(status)), format!("CANCEL_REASON_{}", words(why)));
+    let (status, reason) = status.split_once(" because of ").unwrap_or((&status, "unspecified"));
+    let name = |text: &str| text.to_uppercase().replace(' ', "_");
+    let (status, reason) = (format!("ORDER_STATUS_{}", name(status)), format!("CANCEL_REASON_{}", name(reason)));
     let path = format!("/v1/orders/{}", world.order);
     world
-        .until(&path, "order", |order| order["status"] == status.as_str() && order["cancelReason"] == why.as_str())
+        .until(&path, "order", |order| order["status"] == status.as_str() && order["cancelReason"] == reason.as_str())
         .await;
 }
 
-#[then(regex = r"^(.+) came in and (.+) went back$")]
+#[then(regex = r"^(.+) was captured and (.+) was refunded$")]
 async fn balance(world: &mut World, captured: String, refunded: String) {
     let (captured, refunded) = (money_json(&captured), money_json(&refunded));
     let path = format!("/v1/payments/{}", world.order);
     world.until(&path, "payment", |payment| payment["captured"] == captured && payment["refunded"] == refunded).await;
 }
 
-#[then(regex = r"^there are (\d+) mugs and (\d+) of them promised$")]
+#[then(regex = r"^there are (\d+) mugs, (\d+) of them reserved$")]
 async fn stock(world: &mut World, on_hand: i64, reserved: i64) {
     let path = format!("/v1/admin/stock-items/{}", world.product);
     world.until(&path, "stockItem", |item| item["onHand"] == on_hand && item["reserved"] == reserved).await;
 }
 
-#[then(regex = r"^a person has (\d+) things? to decide$")]
+#[then(regex = r"^the payment has (\d+) open tasks?$")]
 async fn tasks(world: &mut World, count: usize) {
     let path = format!("/v1/payments/{}", world.order);
     let open = |payment: &Value| {
@@ -250,27 +250,27 @@ async fn tasks(world: &mut World, count: usize) {
     world.until(&path, "payment", |payment| open(payment) == count).await;
 }
 
-#[then(regex = r"^the customer reads$")]
-async fn reads(world: &mut World, step: &cucumber::gherkin::Step) {
+#[then(regex = r"^the timeline is$")]
+async fn timeline(world: &mut World, step: &cucumber::gherkin::Step) {
     world.mart.settle().await;
     let path = format!("/v1/orders/{}/timeline", world.order);
-    let told = world.customer("GET", &path, None).await;
-    let entries = told["entries"].as_array().cloned().unwrap_or_default();
+    let timeline = world.customer("GET", &path, None).await;
+    let entries = timeline["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
 }
 
-#[then(regex = r"^the customer was mailed that the order was (.+)$")]
+#[then(regex = r"^the customer has received the mails (.+)$")]
 async fn mailed(world: &mut World, kinds: String) {
-    let kind = |word: &str| format!("KIND_{}", word.to_uppercase());
+    let kind = |name: &str| format!("KIND_{}", name.to_uppercase());
     let mut kinds: Vec<String> = kinds.split(", ").map(kind).collect();
     kinds.sort();
     let path = format!("/v1/admin/notifications?orderId={}", world.order);
-    let so = |made: &Value| {
-        let made = made.as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut told: Vec<&str> = made.iter().filter_map(|made| made["kind"].as_str()).collect();
-        told.sort_unstable();
-        told == kinds && made.iter().all(|made| made["status"] == "NOTIFICATION_STATUS_SENT")
+    let sent = |notifications: &Value| {
+        let notifications = notifications.as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut found: Vec<&str> = notifications.iter().filter_map(|each| each["kind"].as_str()).collect();
+        found.sort_unstable();
+        found == kinds && notifications.iter().all(|each| each["status"] == "NOTIFICATION_STATUS_SENT")
     };
-    world.until(&path, "notifications", so).await;
+    world.until(&path, "notifications", sent).await;
 }

@@ -1,4 +1,4 @@
-//! What a scenario of the shop sees and remembers.
+//! The state of a scenario of the customer journey.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// The shop of one scenario.
+/// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
@@ -16,13 +16,13 @@ pub(crate) struct World {
     pub(crate) product: String,
     /// The last order.
     pub(crate) order: String,
-    /// Whom the customer pays with.
+    /// The payment provider that the customer chose.
     pub(crate) provider: String,
     /// The last checkout of each provider.
     pub(crate) checkouts: HashMap<String, Value>,
     /// The access token of the customer.
     token: String,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
 }
 
@@ -39,21 +39,22 @@ impl World {
         Self { mart, product, order, provider, checkouts: HashMap::new(), token, answer: None }
     }
 
+    /// Sends a request as an admin and returns the response's body.
     pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
         self.answer().body.clone()
     }
 
-    /// Asks with the token that the mart itself gave the customer.
+    /// Sends a request with the customer's access token and returns the response's body.
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let bearer = format!("Bearer {}", self.token);
         self.answer = Some(self.mart.send(None, method, path, body, &[("authorization", &bearer)]).await);
         self.answer().body.clone()
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
     fn email(&self) -> String {
@@ -69,7 +70,7 @@ impl World {
         let sent = |record: &Record| {
             record.event_type.ends_with("VerificationRequested") && payload(record)["link"]["email"] == email.as_str()
         };
-        let link = self.mart.follow("a link to the mailbox", sent).await;
+        let link = self.mart.follow("a verification link", sent).await;
         let token = payload(&link)["link"]["token"].clone();
         let body = json!({ "token": token, "password": PASSWORD });
         assert_eq!(self.mart.send(None, "POST", "/v1/users/verify-email", Some(body), &[]).await.status, 200);
@@ -82,25 +83,25 @@ impl World {
         self.answer = Some(answer);
     }
 
-    /// The last checkout at the provider that the customer pays with.
+    /// Returns the last checkout at the chosen provider.
     pub(crate) fn checkout(&self) -> Value {
         self.checkouts.get(&self.provider).cloned().unwrap_or_else(|| panic!("no checkout: {:?}", self.answer))
     }
 
-    /// What an admin reads at a path, under a name.
+    /// Returns a member of what an admin reads at a path.
     pub(crate) async fn read(&mut self, path: &str, name: &str) -> Value {
         self.mart.send(Some(("admin", "admin")), "GET", path, None, &[]).await.body[name].clone()
     }
 
-    /// Waits until what an admin reads there is so: sweeps may have to look first.
-    pub(crate) async fn until(&mut self, path: &str, name: &str, so: impl Fn(&Value) -> bool) {
+    /// Waits until a member of what an admin reads at a path satisfies the condition. Background jobs may have to run first.
+    pub(crate) async fn until(&mut self, path: &str, name: &str, condition: impl Fn(&Value) -> bool) {
         for _ in 0..self.mart.moments() {
             self.mart.settle().await;
-            if so(&self.read(path, name).await) {
+            if condition(&self.read(path, name).await) {
                 return;
             }
             self.mart.moment().await;
         }
-        panic!("it does not become so: {}; {:?}", self.read(path, name).await, self.mart);
+        panic!("the condition was not met: {}; {:?}", self.read(path, name).await, self.mart);
     }
 }

@@ -1,9 +1,8 @@
-//! The mart in one process: real routers and handlers, a clock that a scenario moves, and a bus that delays, doubles and
-//! reorders as a seed says.
-//!
-//! The bus keeps what Kafka and the consumer keep, and no more: records of one topic and key come in their order, and those
-//! that wait hold up the later ones of their handler and key only. Everything else may happen: any topic or key first, a
-//! record once more at any later time, and a handler that has to be asked again.
+//! The mart in one process: real routers and handlers, a clock that a scenario moves, and a bus whose delays, duplicates and order
+//! depend on a seed.
+//! The bus guarantees what Kafka and the consumer guarantee, and no more. Records of one topic and key arrive in order, and a
+//! waiting record holds up only later records of its handler and key. Everything else may happen: any topic or key first, a record
+//! again at any later time, and a handler that has to retry.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use mart_kernel::clock::ManualClock;
 use serde_json::Value;
 
 use crate::providers::{Providers, Sandbox};
-use crate::scene::{self, Answer, Who};
+use crate::scene::{self, Answer, Caller};
 
 /// A service within the process.
 pub struct Hosted {
@@ -30,96 +29,96 @@ pub struct Hosted {
     pub name: &'static str,
     /// Its operations.
     pub routes: Router,
-    /// What events of others do here.
+    /// The handlers of events of other services.
     pub handlers: Option<EventHandlers>,
-    /// All events that it has told so far, in their order.
+    /// Returns all events that it has published so far, in their order.
     pub outbox: Box<dyn Fn() -> Vec<Record>>,
-    /// What time makes due here.
+    /// Its background jobs.
     pub jobs: Vec<BackgroundJob>,
 }
 
-/// Records of one topic and key for one service; a doubled one has a lane of its own.
+/// Records of one topic and key for one service; a duplicate has a lane of its own.
 type Lane = (usize, String, String, u64);
-/// Records of one handler and key that wait to be asked again.
+/// Records of one handler and key that wait for a retry.
 type Waiting = (usize, &'static str, String);
 
 /// The whole mart, in this process.
 pub struct InProcess {
     services: Vec<Hosted>,
     clock: Arc<ManualClock>,
-    dice: fastrand::Rng,
-    /// How many of each service's events are on the bus.
-    told: Vec<usize>,
+    rng: fastrand::Rng,
+    /// The number of each service's events that are on the bus.
+    published: Vec<usize>,
     lanes: BTreeMap<Lane, VecDeque<Record>>,
     waiting: BTreeMap<Waiting, VecDeque<Record>>,
-    doubles: u64,
-    /// What can never be handled, and why.
+    duplicates: u64,
+    /// The dead letters with their reasons.
     dead: Vec<(Record, String)>,
-    /// Everything that was told, by services and by the scenario.
+    /// Everything that was published, by services and by the scenario.
     history: Vec<Record>,
     providers: Providers,
-    /// Whether others than the sandbox are on.
-    many: bool,
-    /// What providers say and is still on its way.
-    words: Vec<Callback>,
+    /// Whether other providers than the sandbox are enabled.
+    all_providers: bool,
+    /// Callbacks of providers that are still on their way.
+    callbacks: Vec<Callback>,
 }
 
-/// More steps than this are no settling but a circle.
+/// More steps than this mean an endless loop.
 const MOST: usize = 10_000;
 
 impl InProcess {
-    /// Puts up the services that are made for an api and a clock.
+    /// Creates the services for an API and a clock.
     pub fn new(seed: u64, services: impl FnOnce(Arc<Api>, Arc<ManualClock>) -> Vec<Hosted>) -> Self {
         let clock = scene::clock();
         let services = services(scene::api(), clock.clone());
-        let told = vec![0; services.len()];
+        let published = vec![0; services.len()];
         Self {
             services,
             clock,
-            dice: fastrand::Rng::with_seed(seed),
-            told,
+            rng: fastrand::Rng::with_seed(seed),
+            published,
             lanes: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            doubles: 0,
+            duplicates: 0,
             dead: Vec::new(),
             history: Vec::new(),
             providers: Providers::default(),
-            many: false,
-            words: Vec::new(),
+            all_providers: false,
+            callbacks: Vec::new(),
         }
     }
 
-    /// The same with the sandbox alone, which a service of it asks for money.
+    /// Returns the same mart with the sandbox alone, which a service of it uses.
     #[must_use]
     pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
-        Self { providers: Providers { sandbox, ..Providers::default() }, many: false, ..self }
+        Self { providers: Providers { sandbox, ..Providers::default() }, all_providers: false, ..self }
     }
 
-    /// The same with all providers.
+    /// Returns the same mart with all providers.
     #[must_use]
     pub fn with_providers(self, providers: Providers) -> Self {
-        Self { providers, many: true, ..self }
+        Self { providers, all_providers: true, ..self }
     }
 
-    /// Those providers.
+    /// Returns these providers.
     pub(crate) fn providers(&self) -> &Providers {
         &self.providers
     }
 
-    /// Whether others than the sandbox are on.
+    /// Returns whether other providers than the sandbox are enabled.
     pub(crate) fn has_many_providers(&self) -> bool {
-        self.many
+        self.all_providers
     }
 
-    /// A customer does something with a checkout. What the mart is told of it comes at once, or when time passes.
+    /// Acts on a checkout as its customer. The callback arrives at once, or when time passes.
     pub async fn act(&mut self, checkout: &Value, action: &Action) {
         let now = mart_kernel::Clock::now(&*self.clock).get();
         let acted = self.providers.act(checkout, action, now);
-        let said = acted.unwrap_or_else(|refused| panic!("the provider refuses: {refused:?}"));
-        if said.delay_ms > 0 {
-            self.words.push(said);
+        let callback = acted.unwrap_or_else(|refused| panic!("the provider rejects the action: {refused:?}"));
+        if callback.delay_ms > 0 {
+            self.callbacks.push(callback);
         } else {
-            self.hear(&said).await;
+            self.deliver_callback(&callback).await;
         }
     }
 
@@ -127,25 +126,25 @@ impl InProcess {
         mart_kernel::Clock::now(&*self.clock).get().unix_timestamp()
     }
 
-    /// The mart hears what a provider says.
-    pub(crate) async fn hear(&mut self, said: &Callback) {
-        for _ in 0..said.calls {
+    /// Delivers a callback of a provider.
+    pub(crate) async fn deliver_callback(&mut self, callback: &Callback) {
+        for _ in 0..callback.calls {
             self.clock.advance(time::Duration::MILLISECOND);
-            let headers = said.headers(mart_kernel::Clock::now(&*self.clock).get());
-            let answer = scene::post(self.routes(said.path()), said.path(), &said.body, &headers).await;
+            let headers = callback.headers(mart_kernel::Clock::now(&*self.clock).get());
+            let answer = scene::post(self.routes(callback.path()), callback.path(), &callback.body, &headers).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     }
 
-    /// The services that are in it.
+    /// Returns its services.
     pub(crate) fn services(&self) -> &[Hosted] {
         &self.services
     }
 
-    /// Sends a request to the service that has the path. Every request is a little later than the one before.
+    /// Sends a request to the service that has the path. Every request is a little later than the previous one.
     pub async fn send(
         &mut self,
-        who: Who<'_>,
+        who: Caller<'_>,
         method: &str,
         path: &str,
         body: Option<Value>,
@@ -157,32 +156,32 @@ impl InProcess {
         answer
     }
 
-    /// The operations of the service that has a path.
+    /// Returns the routes of the service that has a path.
     fn routes(&self, path: &str) -> Router {
         let name = contracts::service_of(path);
         let service = self.services.iter().find(|service| Some(service.name) == name.as_deref());
         service.unwrap_or_else(|| panic!("no service has {path}")).routes.clone()
     }
 
-    /// Puts a record on the bus, as a service that is not part of this mart would.
+    /// Puts a record on the bus, as a service outside of this mart.
     pub fn publish(&mut self, record: &Record) {
         self.enqueue(record);
     }
 
-    /// Lets time pass, and lets every service look what has become due.
+    /// Lets time pass, and lets every service run its background jobs.
     pub async fn pass(&mut self, by: time::Duration) {
         self.clock.advance(by);
-        for word in std::mem::take(&mut self.words) {
-            self.hear(&word).await;
+        for callback in std::mem::take(&mut self.callbacks) {
+            self.deliver_callback(&callback).await;
         }
         for service in &self.services {
-            for sweep in &service.jobs {
-                while sweep.run_once().await.expect("a store in memory") > 0 {}
+            for job in &service.jobs {
+                while job.run_once().await.expect("a store in memory") > 0 {}
             }
         }
     }
 
-    /// Delivers until nothing is left to deliver, but what waits for something that has not happened.
+    /// Delivers until nothing is left, except records that wait for something that has not happened.
     pub async fn settle(&mut self) {
         let mut idle = false;
         for _ in 0..MOST {
@@ -191,45 +190,45 @@ impl InProcess {
                 if idle || self.waiting.is_empty() {
                     return;
                 }
-                idle = !self.ask_again().await;
+                idle = !self.retry_waiting().await;
             } else {
                 idle = false;
-                // What waits may be asked again before or after anything that comes.
-                if self.dice.usize(..8) == 0 {
-                    self.ask_again().await;
+                // A waiting record may be retried before or after anything that arrives.
+                if self.rng.usize(..8) == 0 {
+                    self.retry_waiting().await;
                 }
                 self.deliver().await;
             }
         }
-        panic!("the mart does not come to rest: {self:?}");
+        panic!("the mart does not settle: {self:?}");
     }
 
-    /// Every event that was told, in the order in which the bus heard of it.
+    /// Returns every published event, in the order in which the bus received it.
     pub fn history(&mut self) -> &[Record] {
         self.collect();
         &self.history
     }
 
-    /// How many records can never be handled.
+    /// Returns the number of dead letters.
     pub(crate) fn dead(&self) -> usize {
         self.dead.len()
     }
 
-    /// Throws away, as an operator does, what can never be handled.
+    /// Discards all dead letters, as an operator would.
     pub(crate) fn discard(&mut self) {
         self.dead.clear();
     }
 
-    /// How many records wait to be asked again.
+    /// Returns the number of waiting records.
     fn waiting(&self) -> usize {
         self.waiting.values().map(VecDeque::len).sum()
     }
 
-    /// Takes what services have told since the last time.
+    /// Puts the events that services have published since the last call on the bus.
     fn collect(&mut self) {
         for nth in 0..self.services.len() {
             let all = (self.services[nth].outbox)();
-            for record in &all[self.told[nth]..] {
+            for record in &all[self.published[nth]..] {
                 let key = contracts::key(&record.event_type, &record.payload);
                 assert_eq!(
                     key.as_deref(),
@@ -239,7 +238,7 @@ impl InProcess {
                 );
                 self.enqueue(record);
             }
-            self.told[nth] = all.len();
+            self.published[nth] = all.len();
         }
     }
 
@@ -260,35 +259,36 @@ impl InProcess {
     /// Delivers the head of any lane.
     async fn deliver(&mut self) {
         let lanes: Vec<Lane> = self.lanes.keys().cloned().collect();
-        let lane = lanes[self.dice.usize(..lanes.len())].clone();
+        let lane = lanes[self.rng.usize(..lanes.len())].clone();
         let Some(queue) = self.lanes.get_mut(&lane) else { return };
         let Some(record) = queue.pop_front() else { return };
         if queue.is_empty() {
             self.lanes.remove(&lane);
         }
-        if self.dice.usize(..4) == 0 {
-            self.doubles += 1;
-            self.lanes.insert((lane.0, lane.1.clone(), lane.2.clone(), self.doubles), VecDeque::from([record.clone()]));
+        if self.rng.usize(..4) == 0 {
+            self.duplicates += 1;
+            self.lanes
+                .insert((lane.0, lane.1.clone(), lane.2.clone(), self.duplicates), VecDeque::from([record.clone()]));
         }
         let Some(handler) = self.handler(lane.0, &record) else { return };
         let waits = (lane.0, handler, record.key.clone());
-        if self.waiting.contains_key(&waits) || self.dice.usize(..8) == 0 {
+        if self.waiting.contains_key(&waits) || self.rng.usize(..8) == 0 {
             self.waiting.entry(waits).or_default().push_back(record);
             return;
         }
-        if let Some(record) = self.ask(lane.0, handler, record).await {
+        if let Some(record) = self.handle(lane.0, handler, record).await {
             self.waiting.entry(waits).or_default().push_back(record);
         }
     }
 
-    /// Asks the heads of all that wait, in any order; whether one of them is done.
-    async fn ask_again(&mut self) -> bool {
+    /// Retries the heads of all waiting queues, in any order. Returns whether one of them is done.
+    async fn retry_waiting(&mut self) -> bool {
         let mut all: Vec<Waiting> = self.waiting.keys().cloned().collect();
         let mut any = false;
         while !all.is_empty() {
-            let waits = all.swap_remove(self.dice.usize(..all.len()));
+            let waits = all.swap_remove(self.rng.usize(..all.len()));
             let Some(record) = self.waiting.get_mut(&waits).and_then(VecDeque::pop_front) else { continue };
-            if let Some(record) = self.ask(waits.0, waits.1, record).await {
+            if let Some(record) = self.handle(waits.0, waits.1, record).await {
                 self.waiting.entry(waits).or_default().push_front(record);
             } else {
                 any = true;
@@ -298,20 +298,20 @@ impl InProcess {
         any
     }
 
-    /// Asks a reaction; gives the record back where it has to wait.
-    async fn ask(&mut self, nth: usize, handler: &'static str, record: Record) -> Option<Record> {
+    /// Calls a handler; returns the record if it has to wait.
+    async fn handle(&mut self, nth: usize, handler: &'static str, record: Record) -> Option<Record> {
         let handlers = self.services[nth].handlers.as_ref()?;
         let context = TraceContext::parse(&record.traceparent).map_or_else(TraceContext::root, TraceContext::child);
         match trace::within(context, (handlers.dispatch)(handler.to_owned(), record.clone())).await {
             Ok(Outcome::Applied | Outcome::Ignored(_)) => None,
             Ok(Outcome::Retry(_)) => Some(record),
-            Ok(Outcome::Reject(why)) => self.bury(record, why),
-            Err(error) => self.bury(record, &error.to_string()),
+            Ok(Outcome::Reject(why)) => self.dead_letter(record, why),
+            Err(error) => self.dead_letter(record, &error.to_string()),
         }
     }
 
-    /// Puts a record among the dead, once.
-    fn bury(&mut self, record: Record, why: &str) -> Option<Record> {
+    /// Adds a record to the dead letters, once.
+    fn dead_letter(&mut self, record: Record, why: &str) -> Option<Record> {
         if self.dead.iter().all(|(known, _)| known.id != record.id) {
             self.dead.push((record, why.to_owned()));
         }
@@ -331,6 +331,6 @@ impl std::fmt::Debug for InProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kinds = self.history.iter().map(|record| record.event_type.rsplit('.').next().unwrap_or_default());
         let why: Vec<&str> = self.dead.iter().map(|(_, why)| why.as_str()).collect();
-        write!(f, "told {:?}; {} wait; dead {why:?}", kinds.collect::<Vec<_>>(), self.waiting())
+        write!(f, "published {:?}; {} wait; dead letters {why:?}", kinds.collect::<Vec<_>>(), self.waiting())
     }
 }

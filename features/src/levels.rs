@@ -1,8 +1,7 @@
-//! The two levels that scenarios run at, and which of them run where.
-//!
-//! In one process every scenario runs, under each seed. On servers those without a tag of this module run side by side on
-//! one mart, and those that look at all that a service has each on one of its own. What only a clock that stands still can
-//! show runs in the process only.
+//! The two levels that scenarios run at, and which scenarios run at each.
+//! In one process every scenario runs, under each seed. On servers, scenarios without a tag of this module run side by side on one
+//! mart, and those with the tag for a mart of their own run alone. Scenarios that need a clock that stands still run in the process
+//! only.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,17 +10,17 @@ use tokio::sync::OnceCell;
 use crate::on_servers::Running;
 use crate::{InProcess, Mart, OnServers, Plan};
 
-/// The tag of scenarios about the moment just before a deadline.
+/// The tag of scenarios about the moment just before a deadline; they run in the process only.
 pub(crate) const MOMENT: &str = "moment";
-/// The tag of scenarios that look at everything that a service has.
+/// The tag of scenarios that read everything that a service stores; each has a mart of its own.
 pub(crate) const ALONE: &str = "alone";
 
-/// Where the scenarios of a run play.
+/// Where the scenarios of a run take place.
 #[derive(Clone)]
 pub(crate) enum Stage {
     /// In this process, under a seed.
     InProcess { seed: u64 },
-    /// Side by side on one mart.
+    /// On one mart, side by side.
     Together(Arc<Running>),
     /// Each on a mart of its own.
     Alone,
@@ -30,22 +29,22 @@ pub(crate) enum Stage {
 static PLAN: OnceCell<Plan> = OnceCell::const_new();
 static STAGE: Mutex<Option<Stage>> = Mutex::new(None);
 
-/// Keeps the plan of this program.
+/// Stores the plan of this program.
 pub(crate) fn plan(plan: Plan) {
     assert!(PLAN.set(plan).is_ok(), "a program runs one plan");
 }
 
-/// The plan of this program.
+/// Returns the plan of this program.
 pub(crate) fn of_this_program() -> &'static Plan {
     PLAN.get().expect("features::run has been called")
 }
 
-/// Puts up the stage for the scenarios that come, and takes the one before it down with its mart.
+/// Sets the stage of the next scenarios, and stops the mart of the previous stage.
 pub(crate) fn set(stage: Stage) {
     *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
 }
 
-/// The mart of a scenario that begins.
+/// Returns the mart of a new scenario.
 pub(crate) async fn mart() -> Mart {
     let plan = of_this_program();
     let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("a stage");
@@ -62,7 +61,7 @@ pub(crate) async fn start(plan: &Plan) -> Running {
     Running::start(&mart, plan.variables).await
 }
 
-/// Whether a scenario with these tags has one of them.
+/// Returns whether one of the tags is this one.
 pub(crate) fn has(tags: &[String], tag: &str) -> bool {
     tags.iter().any(|found| found == tag)
 }

@@ -1,10 +1,8 @@
 //! Runs features at two levels: in one process over stores in memory, and on real servers.
-//!
-//! The folder `features/<service>` has the scenarios and the steps; the steps are built as a test of the service's package.
-//! A step that is missing, ambiguous or not used by any scenario fails the run. What happened goes to `target/features`,
-//! for machines and for people.
+//! The folder `features/<service>` holds the scenarios and their steps; the steps are built as a test of the service's package. A
+//! missing, ambiguous or unused step fails the run. The results are written to `target/features`, as JUnit and as a page.
 
-#![allow(clippy::print_stdout, reason = "a test program tells how it went")]
+#![allow(clippy::print_stdout, reason = "a test program prints its results")]
 
 mod authorization;
 mod in_process;
@@ -36,42 +34,42 @@ pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
 pub use on_servers::{OnServers, Running};
 pub use providers::{Providers, SANDBOX_SECRET, Sandbox};
-pub use scene::{Answer, PAYFAST, Who, ask, keys, provider_routes, record, sandbox_routes};
+pub use scene::{Answer, Caller, PAYFAST, ask, keys, provider_routes, record, sandbox_routes};
 
 use levels::{ALONE, MOMENT, Stage, has};
 use report::{Case, Collector};
 
-/// How many scenarios run side by side on servers.
+/// The number of scenarios that run side by side on servers.
 const SIDE_BY_SIDE: usize = 8;
 
-/// The customer whose things fixtures are about, where a plan names no other.
+/// The customer who owns the resources of fixtures, unless a plan names another.
 pub const OWNER: &str = "owner";
 
-/// Makes a request of every operation in a mart, by its name.
+/// Makes a request of every operation in a mart, with the operation's name.
 pub type Fixtures = for<'a> fn(&'a mut InProcess) -> LocalBoxFuture<'a, Vec<(&'static str, DynamicMessage)>>;
 
-/// What a folder of features needs to run.
+/// The configuration of a folder of features.
 pub struct Plan {
-    /// The folder.
+    /// The folder's name.
     pub name: &'static str,
-    /// The mart that its scenarios talk to, with a bus as unkind as a seed makes it.
+    /// Creates the mart in one process; the seed decides the delays, duplicates and order of its bus.
     pub mart: fn(u64) -> InProcess,
-    /// Under how many seeds each scenario runs in one process.
+    /// The number of seeds under which each scenario runs in one process.
     pub seeds: u64,
-    /// Variables of the services on servers, such as how often sweeps look. No time-out is among them: a scenario that lets time
-    /// pass makes its own aggregates older.
+    /// Variables of the services on servers, such as the intervals of background jobs. Time-outs are not among them: a scenario that
+    /// lets time pass makes its own aggregates older.
     pub variables: &'static [(&'static str, &'static str)],
-    /// Makes a request of every operation, about things of the customer `owner`, to be asked as everybody. Without it they
-    /// are asked about things that are not there, and not as another customer.
+    /// Makes a request of every operation about resources of the customer `owner`, to be sent as every kind of caller. Without it,
+    /// the requests are about missing resources, and the access of other customers is not tested.
     pub fixtures: Option<Fixtures>,
-    /// That customer.
+    /// The subject of that customer.
     pub owner: &'static str,
-    /// Looks at a mart on servers after all scenarios have ended; what is wrong with it.
-    pub at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
+    /// Checks a mart on servers after all scenarios have ended; returns what is wrong with it.
+    pub final_check: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
 }
 
 impl Plan {
-    /// One seed, no time, and nothing to look at in the end.
+    /// Creates a plan with one seed, no variables, no fixtures and no final check.
     pub fn new(name: &'static str, mart: fn(u64) -> InProcess) -> Self {
         Self {
             name,
@@ -80,26 +78,26 @@ impl Plan {
             variables: &[],
             fixtures: None,
             owner: OWNER,
-            at_the_end: |_| Box::pin(async { Vec::new() }),
+            final_check: |_| Box::pin(async { Vec::new() }),
         }
     }
 }
 
-/// What a scenario sees and remembers: among it the mart that it talks to.
+/// The state of a scenario, with the mart that it talks to.
 pub trait Scenario: World + WorldInventory + std::fmt::Debug {
-    /// Its mart.
+    /// Returns its mart.
     fn mart(&mut self) -> &mut Mart;
 }
 
-/// Runs all scenarios of a folder at the level that the environment asks for, and says how they went in the words of a
-/// test program. An argument is a part of the names of those to run; `SEED=7` runs them under that seed only.
+/// Runs all scenarios of a folder at the level of the environment, and prints the result in the form of a test program. An argument
+/// selects the scenarios whose names contain it; `SEED=7` runs them under that seed only.
 pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
     let folder = devstack::root().join("features").join(plan.name);
-    let (name, seeds, at_the_end) = (plan.name, plan.seeds, plan.at_the_end);
+    let (name, seeds, final_check) = (plan.name, plan.seeds, plan.final_check);
     levels::plan(plan);
     let on_servers = std::env::var_os(FEATURES_ON_SERVERS).is_some();
     let mut all = if on_servers {
-        run_on_servers::<W>(&folder, at_the_end).await
+        run_on_servers::<W>(&folder, final_check).await
     } else {
         run_in_process::<W>(&folder, seeds).await
     };
@@ -125,17 +123,17 @@ pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
         println!("the page: {}", report::write(name, level, &all).display());
     }
     let passed = all.cases.len() - all.cases.iter().filter(|case| case.failure.is_some()).count();
-    // None has to have a name that was asked for, but without one something has to have run.
+    // A filter may match nothing in this folder, but without a filter something must have run.
     let word = if failed == 0 && (passed > 0 || filter().is_some()) { "ok" } else { "FAILED" };
     println!("test result: {word}. {passed} passed; {failed} failed; 0 ignored; features of {name}");
     if word == "ok" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What came of a whole run.
+/// The result of a whole run.
 #[derive(Debug, Default)]
 struct Outcome {
     cases: Vec<Case>,
-    /// What is wrong besides scenarios.
+    /// Faults that are not those of a scenario.
     wrong: Vec<String>,
     seconds: f64,
 }
@@ -147,7 +145,7 @@ impl Outcome {
     }
 }
 
-/// A part of the names of the scenarios to run. Flags, which are cargo test's for its own test programs, say nothing here.
+/// Returns the part of the names of the scenarios to run. Ignores flags, which cargo test passes for its own test programs.
 fn filter() -> Option<String> {
     let with_value = ["--test-threads", "--skip", "--format", "--color", "--logfile"];
     let mut arguments = std::env::args().skip(1);
@@ -161,7 +159,7 @@ fn filter() -> Option<String> {
     None
 }
 
-/// The one seed that `SEED` asks for.
+/// Returns the one seed of the variable `SEED`.
 fn one_seed() -> Option<u64> {
     let seed = std::env::var("SEED").ok()?;
     Some(seed.parse().unwrap_or_else(|_| panic!("SEED is {seed:?}: give a whole number, such as SEED=7")))
@@ -184,23 +182,23 @@ async fn run_in_process<W: Scenario>(folder: &Path, seeds: u64) -> Outcome {
 
 async fn run_on_servers<W: Scenario>(
     folder: &Path,
-    at_the_end: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
+    final_check: fn(Arc<Running>) -> LocalBoxFuture<'static, Vec<String>>,
 ) -> Outcome {
     let again = "./mart test on-servers --";
     let tagged = reading::features(folder).iter().flat_map(reading::tags).collect::<Vec<_>>();
-    let (begun, mut all, mut told) = (Instant::now(), Outcome::default(), Vec::new());
+    let (begun, mut all, mut ran_as) = (Instant::now(), Outcome::default(), Vec::new());
     let together = |tags: &[String]| !has(tags, MOMENT) && !has(tags, ALONE);
     if tagged.iter().any(|tags| together(tags)) {
         let running = Arc::new(levels::start(levels::of_this_program()).await);
         levels::set(Stage::Together(running.clone()));
         let mut ran = scenarios::<W>(folder, again, SIDE_BY_SIDE, together).await;
-        ran.wrong.extend(at_the_end(running).await);
-        told.push(format!("{} side by side", ran.cases.len()));
+        ran.wrong.extend(final_check(running).await);
+        ran_as.push(format!("{} side by side", ran.cases.len()));
         all.add(ran);
     }
     levels::set(Stage::Alone);
     let ran = scenarios::<W>(folder, again, 2, |tags| has(tags, ALONE) && !has(tags, MOMENT)).await;
-    told.push(format!("{} @{ALONE}", ran.cases.len()));
+    ran_as.push(format!("{} @{ALONE}", ran.cases.len()));
     all.add(ran);
     let left = tagged.iter().filter(|tags| has(tags, MOMENT)).count();
     all.seconds = begun.elapsed().as_secs_f64();
@@ -209,11 +207,11 @@ async fn run_on_servers<W: Scenario>(
         all.wrong
             .push(format!("of {} scenarios {ran} ran and {left} are @{MOMENT}: the tags leave some out", tagged.len()));
     }
-    println!("on servers: {ran} scenarios ({}), {seconds:.1} s; in process only: {left} @{MOMENT}", told.join(", "));
+    println!("on servers: {ran} scenarios ({}), {seconds:.1} s; in process only: {left} @{MOMENT}", ran_as.join(", "));
     all
 }
 
-/// Runs the scenarios whose tags are meant.
+/// Runs the selected scenarios.
 async fn scenarios<W: Scenario>(
     folder: &Path,
     again: &str,
@@ -227,20 +225,21 @@ async fn scenarios<W: Scenario>(
     };
     let collector = W::cucumber()
         .max_concurrent_scenarios(side_by_side)
-        .after(|_, _, _, ended, world| torn_down(matches!(ended, ScenarioFinished::StepPassed), world).boxed_local())
+        .after(|_, _, _, ended, world| {
+            no_dead_letters(matches!(ended, ScenarioFinished::StepPassed), world).boxed_local()
+        })
         .with_writer(Collector::new(again))
-        // The last: what stands before it can bring the command line back, whose words are ours.
+        // Must be last: later builder methods would restore cucumber's own command line.
         .with_default_cli()
         .filter_run(PathBuf::from(folder), meant)
         .await;
     collector.outcome()
 }
 
-/// After every scenario that went well: nobody is left with a record that can never be handled, unless an operator threw it
-/// away.
-async fn torn_down<W: Scenario>(went_well: bool, world: Option<&mut W>) {
+/// Checks after every passed scenario that there is no dead letter, unless an operator discarded it.
+async fn no_dead_letters<W: Scenario>(went_well: bool, world: Option<&mut W>) {
     if let Some(world) = world.filter(|_| went_well) {
         let dead = world.mart().dead().await;
-        assert_eq!(dead, 0, "records are dead at the end: {world:?}");
+        assert_eq!(dead, 0, "there are dead letters at the end: {world:?}");
     }
 }

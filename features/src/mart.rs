@@ -1,9 +1,9 @@
-//! What a scenario talks to: a mart in this process, or its part of one on real servers.
+//! The mart that a scenario talks to: one in this process, or its part of one on real servers.
 
 use mart_chassis::Record;
 use serde_json::Value;
 
-use crate::scene::{Answer, Who};
+use crate::scene::{Answer, Caller};
 use crate::{InProcess, OnServers, Providers};
 use crate::{authorization, levels};
 
@@ -17,12 +17,12 @@ pub enum Mart {
 }
 
 impl Mart {
-    /// A mart in which this scenario has done nothing yet.
+    /// Returns a mart in which this scenario has done nothing yet.
     pub async fn new() -> Self {
         levels::mart().await
     }
 
-    /// A name of this scenario's own, such as a slug or an Idempotency-Key, where others share the mart.
+    /// Returns a name of this scenario's own, such as a slug or an Idempotency-Key, if others share the mart.
     pub fn own(&self, name: &str) -> String {
         match self {
             Self::InProcess(_) => name.to_owned(),
@@ -30,10 +30,10 @@ impl Mart {
         }
     }
 
-    /// Sends a request to the service that has the path; the subject is made one of this scenario's own.
+    /// Sends a request to the service that has the path. The subject becomes one of this scenario's own.
     pub async fn send(
         &mut self,
-        who: Who<'_>,
+        who: Caller<'_>,
         method: &str,
         path: &str,
         body: Option<Value>,
@@ -45,16 +45,15 @@ impl Mart {
         }
     }
 
-    /// Asks for an operation of a service without a token, about things that are not there.
-    ///
+    /// Calls an operation of a service without a token, about missing resources.
     /// # Panics
-    /// Where the contracts have no such operation.
+    /// If the contracts have no such operation.
     pub async fn ask_without_token(&mut self, service: &str, operation: &str) -> Answer {
         let (method, path, body) = authorization::about_nothing_of(service, operation);
         self.send(None, &method, &path, body, &[]).await
     }
 
-    /// Tells a record, as a service that is not part of this mart would.
+    /// Publishes a record, as a service outside of this mart.
     pub async fn publish(&mut self, record: &Record) {
         match self {
             Self::InProcess(mart) => mart.publish(record),
@@ -62,10 +61,9 @@ impl Mart {
         }
     }
 
-    /// A customer does something with a checkout, such as `{"action": "pay"}`.
-    ///
+    /// Acts on a checkout as its customer, such as `{"action": "pay"}`.
     /// # Panics
-    /// Where the provider refuses it.
+    /// If the provider rejects it.
     pub async fn act(&mut self, checkout: &Value, action: Value) {
         match self {
             Self::InProcess(mart) => mart.act(checkout, &serde_json::from_value(action).expect("an action")).await,
@@ -73,19 +71,18 @@ impl Mart {
         }
     }
 
-    /// Stripe or PayFast says again what it said last of a checkout, or says it at last.
-    ///
+    /// Sends the last callback of Stripe or PayFast about a checkout again, or for the first time if it was withheld.
     /// # Panics
-    /// Where it has said nothing.
-    pub async fn tell_again(&mut self, checkout: &Value) {
-        let said = self.providers().again(checkout).expect("the provider has said something");
+    /// If there is none.
+    pub async fn resend_callback(&mut self, checkout: &Value) {
+        let callback = self.providers().last_callback(checkout).expect("the provider has sent a callback");
         match self {
-            Self::InProcess(mart) => mart.hear(&said).await,
-            Self::OnServers(mart) => mart.hear(&said).await,
+            Self::InProcess(mart) => mart.deliver_callback(&callback).await,
+            Self::OnServers(mart) => mart.deliver_callback(&callback).await,
         }
     }
 
-    /// The providers that take no money.
+    /// Returns the providers, which are simulations.
     pub fn providers(&self) -> Providers {
         match self {
             Self::InProcess(mart) => mart.providers().clone(),
@@ -93,7 +90,7 @@ impl Mart {
         }
     }
 
-    /// Lets sweeps look, without letting time pass that a rule could see.
+    /// Runs background jobs, without letting time pass that a rule could notice.
     pub async fn moment(&mut self) {
         match self {
             Self::InProcess(mart) => {
@@ -104,7 +101,7 @@ impl Mart {
         }
     }
 
-    /// How many moments a scenario waits for something before it fails: on servers some minutes, since machines differ in speed.
+    /// The number of such moments that a scenario waits before it fails: on servers some minutes, because machines differ in speed.
     pub fn moments(&self) -> usize {
         match self {
             Self::InProcess(_) => 400,
@@ -112,7 +109,7 @@ impl Mart {
         }
     }
 
-    /// The mart's time, in seconds since 1970.
+    /// Returns the mart's time in seconds since 1970.
     pub fn seconds(&self) -> i64 {
         match self {
             Self::InProcess(mart) => mart.seconds(),
@@ -120,7 +117,7 @@ impl Mart {
         }
     }
 
-    /// Lets time pass, and lets every service look what has become due.
+    /// Lets time pass, and lets every service run its background jobs.
     pub async fn pass(&mut self, by: time::Duration) {
         match self {
             Self::InProcess(mart) => mart.pass(by).await,
@@ -128,8 +125,8 @@ impl Mart {
         }
     }
 
-    /// Waits until all events are processed everything, and nothing more comes of it. In the process a record may go on waiting for
-    /// what has not happened; on servers such a scenario fails.
+    /// Waits until all events are processed and no further ones follow. In the process a record may keep waiting for something that
+    /// has not happened; on servers such a scenario fails.
     pub async fn settle(&mut self) {
         match self {
             Self::InProcess(mart) => mart.settle().await,
@@ -137,7 +134,7 @@ impl Mart {
         }
     }
 
-    /// Every event that was told so far, once all events are processed of it. Those of one topic and key are in their order.
+    /// Returns every event published so far, after all of them are processed. Events of one topic and key are in their order.
     pub async fn history(&mut self) -> Vec<Record> {
         self.settle().await;
         match self {
@@ -146,19 +143,20 @@ impl Mart {
         }
     }
 
-    /// Waits for a record that somebody told, and follows its aggregate from now on: for what no answer has named.
+    /// Waits for a published record, and includes its aggregate in this scenario from now on: for aggregates that no response has
+    /// named.
     pub async fn follow(&mut self, what: &str, record: impl Fn(&Record) -> bool) -> Record {
         match self {
             Self::InProcess(mart) => {
                 mart.settle().await;
-                let found = mart.history().iter().rfind(|told| record(told)).cloned();
-                found.unwrap_or_else(|| panic!("nobody told {what}: {mart:?}"))
+                let found = mart.history().iter().rfind(|published| record(published)).cloned();
+                found.unwrap_or_else(|| panic!("{what} was not published: {mart:?}"))
             }
             Self::OnServers(mart) => mart.follow(what, record).await,
         }
     }
 
-    /// How many records can never be handled.
+    /// Returns the number of dead letters.
     pub async fn dead(&mut self) -> usize {
         self.settle().await;
         match self {
@@ -167,7 +165,7 @@ impl Mart {
         }
     }
 
-    /// Throws away, as an operator does, what can never be handled.
+    /// Discards all dead letters, as an operator would.
     pub async fn discard(&mut self) {
         match self {
             Self::InProcess(mart) => mart.discard(),

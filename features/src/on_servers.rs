@@ -1,8 +1,6 @@
-//! The mart on real servers: every service a process of its own behind the gateway, on the PostgreSQL and the Kafka of the run.
-//!
-//! Scenarios share it and run side by side, each with users, products and orders of its own. What a scenario waits for is
-//! a condition: that everything told about its own aggregates has been handled by everybody who listens, and that nothing
-//! more came of it.
+//! The mart on real servers: every service is a process of its own behind the gateway, with the PostgreSQL and the Kafka of the run.
+//! Scenarios share it and run side by side, each with users, products and orders of its own. A scenario waits for a condition: every
+//! consumer has processed all events about its aggregates, and no further ones follow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -29,13 +27,13 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::InProcess;
 use crate::providers::{self, Providers};
-use crate::scene::{self, Answer, Who};
+use crate::scene::{self, Answer, Caller};
 
-/// The longest that a scenario waits until its aggregates are at rest. Only one that fails waits that long, so a slow machine
-/// has room.
+/// The longest that a scenario waits for its aggregates to settle. Only a failing one waits that long, so that slow machines have
+/// enough time.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A record as it lies on Kafka.
+/// A record read from Kafka.
 #[derive(Debug, Clone)]
 struct LoggedRecord {
     record: Record,
@@ -43,7 +41,7 @@ struct LoggedRecord {
     offset: i64,
 }
 
-/// All that was read so far.
+/// All records read so far.
 #[derive(Debug, Default)]
 struct Log {
     records: Vec<LoggedRecord>,
@@ -51,45 +49,45 @@ struct Log {
     next: HashMap<(String, i32), i64>,
 }
 
-/// A service, its database, and what it listens to.
+/// A service and its database.
 #[derive(Debug)]
-struct Listener {
+struct RunningService {
     app: App,
     database: PgPool,
-    /// Full names of the events that it reacts to.
+    /// Full names of the events that it consumes.
     consumed: BTreeSet<&'static str>,
     jobs: usize,
 }
 
-/// A mart that runs, until this is dropped.
+/// A running mart; it stops when this is dropped.
 #[allow(missing_debug_implementations, reason = "the client library's consumer has none")]
 pub struct Running {
-    services: BTreeMap<String, Listener>,
-    /// What stands in front of them.
-    gateway: gateway::Running,
-    /// The payment provider that takes no money, where a service asks it.
-    _sandbox: Option<sandbox::Running>,
-    /// The others, where they are on.
+    services: BTreeMap<String, RunningService>,
+    /// The gateway in front of the services.
+    gateway: gateway::GatewayProcess,
+    /// The payment provider, if a service uses it.
+    _sandbox: Option<sandbox::SandboxProcess>,
+    /// The other providers, if they are enabled.
     providers: Providers,
-    /// The mail server, where a service sends mails.
-    _mail: Option<mail::Running>,
+    /// The mail server, if a service sends mails.
+    _mail: Option<mail::MailProcess>,
     keys: Keys,
     brokers: String,
     topic_prefix: String,
     partitions: Arc<Vec<(String, i32)>>,
-    /// A client for each group, which it only asks about.
+    /// A client for each group, used for queries only.
     clients: Mutex<HashMap<String, Arc<BaseConsumer>>>,
     log: Arc<Mutex<Log>>,
     ended: Arc<AtomicBool>,
-    /// The services' names in the order of the mart in one process: time passes in one after the other.
+    /// The services' names in the order of the mart in one process. Time passes in one after the other.
     names: Vec<&'static str>,
     scenarios: AtomicUsize,
 }
 
 impl Running {
-    /// Starts the services that a mart in one process has, with further variables.
+    /// Starts the services of a mart in one process, with further variables.
     pub(crate) async fn start(mart: &InProcess, more: &[(&str, &str)]) -> Self {
-        let (servers, topic_prefix) = (Servers::of_this_run(), prefix());
+        let (servers, topic_prefix) = (Servers::from_env(), prefix());
         let (mut specs, mut topics) = (Vec::new(), BTreeSet::new());
         let secrets = Secrets::in_file(&servers.scratch.join("secrets.json"));
         let access = sandbox::Access::new(ports::any().expect("a port"), &secrets).expect("secrets");
@@ -110,10 +108,11 @@ impl Running {
                 let access = mail::Access { smtp: ports::any().expect("a port"), page: ports::any().expect("a port") };
                 spec.more.extend(access.variables());
                 let folder = servers.scratch.join(format!("mail-{topic_prefix}"));
-                let started = mail::Running::start(&testing::devstack(), &folder, access, Some(mail::OF_TESTS)).await;
+                let started =
+                    mail::MailProcess::start(&testing::devstack(), &folder, access, Some(mail::TEST_MAILBOXES)).await;
                 mails = Some(started.expect("a mail server"));
             }
-            // The gateway says where a request comes from.
+            // The gateway is the one proxy that reports the client's address.
             spec.more.push(("HTTP_TRUSTED_PROXY_HOPS".to_owned(), "1".to_owned()));
             spec.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let consumed = hosted.handlers.iter().flat_map(|handlers| handlers.subscriptions);
@@ -132,17 +131,18 @@ impl Running {
             let name = spec.name.clone();
             let options = PgPoolOptions::new().max_connections(4);
             let database = options.connect_lazy(&spec.database.owner).expect("a URL");
-            services.insert(name, Listener { app: App::of(spec).await, database, consumed, jobs });
+            services.insert(name, RunningService { app: App::of(spec).await, database, consumed, jobs });
         }
         let addresses = services.iter().map(|(name, listener)| (name.clone(), listener.app.spec.url())).collect();
         let keys = Keys::in_folder(&servers.scratch.join("keys")).expect("keys");
         let folder = servers.scratch.join(format!("gateway-{topic_prefix}"));
         let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
         let program = testing::devstack();
-        let gateway = gateway::Running::start(&program, &folder, addresses, &keys, ports).await.expect("a gateway");
+        let gateway =
+            gateway::GatewayProcess::start(&program, &folder, addresses, &keys, ports).await.expect("a gateway");
         let mut sandbox = None;
         if pays {
-            let started = sandbox::Running::start(&program, &folder, access, &gateway.url()).await;
+            let started = sandbox::SandboxProcess::start(&program, &folder, access, &gateway.url()).await;
             sandbox = Some(started.expect("a sandbox"));
         }
         let (brokers, scenarios) = (servers.kafka, AtomicUsize::new(0));
@@ -166,18 +166,18 @@ impl Running {
         }
     }
 
-    /// The owner's URL of every service's database.
+    /// Returns the owner's URL of every service's database.
     pub fn databases(&self) -> BTreeMap<String, String> {
-        let url = |listener: &Listener| listener.app.spec.database.owner.clone();
+        let url = |listener: &RunningService| listener.app.spec.database.owner.clone();
         self.services.iter().map(|(name, listener)| (name.clone(), url(listener))).collect()
     }
 
-    /// Kafka's address.
+    /// Returns Kafka's address.
     pub fn brokers(&self) -> &str {
         &self.brokers
     }
 
-    /// What stands before the names of its topics.
+    /// Returns the prefix of its topics.
     pub fn topic_prefix(&self) -> &str {
         &self.topic_prefix
     }
@@ -186,7 +186,7 @@ impl Running {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks Kafka something that its client can only be asked by blocking.
+    /// Runs a blocking query of the Kafka client.
     async fn ask<T: Send + 'static>(
         &self,
         group: &str,
@@ -201,10 +201,10 @@ impl Running {
         tokio::task::spawn_blocking(move || question(&client, &partitions)).await.expect("asked")
     }
 
-    /// Waits until everything that lies on Kafka now has been read.
+    /// Waits until everything that is on Kafka now has been read.
     async fn read_to_the_end(&self) {
         let ends = self.ask("none", |consumer, partitions| {
-            // One question about all partitions: the time -1 is the end.
+            // One query for all partitions: the time -1 is the end.
             let mut asked = TopicPartitionList::new();
             for (topic, partition) in partitions {
                 asked.add_partition_offset(topic, *partition, Offset::End).expect("an offset");
@@ -214,7 +214,7 @@ impl Running {
         });
         let end = |offset: Offset| match offset {
             Offset::Offset(offset) => offset,
-            other => panic!("Kafka says no end of a partition: {other:?}"),
+            other => panic!("no end offset of a partition: {other:?}"),
         };
         let ends = ends.await;
         let ends = ends.elements();
@@ -227,7 +227,7 @@ impl Running {
         .await;
     }
 
-    /// How far a service has handled each partition.
+    /// Returns the committed offset of a service for each partition.
     async fn handled(&self, service: &str) -> HashMap<(String, i32), i64> {
         let group = format!("{}{service}", self.topic_prefix);
         let committed = self.ask(&group, |consumer, partitions| {
@@ -247,8 +247,8 @@ impl Running {
         elements.iter().map(|at| ((at.topic().to_owned(), at.partition()), offset(at.offset()))).collect()
     }
 
-    /// How often each of a service's jobs has looked.
-    async fn looks(&self, listener: &Listener) -> BTreeMap<String, f64> {
+    /// Returns the number of runs of each background job of a service.
+    async fn job_runs(&self, listener: &RunningService) -> BTreeMap<String, f64> {
         let url = format!("{}/metrics", listener.app.spec.internal_url());
         let answer = listener.app.client.get(url).send().await.expect("metrics");
         let text = answer.text().await.expect("text");
@@ -257,13 +257,13 @@ impl Running {
         looks.filter_map(look).collect()
     }
 
-    /// Waits until every sweep of a service has begun a look after now, and has ended it.
-    async fn swept(&self, listener: &Listener) {
-        // A sweep that has not looked yet is not counted yet.
-        let before = self.looks(listener).await;
-        until("every sweep has looked", async || {
-            let now = self.looks(listener).await;
-            let twice = |(sweep, looks): (&String, &f64)| *looks >= before.get(sweep).copied().unwrap_or(0.0) + 2.0;
+    /// Waits until every background job of a service has begun and ended a run after now.
+    async fn jobs_ran(&self, listener: &RunningService) {
+        // A job that has not run yet has no counter yet.
+        let before = self.job_runs(listener).await;
+        until("every background job has run", async || {
+            let now = self.job_runs(listener).await;
+            let twice = |(job, runs): (&String, &f64)| *runs >= before.get(job).copied().unwrap_or(0.0) + 2.0;
             now.len() == listener.jobs && now.iter().all(twice)
         })
         .await;
@@ -293,7 +293,7 @@ fn read_all(
 ) {
     let (consumer, partitions, prefix) = (consumer(brokers, "none"), partitions.clone(), prefix.to_owned());
     let (log, ended) = (log.clone(), ended.clone());
-    // A thread of its own: it ends with the mart, whenever that is.
+    // A thread of its own, which ends with the mart.
     let read = move || {
         let mut assigned = TopicPartitionList::new();
         for (topic, partition) in partitions.iter() {
@@ -315,23 +315,23 @@ fn read_all(
 
 fn record(message: &impl Message, prefix: &str) -> Option<Record> {
     let headers = message.headers()?;
-    let said = |name: &str| {
+    let header = |name: &str| {
         let header = headers.iter().find(|header| header.key == name)?;
         std::str::from_utf8(header.value?).ok().map(str::to_owned)
     };
     Some(Record {
-        id: said("ce_id")?.parse().ok()?,
-        at: Timestamp::new(OffsetDateTime::parse(&said("ce_time")?, &Rfc3339).ok()?),
+        id: header("ce_id")?.parse().ok()?,
+        at: Timestamp::new(OffsetDateTime::parse(&header("ce_time")?, &Rfc3339).ok()?),
         topic: message.topic().strip_prefix(prefix)?.to_owned(),
         key: String::from_utf8(message.key()?.to_vec()).ok()?,
-        event_type: said("ce_type")?,
-        version: said("ce_version")?.parse().ok()?,
-        traceparent: said("traceparent").unwrap_or_default(),
+        event_type: header("ce_type")?,
+        version: header("ce_version")?.parse().ok()?,
+        traceparent: header("traceparent").unwrap_or_default(),
         payload: message.payload().unwrap_or_default().to_vec(),
     })
 }
 
-/// The code of what service and gateway alike refuse.
+/// Returns the code that a service has for a status that the gateway returns, too.
 fn refusal(status: u16) -> Option<&'static str> {
     match status {
         401 => Some("UNAUTHENTICATED"),
@@ -340,14 +340,14 @@ fn refusal(status: u16) -> Option<&'static str> {
     }
 }
 
-/// One scenario's part of a mart that runs.
+/// One scenario's part of a running mart.
 pub struct OnServers {
     running: Arc<Running>,
-    /// Makes its names other than those of all other scenarios.
+    /// Distinguishes its names from those of all other scenarios.
     suffix: String,
-    /// The aggregates that it has made, or told of.
+    /// The aggregates that it has created or published events about.
     keys: BTreeSet<String>,
-    /// Comes from an address of the network that no other scenario has, so that nobody uses up its limits.
+    /// Sends from an address that no other scenario has, so that no other scenario uses up its rate limits.
     client: reqwest::Client,
     address: IpAddr,
 }
@@ -361,14 +361,14 @@ impl OnServers {
         Self { running, suffix: format!("s{nth}"), keys: BTreeSet::new(), client, address }
     }
 
-    /// A name that no other scenario has; a name that is empty stays so.
+    /// Returns a name that no other scenario has; an empty name stays empty.
     pub(crate) fn own(&self, name: &str) -> String {
         if name.is_empty() { String::new() } else { format!("{name}-{}", self.suffix) }
     }
 
     pub(crate) async fn send(
         &mut self,
-        who: Who<'_>,
+        who: Caller<'_>,
         method: &str,
         path: &str,
         body: Option<Value>,
@@ -377,7 +377,7 @@ impl OnServers {
         let verb = method.parse().expect("a method");
         let mut request = self.client.request(verb, format!("{}{path}", self.running.gateway.url()));
         if let Some((role, subject)) = who {
-            // An id that the mart gave is nobody else's already.
+            // An id from the mart is unique already.
             let given = subject.parse::<uuid::Uuid>().is_ok();
             let subject = if given { subject.to_owned() } else { self.own(subject) };
             request = request.bearer_auth(self.running.keys.token(role, &subject).expect("signed"));
@@ -391,7 +391,7 @@ impl OnServers {
         let answer = request.send().await.expect("answered");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let mut body: Value = answer.json().await.unwrap_or(Value::Null);
-        // What the gateway refuses it refuses in its own words; a scenario names the code that the service has for it.
+        // The gateway's own rejections have no code; scenarios name the code that the service has for the status.
         if let (true, Some(code)) = (body["code"].is_null(), refusal(status)) {
             body["code"] = code.into();
         }
@@ -402,57 +402,56 @@ impl OnServers {
         Answer { status, headers, body }
     }
 
-    /// The providers that take no money.
+    /// Returns the providers, which are simulations.
     pub(crate) fn providers(&self) -> &Providers {
         &self.running.providers
     }
 
-    /// A customer does something with a checkout; what comes of it at once has come when this is over.
+    /// Acts on a checkout as its customer. An immediate callback has arrived when this returns.
     pub(crate) async fn act(&self, checkout: &Value, action: &Value) {
         if !providers::is_sandbox(checkout) {
             let action = serde_json::from_value(action.clone()).expect("an action");
             let acted = self.running.providers.act(checkout, &action, OffsetDateTime::now_utc());
-            let said = acted.unwrap_or_else(|refused| panic!("the provider refuses: {refused:?}"));
-            return self.hear(&said).await;
+            let callback = acted.unwrap_or_else(|refused| panic!("the provider rejects the action: {refused:?}"));
+            return self.deliver_callback(&callback).await;
         }
         let answer = self.client.post(providers::page(checkout)).json(action).send().await.expect("answered");
         let (status, text) = (answer.status(), answer.text().await.expect("text"));
-        assert!(status.is_success(), "the sandbox refuses: {status} {text}");
+        assert!(status.is_success(), "the sandbox rejects the action: {status} {text}");
     }
 
-    /// The mart hears what a provider says, through the gateway.
-    pub(crate) async fn hear(&self, said: &Callback) {
-        for _ in 0..said.calls {
-            let answer = said.send(&self.client, &self.running.gateway.url()).await.expect("answered");
+    /// Delivers a callback of a provider through the gateway.
+    pub(crate) async fn deliver_callback(&self, callback: &Callback) {
+        for _ in 0..callback.calls {
+            let answer = callback.send(&self.client, &self.running.gateway.url()).await.expect("answered");
             assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
         }
     }
 
     pub(crate) async fn publish(&mut self, record: &Record) {
         self.keys.insert(record.key.clone());
-        let told = TestEvent::new(&record.topic, &record.event_type, record.payload.clone());
-        let told = told.about(&record.key, record.version.get()).under(record.id);
-        devstack::publisher::publish(&self.running.brokers, &self.running.topic_prefix, &[told])
+        let event = TestEvent::new(&record.topic, &record.event_type, record.payload.clone());
+        let event = event.about(&record.key, record.version.get()).with_id(record.id);
+        devstack::publisher::publish(&self.running.brokers, &self.running.topic_prefix, &[event])
             .await
             .expect("on Kafka");
     }
 
-    /// Lets a time pass for the scenario's own aggregates, and waits until every sweep has looked after it.
-    ///
-    /// The machine's clock goes on as it does: what the services remember of the scenario is made older by that time. So no
-    /// scenario has to keep up with a clock, and none is in the way of another one.
+    /// Lets time pass for the scenario's own aggregates, and waits until every background job has run after it.
+    /// The machine's clock is untouched: the scenario's rows are made older instead. So no scenario has to keep up with a clock, and
+    /// none disturbs another.
     pub(crate) async fn pass(&self, by: time::Duration) {
         self.settle().await;
         for name in &self.running.names {
             let listener = &self.running.services[*name];
             self.age(&listener.database, by).await;
             if listener.jobs > 0 {
-                self.running.swept(listener).await;
+                self.running.jobs_ran(listener).await;
             }
         }
     }
 
-    /// Sets every point in time back in the rows that name one of the scenario's aggregates, its names or its address.
+    /// Moves every point in time back in the rows that hold one of the scenario's aggregates, its names or its address.
     async fn age(&self, database: &PgPool, by: time::Duration) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let own = format!(r"(-{}|{})(\D|$)", self.suffix, self.address.to_string().replace('.', r"\."));
@@ -463,45 +462,45 @@ impl OnServers {
         }
     }
 
-    /// Waits until everything told of the scenario's aggregates is handled, and nothing more comes of it.
+    /// Waits until all events about the scenario's aggregates are processed and no further ones follow.
     pub(crate) async fn settle(&self) {
         let (begun, mut before) = (Instant::now(), None);
         loop {
-            let looked = self.look().await;
-            // What was handled at the look before has told what it tells, and this look began after that.
-            if looked.is_ok() && before.as_ref() == Some(&looked) {
+            let checked = self.check_settled().await;
+            // What was processed before the previous check has published its events, and this check began after that.
+            if checked.is_ok() && before.as_ref() == Some(&checked) {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "the mart does not come to rest: {looked:?}; {self:?}");
-            if looked.is_err() {
+            assert!(begun.elapsed() < PATIENCE, "the mart does not settle: {checked:?}; {self:?}");
+            if checked.is_err() {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
-            before = Some(looked);
+            before = Some(checked);
         }
     }
 
-    /// How many events about the scenario's aggregates there are where all of them are handled, or what is still to be done.
-    async fn look(&self) -> Result<usize, String> {
+    /// Returns the number of events about the scenario's aggregates if all are processed, or else what is pending.
+    async fn check_settled(&self) -> Result<usize, String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for (name, listener) in &self.running.services {
             let outbox = "select count(*) from outbox where key = any($1)";
             if count(&listener.database, outbox, &keys).await > 0 {
-                return Err(format!("{name} has events that are not on Kafka"));
+                return Err(format!("{name} has events that are not published yet"));
             }
         }
         self.running.read_to_the_end().await;
         let mine = self.mine();
         for (name, listener) in &self.running.services {
-            let theirs = mine.iter().filter(|lying| listener.consumed.contains(lying.record.event_type.as_str()));
+            let theirs = mine.iter().filter(|logged| listener.consumed.contains(logged.record.event_type.as_str()));
             let theirs: Vec<&LoggedRecord> = theirs.collect();
             if theirs.is_empty() {
                 continue;
             }
             let handled = self.running.handled(name).await;
-            for lying in theirs {
-                let topic = format!("{}{}", self.running.topic_prefix, lying.record.topic);
-                if handled.get(&(topic, lying.partition)).copied().unwrap_or_default() <= lying.offset {
-                    return Err(format!("{name} has not handled {}", lying.record.event_type));
+            for logged in theirs {
+                let topic = format!("{}{}", self.running.topic_prefix, logged.record.topic);
+                if handled.get(&(topic, logged.partition)).copied().unwrap_or_default() <= logged.offset {
+                    return Err(format!("{name} has not processed {}", logged.record.event_type));
                 }
             }
             let waiting = "select count(*) from inbox where key = any($1) and dead_at is null";
@@ -512,16 +511,23 @@ impl OnServers {
         Ok(mine.len())
     }
 
-    /// Every event that was told of the scenario's aggregates.
+    /// Returns every published event about the scenario's aggregates.
     pub(crate) fn history(&self) -> Vec<Record> {
-        self.mine().into_iter().map(|lying| lying.record).collect()
+        self.mine().into_iter().map(|logged| logged.record).collect()
     }
 
-    /// Waits for a record, and follows its aggregate.
+    /// Waits for a record, and includes its aggregate in this scenario.
     pub(crate) async fn follow(&mut self, what: &str, record: impl Fn(&Record) -> bool) -> Record {
         let mut found = None;
         until(what, async || {
-            found = self.running.log().records.iter().map(|lying| &lying.record).rfind(|told| record(told)).cloned();
+            found = self
+                .running
+                .log()
+                .records
+                .iter()
+                .map(|logged| &logged.record)
+                .rfind(|published| record(published))
+                .cloned();
             found.is_some()
         })
         .await;
@@ -530,7 +536,7 @@ impl OnServers {
         found
     }
 
-    /// How many records about the scenario's aggregates can never be handled.
+    /// Returns the number of dead letters about the scenario's aggregates.
     pub(crate) async fn dead(&self) -> usize {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let mut dead = 0;
@@ -541,15 +547,15 @@ impl OnServers {
         usize::try_from(dead).unwrap_or_default()
     }
 
-    /// Throws away, as an operator does, what can never be handled.
+    /// Discards the scenario's dead letters, as an operator would.
     pub(crate) async fn discard(&self) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for listener in self.running.services.values() {
             let dead = "select position from inbox where key = any($1) and dead_at is not null";
             let dead: Vec<i64> =
-                sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("looked up");
-            for letter in dead {
-                let url = format!("{}/dead-renderer/{letter}", listener.app.spec.internal_url());
+                sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("checked up");
+            for position in dead {
+                let url = format!("{}/dead-letters/{position}", listener.app.spec.internal_url());
                 let answer = listener.app.client.delete(url).send().await.expect("answered");
                 assert!(answer.status().is_success(), "{answer:?}");
             }
@@ -558,19 +564,19 @@ impl OnServers {
 
     fn mine(&self) -> Vec<LoggedRecord> {
         let log = self.running.log();
-        log.records.iter().filter(|lying| self.keys.contains(&lying.record.key)).cloned().collect()
+        log.records.iter().filter(|logged| self.keys.contains(&logged.record.key)).cloned().collect()
     }
 }
 
 impl std::fmt::Debug for OnServers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kinds: Vec<String> = self.mine().into_iter().map(|lying| lying.record.event_type).collect();
-        write!(f, "told {kinds:?} of {:?}", self.keys)
+        let kinds: Vec<String> = self.mine().into_iter().map(|logged| logged.record.event_type).collect();
+        write!(f, "published {kinds:?} about {:?}", self.keys)
     }
 }
 
-/// For each table of a service's own, the statement that makes rows older by $1 microseconds: those of which a column is one of
-/// the keys $2 or matches $3. What chassis keeps goes by the database's clock, which scenarios don't move.
+/// Returns, for each table of the service, the statement that makes rows older by $1 microseconds: those with a column that is one
+/// of the keys $2 or matches $3. The tables of chassis use the database's clock, which scenarios don't move.
 const AGE: &str = r"
     select format('update %I set %s where %s', relname,
         string_agg(format('%1$I = %1$I - $1::text::bigint * interval ''1 microsecond''', attname), ', ')
@@ -584,7 +590,7 @@ const AGE: &str = r"
     group by relname
     having bool_or(kind = 'timestamp with time zone') and bool_or(kind in ('uuid', 'text'))";
 
-/// Serves Stripe and PayFast in this process; what payment has to know of them.
+/// Serves Stripe and PayFast in this process; returns the variables that payment needs for them.
 async fn variables(providers: &Providers) -> Vec<(String, String)> {
     let mut variables = providers.stripe.serve().await.expect("served");
     variables.extend(providers.payfast.serve().await.expect("served"));

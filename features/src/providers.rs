@@ -1,50 +1,50 @@
-//! The payment providers that a mart of scenarios asks for money: none of them takes any.
+//! The simulated payment providers of a mart of scenarios.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devstack::providers::{Callback, FakePayFast, FakeStripe};
-use devstack::sandbox::{Action, Books, Refused};
+use devstack::sandbox::{Action, ActionError, Checkouts};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 /// The sandbox, which a service of the mart and the scenario's customer share.
-pub type Sandbox = Arc<Mutex<Books>>;
+pub type Sandbox = Arc<Mutex<Checkouts>>;
 
-/// What the sandbox of scenarios in the process signs its words with.
+/// The secret that signs the callbacks of the sandbox of scenarios in the process.
 pub const SANDBOX_SECRET: &str = "a scenario's sandbox";
 
-/// All that are on. Clones are the same ones.
+/// All enabled providers. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Providers {
-    /// Our own.
+    /// The mart's own sandbox.
     pub sandbox: Sandbox,
-    /// One that behaves as Stripe does.
+    /// A simulation of Stripe.
     pub stripe: FakeStripe,
-    /// One that behaves as PayFast does.
+    /// A simulation of PayFast.
     pub payfast: FakePayFast,
 }
 
-/// The form that a checkout lets the customer's browser send.
+/// Returns the form that a checkout lets the customer's browser send.
 fn form(checkout: &Value) -> HashMap<String, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let fields = checkout["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
     fields.iter().map(|field| (text(&field["name"]), text(&field["value"]))).collect()
 }
 
-/// Whether a checkout is the sandbox's.
+/// Returns whether a checkout is one of the sandbox.
 pub(crate) fn is_sandbox(checkout: &Value) -> bool {
     form(checkout).is_empty() && FakeStripe::session_of(page(checkout)).is_none()
 }
 
-/// The page of a checkout.
+/// Returns the page of a checkout.
 pub(crate) fn page(checkout: &Value) -> &str {
     checkout["url"].as_str().unwrap_or_default()
 }
 
 impl Providers {
-    /// A customer does something with a checkout; what comes of it.
-    pub(crate) fn act(&self, checkout: &Value, action: &Action, now: OffsetDateTime) -> Result<Callback, Refused> {
+    /// Acts on a checkout as its customer, and returns the callback.
+    pub(crate) fn act(&self, checkout: &Value, action: &Action, now: OffsetDateTime) -> Result<Callback, ActionError> {
         let (page, form) = (page(checkout), form(checkout));
         if !form.is_empty() {
             self.payfast.act(&form, action)
@@ -53,15 +53,15 @@ impl Providers {
         } else {
             let reference = page.rsplit('/').next().unwrap_or_default();
             let mut books = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
-            books.act(reference, action, now).map(|word| Callback::of_sandbox(word, SANDBOX_SECRET))
+            books.act(reference, action, now).map(|word| Callback::from_sandbox(word, SANDBOX_SECRET))
         }
     }
 
-    /// What Stripe or PayFast said last of a checkout, said again.
-    pub(crate) fn again(&self, checkout: &Value) -> Option<Callback> {
+    /// Returns the last callback of Stripe or PayFast about a checkout.
+    pub(crate) fn last_callback(&self, checkout: &Value) -> Option<Callback> {
         match FakeStripe::session_of(page(checkout)) {
-            Some(session) => self.stripe.again(session),
-            None => self.payfast.again(form(checkout).get("BASKET_ID")?),
+            Some(session) => self.stripe.resend(session),
+            None => self.payfast.resend(form(checkout).get("BASKET_ID")?),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What stands in a folder of features: scenarios, their tags, and steps that none of them uses.
+//! Reads a folder of features: scenarios, their tags, and steps that none of them uses.
 
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-/// All tags that a scenario has, its own and those of what it stands in.
+/// Returns all tags of a scenario: its own and those of its examples, rule and feature.
 pub(crate) fn tags_of(feature: &gherkin::Feature, rule: Option<&gherkin::Rule>, own: &[String]) -> Vec<String> {
     feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(own).cloned().collect()
 }
 
-/// The tags of every scenario of a feature; an outline is as many scenarios as it has examples.
+/// Returns the tags of every scenario of a feature; an outline counts as one scenario per example.
 pub(crate) fn tags(feature: &gherkin::Feature) -> Vec<Vec<String>> {
     let of_rules = feature.rules.iter().flat_map(|rule| rule.scenarios.iter().map(move |each| (Some(rule), each)));
     let mut all = Vec::new();
@@ -40,20 +40,20 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The texts of a folder's features, in the order of their files; none where there is no folder.
+/// Returns the texts of a folder's features in the order of their files; empty if there is no folder.
 pub(crate) fn texts(folder: &Path) -> Vec<String> {
     let mut files = if folder.is_dir() { files(folder, "feature") } else { Vec::new() };
     files.sort();
     files.iter().map(|file| std::fs::read_to_string(file).expect("readable")).collect()
 }
 
-/// The features of a folder.
+/// Returns the features of a folder.
 pub(crate) fn features(folder: &Path) -> Vec<gherkin::Feature> {
     let parse = |path| gherkin::Feature::parse_path(path, gherkin::GherkinEnv::default()).expect("a feature");
     files(folder, "feature").into_iter().map(parse).collect()
 }
 
-/// The steps whose expressions match no line of any feature under their keyword.
+/// Returns the steps whose expressions match no line of any feature under their keyword.
 pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
     let features = features(folder);
     let mut lines: Vec<(String, String)> = Vec::new();
@@ -88,12 +88,12 @@ pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
     unused
 }
 
-/// `given`, `when` or `then`, for an `And` that of the step before.
+/// Returns `given`, `when` or `then`; for an `And`, that of the previous step.
 fn keyword(step: &gherkin::Step) -> String {
     format!("{:?}", step.ty).to_lowercase()
 }
 
-/// A line of an outline with the values of each example.
+/// Returns a line of an outline with the values of each example.
 fn expanded(line: &str, examples: &[gherkin::Examples]) -> Vec<String> {
     let tables = examples.iter().filter_map(|examples| examples.table.as_ref());
     let mut lines: Vec<String> = tables
@@ -146,7 +146,7 @@ Feature: F
 ";
 
     #[test]
-    fn a_step_is_used_where_a_line_of_its_keyword_matches_it() {
+    fn a_step_is_used_if_a_line_of_its_keyword_matches() {
         let steps = r##"
             #[given("a mug")]
             #[when(regex = r"^it (falls|rises)$")]
@@ -164,7 +164,7 @@ Feature: F
     }
 
     #[test]
-    fn every_example_is_a_scenario_with_the_tags_of_all_that_it_stands_in() {
+    fn every_example_inherits_the_tags_around_it() {
         let folder = folder(FEATURE, "");
         let tags: Vec<String> = features(&folder).iter().flat_map(tags).map(|tags| tags.join(" ")).collect();
         assert_eq!(tags, ["all one", "all", "all late", "all late"]);

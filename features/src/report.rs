@@ -1,4 +1,4 @@
-//! What happened, scenario by scenario: a line for each failure, JUnit for machines, and a page for people.
+//! The report of a run, scenario by scenario: a line for each failure, a JUnit file, and a page.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,25 +22,25 @@ pub(crate) struct Case {
     name: String,
     line: usize,
     tags: Vec<String>,
-    /// The head and the row of an outline's table that it was made of.
+    /// The header and the row of the outline's table that it was made of.
     example: Vec<Vec<String>>,
-    steps: Vec<Shown>,
+    steps: Vec<ReportedStep>,
     runs: usize,
     seconds: f64,
-    /// Why it failed, and the line that runs it again.
+    /// The reason of a failure, and the command that reruns it.
     pub(crate) failure: Option<(String, String)>,
 }
 
-/// A step as people read it.
+/// A step of the report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Shown {
+struct ReportedStep {
     keyword: String,
     text: String,
     table: Vec<Vec<String>>,
     outcome: String,
 }
 
-/// Collects what happens.
+/// Collects the results.
 pub(crate) struct Collector {
     again: String,
     running: HashMap<(String, usize), (Case, Instant)>,
@@ -48,12 +48,12 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Begins to; a failure's line to run it again begins with these words.
+    /// Creates a collector; the command that reruns a failure begins with this text.
     pub(crate) fn new(again: &str) -> Self {
         Self { again: again.to_owned(), running: HashMap::new(), outcome: Outcome::default() }
     }
 
-    /// All of it.
+    /// Returns the collected results.
     pub(crate) fn outcome(self) -> Outcome {
         self.outcome
     }
@@ -104,7 +104,7 @@ impl Collector {
                 let seconds = begun.elapsed().as_secs_f64();
                 let Some((mut case, _)) = self.running.remove(&key) else { return };
                 let left = scenario.steps.iter().skip(case.steps.len().saturating_sub(background(feature, rule)));
-                let left: Vec<Shown> = left.map(|step| shown(step, "not run")).collect();
+                let left: Vec<ReportedStep> = left.map(|step| shown(step, "not run")).collect();
                 case.steps.extend(left);
                 case.seconds = seconds;
                 self.outcome.cases.push(case);
@@ -114,20 +114,20 @@ impl Collector {
     }
 }
 
-/// The head and the row that a scenario was made of: cucumber leaves nothing else in its examples.
+/// Returns the header and the row that a scenario was made of; cucumber leaves only these in its examples.
 fn example(scenario: &gherkin::Scenario) -> Vec<Vec<String>> {
     let table = scenario.examples.first().and_then(|examples| examples.table.as_ref());
     table.map(|table| table.rows.clone()).unwrap_or_default()
 }
 
-/// How many steps stand before a scenario's own.
+/// Returns the number of background steps of a scenario.
 fn background(feature: &gherkin::Feature, rule: Option<&gherkin::Rule>) -> usize {
     let steps = |background: Option<&gherkin::Background>| background.map_or(0, |background| background.steps.len());
     steps(feature.background.as_ref()) + steps(rule.and_then(|rule| rule.background.as_ref()))
 }
 
-fn shown(step: &gherkin::Step, outcome: &str) -> Shown {
-    Shown {
+fn shown(step: &gherkin::Step, outcome: &str) -> ReportedStep {
+    ReportedStep {
         keyword: step.keyword.trim().to_owned(),
         text: step.value.clone(),
         table: step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default(),
@@ -152,23 +152,23 @@ impl<W: 'static> Writer<W> for Collector {
     }
 }
 
-// Nothing of it depends on the order in which scenarios that run side by side are told.
+// The result does not depend on the order of events of scenarios that run side by side.
 impl cucumber::writer::Normalized for Collector {}
 
-/// What one program saw of one folder at one level.
+/// The results of one program for one folder at one level.
 #[derive(Serialize, Deserialize)]
 struct Seen {
     folder: String,
     level: String,
-    /// Of the features that were run: what was seen of others is of no use any more.
+    /// The digest of the features that were run; results of changed features are obsolete.
     digest: u64,
     seconds: f64,
     wrong: Vec<String>,
     cases: Vec<Case>,
 }
 
-/// Writes down what this program saw, and makes the page and the JUnit file anew of what all programs have seen; where the
-/// page is.
+/// Writes the results of this program, and rewrites the page and the JUnit file from those of all programs. Returns the path of the
+/// page.
 pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     let target = devstack::root().join("target/features");
     let seen = target.join("seen");
@@ -186,9 +186,11 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     std::fs::write(own, serde_json::to_vec(&mine).expect("JSON")).expect("written");
     let mut all: Vec<Seen> = Vec::new();
     for entry in std::fs::read_dir(&seen).expect("readable").flatten() {
-        let told = serde_json::from_slice(&std::fs::read(entry.path()).expect("readable"));
-        // What an older version wrote, or what was seen of features that are gone or were changed, is left out.
-        all.extend(told.into_iter().filter(|told: &Seen| told.digest != 0 && told.digest == digest_of(&told.folder)));
+        let report = serde_json::from_slice(&std::fs::read(entry.path()).expect("readable"));
+        // Results of an older format, or of features that are gone or were changed, are left out.
+        all.extend(
+            report.into_iter().filter(|report: &Seen| report.digest != 0 && report.digest == digest_of(&report.folder)),
+        );
     }
     all.sort_by(|one, other| (&one.folder, &one.level).cmp(&(&other.folder, &other.level)));
     std::fs::write(target.join("junit.xml"), junit(&all)).expect("written");
@@ -197,23 +199,23 @@ pub(crate) fn write(folder: &str, level: &str, outcome: &Outcome) -> PathBuf {
     page
 }
 
-/// Says of each scenario that failed why it did, at first, and how to run that again.
+/// Prints the first failure of each scenario that failed, and how to rerun it.
 pub(crate) fn print_failures(cases: &[Case]) {
     for case in merged(cases) {
         if let Some((why, again)) = &case.failure {
-            println!("failed: {} (line {}): {why}\n  run it again by: {again}", case.name, case.line);
+            println!("failed: {} (line {}): {why}\n  rerun: {again}", case.name, case.line);
         }
     }
 }
 
-/// The digest of a folder's features; zero where there are none.
+/// Returns the digest of a folder's features; zero if there are none.
 fn digest_of(folder: &str) -> u64 {
     let texts = texts(&devstack::root().join("features").join(folder));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     if texts.is_empty() { 0 } else { mart_proto::digest(&texts) }
 }
 
-/// The same scenario under several seeds is one, and a failure of one of them is its own.
+/// Merges the runs of one scenario under several seeds; a failure of one run is a failure of the scenario.
 fn merged(cases: &[Case]) -> Vec<Case> {
     let mut merged: Vec<Case> = Vec::new();
     for case in cases {
@@ -240,7 +242,7 @@ fn junit(all: &[Seen]) -> String {
                 None => TestCaseStatus::success(),
                 Some((why, again)) => {
                     let mut failed = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                    failed.set_message(why.as_str()).set_description(format!("run it again by: {again}"));
+                    failed.set_message(why.as_str()).set_description(format!("rerun: {again}"));
                     failed
                 }
             };
@@ -270,7 +272,7 @@ struct Page {
     tags: Vec<String>,
 }
 
-/// How a folder went at a level.
+/// The results of a folder at a level.
 struct Level {
     folder: String,
     name: String,
@@ -293,7 +295,7 @@ struct Chapter {
 struct Entry {
     case: Case,
     folder: String,
-    /// Each level that it ran at, under how many seeds, and whether it passed.
+    /// The levels that it ran at, each with the number of seeds and whether it passed.
     levels: Vec<(String, usize, bool)>,
 }
 
@@ -334,7 +336,7 @@ impl Page {
     }
 }
 
-/// Puts what was seen of a scenario to its feature and rule.
+/// Adds the results of a scenario to its feature and rule.
 fn enter(features: &mut Vec<Chapter>, seen: &Seen, case: &Case) {
     let own = |chapter: &Chapter| chapter.folder == seen.folder && chapter.name == case.feature;
     let nth = features.iter().position(own).unwrap_or_else(|| {
@@ -366,8 +368,12 @@ mod tests {
 
     fn case(name: &str, line: usize, failure: Option<&str>) -> Case {
         let table = vec![vec!["a <cell>".to_owned()]];
-        let step =
-            Shown { keyword: "Then".to_owned(), text: "it is so".to_owned(), table, outcome: "passed".to_owned() };
+        let step = ReportedStep {
+            keyword: "Then".to_owned(),
+            text: "it is so".to_owned(),
+            table,
+            outcome: "passed".to_owned(),
+        };
         Case {
             feature: "F".to_owned(),
             about: "About it".to_owned(),
@@ -389,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_that_fails_under_one_seed_has_failed_and_is_told_by_that_one() {
+    fn a_failure_under_one_seed_fails_the_scenario() {
         let cases =
             [case("A", 3, None), case("B", 9, None), case("A", 3, None), case("B", 9, Some("why")), case("B", 9, None)];
         let merged = merged(&cases);
@@ -399,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_failures_first_tables_tags_and_both_levels_and_asks_nobody_for_more() {
+    fn the_page_lists_failures_first_and_works_offline() {
         let all = [
             seen("in process", &[case("A", 3, None), case("B", 9, Some("<why>"))]),
             seen("on servers", &[case("A", 3, None), case("B", 9, None)]),
@@ -414,10 +420,10 @@ mod tests {
     }
 
     #[test]
-    fn junit_tells_each_level_and_why_something_failed() {
-        let told = junit(&[seen("in process", &[case("A", 3, None), case("B", 9, Some("<why>"))])]);
+    fn junit_reports_each_level_and_each_failure() {
+        let report = junit(&[seen("in process", &[case("A", 3, None), case("B", 9, Some("<why>"))])]);
         for part in [r#"tests="2""#, r#"failures="1""#, "order in process", "B (line 9)", "&lt;why&gt;", "SEED=7"] {
-            assert!(told.contains(part), "{part}: {told}");
+            assert!(report.contains(part), "{part}: {report}");
         }
     }
 }

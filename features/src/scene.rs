@@ -1,4 +1,4 @@
-//! What both levels share: who asks, what is answered, and what others tell.
+//! Shared by both levels: callers, responses and records of other services.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -21,32 +21,32 @@ use uuid::Uuid;
 
 use crate::providers::{Providers, SANDBOX_SECRET, Sandbox};
 
-/// One set of keys for all scenarios; making some anew for each would prove nothing more.
+/// One set of keys for all scenarios; further sets would prove nothing more.
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("mart-features-{}", std::process::id()));
     Keys::in_folder(&folder).expect("keys")
 });
 
-/// Who sends a request: a role and a subject, or nobody.
-pub type Who<'a> = Option<(&'a str, &'a str)>;
+/// The role and the subject of a caller; `None` without a token.
+pub type Caller<'a> = Option<(&'a str, &'a str)>;
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; null where it was not JSON.
+    /// The body; null if it is not JSON.
     pub body: Value,
 }
 
-/// The keys that sign the tokens of all scenarios.
+/// Returns the keys that sign the tokens of all scenarios.
 pub fn keys() -> &'static Keys {
     &KEYS
 }
 
-/// The word of a service that is not part of the mart, about an aggregate at a version: each time another event.
+/// Returns a record of a service that is not part of the mart, about an aggregate at a version. Each call returns another event.
 pub fn record<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Record {
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let version = Version::from_stored(version).expect("zero or more");
@@ -54,21 +54,21 @@ pub fn record<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Rec
     Record::of(&event, topic, key.to_owned(), message)
 }
 
-/// A clock that stands still until a scenario moves it.
+/// Returns a clock that stands still until a scenario moves it.
 pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")))
 }
 
-/// An api that trusts the keys of all scenarios.
+/// Returns an API that trusts the keys of all scenarios.
 pub(crate) fn api() -> Arc<Api> {
     let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
     Arc::new(Api::new(Arc::new(keys), &Limits::default()))
 }
 
-/// Sends a request to these routes.
+/// Sends a request to routes.
 pub(crate) async fn send(
     routes: Router,
-    who: Who<'_>,
+    who: Caller<'_>,
     method: &str,
     path: &str,
     body: Option<Value>,
@@ -85,7 +85,7 @@ pub(crate) async fn send(
     answer(routes, request.body(body).expect("a request")).await
 }
 
-/// Sends what a provider says.
+/// Sends a callback of a provider.
 pub(crate) async fn post(routes: Router, path: &str, body: &str, headers: &[(&'static str, String)]) -> Answer {
     let mut request = Request::post(path);
     for (name, value) in headers {
@@ -101,39 +101,37 @@ async fn answer(routes: Router, request: Request<Body>) -> Answer {
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
-/// The sandbox's API and page for scenarios in the process, by their own clock. Its key is "a scenario's key".
-///
+/// Returns the sandbox's API and page for scenarios in the process, with their own clock. Its key is "a scenario's key".
 /// # Panics
-/// Where there can be no HTTP client.
+/// If no HTTP client can be created.
 pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
     let (callback, key, secret) = (String::new(), "a scenario's key".to_owned(), SANDBOX_SECRET.to_owned());
     let page = format!("http://{address}");
-    let setting = devstack::sandbox::ServiceSpec { address, page, callback, key, secret };
+    let setting = devstack::sandbox::SandboxConfig { address, page, callback, key, secret };
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
     devstack::sandbox::routes(books, setting, now).expect("routes")
 }
 
-/// Where the PayFast of scenarios in the process is, and is not.
+/// The address of the PayFast of scenarios in the process; nothing listens there.
 pub const PAYFAST: &str = "https://payfast.example";
 
-/// The APIs of the Stripe and the PayFast of scenarios in the process, by their own clock.
+/// Returns the APIs of the Stripe and the PayFast of scenarios in the process, with their own clock.
 pub fn provider_routes(providers: &Providers, clock: Arc<ManualClock>) -> (Router, Router) {
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
     (providers.stripe.routes(now), providers.payfast.routes())
 }
 
-/// Asks routes, and gives the status and the body of the answer.
-///
+/// Sends a request to routes, and returns the status and the body of the response.
 /// # Panics
-/// Where the answer has no end.
+/// If the body can't be read.
 pub async fn ask(routes: Router, request: Request<Vec<u8>>) -> (u16, Vec<u8>) {
     let answer = routes.oneshot(request.map(Body::from)).await.expect("answered");
     let status = answer.status().as_u16();
     (status, answer.into_body().collect().await.expect("a whole body").to_bytes().to_vec())
 }
 
-/// The ids in an answer.
+/// Collects the ids in a response.
 pub(crate) fn ids(answer: &Value, found: &mut BTreeSet<String>) {
     match answer {
         Value::String(text) if Uuid::parse_str(text).is_ok() => {

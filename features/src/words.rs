@@ -1,4 +1,4 @@
-//! How steps of all folders read the words of the business, and look at what came of them.
+//! Parses the phrases of steps, and checks responses. Shared by the steps of all folders.
 
 use mart_chassis::Record;
 use mart_proto::r#type::v1::Money;
@@ -6,46 +6,43 @@ use serde_json::{Value, json};
 
 use crate::Answer;
 
-/// Money as people write it: `1500.00 PKR`.
-///
+/// Parses an amount such as `1500.00 PKR`.
 /// # Panics
-/// Where it is not.
+/// If it is not an amount and a currency.
 pub fn money(text: &str) -> Money {
-    let (amount, currency_code) = text.split_once(' ').unwrap_or_else(|| panic!("{text:?} is no amount and currency"));
+    let (amount, currency_code) =
+        text.split_once(' ').unwrap_or_else(|| panic!("{text:?} is not an amount and a currency"));
     Money { amount: amount.to_owned(), currency_code: currency_code.to_owned() }
 }
 
-/// The same as the API has it.
+/// Returns the JSON form of an amount such as `1500.00 PKR`.
 pub fn money_json(text: &str) -> Value {
     let Money { amount, currency_code } = money(text);
     json!({ "amount": amount, "currencyCode": currency_code })
 }
 
-/// How many of what, of `2 mugs, 1 teapot`: each thing by the name of one.
-///
+/// Parses counts such as `2 mugs, 1 teapot`; each name becomes singular.
 /// # Panics
-/// Where it is not such a list.
+/// If it is not such a list.
 pub fn counted(text: &str) -> Vec<(i32, &str)> {
     let each = |part| -> Option<(i32, &str)> {
         let (count, name): (&str, &str) = str::split_once(part, ' ')?;
         Some((count.parse().ok()?, one(name)))
     };
-    text.split(", ")
-        .map(|part| each(part).unwrap_or_else(|| panic!("{part:?} does not say how many of what")))
-        .collect()
+    text.split(", ").map(|part| each(part).unwrap_or_else(|| panic!("{part:?} is not a count and a name"))).collect()
 }
 
-/// The name of one of them: `mug` of `mugs`.
+/// Returns the singular of a name: `mug` for `mugs`.
 pub fn one(name: &str) -> &str {
     name.strip_suffix('s').unwrap_or(name)
 }
 
-/// The rows of a step's table; none where it has none.
+/// Returns the rows of a step's table; empty if it has none.
 pub fn rows(step: &gherkin::Step) -> Vec<Vec<String>> {
     step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default()
 }
 
-/// The names of the events about an aggregate, in the order of their versions.
+/// Returns the names of the events about an aggregate, ordered by version.
 pub fn published(history: &[Record], topic: &str, key: &str) -> Vec<String> {
     let mut mine: Vec<&Record> = history.iter().filter(|record| record.topic == topic && record.key == key).collect();
     mine.sort_by_key(|record| record.version);
@@ -53,23 +50,21 @@ pub fn published(history: &[Record], topic: &str, key: &str) -> Vec<String> {
 }
 
 impl Answer {
-    /// Fails unless it has this status, and the code of a problem or none.
-    ///
+    /// Asserts the status and the problem code; the code is empty if there is no problem.
     /// # Panics
-    /// Where it has not.
+    /// If they differ.
     pub fn expect(&self, status: u16, code: &str) {
         let found = (self.status, self.body["code"].as_str().unwrap_or_default());
         assert_eq!(found, (status, code), "{}", self.body);
     }
 
-    /// Fails unless the request was refused for these places in it, in their order, and no other.
-    ///
+    /// Asserts that the request was rejected for exactly these paths, in their order.
     /// # Panics
-    /// Where it was not.
+    /// If it was not.
     pub fn expect_violations(&self, places: &[&str]) {
         let violations = self.body["violations"].as_array().cloned().unwrap_or_default();
-        let mut told: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
-        told.dedup();
-        assert_eq!((self.status, told), (400, places.to_vec()), "{}", self.body);
+        let mut fields: Vec<&str> = violations.iter().filter_map(|violation| violation["field"].as_str()).collect();
+        fields.dedup();
+        assert_eq!((self.status, fields), (400, places.to_vec()), "{}", self.body);
     }
 }

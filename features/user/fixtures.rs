@@ -1,4 +1,4 @@
-//! A request of every operation of user, to be asked as anybody.
+//! A valid request of every operation of the user service, for tests of authorization and rules.
 
 use features::{DynamicMessage, InProcess, LocalBoxFuture};
 use mart_proto::r#type::v1::Address;
@@ -11,12 +11,12 @@ use mart_proto::user::v1::{
 use serde_json::{Value, json};
 use user_service::generated::fixtures::{Fixtures, requests};
 
-/// The id that the first user gets, where ids are counted.
+/// The id of the first user with sequential ids.
 pub(crate) const FIRST: &str = "00000000-0000-7000-8000-000000000000";
 const OWNER: &str = "owner@example.com";
 const PASSWORD: &str = "correct horse battery";
 
-/// Makes them in a mart, after its first user.
+/// Creates the requests in a mart, after its first user.
 pub(crate) fn fixtures(mart: &mut InProcess) -> LocalBoxFuture<'_, Vec<(&'static str, DynamicMessage)>> {
     Box::pin(async {
         let mut users = Users { mart };
@@ -44,11 +44,11 @@ impl Users<'_> {
     }
 
     async fn register(&mut self, email: &str) {
-        let body = json!({ "email": email, "password": PASSWORD, "name": "Somebody" });
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
         self.post("/v1/users/register", body).await;
     }
 
-    /// The secret of the link that was sent last.
+    /// Returns the secret of the last link.
     async fn link(&mut self) -> String {
         self.mart.settle().await;
         let sent = self.mart.history().iter().rfind(|record| record.topic == "mart.user_link.v1");
@@ -57,10 +57,10 @@ impl Users<'_> {
         sent["link"]["token"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// A refresh token of the owner's.
+    /// Logs the owner in and returns the refresh token.
     async fn session(&mut self) -> String {
-        let told = self.post("/v1/sessions/log-in", json!({ "email": OWNER, "password": PASSWORD })).await;
-        told["tokens"]["refreshToken"].as_str().unwrap_or_default().to_owned()
+        let opened = self.post("/v1/sessions/log-in", json!({ "email": OWNER, "password": PASSWORD })).await;
+        opened["tokens"]["refreshToken"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -113,7 +113,7 @@ impl Fixtures for Users<'_> {
     }
 
     async fn list_addresses(&mut self) -> ListAddressesRequest {
-        // Nobody else has an address under this label, so none may be shown it.
+        // The label is unique to the owner's address, so it must not be in the response to another user.
         let path = format!("/v1/me/addresses/{}", uuid::Uuid::nil());
         let body = json!({ "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": "PK" });
         let answer = self.mart.send(Some(("customer", FIRST)), "PUT", &path, Some(body), &[]).await;

@@ -1,4 +1,4 @@
-//! The features of user.
+//! The scenarios of the user service.
 
 mod fixtures;
 mod steps;

@@ -1,21 +1,21 @@
 Feature: Sessions
-  A session is one log-in on one device. Its refresh token is exchanged for a new one each time; a copy that comes later gives
-  a thief away and ends the session.
+  A session is one log-in on one device. Each refresh exchanges the refresh token for a new one. A token that is reused after the
+  grace period may be stolen, so it ends the session.
 
   Background:
-    Given Ayesha has registered with "correct horse battery" and proved the mailbox
-    And Ayesha has logged in with "correct horse battery" as laptop
+    Given Ayesha has registered with "correct horse battery" and verified the mailbox
+    And Ayesha has logged in with "correct horse battery" on laptop
 
-  Scenario: A session goes on
+  Scenario: A session can be refreshed repeatedly
     When laptop refreshes
     Then the answer is 200
     When laptop refreshes
     Then the answer is 200
 
-  Scenario: Whoever has the public keys can look into a token
-    Then everybody can read the key of the user's token
+  Scenario: Access tokens can be verified with the public keys
+    Then the published keys verify the user's access token
 
-  Scenario: Two tabs that wake up together both go on
+  Scenario: Two tabs can refresh with the same token
     When laptop refreshes as tab
     Then the answer is 200
     When laptop refreshes
@@ -24,7 +24,7 @@ Feature: Sessions
     Then the answer is 200
 
   @moment
-  Scenario: A copy that comes later ends the session for both
+  Scenario: A replayed token ends the session for owner and thief
     When laptop refreshes as owner
     And 11 seconds pass
     And laptop refreshes
@@ -32,8 +32,8 @@ Feature: Sessions
     When owner refreshes
     Then the answer is 401 SESSION_ENDED
 
-  Scenario: Logged out here, and still in there
-    Given Ayesha has logged in with "correct horse battery" as phone
+  Scenario: A log-out ends one session
+    Given Ayesha has logged in with "correct horse battery" on phone
     When laptop logs out
     Then the answer is 200
     When laptop refreshes
@@ -41,8 +41,8 @@ Feature: Sessions
     When phone refreshes
     Then the answer is 200
 
-  Scenario: Logged out everywhere
-    Given Ayesha has logged in with "correct horse battery" as phone
+  Scenario: A log-out everywhere ends all sessions
+    Given Ayesha has logged in with "correct horse battery" on phone
     When the user logs out everywhere
     Then the answer is 200
     When laptop refreshes
@@ -50,46 +50,46 @@ Feature: Sessions
     When phone refreshes
     Then the answer is 401 SESSION_ENDED
 
-  Scenario: Another password ends all sessions
+  Scenario: A changed password ends all sessions
     When the user changes the password from "a wrong password" to "purple monkey dish"
     Then the answer is 401 INVALID_CREDENTIALS
     When the user changes the password from "correct horse battery" to "purple monkey dish"
     Then the answer is 200
     When laptop refreshes
     Then the answer is 401 SESSION_ENDED
-    When Ayesha logs in with "purple monkey dish" as laptop
+    When Ayesha logs in with "purple monkey dish" on laptop
     Then the answer is 200
-    And the user has published UserRegistered, EmailVerified, PasswordChanged
+    And the user's events are UserRegistered, EmailVerified, PasswordChanged
 
-  Scenario: A reset by mail ends all sessions
-    When Ayesha asks for a new password
+  Scenario: A password reset ends all sessions
+    When Ayesha requests a password reset
     Then the answer is 200
-    When Ayesha sets "purple monkey dish" by the link in the mailbox
+    When Ayesha resets the password to "purple monkey dish" with the link
     Then the answer is 200
     When laptop refreshes
     Then the answer is 401 SESSION_ENDED
-    When Ayesha logs in with "purple monkey dish" as laptop
+    When Ayesha logs in with "purple monkey dish" on laptop
     Then the answer is 200
 
-  Scenario: Who asks for a mailbox without an account is answered the same
-    When Nobody asks for a new password
+  Scenario: A password reset without an account gets the same answer
+    When Bilal requests a password reset
     Then the answer is 200
 
-  Scenario: A disabled user is out, and back when he is enabled
+  Scenario: A disabled user cannot log in until they are enabled
     When an admin disables the user
     Then the answer is 200
     When laptop refreshes
     Then the answer is 401 SESSION_ENDED
-    When Ayesha logs in with "correct horse battery" as laptop
+    When Ayesha logs in with "correct horse battery" on laptop
     Then the answer is 401 INVALID_CREDENTIALS
     When an admin enables the user
-    And Ayesha logs in with "correct horse battery" as laptop
+    And Ayesha logs in with "correct horse battery" on laptop
     Then the answer is 200
-    And the user has published UserRegistered, EmailVerified, UserDisabled, UserEnabled
+    And the user's events are UserRegistered, EmailVerified, UserDisabled, UserEnabled
 
-  Scenario: An admin who was disabled can't undo it by a token that is still good
+  Scenario: A disabled admin cannot enable their own account with a valid token
     When an admin disables the user
     And the user, who was an admin, enables their own account
     Then the answer is 403 CALLER_DISABLED
-    When Ayesha logs in with "correct horse battery" as laptop
+    When Ayesha logs in with "correct horse battery" on laptop
     Then the answer is 401 INVALID_CREDENTIALS

@@ -1,4 +1,4 @@
-//! What a scenario of user sees and remembers. The mailbox is the topic that links are told on.
+//! The state of a scenario. A mailbox is read from the topic of links.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use user_service::adapters::tokens::EdDsa;
 use user_service::generated::events;
 use user_service::wiring;
 
-/// Sweeps look often.
+/// Background jobs run often.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "200ms")];
 
 /// The mart of one scenario.
@@ -23,22 +23,23 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "200ms")];
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last answer.
+    /// The last response.
     pub(crate) answer: Option<Answer>,
-    /// The refresh tokens that tabs have, by their names.
+    /// The refresh tokens of tabs, by name.
     pub(crate) tabs: std::collections::HashMap<String, String>,
-    /// The id of who logged in last, and his access token.
+    /// The id of the user who logged in last.
     pub(crate) user: String,
+    /// Their access token.
     access: String,
-    /// Links that were looked up already.
+    /// The keys of links that were found already.
     links: Vec<String>,
-    /// Secrets of links that came and were not used yet, the newest last.
+    /// The secrets of received links that were not used yet, the newest last.
     pub(crate) mailbox: Vec<String>,
-    /// The passwords that addresses were registered with last, by whose they are.
-    pub(crate) named: std::collections::HashMap<String, String>,
+    /// The password of the last registration, by name.
+    pub(crate) passwords: std::collections::HashMap<String, String>,
 }
 
-/// User by itself.
+/// Returns a mart with the user service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, |api, clock| {
         let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
@@ -47,11 +48,11 @@ pub(crate) fn mart(seed: u64) -> InProcess {
         let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, page_tokens, Policy::default());
         let folder = features::keys().folder();
         let signer = EdDsa::load(folder, devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-        // The api looks at tokens by the real time, whatever the scenario's clock says.
-        let signs = Arc::new(mart_chassis::clock::SystemClock);
+        // The API checks tokens by the real time, not by the scenario's clock.
+        let signer_clock = Arc::new(mart_chassis::clock::SystemClock);
         vec![Hosted {
             name: "user",
-            routes: wiring::routes(use_cases.clone(), Arc::new(signer), signs, api),
+            routes: wiring::routes(use_cases.clone(), Arc::new(signer), signer_clock, api),
             handlers: None,
             outbox: Box::new(move || store.events().iter().map(events::record::<UserMessages>).collect()),
             jobs: vec![wiring::purge_expired(use_cases, Duration::MAX)],
@@ -76,61 +77,61 @@ impl World {
             access: String::new(),
             links,
             mailbox: Vec::new(),
-            named: std::collections::HashMap::new(),
+            passwords: std::collections::HashMap::new(),
         }
     }
 
-    /// A mailbox that nobody else has.
+    /// Returns a mailbox that is unique to the scenario.
     pub(crate) fn email(&self, name: &str) -> String {
         format!("{}@example.com", self.mart.own(name))
     }
 
     pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
         let answer = self.mart.send(None, "POST", path, Some(body), &[]).await;
-        let told = answer.body.clone();
+        let body = answer.body.clone();
         self.answer = Some(answer);
-        told
+        body
     }
 
     pub(crate) async fn log_in(&mut self, name: &str, password: &str, tab: &str) {
         let body = json!({ "email": self.email(name), "password": password });
-        let told = self.post("/v1/sessions/log-in", body).await;
-        self.keep(tab, &told);
-        if let Some(id) = told["user"]["userId"].as_str() {
+        let opened = self.post("/v1/sessions/log-in", body).await;
+        self.store_tokens(tab, &opened);
+        if let Some(id) = opened["user"]["userId"].as_str() {
             id.clone_into(&mut self.user);
         }
     }
 
-    /// Keeps the tokens that a tab was answered with.
-    pub(crate) fn keep(&mut self, tab: &str, told: &Value) {
-        if let Some(token) = told["tokens"]["refreshToken"].as_str() {
+    /// Stores the tokens of a response for a tab.
+    pub(crate) fn store_tokens(&mut self, tab: &str, opened: &Value) {
+        if let Some(token) = opened["tokens"]["refreshToken"].as_str() {
             self.tabs.insert(tab.to_owned(), token.to_owned());
-            told["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.access);
+            opened["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.access);
         }
     }
 
-    /// The access token of who logged in last.
-    pub(crate) fn answer_token(&self) -> String {
+    /// Returns the access token of the user who logged in last.
+    pub(crate) fn access_token(&self) -> String {
         self.access.clone()
     }
 
-    /// The last answer.
+    /// Returns the last response.
     pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("something was asked")
+        self.answer.as_ref().expect("a request was sent")
     }
 
-    /// The secret of a link that lies in a mailbox and was not taken yet.
+    /// Waits for a new link to a mailbox and returns its secret.
     pub(crate) async fn link(&mut self, name: &str, kind: &str) -> String {
         let (email, known) = (self.email(name).to_lowercase(), self.links.clone());
         let payload = |record: &features::Record| {
             devstack::contracts::decode(&record.event_type, &record.payload).unwrap_or_default()
         };
-        let mine = |record: &features::Record| {
+        let matches = |record: &features::Record| {
             record.event_type.ends_with(kind)
                 && !known.contains(&record.key)
                 && payload(record)["link"]["email"] == email
         };
-        let found = self.mart.follow("a link to the mailbox", mine).await;
+        let found = self.mart.follow("a link to the mailbox", matches).await;
         self.links.push(found.key.clone());
         payload(&found)["link"]["token"].as_str().unwrap_or_default().to_owned()
     }

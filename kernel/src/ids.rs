@@ -1,4 +1,4 @@
-//! IdGenerator are a parameter, as time is.
+//! Ids: a core generates them with its [`IdGenerator`] port.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ pub trait IdGenerator: Send + Sync {
     fn next(&self) -> Uuid;
 }
 
-/// IdGenerator that count upwards, for tests that want to name them.
+/// Generates ascending ids, so that tests can predict them.
 #[cfg(feature = "testing")]
 #[derive(Debug, Default)]
 pub struct SequentialIds(std::sync::atomic::AtomicU64);

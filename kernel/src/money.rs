@@ -159,7 +159,7 @@ impl Money {
     }
 }
 
-/// Whether an amount can be read and calculated with.
+/// Returns whether an amount is within [`Money::MAX_MINOR`].
 fn within(minor: i64) -> bool {
     (-Money::MAX_MINOR..=Money::MAX_MINOR).contains(&minor)
 }

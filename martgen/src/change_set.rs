@@ -1,4 +1,4 @@
-//! What a run would change and what it would leave alone: the plan held against the tree.
+//! Compares the plan with the tree: the changes of a run, and the files that it leaves as they are.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::plan::{self, Kind, Plan, State};
 use crate::tree::Tree;
 use crate::waivers::Waivers;
 
-/// The changes that make a tree what the plan says, and what is in their way.
+/// The changes that bring a tree in line with the plan, and the findings that prevent others.
 #[derive(Debug)]
 pub(crate) struct ChangeSet {
-    /// With the lock as the last one.
+    /// The changes; that of the lock is the last one.
     pub(crate) changes: Vec<Change>,
-    /// Files that somebody changed, which are left alone.
+    /// Files that were edited by hand. They are left as they are.
     pub(crate) findings: Vec<Finding>,
     /// The lock after the changes.
     pub(crate) next: Lock,
-    /// What stands in the files that would be changed.
+    /// The current contents of the files to change, by their paths.
     pub(crate) before: BTreeMap<String, String>,
 }
 
-/// Holds a plan against the tree. With `overwrite`, hand edits are given up.
+/// Compares a plan with the tree. With `overwrite`, manual edits are discarded.
 pub(crate) fn change_set(
     tree: &Tree,
     plan: &Plan,
@@ -34,16 +34,16 @@ pub(crate) fn change_set(
     waivers: &Waivers,
     overwrite: bool,
 ) -> Result<ChangeSet> {
-    let mut there = BTreeMap::new();
+    let mut existing = BTreeMap::new();
     for path in plan.files.keys().chain(lock.files.keys()) {
         if let Some(text) = tree.read(path)? {
-            there.insert(path.clone(), text);
+            existing.insert(path.clone(), text);
         }
     }
     let state = |path: &str| {
         plan.files
             .get(path)
-            .map(|planned| plan::state(planned, lock.files.get(path), there.get(path).map(String::as_str)))
+            .map(|planned| plan::state(planned, lock.files.get(path), existing.get(path).map(String::as_str)))
     };
     let contents = plan.contents(&tree.root, |path| state(path).is_some_and(|state| state != State::Current))?;
     let mut next = lock.clone();
@@ -58,61 +58,61 @@ pub(crate) fn change_set(
             raw: raw.clone(),
             source: planned.source.clone(),
         };
-        let kept = there.get(path);
-        let edited = state(path) == Some(State::Edited) && kept != Some(content);
+        let current = existing.get(path);
+        let edited = state(path) == Some(State::Edited) && current != Some(content);
         let waiver = waivers.0.get(path).filter(|_| planned.kind == Kind::Managed);
         match (edited && !overwrite, waiver) {
             (true, Some(waiver)) if waiver.raw == raw => {}
             (true, Some(waiver)) => {
                 let what = format!("the template of a waived file has changed ({})", waiver.reason);
-                let help = format!("take over what you need, then: cargo martgen waive {path} --reason …");
-                change_set.left_alone("waiver", path, what, help, kept, content);
+                let help = format!("adopt the changes that you need, then run: cargo martgen waive {path} --reason …");
+                change_set.keep_edited("waiver", path, what, help, current, content);
             }
             (true, None) => {
-                let there_before = !lock.files.contains_key(path);
-                let what = if there_before {
-                    "a file that martgen did not write is in the way"
+                let is_foreign = !lock.files.contains_key(path);
+                let what = if is_foreign {
+                    "a file that martgen did not write has this path"
                 } else {
-                    "a file that martgen keeps was edited"
+                    "a file that martgen maintains was edited by hand"
                 };
-                let mut help = "cargo martgen generate --overwrite gives the edit up".to_owned();
+                let mut help = "cargo martgen generate --overwrite discards the edit".to_owned();
                 if planned.kind == Kind::Managed {
                     help.push_str(&format!("; cargo martgen waive {path} --reason … keeps it"));
                 } else {
                     help.push_str("; change the contract or the template instead");
                 }
-                change_set.left_alone("edited", path, what.to_owned(), help, kept, content);
+                change_set.keep_edited("edited", path, what.to_owned(), help, current, content);
             }
             (false, _) => {
-                if kept != Some(content) {
-                    change_set.change(path, Some(content.clone()), kept);
+                if current != Some(content) {
+                    change_set.change(path, Some(content.clone()), current);
                 }
                 next.files.insert(path.clone(), entry);
             }
         }
     }
     for (path, entry) in plan::orphans(plan, lock) {
-        match there.get(path) {
+        match existing.get(path) {
             Some(text) if digest::bytes(text.as_bytes()) != entry.content && !overwrite => {
-                let what = "nothing asks for this file any more, but it was edited";
-                let help = "remove it, or cargo martgen generate --overwrite does";
+                let what = "no contract requires this file any more, but it was edited by hand";
+                let help = "remove it, or run cargo martgen generate --overwrite";
                 change_set.findings.push(Finding::error("orphan", Place::file(path.as_str()), what, help));
             }
-            kept => {
-                if kept.is_some() {
-                    change_set.change(path, None, kept);
+            current => {
+                if current.is_some() {
+                    change_set.change(path, None, current);
                 }
                 next.files.remove(path);
             }
         }
     }
-    // A scaffold that somebody removed was theirs to remove.
+    // Scaffold files may be removed by hand. The lock forgets them.
     next.files.retain(|path, entry| {
-        entry.kind != Kind::Scaffold || plan.files.contains_key(path) || there.contains_key(path)
+        entry.kind != Kind::Scaffold || plan.files.contains_key(path) || existing.contains_key(path)
     });
     if next != *lock || tree.read(LOCK)?.is_none() {
-        let kept = tree.read(LOCK)?;
-        change_set.change(LOCK, Some(next.text()), kept.as_ref());
+        let current = tree.read(LOCK)?;
+        change_set.change(LOCK, Some(next.text()), current.as_ref());
     }
     change_set.next = next;
     Ok(change_set)
@@ -126,27 +126,28 @@ impl ChangeSet {
         }
     }
 
-    fn left_alone(
+    /// Adds a finding for a file that is left as it is, with the difference between its rendering and its content.
+    fn keep_edited(
         &mut self,
         rule: &'static str,
         path: &str,
         what: String,
         help: String,
-        kept: Option<&String>,
+        current: Option<&String>,
         content: &str,
     ) {
-        let kept = kept.map(String::as_str).unwrap_or_default();
+        let current = current.map(String::as_str).unwrap_or_default();
         let finding = Finding::error(rule, Place::file(path), what, help);
-        self.findings.push(finding.with_diff(diff(path, content, kept)));
+        self.findings.push(finding.with_diff(diff(path, content, current)));
     }
 
-    /// The changes to files, without the lock.
+    /// Returns the changes without that of the lock.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.path != LOCK)
     }
 
-    /// What a change does.
-    pub(crate) fn word(&self, change: &Change) -> &'static str {
+    /// Returns `create`, `change` or `remove`.
+    pub(crate) fn action(&self, change: &Change) -> &'static str {
         match (&change.content, self.before.contains_key(&change.path)) {
             (None, _) => "remove",
             (Some(_), false) => "create",
@@ -154,14 +155,14 @@ impl ChangeSet {
         }
     }
 
-    /// How a change alters its file.
+    /// Returns the difference that a change makes to its file.
     pub(crate) fn diff(&self, change: &Change) -> String {
         let before = self.before.get(&change.path).map(String::as_str).unwrap_or_default();
         diff(&change.path, before, change.content.as_deref().unwrap_or_default())
     }
 }
 
-/// The lines that differ, with some around them.
+/// Returns the unified diff of two texts.
 pub(crate) fn diff(path: &str, before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after).unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
 }

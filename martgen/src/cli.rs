@@ -4,25 +4,24 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Makes and keeps the mart's services.
+/// Generate and maintain the services of the mart from their contracts.
 ///
-/// A service's contract (proto/mart/SERVICE/v1/*.proto) says which operations it offers over HTTP, which events it publishes
-/// and which events of others it reacts to. martgen renders from it everything that must not drift, and leaves the rest to
-/// people: what is missing is a compile error until somebody has answered for it.
+/// A service's contract (proto/mart/SERVICE/v1/*.proto) declares its HTTP operations, the events that it publishes and the events
+/// that it consumes. martgen renders adapters, gateway routes, Compose entries and API documents from the contracts. The business
+/// logic is written by hand: the compiler reports every operation, event and error that is not implemented yet.
 ///
-/// generated files are always rewritten. managed files are rewritten too, so that all services stay of one shape; a recorded
-/// waiver keeps an edited one. scaffold files are written once, by new-service, and are yours from then on. martgen.lock has a line
-/// for each.
+/// There are three kinds of files, and martgen.lock has a line for each file. Generated files are always rewritten. Managed files
+/// are rewritten too, but a recorded waiver keeps an edited one. Scaffold files are written once, by new-service, and are yours
+/// from then on.
 ///
-/// Exit codes: 0 everything is as it shall be; 1 there are findings; 2 the command line or a contract is wrong; 3 it could
-/// not be done, or was refused.
+/// Exit codes: 0 success; 1 there are findings; 2 the command line or a contract is invalid; 3 the command failed or was refused.
 #[derive(Debug, Parser)]
 #[command(name = "cargo martgen", bin_name = "cargo martgen", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The tree to work on; the one around the current folder where it is not given.
+    /// A folder of the tree to work on. The default is the current folder.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) root: Option<PathBuf>,
-    /// Tell everything as one JSON document.
+    /// Print the result as one JSON document.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -40,101 +39,102 @@ pub(crate) enum Command {
     Completions(Completions),
 }
 
-/// Make a service from its contract, or from a sample where it has none.
+/// Create a service from its contract, or from a sample contract if it has none.
 ///
-/// Where proto/mart/NAME stands already, the service is made from it; else from a sample contract: one aggregate that is
-/// created, read, listed, changed and deleted, with an event for each change. Create, get, list, update and delete of a
-/// resource come whole - core, store, migration, adapters, tests, scenarios. For every other operation nothing is written: the
-/// compiler names it until somebody has. What is written is yours, scaffolds; generated and managed files are kept by generate.
+/// The contract is read from proto/mart/NAME. If that folder has no contract, a sample is written: one resource that is created,
+/// read, listed, updated and deleted, with an event for each change. These five operations of a resource are generated
+/// completely: core, store, migration, adapters, tests and scenarios. Nothing is generated for any other operation, event or
+/// error; the output lists them, and the compiler reports them until they are implemented.
 ///
-/// remove-service undoes it.
+/// The service's scaffold files are yours. generate keeps its generated and managed files up to date. remove-service undoes
+/// new-service.
 #[derive(Debug, Args)]
 pub(crate) struct NewService {
-    /// Its name: small letters, digits and single underscores, such as review or gift_card.
+    /// The service's name: lower-case letters, digits and single underscores, such as review or gift_card.
     pub(crate) name: String,
-    /// An event that it reacts to, such as product.ProductArchived; may be given again.
+    /// An event that the service consumes, such as product.ProductArchived. Can be repeated.
     #[arg(long, value_name = "SERVICE.EVENT")]
     pub(crate) consumes: Vec<String>,
-    /// Say what would be written, and write nothing.
+    /// List the files that would be written, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Show what would be written, and write nothing.
+    /// Show the contents that would be written, and write nothing.
     #[arg(long)]
     pub(crate) diff: bool,
 }
 
-/// Take a service away again: what was generated and seeded, and its contract where that was seeded too.
+/// Remove a service: its generated, managed and scaffold files, and its contract if new-service wrote it.
 ///
-/// Seeds that were changed since they were written are listed and need --force. It is refused while another service reacts to
-/// its events. Databases, topics and groups are left; the commands that drop them are told.
+/// Files that were changed or added since new-service are listed and need --force. The command is refused while another service
+/// consumes the service's events. Its database, topics and consumer group stay; the output has the commands that drop them.
 #[derive(Debug, Args)]
 pub(crate) struct RemoveService {
-    /// Its name.
+    /// The service's name.
     pub(crate) name: String,
-    /// Remove scaffolds too that were changed since.
+    /// Remove files that were changed or added since new-service, too.
     #[arg(long)]
     pub(crate) force: bool,
-    /// Say what would be removed, and remove nothing.
+    /// List the files that would be removed, and remove nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// Write what the contracts ask for, all of it or nothing.
+/// Write every file that follows from the contracts, all or none.
 ///
-/// Files that are as they shall be are not touched. A generated or managed file that somebody edited is shown with its
-/// difference and left alone; all others are written, and the exit code is 1.
+/// Files that are up to date are not touched. A generated or managed file that was edited by hand is shown with its difference
+/// and left as it is; all others are written, and the exit code is 1.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Generate {
-    /// Say what would be written, and write nothing.
+    /// List the files that would be written, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Show how each file would change, and write nothing.
     #[arg(long)]
     pub(crate) diff: bool,
-    /// Write nothing; exit with 1 where something would be written.
+    /// Write nothing, and exit with 1 if a file would be written.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Give up edits of generated and managed files, waived ones too.
+    /// Discard edits of generated and managed files, even if they have a waiver.
     #[arg(long)]
     pub(crate) overwrite: bool,
 }
 
-/// Say what is not as it shall be, and write nothing; offline, without cargo and git.
+/// Report stale, missing, edited and orphaned files without writing, offline.
 ///
-/// Files that are stale, missing, edited by hand or orphaned; cores that reach I/O; contracts that can't be served. Each finding
-/// says where, what, and the command or the edit that mends it. Seeds that outlive their operation are noted.
+/// Reports invalid contracts and cores that depend on I/O as well. Each finding has its place, its cause, and the command or the
+/// edit that fixes it. Scaffold files whose operation or event has left the contract are noted.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Say instead what breaks those who use the contracts of a commit, branch or tag (this one uses git and buf).
+    /// Report instead what breaks clients of the contracts of a commit, branch or tag. This needs git and buf.
     ///
-    /// buf's rules over messages and enums, and ours over what only our options say: paths, roles, errors, topics, keys and
-    /// rules that take less than before; each with the services that it reaches.
+    /// buf's rules cover messages and enums. martgen's own rules cover its options: paths, roles, errors, topics, keys, and field
+    /// rules that accept fewer values than before. Each finding lists the affected services.
     #[arg(long, value_name = "REF")]
     pub(crate) against: Option<String>,
 }
 
-/// Keep an edited managed file, and say why.
+/// Keep an edited managed file, and record the reason.
 ///
-/// The waiver names the rendering that it was made against: where that changes later, check shows the difference again.
+/// The waiver is valid for the current rendering of the file. When that changes, check reports the waiver.
 #[derive(Debug, Args)]
 pub(crate) struct Waive {
-    /// The file, from the top of the tree.
+    /// The file's path from the top of the tree.
     pub(crate) file: String,
-    /// Why this service differs from all others, for who reads it in a year.
+    /// The reason why this service differs from all others, for future maintainers.
     #[arg(long)]
     pub(crate) reason: String,
 }
 
-/// Draw which service publishes which event, and who reacts to it.
+/// Print the graph of services and the events between them.
 #[derive(Debug, Args)]
 pub(crate) struct Graph {
-    /// How to write it.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Form::Mermaid)]
     pub(crate) format: Form,
 }
 
-/// A form of a graph.
+/// A format of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Form {
     /// For Markdown pages.
@@ -145,7 +145,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Write completions for a shell.
+/// Print completions for a shell.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell.

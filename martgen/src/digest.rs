@@ -1,15 +1,15 @@
-//! Digests of files: whether one is what it was.
+//! Digests of files, to detect changes.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// The digest of some bytes: the first half of SHA-256, in hexadecimal digits.
+/// Returns the digest of some bytes: the first half of their SHA-256, in hexadecimal digits.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     half(&Sha256::digest(bytes))
 }
 
-/// The digest of all files below a folder, their names included.
+/// Returns the digest of the names and contents of all files below a folder.
 pub(crate) fn folder(folder: &Path) -> std::io::Result<String> {
     let mut paths = Vec::new();
     collect(folder, &mut paths)?;

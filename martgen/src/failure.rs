@@ -1,17 +1,17 @@
-//! How a run ends badly, and the exit code of each way.
+//! Failures of a run, and the exit codes.
 
 use std::fmt;
 
-/// 0: everything is as it shall be.
+/// 0: success.
 pub(crate) const CLEAN: u8 = 0;
 /// 1: there are findings.
 pub(crate) const FINDINGS: u8 = 1;
-/// 2: the command line or a contract is wrong.
+/// 2: the command line or a contract is invalid.
 pub(crate) const USAGE: u8 = 2;
-/// 3: it could not be done.
+/// 3: the command failed or was refused.
 pub(crate) const EXIT_FAILURE: u8 = 3;
 
-/// A failure with its exit code and the way to mend it.
+/// A failure with its exit code and a hint how to fix it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: u8,
@@ -20,12 +20,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The command line or a contract is wrong.
+    /// Returns a failure because the command line or a contract is invalid.
     pub(crate) fn usage(what: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
         Self { code: USAGE, what: what.into(), help: help.into() }.into()
     }
 
-    /// It is refused, or a file or a program stood in the way.
+    /// Returns a failure because the command is not allowed now, or because a file or another program prevents it.
     pub(crate) fn refused(what: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
         Self { code: EXIT_FAILURE, what: what.into(), help: help.into() }.into()
     }

@@ -1,4 +1,4 @@
-//! What is wrong, where, and how to mend it; laid out as the Rust compiler does.
+//! Findings: an error with its place and a hint how to fix it, printed in the format of the Rust compiler.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
@@ -9,54 +9,54 @@ use std::ops::Range;
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {
-    /// The file, from the top of the tree.
+    /// The file's path from the top of the tree.
     pub(crate) file: String,
     /// The line, from 1; 0 for the file as a whole.
     pub(crate) line: usize,
     /// The column, from 1.
     pub(crate) column: usize,
-    /// The bytes of the file.
+    /// The range of bytes in the file.
     #[serde(skip)]
     pub(crate) span: Range<usize>,
 }
 
 impl Place {
-    /// A file as a whole.
+    /// Returns the place of a file as a whole.
     pub(crate) fn file(file: impl Into<String>) -> Self {
         Self { file: file.into(), line: 0, column: 0, span: 0..0 }
     }
 }
 
-/// Something that is wrong.
+/// An error in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// Its kind, such as `missing-comment`.
+    /// The rule that is violated, such as `no-auth`.
     pub(crate) rule: &'static str,
-    /// What is wrong.
+    /// The description of the error.
     pub(crate) what: String,
-    /// Where.
+    /// The place of the error.
     pub(crate) place: Place,
-    /// The command or the edit that mends it.
+    /// The command or the edit that fixes it.
     pub(crate) help: String,
-    /// What differs, where it is a file's content.
+    /// The unified diff of an edited file; otherwise empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) diff: String,
 }
 
 impl Finding {
-    /// Something that has to be mended.
+    /// Creates a finding.
     pub(crate) fn error(rule: &'static str, place: Place, what: impl Into<String>, help: impl Into<String>) -> Self {
         let (what, help) = (what.into(), help.into());
         Self { rule, what, place, help, diff: String::new() }
     }
 
-    /// The same with a difference to show.
+    /// Returns the finding with a diff.
     pub(crate) fn with_diff(self, diff: String) -> Self {
         Self { diff, ..self }
     }
 }
 
-/// Lays findings out for people. `sources` has the texts that places lead into.
+/// Formats findings for people. `sources` has the texts of the places, by their paths.
 pub(crate) fn render(findings: &[Finding], sources: &BTreeMap<String, String>, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut all = String::new();

@@ -1,4 +1,4 @@
-//! Formats what was rendered, by the Rust toolchain's own rustfmt.
+//! Formats rendered Rust code with the toolchain's rustfmt.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::failure::Failure;
 
-/// Formats texts of Rust, with the tree's settings.
+/// Formats Rust code with the tree's settings.
 pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
     if texts.is_empty() {
         return Ok(Vec::new());
@@ -18,13 +18,13 @@ pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
         let path = folder.0.join(index.to_string());
         std::fs::create_dir(&path)?;
         std::fs::write(path.join("mod.rs"), text)?;
-        // rustfmt follows modules into their files: these are empty here.
+        // rustfmt follows `mod` declarations, so their files must exist. They are empty.
         for module in modules(text) {
             std::fs::write(path.join(format!("{module}.rs")), "")?;
         }
         paths.push(path.join("mod.rs"));
     }
-    // Every core formats a part of them: a new service would be a tenth of a second otherwise.
+    // One rustfmt per processor core: otherwise a new service takes a tenth of a second.
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let part = paths.len().div_ceil(cores).max(8);
     let start = |part: &[PathBuf]| {
@@ -34,22 +34,22 @@ pub(crate) fn rust(root: &Path, texts: &[&str]) -> Result<Vec<String>> {
     };
     let started: Vec<_> = paths.chunks(part).map(start).collect();
     for child in started {
-        let done = child.and_then(std::process::Child::wait_with_output).map_err(|error| {
-            let help = "install it by: rustup component add rustfmt";
+        let output = child.and_then(std::process::Child::wait_with_output).map_err(|error| {
+            let help = "install it: rustup component add rustfmt";
             Failure::refused(format!("rustfmt could not be run ({error})"), help)
         })?;
-        if !done.status.success() {
-            let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(Failure::refused(
-                format!("rustfmt refuses what was rendered:\n{told}"),
-                "this is a fault of a template: report it",
+                format!("rustfmt rejected the rendered code:\n{stderr}"),
+                "this is a bug in a template: please report it",
             ));
         }
     }
-    paths.iter().map(|path| std::fs::read_to_string(path).context("what was formatted can't be read")).collect()
+    paths.iter().map(|path| std::fs::read_to_string(path).context("a formatted file can't be read")).collect()
 }
 
-/// The modules that a text declares without their content.
+/// Returns the names of the modules that a text declares without a body.
 fn modules(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| {
         let rest = line.trim().strip_suffix(';')?;
@@ -60,7 +60,7 @@ fn modules(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A folder that is removed when it is not needed any more.
+/// A temporary folder that is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -68,14 +68,14 @@ impl Folder {
         let mut random = [0; 8];
         rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
         let path = std::env::temp_dir().join(format!("martgen-{:016x}", u64::from_ne_bytes(random)));
-        std::fs::create_dir(&path).with_context(|| format!("{} can't be made", path.display()))?;
+        std::fs::create_dir(&path).with_context(|| format!("{} can't be created", path.display()))?;
         Ok(Self(path))
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left in a folder for temporary files does no harm.
+        // An error is ignored: a leftover in the system's temporary folder does no harm.
         std::fs::remove_dir_all(&self.0).ok();
     }
 }

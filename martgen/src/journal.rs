@@ -1,9 +1,9 @@
-//! Writes all of a set of changes or none of it.
+//! Writes a set of changes, all or none.
 //!
-//! Every new content is written beside the tree first, then a journal that names each change; the journal's rename is the
-//! moment from which on the changes will be made, by this run or, if it is killed, by the next one. Before it nothing in the
-//! tree has changed. A change is one rename or one removal, so that doing it again does no harm. Where a change can't be
-//! made after all, those before it are undone from copies.
+//! First the new contents are staged beside the tree, then a journal that lists the changes is renamed into place. This rename is
+//! the commit: before it nothing in the tree has changed, and after it this run or, if it is killed, the next one makes all
+//! changes. A change is one rename or one removal, so it can be repeated. If a change fails, those before it are undone from
+//! copies.
 
 use std::fs::File;
 use std::io::Write;
@@ -16,26 +16,27 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::tree::Tree;
 
-/// Where the journal and what it leads to is; git ignores it.
+/// The folder of the journal and the staged files. git ignores it.
 const FOLDER: &str = ".mart/martgen";
 
-/// A file as it shall be; `None` for one that shall not be.
+/// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// From the top of the tree.
+    /// The path from the top of the tree.
     pub(crate) path: String,
+    /// The new content; `None` to remove the file.
     pub(crate) content: Option<String>,
 }
 
-/// A change that is decided.
+/// An entry of the journal: one change.
 #[derive(Debug, Serialize, Deserialize)]
 struct Step {
     path: String,
-    /// The number of the file with the new content; `None` where the file is removed.
+    /// The number of the staged file with the new content; `None` to remove the file.
     staged: Option<usize>,
 }
 
-/// The right to write, which one run at a time has.
+/// The exclusive right to write. One run at a time has it.
 #[derive(Debug)]
 pub(crate) struct Journal<'a> {
     tree: &'a Tree,
@@ -43,38 +44,38 @@ pub(crate) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Takes the right to write and finishes what a run that was killed has begun.
+    /// Acquires the right to write, and finishes the changes of a run that was killed.
     pub(crate) fn open(tree: &'a Tree) -> Result<Self> {
         let folder = tree.path(FOLDER);
         std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::refused(format!("{} can't be made ({error})", folder.display()), "make the tree writable")
+            Failure::refused(format!("{} can't be created ({error})", folder.display()), "make the tree writable")
         })?;
         let lock = File::create(folder.join("lock")).map_err(|error| {
             Failure::refused(format!("{} can't be written ({error})", folder.display()), "make the tree writable")
         })?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            return Err(Failure::refused("another martgen is writing in this tree", "wait for it to end"));
+            return Err(Failure::refused("another martgen is writing to this tree", "wait until it ends"));
         }
         let journal = Self { tree, _lock: lock };
-        if journal.decided().is_file() {
+        if journal.path().is_file() {
             journal.finish()?;
         }
         journal.clean()?;
         Ok(journal)
     }
 
-    /// Whether a run was killed in the middle of its changes.
+    /// Returns whether a run was killed after its commit, before it had made all changes.
     pub(crate) fn interrupted(tree: &Tree) -> bool {
         tree.path(FOLDER).join("journal").is_file()
     }
 
-    /// Makes all changes, or none and says why.
+    /// Makes all changes. If it returns an error, it has made none.
     pub(crate) fn write(&self, changes: &[Change]) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
         for change in changes {
-            self.writable(&change.path)?;
+            self.ensure_writable(&change.path)?;
         }
         let mut steps = Vec::new();
         for (number, change) in changes.iter().enumerate() {
@@ -88,7 +89,7 @@ impl<'a> Journal<'a> {
             };
             let target = self.tree.path(&change.path);
             if target.exists() {
-                std::fs::copy(&target, self.kept(number))
+                std::fs::copy(&target, self.backup(number))
                     .with_context(|| format!("{} can't be copied", change.path))?;
             }
             steps.push(Step { path: change.path.clone(), staged });
@@ -97,7 +98,7 @@ impl<'a> Journal<'a> {
         let draft = self.folder().join("journal.draft");
         durable(&draft, text.as_bytes())?;
         kill_point();
-        std::fs::rename(&draft, self.decided())?;
+        std::fs::rename(&draft, self.path())?;
         kill_point();
         if let Err(error) = self.finish() {
             self.undo(&steps);
@@ -107,9 +108,9 @@ impl<'a> Journal<'a> {
         self.clean()
     }
 
-    /// Makes the changes that the journal names; those that were made already are seen by their staged file being gone.
+    /// Makes the changes that the journal lists. A change without its staged file was already made.
     fn finish(&self) -> Result<()> {
-        let text = std::fs::read_to_string(self.decided()).context("the journal can't be read")?;
+        let text = std::fs::read_to_string(self.path()).context("the journal can't be read")?;
         let steps: Vec<Step> = serde_json::from_str(&text).context("the journal is damaged")?;
         for step in &steps {
             let target = self.tree.path(&step.path);
@@ -126,34 +127,34 @@ impl<'a> Journal<'a> {
             done.map_err(|error| {
                 Failure::refused(
                     format!("{} can't be written ({error})", step.path),
-                    "make the file and its folder writable and run it again",
+                    "make the file and its folder writable, and run martgen again",
                 )
             })?;
             kill_point();
         }
-        std::fs::remove_file(self.decided())?;
+        std::fs::remove_file(self.path())?;
         kill_point();
         Ok(())
     }
 
-    /// Puts back what was there before.
+    /// Restores the files as they were before the changes.
     fn undo(&self, steps: &[Step]) {
         for (number, step) in steps.iter().enumerate() {
             let target = self.tree.path(&step.path);
-            let made = step.staged.is_none_or(|number| !self.staged(number).exists());
-            let undone = match (made, self.kept(number).exists()) {
+            let applied = step.staged.is_none_or(|number| !self.staged(number).exists());
+            let undone = match (applied, self.backup(number).exists()) {
                 (false, _) => Ok(()),
-                (true, true) => std::fs::copy(self.kept(number), &target).map(|_| ()),
+                (true, true) => std::fs::copy(self.backup(number), &target).map(|_| ()),
                 (true, false) => remove(&target, &self.tree.root),
             };
             if let Err(error) = undone {
-                anstream::eprintln!("{} could not be put back as it was ({error})", step.path);
+                anstream::eprintln!("{} could not be restored ({error})", step.path);
             }
         }
-        std::fs::remove_file(self.decided()).ok();
+        std::fs::remove_file(self.path()).ok();
     }
 
-    /// Removes what no change needs any more.
+    /// Removes the staged files and the backups.
     fn clean(&self) -> Result<()> {
         for entry in std::fs::read_dir(self.folder())? {
             let path = entry?.path();
@@ -164,19 +165,19 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// A file that is marked as read-only is respected, even by who could write it all the same.
-    fn writable(&self, path: &str) -> Result<()> {
+    /// Refuses a file or a folder that is marked as read-only, even if the user (such as root) could write to it.
+    fn ensure_writable(&self, path: &str) -> Result<()> {
         let target = self.tree.path(path);
-        let there = |path: &Path| std::fs::metadata(path).ok();
-        let holder =
-            target.ancestors().skip(1).find_map(|folder| there(folder).map(|found| (folder.to_owned(), found)));
-        let locked = there(&target).filter(|found| found.permissions().readonly()).map(|_| target.clone());
-        let locked =
-            locked.or_else(|| holder.filter(|(_, found)| found.permissions().readonly()).map(|(folder, _)| folder));
-        match locked {
-            Some(locked) => Err(Failure::refused(
-                format!("{} is read-only", locked.strip_prefix(&self.tree.root).unwrap_or(&locked).display()),
-                "nothing was changed; make it writable and run it again",
+        let metadata = |path: &Path| std::fs::metadata(path).ok();
+        let parent =
+            target.ancestors().skip(1).find_map(|folder| metadata(folder).map(|found| (folder.to_owned(), found)));
+        let read_only = metadata(&target).filter(|found| found.permissions().readonly()).map(|_| target.clone());
+        let read_only =
+            read_only.or_else(|| parent.filter(|(_, found)| found.permissions().readonly()).map(|(folder, _)| folder));
+        match read_only {
+            Some(path) => Err(Failure::refused(
+                format!("{} is read-only", path.strip_prefix(&self.tree.root).unwrap_or(&path).display()),
+                "nothing was changed; make it writable and run martgen again",
             )),
             None => Ok(()),
         }
@@ -186,7 +187,7 @@ impl<'a> Journal<'a> {
         self.tree.path(FOLDER)
     }
 
-    fn decided(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         self.folder().join("journal")
     }
 
@@ -194,12 +195,12 @@ impl<'a> Journal<'a> {
         self.folder().join(format!("{number}.new"))
     }
 
-    fn kept(&self, number: usize) -> PathBuf {
+    fn backup(&self, number: usize) -> PathBuf {
         self.folder().join(format!("{number}.old"))
     }
 }
 
-/// Writes a file so that it outlives a crash of the machine.
+/// Writes a file and syncs it, so that it survives a crash of the machine.
 fn durable(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = File::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -208,14 +209,14 @@ fn durable(path: &Path, bytes: &[u8]) -> Result<()> {
     written.with_context(|| format!("{} can't be written", path.display()))
 }
 
-/// A new content keeps the rights of the old one.
+/// Gives a staged file the permissions of the file that it replaces.
 fn keep_mode(target: &Path, staged: &Path) {
     if let Ok(found) = std::fs::metadata(target) {
         std::fs::set_permissions(staged, found.permissions()).ok();
     }
 }
 
-/// Removes a file, and the folders that are empty without it.
+/// Removes a file and the folders that become empty.
 fn remove(target: &Path, root: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(target) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -229,7 +230,7 @@ fn remove(target: &Path, root: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A point at which a test kills the program: `MARTGEN_KILL_AT` counts them from 1.
+/// Kills the program at a point that a test chooses. `MARTGEN_KILL_AT` is its number, counted from 1.
 fn kill_point() {
     #[cfg(debug_assertions)]
     {

@@ -1,6 +1,7 @@
-//! `martgen.lock`: what was written, so that hand edits and orphans are told exactly.
+//! `martgen.lock`: the list of written files. It makes manual edits and orphans detectable.
 //!
-//! A line a file, sorted: kind, digest of its content, digest of the raw rendering, path, source; parted by tabs.
+//! Each file has a line. The lines are sorted and have five fields, separated by tabs: kind, digest of the content, digest of the
+//! raw rendering, path, source.
 
 use std::collections::BTreeMap;
 
@@ -10,31 +11,31 @@ use crate::failure::Failure;
 use crate::plan::Kind;
 use crate::tree::Tree;
 
-/// Its path.
+/// The path of the lock.
 pub(crate) const LOCK: &str = "martgen.lock";
 
 const HEAD: &str = "# Written by martgen: kind, digest of the content, digest of the rendering, file, source.\n";
 
-/// What was written of one file.
+/// The line of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: Kind,
-    /// The digest of what was written.
+    /// The digest of the written content.
     pub(crate) content: String,
     /// The digest of the rendering before it was formatted.
     pub(crate) raw: String,
-    /// The template, and what it was filled from.
+    /// The template and the contracts that it was rendered from.
     pub(crate) source: String,
 }
 
-/// All that was written.
+/// The entries of all written files, by their paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub(crate) files: BTreeMap<String, Entry>,
 }
 
 impl Lock {
-    /// Reads it; a tree without one has written nothing.
+    /// Reads the lock. It is empty if the tree has none.
     pub(crate) fn read(tree: &Tree) -> Result<Self> {
         let text = tree.read(LOCK)?.unwrap_or_default();
         let mut files = BTreeMap::new();
@@ -57,8 +58,8 @@ impl Lock {
             };
             let (path, entry) = entry.ok_or_else(|| {
                 Failure::usage(
-                    format!("{LOCK}:{}: the line is not one that martgen wrote", index + 1),
-                    "after a merge, take either side whole and run cargo martgen generate",
+                    format!("{LOCK}:{}: the line is invalid", index + 1),
+                    "after a merge conflict, take the whole file from either side and run cargo martgen generate",
                 )
             })?;
             files.insert(path, entry);
@@ -66,7 +67,7 @@ impl Lock {
         Ok(Self { files })
     }
 
-    /// Its text.
+    /// Returns the text of the lock.
     pub(crate) fn text(&self) -> String {
         let line = |(path, entry): (&String, &Entry)| {
             let Entry { kind, content, raw, source } = entry;

@@ -1,8 +1,8 @@
-//! martgen: from contracts to services.
+//! martgen generates and maintains the services of the mart from their contracts.
 //!
-//! Contracts are compiled in memory, one model of the whole mart is built of them, and from it a plan of all files is
-//! rendered; checking, showing and writing all work on that plan. There is deliberately no service known by name here, no
-//! network and no call of cargo or git.
+//! It compiles the contracts in memory, builds one model of the mart from them, and renders a plan of all files from the model.
+//! Checking, previewing and writing work on this plan. martgen knows no service by name, uses no network and never runs cargo.
+//! Only `check --against` runs git and buf.
 
 mod change_set;
 mod cli;
@@ -39,13 +39,13 @@ fn main() -> ExitCode {
         Err(error) => {
             let failure = error.downcast_ref::<Failure>();
             let code = failure.map_or(failure::EXIT_FAILURE, |failure| failure.code);
-            let (what, help) = (format!("{error:#}"), failure.map(|failure| failure.help.as_str()));
+            let (message, help) = (format!("{error:#}"), failure.map(|failure| failure.help.as_str()));
             if json {
-                anstream::println!("{}", serde_json::json!({ "error": what, "help": help, "exitCode": code }));
+                anstream::println!("{}", serde_json::json!({ "error": message, "help": help, "exitCode": code }));
             } else {
                 let (red, bold, off) =
                     (anstyle::AnsiColor::Red.on_default().bold(), anstyle::Style::new().bold(), anstyle::Reset);
-                anstream::eprintln!("{red}error{off}{bold}: {what}{off}");
+                anstream::eprintln!("{red}error{off}{bold}: {message}{off}");
                 if let Some(help) = help {
                     anstream::eprintln!("  help: {help}");
                 }

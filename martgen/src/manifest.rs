@@ -1,4 +1,4 @@
-//! The packages of a new service in `Cargo.lock`, as cargo itself would write them, so that nothing has to be resolved.
+//! Adds the packages of a new service to `Cargo.lock` exactly as cargo would, so that no dependency has to be resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 const PACKAGE: &str = "[[package]]\n";
 
-/// The lock with these packages, which have manifests of these texts.
+/// Returns the lock with the packages of these manifests.
 pub(crate) fn with_packages(lock: &str, manifests: &[&str]) -> Result<String> {
     let (head, mut packages) = split(lock);
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -15,7 +15,7 @@ pub(crate) fn with_packages(lock: &str, manifests: &[&str]) -> Result<String> {
             versions.entry(name).or_default().push(version);
         }
     }
-    // Which of several versions the mart's own packages use.
+    // The dependencies of the mart's own packages, as `name version` if the lock has several versions of one.
     let used: BTreeSet<&str> = packages
         .iter()
         .filter(|text| !text.contains("\nsource = "))
@@ -31,11 +31,11 @@ pub(crate) fn with_packages(lock: &str, manifests: &[&str]) -> Result<String> {
             needed.extend(table.into_iter().flat_map(|table| table.keys().cloned()));
         }
         let lines = needed.iter().map(|needed| {
-            let told = match versions.get(needed.as_str()).map(Vec::as_slice) {
+            let qualified = match versions.get(needed.as_str()).map(Vec::as_slice) {
                 Some([_, _, ..]) => used.iter().find(|used| used.starts_with(&format!("{needed} "))).copied(),
                 _ => None,
             };
-            format!(" \"{}\",\n", told.unwrap_or(needed))
+            format!(" \"{}\",\n", qualified.unwrap_or(needed))
         });
         let text =
             format!("name = \"{name}\"\nversion = \"0.1.0\"\ndependencies = [\n{}]\n", lines.collect::<String>());
@@ -43,21 +43,21 @@ pub(crate) fn with_packages(lock: &str, manifests: &[&str]) -> Result<String> {
     }
     let added: Vec<(String, String)> = added;
     for (name, text) in &added {
-        let behind = packages.iter().position(|text| value(text, "name").is_some_and(|known| known > name.as_str()));
-        packages.insert(behind.unwrap_or(packages.len()), text);
+        let next = packages.iter().position(|text| value(text, "name").is_some_and(|known| known > name.as_str()));
+        packages.insert(next.unwrap_or(packages.len()), text);
     }
     Ok(join(head, &packages))
 }
 
-/// The lock without packages of these names.
+/// Returns the lock without the mart's packages of these names.
 pub(crate) fn without_packages(lock: &str, names: &[String]) -> String {
     let (head, mut packages) = split(lock);
-    let ours = |text: &str| value(text, "name").is_some_and(|name| names.iter().any(|gone| gone == name));
-    packages.retain(|text| !ours(text) || text.contains("\nsource = "));
+    let is_named = |text: &str| value(text, "name").is_some_and(|name| names.iter().any(|removed| removed == name));
+    packages.retain(|text| !is_named(text) || text.contains("\nsource = "));
     join(head, &packages)
 }
 
-/// What stands before the packages, and the packages in their order.
+/// Splits a lock into the text before the packages, and the packages.
 fn split(lock: &str) -> (&str, Vec<&str>) {
     let start = lock.find(PACKAGE).unwrap_or(lock.len());
     let texts = lock[start..].split(PACKAGE).filter(|text| !text.trim().is_empty());

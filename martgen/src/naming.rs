@@ -1,4 +1,4 @@
-//! Which names a service may have: it becomes crates, a database, a role, a topic and a part of paths.
+//! Rules for names of services. A name becomes part of crates, a database, roles, a topic and paths.
 
 use heck::ToSnakeCase;
 
@@ -6,7 +6,7 @@ use crate::contract::names;
 use crate::failure::Failure;
 use crate::tree::Tree;
 
-/// Names that mean something else: crates of Rust's own, folders and packages of the mart, databases of PostgreSQL.
+/// Names with another meaning: crates of Rust, folders and packages of the mart, databases of PostgreSQL.
 const RESERVED: &[&str] = &[
     "alloc",
     "bench",
@@ -32,17 +32,17 @@ const RESERVED: &[&str] = &[
     "type",
 ];
 
-/// The longest name: a role of PostgreSQL and its suffix fit into 63 bytes, and people can still say it.
-const LONGEST: usize = 40;
+/// The maximum length. The name of a PostgreSQL role, which has a suffix, is limited to 63 bytes.
+const MAX_LENGTH: usize = 40;
 
-/// Refuses a name that can't be one, and suggests one that can.
+/// Rejects an invalid name and suggests a valid one.
 pub(crate) fn check(tree: &Tree, name: &str) -> anyhow::Result<()> {
     let refuse = |what: String, help: String| Err(Failure::usage(what, help));
     let suggestion = || {
         let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
         let snake = plain.trim().to_snake_case();
         let trimmed = snake.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-        let short: String = trimmed.chars().take(LONGEST).collect();
+        let short: String = trimmed.chars().take(MAX_LENGTH).collect();
         match short.trim_end_matches('_') {
             "" => "try review".to_owned(),
             short => format!("try {short}"),
@@ -52,52 +52,53 @@ pub(crate) fn check(tree: &Tree, name: &str) -> anyhow::Result<()> {
         return refuse("a service needs a name".to_owned(), "try review".to_owned());
     }
     if name.contains(['/', '\\']) || name.contains("..") {
-        let shown: String = name.chars().take(LONGEST).collect();
-        return refuse(format!("`{shown}` is a path, and a service has a name"), suggestion());
+        let shown: String = name.chars().take(MAX_LENGTH).collect();
+        return refuse(format!("`{shown}` is a path, not a name"), suggestion());
     }
-    if name.chars().count() > LONGEST {
+    if name.chars().count() > MAX_LENGTH {
         let length = name.chars().count();
-        return refuse(format!("a name of {length} characters is too long: {LONGEST} are allowed"), suggestion());
+        return refuse(format!("a name of {length} characters is too long: {MAX_LENGTH} are allowed"), suggestion());
     }
     if name.contains(char::is_whitespace) {
         return refuse(format!("the name `{name}` has white space"), suggestion());
     }
     if name.contains('-') {
-        let what =
-            format!("the name `{name}` has a hyphen, which no module of Rust and no database without quotes has");
+        let what = format!(
+            "the name `{name}` has a hyphen, which is invalid in a Rust module and in an unquoted database name"
+        );
         return refuse(what, suggestion());
     }
     if name.chars().any(char::is_uppercase) {
-        return refuse(format!("the name `{name}` has capital letters"), suggestion());
+        return refuse(format!("the name `{name}` has upper-case letters"), suggestion());
     }
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return refuse(format!("the name `{name}` begins with a digit"), suggestion());
     }
-    if let Some(odd) = name.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')) {
+    if let Some(invalid) = name.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')) {
         return refuse(
-            format!("the name `{name}` has `{odd}`: small letters, digits and `_` are allowed"),
+            format!("the name `{name}` has `{invalid}`: only lower-case letters, digits and `_` are allowed"),
             suggestion(),
         );
     }
     if name.starts_with('_') || name.ends_with('_') || name.contains("__") {
-        return refuse(format!("in the name `{name}` an underscore does not part two words"), suggestion());
+        return refuse(format!("the name `{name}` has an underscore that does not separate two words"), suggestion());
     }
     if names::snake(name) != name {
-        // `a1_b` is a name; a keyword is not, and neither is what reads otherwise in the end.
+        // The name is a keyword, or its form in Rust differs from it.
         let what = if names::snake(name).starts_with("r#") || ["super", "self", "crate", "extern"].contains(&name) {
             format!("`{name}` is a keyword of Rust")
         } else {
             format!("`{name}` would be called `{}` in Rust", names::snake(name))
         };
-        return refuse(what, format!("try {name}_desk, or the word that your customers use"));
+        return refuse(what, format!("try {name}_desk, or the term that your customers use"));
     }
     if RESERVED.contains(&name) || tree.settings.package == name {
         return refuse(
-            format!("`{name}` is reserved: the mart or Rust has something of this name"),
+            format!("`{name}` is reserved: the mart, Rust or PostgreSQL uses this name"),
             format!("try {name}_desk"),
         );
     }
-    // A crate that only others depend on is in nobody's way.
+    // Only direct dependencies of the workspace conflict with the name.
     let manifest = tree.read("Cargo.toml")?.unwrap_or_default();
     let named: toml::Table = toml::from_str(&manifest).unwrap_or_default();
     let named = named.get("workspace").and_then(|workspace| workspace.get("dependencies"));

@@ -1,4 +1,4 @@
-//! The full set of files that a tree shall have, in memory: one plan for checking, showing and writing.
+//! The plan: all files that follow from the contracts, in memory. Checking, previewing and writing use the same plan.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,14 +8,14 @@ use anyhow::Result;
 use crate::lock::{Entry, Lock};
 use crate::{digest, format};
 
-/// How a file is kept.
+/// How martgen maintains a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Always rewritten.
     Generated,
-    /// Rewritten too, but a recorded waiver keeps an edited one.
+    /// Rewritten unless a recorded waiver keeps an edited one.
     Managed,
-    /// Written once, for people to go on with.
+    /// Written once, and maintained by hand from then on.
     Scaffold,
 }
 
@@ -31,12 +31,13 @@ impl Kind {
     }
 }
 
-/// A file as it was rendered, before it is formatted.
+/// A rendered file, before it is formatted.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     pub(crate) kind: Kind,
-    /// The template, and what it was filled from.
+    /// The template and the contracts that it was rendered from.
     pub(crate) source: String,
+    /// The text before it is formatted.
     pub(crate) raw: String,
 }
 
@@ -53,7 +54,7 @@ impl Plan {
         self.files.insert(path, Planned { kind, source, raw });
     }
 
-    /// The contents of those files that some choose, formatted.
+    /// Returns the formatted contents of the files that `wanted` selects.
     pub(crate) fn contents(&self, root: &Path, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
         let chosen = self.files.iter().filter(|(path, _)| wanted(path));
         let (rust, plain): (Vec<_>, Vec<_>) =
@@ -66,31 +67,31 @@ impl Plan {
     }
 }
 
-/// How a file of the tree stands to the plan.
+/// The state of a file in the tree, compared with the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is what the plan says.
+    /// It equals the plan.
     Current,
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It is as it was written, but would be written otherwise now.
+    /// It is as martgen wrote it, but the plan has changed since.
     Stale,
-    /// Somebody changed it after it was written, or it was there before.
+    /// It was changed by hand, or martgen did not write it.
     Edited,
 }
 
-/// How a planned file stands, told from digests alone: only a file that is not current has to be formatted.
-pub(crate) fn state(planned: &Planned, entry: Option<&Entry>, there: Option<&str>) -> State {
-    let Some(there) = there else { return State::Missing };
+/// Returns the state of a planned file. It is computed from digests, so only files that are not current have to be formatted.
+pub(crate) fn state(planned: &Planned, entry: Option<&Entry>, current: Option<&str>) -> State {
+    let Some(current) = current else { return State::Missing };
     match entry {
-        Some(entry) if entry.content != digest::bytes(there.as_bytes()) => State::Edited,
+        Some(entry) if entry.content != digest::bytes(current.as_bytes()) => State::Edited,
         Some(entry) if entry.raw == digest::bytes(planned.raw.as_bytes()) => State::Current,
         Some(_) => State::Stale,
         None => State::Edited,
     }
 }
 
-/// Files that were written and that nothing asks for any more, by their paths. Seeds are people's.
+/// Returns the generated and managed files in the lock that the plan no longer has.
 pub(crate) fn orphans<'a>(plan: &Plan, lock: &'a Lock) -> Vec<(&'a String, &'a Entry)> {
     lock.files.iter().filter(|(path, entry)| entry.kind != Kind::Scaffold && !plan.files.contains_key(*path)).collect()
 }

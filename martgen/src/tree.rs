@@ -1,4 +1,4 @@
-//! The repository that martgen works on: where it is and what `martgen.toml` says of it.
+//! The repository that martgen works on, and its settings in `martgen.toml`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 
-/// What `martgen.toml` says.
+/// The settings in `martgen.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The first part of every package and topic.
     pub(crate) package: String,
-    /// Services that stand elsewhere than in services/.
+    /// Services outside of services/.
     #[serde(default)]
     pub(crate) fixture: Vec<Fixture>,
 }
 
-/// A service that stands elsewhere than in services/: it has no folder `core`, no container and no page.
+/// A service outside of services/, for tests. It has no folder `core`, no container and no API documents.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fixture {
@@ -28,7 +28,7 @@ pub(crate) struct Fixture {
     pub(crate) folder: String,
     /// The folder of its contracts.
     pub(crate) contracts: String,
-    /// The path of the module that has its facts.
+    /// The Rust path of its core, whose module `domain` has its events.
     pub(crate) core: String,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Fixture {
 pub(crate) struct Tree {
     /// Its top folder.
     pub(crate) root: PathBuf,
-    /// What `martgen.toml` says.
+    /// The settings in `martgen.toml`.
     pub(crate) settings: Settings,
 }
 
@@ -45,28 +45,27 @@ pub(crate) struct Tree {
 pub(crate) const SETTINGS: &str = "martgen.toml";
 
 impl Tree {
-    /// The tree that a folder stands in: the nearest folder above with a `martgen.toml`.
+    /// Returns the tree of a folder: the folder itself or its nearest parent with a `martgen.toml`.
     pub(crate) fn around(folder: &Path) -> Result<Self> {
         let found = folder.ancestors().find(|folder| folder.join(SETTINGS).is_file());
         let root = found.ok_or_else(|| {
             Failure::usage(
                 format!("there is no {SETTINGS} in {} or a folder above it", folder.display()),
-                "run martgen inside a checkout of the mart, or name one by --root",
+                "run martgen inside a checkout of the mart, or pass one with --root",
             )
         })?;
         let text = std::fs::read_to_string(root.join(SETTINGS)).with_context(|| format!("{SETTINGS} can't be read"))?;
-        let settings = toml::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{SETTINGS}: {}", error.to_string().trim_end()), "mend the line")
-        })?;
+        let settings = toml::from_str(&text)
+            .map_err(|error| Failure::usage(format!("{SETTINGS}: {}", error.to_string().trim_end()), "fix the line"))?;
         Ok(Self { root: root.to_owned(), settings })
     }
 
-    /// A file by its path from the top.
+    /// Returns the full path of a path from the top.
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
 
-    /// The text of a file; `None` where there is none.
+    /// Returns the text of a file, or `None` if it does not exist.
     pub(crate) fn read(&self, relative: &str) -> Result<Option<String>> {
         match std::fs::read(self.path(relative)) {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -77,7 +76,7 @@ impl Tree {
         }
     }
 
-    /// All files below a folder whose name ends so, by their paths from the top, sorted.
+    /// Returns the paths from the top of all files below a folder whose names have this ending, sorted.
     pub(crate) fn files(&self, folder: &str, ending: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
         walk(&self.path(folder), folder, &mut |path| {
@@ -90,7 +89,7 @@ impl Tree {
     }
 }
 
-fn walk(folder: &Path, relative: &str, tell: &mut impl FnMut(&str)) -> Result<()> {
+fn walk(folder: &Path, relative: &str, visit: &mut impl FnMut(&str)) -> Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -101,9 +100,9 @@ fn walk(folder: &Path, relative: &str, tell: &mut impl FnMut(&str)) -> Result<()
         let Ok(name) = entry.file_name().into_string() else { continue };
         let (path, below) = (entry.path(), format!("{relative}/{name}"));
         if path.is_dir() {
-            walk(&path, &below, tell)?;
+            walk(&path, &below, visit)?;
         } else {
-            tell(&below);
+            visit(&below);
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! Remembers a clean check: while no file has changed since, the next one says the same without reading them.
+//! Remembers a clean check: as long as no file changes, the next check prints the same summary without reading the files.
 //!
-//! What is compared are the paths, sizes and change times of all files of the tree and of this program. A file's change time is set
-//! by the system and by nobody else, so an edit that restores the modification time is seen, too. What is remembered stands in
-//! `.mart/`, which git does not know: a fresh clone is always checked.
+//! The state is a digest of the paths, sizes and change times of all files of the tree and of this program. Only the system sets
+//! a file's change time (ctime), so an edit that restores the modification time is detected too. The state is stored in `.mart/`,
+//! which git ignores: a fresh clone is always checked.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::digest;
 use crate::tree::Tree;
 
-/// The state of a tree at one moment.
+/// The state of a tree at one point in time.
 #[derive(Debug)]
 pub(crate) struct Unchanged {
     file: PathBuf,
@@ -19,7 +19,7 @@ pub(crate) struct Unchanged {
 }
 
 impl Unchanged {
-    /// The state now; `None` if the tree has no `.mart/`, or can't be read.
+    /// Returns the current state, or `None` if the tree has no `.mart/` or can't be read.
     pub(crate) fn now(tree: &Tree) -> Option<Self> {
         let folder = tree.path(".mart");
         if !folder.is_dir() {
@@ -31,16 +31,16 @@ impl Unchanged {
         Some(Self { file: folder.join("martgen-clean"), state: digest::bytes(files.as_bytes()) })
     }
 
-    /// What the last clean check said, if this is the state that it saw.
-    pub(crate) fn said(&self) -> Option<String> {
+    /// Returns the summary of the last clean check if it was of this state.
+    pub(crate) fn summary(&self) -> Option<String> {
         let text = std::fs::read_to_string(&self.file).ok()?;
-        let (state, said) = text.split_once('\n')?;
-        (state == self.state).then(|| said.to_owned())
+        let (state, summary) = text.split_once('\n')?;
+        (state == self.state).then(|| summary.to_owned())
     }
 
-    /// Remembers what a clean check of this state said. It is no loss if that fails.
-    pub(crate) fn remember(&self, said: &str) {
-        std::fs::write(&self.file, format!("{}\n{said}", self.state)).ok();
+    /// Stores the summary of a clean check of this state. Errors are ignored: the next check only takes longer.
+    pub(crate) fn remember(&self, summary: &str) {
+        std::fs::write(&self.file, format!("{}\n{summary}", self.state)).ok();
     }
 }
 
@@ -50,7 +50,7 @@ fn describe(path: &Path, files: &mut String) -> Option<()> {
     writeln!(files, "{} {size} {seconds}.{nanos}", path.display()).ok()
 }
 
-/// All files below a folder, but for hidden ones and what was built.
+/// Describes all files below a folder, except hidden ones and build output.
 fn walk(folder: &Path, files: &mut String) -> Option<()> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
     entries.sort_unstable();
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_changed_and_kept_its_time_and_size_is_seen() {
+    fn a_change_is_detected_despite_equal_size_and_mtime() {
         let folder = std::env::temp_dir().join(format!("martgen-unchanged-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("a")).expect("made");
         let file = folder.join("a/b.proto");
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(before, state());
         let time = std::fs::metadata(&file).and_then(|found| found.modified()).expect("a time");
         let mut after = state();
-        // Clocks of file systems tick some hundred times a second: the first change may be of the tick that was seen before.
+        // File systems' clocks tick some hundred times a second: the first change may have the same change time as before.
         for _ in 0..10_000 {
             std::fs::write(&file, "two").expect("written");
             std::fs::File::options()

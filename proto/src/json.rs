@@ -1,5 +1,5 @@
-//! The JSON form of messages: the protobuf mapping, with zero values written out, and with unknown members and members that
-//! are given twice refused by name.
+//! The JSON form of messages: the protobuf mapping with zero values written out. Unknown members and duplicate members are rejected
+//! by name.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -9,13 +9,13 @@ use prost_reflect::{DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, M
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A JSON value that is not the message it should be.
+/// A JSON value that does not match its message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub struct Unreadable {
-    /// The place in the value, such as `lines[1].quantity`; empty for the value itself.
+    /// The path in the value, such as `lines[1].quantity`; empty for the value itself.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong at this path.
     pub problem: String,
 }
 
@@ -25,24 +25,24 @@ impl Unreadable {
     }
 }
 
-/// Reads JSON. Fails if an object at any depth has two members of one name: readers differ in which of the two they take, so that a
-/// gateway or a log could see another request than the service (ProtoJSON refuses it, too).
+/// Parses JSON. Fails if an object at any depth has two members with the same name: parsers differ in which one they take, so that a
+/// gateway or a log could see another request than the service. ProtoJSON rejects duplicates, too.
 pub fn parse(text: &[u8]) -> Result<Value, Unreadable> {
     let path = RefCell::new(String::new());
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = Unique(&path).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     value.map_err(|error| match error.classify() {
-        // Of what is JSON, only this is refused.
+        // Parsing alone finds only duplicates here; everything else is valid JSON.
         serde_json::error::Category::Data => Unreadable::twice(path.into_inner()),
         _ => Unreadable { path: String::new(), problem: format!("not JSON: {error}") },
     })
 }
 
-/// Reads a value whose objects have no name twice; where one has, the path ends at it.
+/// A parsed value without duplicate members. If there is one, the path ends at it.
 struct Unique<'a>(&'a RefCell<String>);
 
 impl Unique<'_> {
-    /// Reads what stands at a step down the path.
+    /// Parses a nested value at a step down the path.
     fn within<T, E>(&self, step: fmt::Arguments<'_>, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let before = self.0.borrow().len();
         self.0.borrow_mut().push_str(&step.to_string());
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
     }
 }
 
-/// Reads a message out of a JSON value. Fails if a field is given in both spellings of its name, at any depth.
+/// Reads a message from a JSON value. Fails if a field is given in both spellings of its name, at any depth.
 pub fn read(descriptor: MessageDescriptor, value: &Value) -> Result<DynamicMessage, Unreadable> {
     once(&descriptor, value, "")?;
     let mut track = serde_path_to_error::Track::new();
@@ -133,16 +133,16 @@ pub fn read(descriptor: MessageDescriptor, value: &Value) -> Result<DynamicMessa
     })
 }
 
-/// Whether every field of a message is given once: `currencyCode` and `currency_code` are one.
+/// Checks that every field of a message is given once: `currencyCode` and `currency_code` are the same field.
 fn once(message: &MessageDescriptor, value: &Value, path: &str) -> Result<(), Unreadable> {
-    // The messages of protobuf's own have JSON forms of their own.
+    // The well-known types have JSON forms of their own.
     let (Some(members), false) = (value.as_object(), message.package_name() == "google.protobuf") else {
         return Ok(());
     };
     let mut seen = HashSet::new();
     for (name, value) in members {
         let field = message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name));
-        // A name that is not known has no message either; the reader refuses it.
+        // The reader rejects an unknown name later.
         let Some(field) = field else { continue };
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if !seen.insert(field.number()) {
@@ -153,7 +153,7 @@ fn once(message: &MessageDescriptor, value: &Value, path: &str) -> Result<(), Un
     Ok(())
 }
 
-/// The same for the messages of a field, and for the keys of a map: `1` and `01` are one number.
+/// Checks the messages of a field, and the keys of a map: `1` and `01` are the same number.
 fn once_within(field: &FieldDescriptor, value: &Value, path: &str) -> Result<(), Unreadable> {
     let kind = field.kind();
     let Some(message) = kind.as_message() else { return Ok(()) };
@@ -179,7 +179,7 @@ fn once_within(field: &FieldDescriptor, value: &Value, path: &str) -> Result<(),
     }
 }
 
-/// The reader's path ends at the message that has no such member; the member's name is in its text only.
+/// The reader's path ends at the message without such a member; only its text names the member.
 fn unreadable(path: &str, problem: &str) -> Unreadable {
     let unknown = problem.strip_prefix("unrecognized field name '").and_then(|rest| rest.split('\'').next());
     match unknown {
@@ -209,13 +209,13 @@ mod tests {
     use super::*;
     use crate::product::v1::CreateProductRequest;
 
-    /// Where a text is refused; empty where it is read.
+    /// Returns the path at which a text is rejected; empty if it is accepted.
     fn refused(text: &str) -> String {
         parse(text.as_bytes()).map_or_else(|error| error.path, |_| String::new())
     }
 
     #[test]
-    fn what_is_json_is_read_as_serde_json_reads_it() {
+    fn valid_json_is_parsed_like_serde_json() {
         let text = r#" {"a":[null,true,-1,1.5,18446744073709551615,"x\u00e9",{}],"b":{"a":{"a":1}},"":""} "#;
         let expected: Value = serde_json::from_str(text).expect("JSON");
         assert_eq!(parse(text.as_bytes()), Ok(expected));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused_with_its_place() {
+    fn invalid_json_is_rejected_with_its_path() {
         for text in ["", "{", r#"{"a":1}x"#, r#"{"a":1,}"#, "[1 2]", "\"\u{1}\""] {
             let error = parse(text.as_bytes()).expect_err(text);
             assert!(error.path.is_empty() && error.problem.starts_with("not JSON: "), "{text}: {error:?}");

@@ -1,7 +1,6 @@
 //! The contracts in Rust: prost messages, their JSON form and their field rules.
-//!
-//! Everything here is read from the `.proto` files of this folder by `build.rs`. There is deliberately no transport in
-//! this crate: HTTP is chassis's and Kafka is chassis's.
+//! `build.rs` compiles everything here from the `.proto` files of this folder. The crate has no transport; HTTP and Kafka are in
+//! chassis.
 
 mod messages {
     #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "rendered by prost-build")]
@@ -27,24 +26,24 @@ pub static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(bytes).expect("the build script encoded it")
 });
 
-/// A message of the contracts: it has a name, a JSON form and field rules.
+/// A message of the contracts, with a name, a JSON form and field rules.
 pub trait Wire: prost::Message + prost::Name + Default + prost_protovalidate::Validate {}
 
 impl<M: prost::Message + prost::Name + Default + prost_protovalidate::Validate> Wire for M {}
 
-/// The descriptor of a message of the contracts.
+/// Returns the descriptor of a message of the contracts.
 pub fn descriptor<M: prost::Name>() -> MessageDescriptor {
     DESCRIPTORS.get_message_by_name(&M::full_name()).expect("every message is in the set that it was rendered from")
 }
 
-/// The same message as one whose fields can be asked for by name.
+/// Returns the same message as a dynamic one, whose fields can be read by name.
 pub fn dynamic<M: prost::Message + prost::Name>(message: &M) -> DynamicMessage {
     let mut dynamic = DynamicMessage::new(descriptor::<M>());
     dynamic.transcode_from(message).expect("both are of one contract");
     dynamic
 }
 
-/// The text of the field at a path such as `product.etag`.
+/// Returns the text of the field at a path such as `product.etag`.
 pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
     match path.split_once('.') {
         Some((name, rest)) => text(message.get_field_by_name(name)?.as_message()?, rest),
@@ -52,9 +51,8 @@ pub fn text(message: &DynamicMessage, path: &str) -> Option<String> {
     }
 }
 
-/// The digest of some contracts: FNV-1a over their texts, each ended by a zero byte, without carriage returns.
-///
-/// Generated code asserts that it is what martgen saw, so that a contract that changed afterwards stops the build.
+/// Returns the digest of some contracts: FNV-1a over their texts without carriage returns, each followed by a zero byte.
+/// Generated code asserts the digest that martgen saw, so that a contract changed afterwards stops the build.
 pub const fn digest(texts: &[&str]) -> u64 {
     let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
     let mut text = 0;

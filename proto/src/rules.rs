@@ -1,7 +1,6 @@
 //! The field rules of the contracts, all of them behind [`check`].
-//!
-//! Rules of `buf.validate` were compiled to Rust when this crate was built. What they can't say is looked for here:
-//! strings that no database keeps, money that is not exact, and items that have to differ.
+//! The build script compiles the rules of `buf.validate` to Rust. This module checks what they can't express: strings that
+//! PostgreSQL can't store, inexact money, and items that must differ.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -12,25 +11,25 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Re
 
 use crate::{DESCRIPTORS, Wire};
 
-/// A rule of the contract that a request breaks.
+/// A rule of the contract that a request violates.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Violation {
-    /// The place in the JSON form, such as `prices[0].currencyCode`.
+    /// The path in the JSON form, such as `prices[0].currencyCode`.
     pub field: String,
     /// The rule's name, such as `string.max_len`.
     pub rule: String,
-    /// What has to be true there.
+    /// The condition that must hold.
     pub message: String,
 }
 
 impl Violation {
-    /// A violation of a rule that the contract can't say.
+    /// Creates a violation of a rule that the contract can't express.
     pub fn new(field: impl Into<String>, rule: &str, message: impl Into<String>) -> Self {
         Self { field: field.into(), rule: rule.to_owned(), message: message.into() }
     }
 }
 
-/// Holds a message against every rule of its contract and gives it typed, or all violations at once.
+/// Checks a message against every rule of its contract. Returns the typed message, or all violations at once.
 pub fn check<M: Wire>(message: &DynamicMessage) -> Result<M, Vec<Violation>> {
     let typed: M = message.transcode_to().map_err(|error| vec![Violation::new("", "message", error.to_string())])?;
     let mut found = Vec::new();
@@ -46,7 +45,7 @@ pub fn check<M: Wire>(message: &DynamicMessage) -> Result<M, Vec<Violation>> {
     if found.is_empty() { Ok(typed) } else { Err(found) }
 }
 
-/// The text of a violation; some rules of `buf.validate` come without one.
+/// Returns the message of a violation; some rules of `buf.validate` have none of their own.
 fn wording(rule: &str, given: &str) -> String {
     if !given.is_empty() {
         return given.to_owned();
@@ -59,7 +58,7 @@ fn wording(rule: &str, given: &str) -> String {
     }
 }
 
-/// Spells a path of field names as a client sees it: `product.image_urls[0]` is `product.imageUrls[0]`.
+/// Converts a path of field names to the spelling of clients: `product.image_urls[0]` to `product.imageUrls[0]`.
 fn json_path(root: &MessageDescriptor, path: &str) -> String {
     let mut message = Some(root.clone());
     let segments = path.split('.').map(|segment| {
@@ -108,7 +107,7 @@ fn one(value: &Value, path: &str, found: &mut Vec<Violation>) {
     }
 }
 
-/// PostgreSQL keeps every string but those with a NUL.
+/// PostgreSQL can't store a NUL in a string.
 fn text(value: &str, path: &str, found: &mut Vec<Violation>) {
     if value.contains('\0') {
         found.push(Violation::new(path, "string.no_nul", "value must not contain a NUL character"));
@@ -122,7 +121,7 @@ fn money(message: &DynamicMessage, path: &str, found: &mut Vec<Violation>) {
     let Err(error) = Money::parse(&amount, &code) else { return };
     let name = if error == MoneyError::UnknownCurrency { "currencyCode" } else { "amount" };
     let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    // A member that is missing or misspelled has been named already.
+    // A missing or misspelled member has been reported already.
     if !found.iter().any(|violation| violation.field == field) {
         found.push(Violation::new(field, "money.exact", error.to_string()));
     }
@@ -143,9 +142,9 @@ fn unique(field: &FieldDescriptor, items: &[Value], path: &str, found: &mut Vec<
     }
 }
 
-/// The member by which the items of a list have to differ, if the contract names one.
+/// Returns the member by which the items of a list must differ, if the contract names one.
 fn unique_by(field: &FieldDescriptor) -> Option<String> {
-    /// By the field's full name; options are encoded in the descriptors, so they are read once.
+    /// Cached by the field's full name, because options are encoded in the descriptors.
     static MEMBERS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         let Some(option) = DESCRIPTORS.get_extension_by_name("mart.options.v1.unique_by") else {
             return HashMap::new();
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_violation_is_told_at_once_with_its_json_path() {
+    fn all_violations_are_reported_at_once_with_json_paths() {
         let found = request(&json!({
             "slug": "no good", "name": " ", "imageUrls": ["https://a.example/1.png", "ftp://x"], "category": "a\u{0}b",
             "attributes": [{"key": "colour", "value": "red"}, {"key": "colour", "value": "blue"}],
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_keeps_the_rules_is_given_typed() {
+    fn a_valid_request_is_returned_typed() {
         let typed = request(&json!({
             "slug": "red-mug", "name": "Red mug", "prices": [{"amount": "1500.00", "currencyCode": "PKR"}],
         }));
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_refused_by_name_and_place() {
+    fn unknown_members_are_rejected_with_their_path() {
         let descriptor = crate::descriptor::<CreateProductRequest>();
         let error =
             crate::json::read(descriptor, &json!({"product": {"prices": [{"amout": "1"}]}})).expect_err("misspelled");

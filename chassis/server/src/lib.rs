@@ -1,5 +1,4 @@
-//! HTTP/1.1 on a socket: one listener, limits for every connection, answers that never cut one off without a word, and a drain
-//! that lets requests finish.
+//! HTTP/1.1 on a socket: a listener, limits for every connection, announced closes, and a graceful shutdown.
 
 mod unread;
 
@@ -21,20 +20,20 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// What a connection may take.
+/// The limits of connections.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once; more wait to be accepted.
+    /// The maximum number of open connections. Further ones wait to be accepted.
     pub connections: usize,
-    /// All header lines of a request together, in bytes. Beyond four times as many the connection ends; what is in between is
-    /// refused by who answers.
+    /// The maximum size of all header lines of a request, in bytes. A connection with more than four times as many is closed. Sizes
+    /// in between are rejected by the router's own limit.
     pub header_bytes: usize,
-    /// From the end of one request to the end of the next one's header lines. Longer than a gateway keeps its own idle connections, so
-    /// that it never reuses one that is closed here.
+    /// The maximum time from the end of one request to the end of the next one's header lines. It is longer than a gateway keeps
+    /// idle connections, so that the gateway never reuses a connection that we are closing.
     pub idle: Duration,
-    /// How many bytes are read of a body that nobody wanted, so that the connection can be used again.
+    /// The maximum number of bytes that are drained from an unread body, so that the connection can be reused.
     pub unread_bytes: usize,
-    /// For how long they are read.
+    /// The maximum time for draining them.
     pub unread_time: Duration,
 }
 
@@ -50,36 +49,36 @@ impl Default for Limits {
     }
 }
 
-/// Who is at the other end of a connection; an extension of every request.
+/// The peer address of a connection; an extension of every request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// Opens a listener; an error names the address that was taken.
+/// Opens a listener. The error has the address.
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("can't listen on {address}: {error}")))
 }
 
-/// Serves until `stop`, then finishes the requests that have begun, for `grace` at most.
+/// Serves until `stop`, then finishes open requests for at most `grace`.
 pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop: CancellationToken, grace: Duration) {
     let server = builder(limits);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let (unread_bytes, unread_time) = (limits.unread_bytes, limits.unread_time);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
             accepted = async {
-                let place = places.clone().acquire_owned().await;
-                listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+                let permit = permits.clone().acquire_owned().await;
+                listener.accept().await.map(|(stream, peer)| (stream, peer, permit))
             } => accepted,
         };
-        let (stream, peer, place) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                // Out of file descriptors, most likely: give those that are open a moment to end.
+                // Most likely there are no file descriptors left: wait for other connections to close.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -89,20 +88,20 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
         }
         let routes = TowerToHyperService::new(routes.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (mut request, unread) = unread::lend(request.map(Body::new));
+            let (mut request, unread) = unread::track(request.map(Body::new));
             request.extensions_mut().insert(Peer(peer));
-            let answering = routes.call(request);
+            let response = routes.call(request);
             async move {
-                let mut response = answering.await?;
+                let mut response = response.await?;
                 if let Some(unread) = unread {
-                    unread.settle(&mut response, unread_bytes, unread_time).await;
+                    unread.drain_or_close(&mut response, unread_bytes, unread_time).await;
                 }
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
         let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            let _place = place;
+            let _permit = permit;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
@@ -114,14 +113,14 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: &Limits, stop:
     }
 }
 
-/// HTTP/1.1 only: that is what a gateway speaks to its services, and it leaves no handshake to stall in.
+/// Returns a server of HTTP/1.1 only: gateways use it for their upstreams, and it has no handshake in which a client can stall.
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
         .max_headers(128)
-        // Four times the limit, so that a request that is somewhat too large is told so as a problem.
+        // Four times the limit, so that a request that is slightly too large gets a problem as its response.
         .max_buf_size(limits.header_bytes * 4);
     builder
 }

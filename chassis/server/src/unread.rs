@@ -1,8 +1,8 @@
-//! What is left of a request's body when its answer is ready.
+//! Drains the rest of a request's body when its response is ready.
 //!
-//! Whoever refuses a request early leaves its body unread, and hyper closes such a connection without announcing it: a gateway that
-//! has sent the next request on it meanwhile, somebody else's, gets no answer. So the rest is read up to a bound, and
-//! beyond it the answer says `Connection: close`.
+//! A handler that rejects a request early leaves its body unread. hyper closes such a connection without announcing it, so another
+//! client's request that a gateway has already sent on the connection gets no response. Therefore the rest is read up to a limit;
+//! beyond it the response has `Connection: close`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,54 +16,54 @@ use hyper::body::{Frame, SizeHint};
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::{Request, Response};
 
-/// Where a body goes when nobody reads it any more.
-type Place = Arc<Mutex<Option<Body>>>;
+/// Receives a body when it is dropped.
+type Slot = Arc<Mutex<Option<Body>>>;
 
-/// A body that comes back.
-struct Lent {
+/// A body that is put into its slot when it is dropped.
+struct TrackedBody {
     body: Option<Body>,
-    place: Place,
+    slot: Slot,
 }
 
-/// What may be left of it.
+/// The unread rest of a body.
 pub(crate) struct Unread {
-    place: Place,
-    /// The client sends the body only once it is asked to.
-    waits: bool,
+    slot: Slot,
+    /// Whether the client sends the body only after `100 Continue`.
+    expects_continue: bool,
 }
 
-/// Gives a request's body away, and takes back what is left of it; `None` if there is no body.
-pub(crate) fn lend(request: Request<Body>) -> (Request<Body>, Option<Unread>) {
+/// Tracks a request's body, so that its unread rest is available later. `None` if there is no body.
+pub(crate) fn track(request: Request<Body>) -> (Request<Body>, Option<Unread>) {
     if request.body().is_end_stream() {
         return (request, None);
     }
-    let waits = request.headers().contains_key(EXPECT);
-    let place = Place::default();
-    let lent = |body| Body::new(Lent { body: Some(body), place: place.clone() });
-    (request.map(lent), Some(Unread { place, waits }))
+    let expects_continue = request.headers().contains_key(EXPECT);
+    let slot = Slot::default();
+    let tracked = |body| Body::new(TrackedBody { body: Some(body), slot: slot.clone() });
+    (request.map(tracked), Some(Unread { slot, expects_continue }))
 }
 
 impl Unread {
-    /// Reads the rest of the body, within these bounds, or announces that the connection is closed.
-    pub(crate) async fn settle(self, response: &mut Response<Body>, bytes: usize, time: Duration) {
-        let left = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let read = match left {
+    /// Reads the rest of the body within these limits, or announces that the connection is closed.
+    pub(crate) async fn drain_or_close(self, response: &mut Response<Body>, bytes: usize, time: Duration) {
+        let rest = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let drained = match rest {
             Some(body) if body.is_end_stream() => true,
             Some(body) => {
-                let small = body.size_hint().lower() <= u64::try_from(bytes).unwrap_or(u64::MAX);
-                !self.waits && small && tokio::time::timeout(time, rest(body, bytes)).await == Ok(true)
+                let is_small = body.size_hint().lower() <= u64::try_from(bytes).unwrap_or(u64::MAX);
+                !self.expects_continue && is_small && tokio::time::timeout(time, drain(body, bytes)).await == Ok(true)
             }
-            // Somebody has it still, such as a proxy's connection that is sending it on.
+            // The body is still in use, for example by a proxy that forwards it.
             None => false,
         };
-        if !read {
+        if !drained {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
 
-/// Reads a body to its end; whether that came before the bound.
-async fn rest(mut body: Body, bytes: usize) -> bool {
+/// Reads a body. Returns whether its end came within `bytes`.
+async fn drain(mut body: Body, bytes: usize) -> bool {
     let mut left = bytes;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };
@@ -75,7 +75,7 @@ async fn rest(mut body: Body, bytes: usize) -> bool {
     true
 }
 
-impl HttpBody for Lent {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -95,8 +95,8 @@ impl HttpBody for Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for TrackedBody {
     fn drop(&mut self) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }

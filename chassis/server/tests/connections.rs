@@ -1,4 +1,4 @@
-//! A connection is used again after an early answer, or its end is announced.
+//! A connection is reused after an early response, or its close is announced.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,13 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 const UNREAD: usize = 64 * 1024;
 
-/// A server that refuses without a look at the body, and one that reads it.
+/// Starts a server with this time for draining a body.
 async fn server(unread_time: Duration) -> SocketAddr {
-    served(Limits { unread_bytes: UNREAD, unread_time, ..Limits::default() }).await
+    start(Limits { unread_bytes: UNREAD, unread_time, ..Limits::default() }).await
 }
 
-async fn served(limits: Limits) -> SocketAddr {
-    // Keeps the body for good.
+/// Starts a server whose routes reject a request without reading its body, keep the body, or read it.
+async fn start(limits: Limits) -> SocketAddr {
+    // Never drops the body.
     let keep = |body: Body| async {
         tokio::spawn(async move {
             let _body = body;
@@ -29,7 +30,7 @@ async fn served(limits: Limits) -> SocketAddr {
         StatusCode::UNAUTHORIZED
     };
     let routes = Router::new()
-        .route("/refuse", post(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/reject", post(|| async { StatusCode::UNAUTHORIZED }))
         .route("/keep", post(keep))
         .route("/read", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/ok", get(|| async { "ok" }));
@@ -39,14 +40,14 @@ async fn served(limits: Limits) -> SocketAddr {
     address
 }
 
-/// Reads one answer: its status line and header lines in small letters, and its body.
-async fn answer(stream: &mut TcpStream) -> (String, String) {
+/// Reads a response. Returns its status line and header lines in lower case, and its body.
+async fn read_response(stream: &mut TcpStream) -> (String, String) {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end + 4;
         }
-        let byte = stream.read_u8().await.expect("an answer");
+        let byte = stream.read_u8().await.expect("a response");
         bytes.push(byte);
     };
     let head = String::from_utf8(bytes[..end].to_vec()).expect("text").to_lowercase();
@@ -61,65 +62,68 @@ fn head(path: &str, more: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: mart\r\n{more}\r\n")
 }
 
-/// Whether the next request on the connection is answered.
-async fn goes_on(stream: &mut TcpStream) -> bool {
+/// Returns whether the next request on the connection gets a response.
+async fn is_reusable(stream: &mut TcpStream) -> bool {
     stream.write_all(b"GET /ok HTTP/1.1\r\nhost: mart\r\n\r\n").await.expect("sent");
-    answer(stream).await.1 == "ok"
+    read_response(stream).await.1 == "ok"
 }
 
 #[tokio::test]
-async fn a_refused_body_within_the_bound_leaves_the_connection_as_it_was() {
+async fn a_small_unread_body_keeps_the_connection_open() {
     let mut stream = TcpStream::connect(server(Duration::from_mins(2)).await).await.expect("connected");
     for size in [0, 1, 1000, UNREAD] {
-        let sent = head("/refuse", &format!("content-length: {size}\r\n"));
+        let sent = head("/reject", &format!("content-length: {size}\r\n"));
         stream.write_all(&[sent.as_bytes(), &vec![b'x'; size]].concat()).await.expect("sent");
-        let (told, _) = answer(&mut stream).await;
-        assert!(told.starts_with("http/1.1 401") && !told.contains("connection: close"), "{size}: {told}");
-        assert!(goes_on(&mut stream).await, "{size}");
+        let (head_lines, _) = read_response(&mut stream).await;
+        assert!(
+            head_lines.starts_with("http/1.1 401") && !head_lines.contains("connection: close"),
+            "{size}: {head_lines}"
+        );
+        assert!(is_reusable(&mut stream).await, "{size}");
     }
     let chunked =
-        [head("/refuse", "transfer-encoding: chunked\r\n").as_bytes(), b"3\r\nabc\r\n", b"0\r\n\r\n"].concat();
+        [head("/reject", "transfer-encoding: chunked\r\n").as_bytes(), b"3\r\nabc\r\n", b"0\r\n\r\n"].concat();
     stream.write_all(&chunked).await.expect("sent");
-    assert!(answer(&mut stream).await.0.starts_with("http/1.1 401"));
-    assert!(goes_on(&mut stream).await);
+    assert!(read_response(&mut stream).await.0.starts_with("http/1.1 401"));
+    assert!(is_reusable(&mut stream).await);
     stream.write_all(&[head("/read", "content-length: 3\r\n").as_bytes(), b"abc"].concat()).await.expect("sent");
-    assert_eq!(answer(&mut stream).await.1, "3");
-    assert!(goes_on(&mut stream).await);
+    assert_eq!(read_response(&mut stream).await.1, "3");
+    assert!(is_reusable(&mut stream).await);
 }
 
 #[tokio::test]
-async fn the_end_of_a_connection_is_announced() {
-    // Too large, by its own word or not; one whose client waits to be asked for it; and one that somebody has still.
-    let declared = head("/refuse", &format!("content-length: {}\r\n", UNREAD + 1));
+async fn a_connection_with_an_undrained_body_announces_its_close() {
+    // Bodies that are too large, with and without a declared length, one that awaits 100 Continue, and one that is still in use.
+    let declared = head("/reject", &format!("content-length: {}\r\n", UNREAD + 1));
     let chunk = format!("{:x}\r\n{}\r\n", UNREAD + 1, "x".repeat(UNREAD + 1));
-    let chunked = format!("{}{chunk}", head("/refuse", "transfer-encoding: chunked\r\n"));
-    let waiting = head("/refuse", "content-length: 3\r\nexpect: 100-continue\r\n");
+    let chunked = format!("{}{chunk}", head("/reject", "transfer-encoding: chunked\r\n"));
+    let waiting = head("/reject", "content-length: 3\r\nexpect: 100-continue\r\n");
     let kept = head("/keep", "content-length: 3\r\n");
     for sent in [declared, chunked, waiting, kept] {
         let mut stream = TcpStream::connect(server(Duration::from_mins(2)).await).await.expect("connected");
         stream.write_all(sent.as_bytes()).await.expect("sent");
-        let (told, _) = answer(&mut stream).await;
-        assert!(told.starts_with("http/1.1 401") && told.contains("connection: close"), "{told}");
+        let (head_lines, _) = read_response(&mut stream).await;
+        assert!(head_lines.starts_with("http/1.1 401") && head_lines.contains("connection: close"), "{head_lines}");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_not_waited_for() {
+async fn a_body_that_does_not_arrive_is_not_awaited() {
     let mut stream = TcpStream::connect(server(Duration::from_millis(10)).await).await.expect("connected");
-    stream.write_all(head("/refuse", "content-length: 3\r\n").as_bytes()).await.expect("sent");
-    let (told, _) = answer(&mut stream).await;
-    assert!(told.starts_with("http/1.1 401") && told.contains("connection: close"), "{told}");
+    stream.write_all(head("/reject", "content-length: 3\r\n").as_bytes()).await.expect("sent");
+    let (head_lines, _) = read_response(&mut stream).await;
+    assert!(head_lines.starts_with("http/1.1 401") && head_lines.contains("connection: close"), "{head_lines}");
 }
 
 #[tokio::test]
-async fn idle_connections_and_half_sent_requests_end() {
-    let address = served(Limits { idle: Duration::from_millis(10), ..Limits::default() }).await;
+async fn idle_connections_and_incomplete_requests_are_closed() {
+    let address = start(Limits { idle: Duration::from_millis(10), ..Limits::default() }).await;
     for sent in ["", "POST /ok HTTP/1.1\r\nhost:"] {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         stream.write_all(sent.as_bytes()).await.expect("sent");
-        let mut told = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_mins(2), stream.read_to_end(&mut told)).await;
-        ended.expect("it ends").expect("without an error");
-        assert!(!told.starts_with(b"HTTP/1.1 2"), "{sent:?}");
+        let mut received = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_mins(2), stream.read_to_end(&mut received)).await;
+        closed.expect("it is closed").expect("without an error");
+        assert!(!received.starts_with(b"HTTP/1.1 2"), "{sent:?}");
     }
 }

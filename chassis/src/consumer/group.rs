@@ -138,7 +138,8 @@ impl GroupMember {
                         back.add_partition_offset(&raw.topic, raw.partition, Offset::Offset(raw.offset))?;
                         self.consumer.pause(&back)?;
                         let back = self.consumer.seek_partitions(back, Duration::from_secs(5))?;
-                        // Without the seek the record would be skipped, so an error makes the member rejoin from the committed offset.
+                        // Without the seek the record would be skipped, so an error makes the member rejoin from the committed
+                        // offset.
                         back.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
                     }
                 }

@@ -140,8 +140,8 @@ impl Inbox {
     pub(super) async fn reschedule(&self, position: i64, reason: &str, pause: Duration) -> Result<(), StoreError> {
         let sql = "update inbox set attempts = attempts + 1, reason = $2, \
                    next_at = now() + make_interval(secs => $3) where position = $1 and dead_at is null";
-        let asked = sqlx::query(sql).bind(position).bind(reason.replace('\0', " ")).bind(pause.as_secs_f64());
-        asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
+        let query = sqlx::query(sql).bind(position).bind(reason.replace('\0', " ")).bind(pause.as_secs_f64());
+        query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
         Ok(())
     }
 
@@ -154,8 +154,8 @@ impl Inbox {
 
     pub(super) async fn dead_letter(&self, position: i64, reason: &str) -> Result<(), StoreError> {
         let sql = "update inbox set attempts = attempts + 1, reason = $2, dead_at = now() where position = $1";
-        let asked = sqlx::query(sql).bind(position).bind(reason.replace('\0', " "));
-        asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
+        let query = sqlx::query(sql).bind(position).bind(reason.replace('\0', " "));
+        query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
         metrics::counter!("dead_letters_total").increment(1);
         Ok(())
     }
@@ -179,8 +179,8 @@ impl Inbox {
     pub(crate) async fn replay(&self, id: i64) -> Result<bool, StoreError> {
         let sql = "update inbox set dead_at = null, attempts = 0, next_at = now(), \
                    deadline = now() + make_interval(secs => $2) where position = $1 and dead_at is not null";
-        let asked = sqlx::query(sql).bind(id).bind(self.retries.max_age.as_secs_f64());
-        let done = asked.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
+        let query = sqlx::query(sql).bind(id).bind(self.retries.max_age.as_secs_f64());
+        let done = query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
         Ok(done.rows_affected() > 0)
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use mart_kernel::StoreError;
 use secrecy::ExposeSecret;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, SqlStr};
 use tokio::sync::Notify;
@@ -160,21 +160,37 @@ fn migrations(folder: &'static Dir<'static>) -> Result<Vec<Migration>, Migration
     }
 }
 
-/// What can go decode_error while a database is migrated.
+/// The errors of a migration.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationFailed {
     /// The database is unreachable or rejected a statement.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A migration failed, or an applied migration was changed.
+    /// A migration failed.
     #[error(transparent)]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(MigrateError),
+    /// The database was migrated by another version of the service: an applied migration was changed or is missing.
+    #[error(
+        "the database holds data of another version of this service: its migration {0} is not the one of this version"
+    )]
+    OtherVersion(i64),
     /// A file is not a migration.
     #[error("migrations/{0} is not a migration: its name has to be like 0002_more.sql and its text UTF-8")]
     Name(String),
     /// Two migrations have the same number.
     #[error("two files in migrations/ have the number {0}: give the newer one the next number")]
     Twice(i64),
+}
+
+impl From<MigrateError> for MigrationFailed {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMismatch(version) | MigrateError::VersionMissing(version) => {
+                Self::OtherVersion(version)
+            }
+            error => Self::Migration(error),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", trace_id = %context.trace_id(), %method, route);
 
-    let answering = failpoints::during(&route, run(request));
-    let mut response = trace::within(context, answering).instrument(span.clone()).await;
+    let response = failpoints::during(&route, run(request));
+    let mut response = trace::within(context, response).instrument(span.clone()).await;
 
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -119,45 +119,45 @@ mod tests {
 
     use super::*;
 
-    async fn ask(routes: Router, limits: &Limits, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+    async fn call(routes: Router, limits: &Limits, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
-        let answer = with_middleware(routes, limits).oneshot(request).await.expect("answered");
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+        let response = with_middleware(routes, limits).oneshot(request).await.expect("a response");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
         (status, headers, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_and_tells_nothing() {
+    async fn a_panic_is_a_problem_without_its_message() {
         async fn broken() -> &'static str {
             panic!("the secret is out")
         }
-        let (status, headers, body) = ask(Router::new().route("/", get(broken)), &Limits::default(), "/").await;
+        let (status, headers, body) = call(Router::new().route("/", get(broken)), &Limits::default(), "/").await;
         assert_eq!((status, body["code"].as_str()), (StatusCode::INTERNAL_SERVER_ERROR, Some("INTERNAL")));
         assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
         assert!(!body.to_string().contains("secret"));
     }
 
     #[tokio::test]
-    async fn a_request_has_its_time() {
+    async fn a_request_has_a_time_limit() {
         let routes = Router::new().route("/", get(std::future::pending::<&'static str>));
         let limits = Limits { timeout: Duration::from_millis(50), ..Limits::default() };
-        let (status, _, body) = ask(routes, &limits, "/").await;
+        let (status, _, body) = call(routes, &limits, "/").await;
         assert_eq!((status, body["code"].as_str()), (StatusCode::GATEWAY_TIMEOUT, Some("TIMED_OUT")));
     }
 
     #[tokio::test]
-    async fn what_the_framework_refuses_is_a_problem_too() {
+    async fn rejections_of_the_framework_are_problems() {
         let number = |axum::extract::Path(_): axum::extract::Path<u8>| async { "a number" };
-        let (status, headers, body) = ask(Router::new().route("/{n}", get(number)), &Limits::default(), "/x").await;
+        let (status, headers, body) = call(Router::new().route("/{n}", get(number)), &Limits::default(), "/x").await;
         assert_eq!((status, body["status"].as_u64()), (StatusCode::BAD_REQUEST, Some(400)));
         assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
     }
 
     #[tokio::test]
-    async fn every_answer_has_a_request_id() {
+    async fn every_response_has_a_request_id() {
         let routes = Router::new().route("/", get(|| async { "ok" }));
-        let (_, headers, _) = ask(routes, &Limits::default(), "/").await;
+        let (_, headers, _) = call(routes, &Limits::default(), "/").await;
         assert_eq!(headers[REQUEST_ID].len(), 32);
     }
 }

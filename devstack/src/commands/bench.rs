@@ -6,17 +6,17 @@ use anyhow::{Context, Result};
 use devstack::{process, root, service};
 use tokio::process::Command;
 
-/// Measure with release builds and print the ratios.
+/// Run the benchmarks with release builds and print the ratios.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// One short pair with debug builds: shows that everything runs, measures nothing.
+    /// Run everything once, for a second, with debug builds: shows that it works, measures nothing.
     #[arg(long)]
     smoke: bool,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let programs = service::programs(!arguments.smoke, &["bench".to_owned()]).await?;
-    let program = programs.get("bench").context("the bench was built")?;
+    let program = programs.get("bench").context("the workspace has no program \"bench\"")?;
     let mut command = Command::new(program);
     if arguments.smoke {
         command.arg("--smoke");

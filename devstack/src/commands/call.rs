@@ -7,33 +7,33 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use devstack::call::Reader;
 use devstack::contracts;
-use devstack::stack::Running;
+use devstack::stack::RunningStack;
 use rdkafka::Offset;
 use serde_json::Value;
 
-/// After so long without an event of the request's trace, no more are expected.
+/// How long to wait for a further event of the request's trace.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Send a request and show the answer, the events that it caused and the equal curl line.
+/// Send a request; print the response, the events that it caused, and the same request for curl.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// GET, POST, PATCH, PUT or DELETE.
+    /// The HTTP method.
     #[arg(value_parser = ["GET", "POST", "PATCH", "PUT", "DELETE"], ignore_case = true)]
     method: String,
-    /// The path, with its query, such as /v1/products?query=mug
+    /// The path and query, such as '/v1/products?query=mug'.
     path: String,
-    /// The body, JSON.
+    /// The JSON body.
     body: Option<String>,
-    /// The role of the seeded user who logs in for the request.
+    /// Log in as the demo user of this role.
     #[arg(long = "as", value_name = "ROLE", value_parser = devstack::keys::ROLES)]
     role: Option<String>,
-    /// A further header, such as 'If-Match: "1"'.
+    /// An additional header, such as 'If-Match: "1"'; repeatable.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let running = Running::read()?;
+    let running = RunningStack::read()?;
     let url = format!("{}{}", running.gateway, arguments.path);
     let method = arguments.method.to_uppercase();
     let trace = uuid::Uuid::new_v4().simple().to_string();
@@ -47,11 +47,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     for header in &arguments.headers {
         let (name, value) =
-            header.split_once(':').with_context(|| format!("{header:?} is no header: write 'Name: value'"))?;
+            header.split_once(':').with_context(|| format!("invalid header {header:?}: write 'Name: value'"))?;
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }
     let topics: Vec<String> = contracts::topics().into_iter().collect();
-    // Before the request, so that nothing it causes is missed.
+    // Created before the request is sent, so that no event of the request is missed.
     let reader = Reader::new(&running.brokers, &topics, Offset::End)?;
 
     let mut request = devstack::http::client().request(method.parse()?, &url);
@@ -65,23 +65,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Some(body) = &arguments.body {
         outln!("{}", pretty(body));
     }
-    let answer = request.send().await.context("the gateway does not answer")?;
-    let status = answer.status();
+    let response = request.send().await.context("the gateway does not respond: ./mart status shows what is running")?;
+    let status = response.status();
     outln!("\n{status}");
     for name in ["location", "etag", "retry-after", "allow"] {
-        if let Some(value) = answer.headers().get(name).and_then(|value| value.to_str().ok()) {
+        if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok()) {
             outln!("{name}: {value}");
         }
     }
-    outln!("{}", pretty(&answer.text().await?));
+    outln!("{}", pretty(&response.text().await?));
 
     if method != "GET" {
         outln!("\nevents of trace {trace}:");
         let (mut any, mut last) = (false, Instant::now());
-        // Until a second of quiet in this trace; others may go on telling.
+        // Events of other traces do not extend the wait.
         while let Some(left) = QUIET.checked_sub(last.elapsed()) {
-            if let Some(seen) = reader.next(left).filter(|seen| seen.trace_id() == trace) {
-                super::events::print(&seen);
+            if let Some(event) = reader.next(left).filter(|event| event.trace_id() == trace) {
+                super::events::print(&event);
                 (any, last) = (true, Instant::now());
             }
         }
@@ -98,7 +98,7 @@ fn pretty(text: &str) -> String {
     value.ok().and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
 }
 
-/// The same request for a shell. The token in it is good for some minutes.
+/// Returns the same request as a curl command for a shell. Its token expires after some minutes.
 fn curl(method: &str, url: &str, headers: &[(String, String)], body: Option<&str>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut line = format!("curl -i -X {method} {}", quoted(url));
@@ -116,7 +116,7 @@ mod tests {
     use super::curl;
 
     #[test]
-    fn the_curl_line_survives_a_shell() {
+    fn the_curl_command_is_quoted_for_a_shell() {
         let headers = [("If-Match".to_owned(), "\"1\"".to_owned())];
         let line = curl("PATCH", "http://x/v1?a=b&c", &headers, Some(r#"{"name":"Chef's"}"#));
         assert_eq!(line, r#"curl -i -X PATCH 'http://x/v1?a=b&c' -H 'If-Match: "1"' -d '{"name":"Chef'\''s"}'"#);

@@ -7,19 +7,21 @@ use std::process::ExitCode;
 use anyhow::Result;
 use devstack::{gateway, outln};
 
-/// Serve Kong's declarative file on this machine. It answers as Kong 3.9 does and refuses what it does not implement. It is for
-/// one developer's machine: nothing that others reach should stand behind it.
+/// Serve a declarative file of Kong on this machine.
+///
+/// The gateway responds as Kong 3.9 does, and rejects a file that uses anything that it does not implement. It is for development
+/// only: do not expose it to others.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The file.
+    /// The declarative file.
     file: PathBuf,
-    /// Where to serve.
+    /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:8000")]
     address: SocketAddr,
-    /// Where to serve metrics and readiness.
+    /// The address of metrics and readiness.
     #[arg(long, default_value = "127.0.0.1:8100")]
     status: SocketAddr,
-    /// Only say whether the file can be used.
+    /// Only check whether the file can be served.
     #[arg(long)]
     check: bool,
 }
@@ -27,10 +29,10 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check {
         gateway::Gateway::open(&arguments.file)?;
-        outln!("{} can be used", arguments.file.display());
+        outln!("{} is valid", arguments.file.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let _lines = super::log_lines();
+    let _guard = super::log_to_stdout();
     gateway::serve(&arguments.file, arguments.address, arguments.status).await?;
     Ok(ExitCode::SUCCESS)
 }

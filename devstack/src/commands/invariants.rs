@@ -1,17 +1,17 @@
-//! `./mart invariants`: runs the program that knows them; the devstack itself knows no word of the business.
+//! `./mart invariants`: runs the program that checks them, because this crate has no business rules.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-/// Say whether money, stock and orders agree, over all databases and topics.
+/// Check that money, stock and orders agree in all databases and topics.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many seconds of quiet they have to come to agree.
-    #[arg(long, default_value_t = 10)]
+    /// Repeat the check for this number of seconds until all invariants hold, because events may still be in flight.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     within: u64,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    super::of_the_mart("invariants", &["--within", &arguments.within.to_string()]).await
+    super::run_inspector("invariants", &["--within", &arguments.within.to_string()]).await
 }

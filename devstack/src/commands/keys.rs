@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use devstack::gateway::effective;
-use devstack::keys::{Keys, LONGEST_TOKEN, READ_AGAIN};
-use devstack::stack::Running;
+use devstack::keys::{Keys, MAX_TOKEN_LIFETIME, SIGNING_DELAY};
+use devstack::stack::RunningStack;
 use devstack::{outln, root, state};
 
-/// The keys that sign access tokens.
+/// Rotate, list or create the keys that sign access tokens.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -19,20 +19,22 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Publish new keys, sign with them as soon as everybody knows them, and leave the old ones until their last token has run
-    /// out; the running mart withdraws them then. No request fails.
+    /// Replace the signing keys of the running mart without failing a request.
+    ///
+    /// The new keys are published first and sign once every verifier has read them. The running mart withdraws the old keys when
+    /// their last token has expired.
     Rotate,
     /// List the keys.
     List,
-    /// Make keys where there are none, for services that run elsewhere, and give the public ones to who needs them.
+    /// Create missing keys for services that run elsewhere, and write the public keys for services and Kong.
     Make {
-        /// The folder of the private ones, for the user service and nobody else.
+        /// The folder of the private keys; only the user service may read it.
         #[arg(long)]
         folder: PathBuf,
-        /// The file of the public ones, for every service.
+        /// The file to write the public keys to (JWKS), for every service.
         #[arg(long)]
         jwks: PathBuf,
-        /// The file that Kong reads: the rendered routes with the public keys.
+        /// The file to write for Kong: the rendered routes and the public keys.
         #[arg(long)]
         gateway: PathBuf,
     },
@@ -49,16 +51,21 @@ fn make(folder: &Path, jwks: &Path, gateway: &Path) -> Result<()> {
         std::fs::write(&fresh, text)?;
         std::fs::rename(&fresh, file)?;
     }
-    outln!("keys are in {}, the public ones in {} and in {}", folder.display(), jwks.display(), gateway.display());
+    outln!(
+        "the private keys are in {}, the public keys in {} and {}",
+        folder.display(),
+        jwks.display(),
+        gateway.display()
+    );
     Ok(())
 }
 
-/// What the gateway serves.
+/// Returns the path of the file that the running gateway serves.
 fn gateway_file() -> PathBuf {
     state().join("kong.yml")
 }
 
-fn gateway_knows(keys: &Keys) -> Result<bool> {
+fn gateway_has(keys: &Keys) -> Result<bool> {
     let file = std::fs::read_to_string(gateway_file())?;
     Ok(keys.all()?.iter().all(|key| file.contains(&format!("key: {}\n", key.kid()))))
 }
@@ -70,20 +77,21 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let keys = Keys::in_folder(&state().join("keys"))?;
     if let Command::Rotate = arguments.command {
-        Running::read()?;
+        RunningStack::read()?;
         keys.publish_next()?;
-        outln!("new keys are published; they sign in {} seconds", READ_AGAIN.as_secs());
-        tokio::time::sleep(READ_AGAIN).await;
+        outln!("published new keys; they start to sign in {} s", SIGNING_DELAY.as_secs());
+        tokio::time::sleep(SIGNING_DELAY).await;
         ensure!(
-            gateway_knows(&keys)?,
-            "{} does not name the new keys, so the gateway would refuse them: see what ./mart up says, and rotate again",
+            gateway_has(&keys)?,
+            "{} lacks the new keys, so their tokens would be rejected: fix the error that ./mart up printed, then rotate again",
             gateway_file().display()
         );
         keys.sign_with_next()?;
-        outln!("they sign; ./mart up withdraws the old ones in {} minutes", LONGEST_TOKEN.as_secs() / 60);
+        let minutes = MAX_TOKEN_LIFETIME.as_secs() / 60;
+        outln!("the new keys sign now; ./mart up withdraws the old ones in {minutes} minutes");
     }
     for key in keys.all()? {
-        outln!("  {:<12} {}", key.kid(), keys.step(&key)?);
+        outln!("  {:<12} {}", key.kid(), keys.state(&key)?);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,19 +1,18 @@
 //! `./mart logs`.
 
-use devstack::outln;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use devstack::state;
+use devstack::{outln, state};
 
 use super::up::readable;
 
-/// Show the last lines of a log.
+/// Print the last lines of a log.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A service's name, postgres or kafka.
+    /// The name of a service, postgres, kafka, gateway or sandbox.
     name: String,
-    /// How many lines.
+    /// The number of lines.
     #[arg(short = 'n', long, default_value_t = 50)]
     lines: usize,
 }
@@ -26,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let known = devstack::service::all()?.join(", ");
     let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("there is no log of {name:?} yet: there can be one of {known}, postgres and kafka"))?;
+        .with_context(|| format!("{name:?} has no log: use one of {known}, postgres, kafka, gateway, sandbox"))?;
     let lines: Vec<&str> = text.lines().collect();
     for line in &lines[lines.len().saturating_sub(arguments.lines)..] {
         outln!("{}", readable(line));

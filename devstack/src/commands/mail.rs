@@ -8,26 +8,26 @@ use anyhow::Result;
 use devstack::mail;
 use regex::Regex;
 
-/// Serve a mail server that keeps what it gets and sends nothing on, as ./mart up does.
+/// Serve a mail server that stores mails and forwards none, as ./mart up does.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Where to take mails.
+    /// The address that receives mails by SMTP.
     #[arg(long, default_value = "127.0.0.1:1025")]
     smtp: SocketAddr,
-    /// Where to serve the page to read them on.
+    /// The address of the web page that shows the mails.
     #[arg(long, default_value = "127.0.0.1:8025")]
     page: SocketAddr,
-    /// Where to keep them: each is a file there.
+    /// The folder to store the mails in, one file each.
     #[arg(long, default_value = "mails")]
     folder: PathBuf,
-    /// A regular expression of the mailboxes to take mails for; others are refused.
-    #[arg(long)]
+    /// Accept mails only for mailboxes that match this regular expression, and reject others.
+    #[arg(long, value_name = "REGEX")]
     only: Option<Regex>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let _lines = super::log_lines();
+    let _guard = super::log_to_stdout();
     let Arguments { smtp, page, folder, only } = arguments;
-    mail::serve(mail::ServiceSpec { smtp, page, folder, only }).await?;
+    mail::serve(mail::MailConfig { smtp, page, folder, only }).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -25,12 +25,12 @@ pub(crate) mod watch;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use devstack::stack::Running;
+use devstack::stack::RunningStack;
 use devstack::{process, root, service};
 use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What asks us to stop: Ctrl-C, SIGTERM, or the terminal that goes away.
+/// The signals that stop this process: Ctrl-C, SIGTERM, and SIGHUP of a closed terminal.
 pub(crate) struct ShutdownSignals {
     interrupt: Signal,
     terminate: Signal,
@@ -55,19 +55,19 @@ impl ShutdownSignals {
     }
 }
 
-/// Writes what a part of the stack logs to standard output, as JSON. It waits for no reader: where none takes its lines, some are lost.
-pub(crate) fn log_lines() -> tracing_appender::non_blocking::WorkerGuard {
-    let (lines, waiting) = tracing_appender::non_blocking(std::io::stdout());
-    tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines).init();
-    waiting
+/// Logs to standard output as JSON, until the returned guard is dropped. It never blocks: if the reader is slow, lines are lost.
+pub(crate) fn log_to_stdout() -> tracing_appender::non_blocking::WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stdout());
+    tracing_subscriber::fmt().json().flatten_event(true).with_writer(writer).init();
+    guard
 }
 
-/// Runs a program of the workspace about the mart that runs; what `up` has built is not built again.
-async fn of_the_mart(name: &str, arguments: &[&str]) -> Result<ExitCode> {
-    // Before anything is built for nothing.
-    Running::read()?;
+/// Builds and runs a program of the workspace that inspects the running mart.
+async fn run_inspector(name: &str, arguments: &[&str]) -> Result<ExitCode> {
+    // Fail before the build if no mart is running.
+    RunningStack::read()?;
     let programs = service::programs(false, &[name.to_owned()]).await?;
-    let program = programs.get(name).with_context(|| format!("the workspace has no program {name}"))?;
+    let program = programs.get(name).with_context(|| format!("the workspace has no program {name:?}"))?;
     let passed = process::show(Command::new(program).args(arguments).current_dir(root())).await?.success();
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -5,42 +5,41 @@ use std::time::Duration;
 
 use anyhow::Result;
 use devstack::outln;
-use devstack::stack::{Running, RunningService};
+use devstack::stack::{RunningService, RunningStack};
 use futures::future::join_all;
 use reqwest::Client;
 
-/// How long something may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The timeout of each request.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run() -> Result<ExitCode> {
-    let running = Running::read()?;
+    let running = RunningStack::read()?;
     outln!("running (process {}), Kafka at {}", running.pid, running.brokers);
-    // Nothing here goes further than this machine: no certificates have to be read.
-    let client = devstack::http::builder().timeout(PATIENCE).build()?;
-    // Whatever it answers: no path of the mart is asked for.
+    let client = devstack::http::builder().timeout(TIMEOUT).build()?;
+    // Any response counts: `/` is not a route of the mart.
     let gateway = async { client.get(&running.gateway).send().await.is_ok() };
-    let services = join_all(running.services.iter().map(|service| of(&client, service)));
+    let services = join_all(running.services.iter().map(|service| service_status(&client, service)));
     let (gateway, services) = tokio::join!(gateway, services);
     outln!("  {:<12} {:<10} {}", "gateway", if gateway { "ready" } else { "down" }, running.gateway);
-    let mut all = gateway;
-    for (service, (ready, told, outbox)) in running.services.iter().zip(services) {
-        all &= ready;
-        outln!("  {:<12} {told:<10} {}  outbox {outbox}", service.name, service.url);
+    let mut all_ready = gateway;
+    for (service, (ready, text, outbox)) in running.services.iter().zip(services) {
+        all_ready &= ready;
+        outln!("  {:<12} {text:<10} {}  outbox {outbox}", service.name, service.url);
     }
-    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether a service is ready, what it says of that, and what its outbox holds.
-async fn of(client: &Client, service: &RunningService) -> (bool, String, String) {
-    let ask = async |path: &str| client.get(format!("{}/{path}", service.internal_url)).send().await;
-    let (ready, outbox) = tokio::join!(ask("readyz"), ask("outbox"));
-    let (ready, told) = match ready {
-        Ok(answer) => (answer.status().is_success(), answer.text().await.unwrap_or_default().trim().to_owned()),
-        Err(_) => (false, "does not answer".to_owned()),
+/// Returns whether a service is ready, the text of its readiness check, and the state of its outbox.
+async fn service_status(client: &Client, service: &RunningService) -> (bool, String, String) {
+    let get = async |path: &str| client.get(format!("{}/{path}", service.internal_url)).send().await;
+    let (ready, outbox) = tokio::join!(get("readyz"), get("outbox"));
+    let (ready, text) = match ready {
+        Ok(response) => (response.status().is_success(), response.text().await.unwrap_or_default().trim().to_owned()),
+        Err(_) => (false, "no response".to_owned()),
     };
     let outbox = match outbox {
-        Ok(answer) => answer.text().await.unwrap_or_default(),
+        Ok(response) => response.text().await.unwrap_or_default(),
         Err(_) => String::new(),
     };
-    (ready, told, outbox)
+    (ready, text, outbox)
 }

@@ -1,4 +1,4 @@
-//! `./mart test`: everything that CI runs, in parts.
+//! `./mart test`: runs what CI runs, in parts.
 
 mod build;
 mod lint;
@@ -18,58 +18,59 @@ use devstack::toolchain::{self, SERVERS, Tool};
 use tokio::process::Command;
 
 use super::ShutdownSignals;
-use build::{Built, build};
+use build::{TestProgram, build};
 use lint::lint;
 use log::Log;
 use parts::{Lane, Part, QUICK, Run};
-use report::Done;
+use report::PartResult;
 use servers::Servers;
 
-/// Run the checks and tests that CI runs.
+/// Run the checks and tests of CI, or some of them.
 ///
-/// Without a name, everything that CI runs for a change; `quick` is what needs no server, `nightly` what CI runs at night. The name
-/// of a service is its rules, its features in one process and its tests on real servers.
+/// Without PARTS, it runs what CI runs for each change. `quick` runs the parts that need no server, `nightly` those that CI runs at
+/// night. The name of a service runs its core's tests, its scenarios in memory and its tests on real servers.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Parts to run, `quick` or `nightly`.
+    /// The parts to run, `quick` or `nightly`; see --list.
     parts: Vec<String>,
-    /// Say what parts there are.
+    /// List the parts.
     #[arg(long)]
     list: bool,
-    /// Run what a change can reach by the graph of crates, but for the parts that take minutes, which are named: what differs
-    /// from HEAD, or from another commit.
+    /// Run the parts that a change since COMMIT can affect by the crate graph. Slow parts are named instead of run. The default is
+    /// HEAD, which means the uncommitted changes.
     #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD", conflicts_with = "parts")]
     changed: Option<String>,
-    /// Part gateway: a gateway to ask instead of the devstack's own, such as a real Kong's http://127.0.0.1:8000.
+    /// For the part gateway: test this gateway instead of the devstack's, such as a real Kong at http://127.0.0.1:8000.
     #[arg(long, requires = "parts")]
     url: Option<String>,
-    /// With --url: its Admin API, such as http://127.0.0.1:8001. Each file is loaded into it; without one the mart's own file
-    /// only is asked about, and waits until you have loaded it.
-    #[arg(long, requires = "url")]
+    /// With --url: the gateway's Admin API, such as http://127.0.0.1:8001, to load each file with. Without it, only the mart's
+    /// own file is tested, after you have loaded it.
+    #[arg(long, requires = "url", value_name = "URL")]
     admin: Option<String>,
-    /// With --url: this machine as that gateway sees it, such as host.docker.internal.
-    #[arg(long, requires = "url")]
+    /// With --url: the name of this machine for that gateway, such as host.docker.internal.
+    #[arg(long, requires = "url", value_name = "HOST")]
     upstream: Option<String>,
-    /// Arguments of the test programs, such as a part of a test's name.
+    /// Arguments for the test programs, such as a part of a test's name.
     #[arg(last = true)]
     filter: Vec<String>,
 }
 
-/// The tests of the gateway, which are a part of their own.
+/// The test target of the gateway, which is a part of its own.
 const GATEWAY: &str = "gateway";
 
-/// What the test programs are told.
-struct Asked {
+/// The options of a run.
+struct Options {
+    /// The arguments of the test programs.
     filter: Vec<String>,
-    /// Which gateway is asked, as variables.
+    /// The environment variables that select the gateway.
     gateway: Vec<(&'static str, String)>,
-    /// Whether everything is run that CI runs.
-    whole: bool,
-    /// Whether it is about a change: scenarios run under one seed.
+    /// Whether the run includes everything that CI runs.
+    complete: bool,
+    /// Whether the run tests a change. Scenarios then run with one seed.
     changed: bool,
 }
 
-/// Tests that passed, failed and were left out.
+/// The numbers of tests that passed, failed and were skipped.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     passed: usize,
@@ -97,44 +98,44 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = match &arguments.changed {
-        Some(commit) => reached(parts, commit).await?,
+        Some(commit) => affected(parts, commit).await?,
         None => choose(parts, &arguments.parts, &services)?,
     };
     if chosen.is_empty() {
-        outln!("no part that is soon done tests what changed");
+        outln!("no part tests this change, apart from those above");
         return Ok(ExitCode::SUCCESS);
     }
-    ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url is of ./mart test gateway alone");
+    ensure!(arguments.url.is_none() || arguments.parts == ["gateway"], "--url works with ./mart test gateway only");
     let gateway =
         [("GATEWAY_URL", arguments.url), ("GATEWAY_ADMIN", arguments.admin), ("GATEWAY_UPSTREAM", arguments.upstream)];
     let gateway = gateway.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let asked = Asked {
+    let options = Options {
         filter: arguments.filter,
         gateway,
-        whole: arguments.parts.is_empty() && arguments.changed.is_none(),
+        complete: arguments.parts.is_empty() && arguments.changed.is_none(),
         changed: arguments.changed.is_some(),
     };
     let mut signals = ShutdownSignals::new()?;
     tokio::select! {
-        done = all(&chosen, &asked) => done,
+        result = run_parts(&chosen, &options) => result,
         () = signals.next() => bail!("interrupted"),
     }
 }
 
 fn list(parts: &[Part]) {
-    outln!("{:<12} {}: no server", "quick", QUICK.join(", "));
+    outln!("{:<12} the parts that need no server: {}", "quick", QUICK.join(", "));
     let nightly: Vec<&str> = parts.iter().filter(|part| !part.ci).map(|part| part.name.as_str()).collect();
-    outln!("{:<12} {}: what is too slow for each change", "nightly", nightly.join(", "));
+    outln!("{:<12} the parts that are too slow for each change: {}", "nightly", nightly.join(", "));
     for part in parts {
-        let when = if part.ci { "" } else { " - nightly" };
-        outln!("{:<12} {} ({} s at most){when}", part.name, part.says, part.budget);
+        let when = if part.ci { "" } else { ", nightly" };
+        outln!("{:<12} {} (budget {} s{when})", part.name, part.description, part.budget);
     }
 }
 
 fn choose(parts: Vec<Part>, names: &[String], services: &[String]) -> Result<Vec<Part>> {
     for name in names {
         let known = ["quick", "nightly"].contains(&name.as_str()) || parts.iter().any(|part| part.name == *name);
-        ensure!(known, "there is no part {name:?}: ./mart test --list shows them");
+        ensure!(known, "unknown part {name:?}: ./mart test --list prints all");
     }
     let named = |part: &Part| {
         names.iter().any(|name| match name.as_str() {
@@ -155,29 +156,29 @@ fn choose(parts: Vec<Part>, names: &[String], services: &[String]) -> Result<Vec
         if named(&part) {
             return Some(part);
         }
-        // A service's rules and features are tested with it.
-        let its = ["core", "features"].contains(&part.name.as_str());
-        part.only(&|package| its && of_services.contains(package))
+        // The name of a service includes its core's tests and its scenarios.
+        let by_package = ["core", "features"].contains(&part.name.as_str());
+        part.only(&|package| by_package && of_services.contains(package))
     };
     Ok(parts.into_iter().filter_map(wanted).collect())
 }
 
-/// The longest budget of a part that `--changed` runs, in seconds.
-const SOON: u64 = 200;
+/// The largest budget of a part that `--changed` runs, in seconds.
+const MAX_BUDGET: u64 = 200;
 
-/// The parts that a change since a commit reaches.
-async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
+/// Returns the parts that a change since a commit affects.
+async fn affected(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
     let crates = Graph::read().await?;
     let files = graph::files(commit).await?;
     let changed = crates.packages(&files);
-    let packages = crates.reached(&changed);
+    let packages = crates.affected(&changed);
     outln!(
-        "{} files changed, of {}",
+        "{} changed files, in {}",
         files.len(),
         if changed.is_empty() { "no crate".to_owned() } else { join(&changed) }
     );
-    outln!("reached: {}", join(&packages));
-    let (mut chosen, mut later) = (Vec::new(), Vec::new());
+    outln!("affected: {}", join(&packages));
+    let (mut chosen, mut slow) = (Vec::new(), Vec::new());
     for part in parts.into_iter().filter(|part| part.ci) {
         let formats =
             part.name == "format" && files.iter().any(|file| file.extension().is_some_and(|ending| ending == "rs"));
@@ -185,16 +186,16 @@ async fn reached(parts: Vec<Part>, commit: &str) -> Result<Vec<Part>> {
         if formats {
             chosen.push(part);
         } else if let Some(part) = part.only(&|package| packages.contains(package)) {
-            if budget <= SOON { chosen.push(part) } else { later.push(part.name) }
+            if budget <= MAX_BUDGET { chosen.push(part) } else { slow.push(part.name) }
         }
     }
     let others = crates.others(&files);
     if !others.is_empty() {
-        outln!("of no crate, and not tested here: {} files; ./mart test docs lint up journey", others.len());
+        outln!("{} files belong to no crate; test them with ./mart test docs lint up journey", others.len());
     }
     if !packages.is_empty() {
-        later.extend(["clippy", "rustdoc"].map(str::to_owned));
-        outln!("not run, though reached: ./mart test {}", later.join(" "));
+        slow.extend(["clippy", "rustdoc"].map(str::to_owned));
+        outln!("affected but slow, so not run: ./mart test {}", slow.join(" "));
     }
     Ok(chosen)
 }
@@ -203,54 +204,56 @@ fn join(names: &BTreeSet<String>) -> String {
     names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-async fn all(chosen: &[Part], asked: &Asked) -> Result<ExitCode> {
+async fn run_parts(chosen: &[Part], options: &Options) -> Result<ExitCode> {
     let names: Vec<&str> = chosen.iter().map(|part| part.name.as_str()).collect();
     outln!("running {}", names.join(", "));
     let started = Instant::now();
-    // Others leave them time enough while they build and wait. Who needs one waits for it.
+    // Fetches the tools in the background. A part that needs one waits for it.
     tokio::spawn(toolchain::get_all(tools(chosen)));
     let packages: BTreeSet<&str> = chosen.iter().flat_map(Part::packages).collect();
-    let mut done = Vec::new();
+    let mut results = Vec::new();
     let mut tests = Vec::new();
     if !packages.is_empty() {
         let begun = Instant::now();
         outln!("building the tests");
-        tests = build(if asked.whole { None } else { Some(&packages) }).await?;
+        tests = build(if options.complete { None } else { Some(&packages) }).await?;
         outln!("built in {} s", begun.elapsed().as_secs());
     }
-    // What is about a change has no part that calls cargo for long: what waits for servers has a lane to itself.
+    // A run for a change has no part that calls cargo for long, so parts that wait for servers get the other lane.
     let lane = |part: &Part| {
-        if asked.changed { if part.servers { Lane::Cargo } else { Lane::Tests } } else { part.lane() }
+        if options.changed { if part.servers { Lane::Cargo } else { Lane::Tests } } else { part.lane() }
     };
     let lanes = [Lane::Cargo, Lane::Tests].map(|of| chosen.iter().filter(|part| lane(part) == of).collect::<Vec<_>>());
-    // What two say at once nobody can read.
+    // Output is printed live only if one lane runs: that of two lanes would be mixed.
     let live = lanes.iter().any(Vec::is_empty);
     let [cargo, programs] = &lanes;
-    let (first, second) = tokio::join!(run_lane(cargo, &tests, asked, live), run_lane(programs, &tests, asked, live));
-    done.extend(first?);
-    done.extend(second?);
-    report::table(&done);
+    let (first, second) =
+        tokio::join!(run_lane(cargo, &tests, options, live), run_lane(programs, &tests, options, live));
+    results.extend(first?);
+    results.extend(second?);
+    report::table(&results);
     let took = started.elapsed();
-    outln!("\nin all {} s; {}", took.as_secs(), report::junit(&done, took)?.display());
-    let failed: Vec<&str> = done.iter().filter(|done| done.counts.failed > 0).map(|done| done.name.as_str()).collect();
+    outln!("\n{} s in total; results are in {}", took.as_secs(), report::junit(&results, took)?.display());
+    let failed: Vec<&PartResult> = results.iter().filter(|result| result.counts.failed > 0).collect();
     if failed.is_empty() {
         std::fs::remove_dir_all(log::folder()).ok();
     } else {
-        for done in done.iter().filter(|done| done.counts.failed > 0) {
-            outln!("\n== failed in {}\n{}", done.name, done.failures);
+        for result in &failed {
+            outln!("\n== failures in {}\n{}", result.name, result.failures);
         }
-        outln!("\nfailed: {}; run one again by ./mart test PART", failed.join(", "));
-        outln!("all that they said: {}", log::folder().display());
+        let names: Vec<&str> = failed.iter().map(|result| result.name.as_str()).collect();
+        outln!("\nfailed: {}; run one again with ./mart test PART", names.join(", "));
+        outln!("complete logs: {}", log::folder().display());
     }
     let mut total = Counts::default();
-    for done in &done {
-        total.add(done.counts);
+    for result in &results {
+        total.add(result.counts);
     }
     outln!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     Ok(if total.failed == 0 && total.skipped == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The tools that some parts need.
+/// Returns the tools that the parts need.
 fn tools(chosen: &[Part]) -> Vec<Tool> {
     let mut tools = Vec::new();
     for part in chosen {
@@ -276,81 +279,90 @@ fn tools(chosen: &[Part]) -> Vec<Tool> {
     tools
 }
 
-/// Runs parts one after the other.
-async fn run_lane(parts: &[&Part], tests: &[Built], asked: &Asked, live: bool) -> Result<Vec<Done>> {
+/// Runs parts one after the other. Prints their output live, or each part's when it has finished.
+async fn run_lane(parts: &[&Part], tests: &[TestProgram], options: &Options, live: bool) -> Result<Vec<PartResult>> {
     let mut servers: Option<Servers> = None;
-    let mut done = Vec::new();
+    let mut results = Vec::new();
     for part in parts {
         let begun = Instant::now();
         let log = Log::new(&part.name)?;
-        outln!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.says);
+        outln!("{}== {}: {}", if live { "\n" } else { "" }, part.name, part.description);
         if part.servers && servers.is_none() {
             servers = Some(Box::pin(Servers::start()).await?);
         }
-        let running = one(part, tests, servers.as_ref().filter(|_| part.servers), asked, &log);
-        let counts = if live { log.shown(running).await?? } else { running.await? };
+        let running = run_part(part, tests, servers.as_ref().filter(|_| part.servers), options, &log);
+        let counts = if live { log.follow(running).await?? } else { running.await? };
         let took = begun.elapsed();
         if !live {
-            outln!("\n== {}: {}\n{}", part.name, part.says, log.since(0)?.trim_end());
+            outln!("\n== {}: {}\n{}", part.name, part.description, log.since(0)?.trim_end());
         }
         outln!("-- {}: {} passed, {} failed, {} s", part.name, counts.passed, counts.failed, took.as_secs());
-        done.push(Done::new(part, counts, took, &log.since(0)?));
+        results.push(PartResult::new(part, counts, took, &log.since(0)?));
     }
     if let Some(servers) = servers {
         servers.stop().await;
     }
-    Ok(done)
+    Ok(results)
 }
 
-async fn one(part: &Part, tests: &[Built], servers: Option<&Servers>, asked: &Asked, log: &Log) -> Result<Counts> {
+async fn run_part(
+    part: &Part,
+    tests: &[TestProgram],
+    servers: Option<&Servers>,
+    options: &Options,
+    log: &Log,
+) -> Result<Counts> {
     match &part.run {
         Run::Check(words, fix) => check(words, fix, log).await,
         Run::Tests(packages) | Run::Features(packages, _) => {
             let mut env: Vec<(&str, &str)> = Vec::new();
             if let Run::Features(_, level) = &part.run {
                 env.extend(*level);
-                env.extend(asked.changed.then_some(("SEED", "1")));
+                env.extend(options.changed.then_some(("SEED", "1")));
             }
             if let Some(servers) = servers {
                 env.extend(servers.env.iter().map(|(name, value)| (*name, value.as_str())));
             }
             let features = matches!(part.run, Run::Features(..));
             if packages.iter().any(|package| package == "martgen") {
-                // check --against asks it what breaks clients.
+                // martgen check --against runs buf.
                 toolchain::get(Tool::Buf).await?;
             }
             let mut counts = Counts::default();
             let mut found = false;
-            let of_part = |test: &&Built| packages.contains(&test.package) && (test.target == "features") == features;
+            let of_part =
+                |test: &&TestProgram| packages.contains(&test.package) && (test.target == "features") == features;
             for test in tests.iter().filter(of_part).filter(|test| test.target != GATEWAY) {
                 found = true;
-                counts.add(test.run(&env, &asked.filter, log).await?);
+                counts.add(test.run(&env, &options.filter, log).await?);
             }
-            ensure!(found, "there are no tests of {}", packages.join(", "));
+            ensure!(found, "no test program was built for {}", packages.join(", "));
             Ok(counts)
         }
         Run::Gateway => {
-            let test = tests.iter().find(|test| test.target == GATEWAY).context("there are no tests of the gateway")?;
-            let env: Vec<(&str, &str)> = asked.gateway.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            test.run(&env, &asked.filter, log).await
+            let test = tests.iter().find(|test| test.target == GATEWAY);
+            let test = test.context("no test program was built for the gateway")?;
+            let env: Vec<(&str, &str)> = options.gateway.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            test.run(&env, &options.filter, log).await
         }
         Run::Lint => lint(log).await,
         Run::Mutants(cores) => mutants(cores, log).await,
         Run::Script(words) => {
             let words = [&["python3"], *words].concat();
-            check(&words, "the lines above say what was expected", log).await
+            check(&words, "the message above names the unmet expectation", log).await
         }
     }
 }
 
+/// Runs a command as a single test. `fix` is the advice that is logged if it fails.
 async fn check(words: &[&str], fix: &str, log: &Log) -> Result<Counts> {
-    let (program, arguments) = words.split_first().context("a check has a command")?;
+    let (program, arguments) = words.split_first().context("the check has no command")?;
     let mut command = Command::new(program);
     command.args(arguments).current_dir(devstack::root());
     command.env("RUSTDOCFLAGS", "-D warnings").env("REDOCLY_TELEMETRY", "off").env("PYTHONUNBUFFERED", "1");
     let passed = log.run(&mut command).await?.success();
     if !passed {
-        log.say(&format!("failed: {}\n  to fix it: {fix}", words.join(" ")))?;
+        log.write_line(&format!("failed: {}\n  to fix it: {fix}", words.join(" ")))?;
     }
     Ok(Counts::of(passed))
 }
@@ -360,7 +372,8 @@ async fn mutants(cores: &[String], log: &Log) -> Result<Counts> {
     words.extend(cores.iter().flat_map(|core| ["--package", core.as_str()]));
     check(
         &words,
-        "a survivor needs a test, or a reason in .cargo/mutants.toml; cargo install cargo-mutants brings the tool",
+        "test what the surviving mutants change, or exclude them in .cargo/mutants.toml with a reason (the tool is missing? \
+         cargo install cargo-mutants)",
         log,
     )
     .await

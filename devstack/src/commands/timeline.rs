@@ -1,13 +1,13 @@
-//! `./mart timeline`: runs the program that tells it; the devstack itself knows no word of the business.
+//! `./mart timeline`: runs the program that prints it, because this crate has no business rules.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-/// Tell what happened about an order, in a trace or around an event, and what comes next.
+/// Print the timeline of an order, a trace or an event, and the expected next step.
 ///
-/// One timeline over requests, commits, Kafka, handlers and their retries; at the end what the order waits for, and until
-/// when.
+/// The timeline merges requests, commits, records on Kafka, handled events and their retries. For an order it ends with the event
+/// that the order is waiting for, and the deadline.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The id of an order or another aggregate, of a trace, or of an event.
@@ -15,5 +15,5 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
-    super::of_the_mart("timeline", &[&arguments.id]).await
+    super::run_inspector("timeline", &[&arguments.id]).await
 }

@@ -1,6 +1,5 @@
 //! `./mart up`.
 
-use devstack::outln;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
@@ -9,22 +8,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use devstack::stack::{Member, Running, Stack};
-use devstack::state;
+use devstack::stack::{Member, RunningStack, Stack};
+use devstack::{outln, state};
 use futures::future::join_all;
 use serde_json::Value;
 
 use super::ShutdownSignals;
 use super::watch::Watch;
 
-/// Between two looks at logs, processes and requests to restart.
-const TICK: Duration = Duration::from_millis(200);
+/// The interval of checks for log lines, exited processes and restart requests.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Start everything and follow the logs.
+/// Start the mart and follow its logs; Ctrl-C stops it and keeps the data.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Build and serve again what a saved file reaches; a changed contract is generated first. While a build fails, the one before
-    /// serves on.
+    /// Rebuild and restart the services that a saved file affects. A changed contract or template is generated first. If the build
+    /// fails, the previous build keeps serving.
     #[arg(long)]
     watch: bool,
 }
@@ -32,8 +31,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut signals = ShutdownSignals::new()?;
     let lock = devstack::stack::lock()?;
-    let _lock = lock.context("this clone's mart is running already: ./mart status shows it, ./mart down signals it")?;
-    Running::forget();
+    let _lock =
+        lock.context("the mart of this clone is already running: ./mart status shows it, ./mart down stops it")?;
+    RunningStack::forget();
     let mut stack = Stack::default();
     let started = tokio::select! {
         started = Box::pin(stack.start()) => Some(started),
@@ -42,9 +42,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let end = match started {
         Some(Ok(running)) => {
             welcome(&running);
-            // In a task of its own: a rotation does not wait for a service that is restarted.
+            // A separate task, so that a key rotation does not wait for a service that is restarting.
             if let Some(gateway) = &mut stack.gateway {
-                tokio::spawn(gateway.refresher().clone().keep());
+                tokio::spawn(gateway.refresher().clone().run());
             }
             let watch = if arguments.watch { Watch::start().map(Some) } else { Ok(None) };
             match watch {
@@ -62,26 +62,30 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
         eprintln!("{error:#}");
     }
     outln!("stopping (Ctrl-C again to kill)");
-    Running::forget();
-    let polite = tokio::select! {
+    RunningStack::forget();
+    let stopped = tokio::select! {
         () = stack.stop() => true,
         () = signals.next() => false,
     };
-    // What is dropped here is killed.
+    // Kills the processes that are still running.
     drop(stack);
-    devstack::process::all_ended().await;
+    devstack::process::wait_for_children().await;
     super::down::wait_for_leftovers().await;
-    outln!("{}; the data is kept in .mart/", if polite { "stopped" } else { "killed" });
+    outln!("{}; the data is kept in .mart/", if stopped { "stopped" } else { "killed" });
     Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn welcome(running: &Running) {
+fn welcome(running: &RunningStack) {
     outln!("\nThe mart is ready:");
-    outln!("  {:<12} {}   send requests here; for this machine only, elsewhere it is Kong", "gateway", running.gateway);
+    outln!(
+        "  {:<12} {}   send requests here; for development only, Kong replaces it elsewhere",
+        "gateway",
+        running.gateway
+    );
     for service in &running.services {
         outln!("  {:<12} {}   health, metrics and dead letters: {}", service.name, service.url, service.internal_url);
     }
-    outln!("  {:<12} {}   the payment provider that takes no money", "sandbox", running.sandbox);
+    outln!("  {:<12} {}   the payment provider; it takes no money", "sandbox", running.sandbox);
     outln!("  {:<12} {}   the mails and messages that were sent", "mail", running.mail);
     outln!("  {:<12} {}", "kafka", running.brokers);
     let first = running.services.first().map_or("SERVICE", |service| service.name.as_str());
@@ -95,104 +99,101 @@ fn welcome(running: &Running) {
     }
     outln!("  ./mart demo");
     outln!("  ./mart events");
-    outln!("\nCtrl-C signals it and keeps the data. The services' logs follow.\n");
+    outln!("\nCtrl-C stops the mart and keeps the data. The services' logs follow.\n");
 }
 
-/// Follows logs, restarts what was asked for and what has ended by itself; ends only when a server has ended.
+/// Prints logs and restarts services that were requested or have exited. Returns an error if PostgreSQL or Kafka has exited.
 async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
     let mut logs: HashMap<String, Log> = HashMap::new();
-    let mut falls: HashMap<String, u32> = HashMap::new();
+    let mut exits: HashMap<String, u32> = HashMap::new();
     loop {
         for member in &mut stack.members {
-            let name = member.setting.name.clone();
-            logs.entry(name.clone()).or_insert_with(|| Log::new(&member.setting.log)).print(&name);
-            if asked_to_restart(&name) {
+            let name = member.spec.name.clone();
+            logs.entry(name.clone()).or_insert_with(|| Log::new(&member.spec.log)).print(&name);
+            if restart_request(&name).exists() {
                 restart(member, true).await;
                 logs.remove(&name);
-                std::fs::remove_file(request(&name)).context("the request to restart could not be taken away")?;
+                std::fs::remove_file(restart_request(&name)).context("cannot remove the restart request")?;
             }
             let ended = member.process.as_mut().and_then(devstack::process::Process::ended);
             if let Some(status) = ended {
-                let fall = falls.entry(name.clone()).or_default();
-                *fall += 1;
-                outln!("{name} ended ({status}) and is started again");
-                tokio::time::sleep(Duration::from_secs(u64::from((*fall).min(10)))).await;
-                member.process = Some(member.setting.start()?);
+                let exits = exits.entry(name.clone()).or_default();
+                *exits += 1;
+                outln!("{name} exited ({status}): starting it again");
+                // A service that keeps exiting is started less often.
+                tokio::time::sleep(Duration::from_secs(u64::from((*exits).min(10)))).await;
+                member.process = Some(member.spec.start()?);
                 logs.remove(&name);
             }
         }
         if let Some(gateway) = &mut stack.gateway {
             logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
             if let Some(status) = gateway.process.ended() {
-                outln!("gateway ended ({status}) and is started again");
-                gateway.again().await?;
+                outln!("gateway exited ({status}): starting it again");
+                gateway.restart().await?;
                 logs.remove("gateway");
             }
         }
         if let Some(sandbox) = &mut stack.sandbox {
             logs.entry("sandbox".to_owned()).or_insert_with(|| Log::new(sandbox.log())).print("sandbox");
             if let Some(status) = sandbox.process.ended() {
-                outln!("sandbox ended ({status}) and is started again");
-                sandbox.again().await?;
+                outln!("sandbox exited ({status}): starting it again");
+                sandbox.restart().await?;
                 logs.remove("sandbox");
             }
         }
         if let Some(mail) = &mut stack.mail
             && let Some(status) = mail.process.ended()
         {
-            outln!("mail ended ({status}) and is started again");
-            mail.again().await?;
+            outln!("mail exited ({status}): starting it again");
+            mail.restart().await?;
         }
         if let Some(watch) = &mut watch
             && let Ok(rebuilt) = watch.rebuilt.try_recv()
         {
-            let reached = stack.members.iter_mut().filter(|member| rebuilt.services.contains(&member.setting.name));
-            let again = join_all(reached.map(|member| restart(member, rebuilt.migrations))).await;
+            let affected = stack.members.iter_mut().filter(|member| rebuilt.services.contains(&member.spec.name));
+            let ready = join_all(affected.map(|member| restart(member, rebuilt.migrations))).await;
             rebuilt.services.iter().for_each(|name| drop(logs.remove(name)));
             let took = rebuilt.saved.elapsed().unwrap_or_default().as_secs_f64();
-            if again.into_iter().all(|good| good) {
-                outln!("{} served again {took:.1} s after the file was saved", rebuilt.services.join(", "));
+            if ready.into_iter().all(|ready| ready) {
+                outln!("{} restarted with the new build {took:.1} s after the save", rebuilt.services.join(", "));
             }
         }
         for kid in stack.withdraw_keys()? {
-            outln!("the key {kid} is withdrawn: its last token has run out");
+            outln!("withdrew the key {kid}: its last token has expired");
         }
         for server in stack.servers() {
             if let Some(status) = server.ended() {
-                bail!("{} has ended ({status}). Its last lines:\n{}", server.name(), server.last_lines());
+                bail!("{} exited ({status}). The last lines of its log:\n{}", server.name(), server.last_lines());
             }
         }
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// The file by which `./mart restart` asks for a restart.
-pub(crate) fn request(name: &str) -> PathBuf {
+/// Returns the path of the file that requests a restart of a service; `./mart restart` creates it, `./mart up` removes it.
+pub(crate) fn restart_request(name: &str) -> PathBuf {
     state().join(format!("restart-{name}"))
 }
 
-fn asked_to_restart(name: &str) -> bool {
-    request(name).exists()
-}
-
-/// ShutdownSignals a service and starts its newest program, after its migrations unless nobody has changed them; whether it is ready.
+/// Stops a service and starts its newest program, after its migrations if `migrate` is true. Returns whether it became ready.
 async fn restart(member: &mut Member, migrate: bool) -> bool {
-    outln!("restarting {}", member.setting.name);
+    outln!("restarting {}", member.spec.name);
     if let Some(process) = member.process.take() {
         process.stop(Duration::from_secs(25)).await;
     }
     let started = async {
         if migrate {
-            member.setting.migrate().await?;
+            member.spec.migrate().await?;
         }
-        member.setting.start_ready().await
+        member.spec.start_ready().await
     };
     match started.await {
         Ok(process) => {
             member.process = Some(process);
             true
         }
-        // The next build may be better: the rest of the mart stays up.
+        // The other services keep running; the next build may fix this one.
         Err(error) => {
             eprintln!("{error:#}");
             false
@@ -200,21 +201,22 @@ async fn restart(member: &mut Member, migrate: bool) -> bool {
     }
 }
 
-/// A log that is followed.
+/// A log file that is followed.
 struct Log {
     path: PathBuf,
-    at: u64,
+    /// The position of the first byte that is not printed yet.
+    position: u64,
 }
 
 impl Log {
     fn new(path: &std::path::Path) -> Self {
-        Self { path: path.to_owned(), at: 0 }
+        Self { path: path.to_owned(), position: 0 }
     }
 
-    /// Prints the lines that have come since the last time.
+    /// Prints the lines since the last call.
     fn print(&mut self, name: &str) {
         let Ok(mut file) = File::open(&self.path) else { return };
-        if file.seek(SeekFrom::Start(self.at)).is_err() {
+        if file.seek(SeekFrom::Start(self.position)).is_err() {
             return;
         }
         let mut reader = BufReader::new(file);
@@ -223,8 +225,8 @@ impl Log {
             if length == 0 || !line.ends_with('\n') {
                 break;
             }
-            self.at += length as u64;
-            // Those are for `./mart logs` and `./mart timeline`.
+            self.position += length as u64;
+            // Debug lines are for `./mart logs` and `./mart timeline`.
             if !line.contains(r#""level":"DEBUG""#) {
                 outln!("{name:<12} {}", readable(line.trim_end()));
             }
@@ -233,7 +235,7 @@ impl Log {
     }
 }
 
-/// A log line for people: time, level, message, then the other members.
+/// Formats a JSON log line for people: time, level and message, then the other members. Returns any other line unchanged.
 pub(crate) fn readable(line: &str) -> String {
     let Ok(Value::Object(mut members)) = serde_json::from_str(line) else { return line.to_owned() };
     let mut take = |name: &str| members.remove(name).map(|value| text(&value)).unwrap_or_default();
@@ -255,7 +257,7 @@ mod tests {
     use super::readable;
 
     #[test]
-    fn a_log_line_is_told_in_the_order_that_people_read() {
+    fn a_log_line_shows_time_level_and_message_first() {
         let line = r#"{"timestamp":"2026-11-25T10:00:00.123456Z","level":"WARN","message":"busy","target":"x","n":1,"span":{"name":"request","trace_id":"ab"}}"#;
         assert_eq!(readable(line), "10:00:00.123 WARN  busy n=1 trace_id=ab");
         assert_eq!(readable("plain"), "plain");

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use devstack::demo_users;
 use devstack::outln;
-use devstack::stack::{Running, Stack};
+use devstack::stack::{RunningStack, Stack};
 
-/// What an operator does to users.
+/// Create admins.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -17,11 +17,11 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Make a user who is an admin. The password is asked for, or read from the standard input where that is no terminal.
+    /// Create an admin. Prompts for the password, or reads it from standard input if that is not a terminal.
     CreateAdmin {
-        /// The mail address, whose owner you vouch for.
+        /// The admin's mail address. It is not verified: make sure that it is theirs.
         email: String,
-        /// How the admin wants to be called.
+        /// The admin's name.
         #[arg(long, default_value = "Admin")]
         name: String,
     },
@@ -29,21 +29,23 @@ enum Command {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Command::CreateAdmin { email, name } = arguments.command;
-    let user = Stack::setting_of(&Running::read()?, demo_users::USER).await?;
+    let user = Stack::service_spec(&RunningStack::read()?, demo_users::USER).await?;
     let password = password()?;
     demo_users::create_admin(&user, &email, &name, &password).await?;
-    outln!("{email} is an admin and can log in: ./mart call POST /v1/sessions/log-in '{{\"email\":…,\"password\":…}}'");
+    outln!("created the admin {email}");
+    outln!("log in: ./mart call POST /v1/sessions/log-in '{{\"email\":\"{email}\",\"password\":\"…\"}}'");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks twice at a terminal, where nobody sees it; otherwise the first line of what comes.
+/// Prompts for the password twice without echo; without a terminal, reads the first line of standard input.
 fn password() -> Result<String> {
     if !stdin().is_terminal() {
         let mut line = String::new();
-        stdin().read_line(&mut line).context("the password could not be read")?;
+        stdin().read_line(&mut line).context("cannot read the password")?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
-    let password = rpassword::prompt_password("password, 10 to 200 characters: ")?;
-    ensure!(rpassword::prompt_password("the same again: ")? == password, "the two are not the same; nothing was done");
+    let password = rpassword::prompt_password("Password, 10 to 200 characters: ")?;
+    let repeated = rpassword::prompt_password("Repeat the password: ")?;
+    ensure!(repeated == password, "the passwords differ; no admin was created");
     Ok(password)
 }

@@ -1,4 +1,4 @@
-//! `./mart up --watch`: builds what a saved file reaches.
+//! `./mart up --watch`: rebuilds the services that a saved file affects.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,52 +11,52 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::process::Command;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 
-/// How long it is quiet after the last file of a change: an editor saves several at once.
+/// The pause that ends a change: an editor saves several files at once.
 const QUIET: Duration = Duration::from_millis(40);
-/// What is watched, besides the manifest at the top.
+/// The watched folders, besides the root manifest.
 const FOLDERS: [&str; 6] = ["services", "chassis", "kernel", "proto", "template", "martgen"];
 
-/// Services whose programs are new.
+/// The services that were rebuilt.
 #[derive(Debug)]
 pub(crate) struct Rebuilt {
     pub(crate) services: Vec<String>,
     /// When the first of the files was saved.
     pub(crate) saved: SystemTime,
-    /// Whether a migration is among the files.
+    /// Whether a migration has changed.
     pub(crate) migrations: bool,
 }
 
-/// Watches until this is dropped.
+/// Watches files until it is dropped.
 pub(crate) struct Watch {
-    /// What was built.
+    /// The finished builds.
     pub(crate) rebuilt: Receiver<Rebuilt>,
     _watcher: RecommendedWatcher,
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Starts to watch.
     pub(crate) fn start() -> Result<Self> {
         let (changed, changes) = mpsc::unbounded_channel();
-        let tell = move |event: notify::Result<notify::Event>| {
+        let send = move |event: notify::Result<notify::Event>| {
             if let Ok(event) = event
                 && !matches!(event.kind, EventKind::Access(_))
             {
-                // Nobody listens any more where the mart signals.
+                // Sending fails only while the mart stops.
                 event.paths.into_iter().for_each(|path| drop(changed.send(path)));
             }
         };
-        let mut watcher = notify::recommended_watcher(tell).context("files can't be watched")?;
+        let mut watcher = notify::recommended_watcher(send).context("cannot watch files")?;
         for folder in FOLDERS {
             watcher.watch(&root().join(folder), RecursiveMode::Recursive)?;
         }
         watcher.watch(&root().join("Cargo.toml"), RecursiveMode::NonRecursive)?;
         let (done, rebuilt) = mpsc::channel(1);
-        tokio::spawn(build_again_and_again(changes, done));
+        tokio::spawn(rebuild_on_change(changes, done));
         Ok(Self { rebuilt, _watcher: watcher })
     }
 }
 
-async fn build_again_and_again(mut changes: UnboundedReceiver<PathBuf>, done: Sender<Rebuilt>) {
+async fn rebuild_on_change(mut changes: UnboundedReceiver<PathBuf>, done: Sender<Rebuilt>) {
     while let Some(first) = changes.recv().await {
         let mut files = BTreeSet::from([first]);
         while let Ok(Some(file)) = tokio::time::timeout(QUIET, changes.recv()).await {
@@ -65,18 +65,18 @@ async fn build_again_and_again(mut changes: UnboundedReceiver<PathBuf>, done: Se
         let files: Vec<PathBuf> = files.into_iter().filter_map(|file| source(&file)).collect();
         match build(&files, &mut changes).await {
             Ok(None) => {}
-            // The mart signals where nobody takes it.
             Ok(Some(rebuilt)) => {
+                // The receiver is gone: the mart stops.
                 if done.send(rebuilt).await.is_err() {
                     return;
                 }
             }
-            Err(error) => outln!("{error:#}\nthe build before serves on; save again when that is fixed"),
+            Err(error) => outln!("{error:#}\nthe previous build keeps serving: fix the error and save again"),
         }
     }
 }
 
-/// The path within the repository of a file that people write; `None` of anything else, such as an editor's own files.
+/// Returns a source file's path in the repository, or `None` for any other file, such as an editor's temporary file.
 fn source(file: &Path) -> Option<PathBuf> {
     let path = file.strip_prefix(root()).ok()?;
     let hidden = path.components().any(|part| part.as_os_str().to_str().is_none_or(|name| name.starts_with('.')));
@@ -90,20 +90,20 @@ async fn build(files: &[PathBuf], changes: &mut UnboundedReceiver<PathBuf>) -> R
     let saved = files.iter().filter_map(time).min().unwrap_or_else(SystemTime::now);
     let mut packages = Graph::read().await?.packages(files);
     if files.iter().any(|file| ["proto", "template"].iter().any(|folder| file.starts_with(folder))) {
-        outln!("a contract or a template has changed: cargo martgen generate");
+        outln!("a contract or template has changed: running cargo martgen generate");
         let mut martgen = Command::new("cargo");
         martgen.current_dir(root()).args(["run", "--quiet", "--bin", "martgen", "--", "generate"]);
         process::run(&mut martgen).await?;
-        // What it wrote belongs to this build.
+        // The files that martgen wrote belong to this build.
         let mut written = Vec::new();
         while let Ok(Some(file)) = tokio::time::timeout(QUIET, changes.recv()).await {
             written.extend(source(&file));
         }
         packages.extend(Graph::read().await?.packages(&written));
     }
-    let reached = Graph::read().await?.reached(&packages);
+    let affected = Graph::read().await?.affected(&packages);
     let services: Vec<String> =
-        service::all()?.into_iter().filter(|name| reached.contains(&format!("{name}-service"))).collect();
+        service::all()?.into_iter().filter(|name| affected.contains(&format!("{name}-service"))).collect();
     if services.is_empty() {
         return Ok(None);
     }
@@ -119,17 +119,17 @@ mod tests {
     use devstack::root;
 
     #[test]
-    fn only_what_people_write_is_built_again() {
-        let taken = |path: &str| source(&root().join(path)).is_some();
-        assert!(taken("services/order/core/src/domain/order.rs"));
-        assert!(taken("proto/mart/order/v1/order.proto"));
+    fn only_source_files_start_a_build() {
+        let is_source = |path: &str| source(&root().join(path)).is_some();
+        assert!(is_source("services/order/core/src/domain/order.rs"));
+        assert!(is_source("proto/mart/order/v1/order.proto"));
         for path in [
             "services/order/core/src/.order.rs.swp",
             "services/order/README.md",
             "kernel/target/debug/x.rs",
             "proto/4913",
         ] {
-            assert!(!taken(path), "{path}");
+            assert!(!is_source(path), "{path}");
         }
     }
 }

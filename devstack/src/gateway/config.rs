@@ -1,4 +1,4 @@
-//! Kong's declarative file, as far as it is implemented here. What is not known is an error that names it.
+//! The supported part of Kong's declarative file. Anything else in a file is an error that names it.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(super) struct File {
     format_version: FormatVersion,
     #[serde(rename = "_transform")]
     transform: bool,
-    /// Plugins of every route.
+    /// The plugins of every route.
     #[serde(default)]
     pub(super) plugins: Vec<Plugin>,
     pub(super) services: Vec<Service>,
@@ -199,9 +199,9 @@ struct Credential {
     rsa_public_key: String,
 }
 
-/// A public key that tokens may name, and whose tokens those are.
+/// A public key of a consumer, with the consumer's groups.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(super) struct ConsumerKey {
     pub(super) algorithm: Algorithm,
     pub(super) key: DecodingKey,
     pub(super) groups: Vec<String>,
@@ -219,49 +219,51 @@ impl RequestSizeLimiting {
 }
 
 impl File {
-    /// Reads a file; an error names what is wrong or not implemented, and where.
+    /// Parses a file. An error names the place and what is invalid or not implemented.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let mut file: Self = serde_saphyr::from_str(text).map_err(|error| anyhow!("{error}"))?;
         let FormatVersion::Three = file.format_version;
-        implemented(file.transform, "_transform: false")?;
+        ensure_implemented(file.transform, "_transform: false")?;
         for service in &mut file.services {
-            let told = format!("service {}", service.name);
-            implemented(service.retries == 0, &format!("{told}: retries other than 0"))?;
-            implemented(service.write_timeout == service.read_timeout, &format!("{told}: a write_timeout of its own"))?;
-            let uri: axum::http::Uri = service.url.parse().with_context(|| format!("{told}: url {}", service.url))?;
+            let place = format!("service {}", service.name);
+            ensure_implemented(service.retries == 0, &format!("{place}: retries other than 0"))?;
+            let one_timeout = service.write_timeout == service.read_timeout;
+            ensure_implemented(one_timeout, &format!("{place}: a write_timeout that differs from read_timeout"))?;
+            let uri: axum::http::Uri = service.url.parse().with_context(|| format!("{place}: url {}", service.url))?;
             let plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
-            implemented(plain, &format!("{told}: a url of more than http://host:port"))?;
+            ensure_implemented(plain, &format!("{place}: a url with more than http://host:port"))?;
             for route in &mut service.routes {
-                let told = format!("route {}", route.name);
-                implemented(!route.strip_path, &format!("{told}: strip_path: true"))?;
-                implemented(route.preserve_host, &format!("{told}: preserve_host: false"))?;
-                route.patterns = patterns(&route.paths).with_context(|| told.clone())?;
-                route.plugins.iter().try_for_each(|plugin| plugin.check().context(told.clone()))?;
+                let place = format!("route {}", route.name);
+                ensure_implemented(!route.strip_path, &format!("{place}: strip_path: true"))?;
+                ensure_implemented(route.preserve_host, &format!("{place}: preserve_host: false"))?;
+                route.patterns = patterns(&route.paths).with_context(|| place.clone())?;
+                route.plugins.iter().try_for_each(|plugin| plugin.check().context(place.clone()))?;
             }
         }
         file.plugins.iter().try_for_each(Plugin::check)?;
-        file.known().map(|_| file)
+        file.keys().map(|_| file)
     }
 
-    /// All keys that tokens may name.
-    pub(super) fn known(&self) -> Result<HashMap<String, Known>> {
+    /// Returns the public keys of all consumers by their ids.
+    pub(super) fn keys(&self) -> Result<HashMap<String, ConsumerKey>> {
         let mut all = HashMap::new();
         for consumer in &self.consumers {
             let groups: Vec<String> = consumer.acls.iter().map(|acl| acl.group.clone()).collect();
             for Credential { key, algorithm, rsa_public_key } in &consumer.jwt_secrets {
-                let (told, pem) = (|| format!("consumer {}, key {key}", consumer.username), rsa_public_key.as_bytes());
+                let place = || format!("consumer {}, key {key}", consumer.username);
+                let pem = rsa_public_key.as_bytes();
                 let decoding = match algorithm {
                     Algorithm::EdDSA => DecodingKey::from_ed_pem(pem),
                     Algorithm::ES256 => DecodingKey::from_ec_pem(pem),
-                    other => return Err(anyhow!("{}: the algorithm {other:?} is not implemented", told())),
+                    other => return Err(anyhow!("{}: the algorithm {other:?} is not implemented", place())),
                 };
-                let known = Known {
+                let consumer_key = ConsumerKey {
                     algorithm: *algorithm,
-                    key: decoding.with_context(|| format!("{}: rsa_public_key", told()))?,
+                    key: decoding.with_context(|| format!("{}: rsa_public_key", place()))?,
                     groups: groups.clone(),
                 };
-                if all.insert(key.clone(), known).is_some() {
-                    return Err(anyhow!("{}: another consumer has it too", told()));
+                if all.insert(key.clone(), consumer_key).is_some() {
+                    return Err(anyhow!("{}: this key id is not unique", place()));
                 }
             }
         }
@@ -273,42 +275,43 @@ impl Plugin {
     fn check(&self) -> Result<()> {
         match self {
             Self::Jwt(jwt) => {
-                implemented(jwt.claims_to_verify == [Claim::Exp], "jwt: claims_to_verify other than [exp]")?;
-                implemented(jwt.uri_param_names.is_empty(), "jwt: uri_param_names other than []")
+                ensure_implemented(jwt.claims_to_verify == [Claim::Exp], "jwt: claims_to_verify other than [exp]")?;
+                ensure_implemented(jwt.uri_param_names.is_empty(), "jwt: uri_param_names other than []")
             }
-            Self::Acl(acl) => implemented(acl.hide_groups_header, "acl: hide_groups_header: false"),
+            Self::Acl(acl) => ensure_implemented(acl.hide_groups_header, "acl: hide_groups_header: false"),
             Self::RateLimiting(limit) => {
                 let Policy::Local = limit.policy;
                 let named = (limit.limit_by == LimitBy::Header) == limit.header_name.is_some();
-                implemented(named, "rate-limiting: header_name belongs to limit_by: header, and only to it")
+                ensure_implemented(named, "rate-limiting: header_name belongs to limit_by: header, and only to it")
             }
-            Self::Cors(cors) => implemented(!cors.credentials, "cors: credentials: true"),
+            Self::Cors(cors) => ensure_implemented(!cors.credentials, "cors: credentials: true"),
             Self::CorrelationId(id) => {
                 let Generator::Uuid = id.generator;
                 Ok(())
             }
             Self::RequestSizeLimiting(size) => {
-                implemented(!size.require_content_length, "request-size-limiting: require_content_length: true")
+                ensure_implemented(!size.require_content_length, "request-size-limiting: require_content_length: true")
             }
             Self::RequestTransformer(_) => Ok(()),
-            Self::Prometheus(told) => implemented(
-                told.status_code_metrics && told.latency_metrics,
-                "prometheus: without status_code_metrics or latency_metrics",
+            Self::Prometheus(prometheus) => ensure_implemented(
+                prometheus.status_code_metrics && prometheus.latency_metrics,
+                "prometheus: status_code_metrics: false or latency_metrics: false",
             ),
         }
     }
 }
 
-fn implemented(yes: bool, what: &str) -> Result<()> {
-    if yes { Ok(()) } else { Err(anyhow!("{what} is not implemented by the gateway of the devstack")) }
+fn ensure_implemented(condition: bool, feature: &str) -> Result<()> {
+    if condition { Ok(()) } else { Err(anyhow!("{feature} is not implemented by the gateway of the devstack")) }
 }
 
-/// Only regular expressions: `~/path$`. Kong holds them against the beginning of a path.
+/// Compiles the paths of a route. They must be regular expressions, such as `~/path$`. Kong matches them at the start of a path.
 fn patterns(paths: &[String]) -> Result<Vec<Regex>> {
     let pattern = |path: &String| {
-        let pattern =
-            path.strip_prefix('~').with_context(|| format!("{path}: a path that is no regular expression"))?;
-        Regex::new(&format!("^{pattern}")).with_context(|| format!("{path} is no regular expression"))
+        let pattern = path
+            .strip_prefix('~')
+            .with_context(|| format!("{path}: only regular expressions (~/…) are implemented"))?;
+        Regex::new(&format!("^{pattern}")).with_context(|| format!("{path}: invalid regular expression"))
     };
     paths.iter().map(pattern).collect()
 }

@@ -1,4 +1,4 @@
-//! The file that a gateway serves: what was rendered from the contracts, with the keys of tokens and the addresses of services.
+//! The file that a gateway serves: the file rendered from the contracts, plus the public keys and the services' addresses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 use super::config::File;
 use crate::keys::{Keys, ROLES};
 
-/// Adds a consumer for each role, with all of its keys, and sends each service's requests to an address of its own where one is
-/// given. Keys are public: there is no secret in it.
+/// Returns the rendered file with a consumer and its public keys for each role, and with the given addresses of services. The
+/// result contains no secret.
 pub fn effective(rendered: &str, keys: &Keys, addresses: &BTreeMap<String, String>) -> Result<String> {
     let mut text = rendered.trim_end().to_owned();
     for (service, address) in addresses {
@@ -32,10 +32,10 @@ pub fn effective(rendered: &str, keys: &Keys, addresses: &BTreeMap<String, Strin
     }
     let file = File::parse(&text)?;
     for (service, address) in addresses {
-        let known = file.services.iter().find(|known| known.name == *service);
+        let found = file.services.iter().find(|found| found.name == *service);
         ensure!(
-            known.is_none_or(|known| known.url == *address),
-            "kong/kong.yml has another url for {service} than martgen renders: run cargo martgen generate"
+            found.is_none_or(|found| found.url == *address),
+            "kong/kong.yml was edited: the url of {service} is not the one that martgen renders; run cargo martgen generate"
         );
     }
     Ok(text)

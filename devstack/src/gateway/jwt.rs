@@ -1,4 +1,4 @@
-//! Whose token it is.
+//! Verifies access tokens, as Kong's plugin `jwt` does.
 
 use std::collections::HashMap;
 
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::answer::unauthorized;
-use super::config::{Jwt, Known};
+use super::config::{ConsumerKey, Jwt};
 
-/// The groups of the consumer whose key has signed the token of a request; an answer where there is none.
+/// Verifies the token of a request and returns the groups of its consumer, or the error response.
 pub(super) fn groups<'a>(
     jwt: &Jwt,
-    known: &'a HashMap<String, Known>,
+    keys: &'a HashMap<String, ConsumerKey>,
     headers: &HeaderMap,
 ) -> Result<&'a [String], Box<Response<Body>>> {
-    let refuse = |body: Value| Box::new(unauthorized(&body));
-    let message = |text: &str| refuse(json!({ "message": text }));
+    let reject = |body: Value| Box::new(unauthorized(&body));
+    let message = |text: &str| reject(json!({ "message": text }));
     let token = bearer(headers).ok_or_else(|| message("Unauthorized"))?;
     let parts: Vec<&str> = token.split('.').collect();
     let [head, claims, _] = parts.as_slice() else { return Err(message("Bad token; invalid JSON")) };
@@ -31,26 +31,26 @@ pub(super) fn groups<'a>(
     let Some(kid) = kid.and_then(Value::as_str) else {
         return Err(message(&format!("No mandatory '{name}' in claims")));
     };
-    let Some(known) = known.get(kid) else { return Err(message(&format!("No credentials found for given '{name}'"))) };
-    if head["alg"] != format!("{:?}", known.algorithm) {
+    let Some(key) = keys.get(kid) else { return Err(message(&format!("No credentials found for given '{name}'"))) };
+    if head["alg"] != format!("{:?}", key.algorithm) {
         return Err(message("Invalid algorithm"));
     }
-    // The signature alone: Kong has words of its own for the claims.
-    let mut validation = Validation::new(known.algorithm);
+    // Only the signature is validated here. The claims are checked below, because Kong has its own messages for them.
+    let mut validation = Validation::new(key.algorithm);
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    jsonwebtoken::decode::<Value>(token, &known.key, &validation).map_err(|_| message("Invalid signature"))?;
+    jsonwebtoken::decode::<Value>(token, &key.key, &validation).map_err(|_| message("Invalid signature"))?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    let Some(exp) = claims["exp"].as_i64() else { return Err(refuse(json!({ "exp": "must be a number" }))) };
+    let Some(exp) = claims["exp"].as_i64() else { return Err(reject(json!({ "exp": "must be a number" }))) };
     if exp <= now {
-        return Err(refuse(json!({ "exp": "token expired" })));
+        return Err(reject(json!({ "exp": "token expired" })));
     }
     let longest = i64::try_from(jwt.maximum_expiration).unwrap_or(i64::MAX);
     if longest > 0 && exp - now > longest {
-        return Err(refuse(json!({ "exp": "exceeds maximum allowed expiration" })));
+        return Err(reject(json!({ "exp": "exceeds maximum allowed expiration" })));
     }
-    Ok(&known.groups)
+    Ok(&key.groups)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

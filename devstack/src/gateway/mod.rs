@@ -1,7 +1,7 @@
-//! A gateway for one developer's machine: it reads Kong's declarative file and answers as Kong does.
+//! A gateway for development: it reads Kong's declarative file and responds as Kong does.
 //!
-//! It imitates what `kong/facts.yml` has of a real Kong 3.9 and refuses to start on anything else, so that nobody takes a
-//! plugin for working that is not there. It is no gateway for anything that others can reach.
+//! It implements the behaviour of Kong 3.9 that `kong/facts.yml` records. It rejects a file with anything else, so that no plugin
+//! is missing unnoticed. It must not be exposed to others.
 
 mod answer;
 mod config;
@@ -14,5 +14,5 @@ mod routes;
 mod serve;
 
 pub use effective::effective;
-pub use process::{Refresher, Running};
+pub use process::{GatewayProcess, Refresher};
 pub use serve::{Gateway, serve};

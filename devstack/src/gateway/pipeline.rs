@@ -1,6 +1,7 @@
-//! What happens to a request, in the order of Kong's plugins: route, correlation-id, cors, jwt, request-size-limiting, acl,
+//! Processes a request in the order of Kong's plugins: route, correlation-id, cors, jwt, request-size-limiting, acl,
 //! rate-limiting, request-transformer, and then the service.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,84 +11,86 @@ use axum_reverse_proxy::{HostBehaviour, ProxyError, ProxyPolicy, ReverseProxy};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::answer::{said, set, traced, unauthorized};
-use super::config::{Cors, LimitBy, Plugin, RateLimiting, Route, Service};
-use super::limits::Left;
+use super::answer::{error, json_response, set, unauthorized};
+use super::config::{ConsumerKey, Cors, Jwt, LimitBy, Plugin, RateLimiting, Route, Service};
+use super::limits::LimitStatus;
 use super::serve::Gateway;
 use super::{jwt, routes};
 
-/// How long a body of no declared length may take.
-const BODY: Duration = Duration::from_mins(1);
+/// The timeout of a request body without a declared length.
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The client that all services are reached by.
+/// The HTTP client for all services.
 pub(super) type Upstreams = Client<HttpConnector, Body>;
 
-/// What the plugins of a route and of all routes say.
+/// The settings of the plugins that apply to a route.
 #[derive(Default)]
-struct Said<'a> {
+struct Settings<'a> {
+    /// The header's name, and whether the response has it too.
     correlation: Option<(&'a str, bool)>,
     cors: Option<&'a Cors>,
-    jwt: Option<&'a super::config::Jwt>,
-    bytes: Option<usize>,
-    allow: Option<&'a [String]>,
+    jwt: Option<&'a Jwt>,
+    max_body_bytes: Option<usize>,
+    allowed_groups: Option<&'a [String]>,
     limit: Option<&'a RateLimiting>,
-    removed: Vec<&'a str>,
-    measured: bool,
+    removed_headers: Vec<&'a str>,
+    metrics: bool,
 }
 
-impl<'a> Said<'a> {
-    /// A route's own plugin stands in place of one of all routes.
-    fn of(plugins: impl Iterator<Item = &'a Plugin>) -> Self {
-        let mut said = Self::default();
+impl<'a> Settings<'a> {
+    /// Collects the plugins' settings. A later plugin, which is the route's own, replaces an earlier one, which is global.
+    fn new(plugins: impl Iterator<Item = &'a Plugin>) -> Self {
+        let mut settings = Self::default();
         for plugin in plugins {
             match plugin {
-                Plugin::CorrelationId(id) => said.correlation = Some((&id.header_name, id.echo_downstream)),
-                Plugin::Cors(cors) => said.cors = Some(cors),
-                Plugin::Jwt(jwt) => said.jwt = Some(jwt),
-                Plugin::RequestSizeLimiting(size) => said.bytes = Some(size.bytes()),
-                Plugin::Acl(acl) => said.allow = Some(&acl.allow),
-                Plugin::RateLimiting(limit) => said.limit = Some(limit),
+                Plugin::CorrelationId(id) => settings.correlation = Some((&id.header_name, id.echo_downstream)),
+                Plugin::Cors(cors) => settings.cors = Some(cors),
+                Plugin::Jwt(jwt) => settings.jwt = Some(jwt),
+                Plugin::RequestSizeLimiting(size) => settings.max_body_bytes = Some(size.bytes()),
+                Plugin::Acl(acl) => settings.allowed_groups = Some(&acl.allow),
+                Plugin::RateLimiting(limit) => settings.limit = Some(limit),
                 Plugin::RequestTransformer(transformer) => {
-                    said.removed = transformer.remove.headers.iter().map(String::as_str).collect();
+                    settings.removed_headers = transformer.remove.headers.iter().map(String::as_str).collect();
                 }
-                Plugin::Prometheus(_) => said.measured = true,
+                Plugin::Prometheus(_) => settings.metrics = true,
             }
         }
-        said
+        settings
     }
 }
 
 impl Gateway {
-    /// Answers a request, or has a service answer it.
-    pub(super) async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+    /// Responds to a request itself or forwards it to a service.
+    pub(super) async fn handle(&self, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
         let begun = Instant::now();
         let table = self.table();
         let normal = routes::normal_form(request.uri().path());
         let Some((service, route)) = routes::find(&table.file, request.method().as_str(), &normal) else {
-            return traced(StatusCode::NOT_FOUND, "no Route matched with those values");
+            return error(StatusCode::NOT_FOUND, "no Route matched with those values");
         };
-        let said = Said::of(table.file.plugins.iter().chain(&route.plugins));
+        let settings = Settings::new(table.file.plugins.iter().chain(&route.plugins));
         let mut request = request;
         *request.uri_mut() = uri(&routes::escaped(&normal), request.uri().query());
-        let correlation = said.correlation.map(|(name, echo)| (name, correlate(name, request.headers_mut()), echo));
-        let mut left = None;
-        let mut response = match self.gates(&said, &table.known, route, peer, request, &mut left).await {
+        let correlation = settings.correlation.map(|(name, echo)| (name, correlate(name, request.headers_mut()), echo));
+        let mut limit = None;
+        let mut response = match self.apply_plugins(&settings, &table.keys, route, peer, request, &mut limit).await {
             Ok(request) => self.forward(service, peer, request).await,
             Err(response) => *response,
         };
-        if let Some(left) = left {
-            left.tell(&mut response);
+        if let Some(limit) = limit {
+            limit.set_headers(&mut response);
         }
-        if let Some(cors) = said.cors {
+        if let Some(cors) = settings.cors {
             expose(cors, &mut response);
         }
         if let Some((name, value, true)) = &correlation {
             set(&mut response, name, value);
         }
-        if said.measured {
+        if settings.metrics {
             let labels = [
                 ("service", service.name.clone()),
                 ("route", route.name.clone()),
@@ -99,49 +102,50 @@ impl Gateway {
         response
     }
 
-    /// The request as it goes on to the service, or why it does not.
-    async fn gates(
+    /// Returns the request to forward to the service, or the response if a plugin ends it. Sets `status` if a limit was counted.
+    async fn apply_plugins(
         &self,
-        said: &Said<'_>,
-        known: &std::collections::HashMap<String, super::config::Known>,
+        settings: &Settings<'_>,
+        keys: &HashMap<String, ConsumerKey>,
         route: &Route,
         peer: SocketAddr,
         request: Request<Body>,
-        left: &mut Option<Left>,
+        status: &mut Option<LimitStatus>,
     ) -> Result<Request<Body>, Box<Response<Body>>> {
-        if let Some(cors) = said.cors
+        if let Some(cors) = settings.cors
             && is_preflight(&request)
         {
             return Err(Box::new(preflight(cors)));
         }
         let mut groups = None;
-        if let Some(jwt) = said.jwt
+        if let Some(jwt) = settings.jwt
             && (jwt.run_on_preflight || request.method() != Method::OPTIONS)
         {
-            groups = Some(jwt::groups(jwt, known, request.headers())?);
+            groups = Some(jwt::groups(jwt, keys, request.headers())?);
         }
-        let mut request = match said.bytes {
-            Some(bytes) => sized(request, bytes).await?,
+        let mut request = match settings.max_body_bytes {
+            Some(bytes) => limit_body(request, bytes).await?,
             None => request,
         };
-        if let Some(allow) = said.allow {
+        if let Some(allowed) = settings.allowed_groups {
             let Some(groups) = groups else {
-                return Err(Box::new(unauthorized(&serde_json::json!({ "message": "Unauthorized" }))));
+                return Err(Box::new(unauthorized(&json!({ "message": "Unauthorized" }))));
             };
-            if !groups.iter().any(|group| allow.contains(group)) {
-                let body = serde_json::json!({ "message": "You cannot consume this service" });
-                return Err(Box::new(self::said(StatusCode::FORBIDDEN, &body)));
+            if !groups.iter().any(|group| allowed.contains(group)) {
+                let body = json!({ "message": "You cannot consume this service" });
+                return Err(Box::new(json_response(StatusCode::FORBIDDEN, &body)));
             }
         }
-        if let Some(limit) = said.limit {
+        if let Some(limit) = settings.limit {
             let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default();
-            let counted = self.counters.count(&route.name, &who(limit, peer, request.headers()), limit.minute, now);
-            *left = Some(counted);
-            if let Some(refusal) = counted.refusal() {
-                return Err(Box::new(refusal));
+            let client = limited_client(limit, peer, request.headers());
+            let counted = self.counters.count(&route.name, &client, limit.minute, now);
+            *status = Some(counted);
+            if let Some(rejection) = counted.rejection() {
+                return Err(Box::new(rejection));
             }
         }
-        for name in &said.removed {
+        for name in &settings.removed_headers {
             request.headers_mut().remove(*name);
         }
         Ok(request)
@@ -156,11 +160,11 @@ impl Gateway {
             .with_upstream_timeout(Duration::from_millis(service.read_timeout));
         let proxy = ReverseProxy::new_with_client("", service.url.as_str(), self.upstreams.clone()).with_policy(policy);
         let Ok(response) = proxy.proxy_request(request).await;
-        if let Some(error) = response.extensions().get::<ProxyError>() {
-            tracing::warn!(service = service.name, error = error.message(), "a service did not answer");
+        if let Some(failure) = response.extensions().get::<ProxyError>() {
+            tracing::warn!(service = service.name, error = failure.message(), "a service did not respond");
             return match response.status() {
-                StatusCode::GATEWAY_TIMEOUT => traced(StatusCode::GATEWAY_TIMEOUT, "The upstream server is timing out"),
-                status => traced(status, "An invalid response was received from the upstream server"),
+                StatusCode::GATEWAY_TIMEOUT => error(StatusCode::GATEWAY_TIMEOUT, "The upstream server is timing out"),
+                status => error(status, "An invalid response was received from the upstream server"),
             };
         }
         response
@@ -174,22 +178,22 @@ fn uri(path: &str, query: Option<&str>) -> Uri {
     text.parse().unwrap_or_default()
 }
 
-/// The client's own value, or a new one.
+/// Returns the correlation id of the client, or sets and returns a new one.
 fn correlate(name: &str, headers: &mut HeaderMap) -> String {
-    let own = headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
-    if let Some(own) = own {
-        return own.to_owned();
+    let given = headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
+    if let Some(given) = given {
+        return given.to_owned();
     }
-    let made = Uuid::new_v4().to_string();
-    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&made)) {
+    let new = Uuid::new_v4().to_string();
+    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&new)) {
         headers.insert(name, value);
     }
-    made
+    new
 }
 
 fn is_preflight(request: &Request<Body>) -> bool {
-    let asks = |name| request.headers().contains_key(name);
-    request.method() == Method::OPTIONS && asks(header::ORIGIN) && asks(header::ACCESS_CONTROL_REQUEST_METHOD)
+    let has = |name| request.headers().contains_key(name);
+    request.method() == Method::OPTIONS && has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn preflight(cors: &Cors) -> Response<Body> {
@@ -207,8 +211,8 @@ fn expose(cors: &Cors, response: &mut Response<Body>) {
     set(response, "Access-Control-Expose-Headers", &cors.exposed_headers.join(","));
 }
 
-/// Whose limit it is.
-fn who(limit: &RateLimiting, peer: SocketAddr, headers: &HeaderMap) -> String {
+/// Returns the client that a limit applies to: the value of the configured header, or else the peer's address.
+fn limited_client(limit: &RateLimiting, peer: SocketAddr, headers: &HeaderMap) -> String {
     let named = match (limit.limit_by, &limit.header_name) {
         (LimitBy::Header, Some(name)) => headers.get(name.as_str()).and_then(|value| value.to_str().ok()),
         _ => None,
@@ -216,9 +220,9 @@ fn who(limit: &RateLimiting, peer: SocketAddr, headers: &HeaderMap) -> String {
     named.map_or_else(|| peer.ip().to_string(), str::to_owned)
 }
 
-/// The request with a body of no more than these bytes.
-async fn sized(request: Request<Body>, bytes: usize) -> Result<Request<Body>, Box<Response<Body>>> {
-    let too_large = || Box::new(traced(StatusCode::PAYLOAD_TOO_LARGE, "Request size limit exceeded"));
+/// Returns the request, or an error response if its body is larger than this. A body without a declared length is read first.
+async fn limit_body(request: Request<Body>, bytes: usize) -> Result<Request<Body>, Box<Response<Body>>> {
+    let too_large = || Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, "Request size limit exceeded"));
     let declared: Option<usize> =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     match declared {
@@ -226,11 +230,11 @@ async fn sized(request: Request<Body>, bytes: usize) -> Result<Request<Body>, Bo
         Some(_) => Ok(request),
         None => {
             let (parts, body) = request.into_parts();
-            match tokio::time::timeout(BODY, Limited::new(body, bytes).collect()).await {
+            match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes).collect()).await {
                 Ok(Ok(body)) => Ok(Request::from_parts(parts, Body::from(body.to_bytes()))),
-                Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-                Ok(Err(_)) => Err(Box::new(traced(StatusCode::BAD_REQUEST, "Bad request"))),
-                Err(_) => Err(Box::new(traced(StatusCode::REQUEST_TIMEOUT, "Request timed out"))),
+                Ok(Err(failure)) if failure.is::<LengthLimitError>() => Err(too_large()),
+                Ok(Err(_)) => Err(Box::new(error(StatusCode::BAD_REQUEST, "Bad request"))),
+                Err(_) => Err(Box::new(error(StatusCode::REQUEST_TIMEOUT, "Request timed out"))),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The gateway as a process, in front of services that run.
+//! The gateway as a process in front of running services.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,31 +13,32 @@ use crate::process::Process;
 use crate::root;
 use crate::secrets::write_private;
 
-/// Makes a gateway's file, and makes it anew when keys have come or gone.
+/// Keeps the gateway's file up to date with the keys.
 #[derive(Debug, Clone)]
 pub struct Refresher {
     file: PathBuf,
     addresses: BTreeMap<String, String>,
     keys: Keys,
-    known: Vec<Key>,
+    /// The keys that are in the file.
+    written: Vec<Key>,
 }
 
 impl Refresher {
-    /// Makes the file anew where keys have come or gone; the gateway reads it by itself.
+    /// Writes the file if keys were added or removed. The gateway rereads it on its own.
     pub fn refresh(&mut self) -> Result<()> {
-        let now = self.keys.all()?;
-        if now != self.known {
+        let current = self.keys.all()?;
+        if current != self.written {
             write(&self.file, &self.keys, &self.addresses)?;
-            self.known = now;
+            self.written = current;
         }
         Ok(())
     }
 
-    /// Refreshes again and again. What can't be written now, such as while somebody edits the rendered file, is tried again.
-    pub async fn keep(mut self) {
+    /// Refreshes the file until the future is dropped. A failure, such as while the rendered file is being edited, is retried.
+    pub async fn run(mut self) {
         loop {
             if let Err(error) = self.refresh() {
-                eprintln!("the gateway's file could not be made anew: {error:#}");
+                eprintln!("cannot update the gateway's file: {error:#}");
                 tokio::time::sleep(Duration::from_secs(5)).await;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -45,20 +46,20 @@ impl Refresher {
     }
 }
 
-/// A gateway that runs.
+/// A running gateway.
 #[derive(Debug)]
-pub struct Running {
+pub struct GatewayProcess {
     program: PathBuf,
     refresher: Refresher,
     ports: (u16, u16),
     log: PathBuf,
-    /// Its process.
+    /// The gateway's process.
     pub process: Process,
 }
 
-impl Running {
-    /// Makes its file in a folder and starts it: `program` is the devstack's own, `addresses` are those of the services and
-    /// `ports` its own and that of its metrics.
+impl GatewayProcess {
+    /// Writes the gateway's file into a folder and starts the gateway. `program` is the devstack's own program, `addresses` has the
+    /// services' addresses, and `ports` are the gateway's port and that of its metrics.
     pub async fn start(
         program: &Path,
         folder: &Path,
@@ -67,49 +68,49 @@ impl Running {
         ports: (u16, u16),
     ) -> Result<Self> {
         let (file, log) = (folder.join("kong.yml"), folder.join("logs/gateway.log"));
-        let known = keys.all()?;
+        let written = keys.all()?;
         write(&file, keys, &addresses)?;
         let process = launch(program, &file, ports, &log)?;
-        let refresher = Refresher { file, addresses, keys: keys.clone(), known };
+        let refresher = Refresher { file, addresses, keys: keys.clone(), written };
         let mut gateway = Self { program: program.to_owned(), refresher, ports, log, process };
-        gateway.until_ready().await?;
+        gateway.wait_until_ready().await?;
         Ok(gateway)
     }
 
-    /// Where requests go.
+    /// Returns the base URL for requests.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.0)
     }
 
-    /// Where its metrics are.
+    /// Returns the base URL of metrics and readiness.
     pub fn status_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.1)
     }
 
-    /// Where its output goes.
+    /// Returns the path of the log.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// What keeps its file as the keys are.
+    /// Returns the refresher of the gateway's file.
     pub fn refresher(&mut self) -> &mut Refresher {
         &mut self.refresher
     }
 
-    /// Starts it again when it has ended.
-    pub async fn again(&mut self) -> Result<()> {
+    /// Starts the gateway again after its process has ended.
+    pub async fn restart(&mut self) -> Result<()> {
         self.process = launch(&self.program, &self.refresher.file, self.ports, &self.log)?;
-        self.until_ready().await
+        self.wait_until_ready().await
     }
 
-    async fn until_ready(&mut self) -> Result<()> {
-        self.process.until_answers(&format!("{}/status/ready", self.status_url())).await
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        self.process.wait_until_available(&format!("{}/status/ready", self.status_url())).await
     }
 }
 
 fn write(file: &Path, keys: &Keys, addresses: &BTreeMap<String, String>) -> Result<()> {
     let rendered = root().join("kong/kong.yml");
-    let text = std::fs::read_to_string(&rendered).with_context(|| format!("{} can't be read", rendered.display()))?;
+    let text = std::fs::read_to_string(&rendered).with_context(|| format!("cannot read {}", rendered.display()))?;
     write_private(file, effective(&text, keys, addresses)?.as_bytes())
 }
 

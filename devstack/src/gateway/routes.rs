@@ -1,22 +1,22 @@
-//! The normal form of a path, and the route that it has.
+//! Normalizes paths and finds their routes.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 use super::config::{File, Route, Service};
 
-/// What stays encoded: it would mean something else if it were not.
+/// The characters that stay percent-encoded, because decoding would change their meaning.
 const RESERVED: &[u8] = b"!#$%&'()*+,/:;=?@[]";
 
-/// What is encoded on the way to the service.
+/// The characters that are percent-encoded for the service.
 const ESCAPED: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
-/// A path as it is decided about and as the service gets it: percent-encoding only where it is needed and in capital letters,
-/// no empty and no dot segments.
+/// Returns the normal form of a path, which is used to find the route and is sent to the service: percent-encoding in capital
+/// letters and only where it is needed, no empty segments and no dot segments.
 pub(super) fn normal_form(path: &str) -> Vec<u8> {
     let decoded = decode(path.as_bytes());
     let mut segments: Vec<&[u8]> = Vec::new();
-    // The last segment says whether a slash is at the end; dot segments leave one there.
+    // Whether the path ends in a slash depends on the last segment. A dot segment at the end leaves a slash.
     let mut ends_in_slash = false;
     for segment in decoded.split(|byte| *byte == b'/').skip(1) {
         ends_in_slash = matches!(segment, b"" | b"." | b"..");
@@ -63,20 +63,19 @@ fn decode(path: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// The normal form as it stands in a request.
+/// Returns the normal form, percent-encoded for a request.
 pub(super) fn escaped(normal: &[u8]) -> String {
     percent_encode(normal, ESCAPED).to_string()
 }
 
-/// The most specific of the routes that have a method and a path in normal form, wherever it stands in the file.
+/// Returns the most specific route that matches a method and a normalized path, or the first in the file of equally specific ones.
 pub(super) fn find<'a>(file: &'a File, method: &str, normal: &[u8]) -> Option<(&'a Service, &'a Route)> {
     let normal = String::from_utf8_lossy(normal);
     let routes = file.services.iter().flat_map(|service| service.routes.iter().map(move |route| (service, route)));
-    let fits = |(_, route): &(&Service, &Route)| {
-        route.methods.iter().any(|known| known == method) && route.patterns.iter().any(|known| known.is_match(&normal))
+    let matches = |(_, route): &(&Service, &Route)| {
+        route.methods.iter().any(|other| other == method) && route.patterns.iter().any(|path| path.is_match(&normal))
     };
-    // The first of those that are as specific as each other.
-    routes.filter(fits).reduce(|best, next| if next.1.regex_priority > best.1.regex_priority { next } else { best })
+    routes.filter(matches).reduce(|best, next| if next.1.regex_priority > best.1.regex_priority { next } else { best })
 }
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ mod tests {
     use super::{escaped, normal_form};
 
     #[test]
-    fn one_path_has_one_form() {
+    fn equivalent_paths_have_one_normal_form() {
         for (path, normal) in [
             ("/v1/orders", "/v1/orders"),
             ("/v1/./orders", "/v1/orders"),
@@ -97,7 +96,7 @@ mod tests {
             ("/v1/orders/", "/v1/orders/"),
             ("/v1/orders/.", "/v1/orders/"),
             ("/v1/orders/x/..", "/v1/orders/"),
-            // A slash that is part of a value stays one.
+            // An encoded slash is part of a value and stays encoded.
             ("/v1/orders/a%2fb", "/v1/orders/a%2Fb"),
             ("/v1/orders/a%252fb", "/v1/orders/a%252fb"),
             ("/v1/orders/100%", "/v1/orders/100%"),
@@ -107,7 +106,7 @@ mod tests {
         ] {
             assert_eq!(escaped(&normal_form(path)), normal, "{path}");
             let again = escaped(&normal_form(normal));
-            assert_eq!(again, normal, "the form of a form is itself: {path}");
+            assert_eq!(again, normal, "the normal form of a normal form is itself: {path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The listener, and the file that is read again when it changes.
+//! Serves the gateway, and rereads its file when it changes.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,20 +20,20 @@ use mart_server::{Limits, Peer, listen};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{File, Known};
+use super::config::{ConsumerKey, File};
 use super::limits::Counters;
 use super::pipeline::Upstreams;
 
-/// Between two looks at the file.
-const LOOK: Duration = Duration::from_millis(200);
+/// The interval of checks whether the file has changed.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What a file says.
+/// A parsed file with its decoded keys.
 pub(super) struct Table {
     pub(super) file: File,
-    pub(super) known: HashMap<String, Known>,
+    pub(super) keys: HashMap<String, ConsumerKey>,
 }
 
-/// A gateway over a file.
+/// A gateway that serves a declarative file.
 pub struct Gateway {
     path: PathBuf,
     table: RwLock<Arc<Table>>,
@@ -42,7 +42,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Reads the file; an error says what of it is wrong, or not implemented.
+    /// Reads the file. An error names what is invalid or not implemented.
     pub fn open(path: &Path) -> Result<Self> {
         let table = read(path)?;
         let mut connector = HttpConnector::new();
@@ -53,7 +53,7 @@ impl Gateway {
             path: path.to_owned(),
             table: RwLock::new(Arc::new(table)),
             counters: Counters::default(),
-            // Shorter than a service keeps its own.
+            // Shorter than a service's own idle timeout, so that the gateway does not reuse a connection that the service closes.
             upstreams: Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_mins(1)).build(connector),
         })
     }
@@ -62,23 +62,23 @@ impl Gateway {
         self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the file again whenever it changes. One that can't be used leaves the old one serving.
-    async fn follow(self: Arc<Self>, mut seen: Option<Stamp>) {
+    /// Rereads the file whenever it changes. After an invalid change, the previous version is still served.
+    async fn watch(self: Arc<Self>, mut version: Option<FileVersion>) {
         loop {
-            tokio::time::sleep(LOOK).await;
-            let now = modified(&self.path);
-            if now == seen {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let current = file_version(&self.path);
+            if current == version {
                 continue;
             }
-            seen = now;
+            version = current;
             match read(&self.path) {
                 Ok(table) => {
                     *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
-                    tracing::info!("the gateway's file was read again");
+                    tracing::info!("reloaded the gateway's file");
                 }
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::error!(error, "the gateway's file can't be used; the old one goes on serving");
+                    tracing::error!(error, "the gateway's file is invalid; the previous version is still served");
                 }
             }
         }
@@ -92,34 +92,34 @@ impl std::fmt::Debug for Gateway {
 }
 
 fn read(path: &Path) -> Result<Table> {
-    let told = || format!("{} can't be used", path.display());
-    let text = std::fs::read_to_string(path).with_context(told)?;
-    let file = File::parse(&text).with_context(told)?;
-    let known = file.known().with_context(told)?;
-    Ok(Table { file, known })
+    let context = || format!("{} is invalid", path.display());
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = File::parse(&text).with_context(context)?;
+    let keys = file.keys().with_context(context)?;
+    Ok(Table { file, keys })
 }
 
-/// When a file was written and which one it is: two that take one's place within a tick of the clock are two.
-type Stamp = (SystemTime, u64);
+/// The modification time and the inode of a file. The inode distinguishes files that replace each other within one clock tick.
+type FileVersion = (SystemTime, u64);
 
-fn modified(path: &Path) -> Option<Stamp> {
+fn file_version(path: &Path) -> Option<FileVersion> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.ino()))
 }
 
-/// Serves a file at an address, and what was measured at another one, until the process ends.
+/// Serves a file at `address`, and metrics and readiness at `status`, until the process ends.
 pub async fn serve(path: &Path, address: SocketAddr, status: SocketAddr) -> Result<()> {
-    // Before the file is read: a change in between is seen at the next look.
-    let seen = modified(path);
+    // Read before the file itself, so that the watcher notices a change in between.
+    let version = file_version(path);
     let gateway = Arc::new(Gateway::open(path)?);
-    let measured = PrometheusBuilder::new().install_recorder().context("nothing else measures in this process")?;
+    let metrics = PrometheusBuilder::new().install_recorder().context("cannot install the metrics recorder")?;
     let status_routes = Router::new()
-        .route("/metrics", get(move || std::future::ready(measured.render())))
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
         .route("/status/ready", get(|| std::future::ready("{}")));
-    let routes = Router::new().fallback(answer).with_state(gateway.clone());
+    let routes = Router::new().fallback(handle).with_state(gateway.clone());
     let (listener, status) = (listen(address).await?, listen(status).await?);
-    tracing::info!(%address, "the gateway of one developer's machine serves; others use a real Kong");
-    tokio::spawn(gateway.follow(seen));
+    tracing::info!(%address, "serving the development gateway; use a real Kong elsewhere");
+    tokio::spawn(gateway.watch(version));
     let (limits, forever) = (Limits::default(), CancellationToken::new());
     tokio::join!(
         mart_server::serve(listener, routes, &limits, forever.clone(), Duration::ZERO),
@@ -128,10 +128,10 @@ pub async fn serve(path: &Path, address: SocketAddr, status: SocketAddr) -> Resu
     Ok(())
 }
 
-async fn answer(
+async fn handle(
     State(gateway): State<Arc<Gateway>>,
     Extension(Peer(peer)): Extension<Peer>,
     request: Request<Body>,
 ) -> Response<Body> {
-    gateway.answer(peer, request).await
+    gateway.handle(peer, request).await
 }

@@ -1,7 +1,7 @@
-//! A mail server that keeps what it gets and sends nothing on, with a page to read it on. It can refuse mailboxes, as real servers
-//! do. For one developer's machine and for tests.
+//! A mail server for development and tests. It stores mails, forwards none, and shows them on a web page. It can reject mailboxes,
+//! as real servers do.
 //!
-//! SMTP is the crate `mailin`'s, and MIME is `mail-parser`'s. Each mail is a file `.eml` that any mail client opens.
+//! It uses the crate `mailin` for SMTP and `mail-parser` for MIME. Each mail is an `.eml` file, which mail clients can open.
 
 mod page;
 mod process;
@@ -9,5 +9,5 @@ mod serve;
 mod smtp;
 mod store;
 
-pub use process::{Access, NOTIFICATION, OF_TESTS, Running, to};
-pub use serve::{ServiceSpec, serve};
+pub use process::{Access, MailProcess, NOTIFICATION, TEST_MAILBOXES, to};
+pub use serve::{MailConfig, serve};

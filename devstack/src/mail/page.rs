@@ -1,4 +1,4 @@
-//! The page: which mails there are, and each as its reader sees it.
+//! The web page: the list of mails, and each mail as its reader sees it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::store::Mail;
 use crate::escaped;
 
-/// The list of mails, which looks for new ones by itself.
+/// Renders the list of mails. The page reloads itself to show new ones.
 pub(super) fn list(to: &str, mails: &[Arc<Mail>]) -> String {
     let mut body = format!(
         "<form><label>To <input type=\"search\" name=\"to\" value=\"{}\" placeholder=\"all mailboxes\"></label></form>",
         escaped(to)
     );
     if mails.is_empty() {
-        body.push_str("<p>There is no mail.</p>");
+        body.push_str("<p>No mails.</p>");
     } else {
         body.push_str("<table><thead><tr><th>To<th>Subject<th>Sent</thead><tbody>");
         for mail in mails {
@@ -28,10 +28,10 @@ pub(super) fn list(to: &str, mails: &[Arc<Mail>]) -> String {
         }
         body.push_str("</tbody></table>");
     }
-    whole("Mails", "<meta http-equiv=\"refresh\" content=\"5\">", &body)
+    page("Mails", "<meta http-equiv=\"refresh\" content=\"5\">", &body)
 }
 
-/// One mail: its HTML, its text and its source.
+/// Renders a mail: its HTML, its text and its source.
 pub(super) fn mail(mail: &Mail) -> String {
     let mut body = format!(
         "<p><a href=\"/\">All mails</a></p><h1>{}</h1><dl><dt>From<dd>{}<dt>To<dd>{}<dt>Sent<dd>{}<dt>Message-ID<dd>{}</dl>",
@@ -50,13 +50,13 @@ pub(super) fn mail(mail: &Mail) -> String {
     let open = if mail.html.is_empty() { " open" } else { "" };
     let _ = write!(body, "<details{open}><summary>Text</summary><pre>{}</pre></details>", escaped(&mail.text));
     let _ = write!(body, "<p><a href=\"/mails/{}/source\">Source</a></p>", mail.id);
-    whole(&mail.subject, "", &body)
+    page(&mail.subject, "", &body)
 }
 
-fn whole(title: &str, head: &str, body: &str) -> String {
+fn page(title: &str, head: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">{head}\
-         <title>{}</title><style>{STYLE}</style><p class=\"banner\">Mails of this clone: none was sent on</p><main>{body}</main></html>",
+         <title>{}</title><style>{STYLE}</style><p class=\"banner\">Mails of this clone: none was forwarded</p><main>{body}</main></html>",
         escaped(title)
     )
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_sender_wrote_is_text_on_the_page() {
+    fn mail_contents_are_escaped() {
         let sent = Mail {
             id: 1,
             message_id: String::new(),

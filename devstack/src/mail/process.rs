@@ -1,4 +1,4 @@
-//! The mail server as a process, beside services that run.
+//! The mail server as a process beside running services.
 
 use std::path::{Path, PathBuf};
 
@@ -8,64 +8,65 @@ use serde_json::Value;
 
 use crate::process::Process;
 
-/// The service that sends mails.
+/// The name of the service that sends mails.
 pub const NOTIFICATION: &str = "notification";
-/// Mailboxes that a server of tests takes mails for; all others it refuses.
-pub const OF_TESTS: &str = "@(sms\\.)?mart\\.example$|@example\\.com$";
+/// The regular expression of the mailboxes that tests accept; all others are rejected.
+pub const TEST_MAILBOXES: &str = "@(sms\\.)?mart\\.example$|@example\\.com$";
 
-/// Where the mail server is.
+/// The ports of the mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
-    /// The port that takes mails.
+    /// The port of SMTP.
     pub smtp: u16,
-    /// The port of its page.
+    /// The port of the web page.
     pub page: u16,
 }
 
 impl Access {
-    /// The address of its page.
+    /// Returns the base URL of the web page.
     pub fn url(self) -> String {
         format!("http://127.0.0.1:{}", self.page)
     }
 
-    /// What notification has to know.
+    /// Returns the environment variables of the notification service.
     pub fn variables(self) -> [(String, String); 2] {
-        // Nobody has built the shop that the links lead to.
+        // The links in mails lead to a shop that does not exist.
         let shop = "http://shop.example".to_owned();
         [("SMTP_URL", format!("smtp://127.0.0.1:{}", self.smtp)), ("SHOP_URL", shop)]
             .map(|(name, value)| (name.to_owned(), value))
     }
 }
 
-/// A mail server that runs.
+/// A running mail server.
 #[derive(Debug)]
-pub struct Running {
+pub struct MailProcess {
     program: PathBuf,
     folder: PathBuf,
     only: Option<&'static str>,
-    /// Where it is.
+    /// The server's ports.
     pub access: Access,
-    /// Its process.
+    /// The server's process.
     pub process: Process,
 }
 
-impl Running {
-    /// Starts it with its mails in a folder: `program` is the devstack's own. It refuses other mailboxes than those that match `only`.
+impl MailProcess {
+    /// Starts a mail server with its mails in a folder. `program` is the devstack's own program. Mailboxes that do not match the
+    /// regular expression `only` are rejected.
     pub async fn start(program: &Path, folder: &Path, access: Access, only: Option<&'static str>) -> Result<Self> {
         let process = launch(program, folder, access, only)?;
         let mut mail = Self { program: program.to_owned(), folder: folder.to_owned(), only, access, process };
-        mail.until_ready().await?;
+        mail.wait_until_ready().await?;
         Ok(mail)
     }
 
-    /// Starts it again when it has ended; the mails are still there.
-    pub async fn again(&mut self) -> Result<()> {
+    /// Starts the server again after its process has ended. It keeps its mails.
+    pub async fn restart(&mut self) -> Result<()> {
         self.process = launch(&self.program, &self.folder, self.access, self.only)?;
-        self.until_ready().await
+        self.wait_until_ready().await
     }
 
-    async fn until_ready(&mut self) -> Result<()> {
-        self.process.until_answers(&format!("{}/readyz", self.access.url())).await
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        self.process.wait_until_available(&format!("{}/readyz", self.access.url())).await
     }
 }
 
@@ -81,13 +82,13 @@ fn launch(program: &Path, folder: &Path, access: Access, only: Option<&str>) -> 
     Process::start("mail", words, &[], &folder.join("log"), Signal::TERM)
 }
 
-/// The mails to a mailbox, the newest first: `messageId`, `subject`, `text` and `html` of each.
+/// Returns the mails to a mailbox, the newest first, each with `messageId`, `subject`, `text` and `html`.
 pub async fn to(page: &str, mailbox: &str) -> Result<Vec<Value>> {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", mailbox).finish();
-    let answer = crate::http::client()
+    let response = crate::http::client()
         .get(format!("{page}/api/mails?{query}"))
         .send()
         .await
-        .context("the mail server does not answer")?;
-    Ok(answer.error_for_status()?.json().await?)
+        .context("the mail server does not respond")?;
+    Ok(response.error_for_status()?.json().await?)
 }

@@ -1,4 +1,4 @@
-//! The mail server as a process: SMTP, its page, and an API for tests.
+//! Serves the mail server: SMTP, the web page, and an API for tests.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,31 +18,31 @@ use super::page;
 use super::smtp::{self, Shared};
 use super::store::{Mail, Store};
 
-/// How many mails a page shows, and the API where nobody says.
+/// The maximum number of mails on the page, and the API's default.
 const PAGE: usize = 100;
 
-/// How the mail server is run.
+/// The configuration of the mail server.
 #[derive(Debug, Clone)]
-pub struct ServiceSpec {
-    /// Where it takes mails.
+pub struct MailConfig {
+    /// The address of SMTP.
     pub smtp: SocketAddr,
-    /// Where its page is.
+    /// The address of the web page.
     pub page: SocketAddr,
-    /// Where it keeps them.
+    /// The folder of the mails.
     pub folder: PathBuf,
-    /// Mailboxes that it takes mails for; all without it.
+    /// The pattern of accepted mailboxes; `None` accepts all.
     pub only: Option<Regex>,
 }
 
-/// Serves until the process ends.
-pub async fn serve(setting: ServiceSpec) -> Result<()> {
-    let ServiceSpec { smtp, page, folder, only } = setting;
+/// Serves the mail server until the process ends.
+pub async fn serve(config: MailConfig) -> Result<()> {
+    let MailConfig { smtp, page, folder, only } = config;
     let store = Arc::new(Mutex::new(Store::open(&folder)?));
     let bind = async |address: SocketAddr| {
-        TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
     };
     let (mails, pages) = (bind(smtp).await?, bind(page).await?);
-    tracing::info!(%smtp, %page, "the mail server serves; it sends nothing on");
+    tracing::info!(%smtp, %page, "serving the mail server; it forwards no mail");
     tokio::select! {
         ended = smtp::serve(mails, store.clone(), only) => ended,
         ended = axum::serve(pages, routes(store)) => Ok(ended?),
@@ -61,13 +61,13 @@ fn routes(store: Shared) -> Router {
 }
 
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct MailQuery {
     #[serde(default)]
     to: String,
     limit: Option<usize>,
 }
 
-impl Asked {
+impl MailQuery {
     fn find(&self, store: &Store) -> Vec<Arc<Mail>> {
         let to = Some(self.to.trim()).filter(|to| !to.is_empty());
         store.newest(to).take(self.limit.unwrap_or(PAGE)).cloned().collect()
@@ -78,24 +78,24 @@ fn read(store: &Shared) -> MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn list(State(store): State<Shared>, Query(asked): Query<Asked>) -> Html<String> {
-    let found = asked.find(&read(&store));
-    Html(page::list(&asked.to, &found))
+async fn list(State(store): State<Shared>, Query(query): Query<MailQuery>) -> Html<String> {
+    let found = query.find(&read(&store));
+    Html(page::list(&query.to, &found))
 }
 
-async fn mails(State(store): State<Shared>, Query(asked): Query<Asked>) -> Response {
-    let found = asked.find(&read(&store));
+async fn mails(State(store): State<Shared>, Query(query): Query<MailQuery>) -> Response {
+    let found = query.find(&read(&store));
     Json(found.iter().map(AsRef::as_ref).collect::<Vec<&Mail>>()).into_response()
 }
 
 async fn show(State(store): State<Shared>, Path(id): Path<u64>) -> Response {
     match read(&store).find(id) {
         Some(mail) => Html(page::mail(&mail)).into_response(),
-        None => (StatusCode::NOT_FOUND, "there is no such mail").into_response(),
+        None => (StatusCode::NOT_FOUND, "no such mail").into_response(),
     }
 }
 
-/// What the sender made of HTML: shown as a mail client shows it, without scripts and without anything from elsewhere.
+/// Returns the HTML of a mail. The policy blocks scripts and external resources, as a mail client does.
 async fn html(State(store): State<Shared>, Path(id): Path<u64>) -> Response {
     const POLICY: &str = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
     match read(&store).find(id) {
@@ -105,10 +105,10 @@ async fn html(State(store): State<Shared>, Path(id): Path<u64>) -> Response {
 }
 
 async fn source(State(store): State<Shared>, Path(id): Path<u64>) -> Response {
-    let (kind, nosniff) =
+    let (content_type, nosniff) =
         ((header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     match read(&store).source(id) {
-        Some(source) => ([kind, nosniff], source).into_response(),
+        Some(source) => ([content_type, nosniff], source).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -1,4 +1,4 @@
-//! Takes mails by SMTP.
+//! Receives mails by SMTP.
 
 use std::io;
 use std::net::IpAddr;
@@ -14,51 +14,52 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::store::Store;
 
-/// The largest mail, in bytes.
-const LARGEST: usize = 25 << 20;
-/// The longest line, in bytes: those of a mail have 1,000 at most.
-const LONGEST_LINE: u64 = 64 << 10;
-/// How long a client may say nothing.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// The maximum size of a mail in bytes.
+const MAX_MAIL: usize = 25 << 20;
+/// The maximum length of a line in bytes. The lines of a mail have at most 1,000.
+const MAX_LINE: u64 = 64 << 10;
+/// How long a client may send nothing.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 pub(crate) type Shared = Arc<Mutex<Store>>;
 
-/// Takes mails until the process ends. Other mailboxes than those that match `only` are refused.
+/// Receives mails until the process ends. Mailboxes that do not match `only` are rejected.
 pub(crate) async fn serve(listener: TcpListener, store: Shared, only: Option<Regex>) -> Result<()> {
     loop {
         let (stream, from) = listener.accept().await?;
         let envelope = Envelope::new(store.clone(), only.clone());
         tokio::spawn(async move {
-            if let Err(error) = talk(stream, from.ip(), envelope).await {
-                tracing::debug!(%error, "a client went away");
+            if let Err(error) = run_session(stream, from.ip(), envelope).await {
+                tracing::debug!(%error, "a client has disconnected");
             }
         });
     }
 }
 
-async fn talk(stream: TcpStream, from: IpAddr, envelope: Envelope) -> io::Result<()> {
+async fn run_session(stream: TcpStream, from: IpAddr, envelope: Envelope) -> io::Result<()> {
     let mut session = SessionBuilder::new("mart").build(from, envelope);
     let mut stream = BufReader::new(stream);
-    let mut answer = session.greeting();
+    let mut reply = session.greeting();
     let mut line = Vec::new();
     loop {
-        if answer.action != Action::NoReply {
-            stream.write_all(&answer.buffer()?).await?;
+        if reply.action != Action::NoReply {
+            stream.write_all(&reply.buffer()?).await?;
             stream.flush().await?;
         }
-        // mailin 0.6 stays within a mail that it has refused, and would take the next command for its text.
-        if answer.action == Action::Close || [NO_STORAGE.code, INTERNAL_ERROR.code].contains(&answer.code) {
+        // After a rejected mail, mailin 0.6 still expects text and would treat the next command as such (see
+        // findings/mailin-refused-mail.sh). So the connection is closed.
+        if reply.action == Action::Close || [NO_STORAGE.code, INTERNAL_ERROR.code].contains(&reply.code) {
             return Ok(());
         }
         line.clear();
-        let mut limited = (&mut stream).take(LONGEST_LINE);
-        if tokio::time::timeout(PATIENCE, limited.read_until(b'\n', &mut line)).await?? == 0 {
+        let mut limited = (&mut stream).take(MAX_LINE);
+        if tokio::time::timeout(IDLE_TIMEOUT, limited.read_until(b'\n', &mut line)).await?? == 0 {
             return Ok(());
         }
         if !line.ends_with(b"\n") {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line without an end"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long or incomplete"));
         }
-        answer = session.process(&line);
+        reply = session.process(&line);
     }
 }
 
@@ -88,8 +89,8 @@ impl Handler for Envelope {
     }
 
     fn data(&mut self, line: &[u8]) -> io::Result<()> {
-        // The client is told at the end: mailin would take what is left for commands.
-        self.too_large |= self.text.len() + line.len() > LARGEST;
+        // The error is returned at the end of the mail, because mailin would treat the remaining text as commands.
+        self.too_large |= self.text.len() + line.len() > MAX_MAIL;
         if !self.too_large {
             self.text.extend_from_slice(line);
         }
@@ -100,11 +101,11 @@ impl Handler for Envelope {
         if self.too_large {
             return NO_STORAGE;
         }
-        let kept = self.store.lock().unwrap_or_else(PoisonError::into_inner).keep(&self.from, &self.to, &self.text);
-        match kept {
+        let stored = self.store.lock().unwrap_or_else(PoisonError::into_inner).add(&self.from, &self.to, &self.text);
+        match stored {
             Ok(()) => OK,
             Err(error) => {
-                tracing::error!(%error, "a mail could not be kept");
+                tracing::error!(%error, "cannot store a mail");
                 INTERNAL_ERROR
             }
         }
@@ -115,8 +116,8 @@ impl Handler for Envelope {
 mod tests {
     use super::*;
 
-    /// What a server answers to these lines, and what it has kept.
-    async fn told(name: &str, only: Option<&str>, lines: &str) -> (String, Vec<String>) {
+    /// Sends lines to a server. Returns its replies and the stored mails.
+    async fn send(name: &str, only: Option<&str>, lines: &str) -> (String, Vec<String>) {
         let folder = std::env::temp_dir().join(format!("mart-smtp-{name}-{}", std::process::id()));
         let store = Arc::new(Mutex::new(Store::open(&folder).expect("opened")));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
@@ -125,37 +126,37 @@ mod tests {
         let serving = tokio::spawn(serve(listener, store.clone(), only));
         let mut client = TcpStream::connect(address).await.expect("connected");
         client.write_all(lines.replace('\n', "\r\n").as_bytes()).await.expect("sent");
-        let mut answers = String::new();
-        client.read_to_string(&mut answers).await.expect("answered to the end");
+        let mut replies = String::new();
+        client.read_to_string(&mut replies).await.expect("a closed connection");
         serving.abort();
         let store = store.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = store.newest(None).map(|mail| format!("{:?} {}", mail.to, mail.text)).collect();
+        let stored = store.newest(None).map(|mail| format!("{:?} {}", mail.to, mail.text)).collect();
         std::fs::remove_dir_all(&folder).expect("removed");
-        (answers, kept)
+        (replies, stored)
     }
 
     #[tokio::test]
-    async fn a_line_that_begins_with_a_dot_is_kept_as_it_was_meant() {
+    async fn a_leading_dot_is_unescaped() {
         let lines = "EHLO x\nMAIL FROM:<s@x>\nRCPT TO:<a@x>\nDATA\nSubject: s\n\n..one\ntwo\n.\nQUIT\n";
-        let (answers, kept) = told("dots", None, lines).await;
-        assert_eq!(kept, ["[\"a@x\"] .one\r\ntwo\r\n"], "{answers}");
+        let (replies, stored) = send("dots", None, lines).await;
+        assert_eq!(stored, ["[\"a@x\"] .one\r\ntwo\r\n"], "{replies}");
     }
 
     #[tokio::test]
-    async fn a_mailbox_that_is_not_wanted_is_refused_and_the_next_mail_is_taken() {
+    async fn the_session_continues_after_a_rejected_mailbox() {
         let lines = "EHLO x\nMAIL FROM:<s@x>\nRCPT TO:<a@refused.example>\nRSET\n\
             MAIL FROM:<s@x>\nRCPT TO:<a@mart.example>\nDATA\nSubject: s\n\nit\n.\nQUIT\n";
-        let (answers, kept) = told("refused", Some("@mart\\.example$"), lines).await;
-        assert!(answers.contains("\r\n550 "), "{answers}");
-        assert_eq!(kept, ["[\"a@mart.example\"] it\r\n"]);
+        let (replies, stored) = send("rejected", Some("@mart\\.example$"), lines).await;
+        assert!(replies.contains("\r\n550 "), "{replies}");
+        assert_eq!(stored, ["[\"a@mart.example\"] it\r\n"]);
     }
 
     #[tokio::test]
-    async fn a_mail_that_is_too_large_is_not_kept() {
+    async fn a_mail_that_is_too_large_is_rejected() {
         let line = format!("{}\n", "x".repeat(60_000));
         let large =
-            format!("EHLO x\nMAIL FROM:<s@x>\nRCPT TO:<a@x>\nDATA\n{}.\nQUIT\n", line.repeat(LARGEST / 60_000 + 2));
-        let (answers, kept) = told("large", None, &large).await;
-        assert!(kept.is_empty() && answers.contains("\r\n552 "), "{answers}");
+            format!("EHLO x\nMAIL FROM:<s@x>\nRCPT TO:<a@x>\nDATA\n{}.\nQUIT\n", line.repeat(MAX_MAIL / 60_000 + 2));
+        let (replies, stored) = send("large", None, &large).await;
+        assert!(stored.is_empty() && replies.contains("\r\n552 "), "{replies}");
     }
 }

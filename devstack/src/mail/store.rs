@@ -1,4 +1,4 @@
-//! The mails in a folder, each a file of its own.
+//! Stores mails in a folder, one file each.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use anyhow::{Context, Result};
 use mail_parser::{MessageParser, MimeHeaders};
 use serde::Serialize;
 
-/// How many are kept; the oldest go first.
-const MOST: usize = 5_000;
+/// The maximum number of stored mails. The oldest are deleted first.
+const MAX_MAILS: usize = 5_000;
 
-/// A mail as its readers see it.
+/// A parsed mail.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mail {
-    /// Counts the mails of this folder, from 1.
+    /// The number of the mail in its folder, from 1.
     pub(crate) id: u64,
-    /// `Message-ID`, without its angle brackets.
+    /// The header `Message-ID` without its angle brackets.
     pub(crate) message_id: String,
     pub(crate) subject: String,
-    /// The sender of the envelope.
+    /// The envelope's sender.
     pub(crate) from: String,
-    /// The mailboxes of the envelope.
+    /// The envelope's recipients.
     pub(crate) to: Vec<String>,
-    /// `Date`, as RFC 3339 has it; empty where there is none.
+    /// The header `Date` in the format of RFC 3339; empty if it is missing.
     pub(crate) date: String,
     pub(crate) text: String,
     pub(crate) html: String,
-    /// Names of what is attached.
+    /// The names of the attachments.
     pub(crate) attachments: Vec<String>,
 }
 
@@ -40,9 +40,9 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Reads the mails of a folder, which is made where it is missing.
+    /// Reads the mails of a folder. Creates the folder if it is missing.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let mut ids = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let name = entry?.file_name();
@@ -51,15 +51,15 @@ impl Store {
         ids.sort_unstable();
         let mut store = Self { folder: folder.to_owned(), mails: VecDeque::new(), next: 1 };
         for id in ids {
-            store.mails.push_back(Arc::new(parsed(id, &std::fs::read(store.file(id))?)));
+            store.mails.push_back(Arc::new(parse(id, &std::fs::read(store.file(id))?)));
             store.next = id + 1;
         }
-        store.forget_oldest();
+        store.delete_oldest();
         Ok(store)
     }
 
-    /// Keeps a mail; it is in its file when this returns.
-    pub(crate) fn keep(&mut self, from: &str, to: &[String], text: &[u8]) -> Result<()> {
+    /// Stores a mail. Its file is written when this returns.
+    pub(crate) fn add(&mut self, from: &str, to: &[String], text: &[u8]) -> Result<()> {
         let mut raw = format!("Return-Path: <{from}>\r\n");
         for mailbox in to {
             raw.push_str(&format!("Delivered-To: {mailbox}\r\n"));
@@ -70,12 +70,12 @@ impl Store {
         std::fs::write(&fresh, &raw)?;
         std::fs::rename(fresh, self.file(id))?;
         self.next += 1;
-        self.mails.push_back(Arc::new(parsed(id, &raw)));
-        self.forget_oldest();
+        self.mails.push_back(Arc::new(parse(id, &raw)));
+        self.delete_oldest();
         Ok(())
     }
 
-    /// The mails to a mailbox or to all, the newest first.
+    /// Returns the mails to a mailbox, or all mails with `None`, the newest first.
     pub(crate) fn newest<'a>(&'a self, mailbox: Option<&'a str>) -> impl Iterator<Item = &'a Arc<Mail>> {
         let wanted = move |mail: &&Arc<Mail>| {
             mailbox.is_none_or(|mailbox| mail.to.iter().any(|to| to.eq_ignore_ascii_case(mailbox)))
@@ -87,7 +87,7 @@ impl Store {
         self.mails.iter().find(|mail| mail.id == id).cloned()
     }
 
-    /// A mail as it was sent.
+    /// Returns a mail's source.
     pub(crate) fn source(&self, id: u64) -> Option<Vec<u8>> {
         std::fs::read(self.find(id).map(|mail| self.file(mail.id))?).ok()
     }
@@ -96,23 +96,24 @@ impl Store {
         self.folder.join(format!("{id:08}.eml"))
     }
 
-    fn forget_oldest(&mut self) {
-        while self.mails.len() > MOST
+    fn delete_oldest(&mut self) {
+        while self.mails.len() > MAX_MAILS
             && let Some(oldest) = self.mails.pop_front()
         {
             if let Err(error) = std::fs::remove_file(self.file(oldest.id)) {
-                tracing::warn!(%error, id = oldest.id, "an old mail could not be removed");
+                tracing::warn!(%error, id = oldest.id, "cannot delete an old mail");
             }
         }
     }
 }
 
-fn parsed(id: u64, raw: &[u8]) -> Mail {
+/// Parses a stored mail.
+fn parse(id: u64, raw: &[u8]) -> Mail {
     let message = MessageParser::default().parse(raw).unwrap_or_default();
     let text = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned).unwrap_or_default();
     let mut to = Vec::new();
     let mut from = String::new();
-    // Those of this server stand first, before any that the sender wrote.
+    // This server's own headers come first. Later ones of the same name are the sender's.
     for line in String::from_utf8_lossy(raw).lines() {
         if let Some(mailbox) = line.strip_prefix("Delivered-To: ") {
             to.push(mailbox.to_owned());
@@ -147,15 +148,15 @@ mod tests {
         --x\r\nContent-Type: text/html\r\n\r\n<b>bold</b>\r\n--x--\r\n";
 
     #[test]
-    fn mails_are_still_there_after_a_restart() {
+    fn mails_survive_a_restart() {
         let folder = std::env::temp_dir().join(format!("mart-mails-{}", std::process::id()));
         let mut store = Store::open(&folder).expect("opened");
         for to in ["a@mart.example", "B@mart.example"] {
-            store.keep("shop@mart.example", &[to.to_owned()], MAIL.as_bytes()).expect("kept");
+            store.add("shop@mart.example", &[to.to_owned()], MAIL.as_bytes()).expect("stored");
         }
         let store = Store::open(&folder).expect("opened again");
         let newest: Vec<u64> = store.newest(None).map(|mail| mail.id).collect();
-        let mail = store.newest(Some("b@mart.example")).next().expect("found whatever its case").clone();
+        let mail = store.newest(Some("b@mart.example")).next().expect("found in any case").clone();
         std::fs::remove_dir_all(&folder).expect("removed");
         assert_eq!(newest, [2, 1]);
         assert_eq!((mail.subject.as_str(), mail.message_id.as_str()), ("Grüße", "a@b"));
@@ -164,8 +165,8 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_can_not_add_mailboxes_to_the_envelope() {
+    fn a_sender_cannot_add_recipients_by_a_header() {
         let raw = "Return-Path: <s@x>\r\nDelivered-To: a@x\r\nSubject: s\r\nDelivered-To: b@x\r\n\r\n";
-        assert_eq!(parsed(1, raw.as_bytes()).to, ["a@x"]);
+        assert_eq!(parse(1, raw.as_bytes()).to, ["a@x"]);
     }
 }

@@ -1,5 +1,5 @@
-//! Stripe and PayFast as far as payment sees them, for tests: they hold what they are asked to their rules, and a test plays
-//! the customer. Nothing here is theirs but the shape of what is said.
+//! Fakes of Stripe and PayFast for tests. They implement the part that payment uses, validate its requests, and let a test act as
+//! the customer. Only the messages have the format of the real providers.
 
 mod payfast;
 mod stripe;
@@ -13,58 +13,58 @@ use tokio::net::TcpListener;
 pub use payfast::FakePayFast;
 pub use stripe::FakeStripe;
 
-use crate::sandbox::{Word, sign};
+use crate::sandbox::{WebhookDelivery, sign};
 
-/// Who says something to the mart.
+/// The sender of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum By {
-    /// And what it signs with.
+enum Sender {
+    /// The sandbox, with the secret that signs its webhooks.
     Sandbox(&'static str),
     Stripe,
     PayFast,
 }
 
-/// What a provider says to the mart, to be sent so often.
+/// A webhook to send to the mart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
-    by: By,
-    /// The body, to the byte.
+    sender: Sender,
+    /// The exact body.
     pub body: String,
-    /// How often it is sent.
+    /// How often the webhook is sent.
     pub calls: u8,
-    /// How many milliseconds later.
+    /// The delay in milliseconds.
     pub delay_ms: u64,
 }
 
 impl Callback {
-    /// A word of a sandbox that signs with this.
-    pub fn of_sandbox(word: Word, secret: &'static str) -> Self {
-        let Word { body, calls, delay_ms } = word;
-        Self { by: By::Sandbox(secret), body, calls, delay_ms }
+    /// Creates the callback of a sandbox's webhook, which this secret signs.
+    pub fn from_sandbox(webhook: WebhookDelivery, secret: &'static str) -> Self {
+        let WebhookDelivery { body, calls, delay_ms } = webhook;
+        Self { sender: Sender::Sandbox(secret), body, calls, delay_ms }
     }
 
-    /// Where it goes.
+    /// Returns the path of the operation that receives the webhook.
     pub fn path(&self) -> &'static str {
-        match self.by {
-            By::Sandbox(_) => "/v1/payment-webhooks/sandbox",
-            By::Stripe => "/v1/payment-webhooks/stripe",
-            By::PayFast => "/v1/payment-webhooks/payfast",
+        match self.sender {
+            Sender::Sandbox(_) => "/v1/payment-webhooks/sandbox",
+            Sender::Stripe => "/v1/payment-webhooks/stripe",
+            Sender::PayFast => "/v1/payment-webhooks/payfast",
         }
     }
 
-    /// What goes with it when it is sent at a time.
+    /// Returns the headers, with the signature at this time.
     pub fn headers(&self, now: OffsetDateTime) -> Vec<(&'static str, String)> {
         let signed = |name: &'static str, secret: &str| {
             vec![("content-type", "application/json".to_owned()), (name, sign(secret, &self.body, now))]
         };
-        match self.by {
-            By::Sandbox(secret) => signed("sandbox-signature", secret),
-            By::Stripe => signed("stripe-signature", FakeStripe::SECRET),
-            By::PayFast => vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+        match self.sender {
+            Sender::Sandbox(secret) => signed("sandbox-signature", secret),
+            Sender::Stripe => signed("stripe-signature", FakeStripe::SECRET),
+            Sender::PayFast => vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
         }
     }
 
-    /// Sends it once to the mart at an address.
+    /// Sends the webhook once to the mart at a base URL.
     pub async fn send(&self, client: &Client, mart: &str) -> reqwest::Result<Response> {
         let mut request = client.post(format!("{mart}{}", self.path())).body(self.body.clone());
         for (name, value) in self.headers(OffsetDateTime::now_utc()) {
@@ -74,7 +74,7 @@ impl Callback {
     }
 }
 
-/// Serves routes as long as this process runs; their address.
+/// Serves routes until the process ends. Returns their base URL.
 async fn serve(routes: Router) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -1,51 +1,49 @@
-//! A PayFast that takes no money.
+//! A fake PayFast.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use axum::{Form, Json, Router};
+use axum::{Form, Json, Router, extract};
 use form_urlencoded::Serializer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{By, Callback};
-use crate::sandbox::{Action, Kind, Refused};
+use super::{Callback, Sender};
+use crate::sandbox::{Action, ActionError, ActionKind};
 
-/// What it knows.
 #[derive(Debug, Default)]
-struct Known {
-    /// The amount of each basket that a token was given for.
+struct State {
+    /// The amount of each basket that has a token.
     baskets: BTreeMap<String, String>,
-    /// What was said last of each basket.
-    said: BTreeMap<String, String>,
+    /// The last webhook of each basket.
+    webhooks: BTreeMap<String, String>,
     transactions: u64,
     paid: Vec<String>,
 }
 
-/// A PayFast that takes no money. Clones are the same one.
+/// A fake PayFast, which takes no money. Clones share their state.
 #[derive(Debug, Clone, Default)]
-pub struct FakePayFast(Arc<Mutex<Known>>);
+pub struct FakePayFast(Arc<Mutex<State>>);
 
 impl FakePayFast {
     /// The merchant's number.
     pub const MERCHANT: &str = "102";
-    /// What proves that it is the merchant.
+    /// The merchant's secured key.
     pub const KEY: &str = "a-key-of-a-test";
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its API.
+    /// Returns the routes of the API.
     pub fn routes(&self) -> Router {
         Router::new().route("/Ecommerce/api/Transaction/GetAccessToken", post(token)).with_state(self.clone())
     }
 
-    /// Serves it as long as this process runs; what payment has to know of it.
+    /// Serves the API until the process ends. Returns the environment variables of the payment service.
     pub async fn serve(&self) -> Result<Vec<(String, String)>> {
         let url = super::serve(self.routes()).await?;
         Ok(super::owned([
@@ -57,33 +55,33 @@ impl FakePayFast {
         ]))
     }
 
-    /// The baskets that tokens were given for.
+    /// Returns the baskets that have a token.
     pub fn baskets(&self) -> Vec<String> {
-        self.known().baskets.keys().cloned().collect()
+        self.state().baskets.keys().cloned().collect()
     }
 
-    /// A customer's browser sends a form, and the customer does something; what PayFast says of it.
-    pub fn act(&self, form: &HashMap<String, String>, action: &Action) -> Result<Callback, Refused> {
+    /// Submits the form of a checkout and performs an action of the customer. Returns the webhook.
+    pub fn act(&self, form: &HashMap<String, String>, action: &Action) -> Result<Callback, ActionError> {
         let of = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         let basket = of("BASKET_ID");
-        let mut known = self.known();
-        let amount = known.baskets.get(basket).cloned().ok_or(Refused::NotFound)?;
+        let mut state = self.state();
+        let amount = state.baskets.get(basket).cloned().ok_or(ActionError::NotFound)?;
         if of("TOKEN") != token_of(basket) || of("TXNAMT") != amount || of("MERCHANT_ID") != Self::MERCHANT {
-            return Err(Refused::Conflict("the form is not what the token was given for".to_owned()));
+            return Err(ActionError::Conflict("the form does not match its token".to_owned()));
         }
-        if known.paid.iter().any(|paid| paid == basket) {
-            return Err(Refused::Conflict("the basket is paid".to_owned()));
+        if state.paid.iter().any(|paid| paid == basket) {
+            return Err(ActionError::Conflict("the basket is paid".to_owned()));
         }
-        known.transactions += 1;
-        let transaction = format!("pf{}", known.transactions);
+        state.transactions += 1;
+        let transaction = format!("pf{}", state.transactions);
         let (code, message, calls) = match action.action {
-            Kind::Pay => ("000", "", action.calls.unwrap_or(1)),
-            Kind::Decline => ("97", "card declined", action.calls.unwrap_or(1)),
-            // Nobody hears of who leaves.
-            Kind::Leave => ("", "", 0),
+            ActionKind::Pay => ("000", "", action.calls.unwrap_or(1)),
+            ActionKind::Decline => ("97", "card declined", action.calls.unwrap_or(1)),
+            // PayFast sends no webhook for a customer who leaves.
+            ActionKind::Leave => ("", "", 0),
         };
         if code == "000" {
-            known.paid.push(basket.to_owned());
+            state.paid.push(basket.to_owned());
         }
         let amount = action.amount.as_deref().unwrap_or(&amount);
         let body = Self::notification(
@@ -91,17 +89,18 @@ impl FakePayFast {
             [code, message, &transaction, amount, action.currency_code.as_deref().unwrap_or("PKR")],
             Self::KEY,
         );
-        known.said.insert(basket.to_owned(), body.clone());
-        Ok(Callback { by: By::PayFast, body, calls, delay_ms: action.delay_ms })
+        state.webhooks.insert(basket.to_owned(), body.clone());
+        Ok(Callback { sender: Sender::PayFast, body, calls, delay_ms: action.delay_ms })
     }
 
-    /// What was said last of a basket, said again.
-    pub fn again(&self, basket: &str) -> Option<Callback> {
-        let body = self.known().said.get(basket)?.clone();
-        Some(Callback { by: By::PayFast, body, calls: 1, delay_ms: 0 })
+    /// Returns the last webhook of a basket, to be sent again.
+    pub fn resend(&self, basket: &str) -> Option<Callback> {
+        let body = self.state().webhooks.get(basket)?.clone();
+        Some(Callback { sender: Sender::PayFast, body, calls: 1, delay_ms: 0 })
     }
 
-    /// A notification about a basket: its code, message, transaction, amount and currency, made with a key.
+    /// Returns the body of a webhook about a basket, with this code, message, transaction, amount and currency. The key is part of
+    /// its hash.
     pub fn notification(basket: &str, [code, message, transaction, amount, currency]: [&str; 5], key: &str) -> String {
         let digest = Sha256::digest(format!("{basket}|{key}|{}|{code}", Self::MERCHANT));
         let hash = base16ct::lower::encode_string(&digest);
@@ -123,15 +122,18 @@ fn token_of(basket: &str) -> String {
 }
 
 async fn token(
-    State(payfast): State<FakePayFast>,
+    extract::State(payfast): extract::State<FakePayFast>,
     headers: HeaderMap,
     Form(form): Form<HashMap<String, String>>,
 ) -> (StatusCode, Json<Value>) {
     let of = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let merchant = of("MERCHANT_ID") == FakePayFast::MERCHANT && of("SECURED_KEY") == FakePayFast::KEY;
     if !merchant || of("CURRENCY_CODE") != "PKR" || !headers.contains_key("user-agent") {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "errorDescription": "no such merchant, or no rupees" })));
+        return (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "errorDescription": "unknown merchant, or currency is not PKR" })),
+        );
     }
-    payfast.known().baskets.insert(of("BASKET_ID").to_owned(), of("TXNAMT").to_owned());
+    payfast.state().baskets.insert(of("BASKET_ID").to_owned(), of("TXNAMT").to_owned());
     (StatusCode::OK, Json(json!({ "ACCESS_TOKEN": token_of(of("BASKET_ID")) })))
 }

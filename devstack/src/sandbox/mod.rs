@@ -1,11 +1,11 @@
-//! A provider of our own that takes no money: a hosted page with buttons, an API as a provider has one, and words that it
-//! sends, signed. It can be told to be as unkind as the real ones are. For one developer's machine and for tests.
+//! The sandbox: a payment provider that takes no money, for development and tests. It has a hosted payment page, an API and signed
+//! webhooks, and can simulate the faults of real providers.
 
-mod books;
+mod checkouts;
 mod page;
 mod process;
 mod serve;
 
-pub use books::{Action, Books, Kind, Refused, Word, sign};
-pub use process::{Access, PAYMENT, Running};
-pub use serve::{Now, ServiceSpec, routes, serve};
+pub use checkouts::{Action, ActionError, ActionKind, Checkouts, WebhookDelivery, sign};
+pub use process::{Access, PAYMENT, SandboxProcess};
+pub use serve::{Now, SandboxConfig, routes, serve};

@@ -1,35 +1,35 @@
-//! The hosted page: what is to be paid, and a button for each thing that can happen.
+//! The payment page: the amount due, and a button for each action.
 
 use std::fmt::Write as _;
 
 use crate::escaped;
 
-/// The page of a checkout, or of none.
-pub(super) fn page(shown: Option<(&str, &str, &str)>) -> String {
+/// Renders the page of a checkout from its order, amount and state, or an error page.
+pub(super) fn page(summary: Option<(&str, &str, &str)>) -> String {
     let mut body = String::new();
-    match shown {
+    match summary {
         None => body.push_str("<h1>There is no such checkout</h1>"),
-        Some((order, amount, stands)) => {
+        Some((order, amount, state)) => {
             let _ = write!(
                 body,
-                "<h1>{}</h1><p>for order <code>{}</code></p><p class=\"stands\" role=\"status\">This checkout is <b>{}</b>.</p>",
+                "<h1>{}</h1><p>for order <code>{}</code></p><p class=\"state\" role=\"status\">This checkout is <b>{}</b>.</p>",
                 escaped(amount),
                 escaped(order),
-                escaped(stands)
+                escaped(state)
             );
-            if stands == "open" {
+            if state == "open" {
                 body.push_str("<form method=\"post\">");
                 for (action, text) in
-                    [("pay", "Pay"), ("decline", "Let the card be declined"), ("leave", "Leave without paying")]
+                    [("pay", "Pay"), ("decline", "Decline the card"), ("leave", "Leave without paying")]
                 {
                     let _ = write!(body, "<button name=\"action\" value=\"{action}\">{text}</button>");
                 }
                 body.push_str(concat!(
-                    "<details><summary>Be unkind</summary>",
-                    "<label>another amount <input name=\"amount\" placeholder=\"1.00\"></label>",
-                    "<label>another currency <input name=\"currencyCode\" placeholder=\"USD\" size=\"4\"></label>",
-                    "<label>call back so often <input name=\"calls\" type=\"number\" min=\"0\" max=\"9\" placeholder=\"1\"></label>",
-                    "<label>so many milliseconds later <input name=\"delayMs\" type=\"number\" min=\"0\" max=\"60000\" placeholder=\"0\"></label>",
+                    "<details><summary>Simulate a fault</summary>",
+                    "<label>Different amount <input name=\"amount\" placeholder=\"1.00\"></label>",
+                    "<label>Different currency <input name=\"currencyCode\" placeholder=\"USD\" size=\"4\"></label>",
+                    "<label>Number of webhooks <input name=\"calls\" type=\"number\" min=\"0\" max=\"9\" placeholder=\"1\"></label>",
+                    "<label>Delay in milliseconds <input name=\"delayMs\" type=\"number\" min=\"0\" max=\"60000\" placeholder=\"0\"></label>",
                     "</details></form>"
                 ));
             }
@@ -57,7 +57,7 @@ mod tests {
     use super::page;
 
     #[test]
-    fn what_others_named_is_text_on_the_page() {
+    fn values_are_escaped() {
         let page = page(Some(("<script>", "1 PKR", "open")));
         assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
     }

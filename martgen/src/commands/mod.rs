@@ -1,4 +1,4 @@
-//! One command a file, and what they share.
+//! The commands, one per file, and the code that they share.
 
 mod against;
 mod check;
@@ -25,7 +25,7 @@ use crate::{contract, digest};
 /// The digest of the templates that this program was built from.
 const TEMPLATES: &str = env!("MARTGEN_TEMPLATES");
 
-/// Runs a command and gives the exit code.
+/// Runs a command and returns the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     if let Command::Completions(arguments) = &cli.command {
         clap_complete::generate(arguments.shell, &mut Cli::command(), "cargo-martgen", &mut std::io::stdout());
@@ -36,7 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         None => std::env::current_dir()?,
     };
     let tree = Tree::around(&folder)?;
-    same_templates(&tree)?;
+    ensure_same_templates(&tree)?;
     match cli.command {
         Command::NewService(arguments) => new_service::run(&tree, &arguments, cli.json),
         Command::RemoveService(arguments) => remove_service::run(&tree, &arguments, cli.json),
@@ -51,17 +51,17 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
     }
 }
 
-/// A program that was built from other templates would undo what the right one has made.
-fn same_templates(tree: &Tree) -> Result<()> {
-    let there = digest::folder(&tree.path("template")).map_err(|error| {
-        Failure::refused(format!("the folder template can't be read ({error})"), "bring it back: git checkout template")
+/// Refuses to run in a tree with other templates: the program would render old contents over current files.
+fn ensure_same_templates(tree: &Tree) -> Result<()> {
+    let current = digest::folder(&tree.path("template")).map_err(|error| {
+        Failure::refused(format!("the folder template can't be read ({error})"), "restore it: git checkout template")
     })?;
-    if there == TEMPLATES {
+    if current == TEMPLATES {
         return Ok(());
     }
     Err(Failure::refused(
         "this martgen was built from other templates than those of this tree",
-        "run it as cargo martgen, which builds it anew where it has to",
+        "run it as cargo martgen, which rebuilds it if necessary",
     ))
 }
 
@@ -69,7 +69,7 @@ fn same_templates(tree: &Tree) -> Result<()> {
 struct Contracts {
     sources: Sources,
     mart: Mart,
-    /// Empty where they don't compile.
+    /// The descriptors; empty if the contracts do not compile.
     pool: DescriptorPool,
     findings: Vec<Finding>,
 }
@@ -89,21 +89,21 @@ impl Contracts {
         }
     }
 
-    /// Whether something can be rendered from them.
-    fn broken(&self) -> bool {
+    /// Returns whether the contracts have findings. Nothing can be rendered from them then.
+    fn is_invalid(&self) -> bool {
         !self.findings.is_empty()
     }
 }
 
-/// Tells findings, and gives the exit code for them.
-fn tell(findings: &[Finding], sources: &Sources, json: bool, contract: bool) -> u8 {
+/// Prints findings and returns the exit code. `invalid_contract` makes it [`USAGE`] instead of [`FINDINGS`].
+fn report(findings: &[Finding], sources: &Sources, json: bool, invalid_contract: bool) -> u8 {
     if json {
         anstream::println!("{}", serde_json::json!({ "findings": findings }));
     } else {
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         anstream::eprint!("{}", finding::render(findings, &sources.texts(), colour));
     }
-    match (findings.len(), contract) {
+    match (findings.len(), invalid_contract) {
         (0, _) => CLEAN,
         (_, true) => USAGE,
         (_, false) => FINDINGS,

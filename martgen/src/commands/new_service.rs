@@ -1,10 +1,10 @@
-//! Making a service.
+//! `new-service`: creates a service from its contract, or from a sample.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use super::tell;
+use super::report;
 use crate::change_set::change_set;
 use crate::cli::NewService;
 use crate::contract;
@@ -24,42 +24,42 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
     let name = arguments.name.as_str();
     let writes = !(arguments.dry_run || arguments.diff);
     let journal = if writes { Some(Journal::open(tree)?) } else { None };
-    is_new(tree, name)?;
+    ensure_new(tree, name)?;
     naming::check(tree, name)?;
 
     let contracts = format!("proto/{}/{name}", tree.settings.package);
-    let sampled = tree.files(&contracts, ".proto")?.is_empty();
-    let mut written = BTreeMap::new();
-    if sampled {
+    let from_sample = tree.files(&contracts, ".proto")?.is_empty();
+    let mut sample = BTreeMap::new();
+    if from_sample {
         let before = Sources::read(tree, &BTreeMap::new())?;
         let consumes = match before.compile(&tree.settings.package) {
-            Ok(pool) => consumed(name, &contract::model(tree, &before, &pool).0, &arguments.consumes)?,
-            Err(finding) => return Ok(tell(&[*finding], &before, json, true)),
+            Ok(pool) => requested_events(name, &contract::model(tree, &before, &pool).0, &arguments.consumes)?,
+            Err(finding) => return Ok(report(&[*finding], &before, json, true)),
         };
-        written = scaffold::sample_contract(&tree.settings.package, name, consumes)?;
+        sample = scaffold::sample_contract(&tree.settings.package, name, consumes)?;
     }
-    let more = written.iter().map(|(path, (text, _))| (path.clone(), text.clone())).collect();
+    let more = sample.iter().map(|(path, (text, _))| (path.clone(), text.clone())).collect();
     let sources = Sources::read(tree, &more)?;
     let pool = match sources.compile(&tree.settings.package) {
         Ok(pool) => pool,
-        Err(finding) => return Ok(tell(&[*finding], &sources, json, true)),
+        Err(finding) => return Ok(report(&[*finding], &sources, json, true)),
     };
     let (mut mart, findings) = contract::model(tree, &sources, &pool);
     if !findings.is_empty() {
-        return Ok(tell(&findings, &sources, json, true));
+        return Ok(report(&findings, &sources, json, true));
     }
-    let asked = consumed(name, &mart, &arguments.consumes)?;
+    let requested = requested_events(name, &mart, &arguments.consumes)?;
     let service = mart.services.iter_mut().find(|service| service.name == name).ok_or_else(|| {
         Failure::usage(
             format!("{contracts} has neither a service nor an event"),
-            "write one, or take the folder away and a sample is made",
+            "declare one, or remove the folder to start from a sample",
         )
     })?;
     if let Some((event, handler)) =
-        asked.iter().find(|(event, _)| service.consumes.iter().all(|known| known.event.full_name != *event))
+        requested.iter().find(|(event, _)| service.consumes.iter().all(|known| known.event.full_name != *event))
     {
         return Err(Failure::usage(
-            format!("the contract in {contracts} says nothing of {event}"),
+            format!("the contract in {contracts} does not consume {event}"),
             format!("add to its consumes: {{event: \"{event}\" handler: \"{handler}\"}}"),
         ));
     }
@@ -71,18 +71,18 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
         commands: false,
     });
     let scaffold = scaffold::recognize(service, &pool, &sources);
-    let findings = without_owner(service, &scaffold);
+    let findings = unowned_resources(service, &scaffold);
     if !findings.is_empty() {
-        return Ok(tell(&findings, &sources, json, true));
+        return Ok(report(&findings, &sources, json, true));
     }
     let mut plan = render::mart(&mart, &sources, &pool)?;
-    for (path, (text, template)) in &written {
+    for (path, (text, template)) in &sample {
         plan.add(path.clone(), Kind::Scaffold, format!("{template} {contracts}"), text.clone());
     }
     scaffold::files(&scaffold, &mut plan)?;
 
     let mut change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, false)?;
-    let cargo = tree.read("Cargo.lock")?.context("Cargo.lock is gone: bring it back by git checkout Cargo.lock")?;
+    let cargo = tree.read("Cargo.lock")?.context("Cargo.lock is missing: restore it with git checkout Cargo.lock")?;
     let manifests: Vec<&str> = ["core", "service"]
         .iter()
         .filter_map(|part| Some(plan.files.get(&format!("services/{name}/{part}/Cargo.toml"))?.raw.as_str()))
@@ -98,59 +98,60 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
             .files()
             .map(|change| serde_json::json!({ "file": change.path, "kind": kind(&change.path) }))
             .collect();
-        let told = serde_json::json!({ "written": writes, "files": files, "left": scaffold.left, "example": scaffold::example(&scaffold) });
-        anstream::println!("{told}");
+        let (left, example) = (&scaffold.left, scaffold::example(&scaffold));
+        let document = serde_json::json!({ "written": writes, "files": files, "left": left, "example": example });
+        anstream::println!("{document}");
     } else {
         if arguments.diff {
             for change in change_set.files() {
                 anstream::print!("{}", change_set.diff(change));
             }
         }
-        told(&plan, &scaffold, sampled, writes);
+        print_summary(&plan, &scaffold, from_sample, writes);
     }
-    // What somebody edited elsewhere is none of this command's business; generate tells it.
+    // Edited files of other services are left as they are; generate reports them.
     Ok(CLEAN)
 }
 
-/// Says what was made, of which kind each part is, what to do next and how to undo it.
-fn told(plan: &Plan, scaffold: &Scaffold, sampled: bool, writes: bool) {
+/// Prints the new files by their kind, what is left to implement, the next commands and the command that undoes this one.
+fn print_summary(plan: &Plan, scaffold: &Scaffold, from_sample: bool, writes: bool) {
     let name = &scaffold.name;
-    let of_service = |path: &str| {
+    let is_own = |path: &str| {
         path.starts_with(&format!("services/{name}/"))
             || path.starts_with(&format!("features/{name}/"))
             || path.starts_with(&format!("{}/", scaffold.contracts))
     };
     anstream::println!(
         "{} {name} {}:",
-        if writes { "made" } else { "would make" },
-        if sampled { "from a sample" } else { "from its contract" }
+        if writes { "created" } else { "would create" },
+        if from_sample { "from a sample contract" } else { "from its contract" }
     );
-    for (kind, says) in [
+    for (kind, description) in [
         (Kind::Scaffold, "yours from now on"),
-        (Kind::Managed, "kept by generate, unless you waive it"),
-        (Kind::Generated, "kept by generate"),
+        (Kind::Managed, "rewritten by generate unless waived"),
+        (Kind::Generated, "rewritten by generate"),
     ] {
         let files: Vec<&String> = plan
             .files
             .iter()
-            .filter(|(path, planned)| planned.kind == kind && of_service(path))
+            .filter(|(path, planned)| planned.kind == kind && is_own(path))
             .map(|(path, _)| path)
             .collect();
         let lines: usize = files.iter().map(|path| plan.files[*path].raw.lines().count()).sum();
-        anstream::println!("  {} files, {}: {says} ({lines} lines)", kind.name(), files.len());
+        anstream::println!("  {} {} files ({lines} lines), {description}:", files.len(), kind.name());
         for path in files {
             anstream::println!("    {path}");
         }
     }
     if !scaffold.left.is_empty() {
-        anstream::println!("not written, the compiler names what they need:");
+        anstream::println!("not generated; the compiler reports these until you implement them:");
         for left in &scaffold.left {
             anstream::println!("  {left}");
         }
     }
     anstream::println!("next:");
-    if sampled {
-        anstream::println!("  say in {} what it is about, then: cargo martgen generate", scaffold.contracts);
+    if from_sample {
+        anstream::println!("  edit the contract in {}, then run: cargo martgen generate", scaffold.contracts);
     }
     if scaffold.left.is_empty() {
         anstream::println!("  ./mart test core features {name}");
@@ -164,63 +165,68 @@ fn told(plan: &Plan, scaffold: &Scaffold, sampled: bool, writes: bool) {
     anstream::println!("undo: cargo martgen remove-service {name}");
 }
 
-/// A service that is there, whole or in part, is not made again.
-fn is_new(tree: &Tree, name: &str) -> Result<()> {
+/// Refuses a service that exists completely or in part.
+fn ensure_new(tree: &Tree, name: &str) -> Result<()> {
     if name.is_empty() || name.contains(['/', '\\', '.']) {
         return Ok(());
     }
-    let parts = ["core", "service"].map(|part| format!("services/{name}/{part}/Cargo.toml"));
-    let there: Vec<&String> = parts.iter().filter(|path| tree.path(path).is_file()).collect();
-    if there.len() == parts.len() || tree.settings.fixture.iter().any(|fixture| fixture.service == name) {
+    let manifests = ["core", "service"].map(|part| format!("services/{name}/{part}/Cargo.toml"));
+    let is_complete = manifests.iter().all(|path| tree.path(path).is_file());
+    if is_complete || tree.settings.fixture.iter().any(|fixture| fixture.service == name) {
         return Err(Failure::usage(
-            format!("there is a service {name} already"),
-            "add to its contract and run cargo martgen generate, or take another name",
+            format!("the service {name} already exists"),
+            "extend its contract and run cargo martgen generate, or choose another name",
         ));
     }
     let folders = [format!("services/{name}"), format!("features/{name}")];
     if let Some(folder) = folders.iter().find(|folder| tree.path(folder).exists()) {
         return Err(Failure::usage(
-            format!("{folder} is there, but is not a whole service"),
-            format!("move it away, or remove what is left of it by cargo martgen remove-service {name}"),
+            format!("{folder} exists, but is not a complete service"),
+            format!("move it away, or remove it: cargo martgen remove-service {name}"),
         ));
     }
     Ok(())
 }
 
-/// What is written for a resource knows no owner: each customer would read, change and delete those of all others.
-fn without_owner(service: &Service, scaffold: &Scaffold) -> Vec<Finding> {
-    let whole: Vec<&String> = scaffold.protobuf.iter().flat_map(|protobuf| &protobuf.methods).collect();
-    let open = service.operations().filter(|operation| whole.contains(&&operation.method)).filter(
+/// Returns a finding for each generated operation that customers may call. The scaffolds do not record owners, so every customer
+/// could read, change and delete the resources of all others.
+fn unowned_resources(service: &Service, scaffold: &Scaffold) -> Vec<Finding> {
+    let generated: Vec<&String> = scaffold.protobuf.iter().flat_map(|protobuf| &protobuf.methods).collect();
+    let open = service.operations().filter(|operation| generated.contains(&&operation.method)).filter(
         |operation| matches!(&operation.auth, Auth::Roles(roles) if roles.iter().any(|role| role == "customer")),
     );
     open.map(|operation| {
         Finding::error(
             "no-owner",
             operation.place.clone(),
-            format!("`{}` would be answered for every customer, whosever the resource is", operation.name),
-            "what new-service writes for a resource knows no owner yet: let admins call it, or everybody; or give the resource \
-             another shape, such as one without etag, so that its operations are left to you, and check there whose it is",
+            format!("`{}` would give every customer access to the resources of all customers", operation.name),
+            "the generated code does not check who owns a resource: let only admins call the operation, or make it public; or \
+             change the resource's shape, for example by removing etag: its operations are not generated then, and you can \
+             check the owner in them",
         )
     })
     .collect()
 }
 
-/// The events that the command line names, in full, each with the name of its reaction.
-fn consumed(name: &str, mart: &Mart, asked: &[String]) -> Result<Vec<(String, String)>> {
+/// Returns the full names of the events that the command line requests, each with the name of its handler.
+fn requested_events(name: &str, mart: &Mart, requested: &[String]) -> Result<Vec<(String, String)>> {
     let events: Vec<(&str, &Event)> = mart
         .services
         .iter()
         .flat_map(|service| service.events.iter().map(|event| (service.name.as_str(), event)))
         .collect();
     let mut found: Vec<(String, String)> = Vec::new();
-    for asked in asked {
+    for request in requested {
         let matching = |(service, event): &&(&str, &Event)| {
-            event.full_name == *asked || *asked == format!("{service}.{}", event.name)
+            event.full_name == *request || *request == format!("{service}.{}", event.name)
         };
         let Some((_, event)) = events.iter().find(matching) else {
             let known: Vec<String> =
                 events.iter().map(|(service, event)| format!("{service}.{}", event.name)).collect();
-            return Err(Failure::usage(format!("nobody publishes {asked}"), format!("there are {}", known.join(", "))));
+            return Err(Failure::usage(
+                format!("no service publishes {request}"),
+                format!("published events: {}", known.join(", ")),
+            ));
         };
         let handler = format!("{name}.{}", event.method.trim_start_matches("r#").replace('_', "-"));
         if !found.iter().any(|(known, _)| *known == event.full_name) {

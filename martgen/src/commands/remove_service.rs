@@ -1,8 +1,8 @@
-//! Taking a service away again.
+//! `remove-service`: removes a service that `new-service` created.
 
 use anyhow::Result;
 
-use super::{Contracts, tell};
+use super::{Contracts, report};
 use crate::change_set::change_set;
 use crate::cli::RemoveService;
 use crate::contract::model::Mart;
@@ -22,21 +22,21 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     let lock = Lock::read(tree)?;
     let folders =
         [format!("services/{name}/"), format!("features/{name}/"), format!("proto/{}/{name}/", tree.settings.package)];
-    let own = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
-    let made: Vec<_> = lock.files.iter().filter(|(path, _)| own(path)).collect();
-    if name.is_empty() || name.contains(['/', '\\', '.']) || made.is_empty() {
+    let is_own = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
+    let written: Vec<_> = lock.files.iter().filter(|(path, _)| is_own(path)).collect();
+    if name.is_empty() || name.contains(['/', '\\', '.']) || written.is_empty() {
         return Err(Failure::usage(
-            format!("martgen has made no service {name}"),
-            "its files would stand in martgen.lock; ls services shows what there is",
+            format!("martgen.lock has no files of a service {name}"),
+            "list the services: ls services",
         ));
     }
     let mut contracts = Contracts::read(tree)?;
-    if contracts.broken() {
-        return Ok(tell(&contracts.findings, &contracts.sources, json, true));
+    if contracts.is_invalid() {
+        return Ok(report(&contracts.findings, &contracts.sources, json, true));
     }
     let others = contracts.mart.services.iter().filter(|service| service.name != name);
     let package = format!("{}.{name}.", tree.settings.package);
-    let needing: Vec<String> = others
+    let consumers: Vec<String> = others
         .filter_map(|service| {
             let events: Vec<&str> = service
                 .consumes
@@ -47,20 +47,20 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
             (!events.is_empty()).then(|| format!("{} ({})", service.name, events.join(", ")))
         })
         .collect();
-    if !needing.is_empty() {
+    if !consumers.is_empty() {
         return Err(Failure::refused(
-            format!("{name} can't go: its events are consumed by {}", needing.join("; ")),
-            "take those events out of the consumes of their contracts first",
+            format!("{name} can't be removed: its events are consumed by {}", consumers.join("; ")),
+            "remove these events from consumes in their contracts first",
         ));
     }
 
     let mut changed = Vec::new();
-    for (path, entry) in &made {
+    for (path, entry) in &written {
         if tree.read(path)?.is_some_and(|text| digest::bytes(text.as_bytes()) != entry.content) {
             changed.push((*path).clone());
         }
     }
-    // Files that people added beside those that were made.
+    // Files that were added by hand.
     let mut added = Vec::new();
     for folder in folders.iter().take(2) {
         added.extend(
@@ -68,18 +68,18 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
         );
     }
     let mut waivers = Waivers::read(tree)?;
-    let waived = waivers.0.keys().any(|path| own(path));
-    waivers.0.retain(|path, _| !own(path));
-    // What is rendered of all services together, without this one.
+    let waived = waivers.0.keys().any(|path| is_own(path));
+    waivers.0.retain(|path, _| !is_own(path));
+    // Files of all services, such as Kong's routes, are rendered without this one.
     let topics = Topics::of(&contracts.mart, name);
     contracts.mart.services.iter_mut().filter(|service| service.name == name).for_each(|service| service.home = None);
     let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let change_set = change_set(tree, &plan, &lock, &waivers, false)?;
     let mut next = change_set.next.clone();
-    next.files.retain(|path, _| !own(path));
-    let files = made.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
+    next.files.retain(|path, _| !is_own(path));
+    let files = written.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
     let mut changes: Vec<Change> = files.map(|path| Change { path, content: None }).collect();
-    changes.extend(change_set.files().filter(|change| !own(&change.path)).cloned());
+    changes.extend(change_set.files().filter(|change| !is_own(&change.path)).cloned());
     let removed: Vec<String> =
         changes.iter().filter(|change| change.content.is_none()).map(|change| change.path.clone()).collect();
     if let Some(cargo) = tree.read("Cargo.lock")? {
@@ -99,31 +99,32 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     if let Some(journal) = journal.filter(|_| !refused) {
         journal.write(&changes)?;
     }
-    let kept = !made.iter().any(|(path, entry)| entry.kind == Kind::Scaffold && path.starts_with(&folders[2]));
+    let is_contract_kept =
+        !written.iter().any(|(path, entry)| entry.kind == Kind::Scaffold && path.starts_with(&folders[2]));
+    let previews = arguments.dry_run || refused;
     if json {
-        let written = !(arguments.dry_run || refused);
-        anstream::println!("{}", serde_json::json!({ "written": written, "removed": removed, "changed": touched }));
+        anstream::println!("{}", serde_json::json!({ "written": !previews, "removed": removed, "changed": touched }));
     } else {
-        let word = if arguments.dry_run || refused { "would remove" } else { "removed" };
+        let verb = if previews { "would remove" } else { "removed" };
         for path in &removed {
-            anstream::println!("{word} {path}");
+            anstream::println!("{verb} {path}");
         }
-        if kept {
-            anstream::println!("the contract in {} was there before and stays", folders[2].trim_end_matches('/'));
+        if is_contract_kept {
+            anstream::println!("kept {}: new-service did not write this contract", folders[2].trim_end_matches('/'));
         }
-        topics.tell(name);
+        topics.print_cleanup(name);
     }
     if refused && !arguments.dry_run {
         let list = touched.iter().map(|path| path.as_str()).collect::<Vec<_>>().join("\n  ");
         return Err(Failure::refused(
-            format!("nothing was removed: these were changed or added since {name} was made\n  {list}"),
-            "cargo martgen remove-service --force removes them too; git keeps what was committed",
+            format!("nothing was removed: these files were changed or added since {name} was created\n  {list}"),
+            format!("cargo martgen remove-service {name} --force removes them, too; git keeps what was committed"),
         ));
     }
     Ok(CLEAN)
 }
 
-/// What a service leaves outside of the tree.
+/// What a service has in Kafka. It stays when the service is removed.
 struct Topics {
     published: Vec<String>,
     consumes: bool,
@@ -139,19 +140,16 @@ impl Topics {
         }
     }
 
-    fn tell(&self, name: &str) {
-        anstream::println!("left where the mart has run, and how to drop it:");
-        anstream::println!(
-            "  its database and roles: drop database {name}; drop role {name}_app; drop role {name}_owner;"
-        );
+    /// Prints the commands that drop what the service leaves on servers.
+    fn print_cleanup(&self, name: &str) {
+        anstream::println!("not removed from the servers on which the mart has run; to drop it there:");
+        anstream::println!("  database and roles: drop database {name}; drop role {name}_app; drop role {name}_owner;");
         for topic in &self.published {
-            anstream::println!(
-                "  its topic:              kafka-topics.sh --bootstrap-server … --delete --topic {topic}"
-            );
+            anstream::println!("  topic:              kafka-topics.sh --bootstrap-server … --delete --topic {topic}");
         }
         if self.consumes {
             anstream::println!(
-                "  its consumer group:     kafka-consumer-groups.sh --bootstrap-server … --delete --group {name}"
+                "  consumer group:     kafka-consumer-groups.sh --bootstrap-server … --delete --group {name}"
             );
         }
         anstream::println!("  or all data of this clone: ./mart down --wipe");

@@ -1,8 +1,8 @@
-//! Recording that a managed file differs on purpose.
+//! `waive`: records that a managed file differs from its template on purpose.
 
 use anyhow::Result;
 
-use super::{Contracts, tell};
+use super::{Contracts, report};
 use crate::cli::Waive;
 use crate::digest;
 use crate::failure::{CLEAN, Failure};
@@ -16,36 +16,36 @@ use crate::waivers::{WAIVERS, Waiver, Waivers};
 pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
     let reason = arguments.reason.split_whitespace().collect::<Vec<_>>().join(" ");
     if reason.is_empty() {
-        return Err(Failure::usage("a waiver needs a reason", "say --reason \"why this service differs\""));
+        return Err(Failure::usage("a waiver needs a reason", "add --reason \"why this service differs\""));
     }
     let journal = Journal::open(tree)?;
     let contracts = Contracts::read(tree)?;
-    if contracts.broken() {
-        return Ok(tell(&contracts.findings, &contracts.sources, false, true));
+    if contracts.is_invalid() {
+        return Ok(report(&contracts.findings, &contracts.sources, false, true));
     }
     let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
     let file = arguments.file.trim_start_matches("./");
     let Some(planned) = plan.files.get(file) else {
         return Err(Failure::usage(
-            format!("{file} is no file that martgen keeps"),
-            "name it from the top of the tree; martgen.lock lists all",
+            format!("{file} is not a file that martgen maintains"),
+            "give its path from the top of the tree, as in martgen.lock",
         ));
     };
     if planned.kind != Kind::Managed {
         return Err(Failure::usage(
-            format!("{file} is generated: a contract would say one thing and the code another"),
-            "change the contract or the template; only managed files can be waived",
+            format!("{file} is a generated file: only managed files can be waived"),
+            "change the contract or the template instead",
         ));
     }
-    let there = tree.read(file)?;
+    let current = tree.read(file)?;
     let lock = Lock::read(tree)?;
-    if plan::state(planned, lock.files.get(file), there.as_deref()) != State::Edited {
-        return Err(Failure::usage(format!("{file} was not edited"), "edit it first, then record why"));
+    if plan::state(planned, lock.files.get(file), current.as_deref()) != State::Edited {
+        return Err(Failure::usage(format!("{file} was not edited"), "edit it first, then record the reason"));
     }
     let mut waivers = Waivers::read(tree)?;
     let raw = digest::bytes(planned.raw.as_bytes());
     waivers.0.insert(file.to_owned(), Waiver { raw, reason });
     journal.write(&[Change { path: WAIVERS.to_owned(), content: waivers.text() }])?;
-    anstream::println!("{file} is kept as it is; the reason stands in {WAIVERS}");
+    anstream::println!("{file} is kept as it is; the reason is recorded in {WAIVERS}");
     Ok(CLEAN)
 }

@@ -1,4 +1,4 @@
-//! From contracts to the model of the mart.
+//! Contracts: their sources, their compilation, and the model that is built from them.
 
 mod build;
 pub(crate) mod model;

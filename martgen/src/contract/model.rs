@@ -1,8 +1,8 @@
-//! The model of the mart: what its contracts say, as templates want to hear it.
+//! The model of the mart: the contents of its contracts, in the form that templates need.
 
 use crate::finding::Place;
 
-/// All services, by their names.
+/// All services.
 #[derive(Debug)]
 pub(crate) struct Mart {
     pub(crate) services: Vec<Service>,
@@ -19,19 +19,19 @@ pub(crate) struct Service {
     pub(crate) module: String,
     /// The folder of its contracts, from the top.
     pub(crate) contracts: String,
-    /// Where its hand-written and generated code is; `None` where it is a contract only.
+    /// The location of its code; `None` if it has only a contract.
     pub(crate) home: Option<Home>,
     /// Its protobuf services.
     pub(crate) protobuf: Vec<Protobuf>,
-    /// What it publishes.
+    /// The events that it publishes.
     pub(crate) events: Vec<Event>,
-    /// What it reacts to.
+    /// The events that it consumes.
     pub(crate) consumes: Vec<Consumed>,
-    /// The files that its generated code is made of: its own, and all that they lean on.
+    /// The contract files of its generated code: its own, those of consumed events, and all of their imports.
     pub(crate) files: Vec<String>,
 }
 
-/// Where the code of a service is.
+/// The location of a service's code.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     /// The folder of the service's crate, from the top.
@@ -40,9 +40,9 @@ pub(crate) struct Home {
     pub(crate) core: String,
     /// The name of the service's library.
     pub(crate) library: String,
-    /// Whether it is a whole service of the mart, with a container and a page, and not a test's fixture.
+    /// Whether it is a service with a container and API documents. A fixture of tests is not.
     pub(crate) is_deployable: bool,
-    /// Whether its program has commands beside `serve` and `migrate`: they stand in `src/commands.rs`.
+    /// Whether its program has further commands beside `serve` and `migrate`, in `src/commands.rs`.
     pub(crate) commands: bool,
 }
 
@@ -65,26 +65,26 @@ pub(crate) struct Operation {
     /// The type of its errors.
     pub(crate) error: String,
     pub(crate) comment: String,
-    /// The request's and the answer's type within the service's module.
+    /// The types of the request and the response in the service's module.
     pub(crate) request: String,
     pub(crate) response: String,
-    /// `get`, `post` and so on.
+    /// The HTTP method in lower case, such as `get`.
     pub(crate) verb: &'static str,
     pub(crate) path: String,
-    /// Those variables of the path that can only be UUIDs.
+    /// The path variables that accept only UUIDs.
     pub(crate) uuids: Vec<String>,
     pub(crate) auth: Auth,
-    /// How often one caller may call it.
+    /// The rate limit: calls of one caller per minute.
     pub(crate) per_minute: Option<u32>,
     pub(crate) body: Body,
     pub(crate) creates: Option<Created>,
-    /// The path of the answer's etag.
+    /// The path of the etag in the response.
     pub(crate) etag: Option<String>,
     pub(crate) errors: Vec<Reason>,
     pub(crate) place: Place,
 }
 
-/// Who may call.
+/// The callers that an operation accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Auth {
     Public,
@@ -92,7 +92,7 @@ pub(crate) enum Auth {
     Roles(Vec<String>),
 }
 
-/// Where a request's fields come from.
+/// The fields of a request that its HTTP body carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
     None,
@@ -100,14 +100,16 @@ pub(crate) enum Body {
     Field { name: String, mask: Option<String> },
 }
 
-/// Where a new resource is read.
+/// The URL of a new resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Created {
+    /// The path before the id, with its last slash.
     pub(crate) location: String,
+    /// The path of the id in the response.
     pub(crate) id: String,
 }
 
-/// A reason to fail.
+/// An error that an operation returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
     /// Such as `SKU_TAKEN`.
@@ -115,12 +117,12 @@ pub(crate) struct Reason {
     /// Such as `SkuTaken`.
     pub(crate) variant: String,
     pub(crate) status: i32,
-    /// What the problem carries.
+    /// The message in the problem's `details`.
     pub(crate) details: Option<Details>,
     pub(crate) comment: String,
 }
 
-/// What a problem carries beside its code.
+/// The message in the `details` of a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Details {
     /// Such as `TotalChanged`.
@@ -133,21 +135,21 @@ pub(crate) struct Details {
 pub(crate) struct Event {
     /// Such as `ProductCreated`.
     pub(crate) name: String,
-    /// Its type within the service's module.
+    /// Its type in the service's module.
     pub(crate) message: String,
-    /// The name of the method that makes it.
+    /// The name of the method that converts it.
     pub(crate) method: String,
     pub(crate) full_name: String,
     pub(crate) comment: String,
     pub(crate) topic: String,
-    /// How many minutes its topic keeps it.
+    /// The retention of its topic in minutes.
     pub(crate) retention_minutes: i32,
     /// The path of the field that is the key, such as `product.product_id`.
     pub(crate) key: String,
     pub(crate) place: Place,
 }
 
-/// An event that a service reacts to.
+/// An event that a service consumes.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumed {
     pub(crate) event: Event,
@@ -161,13 +163,13 @@ pub(crate) struct Consumed {
 }
 
 impl Service {
-    /// All operations of all its protobuf services.
+    /// Returns the operations of all its protobuf services.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.protobuf.iter().flat_map(|protobuf| &protobuf.operations)
     }
 
-    /// The same with the minutes that each keeps its records.
-    pub(crate) fn kept(&self) -> Vec<(&str, i32)> {
+    /// Returns the topics that it publishes to, with their retention in minutes.
+    pub(crate) fn topics_with_retention(&self) -> Vec<(&str, i32)> {
         let mut topics: Vec<(&str, i32)> =
             self.events.iter().map(|event| (event.topic.as_str(), event.retention_minutes)).collect();
         topics.sort_unstable();
@@ -175,7 +177,7 @@ impl Service {
         topics
     }
 
-    /// The topics that it publishes on, each once.
+    /// Returns the topics that it publishes to, each once.
     pub(crate) fn topics(&self) -> Vec<&str> {
         let mut topics: Vec<&str> = self.events.iter().map(|event| event.topic.as_str()).collect();
         topics.sort_unstable();

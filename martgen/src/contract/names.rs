@@ -1,8 +1,8 @@
-//! The names that prost gives to what a contract names.
+//! The names in Rust that prost derives from the names in a contract.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Words that are no names in Rust, of any edition.
+/// Keywords of any edition of Rust.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
     "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
@@ -10,10 +10,10 @@ const KEYWORDS: &[&str] = &[
     "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Those that can't even be written as `r#name`.
+/// Keywords that have no raw form `r#name`.
 const NEVER: &[&str] = &["_", "super", "self", "Self", "extern", "crate"];
 
-/// A name that Rust takes.
+/// Returns a valid Rust identifier for a name.
 fn sanitized(name: String) -> String {
     if NEVER.contains(&name.as_str()) {
         format!("{name}_")
@@ -26,34 +26,34 @@ fn sanitized(name: String) -> String {
     }
 }
 
-/// The name of a field, a module or a method.
+/// Returns the name of a field, a module or a method.
 pub(crate) fn snake(name: &str) -> String {
     sanitized(name.to_snake_case())
 }
 
-/// The name of a type.
+/// Returns the name of a type.
 pub(crate) fn camel(name: &str) -> String {
     sanitized(name.to_upper_camel_case())
 }
 
-/// The name of a constant.
+/// Returns the name of a constant.
 pub(crate) fn constant(name: &str) -> String {
     heck::ToShoutySnakeCase::to_shouty_snake_case(name)
 }
 
-/// The name of a variant of an enum.
+/// Returns the name of a variant of an enum.
 pub(crate) fn variant(of: &str, name: &str) -> String {
     let (prefix, name) = (of.to_upper_camel_case(), name.to_upper_camel_case());
     let stripped = name.strip_prefix(&prefix).filter(|rest| rest.starts_with(char::is_uppercase));
     sanitized(stripped.unwrap_or(&name).to_owned())
 }
 
-/// A name within another one: `r#type` is only `type` there.
+/// Returns a name without `r#`, to be used within another name.
 pub(crate) fn bare(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// A package as a path in Rust, from the second part on: `mart.type.v1` is `r#type::v1`.
+/// Returns a package as a Rust path without its first part: `mart.type.v1` is `r#type::v1`.
 pub(crate) fn module(package: &str) -> String {
     package.split('.').skip(1).map(snake).collect::<Vec<_>>().join("::")
 }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_prost_gives() {
+    fn names_equal_those_of_prost() {
         assert_eq!(snake("productID"), "product_id");
         assert_eq!(snake("type"), "r#type");
         assert_eq!(snake("self"), "self_");

@@ -1,4 +1,4 @@
-//! Compiles the contracts in memory, with their comments and places.
+//! Reads the contracts and compiles them in memory, with their comments and places.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use protox::file::{ChainFileResolver, DescriptorSetFileResolver, File, FileResol
 use crate::finding::{Finding, Place};
 use crate::tree::Tree;
 
-/// The contracts of a tree, by the names under which they import each other.
+/// The contracts of a tree, by their import names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
-    /// Name to path from the top and text.
+    /// The files by their import names.
     files: Arc<BTreeMap<String, Source>>,
 }
 
-/// A file of contracts.
+/// A contract file.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// From the top of the tree.
+    /// The path from the top of the tree.
     pub(crate) path: String,
-    /// What stands in it.
+    /// The content.
     pub(crate) text: String,
 }
 
 impl Sources {
-    /// Reads all contracts; `more` are files that are not written yet, by their paths.
+    /// Reads all contracts. `more` has files that are not written yet, by their paths.
     pub(crate) fn read(tree: &Tree, more: &BTreeMap<String, String>) -> Result<Self> {
         let mut roots = vec!["proto".to_owned()];
         roots.extend(tree.settings.fixture.iter().map(|fixture| fixture.contracts.clone()));
@@ -40,7 +40,7 @@ impl Sources {
             for path in paths {
                 let text = match more.get(&path) {
                     Some(text) => text.clone(),
-                    None => tree.read(&path)?.with_context(|| format!("{path} is gone"))?,
+                    None => tree.read(&path)?.with_context(|| format!("{path} was removed during the run"))?,
                 };
                 let name = path[root.len() + 1..].to_owned();
                 files.insert(name, Source { path, text });
@@ -49,7 +49,8 @@ impl Sources {
         Ok(Self { files: Arc::new(files) })
     }
 
-    /// Contracts that are not in the tree as they are told: below some roots, by their paths from the top.
+    /// Returns contracts from texts instead of the tree. `texts` is keyed by paths from the top; files outside the roots are
+    /// ignored.
     pub(crate) fn of(roots: &[String], texts: BTreeMap<String, String>) -> Self {
         let named = |(path, text): (String, String)| {
             let root = roots.iter().find(|root| path.starts_with(&format!("{root}/")))?;
@@ -58,47 +59,47 @@ impl Sources {
         Self { files: Arc::new(texts.into_iter().filter_map(named).collect()) }
     }
 
-    /// A file by its name.
+    /// Returns a file by its import name.
     pub(crate) fn get(&self, name: &str) -> Option<&Source> {
         self.files.get(name)
     }
 
-    /// The text of a file by its path from the top.
+    /// Returns the text of a file by its path from the top.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.files.values().find(|source| source.path == path).map(|source| source.text.as_str())
     }
 
-    /// The texts by their paths, for findings.
+    /// Returns all texts by their paths, for findings.
     pub(crate) fn texts(&self) -> BTreeMap<String, String> {
         self.files.values().map(|source| (source.path.clone(), source.text.clone())).collect()
     }
 
-    /// The names of the files of a package prefix.
+    /// Returns the import names of the files below a package's folder.
     pub(crate) fn names(&self, package: &str) -> Vec<String> {
         let folder = format!("{package}/");
         self.files.keys().filter(|name| name.starts_with(&folder)).cloned().collect()
     }
 
-    /// Compiles those of a package prefix; what is wrong is told with its place.
+    /// Compiles the files below a package's folder, or returns a finding with the place of the error.
     pub(crate) fn compile(&self, package: &str) -> Result<DescriptorPool, Box<Finding>> {
         let mut resolver = ChainFileResolver::new();
         resolver.add(self.clone());
-        // Before the set that comes with the rules: that one was made by whichever protoc there was, and an old one's
+        // Before the descriptor set of the validation rules: that was compiled by the installed protoc, and an old protoc's
         // descriptor.proto lacks options.
         resolver.add(GoogleFileResolver::new());
         let rules = prost_protovalidate_types::DESCRIPTOR_POOL.encode_to_vec();
         match DescriptorSetFileResolver::decode(rules.as_slice()) {
             Ok(rules) => resolver.add(rules),
-            Err(error) => return Err(Box::new(broken(&error.to_string()))),
+            Err(error) => return Err(Box::new(internal_error(&error.to_string()))),
         }
         let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true).include_source_info(true);
         for name in self.names(package) {
             compiler.open_file(&name).map_err(|error| Box::new(self.finding(&name, &error)))?;
         }
-        // Encoded by protox and decoded again: only so the options of our own survive.
+        // Custom options survive only if protox encodes the set and it is decoded again.
         DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice())
-            .map_err(|error| Box::new(broken(&error.to_string())))
+            .map_err(|error| Box::new(internal_error(&error.to_string())))
     }
 
     fn finding(&self, opened: &str, error: &protox::Error) -> Finding {
@@ -110,18 +111,21 @@ impl Sources {
             (None, _) => Place::file(name),
         };
         let help = error.help().map_or_else(
-            || "mend the contract; protobuf's rules are at https://protobuf.dev/programming-guides/proto3".to_owned(),
+            || {
+                "fix the contract; the language is described at https://protobuf.dev/programming-guides/proto3"
+                    .to_owned()
+            },
             |help| help.to_string(),
         );
         Finding::error("protobuf", place, error.to_string(), help)
     }
 }
 
-fn broken(text: &str) -> Finding {
-    Finding::error("protobuf", Place::file("proto"), text, "this is a fault of martgen: report it")
+fn internal_error(text: &str) -> Finding {
+    Finding::error("protobuf", Place::file("proto"), text, "this is a bug in martgen: please report it")
 }
 
-/// The place of some bytes of a text that is read without its byte-order mark.
+/// Returns the place of some bytes of a source. The offset does not count a byte-order mark.
 fn place(source: &Source, offset: usize, length: usize) -> Place {
     let text = source.text.as_str();
     let mut start = (offset + text.len() - plain(text).len()).min(text.len());
@@ -135,7 +139,7 @@ fn place(source: &Source, offset: usize, length: usize) -> Place {
     Place { file: source.path.clone(), line, column, span: start..start + end.unwrap_or(0) }
 }
 
-/// A text without its byte-order mark.
+/// Returns a text without its byte-order mark.
 fn plain(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
@@ -156,10 +160,10 @@ pub(crate) struct Info {
 }
 
 impl Info {
-    /// Reads them out of a compiled file.
+    /// Reads the comments and places of a compiled file.
     pub(crate) fn of(file: &FileDescriptor, sources: &Sources) -> Self {
         let Some(source) = sources.get(file.name()) else { return Self::default() };
-        // Positions were counted without a byte-order mark.
+        // The compiler's positions do not count a byte-order mark.
         let shift = source.text.len() - plain(&source.text).len();
         let mut starts = vec![shift];
         starts.extend(source.text.match_indices('\n').map(|(at, _)| at + 1));
@@ -180,7 +184,7 @@ impl Info {
                 _ => (0, 0, 0, 0),
             };
             let span = offset(line, column)..offset(end_line, end_column);
-            // Long things are shown by their first line.
+            // A span of several lines is cut after the first one.
             let end = source.text[span.clone()].find(['\n', '\r', '{']).map_or(span.end, |at| span.start + at);
             let place = Place {
                 file: source.path.clone(),
@@ -196,12 +200,12 @@ impl Info {
         Self { at: locations.iter().map(one).collect() }
     }
 
-    /// The comment of what stands at a path of descriptor.proto's numbers.
+    /// Returns the comment of the element at a path of field numbers of descriptor.proto.
     pub(crate) fn comment(&self, path: &[i32]) -> String {
         self.at.get(path).map(|(comment, _)| comment.clone()).unwrap_or_default()
     }
 
-    /// Its place; that of what it stands in, where it has none of its own.
+    /// Returns the place of the element at a path, or that of the element around it if it has none.
     pub(crate) fn place(&self, path: &[i32], file: &str) -> Place {
         let found = (0..=path.len()).rev().find_map(|end| self.at.get(&path[..end]));
         found.map_or_else(|| Place::file(file), |(_, place)| place.clone())

@@ -1,4 +1,4 @@
-//! From the model to the texts of files.
+//! Renders the files from the model.
 
 mod api;
 mod templates;
@@ -13,7 +13,7 @@ use crate::plan::{Kind, Plan};
 
 pub(crate) use templates::doc;
 
-/// Renders everything that follows from the contracts alone.
+/// Renders all generated and managed files.
 pub(crate) fn mart(mart: &Mart, sources: &Sources, pool: &DescriptorPool) -> Result<Plan> {
     let mut plan = Plan::default();
     for service in &mart.services {
@@ -50,25 +50,25 @@ pub(crate) fn mart(mart: &Mart, sources: &Sources, pool: &DescriptorPool) -> Res
             );
         }
     }
-    let whole: Vec<&Service> =
+    let deployable: Vec<&Service> =
         mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.is_deployable)).collect();
-    for service in &whole {
+    for service in &deployable {
         let text = templates::ComposeEntry { service }.render()?;
         let source = format!("template/compose/service.yml.txt {}", service.contracts);
         plan.add(format!("compose/services/{}.yml", service.name), Kind::Generated, source, text);
     }
-    if !whole.is_empty() {
-        let text = templates::Compose { services: &whole }.render()?;
+    if !deployable.is_empty() {
+        let text = templates::Compose { services: &deployable }.render()?;
         let source = "template/compose/services.yml.txt proto".to_owned();
         plan.add("compose/services.yml".to_owned(), Kind::Generated, source, text);
-        let text = templates::Kong { services: &whole }.render()?;
+        let text = templates::Kong { services: &deployable }.render()?;
         plan.add("kong/kong.yml".to_owned(), Kind::Generated, "template/kong/kong.yml.txt proto".to_owned(), text);
     }
     api::documents(mart, sources, pool, &mut plan)?;
     Ok(plan)
 }
 
-/// A file as it is named from a folder; both stand below the top.
+/// Returns the path of a file relative to a folder. Both are given from the top of the tree.
 fn relative(folder: &str, file: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (folder.split('/').collect(), file.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
@@ -76,8 +76,8 @@ fn relative(folder: &str, file: &str) -> String {
     up.into_iter().chain(to[common..].iter().copied()).collect::<Vec<_>>().join("/")
 }
 
-/// The digest that mart-proto's `digest` takes when a service is compiled: FNV-1a over all texts, each ended by a zero
-/// byte, without carriage returns, so that a checkout with other line ends has the same.
+/// Returns the digest that mart-proto's `digest` computes when a service is compiled: FNV-1a over all texts, each ended by a zero
+/// byte. Carriage returns are skipped, so that the digest does not depend on a checkout's line ends.
 fn digest<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
     let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
     for text in texts {
@@ -88,7 +88,7 @@ fn digest<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
     digest
 }
 
-/// A number in hexadecimal digits, as Rust's readers want it.
+/// Returns a number in hexadecimal, with an underscore after every four digits.
 fn grouped(number: u64) -> String {
     let parts: Vec<String> = [48, 32, 16, 0].iter().map(|shift| format!("{:04x}", number >> shift & 0xffff)).collect();
     format!("0x{}", parts.join("_"))
@@ -97,12 +97,12 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_digest_is_grouped() {
+    fn a_digest_has_groups_of_four_digits() {
         assert_eq!(super::grouped(0x0123_4567_89ab_cdef), "0x0123_4567_89ab_cdef");
     }
 
     #[test]
-    fn a_file_is_named_from_a_folder() {
+    fn a_path_is_relative_to_a_folder() {
         let folder = "services/product/service/src/generated";
         assert_eq!(super::relative(folder, "proto/mart/x.proto"), "../../../../../proto/mart/x.proto");
         assert_eq!(super::relative("a/b/src", "a/b/proto/x.proto"), "../proto/x.proto");

@@ -1,4 +1,4 @@
-//! The templates of Rust code and what they are filled with.
+//! The templates of generated and managed files, with their parameters.
 
 use askama::Template;
 
@@ -54,7 +54,7 @@ pub(super) struct Http<'a> {
     creates: bool,
 }
 
-/// A path with what is served under it.
+/// A path with its method router.
 struct Route {
     path: String,
     methods: String,
@@ -115,7 +115,7 @@ pub(super) struct Compose<'a> {
     pub(super) services: &'a [&'a Service],
 }
 
-/// A path as Kong's router matches it exactly.
+/// Returns a path as a regular expression for Kong's router.
 fn kong_path(path: &str) -> String {
     let segment = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         Some(variable) => format!("(?<{variable}>[^/]+)"),
@@ -124,12 +124,12 @@ fn kong_path(path: &str) -> String {
     format!("~{}$", path.split('/').map(segment).collect::<Vec<_>>().join("/"))
 }
 
-/// Words win over variables, the earlier ones first.
+/// Returns the priority of a path in Kong's router: literals win over variables, and earlier segments over later ones.
 fn kong_priority(path: &str) -> usize {
     path.split('/').skip(1).fold(0, |sum, segment| sum * 2 + usize::from(!segment.starts_with('{')))
 }
 
-/// The headers that a gateway tells services by who somebody is, in every spelling with dashes and underscores.
+/// Returns the headers by which a gateway passes a caller's identity, in every spelling with dashes and underscores.
 fn identity_headers() -> Vec<String> {
     let names = [
         "X-Consumer-Id",
@@ -162,7 +162,7 @@ fn dashed(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// A contract's comment as Rust's documentation: what rustdoc would take for links, tags or tests is written as text.
+/// Returns a contract's comment as a Rust doc comment. Text that rustdoc would read as links, tags or tests is escaped.
 pub(crate) fn doc(comment: &str) -> String {
     let mut lines = Vec::new();
     let mut fenced = false;
@@ -182,7 +182,7 @@ pub(crate) fn doc(comment: &str) -> String {
     lines.iter().map(|line| format!("/// {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// A line of prose: brackets are escaped outside of `code`, addresses become links.
+/// Returns a line of prose with brackets escaped outside of `code` and addresses as links.
 fn prose(line: &str) -> String {
     let closed = line.matches('`').count().is_multiple_of(2);
     let mut escaped = String::new();
@@ -206,12 +206,12 @@ fn prose(line: &str) -> String {
     escaped
 }
 
-/// A comment as one line of text, quoted.
+/// Returns a comment on one line, as a Rust string literal.
 fn sentence(comment: &str) -> String {
     quoted(&comment.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// A text as Rust writes it.
+/// Returns a text as a Rust string literal.
 fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_are_documentation_that_rustdoc_takes_as_text() {
+    fn comments_become_doc_comments_without_rustdoc_syntax() {
         assert_eq!(
             doc("One.\n\nTwo `[a]` of [b] and Vec<u8>."),
             "/// One.\n///\n/// Two `[a]` of \\[b\\] and Vec\\<u8\\>."
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_headers_are_removed_in_every_spelling() {
+    fn identity_headers_have_every_spelling() {
         let names = identity_headers();
         for name in ["X-Consumer-Id", "X_Consumer_Id", "X-Consumer_Custom-Id", "X_Authenticated-Groups"] {
             assert!(names.contains(&name.to_owned()), "{name}");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_of_kong_matches_one_path_and_words_win_over_variables() {
+    fn kong_routes_match_one_path_and_prefer_literals() {
         assert_eq!(kong_path("/v1/orders/{order_id}/cancel"), "~/v1/orders/(?<order_id>[^/]+)/cancel$");
         assert_eq!(kong_path("/v1/a.json"), "~/v1/a\\.json$");
         assert!(kong_priority("/v1/orders/mine") > kong_priority("/v1/orders/{order_id}"));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_is_a_string_of_rust() {
+    fn a_sentence_is_a_rust_string_literal() {
         assert_eq!(sentence("It \"is\"\nso */ {{ x }}."), r#""It \"is\" so */ {{ x }}.""#);
     }
 }

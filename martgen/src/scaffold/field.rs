@@ -1,4 +1,4 @@
-//! A field of a resource in every form that it takes: contract, core, column, JSON.
+//! A field of a resource in its forms: contract, core, column, JSON.
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
 
@@ -14,50 +14,51 @@ pub(crate) struct Field {
     pub(crate) ident: String,
     /// Its name in JSON.
     pub(crate) json: String,
-    /// Its change.
+    /// Its variant of the enum of changes.
     pub(crate) variant: String,
     pub(crate) comment: String,
     /// Its type in the core.
     pub(crate) core: String,
+    /// Whether its type implements `Eq`.
     pub(crate) eq: bool,
-    /// From `details` to the contract.
+    /// The expression that converts it from `details` to the contract.
     pub(crate) out: String,
-    /// From the contract's field, which a variable of its name has.
+    /// The expression that converts it from the contract, where a variable of its name has the value.
     pub(crate) parsed: String,
     pub(crate) columns: Vec<Column>,
-    /// From `row` to the core.
+    /// The expression that reads it from `row`.
     pub(crate) read: String,
-    /// A value for tests that depends on `n`, and another one.
+    /// Two values for tests. The first one depends on `n`.
     pub(crate) value: String,
     pub(crate) other: String,
-    /// Values in JSON that keep the contract's rules.
+    /// Two values in JSON that satisfy the contract's rules.
     pub(crate) samples: [String; 2],
-    /// Whether the rules leave no value but these to be tried.
+    /// Whether both samples are equal, because no other value is known that satisfies the rules.
     pub(crate) fixed: bool,
 }
 
 /// A column of a table.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// As SQL in a string of Rust.
+    /// Its name in SQL within a Rust string literal.
     pub(crate) sql_name: String,
-    /// As SQL in a migration.
+    /// Its name in SQL in a migration.
     pub(crate) plain: String,
-    /// Its type and what has to be true.
+    /// Its type and its constraints.
     pub(crate) kind: String,
-    /// From `details` to the parameter.
+    /// The expression that converts it from `details` to the parameter.
     pub(crate) bind: String,
 }
 
-/// What a type of the contract is in the core.
+/// The forms of a scalar type of the contract.
 struct Shape {
     core: &'static str,
     copy: bool,
     column: &'static str,
-    /// From `x` to the parameter and back.
+    /// The expressions that convert `x` to the parameter and back.
     bind: &'static str,
     read: &'static str,
-    /// How it is read from a row.
+    /// The type arguments of `try_get`, if they cannot be inferred.
     stored: &'static str,
     value: &'static str,
     other: &'static str,
@@ -113,7 +114,7 @@ fn shape(kind: &Kind) -> Option<Shape> {
     })
 }
 
-/// Words that PostgreSQL takes as a name only in quotes.
+/// Keywords that PostgreSQL accepts as a column name only in quotes.
 const RESERVED: &str = " all analyse analyze and any array as asc asymmetric authorization binary both case cast check \
     collate collation column concurrently constraint create cross current_catalog current_date current_role \
     current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except \
@@ -130,12 +131,12 @@ fn reserved(name: &str) -> bool {
     RESERVED.contains(&format!(" {name} "))
 }
 
-/// A name of SQL within a string of Rust.
+/// Returns a SQL name for a Rust string literal.
 pub(crate) fn sql_name(name: &str) -> String {
     if reserved(name) { format!("\\\"{name}\\\"") } else { name.to_owned() }
 }
 
-/// A name of SQL in a migration.
+/// Returns a SQL name for a migration.
 pub(crate) fn plain_name(name: &str) -> String {
     if reserved(name) { format!("\"{name}\"") } else { name.to_owned() }
 }
@@ -144,7 +145,7 @@ fn column(name: &str, kind: &str, bind: String) -> Column {
     Column { sql_name: sql_name(name), plain: plain_name(name), kind: kind.to_owned(), bind }
 }
 
-/// A field in all its forms; `None` for one that people have to think about.
+/// Returns a field in all its forms, or `None` if its type is not supported.
 pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str) -> Option<Field> {
     let in_oneof = descriptor.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
     if descriptor.is_list() || descriptor.is_map() || in_oneof {
@@ -207,18 +208,18 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
 fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
     let (name, ident) = (field.name.as_str(), field.ident.as_str());
     field.eq = !shape.core.starts_with('f');
-    let whole = if shape.copy { from.to_owned() } else { format!("{from}.clone()") };
+    let owned = if shape.copy { from.to_owned() } else { format!("{from}.clone()") };
     let other_form = shape.bind != "x";
     let get = |kind: &str| format!("row.try_get{kind}({name:?})?");
     let value = shape.value.replace("{name}", name);
     ident.clone_into(&mut field.parsed);
-    field.out.clone_from(&whole);
+    field.out.clone_from(&owned);
     if optional {
         field.core = format!("Option<{}>", shape.core);
         let bind = match shape.core {
             "u64" => format!("{from}.map(u64::cast_signed)"),
             "u32" => format!("{from}.map(i64::from)"),
-            _ => whole,
+            _ => owned,
         };
         field.columns = vec![column(name, shape.column, bind)];
         field.read = match (other_form, shape.core) {
@@ -233,7 +234,7 @@ fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
         "None".clone_into(&mut field.other);
     } else {
         shape.core.clone_into(&mut field.core);
-        let bind = if other_form { shape.bind.replace('x', from) } else { whole };
+        let bind = if other_form { shape.bind.replace('x', from) } else { owned };
         field.columns = vec![column(name, &format!("{} not null", shape.column), bind)];
         field.read = match shape.core {
             "u64" => format!("{}.cast_unsigned()", get(shape.stored)),
@@ -245,11 +246,11 @@ fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
     }
 }
 
-/// An enum whose zero says nothing: that is `None` in the core.
+/// Fills in the forms of an enum whose zero is UNSPECIFIED, which is `None` in the core.
 fn enumeration(field: &mut Field, of: &EnumDescriptor, optional: bool, from: &str, package: &str) -> Option<()> {
-    let silent = of.values().any(|value| value.number() == 0 && value.name().ends_with("UNSPECIFIED"));
+    let has_unspecified = of.values().any(|value| value.number() == 0 && value.name().ends_with("UNSPECIFIED"));
     let first = of.values().find(|value| value.number() != 0)?;
-    if !silent || of.package_name() != package || of.parent_message().is_some() {
+    if !has_unspecified || of.package_name() != package || of.parent_message().is_some() {
         return None;
     }
     let (camel, function, ident) = (names::camel(of.name()), names::snake(of.name()), field.ident.as_str());
@@ -272,7 +273,7 @@ fn enumeration(field: &mut Field, of: &EnumDescriptor, optional: bool, from: &st
     Some(())
 }
 
-/// A value of an enum as it is stored.
+/// Returns the form of an enum's value in the database.
 pub(super) fn stored(of: &EnumDescriptor, value: &str) -> String {
     let variant = names::variant(of.name(), value);
     let text = names::snake(names::bare(&variant));
@@ -280,7 +281,7 @@ pub(super) fn stored(of: &EnumDescriptor, value: &str) -> String {
 }
 
 impl Field {
-    /// Whether its type in the core is this one, or one that may shortage.
+    /// Returns whether its type in the core is this one or an `Option` of it.
     pub(crate) fn is(&self, core: &str) -> bool {
         self.core == core || self.core == format!("Option<{core}>")
     }

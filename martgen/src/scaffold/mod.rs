@@ -1,7 +1,7 @@
-//! What is written once for a new service and belongs to people from then on.
+//! The scaffold files of a new service. They are written once and maintained by hand from then on.
 //!
-//! A resource of the contract with the standard operations - create, get, list, update, delete - comes whole: core, store,
-//! adapters, migration and tests. For every other operation nothing is written in its place, so that the compiler names it.
+//! A resource of the contract with the standard operations (create, get, list, update, delete) is generated completely: core,
+//! store, adapters, migration and tests. Nothing is generated for other operations, so that the compiler reports them.
 
 mod field;
 mod recognize;
@@ -15,7 +15,7 @@ use crate::contract::model::{Body, Consumed};
 pub(crate) use recognize::recognize;
 pub(crate) use templates::{example, files, sample_contract};
 
-/// What the scaffolds of a service are filled from.
+/// The parameters of a service's scaffold templates.
 #[derive(Debug)]
 pub(crate) struct Scaffold {
     /// Such as `gift_card`.
@@ -26,25 +26,25 @@ pub(crate) struct Scaffold {
     pub(crate) module: String,
     /// The folder of its contracts, from the top.
     pub(crate) contracts: String,
-    /// What the contract says of the service.
+    /// The contract's comment on the service.
     pub(crate) comment: String,
-    /// The traits of its protobuf services, with what each serves.
+    /// Its protobuf services with their generated operations.
     pub(crate) protobuf: Vec<Served>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) consumes: Vec<Consumed>,
     pub(crate) topics: Vec<String>,
-    /// Operations and events that people have to write.
+    /// The operations, reasons and events that have to be implemented by hand.
     pub(crate) left: Vec<String>,
-    /// The operations among them that ask for a role.
+    /// The operations among them that require a role.
     pub(crate) restricted: Vec<String>,
 }
 
-/// A protobuf service and which standard operations are its own.
+/// A protobuf service with its generated operations.
 #[derive(Debug)]
 pub(crate) struct Served {
-    /// The trait.
+    /// The name of its trait.
     pub(crate) name: String,
-    /// The methods that come whole.
+    /// The methods that are generated completely.
     pub(crate) methods: Vec<String>,
 }
 
@@ -69,17 +69,20 @@ pub(crate) struct Resource {
     pub(crate) list: Option<Op>,
     pub(crate) update: Option<Op>,
     pub(crate) delete: Option<Op>,
+    /// Whether it has the event `…Created`.
     pub(crate) created: bool,
+    /// Whether it has the event `…Updated`.
     pub(crate) updated: bool,
+    /// Whether it has the event `…Deleted`.
     pub(crate) deleted: bool,
 }
 
-/// An enum of a resource, without its UNSPECIFIED.
+/// An enum of a resource, without its UNSPECIFIED value.
 #[derive(Debug)]
 pub(crate) struct Enum {
     /// Its name in the contract's module and in the core.
     pub(crate) name: String,
-    /// The functions that turn it into the contract's and back.
+    /// The base name of the functions that convert it.
     pub(crate) function: String,
     pub(crate) comment: String,
     pub(crate) values: Vec<EnumValue>,
@@ -89,7 +92,7 @@ pub(crate) struct Enum {
 #[derive(Debug)]
 pub(crate) struct EnumValue {
     pub(crate) variant: String,
-    /// As it is stored.
+    /// Its form in the database.
     pub(crate) stored: String,
     pub(crate) comment: String,
 }
@@ -105,68 +108,68 @@ pub(crate) struct Op {
     pub(crate) verb: String,
     pub(crate) path: String,
     pub(crate) body: Body,
-    /// Who may call it, for tests; `None` for everybody.
+    /// A role that may call it, for tests; `None` if it is public.
     pub(crate) role: Option<String>,
-    /// The reason that the scaffolds give: for a resource that is not there, for one that was created once and deleted since, or for
-    /// a page token that is not of the list.
+    /// The reason that the scaffolds return: for a missing resource, for one that was created once and is deleted, or for a page
+    /// token of another list.
     pub(crate) reason: Option<String>,
-    /// Its code.
+    /// The code of this reason.
     pub(crate) reason_code: String,
-    /// Reasons that people have to give.
+    /// The other reasons, which have to be implemented by hand.
     pub(crate) left: Vec<String>,
-    /// The field of the request that has the resource.
+    /// The field of the request with the resource.
     pub(crate) sent: String,
-    /// The field of the answer that has it; empty where there is none.
+    /// The field of the response with the resource; empty if there is none.
     pub(crate) answered: String,
 }
 
 impl Scaffold {
-    /// Whether anything is ever written.
+    /// Returns whether a resource can be created, updated or deleted.
     pub(crate) fn writes(&self) -> bool {
         self.resources.iter().any(Resource::writes)
     }
 
-    /// Whether anything is listed.
+    /// Returns whether a resource can be listed.
     pub(crate) fn lists(&self) -> bool {
         self.resources.iter().any(|resource| resource.list.is_some())
     }
 
-    /// Whether a new row ever has an id.
+    /// Returns whether a resource can be created.
     pub(crate) fn creates(&self) -> bool {
         self.resources.iter().any(|resource| resource.create.is_some())
     }
 
-    /// Whether an existing one is ever changed.
+    /// Returns whether a resource can be updated or deleted.
     pub(crate) fn changes(&self) -> bool {
         self.resources.iter().any(Resource::changes)
     }
 
-    /// Whether it tells anything.
-    pub(crate) fn tells(&self) -> bool {
-        self.resources.iter().any(Resource::tells)
+    /// Returns whether the service publishes events.
+    pub(crate) fn publishes(&self) -> bool {
+        self.resources.iter().any(Resource::publishes)
     }
 
-    /// Whether all of its values are equal to themselves, as floating point numbers are not.
+    /// Returns whether all resources can implement `Eq`. Those with floating-point numbers cannot.
     pub(crate) fn eq(&self) -> bool {
         self.resources.iter().all(Resource::eq)
     }
 
-    /// Whether a field is money.
+    /// Returns whether a field is money.
     pub(crate) fn money(&self) -> bool {
         self.fields().any(|field| field.is("Money"))
     }
 
-    /// Whether a field is one of an enum's values.
+    /// Returns whether a field is an enum.
     pub(crate) fn enums(&self) -> bool {
         self.resources.iter().any(|resource| !resource.enums.is_empty())
     }
 
-    /// Whether a field is a point in time.
+    /// Returns whether a field is a point in time.
     pub(crate) fn time(&self) -> bool {
         self.fields().any(|field| field.is("Timestamp"))
     }
 
-    /// Whether a field may break a rule that only its type in the core knows.
+    /// Returns whether a field's conversion to its type in the core can fail.
     pub(crate) fn parses(&self) -> bool {
         self.money() || self.time()
     }
@@ -185,7 +188,7 @@ impl Resource {
         self.update.is_some() || self.delete.is_some()
     }
 
-    pub(crate) fn tells(&self) -> bool {
+    pub(crate) fn publishes(&self) -> bool {
         self.created || self.updated || self.deleted
     }
 
@@ -193,48 +196,48 @@ impl Resource {
         self.fields.iter().all(|field| field.eq)
     }
 
-    /// Whether a field needs an import in the core.
+    /// Returns whether a field has this type in the core.
     pub(crate) fn has(&self, kind: &str) -> bool {
         self.fields.iter().any(|field| field.is(kind))
     }
 
-    /// The columns beside id, version and times.
+    /// Returns the columns except id, version and times.
     pub(crate) fn columns(&self) -> Vec<&field::Column> {
         self.fields.iter().flat_map(|field| &field.columns).collect()
     }
 
-    /// The names of those columns, each after a comma.
+    /// Returns the names of these columns, each after a comma.
     pub(crate) fn column_names(&self) -> String {
         self.columns().iter().map(|column| format!(", {}", column.sql_name)).collect()
     }
 
-    /// The parameters of an insert: id, version, columns, times.
+    /// Returns the parameters of an insert: id, version, columns, times.
     pub(crate) fn parameters(&self) -> String {
         (13..13 + self.columns().len() + 4).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// The parameter of the last time.
+    /// Returns the number of the parameter with the time of the update.
     pub(crate) fn updated_at(&self) -> usize {
         self.columns().len() + 16
     }
 
-    /// The parameter of the version that was seen.
+    /// Returns the number of the parameter with the expected version.
     pub(crate) fn seen(&self) -> usize {
         self.columns().len() + 17
     }
 
-    /// What an update sets, after the version.
+    /// Returns the assignments of an update, after that of the version.
     pub(crate) fn sets(&self) -> String {
         let set = |(nth, column): (usize, &&field::Column)| format!(", {} = ${}", column.sql_name, nth + 15);
         self.columns().iter().enumerate().map(set).collect()
     }
 
-    /// The table, and its id's column.
+    /// Returns the name of the table.
     pub(crate) fn table(&self) -> String {
         field::sql_name(&self.snake)
     }
 
-    /// With the article.
+    /// Returns the name in words with its article.
     pub(crate) fn a(&self) -> String {
         let article = if self.words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
         format!("{article} {}", self.words)

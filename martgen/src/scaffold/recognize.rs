@@ -1,4 +1,4 @@
-//! Finds the resources of a contract and their standard operations.
+//! Recognizes the resources of a contract and their standard operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::contract::model::{Auth, Body, Reason, Service};
 use crate::contract::source::{Info, Sources};
 use crate::contract::{names, rules};
 
-/// The fields that the service sets in every resource, beside its id.
-const SET: [&str; 3] = ["create_time", "update_time", "etag"];
+/// The fields of a resource that the service sets, beside its id.
+const OUTPUT_FIELDS: [&str; 3] = ["create_time", "update_time", "etag"];
 
-/// What the scaffolds of a service are filled from.
+/// Returns the parameters of a service's scaffold templates.
 pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sources) -> Scaffold {
     let files: Vec<_> = pool.files().filter(|file| file.package_name() == service.package).collect();
     let infos = files.iter().map(|file| (file.name().to_owned(), Info::of(file, sources))).collect();
@@ -28,26 +28,25 @@ pub(crate) fn recognize(service: &Service, pool: &DescriptorPool, sources: &Sour
     for message in files.iter().flat_map(|file| file.messages().collect::<Vec<_>>()) {
         resources.extend(finder.resource(&message, &methods));
     }
-    let whole: BTreeSet<String> = resources.iter().flat_map(Resource::methods).collect();
+    let generated: BTreeSet<String> = resources.iter().flat_map(Resource::methods).collect();
     let (mut left, mut restricted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for operation in service.operations().filter(|operation| !whole.contains(&operation.method)) {
+    for operation in service.operations().filter(|operation| !generated.contains(&operation.method)) {
         left.push(format!("the operation {}", operation.name));
         restricted.extend(matches!(operation.auth, Auth::Roles(_)).then(|| operation.name.clone()));
     }
     for op in resources.iter().flat_map(Resource::ops) {
         left.extend(op.left.iter().map(|code| format!("the reason {code} of {}", op.error.trim_end_matches("Error"))));
     }
-    let told = |event: &str| resources.iter().any(|resource| resource.events().contains(&event.to_owned()));
-    left.extend(
-        service.events.iter().filter(|event| !told(&event.name)).map(|event| format!("the event {}", event.name)),
-    );
+    let is_generated = |event: &str| resources.iter().any(|resource| resource.events().contains(&event.to_owned()));
+    let left_events = service.events.iter().filter(|event| !is_generated(&event.name));
+    left.extend(left_events.map(|event| format!("the event {}", event.name)));
     let served = service.protobuf.iter().filter(|protobuf| !protobuf.operations.is_empty()).map(|protobuf| Served {
         name: protobuf.name.clone(),
         methods: protobuf
             .operations
             .iter()
             .map(|operation| operation.method.clone())
-            .filter(|method| whole.contains(method))
+            .filter(|method| generated.contains(method))
             .collect(),
     });
     Scaffold {
@@ -78,8 +77,8 @@ impl Resource {
         let name = &self.name;
         [(self.created, "Created"), (self.updated, "Updated"), (self.deleted, "Deleted")]
             .into_iter()
-            .filter(|(told, _)| *told)
-            .map(|(_, what)| format!("{name}{what}"))
+            .filter(|(published, _)| *published)
+            .map(|(_, suffix)| format!("{name}{suffix}"))
             .collect()
     }
 }
@@ -93,9 +92,10 @@ impl Finder<'_> {
     fn resource(&self, message: &MessageDescriptor, methods: &BTreeMap<String, MethodDescriptor>) -> Option<Resource> {
         let name = message.name();
         let snake = names::snake(name);
-        // A keyword would need another name in every file.
+        // A keyword would need another name in every file. The others are names of the scaffolds.
         if snake.starts_with("r#")
-            || ["Fact", "Write", "Store", "UseCases", "Option", "Result", "Vec", "String"].contains(&name)
+            || name == format!("{}Event", self.service.name.to_upper_camel_case())
+            || ["Write", "Store", "UseCases", "Option", "Result", "Vec", "String"].contains(&name)
         {
             return None;
         }
@@ -112,7 +112,8 @@ impl Finder<'_> {
             return None;
         }
         let (mut fields, mut enums) = (Vec::new(), Vec::<Enum>::new());
-        for descriptor in message.fields().filter(|field| field.name() != id && !SET.contains(&field.name())) {
+        for descriptor in message.fields().filter(|field| field.name() != id && !OUTPUT_FIELDS.contains(&field.name()))
+        {
             if rules::behaves(&descriptor, &[3, 5]) {
                 return None;
             }
@@ -127,9 +128,9 @@ impl Finder<'_> {
         if fields.is_empty() {
             return None;
         }
-        let told = |what: &str| {
-            let event = format!("{name}{what}");
-            self.service.events.iter().any(|event_| event_.name == event)
+        let publishes = |suffix: &str| {
+            let event = format!("{name}{suffix}");
+            self.service.events.iter().any(|known| known.name == event)
                 && message
                     .parent_pool()
                     .get_message_by_name(&format!("{}.{event}", self.service.package))
@@ -143,9 +144,9 @@ impl Finder<'_> {
             list,
             update: methods.get(&format!("Update{name}")).and_then(|method| self.update(method, message, &id)),
             delete: methods.get(&format!("Delete{name}")).and_then(|method| self.delete(method, message, &id)),
-            created: told("Created"),
-            updated: told("Updated"),
-            deleted: told("Deleted"),
+            created: publishes("Created"),
+            updated: publishes("Updated"),
+            deleted: publishes("Deleted"),
             comment: self.comment(message, message.path()),
             words: snake.replace('_', " "),
             name: names::camel(name),
@@ -155,11 +156,11 @@ impl Finder<'_> {
             fields,
             enums,
         };
-        // What is told has to come of something.
-        let of = |told: bool, op: &Option<Op>| !told || op.is_some();
-        let consistent = of(resource.created, &resource.create)
-            && of(resource.updated, &resource.update)
-            && of(resource.deleted, &resource.delete);
+        // An event needs the operation that publishes it.
+        let has_cause = |published: bool, op: &Option<Op>| !published || op.is_some();
+        let consistent = has_cause(resource.created, &resource.create)
+            && has_cause(resource.updated, &resource.update)
+            && has_cause(resource.deleted, &resource.delete);
         (consistent && resource.create.is_some() && resource.get.is_some()).then_some(resource)
     }
 
@@ -184,16 +185,16 @@ impl Finder<'_> {
         self.infos.get(message.parent_file().name()).map(|info| info.comment(at)).unwrap_or_default()
     }
 
-    /// An operation, and the first of its reasons that the scaffolds `give`; the others are left to people.
-    fn op(&self, method: &MethodDescriptor, give: fn(&Reason) -> bool) -> Option<Op> {
+    /// Returns an operation. Its reason is the first one for which `is_used` is true; the others are left to be implemented.
+    fn op(&self, method: &MethodDescriptor, is_used: fn(&Reason) -> bool) -> Option<Op> {
         let operation = self.service.operations().find(|operation| operation.name == names::camel(method.name()))?;
         let role = match &operation.auth {
             Auth::Public => None,
             Auth::Roles(roles) => Some(roles.first()?.clone()),
             Auth::Webhook => return None,
         };
-        let given = operation.errors.iter().position(|reason| give(reason) && reason.details.is_none());
-        let left = operation.errors.iter().enumerate().filter(|(nth, _)| Some(*nth) != given);
+        let used = operation.errors.iter().position(|reason| is_used(reason) && reason.details.is_none());
+        let left = operation.errors.iter().enumerate().filter(|(nth, _)| Some(*nth) != used);
         Some(Op {
             method: operation.method.clone(),
             request: operation.request.clone(),
@@ -203,8 +204,8 @@ impl Finder<'_> {
             path: operation.path.clone(),
             body: operation.body.clone(),
             role,
-            reason: given.map(|nth| operation.errors[nth].variant.clone()),
-            reason_code: given.map(|nth| operation.errors[nth].code.clone()).unwrap_or_default(),
+            reason: used.map(|nth| operation.errors[nth].variant.clone()),
+            reason_code: used.map(|nth| operation.errors[nth].code.clone()).unwrap_or_default(),
             left: left.map(|(_, reason)| reason.code.clone()).collect(),
             sent: String::new(),
             answered: String::new(),
@@ -214,15 +215,15 @@ impl Finder<'_> {
     fn create(&self, method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<Op> {
         let op = self.op(method, |reason| reason.status == 410)?;
         let (sent, answered) = (only(&method.input(), resource)?, only(&method.output(), resource)?);
-        let takes = matches!(&op.body, Body::Field { name, .. } if *name == sent) || op.body == Body::Whole;
-        (takes && !op.path.contains('{')).then_some(Op { sent, answered, ..op })
+        let is_standard = matches!(&op.body, Body::Field { name, .. } if *name == sent) || op.body == Body::Whole;
+        (is_standard && !op.path.contains('{')).then_some(Op { sent, answered, ..op })
     }
 
     fn get(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let op = self.op(method, missing)?;
-        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
+        let op = self.op(method, is_not_found)?;
+        let is_standard = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
         let answered = only(&method.output(), resource)?;
-        asks.then_some(Op { answered, ..op })
+        is_standard.then_some(Op { answered, ..op })
     }
 
     fn list(&self, method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<Op> {
@@ -232,35 +233,37 @@ impl Finder<'_> {
         let op = self.op(method, |reason| reason.code == "INVALID_PAGE_TOKEN")?;
         let output = method.output();
         let items = output.fields().find(|field| field.is_list() && full_name(field) == resource.full_name())?;
-        let answers = fields(&output).len() == 2 && output.get_field_by_name("next_page_token").is_some();
-        let mut asked = fields(&method.input());
-        asked.sort();
-        let asks =
-            asked == ["page_size", "page_token"] && op.verb == "get" && !op.path.contains('{') && op.reason.is_some();
-        (asks && answers).then(|| Op { answered: names::snake(items.name()), ..op })
+        let returns_page = fields(&output).len() == 2 && output.get_field_by_name("next_page_token").is_some();
+        let mut inputs = fields(&method.input());
+        inputs.sort();
+        let requests_page =
+            inputs == ["page_size", "page_token"] && op.verb == "get" && !op.path.contains('{') && op.reason.is_some();
+        (requests_page && returns_page).then(|| Op { answered: names::snake(items.name()), ..op })
     }
 
     fn update(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let op = self.op(method, missing)?;
+        let op = self.op(method, is_not_found)?;
         let input = method.input();
         let sent = input.fields().find(|field| full_name(field) == resource.full_name() && !field.is_list())?;
         let masked =
             matches!(&op.body, Body::Field { name, mask: Some(mask) } if name == sent.name() && mask == "update_mask");
-        let asks = fields(&input).len() == 3 && input.get_field_by_name(id).is_some() && masked && op.reason.is_some();
+        let has_fields =
+            fields(&input).len() == 3 && input.get_field_by_name(id).is_some() && masked && op.reason.is_some();
         let answered = only(&method.output(), resource)?;
-        (asks && op.path.matches('{').count() == 1).then(|| Op { sent: names::snake(sent.name()), answered, ..op })
+        let is_standard = has_fields && op.path.matches('{').count() == 1;
+        is_standard.then(|| Op { sent: names::snake(sent.name()), answered, ..op })
     }
 
     fn delete(&self, method: &MethodDescriptor, resource: &MessageDescriptor, id: &str) -> Option<Op> {
-        let op = self.op(method, missing)?;
+        let op = self.op(method, is_not_found)?;
         let output = method.output();
         let answered = if output.fields().len() == 0 { String::new() } else { only(&output, resource)? };
-        let asks = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
-        asks.then_some(Op { answered, ..op })
+        let is_standard = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
+        is_standard.then_some(Op { answered, ..op })
     }
 }
 
-fn missing(reason: &Reason) -> bool {
+fn is_not_found(reason: &Reason) -> bool {
     reason.status == 404
 }
 
@@ -268,7 +271,7 @@ fn fields(message: &MessageDescriptor) -> Vec<String> {
     message.fields().map(|field| field.name().to_owned()).collect()
 }
 
-/// The name of the message's one field, where that is the resource.
+/// Returns the name of the message's only field if it is the resource.
 fn only(message: &MessageDescriptor, resource: &MessageDescriptor) -> Option<String> {
     let mut fields = message.fields();
     let field = fields.next()?;

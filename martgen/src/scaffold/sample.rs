@@ -1,4 +1,4 @@
-//! Values in JSON that keep a field's rules, for tests and for what is told to try.
+//! Values in JSON that satisfy a field's rules, for tests and examples.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,15 +8,15 @@ use serde_json::json;
 
 use crate::contract::rules;
 
-/// Two values, which differ where the rules allow it; `None` where none is known that keeps them.
+/// Returns two values, which differ if the rules allow it, or `None` if no value is known that satisfies them.
 pub(crate) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
-    let mut said = rules::of(field);
+    let mut rules = rules::of(field);
     if field.is_list() {
-        let repeated = said.and_then(|said| rules::member(&said, "repeated"));
-        said = repeated.and_then(|repeated| rules::member(&repeated, "items"));
+        let repeated = rules.and_then(|rules| rules::member(&rules, "repeated"));
+        rules = repeated.and_then(|repeated| rules::member(&repeated, "items"));
     }
-    let rule = |name: &str| said.as_ref().and_then(|said| rules::member(said, name));
-    let said = match field.kind() {
+    let rule = |name: &str| rules.as_ref().and_then(|rules| rules::member(rules, name));
+    let values = match field.kind() {
         Kind::String => texts(field, rule("string").as_ref())?.map(|text| json!(text)),
         Kind::Bytes => [json!("AAE="), json!("Bw==")],
         Kind::Bool => [json!(true), json!(false)],
@@ -38,10 +38,10 @@ pub(crate) fn json(field: &FieldDescriptor) -> Option<[String; 2]> {
             }
         }
     };
-    Some(said.map(|value| value.to_string()))
+    Some(values.map(|value| value.to_string()))
 }
 
-/// Messages that have a form of their own, and money.
+/// Returns two values of a well-known type or of money.
 fn message(full_name: &str) -> Option<[serde_json::Value; 2]> {
     if full_name.ends_with(".type.v1.Money") {
         return Some(["9.00", "12.50"].map(|amount| json!({ "amount": amount, "currencyCode": "PKR" })));
@@ -85,7 +85,7 @@ fn value(rules: Option<&DynamicMessage>, name: &str) -> Option<Value> {
 }
 
 fn number(value: &Value) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "it only has to lie within the bounds")]
+    #[expect(clippy::cast_precision_loss, reason = "the sample only has to be within the bounds")]
     Some(match value {
         Value::I32(number) => f64::from(*number),
         Value::U32(number) => f64::from(*number),
@@ -97,10 +97,10 @@ fn number(value: &Value) -> Option<f64> {
     })
 }
 
-/// Two numbers within the bounds.
+/// Returns two numbers within the bounds.
 fn numbers(rules: Option<&DynamicMessage>) -> Option<[f64; 2]> {
-    let said = |name: &str| value(rules, name).as_ref().and_then(number);
-    if let Some(only) = said("const") {
+    let bound = |name: &str| value(rules, name).as_ref().and_then(number);
+    if let Some(only) = bound("const") {
         return Some([only, only]);
     }
     if let Some(Value::List(items)) = value(rules, "in") {
@@ -111,8 +111,8 @@ fn numbers(rules: Option<&DynamicMessage>) -> Option<[f64; 2]> {
     if value(rules, "not_in").is_some() {
         return None;
     }
-    let low = said("gte").or(said("gt").map(|bound| bound + 1.0));
-    let high = said("lte").or(said("lt").map(|bound| bound - 1.0));
+    let low = bound("gte").or(bound("gt").map(|bound| bound + 1.0));
+    let high = bound("lte").or(bound("lt").map(|bound| bound - 1.0));
     let pair = match (low, high) {
         (Some(low), Some(high)) if low <= high => [low, (low + 1.0).min(high)],
         (Some(_), Some(_)) => return None,
@@ -123,7 +123,7 @@ fn numbers(rules: Option<&DynamicMessage>) -> Option<[f64; 2]> {
     Some(pair)
 }
 
-/// Two texts that keep the rules; patterns are not solved, only tried.
+/// Returns two texts that satisfy the rules. Texts are not derived from a pattern: a few candidates are matched against it.
 fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[String; 2]> {
     let both = |one: &str, two: &str| Some([one.to_owned(), two.to_owned()]);
     if let Some(Value::String(only)) = value(rules, "const") {
@@ -143,7 +143,7 @@ fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[Str
         ("ipv6", "2001:db8::1", "2001:db8::2"),
     ];
     for (rule, one, two) in known {
-        if value(rules, rule).and_then(|said| said.as_bool()) == Some(true) {
+        if value(rules, rule).and_then(|value| value.as_bool()) == Some(true) {
             return both(one, two);
         }
     }
@@ -173,12 +173,13 @@ fn texts(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Option<[Str
         return both(&candidates[0], &candidates[1]);
     };
     let fits = matching(&pattern, &candidates)?;
-    let mut keep = candidates.iter().zip(fits).filter_map(|(text, fits)| fits.then_some(text));
-    let first = keep.next()?;
-    both(first, keep.next().unwrap_or(first))
+    let mut matching = candidates.iter().zip(fits).filter_map(|(text, fits)| fits.then_some(text));
+    let first = matching.next()?;
+    both(first, matching.next().unwrap_or(first))
 }
 
-/// Which texts a pattern matches; `None` if it is no pattern. A contract has few patterns and asks for each many times.
+/// Returns for each text whether a pattern matches it, or `None` if the pattern is invalid. Compiled patterns are cached: a
+/// contract has few of them and uses each many times.
 fn matching(pattern: &str, texts: &[String]) -> Option<Vec<bool>> {
     thread_local! {
         static KNOWN: RefCell<HashMap<String, Option<regex::Regex>>> = RefCell::default();

@@ -1,4 +1,4 @@
-//! The scaffolds' templates and what they are filled with.
+//! The templates of scaffold files, with their parameters.
 
 use std::collections::BTreeMap;
 
@@ -18,24 +18,24 @@ mod filters {
         clippy::inline_always,
         clippy::unused_self,
         unreachable_pub,
-        reason = "askama writes it so, and its filters may fail"
+        reason = "askama generates this code, and its filters return a Result"
     )]
 
     use askama::{Result, Values};
 
-    /// With a capital at its beginning.
+    /// Capitalizes the first letter.
     #[askama::filter_fn]
     pub(super) fn capital(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
         Ok(super::capital(&text.to_string()))
     }
 
-    /// As documentation in Rust.
+    /// Formats a text as a Rust doc comment.
     #[askama::filter_fn]
     pub(super) fn doc(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
         Ok(crate::render::doc(&text.to_string()))
     }
 
-    /// As a part of a name.
+    /// Formats a text as a part of an identifier.
     #[askama::filter_fn]
     pub(super) fn ident(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
         Ok(text.to_string().replace(' ', "_"))
@@ -47,10 +47,10 @@ fn capital(text: &str) -> String {
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-/// What clippy forbids in a core; it is the same in all.
+/// The clippy settings of a core, which are the same in all services.
 const CORE_CLIPPY: &str = include_str!("../../../template/scaffold/core/clippy.toml.txt");
 
-/// Templates that are filled from the whole service.
+/// Declares templates whose parameter is the service.
 macro_rules! of_service {
     ($($name:ident $path:literal;)*) => {
         $(
@@ -63,7 +63,7 @@ macro_rules! of_service {
     };
 }
 
-/// Templates that are filled from one resource.
+/// Declares templates whose parameter is one resource.
 macro_rules! of_resource {
     ($($name:ident $path:literal;)*) => {
         $(
@@ -97,8 +97,8 @@ of_service! {
     TestsHttp "scaffold/service/tests_http.rs.txt";
     FeaturesMain "scaffold/features/main.rs.txt";
     Feature "scaffold/features/feature.txt";
-    Hears "scaffold/features/hears.txt";
-    Asks "scaffold/features/asks.txt";
+    FeaturesEvents "scaffold/features/events.txt";
+    FeaturesAuthentication "scaffold/features/authentication.txt";
 }
 
 of_resource! {
@@ -169,13 +169,13 @@ struct Readme<'a> {
     consumed: String,
 }
 
-/// Adds all scaffolds of a service to a plan.
+/// Adds all scaffold files of a service to a plan.
 pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
     let (core, service) = (format!("services/{}/core", scaffold.name), format!("services/{}/service", scaffold.name));
     let features = format!("features/{}", scaffold.name);
     let mut add = |folder: &str, file: &str, template: &str, text: String| {
         let mut source = format!("template/scaffold/{template} {}", scaffold.contracts);
-        // Files of one operation say which, so that they are told when it is gone.
+        // The source has the operations and events of the file, so that check notes it when the contract no longer has them.
         for op in scaffold.resources.iter().flat_map(|r| r.named().into_iter().filter(|(own, _)| *own == file)) {
             source.push_str(&format!("#{}", op.1));
         }
@@ -235,7 +235,12 @@ pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
         add(&features, "life.feature", "features/feature.txt", Feature { scaffold }.render()?);
     }
     if !scaffold.restricted.is_empty() {
-        add(&features, "asks.feature", "features/asks.txt", Asks { scaffold }.render()?);
+        add(
+            &features,
+            "authentication.feature",
+            "features/authentication.txt",
+            FeaturesAuthentication { scaffold }.render()?,
+        );
     }
     if scaffold.has_features() {
         add(&features, "main.rs", "features/main.rs.txt", FeaturesMain { scaffold }.render()?);
@@ -243,7 +248,7 @@ pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
         add(&features, "steps.rs", "features/steps.rs.txt", text);
     }
     if !scaffold.consumes.is_empty() {
-        add(&features, "hears.feature", "features/hears.txt", Hears { scaffold }.render()?);
+        add(&features, "events.feature", "features/events.txt", FeaturesEvents { scaffold }.render()?);
         let text = TestsEvents { scaffold, modules }.render()?;
         add(&service, "tests/service/events.rs", "service/tests_events.rs.txt", text);
     }
@@ -254,11 +259,11 @@ pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
     Ok(())
 }
 
-/// A sample contract.
+/// The parameters of the sample contract.
 struct Sample<'a> {
     package: &'a str,
     name: &'a str,
-    /// Events that it reacts to, with the names of the reactions.
+    /// The events that it consumes, with the names of their handlers.
     consumes: Vec<(String, String)>,
 }
 
@@ -267,7 +272,7 @@ macro_rules! of_sample {
         $(
             #[derive(Template)]
             #[template(path = $path, escape = "none")]
-            #[allow(dead_code, reason = "each of the three files says less than all of it")]
+            #[allow(dead_code, reason = "none of the three templates uses all parameters")]
             struct $name<'a> {
                 package: &'a str,
                 name: &'a str,
@@ -315,14 +320,14 @@ of_sample! {
     SampleService "scaffold/contract/service.proto.txt";
 }
 
-/// A file's last line ends too.
-fn ended(mut text: String) -> String {
+/// Returns a text that ends with exactly one line end.
+fn with_line_end(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }
 
-/// More than one of them.
+/// Returns the plural of an English word.
 fn plural(word: &str) -> String {
     let vowel = |c: char| "aeiou".contains(c);
     match word.strip_suffix('y') {
@@ -332,7 +337,7 @@ fn plural(word: &str) -> String {
     }
 }
 
-/// The contract of a sample aggregate, by paths from the top.
+/// Returns the files of the sample contract by their paths from the top, each with its template.
 pub(crate) fn sample_contract(
     package: &str,
     name: &str,
@@ -343,36 +348,36 @@ pub(crate) fn sample_contract(
     Ok(BTreeMap::from([
         (
             format!("{folder}/{name}.proto"),
-            (ended(SampleResource::from(&sample).render()?), "template/scaffold/contract/resource.proto.txt"),
+            (with_line_end(SampleResource::from(&sample).render()?), "template/scaffold/contract/resource.proto.txt"),
         ),
         (
             format!("{folder}/{name}_events.proto"),
-            (ended(SampleEvents::from(&sample).render()?), "template/scaffold/contract/events.proto.txt"),
+            (with_line_end(SampleEvents::from(&sample).render()?), "template/scaffold/contract/events.proto.txt"),
         ),
         (
             format!("{folder}/{name}_service.proto"),
-            (ended(SampleService::from(&sample).render()?), "template/scaffold/contract/service.proto.txt"),
+            (with_line_end(SampleService::from(&sample).render()?), "template/scaffold/contract/service.proto.txt"),
         ),
     ]))
 }
 
 impl Scaffold {
-    /// Whether there are operations, whole or not.
+    /// Returns whether the service has operations, generated or not.
     fn serves(&self) -> bool {
         !self.protobuf.is_empty()
     }
 
-    /// Whether anything ever asks the core.
+    /// Returns whether the core has callers: operations or event handlers.
     fn acts(&self) -> bool {
         self.serves() || !self.consumes.is_empty()
     }
 
-    /// Whether scenarios of it can be written from what the contract says.
+    /// Returns whether scenarios can be generated for the service.
     fn has_features(&self) -> bool {
         self.answers() || !self.consumes.is_empty()
     }
 
-    /// Whether one of them asks for something.
+    /// Returns whether a scenario calls an operation.
     fn answers(&self) -> bool {
         self.creates() || !self.restricted.is_empty()
     }
@@ -381,7 +386,7 @@ impl Scaffold {
         self.resources.iter().any(|resource| resource.update.is_some())
     }
 
-    /// The modules of consumed events and their aliases, each once.
+    /// Returns the modules of consumed events and their aliases, each once.
     fn modules(&self) -> Vec<(&str, &str)> {
         let mut modules: Vec<(&str, &str)> =
             self.consumes.iter().map(|consumed| (consumed.module.as_str(), consumed.alias.as_str())).collect();
@@ -436,7 +441,7 @@ impl Resource {
         [&self.create, &self.get, &self.list, &self.update, &self.delete].into_iter().flatten().collect()
     }
 
-    /// The files of one operation or of all events, with its name in the contract.
+    /// Returns the files of operations and of events, each with the name of its operation or event in the contract.
     fn named(&self) -> Vec<(String, String)> {
         let file = |verb: &str, name: &str| format!("src/application/{verb}_{name}.rs");
         let ops = [
@@ -447,12 +452,13 @@ impl Resource {
             (&self.delete, file("delete", &self.snake)),
         ];
         let ops = ops.into_iter().filter_map(|(op, file)| Some((file, op.as_ref()?.method.clone())));
-        let told = told(self).into_iter().filter(|(told, _, _)| *told);
-        let events = told.map(|(_, what, _)| ("src/domain/events.rs".to_owned(), format!("{}{what}", self.name)));
+        let published = published(self).into_iter();
+        let events =
+            published.map(|(_, suffix, _)| ("src/domain/events.rs".to_owned(), format!("{}{suffix}", self.name)));
         ops.chain(events).collect()
     }
 
-    /// Those that change what is there.
+    /// Returns the operations that change an existing resource.
     fn changing(&self) -> Vec<&Op> {
         [&self.update, &self.delete].into_iter().flatten().collect()
     }
@@ -477,18 +483,18 @@ impl Resource {
         self.plural.replace('_', " ")
     }
 
-    /// Whether a value for tests depends on `n`.
+    /// Returns whether a value for tests depends on `n`.
     fn uses_n(&self) -> bool {
         self.fields.iter().any(|field| field.value.contains("(n)") || field.value.contains("{n}") || field.value == "n")
     }
 
-    /// A body in JSON, as `json!` takes it.
+    /// Returns a sample of the resource for `json!`.
     fn sample(&self, nth: usize) -> String {
         let member = |field: &Field| format!("\"{}\": {}", field.json, field.samples[nth]);
         format!("{{ {} }}", self.fields.iter().map(member).collect::<Vec<_>>().join(", "))
     }
 
-    /// The field that a test changes: one that the rules allow two values.
+    /// Returns the field that a test changes. It has two values, if the rules of a field allow that.
     fn changed(&self) -> &Field {
         self.fields.iter().find(|field| !field.fixed).unwrap_or(&self.fields[0])
     }
@@ -498,21 +504,24 @@ impl Resource {
         format!("{{ \"{}\": {} }}", field.json, field.samples[1])
     }
 
-    /// What is told until an operation, as a step says it.
-    fn told_until(&self, last: &str) -> String {
-        let told = [
+    /// Returns the events that are published up to an operation, as a step of a scenario has them.
+    fn published_until(&self, last: &str) -> String {
+        let events = [
             (self.created, "Created"),
             (self.updated && last == "Updated", "Updated"),
             (self.deleted && last == "Deleted", "Deleted"),
         ];
-        let names: Vec<String> =
-            told.iter().filter(|(told, _)| *told).map(|(_, what)| format!("{}{what}", self.name)).collect();
+        let names: Vec<String> = events
+            .iter()
+            .filter(|(published, _)| *published)
+            .map(|(_, suffix)| format!("{}{suffix}", self.name))
+            .collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     }
 }
 
 impl Op {
-    /// The body that sends a resource, which a function of this name makes.
+    /// Returns the body of a request with a resource that a function of this name returns.
     fn wrapped(&self, function: &str) -> String {
         match &self.body {
             Body::Field { .. } => format!("{function}()"),
@@ -520,7 +529,7 @@ impl Op {
         }
     }
 
-    /// The body that sends a resource, which a variable of this name has.
+    /// Returns the body of a request with the resource in a variable of this name.
     fn wrapped_value(&self, variable: &str) -> String {
         match &self.body {
             Body::Field { .. } => variable.to_owned(),
@@ -532,7 +541,7 @@ impl Op {
         camel_json(&self.answered)
     }
 
-    /// The path with `{id}` as its variable.
+    /// Returns the path with `{id}` as its variable.
     fn path_of(&self) -> String {
         match (self.path.find('{'), self.path.find('}')) {
             (Some(open), Some(close)) => format!("{}{{id}}{}", &self.path[..open], &self.path[close + 1..]),
@@ -548,13 +557,13 @@ impl Op {
         self.role.as_ref().map_or_else(|| "None".to_owned(), |role| format!("Some({role:?})"))
     }
 
-    /// Who calls it in a scenario.
+    /// Returns the caller of the operation in a scenario: a role, or a visitor if it is public.
     fn who(&self) -> &str {
-        self.role.as_deref().unwrap_or("anybody")
+        self.role.as_deref().unwrap_or("visitor")
     }
 }
 
-/// A field's name in JSON, as protobuf makes it.
+/// Returns a field's name in protobuf's JSON form.
 fn camel_json(name: &str) -> String {
     let mut json = String::new();
     let mut upper = false;
@@ -570,26 +579,26 @@ fn camel_json(name: &str) -> String {
     json
 }
 
-/// The operation, where this protobuf service has it.
+/// Returns the operation if this protobuf service has it.
 fn of<'a>(served: &Served, op: Option<&'a Op>) -> Option<&'a Op> {
     op.filter(|op| served.methods.contains(&op.method))
 }
 
-/// The events that a resource may have, whether it does, and the ends of their names.
-fn told(resource: &Resource) -> Vec<(bool, &'static str, &'static str)> {
+/// Returns the events that a resource publishes: `true`, and the ends of their names in the contract and in Rust.
+fn published(resource: &Resource) -> Vec<(bool, &'static str, &'static str)> {
     let all = [
         (resource.created, "Created", "created"),
         (resource.updated, "Updated", "updated"),
         (resource.deleted, "Deleted", "deleted"),
     ];
-    all.into_iter().filter(|(told, _, _)| *told).collect()
+    all.into_iter().filter(|(published, _, _)| *published).collect()
 }
 
 fn bare_method(method: &str) -> &str {
     method.strip_prefix("on_").unwrap_or(method)
 }
 
-/// A command that creates the first resource.
+/// Returns a command that creates a resource, for the output of `new-service`.
 pub(crate) fn example(scaffold: &Scaffold) -> Option<String> {
     let resource = scaffold.resources.first()?;
     let create = resource.create.as_ref()?;

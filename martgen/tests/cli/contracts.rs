@@ -1,4 +1,4 @@
-//! Contracts that can't be served are told with their place, all at once, and change nothing.
+//! Invalid contracts: all findings are reported together, with their places, and nothing is written.
 
 use crate::copy::Copy;
 
@@ -7,10 +7,10 @@ const EVENTS: &str = "proto/mart/product/v1/product_events.proto";
 const PAYMENT: &str = "proto/mart/payment/v1/payment_service.proto";
 const SHELF: &str = "chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto";
 
-/// Each: a file, what is replaced in it, by what, the rule, and a part of what is told.
-const WRONG: &[(&str, &str, &str, &str, &str)] = &[
-    (SERVICE, "// Reads a product on sale.\n", "\n", "comment", "the operation `GetProduct` has no comment"),
-    (EVENTS, "  // The prices before.\n", "", "comment", "the field `previous_prices` of `ProductPriceChanged`"),
+/// Invalid edits: a file, a text in it, its replacement, the violated rule, and a part of the message.
+const INVALID: &[(&str, &str, &str, &str, &str)] = &[
+    (SERVICE, "// Returns a product on sale.\n", "\n", "comment", "the operation `GetProduct` has no comment"),
+    (EVENTS, "  // The previous prices.\n", "", "comment", "the field `previous_prices` of `ProductPriceChanged`"),
     (
         SERVICE,
         "{get: \"/v1/products/{product_id}\"}",
@@ -33,7 +33,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "{get: \"/v1/admin/products\"}",
         "{get: \"/v1/product-slugs/all\"}",
         "overlap",
-        "`GetProductBySlug` can't be asked for `all` as {slug}",
+        "`GetProductBySlug` can't be called with `all` as {slug}",
     ),
     (
         PAYMENT,
@@ -50,7 +50,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "errors: [\"PRODUCT_NOT_FOUND\", \"PRODUCT_NOT_ACTIVE\"]",
         "",
         "no-errors",
-        "`ArchiveProduct` names no errors",
+        "`ArchiveProduct` declares no errors",
     ),
     (SERVICE, "[(mart.options.v1.status) = 400]", "", "status", "`INVALID_PAGE_TOKEN`"),
     (
@@ -58,7 +58,7 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "[(mart.options.v1.status) = 400]",
         "[(mart.options.v1.status) = 400, (mart.options.v1.details) = \"Nothing\"]",
         "details",
-        "`Nothing`, which is no message",
+        "`Nothing`, which is not a message",
     ),
     (
         SERVICE,
@@ -74,31 +74,32 @@ const WRONG: &[(&str, &str, &str, &str, &str)] = &[
         "rpc-messages",
         "`ArchiveProductRequest`",
     ),
-    (SHELF, "mart.product.v1.ProductUpdated", "mart.product.v1.ProductRenamed", "consumed", "which nobody publishes"),
-    (SHELF, "shelf.product-updated", "shelf.product-created", "handler", "no name of its own"),
+    (SHELF, "mart.product.v1.ProductUpdated", "mart.product.v1.ProductRenamed", "consumed", "no service publishes"),
+    (SHELF, "shelf.product-updated", "shelf.product-created", "handler", "is named `shelf.product-created`"),
+    (SHELF, "shelf.product-updated", "update-product", "handler", "is named `update-product`"),
     (SERVICE, "message GetProductRequest {", "message GetProductRequest {{", "protobuf", "expected"),
 ];
 
 #[test]
-fn each_is_told_with_its_place_and_help_and_nothing_is_written() {
-    for (file, from, to, rule, part) in WRONG {
+fn invalid_contracts_are_reported_and_nothing_is_written() {
+    for (file, from, to, rule, part) in INVALID {
         let copy = Copy::new();
         copy.replace(file, from, to);
         let before = copy.files();
         for command in ["generate", "check"] {
             let run = copy.run(&[command]);
-            assert_eq!(run.code, Some(2), "{rule}: {}", run.told);
-            assert!(run.told.contains(&format!("error[{rule}]")), "{rule}: {}", run.told);
-            assert!(run.told.contains(part), "{rule}: {}", run.told);
-            assert!(run.told.contains(&format!("--> {file}:")), "{rule}: {}", run.told);
-            assert!(run.told.contains("help: ") && run.told.contains('^'), "{rule}: {}", run.told);
+            assert_eq!(run.code, Some(2), "{rule}: {}", run.output);
+            assert!(run.output.contains(&format!("error[{rule}]")), "{rule}: {}", run.output);
+            assert!(run.output.contains(part), "{rule}: {}", run.output);
+            assert!(run.output.contains(&format!("--> {file}:")), "{rule}: {}", run.output);
+            assert!(run.output.contains("help: ") && run.output.contains('^'), "{rule}: {}", run.output);
             assert_eq!(copy.files(), before, "{rule}");
         }
     }
 }
 
 #[test]
-fn an_operation_for_nobody_and_a_key_that_does_not_exist_are_told_at_once() {
+fn all_findings_of_all_contracts_are_reported_together() {
     let copy = Copy::new();
     let service = copy.read(SERVICE).replacen("      auth: [AUTH_PUBLIC]\n", "", 2);
     copy.write(SERVICE, &service);
@@ -106,18 +107,18 @@ fn an_operation_for_nobody_and_a_key_that_does_not_exist_are_told_at_once() {
     copy.write(EVENTS, &events);
     let run = copy.run(&["check"]);
     assert_eq!(run.code, Some(2));
-    assert_eq!(run.told.matches("error[no-auth]").count(), 2, "{}", run.told);
-    assert_eq!(run.told.matches("error[event-key]").count(), 1, "{}", run.told);
+    assert_eq!(run.output.matches("error[no-auth]").count(), 2, "{}", run.output);
+    assert_eq!(run.output.matches("error[event-key]").count(), 1, "{}", run.output);
 }
 
 #[test]
-fn line_ends_of_another_system_change_no_generated_byte() {
+fn crlf_contracts_generate_the_same_bytes() {
     let copy = Copy::new();
     let before = copy.contents();
     let text = copy.read(EVENTS).replace('\n', "\r\n");
     copy.write(EVENTS, &text);
     let run = copy.run(&["check"]);
-    assert_eq!(run.code, Some(0), "{}", run.told);
+    assert_eq!(run.code, Some(0), "{}", run.output);
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     for (path, text) in copy.contents().iter().filter(|(path, _)| path.contains("generated")) {
         assert_eq!(Some(text), before.get(path));
@@ -125,18 +126,18 @@ fn line_ends_of_another_system_change_no_generated_byte() {
 }
 
 #[test]
-fn findings_are_told_to_programs_as_json() {
+fn findings_are_available_as_json() {
     let copy = Copy::new();
-    copy.replace(SERVICE, "// Reads a product on sale.\n", "\n");
+    copy.replace(SERVICE, "// Returns a product on sale.\n", "\n");
     let run = copy.run(&["check", "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&run.told).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&run.output).expect("JSON");
     let finding = &json["findings"][0];
     assert_eq!((finding["rule"].as_str(), finding["place"]["file"].as_str()), (Some("comment"), Some(SERVICE)));
     assert!(finding["place"]["line"].as_u64().is_some_and(|line| line > 1), "{finding}");
 }
 
 #[test]
-fn a_core_that_reaches_io_is_told_with_the_way_it_got_there() {
+fn a_core_that_depends_on_io_is_reported_with_the_chain() {
     let core = "services/product/core/Cargo.toml";
     let cases = [
         (
@@ -159,31 +160,31 @@ fn a_core_that_reaches_io_is_told_with_the_way_it_got_there() {
         ),
         ("kernel/Cargo.toml", "\n[dependencies]\n", "\n[dependencies]\nsqlx.workspace = true\n", "mart-kernel -> sqlx"),
     ];
-    for (file, from, to, way) in cases {
+    for (file, from, to, chain) in cases {
         let copy = Copy::new();
         copy.replace(file, from, to);
         let run = copy.run(&["check"]);
-        assert_eq!(run.code, Some(1), "{way}: {}", run.told);
-        assert!(run.told.contains("error[core-io]") && run.told.contains(way), "{way}: {}", run.told);
-        assert!(run.told.contains(core), "{way}: {}", run.told);
+        assert_eq!(run.code, Some(1), "{chain}: {}", run.output);
+        assert!(run.output.contains("error[core-io]") && run.output.contains(chain), "{chain}: {}", run.output);
+        assert!(run.output.contains(core), "{chain}: {}", run.output);
     }
 }
 
 #[test]
-fn names_that_would_be_one_in_rust_are_told() {
+fn names_that_are_equal_in_rust_are_rejected() {
     for (name, part) in [("Router", "`Router` and `router`"), ("GetPRODUCT", "`GetPRODUCT` and `GetProduct`")] {
         let copy = Copy::new();
         let text = copy.read(SERVICE);
         let text = text.replace("GetProductBySlug", name);
         copy.write(SERVICE, &text);
         let run = copy.run(&["check"]);
-        assert_eq!(run.code, Some(2), "{name}: {}", run.told);
-        assert!(run.told.contains("error[names]") && run.told.contains(part), "{name}: {}", run.told);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.output);
+        assert!(run.output.contains("error[names]") && run.output.contains(part), "{name}: {}", run.output);
     }
 }
 
 #[test]
-fn a_contract_without_a_folder_of_its_own_gives_topics_and_no_code() {
+fn a_contract_without_a_service_folder_generates_no_code() {
     let copy = Copy::new();
     let before = copy.contents();
     let contract = r#"syntax = "proto3";
@@ -208,12 +209,12 @@ message ParcelSent {
     let mut after = copy.contents();
     after.remove(path);
     assert_eq!(after, before);
-    assert!(copy.run(&["graph"]).told.contains("parcel -- \"ParcelSent\" --> none((no subscriber))"));
+    assert!(copy.run(&["graph"]).output.contains("parcel -- \"ParcelSent\" --> none((no subscriber))"));
 
-    // A service that reacts to it gets its comment as it stands.
+    // The comment is copied unchanged into a service that consumes the event.
     copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.parcel.v1.ParcelSent");
     let run = copy.run(&["generate"]);
-    assert_eq!(run.code, Some(0), "{}", run.told);
+    assert_eq!(run.code, Some(0), "{}", run.output);
     let events = copy.read("chassis/tests/shelf/src/generated/events.rs");
     assert!(events.contains("/// A parcel was sent: \"*/\" {{ x }} # 💰."), "{events}");
     assert!(events.contains("use mart_proto::parcel::v1 as parcel;"), "{events}");

@@ -1,4 +1,4 @@
-//! A copy of the parts of this repository that martgen looks at, and the program run in it.
+//! A copy of the parts of this repository that martgen reads, in which tests run the program.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,29 +10,29 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_martgen");
 
-/// A tree of its own.
+/// A temporary copy of the tree.
 pub(crate) struct Copy {
     _folder: TempDir,
     pub(crate) root: PathBuf,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// `None` where it was killed.
+    /// The exit code; `None` if the program was killed.
     pub(crate) code: Option<i32>,
-    /// What it told, on both ways.
-    pub(crate) told: String,
+    /// The standard output, followed by the standard error.
+    pub(crate) output: String,
 }
 
-/// The top of this repository.
+/// Returns the top folder of this repository.
 pub(crate) fn repository() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    folder.parent().expect("it stands in the repository").to_owned()
+    folder.parent().expect("martgen is in the repository").to_owned()
 }
 
 impl Copy {
-    /// A copy as it is committed, below a folder with a space in its name and without git.
+    /// Copies the tree into a folder whose name has a space, without git.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("a mart");
@@ -49,7 +49,7 @@ impl Copy {
         for part in parts {
             copy(&repository().join(part), &root.join(part));
         }
-        std::fs::create_dir_all(root.join("kernel")).expect("made");
+        std::fs::create_dir_all(root.join("kernel")).expect("created");
         for file in ["martgen.toml", "martgen.lock", "rustfmt.toml", "Cargo.toml", "Cargo.lock", "kernel/Cargo.toml"] {
             std::fs::copy(repository().join(file), root.join(file)).expect("copied");
         }
@@ -57,18 +57,18 @@ impl Copy {
     }
 
     /// Runs the program in the top folder.
-    pub(crate) fn run(&self, words: &[&str]) -> Run {
-        run(Command::new(PROGRAM).args(words).current_dir(&self.root))
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        run(Command::new(PROGRAM).args(arguments).current_dir(&self.root))
     }
 
     /// Runs the program in a folder below the top.
-    pub(crate) fn run_in(&self, folder: &str, words: &[&str]) -> Run {
-        run(Command::new(PROGRAM).args(words).current_dir(self.root.join(folder)))
+    pub(crate) fn run_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        run(Command::new(PROGRAM).args(arguments).current_dir(self.root.join(folder)))
     }
 
-    /// Runs the program and kills it at its n-th step.
-    pub(crate) fn run_killed_at(&self, step: usize, words: &[&str]) -> Run {
-        run(Command::new(PROGRAM).args(words).current_dir(&self.root).env("MARTGEN_KILL_AT", step.to_string()))
+    /// Runs the program and kills it at its n-th kill point.
+    pub(crate) fn run_killed_at(&self, step: usize, arguments: &[&str]) -> Run {
+        run(Command::new(PROGRAM).args(arguments).current_dir(&self.root).env("MARTGEN_KILL_AT", step.to_string()))
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -77,25 +77,25 @@ impl Copy {
 
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
         std::fs::write(path, text).expect("written");
     }
 
-    /// Replaces a text that is there once.
+    /// Replaces a text that occurs exactly once.
     pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
         assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}");
         self.write(path, &text.replace(from, to));
     }
 
-    /// Every file with its content and the time of its last change; those of the journal's folder are left out.
+    /// Returns every file with its content and modification time, except those in `.mart`.
     pub(crate) fn files(&self) -> BTreeMap<String, (String, SystemTime)> {
         let mut found = BTreeMap::new();
         collect(&self.root, &self.root, &mut found);
         found
     }
 
-    /// Every file with its content.
+    /// Returns every file with its content.
     pub(crate) fn contents(&self) -> BTreeMap<String, String> {
         self.files().into_iter().map(|(path, (text, _))| (path, text)).collect()
     }
@@ -103,12 +103,12 @@ impl Copy {
 
 fn run(command: &mut Command) -> Run {
     let done = command.output().expect("it runs");
-    let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-    Run { code: done.status.code(), told }
+    let output = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    Run { code: done.status.code(), output }
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
+    std::fs::create_dir_all(to).expect("created");
     for entry in std::fs::read_dir(from).expect("readable").flatten() {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {

@@ -1,4 +1,4 @@
-//! The program on copies of this repository's contracts: what it writes, refuses and tells.
+//! Tests of the program on copies of this repository: the files that it writes, its refusals and its output.
 
 mod against;
 mod contracts;

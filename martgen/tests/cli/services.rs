@@ -1,61 +1,61 @@
-//! Services that are made and taken away again.
+//! Tests of `new-service` and `remove-service`.
 
 use crate::copy::{Copy, repository};
 
 const CONTRACT: &str = "proto/mart/review/v1/review_service.proto";
 
 #[test]
-fn a_service_is_made_told_and_taken_away_without_a_trace() {
+fn remove_service_undoes_new_service() {
     let copy = Copy::new();
     let before = copy.contents();
-    let made = copy.run(&["new-service", "review", "--consumes", "product.ProductArchived"]);
-    assert_eq!(made.code, Some(0), "{}", made.told);
-    for told in [
-        "made review from a sample",
+    let created = copy.run(&["new-service", "review", "--consumes", "product.ProductArchived"]);
+    assert_eq!(created.code, Some(0), "{}", created.output);
+    for part in [
+        "created review from a sample contract",
         "scaffold files",
-        "managed files, 2",
-        "generated files, 4",
+        "2 managed files",
+        "4 generated files",
         "services/review/core/src/domain/review.rs",
         "./mart call POST /v1/reviews '{\"name\"",
         "undo: cargo martgen remove-service review",
     ] {
-        assert!(made.told.contains(told), "{told}: {}", made.told);
+        assert!(created.output.contains(part), "{part}: {}", created.output);
     }
     assert!(copy.read(CONTRACT).contains("event: \"mart.product.v1.ProductArchived\""));
     let check = copy.run(&["check"]);
-    assert_eq!(check.code, Some(0), "{}", check.told);
-    assert!(copy.run(&["generate"]).told.contains("everything is as the contracts say"));
+    assert_eq!(check.code, Some(0), "{}", check.output);
+    assert!(copy.run(&["generate"]).output.contains("up to date"));
 
     let kept = copy.contents();
     let preview = copy.run(&["remove-service", "review", "--dry-run"]);
-    assert!(preview.told.contains("would remove services/review/core/src/ports.rs"), "{}", preview.told);
+    assert!(preview.output.contains("would remove services/review/core/src/ports.rs"), "{}", preview.output);
     assert_eq!(copy.contents(), kept, "a preview removes nothing");
     let removed = copy.run(&["remove-service", "review"]);
-    assert_eq!(removed.code, Some(0), "{}", removed.told);
-    for told in ["drop database review", "--delete --topic mart.review.v1", "--delete --group review"] {
-        assert!(removed.told.contains(told), "{told}: {}", removed.told);
+    assert_eq!(removed.code, Some(0), "{}", removed.output);
+    for part in ["drop database review", "--delete --topic mart.review.v1", "--delete --group review"] {
+        assert!(removed.output.contains(part), "{part}: {}", removed.output);
     }
     assert_eq!(copy.contents(), before);
 }
 
 #[test]
-fn a_preview_of_a_new_service_writes_nothing_and_is_json_where_that_is_asked_for() {
+fn previews_of_a_new_service_write_nothing() {
     let copy = Copy::new();
     let before = copy.contents();
     let run = copy.run(&["new-service", "review", "--dry-run", "--json"]);
-    let told: serde_json::Value = serde_json::from_str(&run.told).expect("one document");
+    let document: serde_json::Value = serde_json::from_str(&run.output).expect("one document");
     let kinds: Vec<&str> =
-        told["files"].as_array().expect("files").iter().filter_map(|file| file["kind"].as_str()).collect();
+        document["files"].as_array().expect("files").iter().filter_map(|file| file["kind"].as_str()).collect();
     for kind in ["scaffold", "managed", "generated"] {
-        assert!(kinds.contains(&kind), "{kind}: {}", run.told);
+        assert!(kinds.contains(&kind), "{kind}: {}", run.output);
     }
-    assert_eq!((&told["written"], &told["left"]), (&serde_json::json!(false), &serde_json::json!([])));
-    assert!(copy.run(&["new-service", "review", "--diff"]).told.contains("+++ b/services/review/core/src/ports.rs"));
+    assert_eq!((&document["written"], &document["left"]), (&serde_json::json!(false), &serde_json::json!([])));
+    assert!(copy.run(&["new-service", "review", "--diff"]).output.contains("+++ b/services/review/core/src/ports.rs"));
     assert_eq!(copy.contents(), before);
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_the_tree_as_before_or_is_finished_by_the_next() {
+fn a_killed_new_service_is_undone_or_finished_by_the_next_run() {
     let after = {
         let copy = Copy::new();
         assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
@@ -66,31 +66,31 @@ fn a_run_that_is_killed_leaves_the_tree_as_before_or_is_finished_by_the_next() {
         let copy = Copy::new();
         let before = copy.contents();
         if copy.run_killed_at(step, &["new-service", "review"]).code.is_some() {
-            assert!(step > 90, "there were only {step} steps");
+            assert!(step > 90, "there were only {step} kill points");
             break;
         }
-        // What was decided is finished, and the service is there then; else nothing had happened yet.
+        // After the journal's commit the service is created completely; before it nothing has changed.
         copy.run(&["generate"]);
         let found = copy.contents();
-        assert!(found == after || found == before, "killed at step {step}");
+        assert!(found == after || found == before, "killed at point {step}");
         step += 9;
     }
 }
 
 #[test]
-fn each_name_that_can_not_be_one_has_its_own_message_and_a_suggestion() {
+fn invalid_names_have_specific_errors_and_suggestions() {
     let copy = Copy::new();
     let before = copy.contents();
     let long = "a".repeat(300);
     for (name, what, help) in [
         ("", "a service needs a name", "try review"),
         ("  ", "a service needs a name", "try review"),
-        ("Review", "has capital letters", "try review"),
+        ("Review", "has upper-case letters", "try review"),
         ("gift card", "has white space", "try gift_card"),
         ("gift-card", "has a hyphen", "try gift_card"),
-        ("_gift", "does not part two words", "try gift"),
-        ("gift__card", "does not part two words", "try gift_card"),
-        ("gift_", "does not part two words", "try gift"),
+        ("_gift", "does not separate two words", "try gift"),
+        ("gift__card", "does not separate two words", "try gift_card"),
+        ("gift_", "does not separate two words", "try gift"),
         ("2fast", "begins with a digit", "try fast"),
         ("straße", "has `ß`", "try stra_e"),
         ("match", "is a keyword of Rust", "try match_desk"),
@@ -102,22 +102,22 @@ fn each_name_that_can_not_be_one_has_its_own_message_and_a_suggestion() {
         ("../order", "is a path", "try order"),
         ("a/b", "is a path", "try a_b"),
         (long.as_str(), "300 characters is too long", "try aaaa"),
-        ("product", "there is a service product already", "take another name"),
-        ("shelf", "there is a service shelf already", "take another name"),
+        ("product", "the service product already exists", "choose another name"),
+        ("shelf", "the service shelf already exists", "choose another name"),
     ] {
         let run = copy.run(&["new-service", name]);
-        assert_eq!(run.code, Some(2), "{name}: {}", run.told);
-        assert!(run.told.contains(what) && run.told.contains(help), "{name}: {}", run.told);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.output);
+        assert!(run.output.contains(what) && run.output.contains(help), "{name}: {}", run.output);
     }
     copy.write("services/parcel/README.md", "half a service\n");
     let run = copy.run(&["new-service", "parcel"]);
-    assert!(run.code == Some(2) && run.told.contains("is not a whole service"), "{}", run.told);
+    assert!(run.code == Some(2) && run.output.contains("is not a complete service"), "{}", run.output);
     std::fs::remove_dir_all(copy.root.join("services/parcel")).expect("removed");
     assert_eq!(copy.contents(), before);
 }
 
 #[test]
-fn a_resource_that_customers_reach_is_refused_as_it_would_have_no_owner() {
+fn resources_that_customers_can_call_are_refused() {
     let copy = Copy::new();
     let contract =
         std::fs::read_to_string(repository().join("martgen/tests/fixtures/voucher.proto")).expect("a fixture");
@@ -128,59 +128,62 @@ fn a_resource_that_customers_reach_is_refused_as_it_would_have_no_owner() {
     copy.write("proto/mart/voucher/v1/voucher.proto", &contract.replace(admins, &customers));
     let before = copy.contents();
     let run = copy.run(&["new-service", "voucher"]);
-    assert_eq!(run.code, Some(2), "{}", run.told);
+    assert_eq!(run.code, Some(2), "{}", run.output);
     assert!(
-        run.told.contains("no-owner") && run.told.contains("`GetVoucher` would be answered for every customer"),
+        run.output.contains("no-owner") && run.output.contains("`GetVoucher` would give every customer access"),
         "{}",
-        run.told
+        run.output
     );
-    assert!(run.told.contains("proto/mart/voucher/v1/voucher.proto:40"), "{}", run.told);
+    assert!(run.output.contains("proto/mart/voucher/v1/voucher.proto:40"), "{}", run.output);
     assert_eq!(copy.contents(), before, "nothing is written");
 }
 
 #[test]
-fn an_event_that_nobody_publishes_is_refused_with_those_that_are() {
+fn an_unknown_event_is_refused_with_the_known_ones() {
     let copy = Copy::new();
     let run = copy.run(&["new-service", "review", "--consumes", "product.ProductEaten"]);
     assert_eq!(run.code, Some(2));
-    assert!(run.told.contains("nobody publishes product.ProductEaten"), "{}", run.told);
-    assert!(run.told.contains("product.ProductArchived"), "{}", run.told);
+    assert!(run.output.contains("no service publishes product.ProductEaten"), "{}", run.output);
+    assert!(run.output.contains("product.ProductArchived"), "{}", run.output);
 }
 
 #[test]
-fn a_service_whose_events_others_need_stays() {
+fn a_service_with_consumers_cannot_be_removed() {
     let copy = Copy::new();
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     let rating = copy.run(&["new-service", "rating", "--consumes", "review.ReviewCreated"]);
-    assert_eq!(rating.code, Some(0), "{}", rating.told);
+    assert_eq!(rating.code, Some(0), "{}", rating.output);
     let before = copy.contents();
     let refused = copy.run(&["remove-service", "review"]);
     assert_eq!(refused.code, Some(3));
-    assert!(refused.told.contains("consumed by rating (ReviewCreated)"), "{}", refused.told);
+    assert!(refused.output.contains("consumed by rating (ReviewCreated)"), "{}", refused.output);
     assert_eq!(copy.contents(), before);
     assert_eq!(copy.run(&["remove-service", "rating"]).code, Some(0));
     assert_eq!(copy.run(&["remove-service", "review"]).code, Some(0));
 }
 
 #[test]
-fn what_people_wrote_goes_by_force_only_and_what_stood_before_stays() {
+fn removal_needs_force_for_edits_and_keeps_older_contracts() {
     let copy = Copy::new();
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     copy.write("services/review/core/src/domain/stars.rs", "// mine\n");
     copy.replace("services/review/README.md", "# review", "# Reviews of products");
-    copy.replace("proto/mart/product/v1/product.proto", "// Something that the mart sells.", "// What the mart sells.");
+    copy.replace("proto/mart/product/v1/product.proto", "// A product of the catalog.", "// A product of the mart.");
     let before = copy.contents();
     let refused = copy.run(&["remove-service", "review"]);
     assert_eq!(refused.code, Some(3));
     for path in ["services/review/README.md", "services/review/core/src/domain/stars.rs"] {
-        assert!(refused.told.contains(path), "{}", refused.told);
+        assert!(refused.output.contains(path), "{}", refused.output);
     }
     assert_eq!(copy.contents(), before);
     assert_eq!(copy.run(&["remove-service", "review", "--force"]).code, Some(0));
     assert!(!copy.root.join("services/review").exists());
-    assert!(copy.read("proto/mart/product/v1/product.proto").contains("// What the mart sells."), "an edit elsewhere");
+    assert!(
+        copy.read("proto/mart/product/v1/product.proto").contains("// A product of the mart."),
+        "an edit elsewhere"
+    );
 
-    // The same from a contract that was there first.
+    // The same with a contract that existed before the service.
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     let contract = copy.contents().into_iter().filter(|(path, _)| path.starts_with("proto/mart/review/"));
     let contract: Vec<(String, String)> = contract.collect();
@@ -189,17 +192,21 @@ fn what_people_wrote_goes_by_force_only_and_what_stood_before_stays() {
         copy.write(path, text);
     }
     let with_contract = copy.contents();
-    let made = copy.run(&["new-service", "review"]);
-    assert!(made.code == Some(0) && made.told.contains("made review from its contract"), "{}", made.told);
+    let created = copy.run(&["new-service", "review"]);
+    assert!(
+        created.code == Some(0) && created.output.contains("created review from its contract"),
+        "{}",
+        created.output
+    );
     let removed = copy.run(&["remove-service", "review"]);
-    assert!(removed.told.contains("was there before and stays"), "{}", removed.told);
+    assert!(removed.output.contains("new-service did not write this contract"), "{}", removed.output);
     let left = copy.contents();
     assert_eq!(left.get(CONTRACT), with_contract.get(CONTRACT));
     assert!(!left.keys().any(|path| path.starts_with("services/review/")));
 }
 
 #[test]
-fn a_contract_that_says_nothing_of_a_consumed_event_is_not_edited() {
+fn new_service_does_not_edit_an_existing_contract() {
     let copy = Copy::new();
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     let contract: Vec<(String, String)> =
@@ -210,11 +217,11 @@ fn a_contract_that_says_nothing_of_a_consumed_event_is_not_edited() {
     }
     let run = copy.run(&["new-service", "review", "--consumes", "product.ProductArchived"]);
     assert_eq!(run.code, Some(2));
-    assert!(run.told.contains("handler: \"review.product-archived\""), "{}", run.told);
+    assert!(run.output.contains("handler: \"review.product-archived\""), "{}", run.output);
 }
 
 #[test]
-fn an_operation_that_is_not_standard_is_left_to_people_and_a_seed_that_outlives_its_own_is_noted() {
+fn other_operations_are_left_and_outdated_scaffolds_are_noted() {
     let copy = Copy::new();
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     let contract: Vec<(String, String)> =
@@ -228,13 +235,13 @@ fn an_operation_that_is_not_standard_is_left_to_people_and_a_seed_that_outlives_
         "  // Deletes a review for good.\n  rpc DeleteReview(",
         "  // Approves a review.\n  rpc ApproveReview(ApproveReviewRequest) returns (ApproveReviewResponse) {\n    option (google.api.http) = {\n      post: \"/v1/reviews/{review_id}/approve\"\n      body: \"*\"\n    };\n    option (mart.options.v1.operation) = {\n      auth: [AUTH_ADMIN]\n      rate_limit: {per_minute: 600}\n      errors: [\"REVIEW_NOT_FOUND\"]\n    };\n  }\n\n  // Deletes a review for good.\n  rpc DeleteReview(",
     );
-    let more = "\n// Asks to approve a review.\nmessage ApproveReviewRequest {\n  // Its id.\n  string review_id = 1 [(buf.validate.field).string.uuid = true];\n}\n\n// It is approved.\nmessage ApproveReviewResponse {}\n";
+    let more = "\n// Requests the approval of a review.\nmessage ApproveReviewRequest {\n  // The review's id.\n  string review_id = 1 [(buf.validate.field).string.uuid = true];\n}\n\n// The response.\nmessage ApproveReviewResponse {}\n";
     copy.write(CONTRACT, &(copy.read(CONTRACT) + more));
-    let made = copy.run(&["new-service", "review"]);
-    assert_eq!(made.code, Some(0), "{}", made.told);
-    assert!(made.told.contains("the operation ApproveReview"), "{}", made.told);
+    let created = copy.run(&["new-service", "review"]);
+    assert_eq!(created.code, Some(0), "{}", created.output);
+    assert!(created.output.contains("the operation ApproveReview"), "{}", created.output);
     assert!(!copy.read("services/review/service/src/adapters/http.rs").contains("approve"));
-    assert!(copy.read("features/review/asks.feature").contains("| ApproveReview |"));
+    assert!(copy.read("features/review/authentication.feature").contains("| ApproveReview |"));
     assert!(copy.read("features/review/steps.rs").contains("ask_without_token"));
 
     let text = copy.read(CONTRACT);
@@ -243,14 +250,14 @@ fn an_operation_that_is_not_standard_is_left_to_people_and_a_seed_that_outlives_
     copy.write(CONTRACT, &format!("{}{}", &text[..start], &text[end..]));
     assert_eq!(copy.run(&["generate"]).code, Some(0));
     let check = copy.run(&["check"]);
-    assert_eq!(check.code, Some(0), "{}", check.told);
-    assert!(check.told.contains("delete_review.rs was made for delete_review"), "{}", check.told);
+    assert_eq!(check.code, Some(0), "{}", check.output);
+    assert!(check.output.contains("delete_review.rs was generated for delete_review"), "{}", check.output);
     std::fs::remove_file(copy.root.join("services/review/core/src/application/delete_review.rs")).expect("removed");
-    assert!(!copy.run(&["check"]).told.contains("delete_review.rs"));
+    assert!(!copy.run(&["check"]).output.contains("delete_review.rs"));
 }
 
 #[test]
-fn a_service_of_two_hundred_messages_without_operations_and_events_is_made() {
+fn a_large_contract_without_operations_becomes_a_service() {
     let copy = Copy::new();
     let mut text = String::from(
         "\u{feff}syntax = \"proto3\";\n\npackage mart.big.v1;\n\nimport \"mart/options/v1/options.proto\";\n\n// Has nothing to do yet.\nservice BigService {\n  option (mart.options.v1.service) = {database: \"big\"};\n}\n",
@@ -261,9 +268,9 @@ fn a_service_of_two_hundred_messages_without_operations_and_events_is_made() {
         ));
     }
     copy.write("proto/mart/big/v1/big.proto", &text);
-    let made = copy.run(&["new-service", "big"]);
-    assert_eq!(made.code, Some(0), "{}", made.told);
-    assert!(copy.read("services/big/service/src/generated/http.rs").contains("it has no operations"));
+    let created = copy.run(&["new-service", "big"]);
+    assert_eq!(created.code, Some(0), "{}", created.output);
+    assert!(copy.read("services/big/service/src/generated/http.rs").contains("the service has no operations"));
     assert!(!copy.root.join("services/big/service/src/adapters/http.rs").exists());
     assert_eq!(copy.run(&["check"]).code, Some(0));
 }
@@ -274,7 +281,7 @@ fn a_run_in_a_subfolder_works_on_the_whole_tree() {
     assert_eq!(copy.run(&["new-service", "review"]).code, Some(0));
     let from_the_top = copy.contents();
     assert_eq!(copy.run(&["remove-service", "review"]).code, Some(0));
-    let made = copy.run_in("services/product/core/src", &["new-service", "review"]);
-    assert_eq!(made.code, Some(0), "{}", made.told);
+    let created = copy.run_in("services/product/core/src", &["new-service", "review"]);
+    assert_eq!(created.code, Some(0), "{}", created.output);
     assert_eq!(copy.contents(), from_the_top);
 }

@@ -1,11 +1,11 @@
 create table item (
     product_id text primary key,
     version bigint not null,
-    -- So that a test can have an event that no attempt gets in.
+    -- With the constraint a test can publish an event that every attempt to store it fails.
     name text not null check (length(name) <= 1000)
 );
 
--- Every event that had an effect, in the order of the effects. Nothing here is unique: a second effect would be seen.
+-- The applied events, in their order. No column is unique, so that an event that is applied twice is visible.
 create table applied (
     position bigint generated always as identity primary key,
     product_id text not null,

@@ -4,9 +4,9 @@ use std::future::Future;
 
 use mart_kernel::{CommitError, CommitOutcome, Receipt, StoreError, Version};
 
-/// What the shelf tells others: nothing.
+/// The domain of the shelf. It publishes no events.
 pub mod domain {
-    /// There is no fact.
+    /// The events of the shelf: none.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum ShelfEvent {}
 }
@@ -16,41 +16,44 @@ pub mod domain {
 pub struct Item {
     /// The product's id.
     pub product_id: String,
-    /// The version that was applied last.
+    /// The version of the last applied event.
     pub version: Version,
-    /// Its name.
+    /// The product's name.
     pub name: String,
 }
 
-/// What the shelf needs from a store.
+/// The store of items.
 pub trait Items: Send + Sync {
-    /// The item of a product.
+    /// Returns the item of a product.
     fn find(&self, product_id: &str) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
 
-    /// Keeps an item and a line of the log, once per receipt; an item has to be at the version before.
-    fn keep(&self, item: Item, receipt: Receipt)
-    -> impl Future<Output = Result<CommitOutcome, CommitError<()>>> + Send;
+    /// Stores an item and a line of the log, once per receipt. A conflict unless the stored item has the preceding version.
+    fn store(
+        &self,
+        item: Item,
+        receipt: Receipt,
+    ) -> impl Future<Output = Result<CommitOutcome, CommitError<()>>> + Send;
 }
 
-/// How the shelf answers an event.
+/// The decision on an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The item becomes this.
-    Keep(Item),
-    /// It was told before, or something newer was.
-    Old,
-    /// The event before it has not been seen.
-    Early,
+    /// Store this item.
+    Store(Item),
+    /// This event or a newer one was already applied.
+    Duplicate,
+    /// The preceding event has not been received.
+    TooEarly,
 }
 
-/// Decides what an event means: versions are applied one after the other.
-pub fn decide(known: Option<&Item>, told: Item) -> Decision {
+/// Decides on an event. Versions are applied without gaps.
+pub fn decide(known: Option<&Item>, received: Item) -> Decision {
     let last = known.map_or(Version::NONE, |item| item.version);
-    if told.version <= last {
-        Decision::Old
-    } else if told.version == last.next() {
-        Decision::Keep(told)
+    if received.version <= last {
+        Decision::Duplicate
+    } else if received.version == last.next() {
+        Decision::Store(received)
     } else {
-        Decision::Early
+        Decision::TooEarly
     }
 }

@@ -1,6 +1,6 @@
-//! The smallest service that reacts to another's events: it keeps the name of every product, and a log of what it applied.
+//! The smallest service that consumes events: it stores the name of every product and a log of the applied events.
 //!
-//! A fixture of chassis's tests. Its core is so small that it is a module here.
+//! It is a fixture of the chassis's tests. Its core is a module here, because it is small.
 
 pub mod adapters;
 pub mod core;

@@ -1,4 +1,4 @@
-//! Builds the test programs, and runs them.
+//! Builds and runs the test programs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use tokio::process::Command;
 use super::Counts;
 use super::log::Log;
 
-/// A test program, built.
-pub(super) struct Built {
+/// A built test program.
+pub(super) struct TestProgram {
     pub(super) package: String,
-    /// Its name: `features` runs a service's features.
+    /// The name of the test target; empty for unit tests. `features` runs a service's scenarios.
     pub(super) target: String,
     folder: PathBuf,
     program: PathBuf,
 }
 
-/// Builds the tests of some packages, or of all, with every program that they start.
+/// Builds the tests of these packages, or of all with `None`, and every program that they start.
 ///
-/// With the devstack and the runner of features among them, the dependencies have the features that the whole workspace asks of
-/// them, whatever else is chosen: each is built once.
-pub(super) async fn build(packages: Option<&BTreeSet<&str>>) -> Result<Vec<Built>> {
+/// The devstack and the scenario runner are always built too: their manifests give the dependencies the features of the whole
+/// workspace, so that each dependency is built once for every choice of packages.
+pub(super) async fn build(packages: Option<&BTreeSet<&str>>) -> Result<Vec<TestProgram>> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root()).args(["test", "--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
     match packages {
@@ -39,8 +39,8 @@ pub(super) async fn build(packages: Option<&BTreeSet<&str>>) -> Result<Vec<Built
             cargo.args(packages.iter().flat_map(|package| ["--package", package]));
         }
     }
-    let told = process::build(&mut cargo).await?;
-    let built = |line: &str| -> Option<Built> {
+    let messages = process::build(&mut cargo).await?;
+    let program = |line: &str| -> Option<TestProgram> {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let program = PathBuf::from(message["executable"].as_str()?);
         if message["profile"]["test"] != true && message["target"]["kind"][0] != "test" {
@@ -53,13 +53,13 @@ pub(super) async fn build(packages: Option<&BTreeSet<&str>>) -> Result<Vec<Built
             Some("test") => message["target"]["name"].as_str()?.to_owned(),
             _ => String::new(),
         };
-        Some(Built { package, target, folder: manifest.parent()?.to_owned(), program })
+        Some(TestProgram { package, target, folder: manifest.parent()?.to_owned(), program })
     };
-    Ok(told.lines().filter_map(built).collect())
+    Ok(messages.lines().filter_map(program).collect())
 }
 
-impl Built {
-    /// Runs it, and counts by the lines with results that it prints.
+impl TestProgram {
+    /// Runs the program and counts its tests by the result lines that it prints.
     pub(super) async fn run(&self, env: &[(&str, &str)], filter: &[String], log: &Log) -> Result<Counts> {
         let mut command = Command::new(&self.program);
         command.args(filter).current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
@@ -68,15 +68,15 @@ impl Built {
         let ended = log.run(&mut command).await?;
         let mut counts = Counts::default();
         for rest in log.since(start)?.lines().filter_map(|line| line.strip_prefix("test result: ")) {
-            let number = |what: &str| -> usize {
-                let before = rest.split(&format!(" {what}")).next().and_then(|text| text.rsplit(' ').next());
+            let number = |name: &str| -> usize {
+                let before = rest.split(&format!(" {name}")).next().and_then(|text| text.rsplit(' ').next());
                 before.and_then(|number| number.parse().ok()).unwrap_or(0)
             };
             counts.add(Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
         }
-        // A program that died said nothing of its failures.
+        // A program that crashed printed no result line.
         if !ended.success() && counts.failed == 0 {
-            log.say(&format!("{} ended badly: {ended}", self.program.display()))?;
+            log.write_line(&format!("{} crashed: {ended}", self.program.display()))?;
             counts.failed = 1;
         }
         Ok(counts)

@@ -1,49 +1,49 @@
-//! What there is to run, how long each part may take, and which part reaches what.
+//! The parts of `./mart test`, with their commands, budgets and lanes.
 
 use devstack::testing::FEATURES_ON_SERVERS;
 
-/// How a part is run.
+/// What a part runs.
 pub(super) enum Run {
-    /// A command that passes or fails as a whole: its words, and how to fix what it finds.
+    /// A command that passes or fails as a whole: its words, and the advice if it fails.
     Check(&'static [&'static str], &'static str),
-    /// The tests of packages, without the features.
+    /// The tests of packages, without their scenarios.
     Tests(Vec<String>),
-    /// The features of the services with these packages, in one process or on servers.
+    /// The scenarios of packages, with the environment variables that select the level: in memory or on servers.
     Features(Vec<String>, &'static [(&'static str, &'static str)]),
-    /// What a gateway answers, held against the facts of Kong.
+    /// The tests of a gateway against the recorded behaviour of Kong.
     Gateway,
-    /// Tools over contracts, Dockerfiles and workflows.
+    /// The linters of contracts, Dockerfiles, workflows and documents.
     Lint,
-    /// Mutation testing over kernel and cores.
+    /// Mutation testing of the kernel and the cores.
     Mutants(Vec<String>),
-    /// A script of tests/, with its arguments.
+    /// A Python script with its arguments.
     Script(&'static [&'static str]),
 }
 
-/// Which of two lanes a part is run in, beside the other one. Only one of them may call cargo.
+/// One of the two lanes that run concurrently. Only one of them may call cargo, which locks the build folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// What builds, or works in a clone.
+    /// Parts that build, or work in a clone.
     Cargo,
-    /// Test programs that are built.
+    /// Test programs that are already built.
     Tests,
 }
 
 pub(super) struct Part {
     pub(super) name: String,
-    pub(super) says: String,
-    /// How many seconds it may take on 2 cores, with the other lane beside it.
+    pub(super) description: String,
+    /// The seconds that the part may take on 2 cores beside the other lane.
     pub(super) budget: u64,
-    /// Whether it needs PostgreSQL and Kafka.
+    /// Whether the part needs PostgreSQL and Kafka.
     pub(super) servers: bool,
-    /// Whether CI runs it for each change; the others run at night.
+    /// Whether CI runs the part for each change. The others run nightly.
     pub(super) ci: bool,
     pub(super) run: Run,
 }
 
 impl Part {
-    fn new(name: &str, budget: u64, says: &str, run: Run) -> Self {
-        Self { name: name.to_owned(), says: says.to_owned(), budget, servers: false, ci: true, run }
+    fn new(name: &str, budget: u64, description: &str, run: Run) -> Self {
+        Self { name: name.to_owned(), description: description.to_owned(), budget, servers: false, ci: true, run }
     }
 
     fn on_servers(self) -> Self {
@@ -61,7 +61,7 @@ impl Part {
         }
     }
 
-    /// The packages whose test programs it runs.
+    /// Returns the packages whose test programs the part runs.
     pub(super) fn packages(&self) -> Vec<&str> {
         match &self.run {
             Run::Tests(packages) | Run::Features(packages, _) => packages.iter().map(String::as_str).collect(),
@@ -70,7 +70,7 @@ impl Part {
         }
     }
 
-    /// The same for some packages only; `None` if it has none of them.
+    /// Restricts the part to the wanted packages. Returns `None` if it has none of them.
     pub(super) fn only(mut self, wanted: &dyn Fn(&str) -> bool) -> Option<Self> {
         match &mut self.run {
             Run::Tests(packages) | Run::Features(packages, _) => {
@@ -83,63 +83,63 @@ impl Part {
     }
 }
 
-/// Those that need no server and no clone.
+/// The parts that need no server and no clone.
 pub(super) const QUICK: [&str; 9] =
     ["format", "clippy", "rustdoc", "martgen", "kernel", "proto", "core", "features", "tools"];
 
-/// All parts, in the order in which each lane runs its own.
+/// Returns all parts, in the order in which each lane runs its own.
 pub(super) fn all(services: &[String]) -> Vec<Part> {
     let tests = |names: &[&str]| Run::Tests(names.iter().map(|name| (*name).to_owned()).collect());
     let crates = |part: &str| services.iter().map(|name| format!("{name}-{part}")).collect::<Vec<_>>();
     let format = Run::Check(&["cargo", "fmt", "--all", "--check"], "run: cargo fmt --all");
     let clippy = Run::Check(
         &["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-        "change what it names; an exception needs #[expect(…, reason = …)]",
+        "change the code that clippy names; an exception needs #[expect(…, reason = …)]",
     );
     let rustdoc = Run::Check(
         &["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--all-features"],
-        "change the links and comments that it names",
+        "change the links and comments that rustdoc names",
     );
     let bench = Run::Check(&["./mart", "bench", "--smoke"], "see bench/README.md");
-    let lint = "cargo deny; buf, hadolint, actionlint, redocly and AsyncAPI's parser over what they read";
-    let martgen = "what is generated is what the contracts say, and martgen itself";
+    let lint = "cargo deny, buf, hadolint, actionlint, redocly, AsyncAPI's parser and Docker Compose";
+    let martgen = "martgen's tests, and that the generated files match the contracts";
     let chassis = "HTTP edge, commit, relay and consumer under faults";
-    let up = "./mart up under Ctrl-C, and every command beside it";
-    let journey = "a service from its name to its end: made, tested, run, changed, removed";
-    let contracts = "services from contracts of every kind: made, tested on servers, removed";
-    let docs = "every command of README, CONTRIBUTING and AGENTS";
-    let tools = "the devstack, the runner of features, and the shape of the tree";
-    let on_servers = "the same features on PostgreSQL and Kafka";
-    let mart = "all services together: faults at every step, and what has to be true after them";
-    // Each service's own, and those of the mart as one.
+    let up = "./mart up and all other commands; Ctrl-C, crashes, a second clone";
+    let journey = "a new service: generate, test, run, change and remove it";
+    let contracts = "services from contracts of every kind: generate, test on servers, remove";
+    let docs = "every command in README, CONTRIBUTING and AGENTS";
+    let tools = "the devstack, the scenario runner, and the conventions of the repository";
+    let on_servers = "the scenarios on PostgreSQL and Kafka";
+    let mart = "all services together: faults at every step, and the invariants after them";
+    // The scenarios of each service, and those of the whole mart.
     let features =
         || crates("service").into_iter().chain(["mart-features", "shop-features"].map(str::to_owned)).collect();
     let servers: &[(&str, &str)] = &[(FEATURES_ON_SERVERS, "1")];
 
     let mut parts = vec![
         Part::new("format", 10, "cargo fmt --check", format),
-        Part::new("clippy", 400, "clippy over everything, warnings are errors", clippy),
-        Part::new("rustdoc", 150, "the crates' documentation, without warnings", rustdoc),
+        Part::new("clippy", 400, "clippy for the whole workspace, without warnings", clippy),
+        Part::new("rustdoc", 150, "the documentation of the crates, without warnings", rustdoc),
         Part::new("up", 240, up, Run::Script(&["tests/up.py"])),
         Part::new("journey", 500, journey, Run::Script(&["tests/journey.py"])),
         Part::new("contracts", 400, contracts, Run::Script(&["tests/journey.py", "contracts"])),
         Part::new("docs", 240, docs, Run::Script(&["tests/docs.py"])),
-        // So late, since some of its tools are built meanwhile, of what others leave of the processor. bench takes one of them.
+        // Late in its lane, because some of its tools are built in the background meanwhile. bench needs one of them.
         Part::new("lint", 150, lint, Run::Lint),
         Part::new("bench", 200, "the benchmarks, one second each", bench),
         Part::new("kernel", 10, "value types", tests(&["mart-kernel"])),
-        Part::new("proto", 10, "JSON and field rules", tests(&["mart-proto"])),
-        Part::new("core", 20, "the services' rules", Run::Tests(crates("core"))),
-        Part::new("features", 200, "the rules in the words of the business", Run::Features(features(), &[])),
+        Part::new("proto", 10, "JSON mapping and field rules", tests(&["mart-proto"])),
+        Part::new("core", 20, "the services' cores", Run::Tests(crates("core"))),
+        Part::new("features", 200, "the scenarios in memory", Run::Features(features(), &[])),
         Part::new("tools", 60, tools, tests(&["devstack", "features", "toolchain"])),
-        Part::new("gateway", 20, "the gateway answers as Kong was seen to (kong/facts.yml)", Run::Gateway),
+        Part::new("gateway", 20, "the gateway responds as Kong does (kong/facts.yml)", Run::Gateway),
         Part::new("martgen", 320, martgen, tests(&["martgen"])),
         Part::new("chassis", 120, chassis, tests(&["mart-chassis", "shelf-service"])).on_servers(),
     ];
     for name in services {
-        let says = format!("the {name} service on real servers");
+        let description = format!("the {name} service on real servers");
         let budget = if name == "notification" { 200 } else { 120 };
-        parts.push(Part::new(name, budget, &says, tests(&[&format!("{name}-service")])).on_servers());
+        parts.push(Part::new(name, budget, &description, tests(&[&format!("{name}-service")])).on_servers());
     }
     parts.extend([
         Part::new("on-servers", 400, on_servers, Run::Features(features(), servers)).on_servers(),
@@ -147,11 +147,12 @@ pub(super) fn all(services: &[String]) -> Vec<Part> {
         Part::new(
             "developer",
             900,
-            "how long a developer waits, tried once",
+            "the benchmark of the developer's loop, once",
             Run::Script(&["bench/developer.py", "--smoke"]),
         )
         .nightly(),
-        Part::new("mutants", 3600, "cargo-mutants over kernel and cores", Run::Mutants(crates("core"))).nightly(),
+        Part::new("mutants", 3600, "mutation tests of the kernel and the cores", Run::Mutants(crates("core")))
+            .nightly(),
     ]);
     parts
 }

@@ -1,4 +1,4 @@
-//! How a run went: a table for demo_users, JUnit for machines.
+//! The report of a run: a table for people, and JUnit for machines.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Counts, Part};
 
-/// How many lines a failed part may print after the table and in JUnit.
-const LINES: usize = 80;
-/// How many lines are printed of each failure in it.
-const LINES_OF_FAILURE: usize = 12;
+/// The maximum number of lines of a failed part, after the table and in JUnit.
+const MAX_LINES: usize = 80;
+/// The number of lines of each failure.
+const LINES_PER_FAILURE: usize = 12;
 
-/// A part that has ended.
-pub(super) struct Done {
+/// The result of a part.
+pub(super) struct PartResult {
     pub(super) name: String,
     pub(super) counts: Counts,
     pub(super) took: Duration,
     budget: Duration,
-    /// What its log says about its failures.
+    /// The lines of the log that report failures.
     pub(super) failures: String,
 }
 
-impl Done {
+impl PartResult {
     pub(super) fn new(part: &Part, counts: Counts, took: Duration, log: &str) -> Self {
         let failures = if counts.failed > 0 { failures(log) } else { String::new() };
         Self { name: part.name.clone(), counts, took, budget: Duration::from_secs(part.budget), failures }
@@ -45,8 +45,8 @@ fn failures(log: &str) -> String {
     let mut found = Vec::new();
     for line in &lines {
         if reports(line) && !line.starts_with("test result: ok") {
-            // A test that failed is reported before what it said, and needs one line.
-            wanted = if line.starts_with("test ") { wanted.max(1) } else { LINES_OF_FAILURE };
+            // This line only names the failed test. Its message follows later.
+            wanted = if line.starts_with("test ") { wanted.max(1) } else { LINES_PER_FAILURE };
         }
         if wanted > 0 {
             wanted -= 1;
@@ -54,40 +54,40 @@ fn failures(log: &str) -> String {
         }
     }
     if found.is_empty() {
-        found = lines.split_off(lines.len().saturating_sub(LINES));
+        found = lines.split_off(lines.len().saturating_sub(MAX_LINES));
     }
-    found.truncate(LINES);
+    found.truncate(MAX_LINES);
     found.join("\n")
 }
 
-/// Prints the table of parts: which of them took longer than their budget, and by how much.
-pub(super) fn table(all: &[Done]) {
+/// Prints the table of parts, with the time by which a part exceeded its budget.
+pub(super) fn table(all: &[PartResult]) {
     outln!("\n{:<14}{:>8}{:>8}{:>10}{:>9}", "part", "passed", "failed", "seconds", "budget");
-    for done in all {
-        let over = done.took.saturating_sub(done.budget).as_secs();
-        let over = if over > 0 { format!("  {over} s over its budget") } else { String::new() };
+    for result in all {
+        let over = result.took.saturating_sub(result.budget).as_secs();
+        let over = if over > 0 { format!("  {over} s over budget") } else { String::new() };
         let (Counts { passed, failed, .. }, took, budget) =
-            (done.counts, done.took.as_secs_f64(), done.budget.as_secs());
-        outln!("{:<14}{passed:>8}{failed:>8}{took:>10.1}{budget:>9}{over}", done.name);
+            (result.counts, result.took.as_secs_f64(), result.budget.as_secs());
+        outln!("{:<14}{passed:>8}{failed:>8}{took:>10.1}{budget:>9}{over}", result.name);
     }
 }
 
-/// Writes `target/test/junit.xml`: a suite for each part.
-pub(super) fn junit(all: &[Done], took: Duration) -> Result<PathBuf> {
+/// Writes `target/test/junit.xml` with a suite for each part, and returns its path.
+pub(super) fn junit(all: &[PartResult], took: Duration) -> Result<PathBuf> {
     let mut report = Report::new("./mart test");
     report.set_time(took);
-    for done in all {
+    for result in all {
         let mut status = TestCaseStatus::success();
-        if done.counts.failed > 0 {
+        if result.counts.failed > 0 {
             status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(format!("{} failed", done.counts.failed)).set_description(done.failures.clone());
+            status.set_message(format!("{} failed", result.counts.failed)).set_description(result.failures.clone());
         }
-        let mut case = TestCase::new(done.name.clone(), status);
-        case.set_time(done.took).set_classname("mart");
-        case.add_property(("passed", done.counts.passed.to_string().as_str()));
-        case.add_property(("budget", done.budget.as_secs().to_string().as_str()));
-        let mut suite = TestSuite::new(done.name.clone());
-        suite.set_time(done.took).add_test_case(case);
+        let mut case = TestCase::new(result.name.clone(), status);
+        case.set_time(result.took).set_classname("mart");
+        case.add_property(("passed", result.counts.passed.to_string().as_str()));
+        case.add_property(("budget", result.budget.as_secs().to_string().as_str()));
+        let mut suite = TestSuite::new(result.name.clone());
+        suite.set_time(result.took).add_test_case(case);
         report.add_test_suite(suite);
     }
     let path = root().join("target/test/junit.xml");
@@ -113,7 +113,7 @@ mod tests {
     fn last_lines_are_quoted_if_no_line_reports_a_failure() {
         let log: String = (0..100).map(|line| format!("line {line}\n")).collect();
         let quoted = failures(&log);
-        assert_eq!(quoted.lines().count(), LINES);
+        assert_eq!(quoted.lines().count(), MAX_LINES);
         assert!(quoted.ends_with("line 99"), "{quoted}");
     }
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL and Kafka of one run.
+//! PostgreSQL and Kafka for one run.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use devstack::kafka::Kafka;
 use devstack::postgres::{Durability, Postgres};
 use devstack::{outln, ports, state, testing};
 
-/// The servers of the run, in a folder that goes away with it.
+/// The servers of a run. Their folder is deleted when this is dropped.
 pub(super) struct Servers {
     running: Option<(Postgres, Kafka)>,
-    /// What tests have to know of them.
+    /// The environment variables that tests find them by.
     pub(super) env: [(&'static str, String); 3],
     folder: PathBuf,
 }
@@ -24,7 +24,7 @@ impl Servers {
         std::fs::create_dir_all(&folder)?;
         let password = uuid::Uuid::new_v4().simple().to_string();
         let (postgres_folder, kafka_folder) = (folder.join("postgres"), folder.join("kafka"));
-        // From now on the folder goes away, whenever this is interrupted.
+        // Created before the servers start, so that an interruption deletes the folder, too.
         let env = [testing::POSTGRES, testing::KAFKA, testing::SCRATCH].map(|name| (name, String::new()));
         let mut servers = Self { running: None, env, folder };
         let (port, kafka_port, controller) = (ports::any()?, ports::any()?, ports::any()?);
@@ -33,8 +33,8 @@ impl Servers {
             Kafka::start(&kafka_folder, kafka_port, controller),
         )?;
         let scratch = servers.folder.display().to_string();
-        for ((_, value), known) in servers.env.iter_mut().zip([postgres.url("postgres"), kafka.brokers(), scratch]) {
-            *value = known;
+        for ((_, value), new) in servers.env.iter_mut().zip([postgres.url("postgres"), kafka.brokers(), scratch]) {
+            *value = new;
         }
         servers.running = Some((postgres, kafka));
         Ok(servers)
@@ -50,8 +50,8 @@ impl Servers {
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        // Killed first. PostgreSQL's own processes lead groups of their own and may still write when the folder goes:
-        // each ends by itself as it sees that its parent is gone.
+        // Kills the servers. PostgreSQL's child processes have their own process groups and may still write for a moment, until
+        // they notice that their parent is gone. So the deletion is retried.
         self.running.take();
         let deadline = Instant::now() + Duration::from_secs(20);
         while let Err(error) = std::fs::remove_dir_all(&self.folder) {
@@ -59,7 +59,7 @@ impl Drop for Servers {
                 break;
             }
             if Instant::now() > deadline {
-                eprintln!("{} could not be removed: {error}", self.folder.display());
+                eprintln!("cannot delete {}: {error}", self.folder.display());
                 break;
             }
             std::thread::sleep(Duration::from_millis(100));

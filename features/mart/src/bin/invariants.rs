@@ -1,18 +1,18 @@
-//! Says whether the mart that runs is as it has to be; `./mart invariants` runs it.
+//! Checks the invariants of the running mart; `./mart invariants` runs it.
 
-#![allow(clippy::print_stdout, reason = "a tool of the command line")]
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use devstack::stack::Running;
+use devstack::stack::RunningStack;
 use mart_features::invariants::Mart;
 
-/// Says whether the mart that runs is as it has to be.
+/// Check the invariants of the running mart.
 #[derive(Parser)]
 struct Arguments {
-    /// How many seconds of quiet it has to come to that.
+    /// Repeat the check for this number of seconds until all invariants hold, because events may still be in flight.
     #[arg(long, default_value_t = 10)]
     within: u64,
 }
@@ -20,15 +20,15 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let Arguments { within } = Arguments::parse();
-    let running = Running::read()?;
+    let running = RunningStack::read()?;
     let mart = Mart { databases: running.databases(), brokers: running.brokers, topic_prefix: String::new() };
-    let broken = mart.broken_after(Duration::from_secs(within)).await?;
-    for broken in &broken {
-        println!("broken: {broken}");
+    let violations = mart.violations_after(Duration::from_secs(within)).await?;
+    for violation in &violations {
+        println!("violation: {violation}");
     }
-    match broken.len() {
+    match violations.len() {
         0 => println!("all invariants hold"),
-        count => println!("{count} broken after {within} seconds"),
+        count => println!("{count} violations after {within} seconds"),
     }
-    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

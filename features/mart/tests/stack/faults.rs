@@ -1,4 +1,4 @@
-//! SIGKILL of each service at each step of the saga, in turn, while orders come: all of them end, and the invariants hold.
+//! Each service is killed with SIGKILL at each step of the saga while orders are placed. All orders end, and the invariants hold.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,27 +10,27 @@ use devstack::{mail, outln, ports};
 use uuid::Uuid;
 
 use crate::stack::{SERVICES, Stack};
-use crate::workloads::{GOODS, MONEY, Pays, Workload};
+use crate::workloads::{PAYMENT_DEADLINE, Pays, RESERVATION_EXPIRY, Workload};
 
-/// In so many waves of orders a service has passed every place.
+/// The maximum number of waves of orders until a service has reached every failpoint.
 const WAVES: usize = 12;
 
-/// What a service does for an order from the basket to the door, its ways out among them.
+/// The steps of a service for an order, from its placement to its delivery or cancellation.
 struct Steps {
-    /// Operations, by their routes.
+    /// The routes of its operations.
     requests: &'static [&'static str],
-    /// Handlers of events.
+    /// Its event handlers.
     handlers: &'static [&'static str],
-    /// What it does by itself when time has passed.
+    /// Its background jobs.
     jobs: &'static [&'static str],
-    /// Events that it tells.
+    /// The events that it publishes.
     events: &'static [&'static str],
 }
 
 impl Steps {
-    /// Where the service is killed: before and after the commit of each step, after each event was handled and before that is
-    /// noted, after each kind of event was handed to Kafka and before it leaves the outbox.
-    fn places(&self) -> Vec<String> {
+    /// Returns the failpoints at which the service is killed: before and after the commit of each step, between the handling of
+    /// each event and the commit of its offset, and between the publication of each event and its deletion from the outbox.
+    fn failpoints(&self) -> Vec<String> {
         let at = |points: &[&str], steps: &[&str]| -> Vec<String> {
             steps.iter().flat_map(|step| points.iter().map(move |point| format!("{point}@{step}"))).collect()
         };
@@ -45,34 +45,34 @@ impl Steps {
     }
 }
 
-/// A service kills itself at each of its steps, with SIGKILL, and is started anew each time; meanwhile products are created, customers
-/// join, and orders come. Some are paid, cancelled, sent; some wait in vain for goods or for money, and one's money comes late.
-async fn killed_at(service: &'static str, steps: &Steps) {
-    let hurry = [
+/// Kills a service at each of its steps and restarts it each time. Meanwhile products are created, customers register and orders
+/// are placed. Some are paid, cancelled or delivered; some lack stock or payment, and some are paid late.
+async fn kill_at_every_step(service: &'static str, steps: &Steps) {
+    let short_timeouts = [
         ("ORDER_EXPIRY_INTERVAL", "200ms"),
         ("RESERVATION_EXPIRY_INTERVAL", "200ms"),
-        // Whoever is killed over an attempt is not asked about it again before.
+        // After a kill during an attempt, it is polled again after this time.
         ("ATTEMPT_POLL_DELAY", "5s"),
-        // Nor does the next one wait for a minute.
+        // After a kill during an event, it is retried after this time.
         ("INBOX_LEASE", "3s"),
         ("REFUND_RETRY_DELAY", "1s"),
         ("KAFKA_SESSION_TIMEOUT", "2s"),
     ];
-    let mut stack = Stack::start_on(&Servers::of_this_run(), 1_000, &hurry).await;
-    let (places, mug) = (steps.places(), stack.mug.clone());
-    stack.arm(service, &places).await;
-    let (mut orders, mut well, mut wave) = (Vec::new(), 0, 0);
-    while !stack.left().is_empty() {
-        assert!(wave < WAVES, "{service} never came by these: {:?}", stack.left());
+    let mut stack = Stack::start_on(&Servers::from_env(), 1_000, &short_timeouts).await;
+    let (failpoints, mug) = (steps.failpoints(), stack.mug.clone());
+    stack.arm(service, &failpoints).await;
+    let (mut orders, mut confirmed_count, mut wave) = (Vec::new(), 0, 0);
+    while !stack.remaining().is_empty() {
+        assert!(wave < WAVES, "{service} never reached these failpoints: {:?}", stack.remaining());
         let mut product = Workload::product(wave);
         stack.all_done(std::slice::from_mut(&mut product)).await;
-        let Workload::Product { product: cup, .. } = product else { unreachable!("it is a product") };
+        let Workload::Product { product: cup, .. } = product else { unreachable!("a product") };
         stack.receive(&cup, 4).await;
-        stack.sells(&cup).await;
+        stack.wait_for_product(&cup).await;
 
-        let wanted = [(&mug, Pays::Yes, 6), (&cup, Pays::Yes, 4), (&mug, Pays::No, 6), (&mug, Pays::Unheard, 2)];
-        let wanted = wanted.iter().flat_map(|(product, pays, count)| std::iter::repeat_n((product, pays), *count));
-        let mut workloads: Vec<Workload> = wanted.map(|(product, pays)| Workload::order(product, *pays)).collect();
+        let planned = [(&mug, Pays::Yes, 6), (&cup, Pays::Yes, 4), (&mug, Pays::No, 6), (&mug, Pays::WebhookLost, 2)];
+        let planned = planned.iter().flat_map(|(product, pays, count)| std::iter::repeat_n((product, pays), *count));
+        let mut workloads: Vec<Workload> = planned.map(|(product, pays)| Workload::order(product, *pays)).collect();
         workloads.extend((2 * wave..2 * wave + 2).map(Workload::customer));
         stack.all_done(&mut workloads).await;
         let placed: Vec<String> = workloads.iter().filter_map(Workload::placed).collect();
@@ -80,75 +80,76 @@ async fn killed_at(service: &'static str, steps: &Steps) {
         let (cups, rest) = rest.split_at(4);
         let (unpaid, late) = rest.split_at(6);
         assert_eq!(stack.confirmed(paid).await.len(), 6);
-        assert_eq!(stack.confirmed(cups).await.len(), 2, "there are cups for so many");
+        assert_eq!(stack.confirmed(cups).await.len(), 2, "the stock of cups is enough for two orders");
 
         let cancelled = [&paid[..2], &unpaid[..2]].concat();
         let mut later: Vec<Workload> = cancelled.iter().map(|order| Workload::cancel(order)).collect();
-        later.extend(paid[2..4].iter().map(|order| Workload::send(order)));
-        later.extend(unpaid[2..4].iter().chain(late).map(|order| Workload::expire(order, MONEY)));
-        later.extend(unpaid[4..].iter().map(|order| Workload::expire(order, GOODS)));
+        later.extend(paid[2..4].iter().map(|order| Workload::fulfil(order)));
+        later.extend(unpaid[2..4].iter().chain(late).map(|order| Workload::expire(order, PAYMENT_DEADLINE)));
+        later.extend(unpaid[4..].iter().map(|order| Workload::expire(order, RESERVATION_EXPIRY)));
         stack.all_done(&mut later).await;
         for order in cancelled.iter().chain(&unpaid[2..]) {
-            stack.becomes(order, "cancelled").await;
-            stack.returned(order).await;
+            stack.wait_for_status(order, "cancelled").await;
+            stack.wait_for_return(order).await;
         }
-        // Its order was cancelled, and is reinstated when payment finds its money.
+        // The order was cancelled, and is reinstated when payment finds the capture.
         for order in late {
-            stack.becomes(order, "confirmed").await;
+            stack.wait_for_status(order, "confirmed").await;
         }
-        (well, wave) = (well + 4 + 2 + late.len(), wave + 1);
+        (confirmed_count, wave) = (confirmed_count + 4 + 2 + late.len(), wave + 1);
         orders.extend(placed);
     }
-    outln!("{service} was killed at {} places while {} orders came", places.len(), orders.len());
-    let told = stack.apps["user"].events().await;
-    let told = told.iter().filter(|seen| seen.name() == "UserRegistered").map(|seen| seen.header("ce_id"));
-    assert_eq!(told.collect::<BTreeSet<_>>().len(), 2 * wave, "who joined is told of once");
-    all_end(&mut stack, &orders, well).await;
+    outln!("{service} was killed at {} failpoints while {} orders were placed", failpoints.len(), orders.len());
+    let events = stack.apps["user"].events().await;
+    let registered = events.iter().filter(|event| event.name() == "UserRegistered").map(|event| event.header("ce_id"));
+    assert_eq!(registered.collect::<BTreeSet<_>>().len(), 2 * wave, "one UserRegistered per customer");
+    all_end(&mut stack, &orders, confirmed_count).await;
 }
 
-/// What notification says it has sent, the mail server has, and nothing else. A letter whose sender was killed after the server had it
-/// is sent again when its lease has ended, and only then noted.
-async fn mails_arrive(stack: &Stack) {
+/// Waits until the mail server has exactly the mails that notification has sent. If its process was killed after the server
+/// accepted a mail, the mail is sent again after its lease and recorded then.
+async fn wait_for_mails(stack: &Stack) {
     let begun = Instant::now();
     loop {
-        let wrong = mailboxes_that_differ(stack).await;
-        if wrong.is_empty() {
+        let differences = mailbox_differences(stack).await;
+        if differences.is_empty() {
             return;
         }
-        assert!(begun.elapsed() < Duration::from_mins(5), "{wrong:#?}");
+        assert!(begun.elapsed() < Duration::from_mins(5), "{differences:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-async fn mailboxes_that_differ(stack: &Stack) -> Vec<String> {
+/// Returns the mailboxes whose number of mails differs from what notification has sent.
+async fn mailbox_differences(stack: &Stack) -> Vec<String> {
     let mut database = stack.apps["notification"].database().await;
     let sent = "select recipient, count(*) from notification where status = 'sent' and order_id is not null group by recipient";
     let sent: Vec<(String, i64)> = sqlx::query_as(sent).fetch_all(&mut database).await.expect("counted");
     assert!(!sent.is_empty());
-    let mut wrong = Vec::new();
+    let mut differences = Vec::new();
     for (mailbox, sent) in sent {
         let mails = mail::to(&stack.mail.access.url(), &mailbox).await.expect("mails");
-        // One that was sent twice comes under one id.
+        // A mail that was sent twice has one id.
         let ids: BTreeSet<String> = mails.iter().map(|mail| mail["messageId"].to_string()).collect();
         if i64::try_from(ids.len()) != Ok(sent) {
-            wrong.push(format!("{sent} were sent to {mailbox}, which has {ids:?}"));
+            differences.push(format!("{sent} were sent to {mailbox}, which has {ids:?}"));
         }
     }
-    wrong
+    differences
 }
 
-/// Every order ends, so many of them well, and the invariants hold.
-async fn all_end(stack: &mut Stack, orders: &[String], well: usize) {
+/// Waits until every order has ended, and asserts the number of confirmed ones, the mails and the invariants.
+async fn all_end(stack: &mut Stack, orders: &[String], confirmed_count: usize) {
     let confirmed = stack.confirmed(orders).await;
-    stack.holds().await;
-    mails_arrive(stack).await;
-    assert_eq!(confirmed.len(), well, "so many orders end well");
+    stack.assert_invariants().await;
+    wait_for_mails(stack).await;
+    assert_eq!(confirmed.len(), confirmed_count, "the number of confirmed orders");
 }
 
 #[tokio::test]
-async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
-    let own = Servers::of_this_run();
-    let scratch = own.scratch.join(format!("own-{}", Uuid::new_v4()));
+async fn orders_survive_kills_of_kafka_and_postgresql() {
+    let shared = Servers::from_env();
+    let scratch = shared.scratch.join(format!("own-{}", Uuid::new_v4()));
     let port = || ports::any().expect("a port");
     let mut postgres =
         Postgres::start(&scratch.join("postgres"), port(), "test", Durability::ProcessCrash).await.expect("PostgreSQL");
@@ -158,28 +159,28 @@ async fn the_broker_is_killed_and_the_database_restarted_while_orders_come() {
     let mut orders = Vec::new();
     for nth in 0..12 {
         match nth {
-            // Orders are taken without it.
+            // Orders are placed while Kafka is unavailable.
             3 => kafka.kill().await,
             6 => kafka.run().await.expect("Kafka again"),
             8 => postgres.kill().await,
             _ => {}
         }
-        let (key, mut tried) = (Uuid::new_v4().to_string(), 0);
+        let (key, mut attempts) = (Uuid::new_v4().to_string(), 0);
         let order = loop {
             if let Some(order) = stack.try_to_place(&stack.mug, &key, 2).await {
                 break order;
             }
-            tried += 1;
-            assert!(tried < 300, "the order {nth} is not taken");
-            if nth == 8 && tried == 2 {
+            attempts += 1;
+            assert!(attempts < 300, "order {nth} could not be placed");
+            if nth == 8 && attempts == 2 {
                 postgres.run().await.expect("PostgreSQL again");
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         orders.push(order);
     }
-    // Once more with records on their way, and both at once.
-    let mut workloads: Vec<Workload> = orders.iter().map(|order| Workload::paying(order)).collect();
+    // Both at once, while records are in flight.
+    let mut workloads: Vec<Workload> = orders.iter().map(|order| Workload::payment(order)).collect();
     stack.all_done(&mut workloads[..6]).await;
     tokio::join!(kafka.kill(), postgres.kill());
     let (again, also) = tokio::join!(kafka.run(), postgres.run());
@@ -274,9 +275,9 @@ const USER: Steps = Steps {
     events: &["mart.user.v1.VerificationRequested", "mart.user.v1.UserRegistered", "mart.user.v1.EmailVerified"],
 };
 
-/// Handlers that are no step of an order's way here: of products that change and of what is told again, of what a customer changes,
-/// and of failures, which Stripe tells of no card. Their commits are like those of the steps.
-const NO_STEPS: [&str; 12] = [
+/// Handlers that these workloads do not reach: of changed products, of republished states, of a customer's changes, and of failed
+/// payments, which Stripe does not report for a declined card. Their commits are like those of the steps.
+const UNREACHED_HANDLERS: [&str; 12] = [
     "inventory.product-archived",
     "inventory.product-republished",
     "order.product-updated",
@@ -292,48 +293,49 @@ const NO_STEPS: [&str; 12] = [
 ];
 
 #[test]
-fn every_handler_is_a_step_or_is_named_as_none() {
+fn every_handler_is_killed_or_listed_as_unreached() {
     let steps = [&PRODUCT, &INVENTORY, &ORDER, &PAYMENT, &NOTIFICATION, &USER];
     let steps: Vec<&str> = steps.iter().flat_map(|steps| steps.handlers).copied().collect();
     let handlers: BTreeSet<String> = SERVICES.iter().flat_map(|service| handlers(service)).collect();
-    let known: BTreeSet<String> = steps.iter().chain(&NO_STEPS).map(|handler| (*handler).to_owned()).collect();
+    let known: BTreeSet<String> =
+        steps.iter().chain(&UNREACHED_HANDLERS).map(|handler| (*handler).to_owned()).collect();
     assert_eq!(handlers, known);
 }
 
-/// What a service reacts to, by the names that its rendered code gives.
+/// Returns the names of a service's event handlers, from its generated code.
 fn handlers(service: &str) -> Vec<String> {
     let path = devstack::root().join(format!("services/{service}/service/src/generated/events.rs"));
-    let text = std::fs::read_to_string(path).expect("it is rendered");
+    let text = std::fs::read_to_string(path).expect("generated code");
     let names = text.split("handler: \"").skip(1).filter_map(|rest| rest.split('"').next());
     names.map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn product_is_killed_at_every_step() {
-    killed_at("product", &PRODUCT).await;
+    kill_at_every_step("product", &PRODUCT).await;
 }
 
 #[tokio::test]
 async fn inventory_is_killed_at_every_step() {
-    killed_at("inventory", &INVENTORY).await;
+    kill_at_every_step("inventory", &INVENTORY).await;
 }
 
 #[tokio::test]
 async fn order_is_killed_at_every_step() {
-    killed_at("order", &ORDER).await;
+    kill_at_every_step("order", &ORDER).await;
 }
 
 #[tokio::test]
 async fn payment_is_killed_at_every_step() {
-    killed_at("payment", &PAYMENT).await;
+    kill_at_every_step("payment", &PAYMENT).await;
 }
 
 #[tokio::test]
 async fn notification_is_killed_at_every_step() {
-    killed_at("notification", &NOTIFICATION).await;
+    kill_at_every_step("notification", &NOTIFICATION).await;
 }
 
 #[tokio::test]
 async fn user_is_killed_at_every_step() {
-    killed_at("user", &USER).await;
+    kill_at_every_step("user", &USER).await;
 }

@@ -1,16 +1,16 @@
-//! Each invariant finds the fault that is planted for it.
+//! Each invariant finds the fault that is injected for it.
 
 use devstack::testing::{TestEvent, until};
 
 use crate::stack::Stack;
 
-/// Faults in a database, how each is mended, and the invariant that finds it.
+/// Faults in a database: the service, the statement that injects the fault, the one that repairs it, and a part of the violation.
 const FAULTS: [(&str, &str, &str, &str); 18] = [
     (
         "inventory",
         "update stock_item set reserved = reserved + 1",
         "update stock_item set reserved = reserved - 1",
-        "live reservations",
+        "reserved stock equals the active reservations",
     ),
     (
         "inventory",
@@ -22,31 +22,31 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
         "order",
         "update orders set payment_deadline = now() - interval '1 minute' where status = 'awaiting_payment'",
         "update orders set payment_deadline = now() + interval '1 hour' where status = 'awaiting_payment'",
-        "no order waits beyond its time",
+        "no payment deadline is overdue",
     ),
     (
         "order",
         "update orders set version = version + 1 where status = 'awaiting_payment'",
         "update orders set version = version - 1 where status = 'awaiting_payment'",
-        "acknowledged is visible",
+        "committed events are published",
     ),
     (
         "inventory",
         "update reservation set expires_at = now() - interval '1 minute' where status = 'reserved'",
         "update reservation set expires_at = now() + interval '1 hour' where status = 'reserved'",
-        "no reservation is held beyond its time",
+        "no reservation is overdue",
     ),
     (
         "order",
         "update orders set refund_requested = true where status = 'confirmed'",
         "update orders set refund_requested = false where status = 'confirmed'",
-        "an order that goes on is paid",
+        "a confirmed order is paid",
     ),
     (
         "order",
         "update orders set status = 'cancelled', cancel_reason = 'admin' where status = 'confirmed'",
         "update orders set status = 'confirmed', cancel_reason = null where cancel_reason = 'admin'",
-        "no order rests as cancelled and captured",
+        "a cancelled order's payment is refunded",
     ),
     (
         "order",
@@ -54,7 +54,7 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
          where status = 'awaiting_payment'",
         "update orders set status = 'awaiting_payment', payment_deadline = now() + interval '1 hour' \
          where status = 'placed'",
-        "no order waits for stock for long",
+        "no order awaits stock for long",
     ),
     (
         "inventory",
@@ -64,10 +64,10 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
     ),
     (
         "payment",
-        "insert into transaction select gen_random_uuid(), order_id, nth + 1, 'refunded', amount * 2, provider, 'planted', attempt_id, at \
+        "insert into transaction select gen_random_uuid(), order_id, nth + 1, 'refunded', amount * 2, provider, 'injected', attempt_id, at \
          from transaction",
-        "delete from transaction where reference = 'planted'",
-        "order and money agree",
+        "delete from transaction where reference = 'injected'",
+        "order and payment agree",
     ),
     (
         "payment",
@@ -75,102 +75,103 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
          where not exists (select from attempt where attempt.order_id = payment.order_id)",
         "update payment set order_id = split_part(customer_id, '|', 2)::uuid, customer_id = split_part(customer_id, '|', 1) \
          where order_id = '00000000-0000-0000-0000-000000000001'",
-        "its money has no account",
+        "its payment is missing",
     ),
     (
         "notification",
         "update notification set channel = 'sms' where channel = 'mail'",
         "update notification set channel = 'mail' where channel = 'sms'",
-        "one mail per step",
+        "one mail per event",
     ),
     (
         "notification",
         "update notification set status = 'pending', due_at = now() + interval '1 hour', created_at = now() - interval '1 minute' \
          where kind = 'paid'",
         "update notification set status = 'sent', due_at = null where kind = 'paid'",
-        "no letter waits for long",
+        "no message is pending for long",
     ),
     (
         "user",
-        "with who as (insert into account values (gen_random_uuid(), 1, 'planted@mart.example', 'customer', '', '', '', '', '', true, \
+        "with injected as (insert into account values (gen_random_uuid(), 1, 'injected@mart.example', 'customer', '', '', '', '', '', true, \
          true, now(), now()) returning user_id) \
-         insert into session select gen_random_uuid(), user_id, now() + interval '1 hour', null from who",
-        "delete from account where email = 'planted@mart.example'",
-        "who is disabled has no session",
+         insert into session select gen_random_uuid(), user_id, now() + interval '1 hour', null from injected",
+        "delete from account where email = 'injected@mart.example'",
+        "a disabled user has no session",
     ),
     (
         "user",
-        "insert into account values (gen_random_uuid(), 1, 'planted@mart.example', 'customer', '', '', '', '', '', true, false, now(), \
+        "insert into account values (gen_random_uuid(), 1, 'injected@mart.example', 'customer', '', '', '', '', '', true, false, now(), \
          now())",
-        "delete from account where email = 'planted@mart.example'",
-        "acknowledged is visible: user",
+        "delete from account where email = 'injected@mart.example'",
+        "committed events are published: user",
     ),
     (
         "product",
         "update product set version = version + 1",
         "update product set version = version - 1",
-        "products are known as they are",
+        "the read model of products is current",
     ),
     (
         "notification",
         "update notification set kind = 'shipped' where kind = 'paid'",
         "update notification set kind = 'paid' where kind = 'shipped'",
-        "one mail per step",
+        "one mail per event",
     ),
     (
         "product",
         "insert into inbox (handler, key, event, raw, reason, next_at, deadline, dead_at) \
-         values ('planted', 'key', 'event', '', 'planted', now(), now(), now())",
+         values ('injected', 'key', 'event', '', 'injected', now(), now(), now())",
         "delete from inbox",
-        "without somebody knowing why",
+        "the inbox is empty",
     ),
 ];
 
-async fn run(stack: &Stack, service: &str, sql: &'static str) {
+async fn execute(stack: &Stack, service: &str, sql: &'static str) {
     let mut database = stack.apps[service].database().await;
-    sqlx::query(sql).execute(&mut database).await.expect("planted");
+    sqlx::query(sql).execute(&mut database).await.expect("executed");
 }
 
 #[tokio::test]
-async fn every_planted_fault_is_found() {
+async fn every_injected_fault_is_found() {
     let mut stack = Stack::start(20).await;
     let (paid, waiting) = (stack.place(2).await, stack.place(3).await);
     stack.pay(&paid).await;
-    until("one is confirmed and one waits", async || {
+    until("one order is confirmed and one awaits its payment", async || {
         stack.status(&paid).await == "confirmed" && stack.status(&waiting).await == "awaiting_payment"
     })
     .await;
-    stack.holds().await;
+    stack.assert_invariants().await;
 
-    for (service, plant, mend, rule) in FAULTS {
-        run(&stack, service, plant).await;
-        finds(&stack, rule).await;
-        run(&stack, service, mend).await;
+    for (service, inject, repair, violation) in FAULTS {
+        execute(&stack, service, inject).await;
+        assert_violation(&stack, violation).await;
+        execute(&stack, service, repair).await;
     }
-    stack.holds().await;
+    stack.assert_invariants().await;
 
-    // Nobody is there to send it.
-    stack.apps.get_mut("order").expect("it is there").process.kill().await;
+    // No relay is running that could publish it.
+    stack.apps.get_mut("order").expect("a service").process.kill().await;
     let event = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
-                 values (gen_random_uuid(), now(), 'mart.order.v1', 'key', 'planted', 1, '', '')";
-    run(&stack, "order", event).await;
-    finds(&stack, "the outbox is empty").await;
-    run(&stack, "order", "delete from outbox").await;
+                 values (gen_random_uuid(), now(), 'mart.order.v1', 'key', 'injected', 1, '', '')";
+    execute(&stack, "order", event).await;
+    assert_violation(&stack, "the outbox is empty").await;
+    execute(&stack, "order", "delete from outbox").await;
     stack.kill_and_start("order").await;
-    stack.holds().await;
+    stack.assert_invariants().await;
 
-    // What lies on Kafka stays there, so these come last.
+    // Records on Kafka cannot be removed, so these faults are the last ones.
     let shipped = |key: &str, version| {
         TestEvent::new("mart.order.v1", "mart.order.v1.OrderShipped", Vec::new()).about(key, version)
     };
-    stack.apps["order"].publish(&shipped("an order that was shipped at once", 1)).await;
-    finds(&stack, "every order follows the table").await;
-    stack.apps["order"].publish(&shipped("an order whose beginning is lost", 2)).await;
-    finds(&stack, "no event is lost").await;
-    finds(&stack, "what was told is kept: order").await;
+    stack.apps["order"].publish(&shipped("an order that was shipped without being placed", 1)).await;
+    assert_violation(&stack, "every order follows the state machine").await;
+    stack.apps["order"].publish(&shipped("an order whose first event is lost", 2)).await;
+    assert_violation(&stack, "no event is lost").await;
+    assert_violation(&stack, "published aggregates are stored: order").await;
 }
 
-async fn finds(stack: &Stack, rule: &str) {
-    let broken = stack.mart().broken().await.expect("looked at");
-    assert!(broken.iter().any(|broken| broken.contains(rule)), "{rule}: {broken:#?}");
+/// Asserts that a violation contains this text.
+async fn assert_violation(stack: &Stack, text: &str) {
+    let violations = stack.mart().violations().await.expect("checked");
+    assert!(violations.iter().any(|violation| violation.contains(text)), "{text}: {violations:#?}");
 }

@@ -1,4 +1,4 @@
-//! One timeline over requests, commits, Kafka, handlers, retries and what comes next.
+//! The timeline has requests, commits, records on Kafka, handlers and retries, and the expected next step.
 
 use devstack::testing::{TestEvent, until};
 use devstack::timeline::{Sources, Timeline};
@@ -20,30 +20,30 @@ fn sources(stack: &Stack) -> Sources {
     }
 }
 
-/// Whether these words stand in the timeline, in this order.
-fn in_order(timeline: &Timeline, words: &[&str]) {
-    let told = timeline.moments.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let mut moments = told.iter();
-    for word in words {
-        assert!(moments.any(|moment| moment.contains(word)), "{word} does not come, or too early: {told:#?}");
+/// Asserts that the timeline has these texts in this order.
+fn assert_in_order(timeline: &Timeline, texts: &[&str]) {
+    let events = timeline.events.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut rest = events.iter();
+    for text in texts {
+        assert!(rest.any(|event| event.contains(text)), "{text} is missing or too early: {events:#?}");
     }
 }
 
 #[tokio::test]
-async fn an_orders_story_goes_from_the_request_to_what_comes_next() {
+async fn the_timeline_of_an_order_is_complete() {
     let mut stack = Stack::start(5).await;
     let (order, orders) = (stack.place(2).await, stack.apps["order"].spec.database.owner.clone());
-    until("it awaits payment", async || stack.status(&order).await == "AWAITING_PAYMENT").await;
-    let next = mart_features::timeline::next(&orders, &order).await.expect("asked").expect("an order");
-    assert!(next.contains("AWAITING_PAYMENT; next: a payment (PaymentCaptured) before 2"), "{next}");
+    until("the order awaits its payment", async || stack.status(&order).await == "awaiting_payment").await;
+    let next = mart_features::timeline::next(&orders, &order).await.expect("queried").expect("an order");
+    assert!(next.contains("awaiting_payment; next: a payment (PaymentCaptured) before 2"), "{next}");
 
     stack.pay(&order).await;
-    until("it is confirmed and sold", async || {
-        stack.status(&order).await == "CONFIRMED" && stack.mart().broken().await.expect("looked at").is_empty()
+    until("the order is confirmed and its stock committed", async || {
+        stack.status(&order).await == "confirmed" && stack.mart().violations().await.expect("checked").is_empty()
     })
     .await;
-    let timeline = sources(&stack).timeline(&order).await.expect("told");
-    in_order(
+    let timeline = sources(&stack).timeline(&order).await.expect("a timeline");
+    assert_in_order(
         &timeline,
         &[
             "order         commits OrderPlaced, version 1",
@@ -57,45 +57,45 @@ async fn an_orders_story_goes_from_the_request_to_what_comes_next() {
             "inventory     inventory.order-confirmed has applied OrderConfirmed",
         ],
     );
-    in_order(&timeline, &["order         answers POST /v1/orders with 201 after"]);
-    let next = mart_features::timeline::next(&orders, &order).await.expect("asked").expect("an order");
+    assert_in_order(&timeline, &["order         answers POST /v1/orders with 201 after"]);
+    let next = mart_features::timeline::next(&orders, &order).await.expect("queried").expect("an order");
     assert!(next.ends_with("next: an admin ships it; no deadline"), "{next}");
 
-    // The trace of the request and each of its events tell of the first half.
+    // The timelines of the request's trace and of its event have the steps until the payment.
     let placed = stack.apps["order"].events().await;
-    let placed = placed.iter().find(|seen| seen.name() == "OrderPlaced").expect("it was told");
+    let placed = placed.iter().find(|seen| seen.name() == "OrderPlaced").expect("OrderPlaced");
     for id in [placed.trace_id(), placed.header("ce_id")] {
-        let timeline = sources(&stack).timeline(id).await.expect("told");
-        in_order(&timeline, &["commits OrderPlaced", "commits StockReserved", "commits OrderAwaitingPayment"]);
+        let timeline = sources(&stack).timeline(id).await.expect("a timeline");
+        assert_in_order(&timeline, &["commits OrderPlaced", "commits StockReserved", "commits OrderAwaitingPayment"]);
         assert!(timeline.keys.contains(&order), "{timeline:?}");
     }
-    stack.holds().await;
+    stack.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn what_waits_and_what_is_dead_stands_in_the_story() {
+async fn the_timeline_has_retries_and_dead_letters() {
     let stack = Stack::start(5).await;
     let (early, wrong) = (Uuid::new_v4().to_string(), stack.place(1).await);
     let pay = async |order: &str, amount: &str| {
         let amount = Some(Money { amount: amount.to_owned(), currency_code: "PKR".to_owned() });
         let (order_id, payment_id) = (order.to_owned(), "pay".to_owned());
         let message = PaymentCaptured { order_id, payment_id, amount, provider: "sandbox".to_owned() };
-        let told = TestEvent::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec());
-        stack.apps["order"].publish(&told.about(order, 1)).await;
+        let event = TestEvent::new("mart.payment.v1", "mart.payment.v1.PaymentCaptured", message.encode_to_vec());
+        stack.apps["order"].publish(&event.about(order, 1)).await;
     };
     pay(&early, "1.00").await;
     pay(&wrong, "1.00").await;
     let sources = sources(&stack);
-    for (order, words) in [
-        (&early, "order.payment-captured tries PaymentCaptured again after"),
+    for (order, text) in [
+        (&early, "order.payment-captured retries PaymentCaptured after"),
         (&wrong, "order.payment-captured has given up on PaymentCaptured"),
     ] {
-        until("it stands in the timeline", async || {
-            let timeline = sources.timeline(order).await.expect("told");
-            timeline.moments.iter().any(|moment| moment.what.contains(words))
+        until("the timeline has it", async || {
+            let timeline = sources.timeline(order).await.expect("a timeline");
+            timeline.events.iter().any(|event| event.text.contains(text))
         })
         .await;
     }
-    let nobody = sources.timeline("nobody").await.expect_err("nothing is known").to_string();
-    assert!(nobody.starts_with("nothing is known of nobody: give the id of an order"), "{nobody}");
+    let error = sources.timeline("unknown").await.expect_err("an unknown id").to_string();
+    assert!(error.starts_with("no timeline of unknown: give the id of an order"), "{error}");
 }

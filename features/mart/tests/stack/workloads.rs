@@ -1,4 +1,4 @@
-//! What customers and admins want of a mart whose services are killed: each step is tried again until it is done.
+//! The workloads of customers and admins while services are killed. Each step is retried until it is done.
 
 use std::time::Duration;
 
@@ -12,90 +12,92 @@ use crate::stack::Stack;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Something that somebody wants, and how far it has come.
+/// A workload and its progress.
 #[derive(Debug)]
 pub(crate) enum Workload {
-    /// A customer orders two of a product and pays for them, or does not.
+    /// A customer orders two units of a product and pays for them, or does not.
     Order { product: String, key: String, order: String, stage: Stage, pays: Pays },
     /// A customer cancels an order.
     Cancel { order: String, done: bool },
-    /// The time of an order, or of its goods, is up.
-    Expire { order: String, due: Due, done: bool },
-    /// An admin sends a paid order, and it arrives.
-    Send { order: String, steps: &'static [&'static str] },
+    /// The deadline of an order or of its reservation passes.
+    Expire { order: String, deadline: Deadline, done: bool },
+    /// An admin ships and delivers a paid order.
+    Fulfil { order: String, steps: &'static [&'static str] },
     /// An admin creates a product.
     Product { name: String, product: String },
-    /// Somebody registers, proves the mailbox by the link in the mail, and logs in.
-    Customer { email: String, stage: Joining },
+    /// A customer registers, verifies the email address by the link in the mail, and logs in.
+    Customer { email: String, stage: Registration },
 }
 
-/// Whether a customer pays.
+/// Whether a customer pays for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pays {
-    /// He does, and the provider says so.
+    /// The customer pays, and the provider sends its webhook event.
     Yes,
-    /// He does, and what the provider says is lost.
-    Unheard,
-    /// He does not.
+    /// The customer pays, and the webhook event is lost.
+    WebhookLost,
+    /// The customer does not pay.
     No,
 }
 
-/// What has an end: its service, and how that end is set to now where it is still waited for.
+/// A deadline: its service, and the statement that sets it to now unless it does not apply any more.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Due(&'static str, &'static str);
+pub(crate) struct Deadline(&'static str, &'static str);
 
-/// An order that waits for its money.
-pub(crate) const MONEY: Due = Due(
+/// The payment deadline of an order.
+pub(crate) const PAYMENT_DEADLINE: Deadline = Deadline(
     "order",
     "update orders set payment_deadline = now() where order_id = $1::uuid and payment_deadline is not null",
 );
 
-/// Goods that are kept for an order.
-pub(crate) const GOODS: Due =
-    Due("inventory", "update reservation set expires_at = now() where order_id = $1::uuid and expires_at is not null");
+/// The expiry of a reservation.
+pub(crate) const RESERVATION_EXPIRY: Deadline = Deadline(
+    "inventory",
+    "update reservation set expires_at = now() where order_id = $1::uuid and expires_at is not null",
+);
 
-/// How far an order has come.
+/// The progress of an order.
 #[derive(Debug)]
 pub(crate) enum Stage {
-    Wanted,
+    New,
     Placed,
-    /// Its page is there.
+    /// The checkout session is open.
     Open(String),
-    /// It is paid there, and payment has to hear of it.
+    /// The session is paid; its webhook event is not received yet.
     Paid(Callback),
     Done,
 }
 
-/// How far a customer has come.
+/// The progress of a customer.
 #[derive(Debug)]
-pub(crate) enum Joining {
-    Wanted,
+pub(crate) enum Registration {
+    New,
     Registered,
-    Proved,
-    In,
+    Verified,
+    LoggedIn,
 }
 
 impl Workload {
     pub(crate) fn order(product: &str, pays: Pays) -> Self {
         let (product, key) = (product.to_owned(), Uuid::new_v4().to_string());
-        Self::Order { product, key, order: String::new(), stage: Stage::Wanted, pays }
+        Self::Order { product, key, order: String::new(), stage: Stage::New, pays }
     }
 
-    pub(crate) fn paying(order: &str) -> Self {
+    pub(crate) fn payment(order: &str) -> Self {
         let (product, key, order) = (String::new(), String::new(), order.to_owned());
         Self::Order { product, key, order, stage: Stage::Placed, pays: Pays::Yes }
     }
 
-    pub(crate) fn expire(order: &str, due: Due) -> Self {
-        Self::Expire { order: order.to_owned(), due, done: false }
+    pub(crate) fn expire(order: &str, deadline: Deadline) -> Self {
+        Self::Expire { order: order.to_owned(), deadline, done: false }
     }
 
     pub(crate) fn cancel(order: &str) -> Self {
         Self::Cancel { order: order.to_owned(), done: false }
     }
 
-    pub(crate) fn send(order: &str) -> Self {
-        Self::Send { order: order.to_owned(), steps: &["ship", "deliver"] }
+    pub(crate) fn fulfil(order: &str) -> Self {
+        Self::Fulfil { order: order.to_owned(), steps: &["ship", "deliver"] }
     }
 
     pub(crate) fn product(nth: usize) -> Self {
@@ -103,33 +105,33 @@ impl Workload {
     }
 
     pub(crate) fn customer(nth: usize) -> Self {
-        Self::Customer { email: format!("customer-{nth}@mart.example"), stage: Joining::Wanted }
+        Self::Customer { email: format!("customer-{nth}@mart.example"), stage: Registration::New }
     }
 
     pub(crate) fn is_done(&self) -> bool {
         match self {
             Self::Order { stage, .. } => matches!(stage, Stage::Done),
             Self::Cancel { done, .. } | Self::Expire { done, .. } => *done,
-            Self::Send { steps, .. } => steps.is_empty(),
+            Self::Fulfil { steps, .. } => steps.is_empty(),
             Self::Product { product, .. } => !product.is_empty(),
-            Self::Customer { stage, .. } => matches!(stage, Joining::In),
+            Self::Customer { stage, .. } => matches!(stage, Registration::LoggedIn),
         }
     }
 
-    /// The order that was placed.
+    /// Returns the id of the placed order.
     pub(crate) fn placed(&self) -> Option<String> {
         if let Self::Order { order, .. } = self { Some(order.clone()) } else { None }
     }
 
-    /// Tries the next step once.
+    /// Tries the next step.
     pub(crate) async fn step(&mut self, stack: &Stack) {
         match self {
             Self::Order { product, key, order, stage, pays } => buy(stack, product, key, order, stage, *pays).await,
-            Self::Cancel { order, done } => *done = *done || did(stack, "customer", order, "cancel").await,
-            Self::Expire { order, due, done } => *done = *done || expired(stack, order, *due).await,
-            Self::Send { order, steps } => {
+            Self::Cancel { order, done } => *done = *done || transition(stack, "customer", order, "cancel").await,
+            Self::Expire { order, deadline, done } => *done = *done || expire(stack, order, *deadline).await,
+            Self::Fulfil { order, steps } => {
                 if let [step, rest @ ..] = steps
-                    && did(stack, "admin", order, step).await
+                    && transition(stack, "admin", order, step).await
                 {
                     *steps = rest;
                 }
@@ -138,55 +140,55 @@ impl Workload {
                 *product = stack.try_to_create(name).await.unwrap_or_default();
             }
             Self::Product { .. } => {}
-            Self::Customer { email, stage } => join(stack, email, stage).await,
+            Self::Customer { email, stage } => register(stack, email, stage).await,
         }
     }
 }
 
-/// Does something to an order; whether it is done, now or by a try whose answer was lost.
-async fn did(stack: &Stack, role: &str, order: &str, what: &str) -> bool {
+/// Requests a transition of an order. Returns whether it is done, now or by an attempt whose response was lost.
+async fn transition(stack: &Stack, role: &str, order: &str, what: &str) -> bool {
     let body = if what == "ship" { json!({ "carrier": "TCS", "trackingNumber": "77" }) } else { json!({}) };
     let path = format!("/v1/orders/{order}/{what}");
-    let answer = stack.ask("order", role, &path, &Uuid::new_v4().to_string(), &body).await;
-    answer.is_some_and(|(status, told)| status == 200 || told["code"] == "INVALID_ORDER_STATUS")
+    let answer = stack.post("order", role, &path, &Uuid::new_v4().to_string(), &body).await;
+    answer.is_some_and(|(status, body)| status == 200 || body["code"] == "INVALID_ORDER_STATUS")
 }
 
-/// Whether something was still waited for, whose end is now, or is waited for no more.
-async fn expired(stack: &Stack, order: &str, Due(service, sql): Due) -> bool {
+/// Sets a deadline to now. Returns whether that is done or the deadline does not apply any more.
+async fn expire(stack: &Stack, order: &str, Deadline(service, sql): Deadline) -> bool {
     let mut database = stack.apps[service].database().await;
-    let ended = sqlx::query(sql).bind(order).execute(&mut database).await.expect("asked").rows_affected();
+    let ended = sqlx::query(sql).bind(order).execute(&mut database).await.expect("updated").rows_affected();
     ended > 0 || matches!(stack.status(order).await.as_str(), "confirmed" | "cancelled")
 }
 
 async fn buy(stack: &Stack, product: &str, key: &str, order: &mut String, stage: &mut Stage, pays: Pays) {
     match stage {
-        Stage::Wanted => {
+        Stage::New => {
             if let Some(placed) = stack.try_to_place(product, key, 2).await {
                 (*order, *stage) = (placed, if pays == Pays::No { Stage::Done } else { Stage::Placed });
             }
         }
         Stage::Placed => {
             let path = format!("/v1/payments/{order}/attempts");
-            match stack.ask("payment", "customer", &path, &Uuid::new_v4().to_string(), &json!({})).await {
-                Some((200, told)) => {
-                    let page = told["attempt"]["checkout"]["url"].as_str().unwrap_or_default();
-                    *stage = Stage::Open(FakeStripe::session_of(page).expect("a page of Stripe's").to_owned());
+            match stack.post("payment", "customer", &path, &Uuid::new_v4().to_string(), &json!({})).await {
+                Some((200, body)) => {
+                    let page = body["attempt"]["checkout"]["url"].as_str().unwrap_or_default();
+                    *stage = Stage::Open(FakeStripe::session_of(page).expect("a checkout URL of Stripe").to_owned());
                 }
-                // There were not enough.
-                Some((409, told)) if told["code"] == "PAYMENT_NOT_PAYABLE" => *stage = Stage::Done,
-                // It has not heard of the order yet, or is not there.
+                // The order was cancelled for missing stock.
+                Some((409, body)) if body["code"] == "PAYMENT_NOT_PAYABLE" => *stage = Stage::Done,
+                // Payment is unavailable or has not received the order yet.
                 _ => {}
             }
         }
         Stage::Open(session) => {
             let pay = serde_json::from_value(json!({ "action": "pay" })).expect("an action");
-            let said = stack.stripe.act(session, &pay, OffsetDateTime::now_utc()).expect("paid");
-            *stage = if pays == Pays::Unheard { Stage::Done } else { Stage::Paid(said) };
+            let callback = stack.stripe.act(session, &pay, OffsetDateTime::now_utc()).expect("paid");
+            *stage = if pays == Pays::WebhookLost { Stage::Done } else { Stage::Paid(callback) };
         }
-        Stage::Paid(said) => {
+        Stage::Paid(callback) => {
             let app = &stack.apps["payment"];
             let url = app.spec.url();
-            let sent = tokio::time::timeout(Duration::from_secs(30), said.send(&app.client, &url)).await;
+            let sent = tokio::time::timeout(Duration::from_secs(30), callback.send(&app.client, &url)).await;
             if sent.is_ok_and(|sent| sent.is_ok_and(|answer| answer.status() == 200)) {
                 *stage = Stage::Done;
             }
@@ -195,36 +197,36 @@ async fn buy(stack: &Stack, product: &str, key: &str, order: &mut String, stage:
     }
 }
 
-async fn join(stack: &Stack, email: &str, stage: &mut Joining) {
+async fn register(stack: &Stack, email: &str, stage: &mut Registration) {
     let key = Uuid::new_v4().to_string();
-    let ask = async |path: &str, body: serde_json::Value| stack.ask("user", "customer", path, &key, &body).await;
+    let post = async |path: &str, body: serde_json::Value| stack.post("user", "customer", path, &key, &body).await;
     match stage {
-        Joining::Wanted => {
+        Registration::New => {
             let body = json!({ "email": email, "password": PASSWORD, "name": "Ayesha" });
-            if matches!(ask("/v1/users/register", body).await, Some((200, _))) {
-                *stage = Joining::Registered;
+            if matches!(post("/v1/users/register", body).await, Some((200, _))) {
+                *stage = Registration::Registered;
             }
         }
-        Joining::Registered => {
+        Registration::Registered => {
             let mails = mail::to(&stack.mail.access.url(), email).await.expect("mails");
             let text = mails.first().and_then(|mail| mail["text"].as_str()).unwrap_or_default();
             let token = text.split_once("#token=").and_then(|(_, rest)| rest.split_whitespace().next());
             let Some(token) = token else { return };
             let body = json!({ "token": token, "password": PASSWORD });
-            // A link that is used up says that it was proved before an answer could come.
-            let proved = |(status, told): (u16, serde_json::Value)| status == 200 || told["code"] == "INVALID_LINK";
-            if ask("/v1/users/verify-email", body).await.is_some_and(proved) {
-                *stage = Joining::Proved;
+            // A used link means that an earlier attempt succeeded and its response was lost.
+            let verified = |(status, body): (u16, serde_json::Value)| status == 200 || body["code"] == "INVALID_LINK";
+            if post("/v1/users/verify-email", body).await.is_some_and(verified) {
+                *stage = Registration::Verified;
             }
         }
-        Joining::Proved => {
+        Registration::Verified => {
             if matches!(
-                ask("/v1/sessions/log-in", json!({ "email": email, "password": PASSWORD })).await,
+                post("/v1/sessions/log-in", json!({ "email": email, "password": PASSWORD })).await,
                 Some((200, _))
             ) {
-                *stage = Joining::In;
+                *stage = Registration::LoggedIn;
             }
         }
-        Joining::In => {}
+        Registration::LoggedIn => {}
     }
 }

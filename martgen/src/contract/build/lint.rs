@@ -1,4 +1,4 @@
-//! What every contract owes to its readers, and what several may not share.
+//! Checks of contracts: comments, names, and conflicts between services.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::Builder;
 use crate::contract::model::{Operation, Service};
 
 impl Builder<'_> {
-    /// Every operation, event and field, and what they are made of, says what it is.
+    /// Requires a comment on every operation, message, field and enum value.
     pub(super) fn comments(&mut self, files: &[FileDescriptor]) {
         for file in files {
             let mut found = Vec::new();
@@ -39,14 +39,14 @@ impl Builder<'_> {
                         "comment",
                         &place,
                         format!("{what} has no comment"),
-                        "say in a line above it what it is, for who reads the API's documents",
+                        "describe it in a comment above it: the API documents show the comment",
                     );
                 }
             }
         }
     }
 
-    /// Names that would be one in Rust.
+    /// Rejects names that are different in the contract and equal in Rust.
     pub(super) fn unique(&mut self, service: &Service) {
         let mut seen: HashMap<&str, &str> = HashMap::new();
         let mut clashes = Vec::new();
@@ -66,11 +66,11 @@ impl Builder<'_> {
         }
         for (place, one, other) in clashes {
             let what = format!("`{other}` and `{one}` have the same name in Rust");
-            self.error("names", &place, what, "rename one of them; all rpcs of a package share one name space");
+            self.error("names", &place, what, "rename one of them; all rpcs of a package share one namespace");
         }
     }
 
-    /// What two services may not share.
+    /// Checks all services together: a topic has one owner and one retention, and no two operations match the same request.
     pub(super) fn across(&mut self, services: &[Service]) {
         let mut topics: HashMap<&str, &str> = HashMap::new();
         let mut found = Vec::new();
@@ -81,28 +81,28 @@ impl Builder<'_> {
                         "topic",
                         event.place.clone(),
                         format!("the topic `{}` is published by {other} and by {}", event.topic, service.name),
-                        "a topic has one owner: give this event one of its own",
+                        "a topic has one owner: give this event a topic of its own service",
                     )),
                     _ => {}
                 }
             }
         }
         for service in services {
-            let mut kept: HashMap<&str, i32> = HashMap::new();
+            let mut retentions: HashMap<&str, i32> = HashMap::new();
             for event in &service.events {
                 let minutes = event.retention_minutes;
-                if kept.insert(&event.topic, minutes).is_some_and(|other| other != minutes) {
+                if retentions.insert(&event.topic, minutes).is_some_and(|other| other != minutes) {
                     found.push((
                         "retention",
                         event.place.clone(),
-                        format!("the topic `{}` keeps some of its events longer than others", event.topic),
-                        "say the same retention_minutes on all events of a topic",
+                        format!("the events of the topic `{}` have different retention_minutes", event.topic),
+                        "give all events of a topic the same retention_minutes",
                     ));
                 }
             }
         }
-        let help = "give one of them a path that no value of the other's variables can be";
-        // Of different services only paths of one shape are in each other's way, and a shape leads to them at once.
+        let help = "change one of the paths so that no request matches both";
+        // Paths of different services conflict only if they have the same shape, so they are looked up by it.
         let mut shapes: HashMap<String, Vec<(&str, &Operation)>> = HashMap::new();
         for service in services {
             let operations: Vec<&Operation> = service.operations().collect();
@@ -124,12 +124,12 @@ impl Builder<'_> {
     }
 }
 
-/// A path without the names of its variables.
+/// Returns a path without the names of its variables.
 fn shape(path: &str) -> String {
     path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
 }
 
-/// How two operations stand in each other's way, if they do.
+/// Describes the conflict between two operations, if they have one.
 fn overlap(one: &Operation, other: &Operation, same_service: bool) -> Option<String> {
     let (a, b): (Vec<&str>, Vec<&str>) = (one.path.split('/').collect(), other.path.split('/').collect());
     if a.len() != b.len() {
@@ -146,16 +146,19 @@ fn overlap(one: &Operation, other: &Operation, same_service: bool) -> Option<Str
             ));
         }
         if same_service && a != b {
-            return Some(format!("`{}` and `{}` name the variables of one path differently", other.name, one.name));
+            return Some(format!(
+                "`{}` and `{}` name the variables of the same path differently",
+                other.name, one.name
+            ));
         }
         return None;
     }
-    if same_service { shadow(one, &a, &b).or_else(|| shadow(other, &b, &a)) } else { None }
+    if same_service { shadowed(one, &a, &b).or_else(|| shadowed(other, &b, &a)) } else { None }
 }
 
-/// How a path with a word hides some of those of an operation with a variable there: a router takes the word first. A
-/// variable that can only be a UUID is no word.
-fn shadow(hidden: &Operation, hidden_path: &[&str], path: &[&str]) -> Option<String> {
+/// Describes how a path with a literal hides requests of an operation that has a variable in its place: a router prefers the
+/// literal. A variable that only accepts UUIDs never equals a literal.
+fn shadowed(hidden: &Operation, hidden_path: &[&str], path: &[&str]) -> Option<String> {
     let variable = |segment: &str| segment.starts_with('{');
     let mut found = None;
     for (mine, theirs) in hidden_path.iter().zip(path) {
@@ -168,5 +171,5 @@ fn shadow(hidden: &Operation, hidden_path: &[&str], path: &[&str]) -> Option<Str
         }
     }
     let (mine, theirs) = found?;
-    Some(format!("`{}` can't be asked for `{theirs}` as {mine}: {} is a path of its own", hidden.name, path.join("/")))
+    Some(format!("`{}` can't be called with `{theirs}` as {mine}: {} is another path", hidden.name, path.join("/")))
 }

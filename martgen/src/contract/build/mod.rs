@@ -1,4 +1,4 @@
-//! Makes the model of compiled contracts, and tells all at once what keeps them from being served.
+//! Builds the model from compiled contracts, and reports everything that prevents them from being served.
 
 mod lint;
 mod operation;
@@ -16,7 +16,7 @@ use crate::contract::source::{Info, Sources};
 use crate::finding::{Finding, Place};
 use crate::tree::Tree;
 
-/// Makes the model. The findings are those of all contracts at once.
+/// Builds the model. Returns the findings of all contracts with it.
 pub(crate) fn model(tree: &Tree, sources: &Sources, pool: &DescriptorPool) -> (Mart, Vec<Finding>) {
     let mut builder = Builder { tree, sources, pool, infos: HashMap::new(), findings: Vec::new() };
     let mart = builder.mart();
@@ -96,9 +96,9 @@ impl Builder<'_> {
             return Some(Home { service, core, library, is_deployable: false, commands: false });
         }
         let service = format!("services/{name}/service");
-        let there = self.tree.path(&format!("services/{name}")).is_dir();
+        let exists = self.tree.path(&format!("services/{name}")).is_dir();
         let commands = self.tree.path(&format!("{service}/src/commands.rs")).is_file();
-        there.then(|| Home { service, core: format!("{name}_core"), library, is_deployable: true, commands })
+        exists.then(|| Home { service, core: format!("{name}_core"), library, is_deployable: true, commands })
     }
 
     fn protobuf(&mut self, descriptor: &ServiceDescriptor, reasons: &BTreeMap<String, Reason>) -> Protobuf {
@@ -106,10 +106,7 @@ impl Builder<'_> {
         let comment = self.comment(&descriptor.parent_file(), path);
         if !descriptor.name().ends_with("Service") {
             let place = self.place(&descriptor.parent_file(), path);
-            let help = format!(
-                "name it {}Service: its trait in Rust can't be taken for something else then",
-                descriptor.name()
-            );
+            let help = format!("name it {}Service, so that its trait in Rust has a clear name", descriptor.name());
             self.error(
                 "service-name",
                 &place,
@@ -134,12 +131,12 @@ impl Builder<'_> {
             let extension = format!("{}.options.v1.status", self.tree.settings.package);
             let status = self.number(&value.options(), &extension);
             if !(400..600).contains(&status) {
-                let help = "say the status that it is answered with, such as [(mart.options.v1.status) = 409]";
+                let help = "add the HTTP status of the reason, such as [(mart.options.v1.status) = 409]";
                 self.error("status", &place, format!("the reason `{code}` has no status between 400 and 599"), help);
             }
             let variant = names::variant("Reason", value.name());
             if variant == "ApiError" {
-                self.error("reserved", &place, "a reason can't be named `FAULT`", "name what went wrong");
+                self.error("reserved", &place, "a reason can't be named `API_ERROR`", "name the cause of the error");
             }
             let comment = self.comment(file, at);
             let details = self.details(package, &value, &code, &place);
@@ -148,7 +145,7 @@ impl Builder<'_> {
         reasons
     }
 
-    /// What the problem of a reason carries.
+    /// Returns the message that the problem of a reason carries.
     fn details(&mut self, package: &str, value: &EnumValueDescriptor, code: &str, place: &Place) -> Option<Details> {
         let extension = format!("{}.options.v1.details", self.tree.settings.package);
         let extension = self.pool.get_extension_by_name(&extension)?;
@@ -157,7 +154,8 @@ impl Builder<'_> {
         let full_name = format!("{package}.{named}");
         if self.pool.get_message_by_name(&full_name).is_none() {
             let help = format!("name a message of {package}, such as [(mart.options.v1.details) = \"TotalChanged\"]");
-            self.error("details", place, format!("the details of `{code}` are `{named}`, which is no message"), help);
+            let what = format!("the details of `{code}` are `{named}`, which is not a message");
+            self.error("details", place, what, help);
             return None;
         }
         Some(Details { message: names::camel(&named), full_name })
@@ -168,31 +166,32 @@ impl Builder<'_> {
         let extension = format!("{}.options.v1.event", self.tree.settings.package);
         for file in files {
             for message in file.messages() {
-                let Some(said) = self.option(&message.options(), &extension) else { continue };
+                let Some(options) = self.option(&message.options(), &extension) else { continue };
                 let at = message.path();
                 let place = self.place(file, at);
-                let (topic, key) = (text(&said, "topic"), text(&said, "key"));
-                let retention = said.get_field_by_name("retention_minutes").and_then(|minutes| minutes.as_i32());
+                let (topic, key) = (text(&options, "topic"), text(&options, "key"));
+                let retention = options.get_field_by_name("retention_minutes").and_then(|minutes| minutes.as_i32());
                 let retention = retention.unwrap_or_default();
                 if retention < 0 {
-                    let what = format!("the topic of `{}` keeps it for {retention} minutes", message.name());
-                    self.error("retention", &place, what, "give a number of minutes, or leave it out for 30 days");
+                    let what = format!("the retention_minutes of `{}` are {retention}", message.name());
+                    self.error("retention", &place, what, "give a positive number of minutes, or omit it for 30 days");
                 }
-                let word = |part: &str| {
+                let is_valid = |part: &str| {
                     !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
                 };
-                if !topic.split('.').all(word) || !topic.starts_with(&format!("{}.", self.tree.settings.package)) {
-                    let what = format!("the topic of `{}` is `{topic}`", message.name());
-                    let help = format!("name it {}.<aggregate>.v1, in small letters", self.tree.settings.package);
+                if !topic.split('.').all(is_valid) || !topic.starts_with(&format!("{}.", self.tree.settings.package)) {
+                    let what = format!("the topic of `{}` has the invalid name `{topic}`", message.name());
+                    let help = format!("name it {}.<aggregate>.v1, in lower case", self.tree.settings.package);
                     self.error("topic", &place, what, help);
                 }
                 if !has_key(&message, &key) {
-                    let what = format!("the key of `{}` is `{key}`, which is no text or number of it", message.name());
+                    let what =
+                        format!("the key of `{}` is `{key}`, which is not a string or integer field", message.name());
                     self.error(
                         "event-key",
                         &place,
                         what,
-                        "name the field that has the aggregate's id, such as product.product_id",
+                        "name the field with the aggregate's id, such as product.product_id",
                     );
                     continue;
                 }
@@ -203,7 +202,7 @@ impl Builder<'_> {
                     full_name: message.full_name().to_owned(),
                     comment: self.comment(file, at),
                     topic,
-                    retention_minutes: if retention == 0 { MONTH } else { retention },
+                    retention_minutes: if retention == 0 { DEFAULT_RETENTION_MINUTES } else { retention },
                     key,
                     place,
                 });
@@ -222,29 +221,30 @@ impl Builder<'_> {
         let mut needed: BTreeSet<String> = files.iter().map(|file| file.name().to_owned()).collect();
         for file in files {
             for descriptor in file.services() {
-                let Some(said) = self.option(&descriptor.options(), &extension) else { continue };
+                let Some(options) = self.option(&descriptor.options(), &extension) else { continue };
                 let place = self.place(file, descriptor.path());
-                for one in messages(&said, "consumes") {
+                for one in messages(&options, "consumes") {
                     let (event, handler) = (text(&one, "event"), text(&one, "handler"));
                     let Some((package, event)) = events.get(&event) else {
-                        let what = format!("`{}` reacts to `{event}`, which nobody publishes", descriptor.name());
+                        let what = format!("`{}` consumes `{event}`, which no service publishes", descriptor.name());
                         self.error(
                             "consumed",
                             &place,
                             what,
-                            "name an event's message in full, such as mart.product.v1.ProductArchived",
+                            "give the full name of an event's message, such as mart.product.v1.ProductArchived",
                         );
                         continue;
                     };
-                    let same = |known: &Consumed| known.handler == handler;
-                    if handler.is_empty() || service.consumes.iter().any(same) {
-                        let what = format!("the reaction to `{}` has no name of its own", event.full_name);
-                        self.error(
-                            "handler",
-                            &place,
-                            what,
-                            format!("say handler: \"{}.{}\"", service.name, event.method.replace('_', "-")),
-                        );
+                    // Stored receipts hold the name, so it has one form in all services.
+                    let expected = format!("{}.{}", service.name, names::bare(&event.method).replace('_', "-"));
+                    if handler != expected {
+                        let what = format!("the handler of `{}` is named `{handler}`", event.full_name);
+                        self.error("handler", &place, what, format!("set handler: \"{expected}\""));
+                        continue;
+                    }
+                    if service.consumes.iter().any(|known| known.handler == handler) {
+                        let what = format!("`{}` consumes `{}` twice", descriptor.name(), event.full_name);
+                        self.error("handler", &place, what, "remove one of the two entries");
                         continue;
                     }
                     if let Some(message) = self.pool.get_message_by_name(&event.full_name) {
@@ -260,7 +260,7 @@ impl Builder<'_> {
         service.files = self.closure(needed);
     }
 
-    /// The contracts that some lean on, themselves included, by their paths from the top.
+    /// Returns the contracts that some files import, directly or indirectly, and these files, by their paths from the top.
     fn closure(&self, mut names: BTreeSet<String>) -> Vec<String> {
         let mut todo: Vec<String> = names.iter().cloned().collect();
         while let Some(name) = todo.pop() {
@@ -283,7 +283,7 @@ impl Builder<'_> {
         options.get_extension(&extension).as_message().cloned()
     }
 
-    /// Whether the contract takes nothing but a UUID for a field.
+    /// Returns whether the contract accepts only UUIDs in a field.
     fn is_uuid(&self, field: &FieldDescriptor) -> bool {
         let rules = self.option(&field.options(), "buf.validate.field");
         let text =
@@ -309,8 +309,8 @@ impl Builder<'_> {
     }
 }
 
-/// The minutes of 30 days: what a topic keeps where its events say nothing.
-const MONTH: i32 = 30 * 24 * 60;
+/// The minutes of 30 days: the retention of a topic whose events set none.
+const DEFAULT_RETENTION_MINUTES: i32 = 30 * 24 * 60;
 
 fn text(message: &DynamicMessage, field: &str) -> String {
     message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
@@ -330,7 +330,7 @@ fn messages(message: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
     }
 }
 
-/// Whether a message has a text or a number at a path such as `product.product_id`.
+/// Returns whether a message has a string or an integer field at a path such as `product.product_id`.
 fn has_key(message: &MessageDescriptor, key: &str) -> bool {
     let field =
         key.split_once('.').map_or_else(|| message.get_field_by_name(key), |(name, _)| message.get_field_by_name(name));

@@ -1,4 +1,4 @@
-//! What a contract says of one operation, and what keeps it from being served over HTTP.
+//! Builds the model of one operation, and reports what prevents it from being served over HTTP.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl Builder<'_> {
                     "rpc-messages",
                     &place,
                     format!("`{name}` uses `{}`", message.full_name()),
-                    format!("give it a message of its own, `{name}{ending}`, so that it can change alone"),
+                    format!("give it its own message, `{name}{ending}`, so that it can change independently"),
                 );
             }
         }
@@ -31,12 +31,12 @@ impl Builder<'_> {
                 "streaming",
                 &place,
                 format!("`{name}` is a stream"),
-                "HTTP operations answer once: publish an event, or answer page by page",
+                "an HTTP operation returns one response: publish events, or return a list in pages",
             );
         }
         let http = self.option(&method.options(), "google.api.http");
         let (verb, path) = http.as_ref().and_then(pattern).unwrap_or_else(|| {
-            let help = "say one method and path: option (google.api.http) = {get: \"/v1/products/{product_id}\"};";
+            let help = "add a method and a path: option (google.api.http) = {get: \"/v1/products/{product_id}\"};";
             self.error("no-path", &place, format!("`{name}` has no path"), help);
             ("get", String::new())
         });
@@ -44,18 +44,17 @@ impl Builder<'_> {
         let uuid = |variable: &&String| request.get_field_by_name(variable).is_some_and(|field| self.is_uuid(&field));
         let uuids = variables.iter().filter(uuid).cloned().collect();
         let body = self.body(http.as_ref(), verb, &request, &variables, name, &place);
-        let said = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
-        let auth = self.auth(said.as_ref(), name, &place);
+        let options = self.option(&method.options(), &format!("{}.options.v1.operation", self.tree.settings.package));
+        let auth = self.auth(options.as_ref(), name, &place);
         if auth == Auth::Webhook && !matches!(body, Body::None) {
             let what = format!("`{name}` is a webhook with a body");
-            let help =
-                "take `body` away: a signature is over the bytes that were sent, which the adapter gets as `call.sent`";
+            let help = "remove `body`: a signature covers the bytes as they were sent, which the adapter gets as `context.raw`";
             self.error("body", &place, what, help);
         }
-        let errors = self.errors(said.as_ref(), reasons, (verb, &path, &request), name, &place);
-        let limit = said.as_ref().and_then(|said| rules::member(said, "rate_limit"));
+        let errors = self.errors(options.as_ref(), reasons, (verb, &path, &request), name, &place);
+        let limit = options.as_ref().and_then(|options| rules::member(options, "rate_limit"));
         let per_minute = limit.and_then(|limit| rules::json(&limit, "per_minute")?.as_u64()?.try_into().ok());
-        let creates = said.as_ref().map(|said| text(said, "creates")).filter(|rpc| !rpc.is_empty());
+        let creates = options.as_ref().map(|options| text(options, "creates")).filter(|rpc| !rpc.is_empty());
         let creates = creates.and_then(|rpc| self.creates(&rpc, method, &response, &place));
         Operation {
             method: names::snake(name),
@@ -77,7 +76,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Checks a path and gives the names of its variables.
+    /// Checks a path and returns the names of its variables.
     fn path_of(&mut self, path: &str, request: &MessageDescriptor, name: &str, place: &Place) -> Vec<String> {
         let mut variables = Vec::new();
         if path.is_empty() {
@@ -85,7 +84,7 @@ impl Builder<'_> {
         }
         if !path.starts_with('/') || path.ends_with('/') || path.contains("//") {
             let help = "a path begins with a slash and has no empty segment";
-            self.error("path", place, format!("the path of `{name}` is `{path}`"), help);
+            self.error("path", place, format!("the path of `{name}` is invalid: `{path}`"), help);
         }
         for segment in path.split('/').skip(1) {
             let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -94,13 +93,13 @@ impl Builder<'_> {
                 Some(variable) if variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
                     if variables.iter().any(|known| known == variable) {
                         let what = format!("the path of `{name}` has `{{{variable}}}` twice");
-                        self.error("path", place, what, "give each variable a field of its own");
+                        self.error("path", place, what, "give each variable its own field");
                     }
                     match request.get_field_by_name(variable) {
                         Some(field) if scalar(&field) => {}
                         Some(_) => {
-                            let what = format!("`{variable}` in the path of `{name}` is not a single value");
-                            self.error("path", place, what, "a variable is a field of a scalar type");
+                            let what = format!("`{variable}` in the path of `{name}` is not a scalar field");
+                            self.error("path", place, what, "name a single field of a scalar type");
                         }
                         None => {
                             let what = format!("the request of `{name}` has no field `{variable}`");
@@ -112,8 +111,9 @@ impl Builder<'_> {
                 }
                 None if !segment.is_empty() && segment.chars().all(literal) => {}
                 _ => {
-                    let what = format!("the path of `{name}` has the segment `{segment}`");
-                    let help = "a segment is a word or {field}; what others spell /v1/orders/{order_id}:cancel is /v1/orders/{order_id}/cancel here";
+                    let what = format!("the path of `{name}` has the invalid segment `{segment}`");
+                    let help = "a segment is a literal or {field}; write /v1/orders/{order_id}/cancel instead of \
+                                /v1/orders/{order_id}:cancel";
                     self.error("path", place, what, help);
                 }
             }
@@ -135,7 +135,7 @@ impl Builder<'_> {
             "" => {}
             _ if verb == "get" || verb == "delete" => {
                 let what = format!("`{name}` is a {} with a body", verb.to_uppercase());
-                self.error("body", place, what, "take `body` away: the fields come from path and query");
+                self.error("body", place, what, "remove `body`: the fields come from path and query");
             }
             "*" => return Body::Whole,
             field => match request.get_field_by_name(field) {
@@ -145,29 +145,30 @@ impl Builder<'_> {
                     return Body::Field { name: field.to_owned(), mask };
                 }
                 _ => {
-                    let what = format!("the body of `{name}` is `{field}`, which is no message of its request");
+                    let what =
+                        format!("the body of `{name}` is `{field}`, which is not a message field of its request");
                     self.error("body", place, what, "name a field of a message type, or `*` for all fields");
                 }
             },
         }
-        // What neither path nor body says has to fit into a query.
+        // Fields that are neither in the path nor in the body are query parameters.
         for field in request.fields().filter(|field| !variables.iter().any(|variable| variable == field.name())) {
             if field.is_map() || field.kind().as_message().is_some() && !textual(&field) {
-                let what = format!("`{}` of `{name}` can't be said in a query", field.name());
+                let what = format!("`{}` of `{name}` can't be a query parameter", field.name());
                 self.error("query", place, what, "give the operation a body, or make the field a scalar");
             }
         }
         Body::None
     }
 
-    fn auth(&mut self, said: Option<&DynamicMessage>, name: &str, place: &Place) -> Auth {
-        let numbers = said.and_then(|said| said.get_field_by_name("auth").map(std::borrow::Cow::into_owned));
+    fn auth(&mut self, options: Option<&DynamicMessage>, name: &str, place: &Place) -> Auth {
+        let numbers = options.and_then(|options| options.get_field_by_name("auth").map(std::borrow::Cow::into_owned));
         let numbers: Vec<i32> = match &numbers {
             Some(Value::List(items)) => items.iter().filter_map(Value::as_enum_number).collect(),
             _ => Vec::new(),
         };
-        let names: Vec<String> = said
-            .and_then(|said| said.descriptor().get_field_by_name("auth"))
+        let names: Vec<String> = options
+            .and_then(|options| options.descriptor().get_field_by_name("auth"))
             .and_then(|field| field.kind().as_enum().cloned())
             .map(|auth| {
                 numbers
@@ -187,8 +188,8 @@ impl Builder<'_> {
                 Auth::Roles(roles.iter().map(|role| role.to_lowercase()).collect())
             }
             _ => {
-                let help = "say auth: [AUTH_PUBLIC], [AUTH_WEBHOOK], or one role or more in option (mart.options.v1.operation)";
-                self.error("no-auth", place, format!("`{name}` does not say who may call it"), help);
+                let help = "set auth in option (mart.options.v1.operation) to [AUTH_PUBLIC], [AUTH_WEBHOOK], or one or more roles";
+                self.error("no-auth", place, format!("`{name}` does not declare its callers"), help);
                 Auth::Roles(Vec::new())
             }
         }
@@ -196,31 +197,27 @@ impl Builder<'_> {
 
     fn errors(
         &mut self,
-        said: Option<&DynamicMessage>,
+        options: Option<&DynamicMessage>,
         reasons: &BTreeMap<String, Reason>,
         (verb, path, request): (&str, &str, &MessageDescriptor),
         name: &str,
         place: &Place,
     ) -> Vec<Reason> {
-        let codes = said.map(|said| texts(said, "errors")).unwrap_or_default();
-        // A reading operation that asks for no page and no resource can only succeed.
-        let plain = verb == "get" && !path.contains('{') && request.get_field_by_name("page_token").is_none();
-        if codes.is_empty() && !plain {
-            let what = format!("`{name}` names no errors");
-            self.error(
-                "no-errors",
-                place,
-                what,
-                "name its reasons in `errors`: an operation that can only succeed is rare",
-            );
+        let codes = options.map(|options| texts(options, "errors")).unwrap_or_default();
+        // A GET without a page token and without a resource in its path always succeeds.
+        let is_infallible = verb == "get" && !path.contains('{') && request.get_field_by_name("page_token").is_none();
+        if codes.is_empty() && !is_infallible {
+            let what = format!("`{name}` declares no errors");
+            let help = "list its reasons in `errors`: few operations always succeed";
+            self.error("no-errors", place, what, help);
         }
         let mut found = Vec::new();
         for code in codes {
             match reasons.get(&code) {
                 Some(reason) if !found.contains(reason) => found.push(reason.clone()),
-                Some(_) => self.error("errors", place, format!("`{name}` names `{code}` twice"), "name it once"),
+                Some(_) => self.error("errors", place, format!("`{name}` lists `{code}` twice"), "list it once"),
                 None => {
-                    let what = format!("`{name}` fails with `{code}`, which is no value of `Reason`");
+                    let what = format!("`{name}` lists the error `{code}`, which is not a value of `Reason`");
                     self.error(
                         "errors",
                         place,
@@ -254,15 +251,15 @@ impl Builder<'_> {
             (verb == "get" && !location.contains('{')).then(|| Created { location: format!("{location}/"), id })
         });
         if found.is_none() {
-            let what = format!("`{}` creates what `{rpc}` reads, but that leads to no path", method.name());
-            let help = "`creates` names an rpc of the same file with a GET whose path ends with one variable that the answer has";
+            let what = format!("`creates` of `{}` names `{rpc}`, which does not read the new resource", method.name());
+            let help = "name an rpc of the same file that is a GET whose path ends with its only variable, a field of the response";
             self.error("creates", place, what, help);
         }
         found
     }
 }
 
-/// The method and the path of an HTTP rule.
+/// Returns the method and the path of an HTTP rule.
 fn pattern(http: &DynamicMessage) -> Option<(&'static str, String)> {
     ["get", "put", "post", "delete", "patch"].into_iter().find_map(|verb| {
         let path = text(http, verb);
@@ -270,7 +267,7 @@ fn pattern(http: &DynamicMessage) -> Option<(&'static str, String)> {
     })
 }
 
-/// The path of a field with this name in an answer or in the message that it wraps.
+/// Returns the path of a field with this name in a response or in the message that it wraps.
 fn field_path(response: &MessageDescriptor, name: &str) -> Option<String> {
     if response.get_field_by_name(name).is_some() {
         return Some(name.to_owned());
@@ -290,7 +287,7 @@ fn scalar(field: &FieldDescriptor) -> bool {
     !field.is_list() && !field.is_map() && field.kind().as_message().is_none()
 }
 
-/// Whether a message is a text in JSON, so that a query can say it.
+/// Returns whether a message is a string in JSON, so that it can be a query parameter.
 fn textual(field: &FieldDescriptor) -> bool {
     is(field, "google.protobuf.FieldMask") || is(field, "google.protobuf.Timestamp")
 }

@@ -1,4 +1,4 @@
-//! OpenAPI 3.1.
+//! The OpenAPI 3.1 documents.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::schema::Schemas;
 use super::{files, summary};
 use crate::contract::model::{Auth, Body, Operation, Service};
 
-/// The document of some services.
+/// Returns the document of some services.
 pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool, mut schemas: Schemas<'_>) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut tags = Vec::new();
@@ -24,9 +24,9 @@ pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool
             .collect();
         for operation in service.operations() {
             let Some(method) = methods.get(&operation.name) else { continue };
-            let told = told(service, operation, &method.input(), &method.output(), &mut schemas);
+            let item = operation_item(service, operation, &method.input(), &method.output(), &mut schemas);
             let path = paths.entry(json_path(&operation.path, &method.input())).or_insert_with(|| json!({}));
-            path[operation.verb] = told;
+            path[operation.verb] = item;
         }
     }
     json!({
@@ -34,7 +34,7 @@ pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool
         "info": {
             "title": title,
             "version": "1",
-            "description": "Rendered by `cargo martgen generate` from the contracts in proto/; changes are made there.",
+            "description": "Rendered by `cargo martgen generate` from the contracts in proto/: edit those, not this file.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/", "description": "The gateway, or the service itself." }],
@@ -42,9 +42,12 @@ pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of the user service." },
+                "token": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "An access token of the user service.",
+                },
             },
-            "schemas": with_problem(schemas.made()),
+            "schemas": with_problem(schemas.into_components()),
         },
     })
 }
@@ -52,34 +55,37 @@ pub(super) fn document(title: &str, services: &[&Service], pool: &DescriptorPool
 fn with_problem(mut schemas: Map<String, Value>) -> Map<String, Value> {
     let violation = json!({
         "type": "object",
-        "description": "A rule that the request breaks.",
+        "description": "A rule that the request violates.",
         "properties": {
-            "field": { "type": "string", "description": "The member, such as `prices[1].amount`." },
+            "field": { "type": "string", "description": "The path of the member, such as `prices[1].amount`." },
             "rule": { "type": "string", "description": "The rule's name." },
-            "message": { "type": "string", "description": "What has to be true." },
+            "message": { "type": "string", "description": "The rule's description." },
         },
     });
     schemas.insert("Violation".to_owned(), violation);
     let problem = json!({
         "type": "object",
-        "description": "Why a request failed, as RFC 9457 has it.",
+        "description": "An error, in the form of RFC 9457.",
         "required": ["type", "title", "status", "code", "detail", "traceId"],
         "properties": {
             "type": { "type": "string", "description": "Always `about:blank`." },
-            "title": { "type": "string", "description": "The status in words." },
-            "status": { "type": "integer", "description": "The status." },
-            "code": { "type": "string", "description": "What programs decide by." },
-            "detail": { "type": "string", "description": "A sentence for people." },
-            "traceId": { "type": "string", "description": "Leads to the logs of this request." },
-            "details": { "type": "object", "description": "What more there is to say, where the reason has it." },
-            "violations": { "type": "array", "items": { "$ref": "#/components/schemas/Violation" }, "description": "All rules that were broken." },
+            "title": { "type": "string", "description": "The reason phrase of the status." },
+            "status": { "type": "integer", "description": "The HTTP status." },
+            "code": { "type": "string", "description": "The error code, for programs." },
+            "detail": { "type": "string", "description": "The description of the error, for people." },
+            "traceId": { "type": "string", "description": "The id of the request's trace, which its log lines have." },
+            "details": { "type": "object", "description": "Further data of the error, if its code defines any." },
+            "violations": {
+                "type": "array", "items": { "$ref": "#/components/schemas/Violation" },
+                "description": "All violated rules.",
+            },
         },
     });
     schemas.insert("Problem".to_owned(), problem);
     schemas
 }
 
-/// Variables of a path stand under their names in JSON, as those of a query do.
+/// Returns a path with its variables under their JSON names, as query parameters have them.
 fn json_path(path: &str, request: &MessageDescriptor) -> String {
     let segment = |segment: &str| match variable(segment).and_then(|name| request.get_field_by_name(name)) {
         Some(field) => format!("{{{}}}", field.json_name()),
@@ -92,7 +98,7 @@ fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-fn told(
+fn operation_item(
     service: &Service,
     operation: &Operation,
     input: &MessageDescriptor,
@@ -114,14 +120,14 @@ fn told(
     if operation.creates.is_some() {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Repeats of a request with the same key create nothing more.",
+            "description": "A repeated request with the same key creates nothing and returns the resource of the first request.",
             "schema": { "type": "string", "maxLength": 255 },
         }));
     }
     if operation.etag.is_some() && operation.verb != "get" && operation.creates.is_none() {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that was read: the change is made of that version or not at all.",
+            "description": "The ETag that was read. The request fails if the resource has another version.",
             "schema": { "type": "string" },
         }));
     }
@@ -130,9 +136,9 @@ fn told(
         Auth::Public | Auth::Webhook => &[],
     };
     if !roles.is_empty() {
-        description.push_str(&format!("\n\nNeeds the role {}.", roles.join(" or ")));
+        description.push_str(&format!("\n\nRequires the role {}.", roles.join(" or ")));
     }
-    let mut told = json!({
+    let mut item = json!({
         "operationId": operation.name,
         "tags": [service.name],
         "summary": summary,
@@ -142,25 +148,25 @@ fn told(
         "security": if roles.is_empty() { json!([]) } else { json!([{ "token": [] }]) },
     });
     if !roles.is_empty() {
-        told["x-roles"] = json!(roles);
+        item["x-roles"] = json!(roles);
     }
     if let Some((schema, example)) = body(operation, input, &variables, schemas) {
         let content = json!({ "application/json": { "schema": schema, "example": example } });
-        told["requestBody"] = json!({ "required": operation.body != Body::Whole, "content": content });
+        item["requestBody"] = json!({ "required": operation.body != Body::Whole, "content": content });
     }
-    told
+    item
 }
 
-/// A parameter; one that is a message has a parameter for each of its fields.
+/// Returns the parameter of a field.
 fn parameter(field: &FieldDescriptor, in_path: bool, schemas: &mut Schemas<'_>) -> Vec<Value> {
     let mut schema = schemas.field(field);
     let description = schema["description"].as_str().unwrap_or_default().to_owned();
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("description");
     }
-    let place = if in_path { "path" } else { "query" };
+    let location = if in_path { "path" } else { "query" };
     vec![json!({
-        "name": field.json_name(), "in": place, "required": in_path, "description": description, "schema": schema,
+        "name": field.json_name(), "in": location, "required": in_path, "description": description, "schema": schema,
     })]
 }
 
@@ -200,50 +206,49 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
     if operation.etag.is_some() {
         headers.insert(
             "ETag".to_owned(),
-            json!({ "description": "The version, for If-Match.", "schema": { "type": "string" } }),
+            json!({ "description": "The resource's version, for If-Match.", "schema": { "type": "string" } }),
         );
     }
     if operation.creates.is_some() {
         headers.insert(
             "Location".to_owned(),
-            json!({ "description": "Where it is read.", "schema": { "type": "string" } }),
+            json!({ "description": "The path of the new resource.", "schema": { "type": "string" } }),
         );
     }
     let status = if operation.creates.is_some() { "201" } else { "200" };
     let mut all: BTreeMap<String, Vec<(String, String, Option<MessageDescriptor>)>> = BTreeMap::new();
-    let mut tell = |status: i32, code: &str, says: &str, details: Option<MessageDescriptor>| {
-        all.entry(status.to_string()).or_default().push((code.to_owned(), says.to_owned(), details));
+    let mut add_with = |status: i32, code: &str, detail: &str, details: Option<MessageDescriptor>| {
+        all.entry(status.to_string()).or_default().push((code.to_owned(), detail.to_owned(), details));
     };
-    let mut add = |status: i32, code: &str, says: &str| tell(status, code, says, None);
-    add(400, "INVALID_REQUEST", "The request breaks rules of the contract; see violations.");
+    let mut add = |status: i32, code: &str, detail: &str| add_with(status, code, detail, None);
+    add(400, "INVALID_REQUEST", "The request is invalid; see violations.");
     if matches!(operation.auth, Auth::Roles(_)) {
-        add(401, "UNAUTHENTICATED", "There is no valid token.");
+        add(401, "UNAUTHENTICATED", "Send a valid token as Authorization: Bearer.");
         add(403, "FORBIDDEN", "The token's role may not call this operation.");
     }
     if operation.etag.is_some() && operation.verb != "get" && operation.creates.is_none() {
-        add(412, "ETAG_MISMATCH", "The resource has changed since it was read.");
+        add(412, "ETAG_MISMATCH", "The resource was changed since it was read.");
     }
     if operation.creates.is_some() {
         add(422, "IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key was used with another request.");
     }
-    add(503, "UNAVAILABLE", "The service can't reach its store now. Try again.");
+    add(503, "UNAVAILABLE", "The service's database is unavailable. Try again.");
     for reason in &operation.errors {
         let details = reason.details.as_ref();
         let details = details.and_then(|details| output.parent_pool().get_message_by_name(&details.full_name));
-        let says = reason.comment.split_whitespace().collect::<Vec<_>>().join(" ");
-        tell(reason.status, &reason.code, &says, details);
+        let detail = reason.comment.split_whitespace().collect::<Vec<_>>().join(" ");
+        add_with(reason.status, &reason.code, &detail, details);
     }
     let mut responses = Map::new();
-    responses
-        .insert(status.to_owned(), json!({ "description": "It is done.", "headers": headers, "content": content }));
+    responses.insert(status.to_owned(), json!({ "description": "Success.", "headers": headers, "content": content }));
     for (status, reasons) in all {
-        let says: Vec<String> = reasons.iter().map(|(code, says, _)| format!("`{code}`: {says}")).collect();
+        let descriptions: Vec<String> = reasons.iter().map(|(code, detail, _)| format!("`{code}`: {detail}")).collect();
         let number: u16 = status.parse().unwrap_or(500);
         let examples: Map<String, Value> = reasons
             .iter()
-            .map(|(code, says, details)| {
+            .map(|(code, detail, details)| {
                 let mut problem = json!({
-                    "type": "about:blank", "title": code, "status": number, "code": code, "detail": says,
+                    "type": "about:blank", "title": code, "status": number, "code": code, "detail": detail,
                     "traceId": "0c9eac31210649dcbab0f35bb03129b7",
                 });
                 if let Some(details) = details {
@@ -260,7 +265,7 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
             schema = json!({ "allOf": [schema, details] });
         }
         let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
-        responses.insert(status, json!({ "description": says.join("\n"), "content": content }));
+        responses.insert(status, json!({ "description": descriptions.join("\n"), "content": content }));
     }
     Value::Object(responses)
 }

@@ -1,4 +1,4 @@
-//! Messages as JSON Schema, in the JSON form of protobuf, with the contract's field rules.
+//! JSON Schemas of messages in protobuf's JSON form, with the rules of their fields.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,40 +9,40 @@ use crate::contract::rules;
 use crate::contract::source::{Info, Sources};
 use crate::scaffold::sample;
 
-/// The schemas that documents point to, collected while they are asked for.
+/// The schemas of a document. Each is created when it is referenced first.
 pub(super) struct Schemas<'a> {
     infos: &'a HashMap<String, Info>,
-    made: BTreeMap<String, Value>,
+    components: BTreeMap<String, Value>,
 }
 
-/// The comments of all files.
+/// Returns the comments of all files, by their names.
 pub(super) fn infos(pool: &DescriptorPool, sources: &Sources) -> HashMap<String, Info> {
     pool.files().map(|file| (file.name().to_owned(), Info::of(&file, sources))).collect()
 }
 
 impl<'a> Schemas<'a> {
     pub(super) fn new(infos: &'a HashMap<String, Info>) -> Self {
-        Self { infos, made: BTreeMap::new() }
+        Self { infos, components: BTreeMap::new() }
     }
 
-    /// All that were asked for, by their names.
-    pub(super) fn made(self) -> Map<String, Value> {
-        self.made.into_iter().collect()
+    /// Returns the schemas that were referenced, by their names.
+    pub(super) fn into_components(self) -> Map<String, Value> {
+        self.components.into_iter().collect()
     }
 
     pub(super) fn comment(&self, file: &str, at: &[i32]) -> String {
         self.infos.get(file).map(|info| info.comment(at)).unwrap_or_default()
     }
 
-    /// A reference to a message's schema.
+    /// Returns a reference to a message's schema.
     pub(super) fn message(&mut self, message: &MessageDescriptor) -> Value {
         if let Some(known) = well_known(message.full_name()) {
             return known;
         }
         let name = component(message.full_name());
-        if !self.made.contains_key(&name) {
-            // It may contain itself.
-            self.made.insert(name.clone(), Value::Null);
+        if !self.components.contains_key(&name) {
+            // A placeholder ends the recursion if the message contains itself.
+            self.components.insert(name.clone(), Value::Null);
             let mut properties = Map::new();
             let mut required = Vec::new();
             for field in message.fields() {
@@ -57,34 +57,35 @@ impl<'a> Schemas<'a> {
             if !required.is_empty() {
                 schema["required"] = json!(required);
             }
-            self.made.insert(name.clone(), schema);
+            self.components.insert(name.clone(), schema);
         }
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
     fn enumeration(&mut self, of: &EnumDescriptor) -> Value {
         let name = component(of.full_name());
-        if !self.made.contains_key(&name) {
+        if !self.components.contains_key(&name) {
             let file = of.parent_file();
-            let mut told = self.comment(file.name(), of.path());
+            let mut description = self.comment(file.name(), of.path());
             for value in of.values() {
-                told.push_str(&format!("\n- `{}`: {}", value.name(), self.comment(file.name(), value.path())));
+                description.push_str(&format!("\n- `{}`: {}", value.name(), self.comment(file.name(), value.path())));
             }
             let values: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
-            self.made.insert(name.clone(), json!({ "type": "string", "description": told, "enum": values }));
+            let schema = json!({ "type": "string", "description": description, "enum": values });
+            self.components.insert(name.clone(), schema);
         }
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
-    /// A field with its rules and what it means.
+    /// Returns the schema of a field, with its rules and its description.
     pub(super) fn field(&mut self, field: &FieldDescriptor) -> Value {
-        let said = rules::of(field);
+        let rules = rules::of(field);
         let mut schema = if field.is_map() {
             let value = field.kind().as_message().map(MessageDescriptor::map_entry_value_field);
             let value = value.map_or(json!({}), |value| self.single(&value, None));
             json!({ "type": "object", "additionalProperties": value })
         } else if field.is_list() {
-            let repeated = said.as_ref().and_then(|said| rules::member(said, "repeated"));
+            let repeated = rules.as_ref().and_then(|rules| rules::member(rules, "repeated"));
             let items = repeated.as_ref().and_then(|repeated| rules::member(repeated, "items"));
             let mut schema = json!({ "type": "array", "items": self.single(field, items.as_ref()) });
             for (rule, name) in [("min_items", "minItems"), ("max_items", "maxItems"), ("unique", "uniqueItems")] {
@@ -92,7 +93,7 @@ impl<'a> Schemas<'a> {
             }
             schema
         } else {
-            self.single(field, said.as_ref())
+            self.single(field, rules.as_ref())
         };
         let comment = self.comment(field.parent_file().name(), field.path());
         if !comment.is_empty() {
@@ -104,8 +105,8 @@ impl<'a> Schemas<'a> {
         schema
     }
 
-    fn single(&mut self, field: &FieldDescriptor, said: Option<&DynamicMessage>) -> Value {
-        let rule = |name: &str| said.and_then(|said| rules::member(said, name));
+    fn single(&mut self, field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> Value {
+        let rule = |name: &str| rules.and_then(|rules| rules::member(rules, name));
         match field.kind() {
             Kind::Message(message) => self.message(&message),
             Kind::Enum(of) => self.enumeration(&of),
@@ -114,14 +115,14 @@ impl<'a> Schemas<'a> {
             Kind::String => {
                 let mut schema = json!({ "type": "string" });
                 if let Some(text) = rule("string") {
-                    let same = [
+                    let lengths = [
                         ("min_len", "minLength"),
                         ("max_len", "maxLength"),
                         ("len", "minLength"),
                         ("len", "maxLength"),
                     ];
                     for (rule, name) in
-                        same.into_iter().chain([("pattern", "pattern"), ("in", "enum"), ("const", "const")])
+                        lengths.into_iter().chain([("pattern", "pattern"), ("in", "enum"), ("const", "const")])
                     {
                         put(&mut schema, name, rules::json(&text, rule));
                     }
@@ -149,7 +150,7 @@ impl<'a> Schemas<'a> {
                     _ => ("double", "number", "double"),
                 };
                 let mut schema = json!({ "type": kind, "format": format });
-                // 64-bit numbers are texts in JSON, which have no bounds.
+                // 64-bit numbers are strings in JSON, for which JSON Schema has no bounds.
                 if let Some(number) = rule(name).filter(|_| kind != "string") {
                     let bounds = [
                         ("gte", "minimum"),
@@ -166,16 +167,16 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// A message's value for people to try, without what only the service sets.
-    pub(super) fn example(message: &MessageDescriptor, answer: bool) -> Value {
-        Self::example_at(message, answer, 0)
+    /// Returns an example of a message. Output-only fields are part of it only if it is of a response.
+    pub(super) fn example(message: &MessageDescriptor, is_response: bool) -> Value {
+        Self::example_at(message, is_response, 0)
     }
 
-    fn example_at(message: &MessageDescriptor, answer: bool, depth: usize) -> Value {
+    fn example_at(message: &MessageDescriptor, is_response: bool, depth: usize) -> Value {
         let mut members = Map::new();
         for field in message.fields() {
             let in_oneof = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
-            if depth > 3 || in_oneof || field.is_map() || !answer && behaves(&field, 3) {
+            if depth > 3 || in_oneof || field.is_map() || !is_response && behaves(&field, 3) {
                 continue;
             }
             let value = match (field.name(), field.kind()) {
@@ -184,7 +185,7 @@ impl<'a> Schemas<'a> {
                 (_, Kind::Message(inner))
                     if well_known(inner.full_name()).is_none() && !inner.full_name().ends_with(".Money") =>
                 {
-                    Some(Self::example_at(&inner, answer, depth + 1))
+                    Some(Self::example_at(&inner, is_response, depth + 1))
                 }
                 _ => sample::json(&field).and_then(|samples| serde_json::from_str(&samples[0]).ok()),
             };
@@ -203,12 +204,12 @@ fn put(schema: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
-/// `mart.product.v1.Product` is `product.v1.Product`.
+/// Returns the full name without the mart's package: `product.v1.Product` for `mart.product.v1.Product`.
 fn component(full_name: &str) -> String {
     full_name.split_once('.').map_or(full_name, |(_, rest)| rest).to_owned()
 }
 
-/// Messages that have a JSON form of their own.
+/// Returns the schema of a well-known type, which has its own JSON form.
 fn well_known(full_name: &str) -> Option<Value> {
     Some(match full_name.strip_prefix("google.protobuf.")? {
         "Timestamp" => json!({ "type": "string", "format": "date-time" }),
@@ -223,7 +224,7 @@ fn well_known(full_name: &str) -> Option<Value> {
     })
 }
 
-/// Whether a field has a behaviour: 2 is REQUIRED, 3 is OUTPUT_ONLY.
-fn behaves(field: &FieldDescriptor, behaviour: i32) -> bool {
-    rules::behaves(field, &[behaviour])
+/// Returns whether a field has a behavior: 2 is REQUIRED, 3 is OUTPUT_ONLY.
+fn behaves(field: &FieldDescriptor, behavior: i32) -> bool {
+    rules::behaves(field, &[behavior])
 }

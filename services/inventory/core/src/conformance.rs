@@ -1,6 +1,6 @@
-//! What every store has to do, as one suite for all of them.
+//! The suite that every store passes.
 //!
-//! [`conformance!`](crate::conformance!) makes a test of each case.
+//! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use std::convert::Infallible;
 
@@ -12,13 +12,13 @@ use uuid::Uuid;
 use crate::domain::{Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockDecider, StockItem};
 use crate::ports::{Decided, Rows, Scope, Store};
 
-/// Makes a test of every case; `$store` is an expression that awaits a new, empty store.
+/// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; decisions_are_read_back refusals_change_nothing receipts_are_kept_once
-            promises_are_read_back_and_found_when_due two_decisions_about_one_row_follow_one_another
-            two_decisions_about_a_new_order_follow_one_another lists_have_the_newest_first);
+        $crate::conformance!($store; decisions_are_read_back rejected_decisions_change_nothing receipts_are_stored_once
+            reservations_are_read_back_and_found_when_due decisions_about_the_same_rows_are_sequential
+            decisions_about_a_new_order_are_sequential lists_are_newest_first);
     };
     ($store:expr; $($case:ident)*) => {
         $(
@@ -72,36 +72,37 @@ async fn decide(
     store.decide(scope, receipt, decide).await.expect("reachable")
 }
 
-/// A product with so many units, made at this second.
+/// Creates a product with units at a second.
 async fn stocked(store: &impl Store, n: u64, second: i64, units: i32) {
     let step = move |decider: &mut StockDecider<'_>| {
         decider.upsert_product(product(n), Version::NONE.next(), false);
         decider
             .count(LedgerEntryId(IDS.next()), product(n), units, Cause::Received("note 7".to_owned()))
-            .expect("room");
+            .expect("allowed");
     };
     decide(store, scope(None, &[product(n)]), None, second, step).await;
 }
 
 async fn found(store: &impl Store, n: u64) -> StockItem {
-    store.items(&[product(n)]).await.expect("reachable").pop().expect("there")
+    store.items(&[product(n)]).await.expect("reachable").pop().expect("it exists")
 }
 
 fn expire(decider: &mut StockDecider<'_>) {
     decider.expire();
 }
 
+/// Places an order and returns whether its units are reserved.
 async fn place(store: &impl Store, n: u64, products: &[(u64, i32)]) -> bool {
     let lines = Lines::of(products.iter().map(|(n, quantity)| (product(*n), *quantity)));
     let scope = scope(Some(order(n)), &lines.products().collect::<Vec<_>>());
     let expires = at(100 + i64::try_from(n).expect("small"));
     let step = move |decider: &mut StockDecider<'_>| decider.order_placed(order(n), lines, expires);
     decide(store, scope, None, 10, step).await;
-    let kept = store.reservation(order(n)).await.expect("reachable").expect("there");
-    matches!(kept.status, Status::Reserved { .. })
+    let stored = store.reservation(order(n)).await.expect("reachable").expect("it exists");
+    matches!(stored.status, Status::Reserved { .. })
 }
 
-/// What was decided is found whole, and what is not there is not found.
+/// A committed change is read back completely; missing rows are not found.
 pub async fn decisions_are_read_back(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
     let item = found(store, 1).await;
@@ -116,7 +117,7 @@ pub async fn decisions_are_read_back(store: &impl Store) {
     assert_eq!(store.reservation(order(1)).await, Ok(None));
     let step = |decider: &mut StockDecider<'_>| {
         decider.upsert_product(product(1), Version::NONE.next().next(), true);
-        decider.set_threshold(product(1), 7).expect("there");
+        decider.set_threshold(product(1), 7).expect("it exists");
     };
     decide(store, scope(None, &[product(1)]), None, 5, step).await;
     let item = found(store, 1).await;
@@ -124,23 +125,23 @@ pub async fn decisions_are_read_back(store: &impl Store) {
     assert_eq!((item.product_version.get(), item.created_at), (2, at(1)));
 }
 
-/// A decision that refuses keeps nothing, not even its receipt.
-pub async fn refusals_change_nothing(store: &impl Store) {
+/// A rejected decision stores nothing, not even its receipt.
+pub async fn rejected_decisions_change_nothing(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
     let before = found(store, 1).await;
-    let refuse = |_: Rows| Err("no");
-    let refused = store.decide(scope(None, &[product(1)]), Some(receipt("a", "r")), refuse).await;
-    assert_eq!(refused, Ok(Decided::Refused("no")));
+    let reject = |_: Rows| Err("no");
+    let rejected = store.decide(scope(None, &[product(1)]), Some(receipt("a", "r")), reject).await;
+    assert_eq!(rejected, Ok(Decided::Rejected("no")));
     assert_eq!(found(store, 1).await, before);
     let again = decide(store, scope(None, &[product(1)]), Some(receipt("a", "r")), 2, |_| {}).await;
-    assert!(matches!(again, Decided::Kept(_)), "{again:?}");
+    assert!(matches!(again, Decided::Committed(_)), "{again:?}");
 }
 
-/// Who comes again is told so, and whether the request was the same; nothing is changed then.
-pub async fn receipts_are_kept_once(store: &impl Store) {
+/// An existing receipt is reported with whether the request was the same, and nothing is changed.
+pub async fn receipts_are_stored_once(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
     let step = |decider: &mut StockDecider<'_>| {
-        decider.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("room");
+        decider.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("allowed");
     };
     for (request, expected) in [("r", None), ("r", Some(true)), ("another", Some(false))] {
         let done = decide(store, scope(None, &[product(1)]), Some(receipt("a", request)), 2, step).await;
@@ -149,42 +150,45 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
                 assert_eq!(subject, "subject");
                 Some(same_request)
             }
-            Decided::Kept(_) => None,
-            Decided::Refused(never) => match never {},
+            Decided::Committed(_) => None,
+            Decided::Rejected(never) => match never {},
         };
         assert_eq!(seen, expected);
         assert_eq!(found(store, 1).await.on_hand, 8);
     }
 }
 
-/// A promise with its lines, its end and its later steps.
-pub async fn promises_are_read_back_and_found_when_due(store: &impl Store) {
+/// A reservation is read back with its lines and its expiry, after each of its transitions.
+pub async fn reservations_are_read_back_and_found_when_due(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
     stocked(store, 2, 2, 7).await;
     assert!(place(store, 2, &[(1, 2), (2, 3)]).await);
     assert!(place(store, 1, &[(1, 1)]).await);
     assert!(!place(store, 3, &[(1, 5)]).await);
-    let kept = store.reservation(order(2)).await.expect("reachable").expect("there");
-    assert_eq!(kept.lines, Lines::of([(product(1), 2), (product(2), 3)]));
+    let stored = store.reservation(order(2)).await.expect("reachable").expect("it exists");
+    assert_eq!(stored.lines, Lines::of([(product(1), 2), (product(2), 3)]));
     assert_eq!(
-        (kept.status, kept.reservation_round, kept.closed),
+        (stored.status, stored.reservation_round, stored.closed),
         (Status::Reserved { expires_at: at(102) }, 0, false)
     );
     assert_eq!(store.due(at(100), 10).await, Ok(vec![]));
     assert_eq!(store.due(at(102), 10).await, Ok(vec![order(1), order(2)]));
     assert_eq!(store.due(at(102), 1).await, Ok(vec![order(1)]));
-    // The scope names the order only: the store finds the rows of its products.
+    // The scope has only the order: the store adds the products of its reservation.
     decide(store, scope(Some(order(2)), &[]), None, 103, expire).await;
-    assert_eq!(store.reservation(order(2)).await.expect("reachable").map(|kept| kept.status), Some(Status::Expired));
+    assert_eq!(
+        store.reservation(order(2)).await.expect("reachable").map(|stored| stored.status),
+        Some(Status::Expired)
+    );
     assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (1, 0));
     assert_eq!(store.due(at(103), 10).await, Ok(vec![order(1)]));
     let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(2), 0);
     decide(store, scope(Some(order(2)), &[]), None, 104, cancel).await;
-    assert!(store.reservation(order(2)).await.expect("reachable").expect("there").closed);
+    assert!(store.reservation(order(2)).await.expect("reachable").expect("it exists").closed);
 }
 
-/// Of two orders for the last units one gets them.
-pub async fn two_decisions_about_one_row_follow_one_another(store: &impl Store) {
+/// Of two concurrent orders for the last units, one gets them.
+pub async fn decisions_about_the_same_rows_are_sequential(store: &impl Store) {
     stocked(store, 1, 1, 5).await;
     stocked(store, 2, 1, 5).await;
     let (one, other) = both(place(store, 1, &[(1, 3), (2, 3)]), place(store, 2, &[(2, 3), (1, 3)])).await;
@@ -192,22 +196,22 @@ pub async fn two_decisions_about_one_row_follow_one_another(store: &impl Store) 
     assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (3, 3));
 }
 
-/// An order and its cancellation that come at once: nothing stays promised, whichever was first.
-pub async fn two_decisions_about_a_new_order_follow_one_another(store: &impl Store) {
+/// After an order and its concurrent cancellation nothing is reserved, in either order.
+pub async fn decisions_about_a_new_order_are_sequential(store: &impl Store) {
     stocked(store, 1, 1, 5).await;
     let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(1), 0);
     let cancel = decide(store, scope(Some(order(1)), &[]), None, 10, cancel);
     both(place(store, 1, &[(1, 3)]), cancel).await;
-    let kept = store.reservation(order(1)).await.expect("reachable").expect("there");
-    assert_eq!((kept.status, found(store, 1).await.reserved), (Status::Released, 0));
+    let stored = store.reservation(order(1)).await.expect("reachable").expect("it exists");
+    assert_eq!((stored.status, found(store, 1).await.reserved), (Status::Released, 0));
 }
 
-/// Lists go on behind their cursor, and have only what was asked for.
-pub async fn lists_have_the_newest_first(store: &impl Store) {
+/// Lists continue after their cursor and have only the requested items.
+pub async fn lists_are_newest_first(store: &impl Store) {
     for n in 0..6 {
         stocked(store, n, i64::try_from(n / 2).expect("small"), 5).await;
     }
-    let low = |decider: &mut StockDecider<'_>| decider.set_threshold(product(3), 9).expect("there");
+    let low = |decider: &mut StockDecider<'_>| decider.set_threshold(product(3), 9).expect("it exists");
     decide(store, scope(None, &[product(3)]), None, 20, low).await;
     let all = store.list_items(false, None, 10).await.expect("reachable");
     assert_eq!(all.iter().map(|item| item.id).collect::<Vec<_>>(), [5, 4, 3, 2, 1, 0].map(product));

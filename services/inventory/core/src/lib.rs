@@ -1,7 +1,6 @@
-//! The inventory service: every rule of it, and no I/O.
+//! The rules of the inventory service, without I/O.
 //!
-//! [`domain`] has what it is about and what can happen, [`ports`] what it needs from a store, [`application`] one use case per
-//! file. How requests come in and where things are kept is deliberately unknown here.
+//! [`domain`] has stock items, reservations and the ledger, [`ports`] the store, [`application`] the use cases.
 
 pub mod application;
 pub mod domain;

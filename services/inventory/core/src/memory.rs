@@ -1,4 +1,4 @@
-//! A store in memory that behaves as the real one, for features and the tests of other services.
+//! The in-memory store, for scenarios and tests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::ports::{Decided, Rows, Scope, Store};
 
-/// Everything that was decided. Clones share it.
+/// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl MemoryStore {
-    /// The events that were committed, in their order.
+    /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<InventoryEvent>> {
         self.state().events.clone()
     }
@@ -43,18 +43,18 @@ impl Store for MemoryStore {
     ) -> Result<Decided<E>, StoreError> {
         let mut state = self.state();
         if let Some(receipt) = &receipt
-            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
-            let same_request = kept.fingerprint == receipt.fingerprint;
-            return Ok(Decided::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+            let same_request = stored.fingerprint == receipt.fingerprint;
+            return Ok(Decided::AlreadyProcessed { subject: stored.subject.clone(), same_request });
         }
         let reservation = scope.order.and_then(|order| state.reservations.get(&order).cloned());
-        let promised = reservation.iter().flat_map(|reservation| reservation.lines.products());
-        let products: BTreeSet<ProductId> = scope.products.into_iter().chain(promised).collect();
+        let reserved = reservation.iter().flat_map(|reservation| reservation.lines.products());
+        let products: BTreeSet<ProductId> = scope.products.into_iter().chain(reserved).collect();
         let items = products.iter().filter_map(|id| state.items.get(id).cloned()).collect();
         let change = match decide(Rows { items, reservation }) {
             Ok(change) => change,
-            Err(refused) => return Ok(Decided::Refused(refused)),
+            Err(error) => return Ok(Decided::Rejected(error)),
         };
         let Change { items, reservation, ledger, events } = change.clone();
         state.items.extend(items.into_iter().map(|item| (item.id, item)));
@@ -64,7 +64,7 @@ impl Store for MemoryStore {
         if let Some(receipt) = receipt {
             state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
         }
-        Ok(Decided::Kept(change))
+        Ok(Decided::Committed(change))
     }
 
     async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
@@ -117,15 +117,15 @@ impl Store for MemoryStore {
     }
 }
 
-/// The first of what comes after the cursor, newest first.
+/// Returns the first `limit` items after the cursor, newest first.
 fn page<T>(
     found: impl Iterator<Item = T>,
-    place: impl Fn(&T) -> Cursor,
+    cursor: impl Fn(&T) -> Cursor,
     after: Option<Cursor>,
     limit: usize,
 ) -> Vec<T> {
-    let mut found: Vec<T> = found.filter(|item| after.is_none_or(|after| place(item) < after)).collect();
-    found.sort_by_key(|item| std::cmp::Reverse(place(item)));
+    let mut found: Vec<T> = found.filter(|item| after.is_none_or(|after| cursor(item) < after)).collect();
+    found.sort_by_key(|item| std::cmp::Reverse(cursor(item)));
     found.truncate(limit);
     found
 }

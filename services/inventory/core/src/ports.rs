@@ -1,4 +1,4 @@
-//! What inventory needs from a store.
+//! The store that inventory needs.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -7,16 +7,16 @@ use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 
 use crate::domain::{Change, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, StockItem};
 
-/// Keeps stock items, their ledger, reservations, events and receipts.
+/// Stores stock items, their ledger, reservations, events and receipts.
 ///
-/// Every implementation passes [`conformance`](mod@crate::conformance). Each method fails with [`Unavailable`] where the store
-/// can't be reached; the implementation logs why.
+/// Every implementation passes [`conformance`](mod@crate::conformance). Each method returns [`StoreError`] if the store fails; the
+/// implementation logs the cause.
 pub trait Store: Send + Sync {
-    /// Decides about some rows and keeps what was decided, or nothing.
+    /// Decides a change of the rows of a scope and commits all of it or nothing.
     ///
-    /// The rows of the scope, and those of the products in its reservation, are locked in the order of their ids until the
-    /// decision is kept, so that decisions about the same row follow one another. `decide` is called at most once. Where
-    /// the receipt is there already nothing is kept.
+    /// The rows of the scope, and of the products in its reservation, are locked in the order of their ids until the commit, so
+    /// that decisions about the same row are sequential. `decide` is called at most once. If the receipt already exists, nothing
+    /// is written.
     fn decide<E: Send + 'static>(
         &self,
         scope: Scope,
@@ -24,10 +24,10 @@ pub trait Store: Send + Sync {
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
     ) -> impl Future<Output = Result<Decided<E>, StoreError>> + Send;
 
-    /// The stock items of these products, in no order; unknown ones are left out.
+    /// Returns the stock items of these products, in any order; unknown ids are omitted.
     fn items(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
-    /// Up to `limit` stock items, newest first, beginning after the cursor.
+    /// Returns up to `limit` stock items, newest first, after the cursor.
     fn list_items(
         &self,
         only_low: bool,
@@ -35,10 +35,10 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
-    /// Finds a ledger entry.
+    /// Returns a ledger entry.
     fn entry(&self, id: LedgerEntryId) -> impl Future<Output = Result<Option<LedgerEntry>, StoreError>> + Send;
 
-    /// Up to `limit` ledger entries of a product, newest first, beginning after the cursor.
+    /// Returns up to `limit` ledger entries of a product, newest first, after the cursor.
     fn list_entries(
         &self,
         product: ProductId,
@@ -46,41 +46,41 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 
-    /// Finds what is promised to an order.
+    /// Returns the reservation of an order.
     fn reservation(&self, order: OrderId) -> impl Future<Output = Result<Option<Reservation>, StoreError>> + Send;
 
-    /// Up to `limit` orders whose promises are over at `now`, the oldest first.
+    /// Returns up to `limit` orders whose reservation expires at `now` or earlier, oldest first.
     fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 }
 
-/// What a decision is about.
+/// The rows that a decision reads and may change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
-    /// The order whose reservation it is about.
+    /// The order whose reservation is included.
     pub order: Option<OrderId>,
-    /// The products, beside those of the reservation.
+    /// The products, in addition to those of the reservation.
     pub products: BTreeSet<ProductId>,
 }
 
-/// The rows that a decision finds.
+/// The locked rows of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rows {
     /// The stock items that exist.
     pub items: Vec<StockItem>,
-    /// The order's reservation, where there is one.
+    /// The order's reservation, if it exists.
     pub reservation: Option<Reservation>,
 }
 
-/// How a decision ended.
+/// The result of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decided<E> {
-    /// It is kept, for good.
-    Kept(Change),
-    /// It was to change nothing.
-    Refused(E),
-    /// Its receipt was there already, and nothing was changed.
+    /// The change is committed.
+    Committed(Change),
+    /// The decision was an error; nothing is changed.
+    Rejected(E),
+    /// The receipt already exists; nothing is changed.
     AlreadyProcessed {
-        /// The subject that the first request's receipt named.
+        /// The subject of the stored receipt.
         subject: String,
         /// Whether the first request had the same fingerprint.
         same_request: bool,

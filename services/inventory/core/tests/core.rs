@@ -1,7 +1,8 @@
-//! The rules of the warehouse, one by one.
+//! The rules of stock and reservations, one by one.
 
 use inventory_core::domain::{
-    Cause, Change, InventoryEvent, Lines, OrderId, ProductId, Refused, Reservation, Status, StockDecider, StockItem,
+    Cause, Change, InventoryEvent, Lines, OrderId, ProductId, Reservation, Status, StockChangeError, StockDecider,
+    StockItem,
 };
 use inventory_core::domain::{LedgerEntryId, events};
 use inventory_core::memory::MemoryStore;
@@ -27,7 +28,7 @@ fn lines(mugs: i32, tea: i32) -> Lines {
     Lines::of([(MUG, mugs), (TEA, tea)].into_iter().filter(|(_, quantity)| *quantity > 0))
 }
 
-/// Rows between two steps.
+/// The rows between two decisions.
 #[derive(Default)]
 struct Shop {
     items: Vec<StockItem>,
@@ -40,8 +41,8 @@ impl Shop {
         Self { items: items.into_iter().collect(), ..Self::default() }
     }
 
-    /// Takes one step and says which events it told.
-    fn step(&mut self, minute: i64, step: impl FnOnce(&mut StockDecider<'_>)) -> Vec<InventoryEvent> {
+    /// Decides a change, stores it and returns its events.
+    fn decide(&mut self, minute: i64, step: impl FnOnce(&mut StockDecider<'_>)) -> Vec<InventoryEvent> {
         let mut decider = StockDecider::open(self.items.clone(), self.reservation.clone(), at(minute), &self.ids);
         step(&mut decider);
         let Change { items, reservation, events, .. } = decider.close();
@@ -54,12 +55,12 @@ impl Shop {
     }
 
     fn stock(&self, id: ProductId) -> (i32, i32) {
-        let item = self.items.iter().find(|item| item.id == id).expect("there");
+        let item = self.items.iter().find(|item| item.id == id).expect("it exists");
         (item.on_hand, item.reserved)
     }
 
     fn status(&self) -> Status {
-        self.reservation.as_ref().expect("there").status
+        self.reservation.as_ref().expect("it exists").status
     }
 }
 
@@ -68,9 +69,9 @@ fn expire(decider: &mut StockDecider<'_>) {
 }
 
 #[test]
-fn all_lines_are_promised_or_none() {
+fn all_lines_are_reserved_or_none() {
     let mut shop = Shop::with([item(MUG, 5), item(TEA, 1)]);
-    let events = shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 2), at(61)));
+    let events = shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 2), at(61)));
     let [InventoryEvent::StockRejected(events::StockRejected { shortages, .. })] = &events[..] else {
         panic!("{events:?}")
     };
@@ -78,7 +79,7 @@ fn all_lines_are_promised_or_none() {
     assert_eq!((shop.stock(MUG), shop.stock(TEA)), ((5, 0), (1, 0)));
 
     let mut shop = Shop::with([item(MUG, 5), item(TEA, 2)]);
-    let events = shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 2), at(61)));
+    let events = shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 2), at(61)));
     assert!(matches!(events[..], [InventoryEvent::StockReserved(_)]), "{events:?}");
     assert_eq!((shop.stock(MUG), shop.stock(TEA)), ((5, 2), (2, 2)));
 }
@@ -87,7 +88,7 @@ fn all_lines_are_promised_or_none() {
 fn lines_of_one_product_are_summed() {
     let mut shop = Shop::with([item(MUG, 5)]);
     let twice = Lines::of([(MUG, 3), (MUG, 3)]);
-    let events = shop.step(1, |decider| decider.order_placed(ORDER, twice, at(61)));
+    let events = shop.decide(1, |decider| decider.order_placed(ORDER, twice, at(61)));
     let [InventoryEvent::StockRejected(events::StockRejected { shortages, .. })] = &events[..] else {
         panic!("{events:?}")
     };
@@ -96,10 +97,10 @@ fn lines_of_one_product_are_summed() {
 }
 
 #[test]
-fn unknown_and_archived_products_have_nothing_to_promise() {
+fn unknown_and_archived_products_are_not_reservable() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    shop.step(1, |decider| decider.upsert_product(MUG, Version::NONE.next().next(), true));
-    let events = shop.step(1, |decider| decider.order_placed(ORDER, lines(1, 1), at(61)));
+    shop.decide(1, |decider| decider.upsert_product(MUG, Version::NONE.next().next(), true));
+    let events = shop.decide(1, |decider| decider.order_placed(ORDER, lines(1, 1), at(61)));
     let [InventoryEvent::StockRejected(events::StockRejected { shortages, .. })] = &events[..] else {
         panic!("{events:?}")
     };
@@ -107,84 +108,84 @@ fn unknown_and_archived_products_have_nothing_to_promise() {
 }
 
 #[test]
-fn an_older_word_of_a_product_does_not_bring_it_back() {
+fn an_older_product_event_does_not_unarchive() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    shop.step(1, |decider| decider.upsert_product(MUG, Version::NONE.next().next(), true));
-    shop.step(1, |decider| decider.upsert_product(MUG, Version::NONE.next(), false));
+    shop.decide(1, |decider| decider.upsert_product(MUG, Version::NONE.next().next(), true));
+    shop.decide(1, |decider| decider.upsert_product(MUG, Version::NONE.next(), false));
     assert!(shop.items[0].archived);
     assert_eq!(shop.items[0].product_version, Version::NONE.next().next());
 }
 
 #[test]
-fn a_promise_is_kept_once_whatever_comes_twice() {
+fn repeated_events_change_a_reservation_once() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
-    assert_eq!(shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61))), []);
-    let sold = shop.step(2, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
+    shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+    assert_eq!(shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61))), []);
+    let sold = shop.decide(2, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
     assert!(matches!(sold[..], [InventoryEvent::ReservationCommitted(_)]), "{sold:?}");
-    assert_eq!(shop.step(2, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0)), []);
+    assert_eq!(shop.decide(2, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0)), []);
     assert_eq!(shop.stock(MUG), (3, 0));
-    let back = shop.step(3, |decider| decider.order_cancelled(ORDER, 0));
+    let back = shop.decide(3, |decider| decider.order_cancelled(ORDER, 0));
     assert!(matches!(back[..], [InventoryEvent::ReservationReturned(_)]), "{back:?}");
-    assert_eq!(shop.step(3, |decider| decider.order_cancelled(ORDER, 0)), []);
+    assert_eq!(shop.decide(3, |decider| decider.order_cancelled(ORDER, 0)), []);
     assert_eq!((shop.stock(MUG), shop.status()), ((5, 0), Status::Returned));
 }
 
 #[test]
-fn a_promise_ends_by_cancelling_or_by_its_time_and_only_once() {
+fn a_reservation_ends_once() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
-    assert_eq!(shop.step(60, expire), [], "a minute too early");
-    assert!(matches!(shop.step(61, expire)[..], [InventoryEvent::ReservationExpired(_)]));
-    assert_eq!(shop.step(62, expire), []);
-    assert_eq!(shop.step(62, |decider| decider.order_cancelled(ORDER, 0)), [], "nothing is promised any more");
+    shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+    assert_eq!(shop.decide(60, expire), [], "a minute too early");
+    assert!(matches!(shop.decide(61, expire)[..], [InventoryEvent::ReservationExpired(_)]));
+    assert_eq!(shop.decide(62, expire), []);
+    assert_eq!(shop.decide(62, |decider| decider.order_cancelled(ORDER, 0)), [], "nothing is reserved any more");
     assert_eq!(shop.stock(MUG), (5, 0));
 }
 
 #[test]
-fn an_order_that_was_cancelled_first_is_promised_nothing() {
+fn nothing_is_reserved_for_an_order_cancelled_before() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    let events = shop.step(1, |decider| decider.order_cancelled(ORDER, 0));
+    let events = shop.decide(1, |decider| decider.order_cancelled(ORDER, 0));
     assert!(matches!(events[..], [InventoryEvent::ReservationReleased(_)]), "{events:?}");
-    assert_eq!(shop.step(2, |decider| decider.order_placed(ORDER, lines(2, 0), at(61))), []);
+    assert_eq!(shop.decide(2, |decider| decider.order_placed(ORDER, lines(2, 0), at(61))), []);
     assert_eq!(shop.stock(MUG), (5, 0));
 }
 
 #[test]
-fn late_money_promises_the_units_once_more() {
+fn a_reinstated_order_is_reserved_again() {
     for still_reserved in [false, true] {
         let mut shop = Shop::with([item(MUG, 2)]);
-        shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+        shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
         if !still_reserved {
-            shop.step(46, |decider| decider.order_cancelled(ORDER, 0));
+            shop.decide(46, |decider| decider.order_cancelled(ORDER, 0));
         }
-        let events = shop.step(50, |decider| decider.order_reinstated(ORDER, lines(2, 0), 1, at(110)));
+        let events = shop.decide(50, |decider| decider.order_reinstated(ORDER, lines(2, 0), 1, at(110)));
         assert!(matches!(events[..], [InventoryEvent::StockReserved(_)]), "{events:?}");
         assert_eq!(
-            shop.step(51, |decider| decider.order_cancelled(ORDER, 0)),
+            shop.decide(51, |decider| decider.order_cancelled(ORDER, 0)),
             [],
             "the cancellation is of the first round"
         );
         assert_eq!(shop.stock(MUG), (2, 2));
-        shop.step(52, |decider| decider.order_confirmed(ORDER, lines(2, 0), 1));
+        shop.decide(52, |decider| decider.order_confirmed(ORDER, lines(2, 0), 1));
         assert_eq!(shop.stock(MUG), (0, 0));
     }
 }
 
 #[test]
-fn a_confirmed_order_whose_promise_expired_is_promised_again_or_told_so() {
+fn a_confirmed_order_renews_an_expired_reservation() {
     for (left, sold) in [(2, true), (1, false)] {
         let mut shop = Shop::with([item(MUG, 2)]);
-        shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
-        shop.step(61, expire);
+        shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+        shop.decide(61, expire);
         let delta = left - 2;
         if delta != 0 {
             let cause = Cause::Adjusted("breakage".to_owned());
-            shop.step(61, |decider| {
-                decider.count(LedgerEntryId(Uuid::nil()), MUG, delta, cause).expect("there is room");
+            shop.decide(61, |decider| {
+                decider.count(LedgerEntryId(Uuid::nil()), MUG, delta, cause).expect("allowed");
             });
         }
-        let events = shop.step(62, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
+        let events = shop.decide(62, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
         if sold {
             assert!(
                 matches!(events[..], [InventoryEvent::StockReserved(_), InventoryEvent::ReservationCommitted(_)]),
@@ -197,49 +198,47 @@ fn a_confirmed_order_whose_promise_expired_is_promised_again_or_told_so() {
 }
 
 #[test]
-fn a_confirmation_after_its_cancellation_sells_nothing() {
+fn a_confirmation_after_the_cancellation_has_no_effect() {
     let mut shop = Shop::with([item(MUG, 2)]);
-    shop.step(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
-    shop.step(61, expire);
-    shop.step(62, |decider| decider.order_cancelled(ORDER, 0));
-    assert_eq!(shop.step(63, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0)), []);
+    shop.decide(1, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+    shop.decide(61, expire);
+    shop.decide(62, |decider| decider.order_cancelled(ORDER, 0));
+    assert_eq!(shop.decide(63, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0)), []);
     assert_eq!(shop.stock(MUG), (2, 0));
 }
 
 #[test]
-fn a_fall_to_the_threshold_is_told_once() {
+fn low_stock_is_published_once() {
     let mut shop = Shop::with([item(MUG, 10)]);
-    let events = shop.step(1, |decider| decider.set_threshold(MUG, 8).expect("there"));
+    let events = shop.decide(1, |decider| decider.set_threshold(MUG, 8).expect("it exists"));
     assert!(matches!(events[..], [InventoryEvent::StockAdjusted(_)]), "{events:?}");
-    assert_eq!(shop.step(1, |decider| decider.set_threshold(MUG, 8).expect("there")), [], "no change");
-    let events = shop.step(2, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
+    assert_eq!(shop.decide(1, |decider| decider.set_threshold(MUG, 8).expect("it exists")), [], "no change");
+    let events = shop.decide(2, |decider| decider.order_placed(ORDER, lines(2, 0), at(61)));
     assert!(matches!(events[..], [InventoryEvent::StockReserved(_), InventoryEvent::StockLow(_)]), "{events:?}");
-    let events = shop.step(3, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
+    let events = shop.decide(3, |decider| decider.order_confirmed(ORDER, lines(2, 0), 0));
     assert!(matches!(events[..], [InventoryEvent::ReservationCommitted(_)]), "still low: {events:?}");
-    let events = shop.step(4, |decider| decider.order_cancelled(ORDER, 0));
+    let events = shop.decide(4, |decider| decider.order_cancelled(ORDER, 0));
     assert!(matches!(events[..], [InventoryEvent::ReservationReturned(_)]), "{events:?}");
     let adjust = |decider: &mut StockDecider<'_>| {
-        decider
-            .count(LedgerEntryId(Uuid::nil()), MUG, -5, Cause::Adjusted("breakage".to_owned()))
-            .expect("there is room");
+        decider.count(LedgerEntryId(Uuid::nil()), MUG, -5, Cause::Adjusted("breakage".to_owned())).expect("allowed");
     };
-    let events = shop.step(5, adjust);
+    let events = shop.decide(5, adjust);
     assert!(matches!(events[..], [InventoryEvent::StockAdjusted(_), InventoryEvent::StockLow(_)]), "{events:?}");
 }
 
 #[test]
-fn stock_is_never_less_than_what_is_promised() {
+fn the_stock_cannot_fall_below_the_reserved_units() {
     let mut shop = Shop::with([item(MUG, 5)]);
-    shop.step(1, |decider| decider.order_placed(ORDER, lines(3, 0), at(61)));
-    let mut refused = |delta| {
-        let mut told = None;
-        shop.step(2, |decider| {
-            told = decider.count(LedgerEntryId(Uuid::nil()), MUG, delta, Cause::Adjusted("count".to_owned())).err();
+    shop.decide(1, |decider| decider.order_placed(ORDER, lines(3, 0), at(61)));
+    let mut rejected = |delta| {
+        let mut error = None;
+        shop.decide(2, |decider| {
+            error = decider.count(LedgerEntryId(Uuid::nil()), MUG, delta, Cause::Adjusted("count".to_owned())).err();
         });
-        told
+        error
     };
-    assert_eq!(refused(-3), Some(Refused::TooSmall));
-    assert_eq!(refused(1_000_000_000), Some(Refused::TooLarge));
-    assert_eq!(refused(i32::MAX), Some(Refused::TooLarge));
-    assert_eq!(refused(-2), None);
+    assert_eq!(rejected(-3), Some(StockChangeError::TooSmall));
+    assert_eq!(rejected(1_000_000_000), Some(StockChangeError::TooLarge));
+    assert_eq!(rejected(i32::MAX), Some(StockChangeError::TooLarge));
+    assert_eq!(rejected(-2), None);
 }

@@ -1,11 +1,11 @@
-//! Random histories against a model that keeps nothing but sums.
+//! Random histories, checked against sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use inventory_core::UseCases;
 use inventory_core::application::{CountError, OrderRequest, RESERVATION_TTL};
-use inventory_core::domain::{InventoryEvent, Lines, OrderId, ProductId, Refused, Status, events};
+use inventory_core::domain::{InventoryEvent, Lines, OrderId, ProductId, Status, StockChangeError, events};
 use inventory_core::memory::MemoryStore;
 use inventory_core::ports::Store;
 use mart_kernel::clock::ManualClock;
@@ -51,13 +51,13 @@ fn order(n: u8) -> OrderId {
     OrderId(Uuid::from_u128(u128::from(n) + 100))
 }
 
-/// Use cases over memory, and everything that the steps need.
+/// The use cases over the in-memory store, and the data of the steps.
 struct Warehouse {
     store: MemoryStore,
     clock: Arc<ManualClock>,
     use_cases: UseCases<MemoryStore>,
-    told: u64,
-    /// The lines that each order was placed with first.
+    receipts: u64,
+    /// The lines of each order's first placement.
     placed: BTreeMap<u8, Lines>,
     rounds: BTreeMap<u8, i32>,
 }
@@ -69,102 +69,106 @@ impl Warehouse {
         let ids = Arc::new(SequentialIds::default());
         let use_cases =
             UseCases::new(store.clone(), clock.clone(), ids, PageTokenSigner::new(b"secret"), RESERVATION_TTL);
-        Self { store, clock, use_cases, told: 0, placed: BTreeMap::new(), rounds: BTreeMap::new() }
+        Self { store, clock, use_cases, receipts: 0, placed: BTreeMap::new(), rounds: BTreeMap::new() }
     }
 
     fn receipt(&mut self) -> Receipt {
-        self.told += 1;
-        let (scope, key) = ("test".to_owned(), self.told.to_string());
+        self.receipts += 1;
+        let (scope, key) = ("test".to_owned(), self.receipts.to_string());
         Receipt { scope, key, fingerprint: [0; 32], subject: String::new() }
     }
 
-    fn asked(&self, n: u8) -> OrderRequest {
+    fn request(&self, n: u8) -> OrderRequest {
         let lines = self.placed.get(&n).cloned().unwrap_or_default();
         OrderRequest { order: order(n), lines, reservation_round: self.rounds.get(&n).copied().unwrap_or_default() }
     }
 
-    async fn take(&mut self, step: &Step) {
+    async fn apply(&mut self, step: &Step) {
         let receipt = self.receipt();
         match step {
             Step::Receive(n, quantity) => {
                 let done = self.use_cases.receive_stock(product(*n), *quantity, String::new(), None).await;
-                done.expect("there is room");
+                done.expect("allowed");
             }
             Step::Adjust(n, delta) => {
                 let done = self.use_cases.adjust_stock(product(*n), *delta, "count".to_owned(), None).await;
-                assert!(matches!(done, Ok(_) | Err(CountError::Refused(Refused::TooSmall))), "{done:?}");
+                assert!(matches!(done, Ok(_) | Err(CountError::Rejected(StockChangeError::TooSmall))), "{done:?}");
             }
             Step::Archive(n) => {
                 let version = Version::NONE.next().next();
-                self.use_cases.upsert_product(product(*n), version, true, receipt).await.expect("kept");
+                self.use_cases.upsert_product(product(*n), version, true, receipt).await.expect("committed");
             }
             Step::Place(n, lines) => {
                 let lines = Lines::of(lines.iter().map(|(n, quantity)| (product(*n), *quantity)));
                 self.placed.entry(*n).or_insert(lines);
-                let asked = OrderRequest { reservation_round: 0, ..self.asked(*n) };
-                self.use_cases.on_order_placed(asked, receipt).await.expect("kept");
+                let request = OrderRequest { reservation_round: 0, ..self.request(*n) };
+                self.use_cases.on_order_placed(request, receipt).await.expect("committed");
             }
             Step::Reinstate(n) => {
                 *self.rounds.entry(*n).or_default() += 1;
-                let asked = self.asked(*n);
-                self.use_cases.on_order_reinstated(asked, receipt).await.expect("kept");
+                let request = self.request(*n);
+                self.use_cases.on_order_reinstated(request, receipt).await.expect("committed");
             }
             Step::Confirm(n) => {
-                let asked = self.asked(*n);
-                self.use_cases.on_order_confirmed(asked, receipt).await.expect("kept");
+                let request = self.request(*n);
+                self.use_cases.on_order_confirmed(request, receipt).await.expect("committed");
             }
             Step::Cancel(n) => {
-                let asked = self.asked(*n);
-                self.use_cases.on_order_cancelled(asked, receipt).await.expect("kept");
+                let request = self.request(*n);
+                self.use_cases.on_order_cancelled(request, receipt).await.expect("committed");
             }
             Step::Pass(minutes) => {
                 self.clock.advance(time::Duration::minutes(*minutes));
-                self.use_cases.expire_reservations(100).await.expect("kept");
+                self.use_cases.expire_reservations(100).await.expect("committed");
             }
         }
     }
 
-    /// What has to be true at all times.
-    async fn hold(&self) {
-        let mut promised: BTreeMap<ProductId, i32> = BTreeMap::new();
+    /// Asserts that stock, reservations, ledger and event versions agree.
+    async fn assert_consistent(&self) {
+        let mut reserved: BTreeMap<ProductId, i32> = BTreeMap::new();
         for n in 0..ORDERS {
-            let Some(reservation) = self.store.reservation(order(n)).await.expect("there") else { continue };
+            let Some(reservation) = self.store.reservation(order(n)).await.expect("reachable") else { continue };
             if let Status::Reserved { .. } = reservation.status {
                 for (product, quantity) in reservation.lines.iter() {
-                    *promised.entry(product).or_default() += quantity;
+                    *reserved.entry(product).or_default() += quantity;
                 }
             }
         }
         for n in 0..PRODUCTS {
-            let item = self.store.items(&[product(n)]).await.expect("there").pop().expect("made");
+            let item = self.store.items(&[product(n)]).await.expect("reachable").pop().expect("created");
             assert!(0 <= item.reserved && item.reserved <= item.on_hand, "{item:?}");
-            assert_eq!(item.reserved, promised.get(&item.id).copied().unwrap_or_default(), "live promises of {item:?}");
-            let entries = self.store.list_entries(item.id, None, usize::MAX).await.expect("there");
+            assert_eq!(
+                item.reserved,
+                reserved.get(&item.id).copied().unwrap_or_default(),
+                "the reservations of {item:?}"
+            );
+            let entries = self.store.list_entries(item.id, None, usize::MAX).await.expect("reachable");
             let sums = entries.iter().fold((0, 0), |sum, entry| (sum.0 + entry.on_hand, sum.1 + entry.reserved));
             assert_eq!(sums, (item.on_hand, item.reserved), "the ledger of {item:?}");
         }
         let mut versions: BTreeMap<Uuid, i64> = BTreeMap::new();
         let mut ids = BTreeSet::new();
         for event in self.store.events() {
-            assert!(ids.insert(event.id), "an event's id is used twice");
+            assert!(ids.insert(event.id), "a duplicate event id");
             let last = versions.entry(aggregate(&event.payload)).or_default();
             assert_eq!(event.version.get(), *last + 1, "{event:?}");
             *last += 1;
         }
     }
 
-    /// An order's units are sold less returned, and promised less given back, never below nothing and never twice.
-    async fn once(&self) {
+    /// Asserts that each line of an order is sold at most once and reserved at most once, net of returns and releases.
+    async fn assert_at_most_once(&self) {
         for n in 0..ORDERS {
             let mut entries = Vec::new();
             for n in 0..PRODUCTS {
-                entries.extend(self.store.list_entries(product(n), None, usize::MAX).await.expect("there"));
+                entries.extend(self.store.list_entries(product(n), None, usize::MAX).await.expect("reachable"));
             }
             for (product, quantity) in self.placed.get(&n).iter().flat_map(|lines| lines.iter()) {
-                let mine = entries.iter().filter(|e| e.cause.order() == Some(order(n)) && e.product == product);
-                let (on_hand, reserved) = mine.fold((0, 0), |sum, e| (sum.0 + e.on_hand, sum.1 + e.reserved));
+                let of_order = entries.iter().filter(|e| e.cause.order() == Some(order(n)) && e.product == product);
+                let (on_hand, reserved) = of_order.fold((0, 0), |sum, e| (sum.0 + e.on_hand, sum.1 + e.reserved));
                 assert!(on_hand == 0 || on_hand == -quantity, "sold {on_hand} of {quantity}");
-                assert!(reserved == 0 || reserved == quantity, "promised {reserved} of {quantity}");
+                assert!(reserved == 0 || reserved == quantity, "reserved {reserved} of {quantity}");
             }
         }
     }
@@ -187,19 +191,19 @@ fn aggregate(event: &InventoryEvent) -> Uuid {
 
 proptest! {
     #[test]
-    fn any_history_keeps_stock_promises_and_ledger_in_agreement(steps in prop::collection::vec(step(), 1..60)) {
+    fn stock_reservations_and_ledger_agree_after_any_history(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let mut warehouse = Warehouse::new();
             for n in 0..PRODUCTS {
                 let receipt = warehouse.receipt();
-                let heard = warehouse.use_cases.upsert_product(product(n), Version::NONE.next(), false, receipt);
-                heard.await.expect("kept");
+                let upserted = warehouse.use_cases.upsert_product(product(n), Version::NONE.next(), false, receipt);
+                upserted.await.expect("committed");
             }
             for step in &steps {
-                warehouse.take(step).await;
-                warehouse.hold().await;
-                warehouse.once().await;
+                warehouse.apply(step).await;
+                warehouse.assert_consistent().await;
+                warehouse.assert_at_most_once().await;
             }
         });
     }

@@ -1,4 +1,4 @@
-//! The inventory service: adapters around `inventory-core`, put together by [`wiring`].
+//! The inventory service: adapters around `inventory-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod generated;

@@ -10,15 +10,15 @@ use crate::domain::{
     Change, Channel, Contact, CustomerId, Kind, Locale, Notification, NotificationId, OrderId, Preferences,
     RenderedMessage, Status, StatusKind, Subject,
 };
-use crate::ports::{About, Filter, Known, Store};
+use crate::ports::{DecisionData, DecisionKeys, Filter, Store};
 
 /// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; notifications_are_read_back_at_every_step a_kind_is_sent_once_per_subject_and_channel
-            receipts_are_kept_once the_newest_contact_stays preferences_are_kept_and_known_to_decisions
-            what_is_due_is_claimed_once a_change_is_of_what_was_seen lists_are_newest_first);
+        $crate::conformance!($store; a_notification_is_read_back_in_every_status a_kind_is_sent_once_per_subject_and_channel
+            an_existing_receipt_prevents_a_decision the_newest_contact_stays preferences_are_stored_and_passed_to_decisions
+            a_due_notification_is_claimed_once a_stale_update_has_no_effect lists_are_newest_first);
     };
     ($store:expr; $($case:ident)*) => {
         $(
@@ -30,7 +30,7 @@ macro_rules! conformance {
     };
 }
 
-/// Returns a second of the suite's own time.
+/// Returns a point in time: this second of the suite's time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -71,120 +71,122 @@ pub fn notification(n: u64) -> Notification {
         locale: Locale::English,
         status: Status::Pending { due: at(second), failure: String::new() },
         attempts: 0,
-        letter: Some(RenderedMessage { title: "t".to_owned(), text: "اردو".to_owned(), html: "<p>".to_owned() }),
+        message: Some(RenderedMessage { title: "t".to_owned(), text: "اردو".to_owned(), html: "<p>".to_owned() }),
         until: at(86_400),
         created_at: at(second / 2),
         updated_at: at(second),
     }
 }
 
-async fn keep(store: &impl Store, nth: u64, notifications: Vec<Notification>) {
+async fn insert(store: &impl Store, nth: u64, notifications: Vec<Notification>) {
     let change = Change { contact: None, notifications };
-    store.decide(About::default(), receipt(nth), move |_| change).await.expect("kept");
+    store.decide(DecisionKeys::default(), receipt(nth), move |_| change).await.expect("stored");
 }
 
-/// A notification is read back after each of its transitions.
-pub async fn notifications_are_read_back_at_every_step(store: &impl Store) {
+/// A notification is read back in each status, with and without a message.
+pub async fn a_notification_is_read_back_in_every_status(store: &impl Store) {
     let first = notification(1);
     assert_eq!(store.find(first.id).await, Ok(None));
     let link = Notification { order: None, kind: Kind::Reset, ..notification(2) };
-    let phone = Notification { channel: Channel::Sms, status: Status::Suppressed, letter: None, ..notification(3) };
-    let over = Notification { status: Status::Failed { why: "550".to_owned() }, ..notification(4) };
-    let all = vec![first.clone(), link, phone, over];
-    keep(store, 1, all.clone()).await;
-    for kept in all {
-        assert_eq!(store.find(kept.id).await, Ok(Some(kept)));
+    let phone = Notification { channel: Channel::Sms, status: Status::Suppressed, message: None, ..notification(3) };
+    let failed = Notification { status: Status::Failed { reason: "550".to_owned() }, ..notification(4) };
+    let all = vec![first.clone(), link, phone, failed];
+    insert(store, 1, all.clone()).await;
+    for stored in all {
+        assert_eq!(store.find(stored.id).await, Ok(Some(stored)));
     }
-    let steps = [
-        Status::Pending { due: at(90), failure: "nobody answers".to_owned() },
-        Status::Failed { why: "no such mailbox".to_owned() },
+    let statuses = [
+        Status::Pending { due: at(90), failure: "connection refused".to_owned() },
+        Status::Failed { reason: "no such mailbox".to_owned() },
         Status::Sent { reference: "250 ok".to_owned() },
     ];
-    let mut now = first;
-    for step in steps {
-        let seen = now.status.name();
-        let letter = now.letter.filter(|_| !matches!(step, Status::Sent { .. }));
-        now = Notification { status: step, letter, until: at(99), updated_at: at(98), ..now };
-        assert_eq!(store.change(seen, &now).await, Ok(true));
-        assert_eq!(store.find(now.id).await, Ok(Some(now.clone())));
+    let mut current = first;
+    for status in statuses {
+        let expected = current.status.kind();
+        let message = current.message.filter(|_| !matches!(status, Status::Sent { .. }));
+        current = Notification { status, message, until: at(99), updated_at: at(98), ..current };
+        assert_eq!(store.update(expected, &current).await, Ok(true));
+        assert_eq!(store.find(current.id).await, Ok(Some(current.clone())));
     }
 }
 
 /// A kind is stored once for each subject and channel.
 pub async fn a_kind_is_sent_once_per_subject_and_channel(store: &impl Store) {
-    let once = notification(1);
-    let other = |n: u64| Notification { id: NotificationId(uuid(200 + n)), ..notification(1) };
+    let first = notification(1);
+    let duplicate = |n: u64| Notification { id: NotificationId(uuid(200 + n)), ..notification(1) };
+    let change = |notification| Change { contact: None, notifications: vec![notification] };
     let (one, two) = both(
-        store.decide(About::default(), receipt(1), move |_| Change { contact: None, notifications: vec![once] }),
-        store.decide(About::default(), receipt(2), move |_| Change { contact: None, notifications: vec![other(1)] }),
+        store.decide(DecisionKeys::default(), receipt(1), move |_| change(first)),
+        store.decide(DecisionKeys::default(), receipt(2), move |_| change(duplicate(1))),
     )
     .await;
     assert_eq!((one, two), (Ok(()), Ok(())));
     let more = vec![
-        other(2),
-        Notification { kind: Kind::Paid, ..other(3) },
-        Notification { channel: Channel::Sms, ..other(4) },
+        duplicate(2),
+        Notification { kind: Kind::Paid, ..duplicate(3) },
+        Notification { channel: Channel::Sms, ..duplicate(4) },
     ];
-    keep(store, 3, more).await;
+    insert(store, 3, more).await;
     let found = store.list(&Filter::default(), None, 10).await.expect("listed");
-    let mut told: Vec<_> = found.iter().map(|found| (found.kind, found.channel)).collect();
-    told.sort();
-    assert_eq!(told, [(Kind::Placed, Channel::Mail), (Kind::Placed, Channel::Sms), (Kind::Paid, Channel::Mail)]);
+    let mut stored: Vec<_> = found.iter().map(|found| (found.kind, found.channel)).collect();
+    stored.sort();
+    assert_eq!(stored, [(Kind::Placed, Channel::Mail), (Kind::Placed, Channel::Sms), (Kind::Paid, Channel::Mail)]);
 }
 
-/// An existing receipt prevents a decision.
-pub async fn receipts_are_kept_once(store: &impl Store) {
-    keep(store, 1, vec![notification(1)]).await;
-    keep(store, 1, vec![notification(2)]).await;
+/// A decision with an existing receipt stores nothing.
+pub async fn an_existing_receipt_prevents_a_decision(store: &impl Store) {
+    insert(store, 1, vec![notification(1)]).await;
+    insert(store, 1, vec![notification(2)]).await;
     assert_eq!(store.find(notification(2).id).await, Ok(None));
 }
 
-/// The contact of the newest version stays, in any order.
+/// The contact of the newest version stays, regardless of the order of arrival.
 pub async fn the_newest_contact_stays(store: &impl Store) {
     let order = contact(1).order;
     assert_eq!(store.contact(order).await, Ok(None));
     for (nth, version) in (1..).zip([2, 1, 3, 2]) {
         let change = Change { contact: Some(contact(version)), notifications: Vec::new() };
-        store.decide(About::default(), receipt(nth), move |_| change).await.expect("kept");
+        store.decide(DecisionKeys::default(), receipt(nth), move |_| change).await.expect("stored");
         assert_eq!(store.contact(order).await, Ok(Some(contact(version.max(if nth < 3 { 2 } else { 3 })))));
     }
-    let again = Contact { email: "again@mart.example".to_owned(), ..contact(3) };
-    let change = Change { contact: Some(again.clone()), notifications: Vec::new() };
-    store.decide(About::default(), receipt(9), move |_| change).await.expect("kept");
-    assert_eq!(store.contact(order).await, Ok(Some(again)), "of one version what was told last");
+    let replacement = Contact { email: "again@mart.example".to_owned(), ..contact(3) };
+    let change = Change { contact: Some(replacement.clone()), notifications: Vec::new() };
+    store.decide(DecisionKeys::default(), receipt(9), move |_| change).await.expect("stored");
+    assert_eq!(store.contact(order).await, Ok(Some(replacement)), "of the same version, the last one");
 }
 
-/// Preferences are stored, and a decision about the customer's order receives them.
-pub async fn preferences_are_kept_and_known_to_decisions(store: &impl Store) {
+/// Preferences are stored, and a decision receives those of the customer or of the order's customer.
+pub async fn preferences_are_stored_and_passed_to_decisions(store: &impl Store) {
     let customer = contact(1).customer;
     assert_eq!(store.preferences(&customer).await, Ok(Preferences::default()));
     for (kind, enabled) in [(Kind::Shipped, true), (Kind::Shipped, false), (Kind::Delivered, true)] {
-        store.prefer(&customer, kind, Channel::Mail, enabled).await.expect("kept");
+        store.set_preference(&customer, kind, Channel::Mail, enabled).await.expect("stored");
     }
-    let said = [((Kind::Shipped, Channel::Mail), false), ((Kind::Delivered, Channel::Mail), true)];
-    let said = Preferences(said.into_iter().collect());
-    assert_eq!(store.preferences(&customer).await, Ok(said.clone()));
+    let set = [((Kind::Shipped, Channel::Mail), false), ((Kind::Delivered, Channel::Mail), true)];
+    let set = Preferences(set.into_iter().collect());
+    assert_eq!(store.preferences(&customer).await, Ok(set.clone()));
     assert_eq!(store.preferences(&CustomerId("other".to_owned())).await, Ok(Preferences::default()));
 
-    let knows = async |nth: u64, about: About, known: Known| {
-        let decide = move |found: Known| {
-            assert_eq!(found, known);
+    let receives = async |nth: u64, keys: DecisionKeys, expected: DecisionData| {
+        let decide = move |data: DecisionData| {
+            assert_eq!(data, expected);
             Change { contact: Some(contact(1)), notifications: Vec::new() }
         };
-        store.decide(about, receipt(nth), decide).await.expect("decided");
+        store.decide(keys, receipt(nth), decide).await.expect("decided");
     };
     let order = Some(contact(1).order);
-    let about = About { order, customer: Some(customer) };
-    knows(1, about, Known { contact: None, preferences: said.clone() }).await;
-    knows(2, About { order, customer: None }, Known { contact: Some(contact(1)), preferences: said }).await;
-    knows(3, About::default(), Known::default()).await;
+    let keys = DecisionKeys { order, customer: Some(customer) };
+    receives(1, keys, DecisionData { contact: None, preferences: set.clone() }).await;
+    receives(2, DecisionKeys { order, customer: None }, DecisionData { contact: Some(contact(1)), preferences: set })
+        .await;
+    receives(3, DecisionKeys::default(), DecisionData::default()).await;
 }
 
 /// A due notification is claimed once, counts an attempt, and is due again after its lease.
-pub async fn what_is_due_is_claimed_once(store: &impl Store) {
+pub async fn a_due_notification_is_claimed_once(store: &impl Store) {
     let phone = Notification { channel: Channel::Sms, ..notification(4) };
-    let sent = Notification { status: Status::Sent { reference: String::new() }, letter: None, ..notification(5) };
-    keep(store, 1, vec![notification(3), notification(1), notification(2), phone.clone(), sent]).await;
+    let sent = Notification { status: Status::Sent { reference: String::new() }, message: None, ..notification(5) };
+    insert(store, 1, vec![notification(3), notification(1), notification(2), phone.clone(), sent]).await;
     let claimed = |n: u64, lease: i64, attempts| {
         let status = Status::Pending { due: at(lease), failure: String::new() };
         Notification { status, attempts, ..notification(n) }
@@ -201,21 +203,21 @@ pub async fn what_is_due_is_claimed_once(store: &impl Store) {
     assert_eq!(all, [claimed(1, 90, 2), claimed(2, 90, 2)]);
 }
 
-/// A change of another status or attempt changes nothing.
-pub async fn a_change_is_of_what_was_seen(store: &impl Store) {
-    keep(store, 1, vec![notification(1)]).await;
-    let seen = store.claim(Channel::Mail, at(9), at(60), 1).await.expect("claimed").remove(0);
-    let later = store.claim(Channel::Mail, at(61), at(120), 1).await.expect("claimed").remove(0);
-    let sent = |seen: &Notification, reference: &str| {
+/// An update has no effect if the status or the attempt is not the expected one.
+pub async fn a_stale_update_has_no_effect(store: &impl Store) {
+    insert(store, 1, vec![notification(1)]).await;
+    let first = store.claim(Channel::Mail, at(9), at(60), 1).await.expect("claimed").remove(0);
+    let second = store.claim(Channel::Mail, at(61), at(120), 1).await.expect("claimed").remove(0);
+    let sent = |claimed: &Notification, reference: &str| {
         let status = Status::Sent { reference: reference.to_owned() };
-        Notification { status, letter: None, ..seen.clone() }
+        Notification { status, message: None, ..claimed.clone() }
     };
-    assert_eq!(store.change(StatusKind::Pending, &sent(&seen, "late")).await, Ok(false), "its lease was over");
-    assert_eq!(store.change(StatusKind::Failed, &sent(&later, "wrong")).await, Ok(false));
-    assert_eq!(store.change(StatusKind::Pending, &sent(&later, "right")).await, Ok(true));
-    assert_eq!(store.change(StatusKind::Pending, &sent(&later, "twice")).await, Ok(false));
-    assert_eq!(store.find(later.id).await, Ok(Some(sent(&later, "right"))));
-    assert_eq!(store.change(StatusKind::Pending, &notification(2)).await, Ok(false), "there is none");
+    assert_eq!(store.update(StatusKind::Pending, &sent(&first, "late")).await, Ok(false), "the lease has expired");
+    assert_eq!(store.update(StatusKind::Failed, &sent(&second, "wrong")).await, Ok(false));
+    assert_eq!(store.update(StatusKind::Pending, &sent(&second, "right")).await, Ok(true));
+    assert_eq!(store.update(StatusKind::Pending, &sent(&second, "twice")).await, Ok(false));
+    assert_eq!(store.find(second.id).await, Ok(Some(sent(&second, "right"))));
+    assert_eq!(store.update(StatusKind::Pending, &notification(2)).await, Ok(false), "the notification does not exist");
 }
 
 /// Notifications are listed newest first, then by id; filters apply.
@@ -223,7 +225,7 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     let mut all: Vec<Notification> = (1..=5).map(notification).collect();
     all[1].status = Status::Suppressed;
     all[3].order = all[0].order;
-    keep(store, 1, all).await;
+    insert(store, 1, all).await;
     let ids = async |filter: Filter, after: Option<Cursor>, limit: usize| {
         let found = store.list(&filter, after, limit).await.expect("listed");
         found.iter().map(|found| found.id.0).collect::<Vec<_>>()

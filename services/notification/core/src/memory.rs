@@ -1,4 +1,4 @@
-//! The in-memory store, and senders that record messages, for scenarios and tests.
+//! The in-memory store, and a sender that records messages, for scenarios and tests.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::domain::{
     Change, Channel, Contact, CustomerId, Kind, Notification, NotificationId, OrderId, Preferences, RenderedMessage,
     Status, StatusKind,
 };
-use crate::ports::{About, Filter, Known, MessageSender, SendError, Store};
+use crate::ports::{DecisionData, DecisionKeys, Filter, MessageSender, SendError, Store};
 
 /// All committed data. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -33,28 +33,28 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn decide(
         &self,
-        about: About,
+        keys: DecisionKeys,
         receipt: Receipt,
-        decide: impl FnOnce(Known) -> Change + Send + 'static,
+        decide: impl FnOnce(DecisionData) -> Change + Send + 'static,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
         if !state.receipts.insert((receipt.scope, receipt.key)) {
             return Ok(());
         }
-        let contact = about.order.and_then(|order| state.contacts.get(&order).cloned());
-        let customer = about.customer.or_else(|| contact.as_ref().map(|contact| contact.customer.clone()));
+        let contact = keys.order.and_then(|order| state.contacts.get(&order).cloned());
+        let customer = keys.customer.or_else(|| contact.as_ref().map(|contact| contact.customer.clone()));
         let preferences = customer.and_then(|customer| state.preferences.get(&customer).cloned()).unwrap_or_default();
-        let Change { contact, notifications } = decide(Known { contact, preferences });
-        if let Some(told) = contact {
-            let known = state.contacts.remove(&told.order);
-            state.contacts.insert(told.order, Contact::newer(told, known));
+        let Change { contact, notifications } = decide(DecisionData { contact, preferences });
+        if let Some(received) = contact {
+            let stored = state.contacts.remove(&received.order);
+            state.contacts.insert(received.order, Contact::newer(received, stored));
         }
-        for made in notifications {
-            let same = |known: &Notification| {
-                (&known.subject, known.kind, known.channel) == (&made.subject, made.kind, made.channel)
+        for new in notifications {
+            let duplicate = |stored: &Notification| {
+                (&stored.subject, stored.kind, stored.channel) == (&new.subject, new.kind, new.channel)
             };
-            if !state.notifications.values().any(same) {
-                state.notifications.insert(made.id, made);
+            if !state.notifications.values().any(duplicate) {
+                state.notifications.insert(new.id, new);
             }
         }
         Ok(())
@@ -93,13 +93,13 @@ impl Store for MemoryStore {
         Ok(claimed)
     }
 
-    async fn change(&self, seen: StatusKind, changed: &Notification) -> Result<bool, StoreError> {
+    async fn update(&self, expected: StatusKind, updated: &Notification) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let Some(known) = state.notifications.get_mut(&changed.id) else { return Ok(false) };
-        if (known.status.name(), known.attempts) != (seen, changed.attempts) {
+        let Some(stored) = state.notifications.get_mut(&updated.id) else { return Ok(false) };
+        if (stored.status.kind(), stored.attempts) != (expected, updated.attempts) {
             return Ok(false);
         }
-        *known = changed.clone();
+        *stored = updated.clone();
         Ok(true)
     }
 
@@ -114,13 +114,13 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Notification>, StoreError> {
         let state = self.state();
-        let listed = |notification: &&Notification| {
+        let matches = |notification: &&Notification| {
             filter.order.is_none_or(|order| notification.order == Some(order))
                 && filter.recipient.as_ref().is_none_or(|recipient| notification.recipient == *recipient)
-                && filter.status.is_none_or(|status| notification.status.name() == status)
+                && filter.status.is_none_or(|status| notification.status.kind() == status)
                 && after.is_none_or(|after| notification.cursor() < after)
         };
-        let mut found: Vec<Notification> = state.notifications.values().filter(listed).cloned().collect();
+        let mut found: Vec<Notification> = state.notifications.values().filter(matches).cloned().collect();
         found.sort_by_key(|notification| std::cmp::Reverse(notification.cursor()));
         found.truncate(limit);
         Ok(found)
@@ -130,7 +130,7 @@ impl Store for MemoryStore {
         Ok(self.state().preferences.get(customer).cloned().unwrap_or_default())
     }
 
-    async fn prefer(
+    async fn set_preference(
         &self,
         customer: &CustomerId,
         kind: Kind,
@@ -142,44 +142,44 @@ impl Store for MemoryStore {
     }
 }
 
-/// Records the messages that it sends. It rejects recipients at `refused.example` and phone numbers `+10…`, and can be made
+/// A sender that records messages. It rejects recipients at `refused.example` and phone numbers `+10…`, and can be made
 /// unavailable.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryCourier(Arc<Mutex<Carried>>);
+pub struct MemorySender(Arc<Mutex<SenderState>>);
 
 #[derive(Debug, Default)]
-struct Carried {
-    away: bool,
-    letters: Vec<(NotificationId, String, RenderedMessage)>,
+struct SenderState {
+    unavailable: bool,
+    messages: Vec<(NotificationId, String, RenderedMessage)>,
 }
 
-impl MemoryCourier {
+impl MemorySender {
     /// Makes the sender unavailable or available.
-    pub fn set_unavailable(&self, away: bool) {
-        self.carried().away = away;
+    pub fn set_unavailable(&self, unavailable: bool) {
+        self.state().unavailable = unavailable;
     }
 
-    /// Returns the sent messages with their recipients, in order.
+    /// Returns the sent messages with their ids and recipients, in order.
     pub fn messages(&self) -> Vec<(NotificationId, String, RenderedMessage)> {
-        self.carried().letters.clone()
+        self.state().messages.clone()
     }
 
-    fn carried(&self) -> MutexGuard<'_, Carried> {
+    fn state(&self) -> MutexGuard<'_, SenderState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
-impl MessageSender for MemoryCourier {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
-        let mut carried = self.carried();
-        if carried.away {
-            return Err(SendError::Unavailable("nobody answers".to_owned()));
+impl MessageSender for MemorySender {
+    async fn send(&self, id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError> {
+        let mut state = self.state();
+        if state.unavailable {
+            return Err(SendError::Unavailable("connection refused".to_owned()));
         }
         if recipient.ends_with("@refused.example") || recipient.starts_with("+10") {
-            return Err(SendError::Rejected("there is no such recipient".to_owned()));
+            return Err(SendError::Rejected("no such recipient".to_owned()));
         }
-        carried.letters.push((id, recipient.to_owned(), letter.clone()));
-        Ok(format!("taken {}", carried.letters.len()))
+        state.messages.push((id, recipient.to_owned(), message.clone()));
+        Ok(format!("accepted {}", state.messages.len()))
     }
 }

@@ -17,21 +17,21 @@ use crate::domain::{
 pub trait Store: Send + Sync {
     /// Decides the notifications of an event and commits them with its receipt, or nothing.
     ///
-    /// `decide` receives the contact of the order and the preferences of the customer in `about`, or else of the contact's customer.
-    /// It is called at most once. An older contact does not replace a newer one, and a notification whose subject, kind and channel
-    /// exist is ignored. If the receipt already exists, nothing is committed.
+    /// `decide` receives the contact of the order in `keys`, and the preferences of the customer in `keys` or else of the contact's
+    /// customer. It is called at most once. An older contact does not replace a newer one. A notification whose subject, kind and
+    /// channel exist is ignored. If the receipt already exists, nothing is committed.
     fn decide(
         &self,
-        about: About,
+        keys: DecisionKeys,
         receipt: Receipt,
-        decide: impl FnOnce(Known) -> Change + Send + 'static,
+        decide: impl FnOnce(DecisionData) -> Change + Send + 'static,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Returns the contact of an order.
     fn contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, StoreError>> + Send;
 
-    /// Returns up to `limit` pending notifications of a channel that are due at `now`, longest due first. Each counts an attempt and
-    /// is due again at `lease`, so that no other replica takes it meanwhile.
+    /// Claims up to `limit` pending notifications of a channel that are due at `now`, longest due first. Each counts an attempt and
+    /// is due again at `lease`, so that no other replica claims it before.
     fn claim(
         &self,
         channel: Channel,
@@ -40,9 +40,13 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
-    /// Updates a notification if it still has the status and the attempt that were read. Returns whether it did.
-    fn change(&self, seen: StatusKind, changed: &Notification)
-    -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Updates a notification if its stored status is `expected` and its stored number of attempts is that of `updated`. Returns
+    /// whether it did.
+    fn update(
+        &self,
+        expected: StatusKind,
+        updated: &Notification,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Returns a notification.
     fn find(&self, id: NotificationId) -> impl Future<Output = Result<Option<Notification>, StoreError>> + Send;
@@ -59,7 +63,7 @@ pub trait Store: Send + Sync {
     fn preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, StoreError>> + Send;
 
     /// Stores a preference of a customer.
-    fn prefer(
+    fn set_preference(
         &self,
         customer: &CustomerId,
         kind: Kind,
@@ -68,18 +72,18 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What a decision needs to read.
+/// The keys of the data that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct About {
+pub struct DecisionKeys {
     /// The order.
     pub order: Option<OrderId>,
     /// The customer, if the event names them.
     pub customer: Option<CustomerId>,
 }
 
-/// What a decision receives.
+/// The data that a decision receives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct DecisionData {
     /// The contact of the order.
     pub contact: Option<Contact>,
     /// The customer's preferences.
@@ -97,25 +101,25 @@ pub struct Filter {
     pub status: Option<StatusKind>,
 }
 
-/// Renders messages. Missing values leave the message complete; no value becomes markup or a header.
+/// Renders messages. A message without the missing values is still complete; no value becomes markup or a header.
 pub trait MessageRenderer: Send + Sync {
     /// Renders a content for a channel.
-    fn write(&self, content: &NotificationContent, channel: Channel, locale: Locale) -> RenderedMessage;
+    fn render(&self, content: &NotificationContent, channel: Channel, locale: Locale) -> RenderedMessage;
 }
 
 /// Sends messages on one channel.
 #[async_trait]
 pub trait MessageSender: Send + Sync {
-    /// Sends a message and returns the server's reference, empty if there is none. An interrupted message is sent again with the
-    /// same id, which lets a mailbox show it once.
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError>;
+    /// Sends a message and returns the server's reference, empty if there is none. A message whose result was not stored is sent
+    /// again with the same id, so that a mailbox can show it once.
+    async fn send(&self, id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError>;
 }
 
-/// Why a message was not sent, without its content.
+/// Why a message was not sent. The texts do not quote the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// The server is unavailable. The message is retried.
+    /// The server did not accept the message but may do so later. The message is retried.
     Unavailable(String),
-    /// The server rejected the message.
+    /// The server rejected the message. It is not retried.
     Rejected(String),
 }

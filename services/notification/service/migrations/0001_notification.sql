@@ -14,7 +14,7 @@ create table notification (
     due_at timestamptz check ((due_at is null) = (status <> 'pending')),
     failure text not null,
     reference text not null,
-    -- The content, deleted once it is sent.
+    -- The rendered message, deleted once it is sent.
     title text,
     body text,
     html text,

@@ -34,7 +34,7 @@ pub struct Settings {
 /// The provider of text messages.
 #[derive(Debug, Clone)]
 pub enum Sms {
-    /// Text messages are sent as mails. It is rejected in production.
+    /// Sends text messages as mails. It is rejected in production.
     Sandbox,
     /// Twilio.
     Twilio {

@@ -61,8 +61,8 @@ fn senders(smtp_url: &SecretString, mail_from: &str, sms: &Sms, timeout: Duratio
     Ok(MessageSenders { mail, sms })
 }
 
-/// What time makes due: renderer to send, a channel by itself, so that one that does not answer does not hold up the
-/// other; so many at once by each.
+/// Returns the background jobs that send due messages: one for each channel, so that an unavailable server does not delay the
+/// other channel. Each sends up to `concurrency` messages at once.
 pub fn jobs<S: Store + Clone + 'static>(
     use_cases: &UseCases<S>,
     interval: Duration,

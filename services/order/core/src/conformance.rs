@@ -22,9 +22,9 @@ use crate::ports::{Filter, Store, Write};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; orders_are_read_back_at_every_step a_change_is_of_its_version_only
-            receipts_are_kept_once two_changes_have_one_winner timelines_are_read_in_order
-            entries_need_their_order only_newer_products_are_stored deadlines_are_found_when_due
+        $crate::conformance!($store; orders_are_read_back_after_every_transition a_change_needs_the_current_version
+            receipts_are_stored_once concurrent_changes_have_one_winner timelines_are_read_in_order
+            entries_need_their_order only_newer_products_are_stored overdue_orders_are_found
             lists_agree_with_memory events_alone_change_nothing);
     };
     ($store:expr; $($case:ident)*) => {
@@ -128,7 +128,7 @@ async fn stepped(store: &impl Store, before: &Order, step: (Order, Vec<OrderEven
 }
 
 /// An order is read back after each of its transitions.
-pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
+pub async fn orders_are_read_back_after_every_transition(store: &impl Store) {
     let order = placed(store, 1).await;
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
     assert_eq!(store.find(OrderId(uuid(9))).await, Ok(None));
@@ -150,21 +150,21 @@ pub async fn orders_are_read_back_at_every_step(store: &impl Store) {
     let step = order.clone().deliver(at(105)).expect("allowed");
     stepped(store, &order, step).await;
 
-    for (n, why) in [(2, CancelReason::Customer), (3, CancelReason::Admin)] {
+    for (n, reason) in [(2, CancelReason::Customer), (3, CancelReason::Admin)] {
         let order = placed(store, n).await;
-        let step = order.clone().cancel(why, at(2)).expect("allowed");
+        let step = order.clone().cancel(reason, at(2)).expect("allowed");
         stepped(store, &order, step).await;
     }
     let order = placed(store, 4).await;
     let step = order.clone().stock_rejected(0, at(2)).expect("allowed");
     let order = stepped(store, &order, step).await;
-    let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(3)).expect("goes back");
+    let step = order.clone().payment_captured("pay-1".to_owned(), pkr(6_000), at(3)).expect("refunded");
     let order = stepped(store, &order, step).await;
     assert!(order.payment.is_some_and(|payment| payment.refund_requested));
 }
 
 /// A change of an older version or of a missing order changes nothing and stores no receipt.
-pub async fn a_change_is_of_its_version_only(store: &impl Store) {
+pub async fn a_change_needs_the_current_version(store: &impl Store) {
     let order = placed(store, 1).await;
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let after = stepped(store, &order, step).await;
@@ -180,7 +180,7 @@ pub async fn a_change_is_of_its_version_only(store: &impl Store) {
 }
 
 /// An existing receipt is reported with whether the request was the same, and nothing is written.
-pub async fn receipts_are_kept_once(store: &impl Store) {
+pub async fn receipts_are_stored_once(store: &impl Store) {
     let first = Commit { receipt: Some(receipt("a", "r")), ..insert(1).1 };
     assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(None));
     assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
@@ -195,7 +195,7 @@ pub async fn receipts_are_kept_once(store: &impl Store) {
 }
 
 /// Of two concurrent changes of one version, one succeeds and the other conflicts.
-pub async fn two_changes_have_one_winner(store: &impl Store) {
+pub async fn concurrent_changes_have_one_winner(store: &impl Store) {
     let order = placed(store, 1).await;
     let (_, cancel) = update(&order, order.clone().cancel(CancelReason::Customer, at(2)).expect("allowed"));
     let (_, reserve) = update(&order, order.clone().stock_reserved(0, at(9), at(2)).expect("allowed"));
@@ -255,7 +255,7 @@ pub async fn entries_need_their_order(store: &impl Store) {
     };
     assert_eq!(store.commit(note(entry.clone())).await, Err(CommitError::Conflict));
     placed(store, 1).await;
-    assert_eq!(store.commit(note(entry)).await, Ok(CommitOutcome::Committed), "no receipt was used up");
+    assert_eq!(store.commit(note(entry)).await, Ok(CommitOutcome::Committed), "the conflict stored no receipt");
 }
 
 /// An older version of a product changes nothing; the same version is stored.
@@ -273,7 +273,7 @@ pub async fn only_newer_products_are_stored(store: &impl Store) {
     for (nth, (version, name, expected)) in steps.into_iter().enumerate() {
         let write = Some(Write::Product(known(version, name)));
         let commit = Commit { write, events: Vec::new(), receipt: Some(receipt(&nth.to_string(), "r")) };
-        store.commit(commit.clone()).await.expect("kept or old");
+        store.commit(commit.clone()).await.expect("stored or ignored");
         assert!(matches!(store.commit(commit).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
         let found = store.products(&[ProductId(uuid(2)), ProductId(uuid(1))]).await.expect("reachable");
         assert_eq!(found.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), [expected]);
@@ -283,7 +283,7 @@ pub async fn only_newer_products_are_stored(store: &impl Store) {
 }
 
 /// Overdue orders are returned, oldest first.
-pub async fn deadlines_are_found_when_due(store: &impl Store) {
+pub async fn overdue_orders_are_found(store: &impl Store) {
     for (n, deadline) in [(1, 30), (2, 20), (3, 10)] {
         let order = placed(store, n).await;
         let step = order.clone().stock_reserved(0, at(deadline), at(2)).expect("allowed");
@@ -301,12 +301,12 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
     let memory = MemoryStore::default();
     for n in 0..12 {
         let (order, commit) = insert(n);
-        store.commit(commit.clone()).await.expect("kept");
-        memory.commit(commit).await.expect("kept");
+        store.commit(commit.clone()).await.expect("committed");
+        memory.commit(commit).await.expect("committed");
         if n % 4 == 0 {
             let (_, commit) = update(&order, order.clone().cancel(CancelReason::Admin, at(50)).expect("allowed"));
-            store.commit(commit.clone()).await.expect("kept");
-            memory.commit(commit).await.expect("kept");
+            store.commit(commit.clone()).await.expect("committed");
+            memory.commit(commit).await.expect("committed");
         }
     }
     let filters = [
@@ -314,7 +314,7 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
         Filter { customer: Some(CustomerId("customer-1".to_owned())), ..Filter::default() },
         Filter { status: Some(StatusKind::Cancelled), ..Filter::default() },
         Filter { from: Some(at(1)), before: Some(at(4)), ..Filter::default() },
-        Filter { customer: Some(CustomerId("nobody".to_owned())), ..Filter::default() },
+        Filter { customer: Some(CustomerId("unknown".to_owned())), ..Filter::default() },
     ];
     for filter in filters {
         let all = memory.list(&filter, None, 100).await.expect("reachable");

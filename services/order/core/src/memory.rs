@@ -47,9 +47,9 @@ impl Store for MemoryStore {
 
     async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
         let state = self.state();
-        let behind = |order: &&Order| after.is_none_or(|after| order.cursor() < after);
+        let is_after = |order: &&Order| after.is_none_or(|after| order.cursor() < after);
         let mut found: Vec<Order> =
-            state.orders.values().filter(|order| passes(filter, order)).filter(behind).cloned().collect();
+            state.orders.values().filter(|order| matches(filter, order)).filter(is_after).cloned().collect();
         found.sort_by_key(|order| std::cmp::Reverse(order.cursor()));
         found.truncate(limit);
         Ok(found)
@@ -80,8 +80,8 @@ impl Store for MemoryStore {
 
     async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
         let state = self.state();
-        let kept = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()));
-        Ok(kept.map(|kept| (kept.subject.clone(), kept.fingerprint == receipt.fingerprint)))
+        let stored = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()));
+        Ok(stored.map(|stored| (stored.subject.clone(), stored.fingerprint == receipt.fingerprint)))
     }
 
     async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
@@ -89,17 +89,17 @@ impl Store for MemoryStore {
         let Commit { write, events, receipt } = commit;
         let trace = state.trace.map_or_else(String::new, |trace| trace());
         if let Some(receipt) = &receipt
-            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
-            let same_request = kept.fingerprint == receipt.fingerprint;
-            return Ok(CommitOutcome::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+            let same_request = stored.fingerprint == receipt.fingerprint;
+            return Ok(CommitOutcome::AlreadyProcessed { subject: stored.subject.clone(), same_request });
         }
         match write {
             Some(Write::Insert(order)) => {
                 state.orders.insert(order.id, order);
             }
             Some(Write::Update { order, seen }) => {
-                if state.orders.get(&order.id).is_none_or(|kept| kept.version != seen) {
+                if state.orders.get(&order.id).is_none_or(|stored| stored.version != seen) {
                     return Err(CommitError::Conflict);
                 }
                 state.orders.insert(order.id, order);
@@ -131,7 +131,7 @@ impl Store for MemoryStore {
     }
 }
 
-fn passes(filter: &Filter, order: &Order) -> bool {
+fn matches(filter: &Filter, order: &Order) -> bool {
     let Filter { customer, status, from, before } = filter;
     customer.as_ref().is_none_or(|customer| *customer == order.customer)
         && status.is_none_or(|status| status == order.status.kind())

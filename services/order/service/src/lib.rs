@@ -1,4 +1,4 @@
-//! The order service: adapters around `order-core`, put together by [`wiring`].
+//! The order service: adapters around `order-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod generated;

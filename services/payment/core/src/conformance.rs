@@ -18,7 +18,7 @@ use crate::ports::Store;
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_kept_once
+        $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_stored_once
             decisions_about_an_order_are_sequential callbacks_are_stored_and_processed_once
             lists_are_newest_first attempts_and_refunds_are_found_when_due refunds_of_two_orders_may_have_one_id);
     };
@@ -32,7 +32,7 @@ macro_rules! conformance {
     };
 }
 
-/// Returns a second of the suite's own time.
+/// Returns this second of the suite's time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
 }
@@ -86,7 +86,7 @@ pub fn attempt(n: u64) -> Attempt {
     }
 }
 
-async fn keep(store: &impl Store, account: &Account) {
+async fn store_account(store: &impl Store, account: &Account) {
     let change = Change { account: Some(account.clone()), ..Change::default() };
     assert_eq!(store.decide(account.order, None, move |_| (change, ())).await, Ok(Some(())));
 }
@@ -95,16 +95,16 @@ async fn keep(store: &impl Store, account: &Account) {
 pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
     let mut account = account(1);
     assert_eq!(store.find(account.order).await, Ok(None));
-    keep(store, &account).await;
+    store_account(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
 
     account.attempts = vec![attempt(1), Attempt { checkout: None, reference: String::new(), ..attempt(2) }];
     account.attempts[1].status = AttemptStatus::Opening;
-    keep(store, &account).await;
+    store_account(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
     let subject = Subject::Attempt(attempt(1).reference);
-    let of = Some((account.order, attempt(1).id));
-    assert_eq!(store.attempt_of(Provider::Sandbox, &subject).await, Ok(of));
+    let found = Some((account.order, attempt(1).id));
+    assert_eq!(store.attempt_of(Provider::Sandbox, &subject).await, Ok(found));
     assert_eq!(store.attempt_of(Provider::Stripe, &subject).await, Ok(None));
 
     let booked = |n: u64, kind, amount| Transaction {
@@ -134,7 +134,7 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
         })
         .collect();
     account.tasks = vec![
-        Task { id: TaskId(uuid(400)), reason: "by hand".to_owned(), refund: None, resolution: None, created_at: at(8) },
+        Task { id: TaskId(uuid(400)), reason: "manual".to_owned(), refund: None, resolution: None, created_at: at(8) },
         Task {
             id: TaskId(uuid(401)),
             reason: "more".to_owned(),
@@ -144,22 +144,22 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
         },
     ];
     (account.version, account.closed, account.updated_at) = (Version::NONE.next(), true, at(9));
-    keep(store, &account).await;
+    store_account(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
-    for (named, expected) in [("tx_1", of), ("tx_2", None), (attempt(1).reference.as_str(), None)] {
-        let subject = Subject::Money(named.to_owned());
+    for (reference, expected) in [("tx_1", found), ("tx_2", None), (attempt(1).reference.as_str(), None)] {
+        let subject = Subject::Money(reference.to_owned());
         assert_eq!(
             store.attempt_of(Provider::Sandbox, &subject).await,
             Ok(expected),
-            "{named}: kind came in, not kind went back"
+            "{reference}: only captures are found"
         );
     }
-    keep(store, &account).await;
-    assert_eq!(store.find(account.order).await, Ok(Some(account)), "keeping the same again changes nothing");
+    store_account(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account)), "storing the same again changes nothing");
 }
 
 /// An existing receipt prevents a decision.
-pub async fn receipts_are_kept_once(store: &impl Store) {
+pub async fn receipts_are_stored_once(store: &impl Store) {
     let receipt = Receipt {
         scope: "test".to_owned(),
         key: "a".to_owned(),
@@ -189,14 +189,14 @@ pub async fn decisions_about_an_order_are_sequential(store: &impl Store) {
 
 /// A callback is stored once, and returned until it is processed.
 pub async fn callbacks_are_stored_and_processed_once(store: &impl Store) {
-    let subject = |subject: Subject, event: &str, second: i64, kind: ProviderEventKind| Callback {
+    let about = |subject: Subject, event: &str, second: i64, kind: ProviderEventKind| Callback {
         id: CallbackId { provider: Provider::Sandbox, event: event.to_owned() },
         event: ProviderEvent { provider: Provider::Sandbox, subject, kind },
         at: at(second),
     };
-    let callback = |event, second, kind| subject(Subject::Attempt("cs_1".to_owned()), event, second, kind);
-    let money = |event, second, kind| subject(Subject::Money("tx_1".to_owned()), event, second, kind);
-    let there = |amount| ProviderEventKind::ExternalRefund {
+    let callback = |event, second, kind| about(Subject::Attempt("cs_1".to_owned()), event, second, kind);
+    let money = |event, second, kind| about(Subject::Money("tx_1".to_owned()), event, second, kind);
+    let external = |amount| ProviderEventKind::ExternalRefund {
         refund: RefundId(uuid(8)),
         reference: "re_2".to_owned(),
         reported_amount: "5.00 PKR".to_owned(),
@@ -215,32 +215,32 @@ pub async fn callbacks_are_stored_and_processed_once(store: &impl Store) {
         callback("d", 4, ProviderEventKind::CheckoutExpired),
         callback("e", 5, ProviderEventKind::Refunded { refund, reference: "re_1".to_owned() }),
         callback("f", 6, ProviderEventKind::RefundFailed { refund, reason: "closed".to_owned() }),
-        money("g", 7, there(Some(pkr(500)))),
-        money("h", 8, there(None)),
+        money("g", 7, external(Some(pkr(500)))),
+        money("h", 8, external(None)),
         money("i", 9, ProviderEventKind::NeedsReview("disputed".to_owned())),
     ];
     for new in [true, false] {
         for callback in &all {
-            assert_eq!(store.keep(callback).await, Ok(new));
+            assert_eq!(store.insert_callback(callback).await, Ok(new));
         }
     }
     assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all.to_vec()));
     assert_eq!(store.pending_callbacks(at(2), 1).await, Ok(all[..1].to_vec()));
     let change = Change { account: Some(account(1)), processed: vec![all[0].id.clone()], ..Change::default() };
     store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
-    assert_eq!(store.keep(&all[0]).await, Ok(false), "it is known");
+    assert_eq!(store.insert_callback(&all[0]).await, Ok(false), "a processed callback is known");
     assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[1..].to_vec()));
-    store.reschedule(&all[1].id, at(20)).await.expect("put off");
+    store.reschedule(&all[1].id, at(20)).await.expect("rescheduled");
     assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[2..].to_vec()));
-    assert_eq!(store.pending_callbacks(at(20), 10).await.map(|pending_callbacks| pending_callbacks.len()), Ok(8));
+    assert_eq!(store.pending_callbacks(at(20), 10).await.map(|pending| pending.len()), Ok(8));
 
     let money = Subject::Money("tx_1".to_owned());
-    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(None), "nobody knows the attempt");
+    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(None), "the attempt is unknown");
     let mut account = account(1);
     account.attempts = vec![Attempt { reference: "cs_1".to_owned(), ..attempt(1) }];
-    let of = Some((account.order, attempt(1).id));
-    keep(store, &account).await;
-    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(of), "reported_amount of, though not booked");
+    let found = Some((account.order, attempt(1).id));
+    store_account(store, &account).await;
+    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(found), "reported, though not booked");
     assert_eq!(store.attempt_of(Provider::Stripe, &money).await, Ok(None));
 }
 
@@ -259,8 +259,8 @@ pub async fn refunds_of_two_orders_may_have_one_id(store: &impl Store) {
         Account { attempts: vec![attempt(n)], refunds: vec![refund], ..account(n) }
     };
     let (one, other) = (with_refund(1, RefundStatus::Failed), with_refund(2, RefundStatus::Pending));
-    keep(store, &one).await;
-    keep(store, &other).await;
+    store_account(store, &one).await;
+    store_account(store, &other).await;
     assert_eq!(store.find(one.order).await, Ok(Some(one)));
     assert_eq!(store.find(other.order).await, Ok(Some(other)));
 }
@@ -273,7 +273,7 @@ pub async fn lists_are_newest_first(store: &impl Store) {
             let (id, reason, refund, resolution) = (TaskId(uuid(400)), "see".to_owned(), None, None);
             account.tasks = vec![Task { id, reason, refund, resolution, created_at: at(1) }];
         }
-        keep(store, &account).await;
+        store_account(store, &account).await;
     }
     let orders = |found: Vec<Account>| found.iter().map(|account| account.order.0).collect::<Vec<_>>();
     let first = store.list(false, None, 3).await.expect("listed");
@@ -288,8 +288,8 @@ pub async fn attempts_and_refunds_are_found_when_due(store: &impl Store) {
     for n in 1..=3 {
         let mut account = account(n);
         let due = at(10 * i64::try_from(n).expect("small"));
-        let over = Attempt { id: AttemptId(uuid(150 + n)), status: AttemptStatus::Closed, ..attempt(50 + n) };
-        account.attempts = vec![Attempt { next_poll_at: due, ..attempt(n) }, Attempt { next_poll_at: at(0), ..over }];
+        let ended = Attempt { id: AttemptId(uuid(150 + n)), status: AttemptStatus::Closed, ..attempt(50 + n) };
+        account.attempts = vec![Attempt { next_poll_at: due, ..attempt(n) }, Attempt { next_poll_at: at(0), ..ended }];
         let refund = |nth: u64, status| Refund {
             id: RefundId(uuid(300 + nth)),
             attempt: attempt(n).id,
@@ -300,7 +300,7 @@ pub async fn attempts_and_refunds_are_found_when_due(store: &impl Store) {
             created_at: at(1),
         };
         account.refunds = vec![refund(n, RefundStatus::Pending), refund(10 + n, RefundStatus::Manual)];
-        keep(store, &account).await;
+        store_account(store, &account).await;
     }
     let attempts = [1, 2].map(|n| (OrderId(uuid(n)), attempt(n).id));
     assert_eq!(store.due_attempts(at(20), 10).await, Ok(attempts.to_vec()));

@@ -62,21 +62,21 @@ impl Store for MemoryStore {
         Ok(Some(outcome))
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<bool, StoreError> {
+    async fn insert_callback(&self, callback: &Callback) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let Entry::Vacant(place) = state.callbacks.entry(callback.id.clone()) else { return Ok(false) };
-        place.insert((callback.clone(), callback.at, false));
+        let Entry::Vacant(entry) = state.callbacks.entry(callback.id.clone()) else { return Ok(false) };
+        entry.insert((callback.clone(), callback.at, false));
         Ok(true)
     }
 
     async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let pending_callbacks =
+        let pending =
             state.callbacks.values().filter(|(_, next_attempt_at, processed)| !processed && *next_attempt_at <= until);
-        let mut pending_callbacks: Vec<(Timestamp, Callback)> =
-            pending_callbacks.map(|(callback, next_attempt_at, _)| (*next_attempt_at, callback.clone())).collect();
-        pending_callbacks.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
-        Ok(pending_callbacks.into_iter().map(|(_, callback)| callback).take(limit).collect())
+        let mut pending: Vec<(Timestamp, Callback)> =
+            pending.map(|(callback, next_attempt_at, _)| (*next_attempt_at, callback.clone())).collect();
+        pending.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
+        Ok(pending.into_iter().map(|(_, callback)| callback).take(limit).collect())
     }
 
     async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
@@ -93,17 +93,17 @@ impl Store for MemoryStore {
     ) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
         let state = self.state();
         let known = |subject: &Subject| {
-            let of = |account: &Account| Some((account.order, account.attempt_of(provider, subject)?.id));
-            state.accounts.values().find_map(of)
+            let find = |account: &Account| Some((account.order, account.attempt_of(provider, subject)?.id));
+            state.accounts.values().find_map(find)
         };
-        let told = |callback: &Callback| match (&callback.event.kind, subject) {
-            (ProviderEventKind::Captured { reference, .. }, Subject::Money(named)) => {
-                callback.event.provider == provider && reference == named
+        let is_capture = |callback: &Callback| match (&callback.event.kind, subject) {
+            (ProviderEventKind::Captured { reference, .. }, Subject::Money(money)) => {
+                callback.event.provider == provider && reference == money
             }
             _ => false,
         };
-        let told = || state.callbacks.values().find(|(callback, ..)| told(callback));
-        Ok(known(subject).or_else(|| known(&told()?.0.event.subject)))
+        let capture = || state.callbacks.values().find(|(callback, ..)| is_capture(callback));
+        Ok(known(subject).or_else(|| known(&capture()?.0.event.subject)))
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {

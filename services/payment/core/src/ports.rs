@@ -27,7 +27,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
 
     /// Stores a callback. Returns whether it is new; an existing one stays unchanged.
-    fn keep(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn insert_callback(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Returns up to `limit` unprocessed callbacks that are due at this time, oldest first.
     fn pending_callbacks(
@@ -39,8 +39,8 @@ pub trait Store: Send + Sync {
     /// Postpones a callback that cannot be processed yet, so that it does not block others.
     fn reschedule(&self, id: &CallbackId, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Returns the order and the attempt that a provider's event is about. For captured money that was not booked, it is the attempt
-    /// of its callback.
+    /// Returns the order and the attempt that a provider's event is about. For captured money that was not booked, it is the
+    /// attempt of its callback.
     fn attempt_of(
         &self,
         provider: Provider,
@@ -80,7 +80,7 @@ pub trait PaymentProvider: Send + Sync {
     fn provider(&self) -> Provider;
 
     /// Opens a checkout. Repeating it for the same attempt returns the same checkout.
-    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError>;
+    async fn open(&self, request: &CheckoutRequest) -> Result<OpenCheckout, ProviderError>;
 
     /// Returns whether checkouts can be polled. If not, an attempt ends when it expires, and money that is reported later is still
     /// booked.
@@ -89,16 +89,16 @@ pub trait PaymentProvider: Send + Sync {
     }
 
     /// Polls a checkout and returns its events.
-    async fn look(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError>;
+    async fn poll(&self, reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError>;
 
     /// Ends a checkout, so that it cannot be paid. A paid one stays paid.
     async fn end(&self, reference: &str) -> Result<(), ProviderError>;
 
     /// Sends a refund. Repeating it sends no second one.
-    async fn refund(&self, asked: &RefundRequest) -> Result<RefundOutcome, ProviderError>;
+    async fn refund(&self, request: &RefundRequest) -> Result<RefundOutcome, ProviderError>;
 
     /// Verifies and parses a webhook.
-    fn parse_webhook(&self, sent: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError>;
+    fn parse_webhook(&self, request: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent, WebhookError>;
 }
 
 /// A checkout to open.
@@ -188,6 +188,6 @@ pub struct WebhookEvent {
 pub enum WebhookError {
     /// The signature is invalid or too old.
     Signature,
-    /// The signature is valid, but the body is not one of the provider's messages.
+    /// The body cannot be parsed, or is not one of the provider's messages.
     Message,
 }

@@ -1,9 +1,9 @@
--- The money of an order.
+-- The payment of an order.
 create table payment (
     order_id uuid primary key,
     version bigint not null,
     customer_id text not null,
-    -- The payer's contact and the country of the order, which some providers and the choice of a provider need.
+    -- The payer's contact, which some providers require, and the country of the delivery, which chooses the provider.
     email text not null,
     phone text not null,
     country text not null,
@@ -89,7 +89,7 @@ create table callback (
     kind text not null check (kind in
         ('captured', 'failed', 'checkout_expired', 'refunded', 'external_refund', 'refund_failed', 'needs_review')),
     reference text not null,
-    -- The amount as the provider wrote it, or its text for the other kinds.
+    -- The amount as the provider wrote it; for the other kinds the provider's reason.
     reported text not null,
     amount bigint,
     currency text,

@@ -1,4 +1,4 @@
-//! The payment service: adapters around `payment-core`, put together by [`wiring`].
+//! The payment service: adapters around `payment-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod generated;

@@ -84,7 +84,7 @@ pub struct WebhookSettings {
 }
 
 impl Settings {
-    /// Reads the settings and reports their faults to the reader.
+    /// Reads the settings. Invalid ones are reported to the reader.
     pub fn read(env: &mut SettingsReader) -> Self {
         let default = Policy::default();
         let policy = Policy {
@@ -94,10 +94,10 @@ impl Settings {
             callback_retry_delay: env.setting_duration("CALLBACK_RETRY_DELAY", default.callback_retry_delay),
             max_attempts: env.setting_number("MAX_ATTEMPTS_PER_ORDER", 1..=1_000, default.max_attempts),
         };
-        let named = env.setting_or("PAYMENT_PROVIDERS", Provider::Sandbox.name());
-        let enabled = providers(env, "PAYMENT_PROVIDERS", &named);
+        let names = env.setting_or("PAYMENT_PROVIDERS", Provider::Sandbox.name());
+        let enabled = providers(env, "PAYMENT_PROVIDERS", &names);
         if enabled.is_empty() {
-            env.fault("PAYMENT_PROVIDERS", format!("{named:?}: name at least one of sandbox, stripe and payfast"));
+            env.fault("PAYMENT_PROVIDERS", format!("{names:?}: name at least one of sandbox, stripe and payfast"));
         }
         let retiring = env.setting_or("PAYMENT_PROVIDERS_RETIRING", "");
         let retiring = providers(env, "PAYMENT_PROVIDERS_RETIRING", &retiring);
@@ -117,26 +117,26 @@ impl Settings {
     }
 }
 
-fn providers(env: &mut SettingsReader, name: &str, named: &str) -> Vec<Provider> {
+fn providers(env: &mut SettingsReader, setting: &str, names: &str) -> Vec<Provider> {
     let mut found = Vec::new();
-    for text in named.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-        match Provider::named(text) {
+    for text in names.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        match Provider::from_name(text) {
             Some(provider) => found.push(provider),
-            None => env.fault(name, format!("{text:?} is unknown: expected sandbox, stripe or payfast")),
+            None => env.fault(setting, format!("{text:?} is unknown: expected sandbox, stripe or payfast")),
         }
     }
     found
 }
 
 fn rules(env: &mut SettingsReader) -> Vec<Rule> {
-    let named = env.setting_or("PAYMENT_ROUTES", "");
+    let text = env.setting_or("PAYMENT_ROUTES", "");
     let mut rules = Vec::new();
-    for text in named.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-        match Rule::read(text) {
+    for rule in text.split(',').map(str::trim).filter(|rule| !rule.is_empty()) {
+        match Rule::parse(rule) {
             Some(rule) => rules.push(rule),
             None => env.fault(
                 "PAYMENT_ROUTES",
-                format!("{text:?}: expected rules such as PKR/PK=payfast, EUR=stripe or */DE=stripe"),
+                format!("{rule:?}: expected rules such as PKR/PK=payfast, EUR=stripe or */DE=stripe"),
             ),
         }
     }

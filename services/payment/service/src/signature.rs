@@ -1,4 +1,6 @@
-//! WebhookVerifier as Stripe has them, and our sandbox: `t=<seconds since 1970>,v1=<hex>[,v1=…]`, each the HMAC-SHA256 of `<t>.<body>`.
+//! Verifies the signatures of Stripe's and the sandbox's webhooks.
+//!
+//! A signature is `t=<seconds since 1970>,v1=<hex>[,v1=…]`. Each `v1` is an HMAC-SHA256 of `<t>.<body>`.
 
 use hmac::{Hmac, KeyInit, Mac};
 use mart_kernel::Timestamp;
@@ -6,27 +8,27 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 
-/// How old a signature may be where nobody says otherwise: as Stripe's libraries have it.
+/// The default for the longest age of a signature, as in Stripe's libraries.
 pub const TOLERANCE: Duration = Duration::seconds(300);
-/// How many bytes a signature has.
+/// The length of a signature in bytes.
 const LENGTH: usize = 32;
 
-/// How words of a provider are signed.
+/// Verifies the signatures of a provider's webhooks.
 #[derive(Clone)]
 pub struct WebhookVerifier {
-    /// While a secret is rotated, the new one and the old one.
+    /// The secrets; during a rotation the new and the old one.
     secrets: Vec<String>,
-    /// How old a signature may be, and how far in the future: clocks differ.
+    /// The longest age of a signature. It may also be that far in the future, because clocks differ.
     tolerance: Duration,
 }
 
 impl WebhookVerifier {
-    /// By any of these secrets.
+    /// Creates a verifier. A signature with any of the secrets is valid.
     pub fn new(secrets: Vec<String>, tolerance: Duration) -> Self {
         Self { secrets, tolerance }
     }
 
-    /// Whether a header has a fresh signature of the body. Compared in constant time.
+    /// Returns whether the header has a valid and recent signature of the body. Compares in constant time.
     pub(crate) fn verify(&self, signature: &str, body: &[u8], now: Timestamp) -> bool {
         let parts: Vec<(&str, &str)> = signature.split(',').filter_map(|part| part.trim().split_once('=')).collect();
         let at = parts.iter().find(|(name, _)| *name == "t").map(|(_, value)| *value);
@@ -38,19 +40,19 @@ impl WebhookVerifier {
         if (now.get() - at).abs() > self.tolerance {
             return false;
         }
-        let given = parts
+        let signatures = parts
             .iter()
             .filter(|(name, _)| *name == "v1")
             .filter_map(|(_, value)| base16ct::mixed::decode_vec(value).ok());
-        let given: Vec<Vec<u8>> = given.filter(|given| given.len() == LENGTH).collect();
-        // However many a stranger sends, the body is read once for each secret.
+        let signatures: Vec<Vec<u8>> = signatures.filter(|bytes| bytes.len() == LENGTH).collect();
+        // The body is hashed once per secret, however many signatures the header has.
         self.secrets.iter().any(|secret| {
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
             mac.update(text.as_bytes());
             mac.update(b".");
             mac.update(body);
-            let made = mac.finalize().into_bytes();
-            given.iter().any(|given| bool::from(made.as_slice().ct_eq(given)))
+            let expected = mac.finalize().into_bytes();
+            signatures.iter().any(|signature| bool::from(expected.as_slice().ct_eq(signature)))
         })
     }
 }
@@ -61,7 +63,7 @@ impl std::fmt::Debug for WebhookVerifier {
     }
 }
 
-/// Signs for tests.
+/// Returns a signature, for tests.
 #[cfg(test)]
 pub(crate) fn signed(secret: &str, at: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
@@ -76,42 +78,42 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
     const BODY: &str = r#"{"id":"e1"}"#;
 
-    fn is_good(signature: &str) -> bool {
+    fn is_valid(signature: &str) -> bool {
         let now = Timestamp::from_unix_micros(NOW * 1_000_000).expect("in range");
-        let signatures = WebhookVerifier::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE);
-        signatures.verify(signature, BODY.as_bytes(), now)
+        let verifier = WebhookVerifier::new(vec!["new".to_owned(), "old".to_owned()], TOLERANCE);
+        verifier.verify(signature, BODY.as_bytes(), now)
     }
 
     #[test]
-    fn an_operator_sets_how_old_a_signature_may_be() {
+    fn the_tolerance_limits_the_age_of_a_signature() {
         let (now, secrets) = (Timestamp::from_unix_micros(NOW * 1_000_000).expect("in range"), vec!["s".to_owned()]);
-        let signatures = WebhookVerifier::new(secrets, Duration::seconds(5));
-        let good = [5, 6].map(|age| signatures.verify(&signed("s", NOW - age, BODY), BODY.as_bytes(), now));
-        assert_eq!(good, [true, false]);
+        let verifier = WebhookVerifier::new(secrets, Duration::seconds(5));
+        let valid = [5, 6].map(|age| verifier.verify(&signed("s", NOW - age, BODY), BODY.as_bytes(), now));
+        assert_eq!(valid, [true, false]);
     }
 
     #[test]
-    fn only_a_fresh_signature_over_these_bytes_is_taken() {
+    fn only_a_recent_signature_of_this_body_is_valid() {
         for secret in ["new", "old"] {
-            assert!(is_good(&signed(secret, NOW, BODY)), "{secret}");
+            assert!(is_valid(&signed(secret, NOW, BODY)), "{secret}");
         }
-        let both = format!("{},{}", signed("stranger", NOW, BODY), &signed("old", NOW, BODY)[13..]);
-        assert!(is_good(&both), "one of several");
-        for (what, signature) in [
+        let both = format!("{},{}", signed("unknown", NOW, BODY), &signed("old", NOW, BODY)[13..]);
+        assert!(is_valid(&both), "one of several");
+        for (case, signature) in [
             ("empty", String::new()),
-            ("a stranger's", signed("stranger", NOW, BODY)),
-            ("another body's", signed("new", NOW, "{}")),
+            ("another secret", signed("unknown", NOW, BODY)),
+            ("another body", signed("new", NOW, "{}")),
             ("too old", signed("new", NOW - 301, BODY)),
-            ("of the future", signed("new", NOW + 301, BODY)),
+            ("in the future", signed("new", NOW + 301, BODY)),
             ("without a time", signed("new", NOW, BODY)[13..].to_owned()),
-            ("of another time", signed("new", NOW, BODY).replace("t=1800000000", "t=1800000001")),
-            ("no hexadecimal", format!("t={NOW},v1=zz")),
-            ("no signature", format!("t={NOW},v1=")),
-            ("half of one", signed("new", NOW, BODY)[..45].to_owned()),
-            ("thousands of none", format!("t={NOW}{}", ",v1=".repeat(4_000))),
-            ("of another scheme", signed("new", NOW, BODY).replace("v1=", "v0=")),
+            ("another time", signed("new", NOW, BODY).replace("t=1800000000", "t=1800000001")),
+            ("not hexadecimal", format!("t={NOW},v1=zz")),
+            ("empty signature", format!("t={NOW},v1=")),
+            ("truncated", signed("new", NOW, BODY)[..45].to_owned()),
+            ("thousands of empty ones", format!("t={NOW}{}", ",v1=".repeat(4_000))),
+            ("another scheme", signed("new", NOW, BODY).replace("v1=", "v0=")),
         ] {
-            assert!(!is_good(&signature), "{what}");
+            assert!(!is_valid(&signature), "{case}");
         }
     }
 }

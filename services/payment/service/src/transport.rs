@@ -1,4 +1,4 @@
-//! How an adapter asks its provider: over HTTP, or without a wire in scenarios.
+//! Sends requests to a provider: over HTTP, or in memory in scenarios.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use axum::http::Request;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
-/// Brings requests to a provider and its answers back.
+/// Sends requests to a provider.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends a request, whose URI is a path; the status and the body of the answer, or why there is none.
+    /// Sends a request, whose URI is a path. Returns the response's status and body, or the reason why there is no response.
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String>;
 }
 
-/// Brings them over HTTP.
+/// Sends requests over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     url: String,
@@ -23,9 +23,13 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// To the provider at this address, which may take so long for an answer.
-    pub fn new(url: &str, patience: Duration) -> anyhow::Result<Self> {
-        let client = Client::builder().timeout(patience).redirect(Policy::none()).build().context("no HTTP client")?;
+    /// Creates a transport to the provider at this URL with a time limit for each request.
+    pub fn new(url: &str, timeout: Duration) -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .timeout(timeout)
+            .redirect(Policy::none())
+            .build()
+            .context("failed to create the HTTP client")?;
         Ok(Self { url: url.trim_end_matches('/').to_owned(), client })
     }
 }
@@ -35,11 +39,11 @@ impl Transport for HttpTransport {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
         let (parts, body) = request.into_parts();
         let url = format!("{}{}", self.url, parts.uri);
-        // Neither the address nor what was sent stands in an error.
-        let away = |error: reqwest::Error| error.without_url().to_string();
-        let answer =
-            self.client.request(parts.method, url).headers(parts.headers).body(body).send().await.map_err(away)?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.bytes().await.map_err(away)?.to_vec()))
+        // An error must contain neither the address nor the request.
+        let failed = |error: reqwest::Error| error.without_url().to_string();
+        let response =
+            self.client.request(parts.method, url).headers(parts.headers).body(body).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        Ok((status, response.bytes().await.map_err(failed)?.to_vec()))
     }
 }

@@ -40,7 +40,7 @@ pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
     let (clock, ids, page_tokens) =
         (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
     let providers = Providers::new(settings.providers.iter().map(provider).collect::<anyhow::Result<_>>()?);
-    let providers = providers.retiring(settings.retiring.clone()).routed(settings.rules.clone());
+    let providers = providers.retiring(settings.retiring.clone()).with_rules(settings.rules.clone());
     let use_cases = UseCases::new(store, providers, clock, ids, page_tokens, settings.policy);
     let routes = routes(use_cases.clone(), api);
 

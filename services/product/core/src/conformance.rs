@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::events::{ProductCreated, ProductRepublished};
 use crate::domain::{Changes, Product, ProductEvent, ProductId, Status, UnvalidatedDetails, search};
-use crate::memory::MemoryProducts;
+use crate::memory::MemoryStore;
 use crate::ports::{Cursor, Filter, Order, PriceRange, Store, Unique, Write};
 
 /// Creates a test of every case; `$store` is an expression that awaits a new, empty store.
@@ -44,7 +44,7 @@ fn money(amount: &str, code: &str) -> Money {
 
 /// Returns the `n`th product, with every member set.
 fn product(n: u64) -> Product {
-    let draft = UnvalidatedDetails {
+    let details = UnvalidatedDetails {
         sku: format!("SKU-{n}"),
         slug: format!("Slug-{n}"),
         name: format!("Product {n} ünïcode % _ \\ '"),
@@ -54,8 +54,8 @@ fn product(n: u64) -> Product {
         attributes: vec![crate::domain::Attribute { key: "size".to_owned(), value: String::new() }],
         prices: vec![money("1500.00", "PKR"), money("9.99", "USD"), money("1200", "JPY")],
     };
-    let details = draft.parse().expect("good");
-    Product::create(id(n), details, Status::Active, at(i64::try_from(n).expect("small"))).expect("good").0
+    let details = details.parse().expect("valid");
+    Product::create(id(n), details, Status::Active, at(i64::try_from(n).expect("small"))).expect("valid").0
 }
 
 fn event(event: ProductEvent) -> EventEnvelope<ProductEvent> {
@@ -92,7 +92,7 @@ fn receipt(key: &str, request: &str, subject: &str) -> Receipt {
     Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: subject.to_owned() }
 }
 
-async fn kept(store: &impl Store, product: &Product) -> Option<Product> {
+async fn read_back(store: &impl Store, product: &Product) -> Option<Product> {
     store.by_id(product.id).await.expect("reachable")
 }
 
@@ -100,7 +100,7 @@ async fn kept(store: &impl Store, product: &Product) -> Option<Product> {
 pub async fn creation_is_read_back(store: &impl Store) {
     let created = product(1);
     assert_eq!(store.commit(insert(&created)).await, Ok(CommitOutcome::Committed));
-    assert_eq!(kept(store, &created).await, Some(created.clone()));
+    assert_eq!(read_back(store, &created).await, Some(created.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(Some(created)));
     assert_eq!(store.by_slug("slug-2").await, Ok(None));
     assert_eq!(store.by_id(id(2)).await, Ok(None));
@@ -109,7 +109,7 @@ pub async fn creation_is_read_back(store: &impl Store) {
 /// A changed product is read back, after one event and after two.
 pub async fn update_is_read_back(store: &impl Store) {
     let created = product(1);
-    store.commit(insert(&created)).await.expect("kept");
+    store.commit(insert(&created)).await.expect("stored");
     let changes = Changes {
         sku: Some(String::new()),
         slug: Some("other".to_owned()),
@@ -121,24 +121,24 @@ pub async fn update_is_read_back(store: &impl Store) {
     let (after, commit) = update(&created, changes);
     assert_eq!(after.version.get(), 3);
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
-    assert_eq!(kept(store, &created).await, Some(after.clone()));
+    assert_eq!(read_back(store, &created).await, Some(after.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(None));
     let (archived, events) = after.archive(at(9)).expect("active");
     let events = events.into_iter().map(event).collect();
     let commit = Commit { write: Some(Write::Update(archived.clone())), events, receipt: None };
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
-    assert_eq!(kept(store, &created).await, Some(archived));
+    assert_eq!(read_back(store, &created).await, Some(archived));
 }
 
 /// A change of an older version or of a missing product changes nothing.
 pub async fn stale_version_is_a_conflict(store: &impl Store) {
     let created = product(1);
-    store.commit(insert(&created)).await.expect("kept");
+    store.commit(insert(&created)).await.expect("stored");
     let (after, commit) = update(&created, rename("First"));
-    store.commit(commit).await.expect("kept");
+    store.commit(commit).await.expect("stored");
     let (_, stale) = update(&created, rename("Second"));
     assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
-    assert_eq!(kept(store, &created).await, Some(after));
+    assert_eq!(read_back(store, &created).await, Some(after));
     let (_, missing) = update(&product(2), rename("Second"));
     assert_eq!(store.commit(missing).await, Err(CommitError::Conflict));
 }
@@ -152,37 +152,37 @@ pub async fn receipt_wins_over_conflict_and_duplicate(store: &impl Store) {
     assert_eq!(store.commit(first).await, again(true));
     let other = Commit { receipt: Some(receipt("a", "another", "other")), ..insert(&product(2)) };
     assert_eq!(store.commit(other).await, again(false));
-    assert_eq!(kept(store, &product(2)).await, None);
+    assert_eq!(read_back(store, &product(2)).await, None);
 
     let (after, commit) = update(&created, rename("First"));
     let commit = Commit { receipt: Some(receipt("b", "r", "subject")), ..commit };
     assert_eq!(store.commit(commit.clone()).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.commit(commit).await, again(true), "although the version is stale now");
-    assert_eq!(kept(store, &created).await, Some(after));
+    assert_eq!(read_back(store, &created).await, Some(after));
 }
 
 /// A failed commit stores no receipt, so that it can be repeated.
 pub async fn receipt_without_effect_is_not_stored(store: &impl Store) {
     let created = product(1);
-    store.commit(insert(&created)).await.expect("kept");
+    store.commit(insert(&created)).await.expect("stored");
     let (after, commit) = update(&created, rename("First"));
-    store.commit(commit).await.expect("kept");
+    store.commit(commit).await.expect("stored");
     let (_, stale) = update(&created, rename("Second"));
     let stale = Commit { receipt: Some(receipt("a", "r", "")), ..stale };
     assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
     let (fresh_product, fresh) = update(&after, rename("Second"));
     let fresh = Commit { receipt: Some(receipt("a", "r", "")), ..fresh };
     assert_eq!(store.commit(fresh).await, Ok(CommitOutcome::Committed));
-    assert_eq!(kept(store, &created).await, Some(fresh_product));
+    assert_eq!(read_back(store, &created).await, Some(fresh_product));
 }
 
 /// SKU and slug are unique ignoring case, including archived products. A failed commit stores nothing.
 pub async fn duplicates_store_nothing(store: &impl Store) {
     let first = product(1);
-    store.commit(insert(&first)).await.expect("kept");
+    store.commit(insert(&first)).await.expect("stored");
     let (archived, events) = first.archive(at(5)).expect("active");
     let events = events.into_iter().map(event).collect();
-    store.commit(Commit { write: Some(Write::Update(archived)), events, receipt: None }).await.expect("kept");
+    store.commit(Commit { write: Some(Write::Update(archived)), events, receipt: None }).await.expect("stored");
 
     let changed = |n, changes| update(&product(n), changes).0;
     let as_new = |product: Product| Product { version: Version::NONE.next(), ..product };
@@ -191,38 +191,42 @@ pub async fn duplicates_store_nothing(store: &impl Store) {
     for (taker, unique) in [(sku, Unique::Sku), (slug, Unique::Slug)] {
         let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&taker) };
         assert_eq!(store.commit(commit).await, Err(CommitError::Duplicate(unique)));
-        assert_eq!(kept(store, &taker).await, None);
+        assert_eq!(read_back(store, &taker).await, None);
     }
     let second = product(2);
     let commit = Commit { receipt: Some(receipt("a", "r", "")), ..insert(&second) };
-    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed), "the receipt was not used up");
+    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed), "the receipt was not stored");
     let (_, commit) = update(&second, Changes { slug: Some("slug-1".to_owned()), ..Changes::default() });
     assert_eq!(store.commit(commit).await, Err(CommitError::Duplicate(Unique::Slug)));
-    assert_eq!(kept(store, &second).await, Some(second));
+    assert_eq!(read_back(store, &second).await, Some(second));
     let without = |n| as_new(changed(n, Changes { sku: Some(String::new()), ..Changes::default() }));
     for n in [4, 5] {
-        assert_eq!(store.commit(insert(&without(n))).await, Ok(CommitOutcome::Committed), "no SKU is no value");
+        assert_eq!(
+            store.commit(insert(&without(n))).await,
+            Ok(CommitOutcome::Committed),
+            "a missing SKU is not a duplicate"
+        );
     }
 }
 
 /// Events alone are committed once per receipt; an empty commit is allowed.
 pub async fn empty_commit_of_events(store: &impl Store) {
     let created = product(1);
-    store.commit(insert(&created)).await.expect("kept");
+    store.commit(insert(&created)).await.expect("stored");
     let events = vec![event(ProductEvent::ProductRepublished(ProductRepublished { product: created.clone() }))];
     let commit = Commit { write: None, events, receipt: Some(receipt("a", "r", "")) };
     assert_eq!(store.commit(commit.clone()).await, Ok(CommitOutcome::Committed));
     let again = CommitOutcome::AlreadyProcessed { subject: String::new(), same_request: true };
     assert_eq!(store.commit(commit).await, Ok(again));
-    let nothing = Commit { write: None, events: vec![], receipt: None };
-    assert_eq!(store.commit(nothing).await, Ok(CommitOutcome::Committed));
-    assert_eq!(kept(store, &created).await, Some(created));
+    let empty = Commit { write: None, events: vec![], receipt: None };
+    assert_eq!(store.commit(empty).await, Ok(CommitOutcome::Committed));
+    assert_eq!(read_back(store, &created).await, Some(created));
 }
 
 /// Of two concurrent changes of one version, one succeeds and the other conflicts.
 pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
     let created = product(1);
-    store.commit(insert(&created)).await.expect("kept");
+    store.commit(insert(&created)).await.expect("stored");
     let (a, commit_a) = update(&created, rename("A"));
     let (b, commit_b) = update(&created, rename("B"));
     let (done_a, done_b) = both(store.commit(commit_a), store.commit(commit_b)).await;
@@ -231,12 +235,12 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
         (Err(CommitError::Conflict), Ok(CommitOutcome::Committed)) => b,
         both => panic!("{both:?}"),
     };
-    assert_eq!(kept(store, &created).await, Some(winner));
+    assert_eq!(read_back(store, &created).await, Some(winner));
 }
 
 /// Every filter in every order returns the same products as the in-memory store, page by page.
 pub async fn lists_agree_with_memory(store: &impl Store) {
-    let memory = MemoryProducts::default();
+    let memory = MemoryStore::default();
     let names = [
         "Red mug", "red Mug", "Blue mug", "Straße", "STRASSE", "50% wool", "a_b", "چائے", "Ωmega", "zebra", "Zebra",
         "éclair",
@@ -253,13 +257,13 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
             prices: Some(prices),
             ..Changes::default()
         };
-        let made = update(&product(n), changes).0;
+        let changed = update(&product(n), changes).0;
         // Some are created at the same time, so that ids break ties.
         let created_at = at(i64::try_from(n / 3).expect("small"));
         let status = [Status::Active, Status::Draft, Status::Archived][nth % 3];
-        let made = Product { version: Version::NONE.next(), created_at, status, ..made };
-        store.commit(insert(&made)).await.expect("kept");
-        memory.commit(insert(&made)).await.expect("kept");
+        let created = Product { version: Version::NONE.next(), created_at, status, ..changed };
+        store.commit(insert(&created)).await.expect("stored");
+        memory.commit(insert(&created)).await.expect("stored");
     }
     let code = |code| Currency::from_code(code).expect("known");
     let range = |min, max| Some(PriceRange { currency: code("PKR"), min, max });

@@ -11,7 +11,7 @@ use crate::ports::{Cursor, Filter, Order, Store, Unique, Write};
 
 /// Products, receipts and committed events. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryProducts(Arc<Mutex<State>>);
+pub struct MemoryStore(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,7 +20,7 @@ struct State {
     events: Vec<EventEnvelope<ProductEvent>>,
 }
 
-impl MemoryProducts {
+impl MemoryStore {
     /// Returns the committed events in their order.
     pub fn events(&self) -> Vec<EventEnvelope<ProductEvent>> {
         self.state().events.clone()
@@ -31,7 +31,7 @@ impl MemoryProducts {
     }
 }
 
-impl Store for MemoryProducts {
+impl Store for MemoryStore {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.get(&id).cloned())
     }
@@ -48,29 +48,29 @@ impl Store for MemoryProducts {
         limit: usize,
     ) -> Result<Vec<Product>, StoreError> {
         let mut found: Vec<Product> =
-            self.state().products.values().filter(|product| passes(filter, product)).cloned().collect();
+            self.state().products.values().filter(|product| matches(filter, product)).cloned().collect();
         found.sort_by(|a, b| compare(&Cursor::of(order, a), &Cursor::of(order, b)));
-        let behind = |product: &Product| after.is_none_or(|after| compare(after, &Cursor::of(order, product)).is_lt());
-        Ok(found.into_iter().filter(behind).take(limit).collect())
+        let follows = |product: &Product| after.is_none_or(|after| compare(after, &Cursor::of(order, product)).is_lt());
+        Ok(found.into_iter().filter(follows).take(limit).collect())
     }
 
     async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         if let Some(receipt) = &receipt
-            && let Some(kept) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
         {
-            let same_request = kept.fingerprint == receipt.fingerprint;
-            return Ok(CommitOutcome::AlreadyProcessed { subject: kept.subject.clone(), same_request });
+            let same_request = stored.fingerprint == receipt.fingerprint;
+            return Ok(CommitOutcome::AlreadyProcessed { subject: stored.subject.clone(), same_request });
         }
         match &write {
-            Some(Write::Insert(product)) => state.free(product)?,
+            Some(Write::Insert(product)) => state.check_unique(product)?,
             Some(Write::Update(product)) => {
                 let before = events.first().map_or(product.version, |event| previous(event.version));
-                if state.products.get(&product.id).is_none_or(|kept| kept.version != before) {
+                if state.products.get(&product.id).is_none_or(|stored| stored.version != before) {
                     return Err(CommitError::Conflict);
                 }
-                state.free(product)?;
+                state.check_unique(product)?;
             }
             None => {}
         }
@@ -86,7 +86,7 @@ impl Store for MemoryProducts {
 }
 
 impl State {
-    fn free(&self, product: &Product) -> Result<(), CommitError<Unique>> {
+    fn check_unique(&self, product: &Product) -> Result<(), CommitError<Unique>> {
         let others = || self.products.values().filter(|other| other.id != product.id);
         let sku = product.details.sku.as_ref().map(crate::domain::Sku::key);
         if sku.is_some() && others().any(|other| other.details.sku.as_ref().map(crate::domain::Sku::key) == sku) {
@@ -104,7 +104,7 @@ fn previous(first: Version) -> Version {
     Version::from_stored(first.get() - 1).unwrap_or(Version::NONE)
 }
 
-fn passes(filter: &Filter, product: &Product) -> bool {
+fn matches(filter: &Filter, product: &Product) -> bool {
     let details = &product.details;
     let haystack = search::haystack(&details.name, details.sku.as_ref().map_or("", |sku| sku.as_str()));
     filter.status.is_none_or(|status| product.status == status)

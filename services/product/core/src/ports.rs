@@ -29,8 +29,8 @@ pub trait Store: Send + Sync {
 
     /// Commits everything or nothing.
     ///
-    /// An update must be of the version before its first event; otherwise it is a conflict. An existing receipt is reported before a
-    /// conflict and a duplicate.
+    /// An update must be of the version before its first event; otherwise it is a conflict. An existing receipt is reported before
+    /// a conflict and a duplicate.
     fn commit(
         &self,
         commit: Commit<Write, ProductEvent>,

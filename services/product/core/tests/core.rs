@@ -14,17 +14,18 @@ use product_core::application::{ChangeError, CreateError, CreateProduct, ListErr
 use product_core::domain::{
     Archived, Attribute, Changes, NotActive, Product, ProductEvent, ProductId, Status, UnvalidatedDetails, UpdateError,
 };
-use product_core::memory::MemoryProducts;
+use product_core::memory::MemoryStore;
 use product_core::ports::{Cursor, Filter, Order, Store, Unique, Write};
 
 mod memory {
-    product_core::conformance!(async { product_core::memory::MemoryProducts::default() });
+    product_core::conformance!(async { product_core::memory::MemoryStore::default() });
 }
 
-/// A store in which other writers commit first this many times.
+/// A store whose next commits conflict, as if other writers had committed first.
 #[derive(Clone, Default)]
 struct Contended {
-    store: MemoryProducts,
+    store: MemoryStore,
+    /// The number of commits that conflict.
     conflicts: Arc<AtomicUsize>,
 }
 
@@ -67,10 +68,10 @@ impl Mart {
     }
 
     fn contend(&self, times: usize) {
-        self.use_cases.products().conflicts.store(times, Ordering::Relaxed);
+        self.use_cases.store().conflicts.store(times, Ordering::Relaxed);
     }
 
-    fn told(&self) -> Vec<(&'static str, i64)> {
+    fn events(&self) -> Vec<(&'static str, i64)> {
         let name = |event: &ProductEvent| match event {
             ProductEvent::ProductCreated(_) => "created",
             ProductEvent::ProductUpdated(_) => "updated",
@@ -79,7 +80,7 @@ impl Mart {
             ProductEvent::ProductArchived(_) => "archived",
             ProductEvent::ProductRepublished(_) => "republished",
         };
-        let events = self.use_cases.products().store.events();
+        let events = self.use_cases.store().store.events();
         events.iter().map(|event| (name(&event.payload), event.version.get())).collect()
     }
 
@@ -99,7 +100,7 @@ impl Mart {
 }
 
 fn request(slug: &str, status: Status) -> CreateProduct {
-    let draft = UnvalidatedDetails {
+    let details = UnvalidatedDetails {
         sku: format!("SKU {slug}"),
         slug: slug.to_owned(),
         name: slug.to_uppercase(),
@@ -109,7 +110,7 @@ fn request(slug: &str, status: Status) -> CreateProduct {
         attributes: vec![Attribute { key: "size".to_owned(), value: "small".to_owned() }],
         prices: vec![Money::parse("10.00", "PKR").expect("money")],
     };
-    CreateProduct { draft, status }
+    CreateProduct { details, status }
 }
 
 fn everything() -> ListProducts {
@@ -145,10 +146,10 @@ async fn a_creation_is_stored_and_published_once() {
     let mart = Mart::new();
     let created = mart.create("mug", Status::Draft).await;
     assert_eq!(mart.use_cases.admin_get_product(created.id).await, Ok(Some(created.clone())));
-    let events = mart.use_cases.products().store.events();
+    let events = mart.use_cases.store().store.events();
     assert_eq!((events.len(), events[0].at, events[0].version), (1, created.created_at, Version::NONE.next()));
     let invalid = CreateProduct {
-        draft: UnvalidatedDetails { name: String::new(), ..request("x", Status::Draft).draft },
+        details: UnvalidatedDetails { name: String::new(), ..request("x", Status::Draft).details },
         status: Status::Draft,
     };
     assert!(matches!(mart.use_cases.create_product(invalid, None).await, Err(CreateError::Invalid(_))));
@@ -158,8 +159,8 @@ async fn a_creation_is_stored_and_published_once() {
     assert_eq!(taken, Err(CreateError::Taken(Unique::Sku)));
     mart.contend(1);
     let impossible = mart.use_cases.create_product(request("y", Status::Draft), None).await;
-    assert_eq!(impossible, Err(CreateError::Unavailable(StoreError::Internal)), "a new row has no rival");
-    assert_eq!(mart.told(), [("created", 1)]);
+    assert_eq!(impossible, Err(CreateError::Unavailable(StoreError::Internal)), "a new row cannot conflict");
+    assert_eq!(mart.events(), [("created", 1)]);
 }
 
 #[tokio::test]
@@ -171,7 +172,7 @@ async fn a_repeated_creation_returns_the_first_product() {
     let renamed = mart.use_cases.update_product(first.id, rename("Other"), None).await.expect("changed");
     assert_eq!(create(1).await, Ok(renamed));
     assert_eq!(create(2).await, Err(CreateError::KeyReused));
-    assert_eq!(mart.told(), [("created", 1), ("updated", 2)]);
+    assert_eq!(mart.events(), [("created", 1), ("updated", 2)]);
 }
 
 #[tokio::test]
@@ -189,7 +190,7 @@ async fn customers_read_active_products_and_admins_all() {
     assert_eq!(listed.items.len(), 1);
     let drafts = ListProducts { status: Some(Status::Draft), ..everything() };
     let listed = mart.use_cases.list_products(drafts).await.expect("listed");
-    assert_eq!(listed.items[0].status, Status::Active, "the public can't ask for another status");
+    assert_eq!(listed.items[0].status, Status::Active, "customers cannot request another status");
 }
 
 #[tokio::test]
@@ -197,15 +198,15 @@ async fn a_change_is_retried_unless_a_version_is_expected() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Active).await;
     mart.contend(2);
-    let changed = mart.use_cases.update_product(product.id, rename("Second"), None).await.expect("the third time");
+    let changed = mart.use_cases.update_product(product.id, rename("Second"), None).await.expect("the third attempt");
     mart.contend(3);
     let contended = mart.use_cases.update_product(product.id, rename("Third"), None).await;
     assert_eq!(contended, Err(ChangeError::Contention));
     mart.contend(1);
     let stale = mart.use_cases.update_product(product.id, rename("Third"), Some(changed.version)).await;
-    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "somebody was faster");
+    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "a concurrent change committed first");
     let stale = mart.use_cases.update_product(product.id, rename("Third"), Some(product.version)).await;
-    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "an older version was seen");
+    assert_eq!(stale, Err(ChangeError::PreconditionFailed), "an older version is expected");
     let expected =
         mart.use_cases.update_product(product.id, rename("Third"), Some(changed.version)).await.expect("changed");
     assert_eq!((expected.details.name.as_str(), expected.version.get()), ("Third", 3));
@@ -215,8 +216,8 @@ async fn a_change_is_retried_unless_a_version_is_expected() {
     assert_eq!(taken, Err(ChangeError::Taken(Unique::Slug)));
     let invalid = mart.use_cases.update_product(other.id, rename(" "), None).await;
     assert!(matches!(invalid, Err(ChangeError::Refused(UpdateError::Invalid(_)))));
-    let nobody = ProductId(uuid::Uuid::nil());
-    assert_eq!(mart.use_cases.update_product(nobody, rename("x"), None).await, Err(ChangeError::NotFound));
+    let unknown = ProductId(uuid::Uuid::nil());
+    assert_eq!(mart.use_cases.update_product(unknown, rename("x"), None).await, Err(ChangeError::NotFound));
 }
 
 #[tokio::test]
@@ -232,12 +233,12 @@ async fn transitions_are_committed_once() {
     let archived = mart.use_cases.archive_product(product.id, Some(active.version)).await.expect("archived");
     assert_eq!(mart.use_cases.archive_product(product.id, None).await, Ok(archived.clone()));
     assert_eq!(mart.use_cases.activate_product(product.id, None).await, Err(ChangeError::Refused(Archived)));
-    assert_eq!(mart.told(), [("created", 1), ("activated", 2), ("archived", 3)]);
-    assert_eq!(mart.use_cases.products().store.events()[2].at, archived.updated_at);
+    assert_eq!(mart.events(), [("created", 1), ("activated", 2), ("archived", 3)]);
+    assert_eq!(mart.use_cases.store().store.events()[2].at, archived.updated_at);
 }
 
 #[tokio::test]
-async fn pages_are_complete_and_tokens_fit_their_list_only() {
+async fn pages_are_complete_and_tokens_are_valid_for_their_list() {
     let mart = Mart::new();
     for slug in ["c", "a", "d", "b"] {
         mart.create(slug, Status::Active).await;
@@ -319,7 +320,7 @@ async fn invalid_list_parameters_are_reported_at_once() {
         price(r, "ZZZ", "", "");
         r.order_by = OrderBy::Price;
     };
-    assert_eq!(fields(unknown).await, ["currencyCode"], "the order is not blamed for an unknown currency");
+    assert_eq!(fields(unknown).await, ["currencyCode"], "an unknown currency is reported once");
 
     let found = async |change: fn(&mut ListProducts)| mart.page(change).await.expect("a page").0.len();
     assert_eq!(found(|r| price(r, "PKR", "10.00", "")).await, 1);
@@ -346,9 +347,9 @@ async fn republishing_repeats_the_current_version() {
     let rest =
         mart.use_cases.republish_products(PageSize::requested(2), &first.next.expect("more")).await.expect("a page");
     assert_eq!((rest.count, rest.next), (1, None));
-    assert_eq!(mart.told()[3..], [("republished", 1); 3]);
-    let refused = mart.use_cases.republish_products(PageSize::DEFAULT, "forged").await;
-    assert_eq!(refused, Err(ListError::Token));
+    assert_eq!(mart.events()[3..], [("republished", 1); 3]);
+    let rejected = mart.use_cases.republish_products(PageSize::DEFAULT, "forged").await;
+    assert_eq!(rejected, Err(ListError::Token));
     mart.contend(1);
     let impossible = mart.use_cases.republish_products(PageSize::DEFAULT, "").await;
     assert_eq!(impossible, Err(ListError::Unavailable(StoreError::Internal)));

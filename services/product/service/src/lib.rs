@@ -1,4 +1,4 @@
-//! The product service: adapters around `product-core`, put together by [`wiring`].
+//! The product service: adapters around `product-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod generated;

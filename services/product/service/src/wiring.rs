@@ -28,16 +28,16 @@ pub fn wire(config: &Config, _settings: &Settings) -> anyhow::Result<Service> {
     let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
     let api = Arc::new(Api::new(keys.clone(), &config.limits));
 
-    let products = PostgresStore::new(database.clone(), events::record::<ProductMessages>);
+    let store = PostgresStore::new(database.clone(), events::record::<ProductMessages>);
     let page_tokens = PageTokenSigner::new(config.page_token_secret());
-    let use_cases = UseCases::new(products, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens);
+    let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens);
     let routes = routes(use_cases, api);
 
     let handlers = events::handlers(ProductEventHandlers);
     Ok(Service { routes, handlers, database, keys, jobs: Vec::new() })
 }
 
-/// The operations over a use_cases, wherever that keeps its products.
-pub fn routes<P: Store + 'static>(use_cases: UseCases<P>, api: Arc<Api>) -> Router {
+/// Returns the routes of the operations, over any store.
+pub fn routes<S: Store + 'static>(use_cases: UseCases<S>, api: Arc<Api>) -> Router {
     http::router(Arc::new(Http::new(use_cases)), api)
 }

@@ -51,14 +51,14 @@ impl State {
         let emails: Vec<&Email> = scope.email.iter().chain(linked.map(|user| &user.email)).collect();
         let holder = token.as_ref().map(|(_, session)| session.user);
         let ids: Vec<UserId> = scope.users.iter().copied().chain(holder).chain(scope.addresses_of).collect();
-        let named = |user: &&User| emails.contains(&&user.email) || ids.contains(&user.id);
-        let users = self.users.values().filter(named).cloned().collect();
+        let in_scope = |user: &&User| emails.contains(&&user.email) || ids.contains(&user.id);
+        let users = self.users.values().filter(in_scope).cloned().collect();
         let throttle = scope.throttle.iter().filter_map(|subject| self.throttle.get(subject).cloned()).collect();
         let addresses = scope.addresses_of.and_then(|id| self.addresses.get(&id).cloned()).unwrap_or_default();
         Rows { users, link, token, throttle, addresses }
     }
 
-    fn keep(&mut self, change: Change) {
+    fn apply(&mut self, change: Change) {
         let Change { users, dropped, links, spent, sessions, tokens, ended, throttle, addresses, events } = change;
         self.addresses.extend(addresses);
         self.users.extend(users.into_iter().map(|user| (user.id, user)));
@@ -91,7 +91,7 @@ impl Store for MemoryStore {
     ) -> Result<T, StoreError> {
         let mut state = self.state();
         let (change, outcome) = decide(state.rows(&scope));
-        state.keep(change);
+        state.apply(change);
         Ok(outcome)
     }
 
@@ -105,8 +105,8 @@ impl Store for MemoryStore {
 
     async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
         let state = self.state();
-        let behind = |user: &&User| user.verified && after.is_none_or(|after| user.cursor() < after);
-        let mut found: Vec<User> = state.users.values().filter(behind).cloned().collect();
+        let follows = |user: &&User| user.verified && after.is_none_or(|after| user.cursor() < after);
+        let mut found: Vec<User> = state.users.values().filter(follows).cloned().collect();
         found.sort_by_key(|user| std::cmp::Reverse(user.cursor()));
         found.truncate(limit);
         Ok(found)
@@ -121,17 +121,17 @@ impl Store for MemoryStore {
         Ok(subjects.iter().filter_map(|subject| state.throttle.get(subject).cloned()).collect())
     }
 
-    async fn purge_expired(&self, now: Timestamp, slowing: &ThrottlePolicy) -> Result<usize, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, policy: &ThrottlePolicy) -> Result<usize, StoreError> {
         let mut state = self.state();
         let State { users, links, sessions, tokens, throttle, .. } = &mut *state;
-        let kept = users.len() + links.len() + sessions.len() + throttle.len();
+        let before = users.len() + links.len() + sessions.len() + throttle.len();
         links.retain(|_, link| link.expires_at > now);
-        let proves = |link: &Link, user: UserId| link.user == user && link.purpose == Purpose::Verify;
-        users.retain(|id, user| user.verified || links.values().any(|link| proves(link, *id)));
+        let verifies = |link: &Link, user: UserId| link.user == user && link.purpose == Purpose::Verify;
+        users.retain(|id, user| user.verified || links.values().any(|link| verifies(link, *id)));
         sessions.retain(|_, session| session.expires_at > now);
         tokens.retain(|_, token| sessions.contains_key(&token.session));
-        throttle.retain(|_, throttle| !throttle.is_forgotten(now, slowing));
-        Ok(kept - users.len() - links.len() - sessions.len() - throttle.len())
+        throttle.retain(|_, throttle| !throttle.is_expired(now, policy));
+        Ok(before - users.len() - links.len() - sessions.len() - throttle.len())
     }
 }
 

@@ -39,8 +39,8 @@ pub trait Store: Send + Sync {
     /// Returns the throttles of these subjects.
     fn throttle(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Throttle>, StoreError>> + Send;
 
-    /// Deletes registrations that were not verified while their links were valid, and expired links, sessions and throttles. Returns
-    /// the number of rows.
+    /// Deletes registrations that were not verified while their links were valid, and expired links, sessions and throttles.
+    /// Returns the number of rows.
     fn purge_expired(
         &self,
         now: Timestamp,

@@ -50,16 +50,16 @@ impl World {
     async fn registered() -> Self {
         let world = Self::new();
         world.register(PASSWORD).await;
-        assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
+        assert_eq!(world.verify(&world.link(), PASSWORD).await, Ok(()));
         world
     }
 
     async fn register(&self, password: &str) {
         let profile = Profile { name: "Ayesha".to_owned(), ..Profile::default() };
-        self.users.register(email(), password.to_owned(), profile).await.expect("kept");
+        self.users.register(email(), password.to_owned(), profile).await.expect("stored");
     }
 
-    async fn proves(&self, link: &Token, password: &str) -> Result<(), VerifyError> {
+    async fn verify(&self, link: &Token, password: &str) -> Result<(), VerifyError> {
         self.users.verify_email(link, password.to_owned(), None).await
     }
 
@@ -78,7 +78,7 @@ impl World {
     }
 
     async fn user(&self) -> User {
-        self.log_in(PASSWORD).await.expect("let in").user
+        self.log_in(PASSWORD).await.expect("logged in").user
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -101,8 +101,8 @@ impl World {
 async fn a_verified_user_can_log_in() {
     let world = World::new();
     world.register(PASSWORD).await;
-    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong), "not before it is proved");
-    assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
+    assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong), "not before the mailbox is verified");
+    assert_eq!(world.verify(&world.link(), PASSWORD).await, Ok(()));
     assert_eq!(world.user().await.email, email());
     assert_eq!(world.kinds(), ["VerificationRequested", "UserRegistered", "EmailVerified"]);
 }
@@ -113,24 +113,24 @@ async fn a_link_is_valid_once_for_an_hour_and_one_purpose() {
     world.register(PASSWORD).await;
     let link = world.link();
     assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link));
-    assert_eq!(world.proves(&link, PASSWORD).await, Ok(()));
-    assert_eq!(world.proves(&link, PASSWORD).await, Err(VerifyError::Link), "once");
-    assert_eq!(world.proves(&Token("nonsense".to_owned()), PASSWORD).await, Err(VerifyError::Link));
+    assert_eq!(world.verify(&link, PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&link, PASSWORD).await, Err(VerifyError::Link), "once");
+    assert_eq!(world.verify(&Token("nonsense".to_owned()), PASSWORD).await, Err(VerifyError::Link));
 
     let late = World::new();
     late.register(PASSWORD).await;
     late.clock.advance(Duration::hours(1));
-    assert_eq!(late.proves(&late.link(), PASSWORD).await, Err(VerifyError::Link), "not after an hour");
+    assert_eq!(late.verify(&late.link(), PASSWORD).await, Err(VerifyError::Link), "not after an hour");
 }
 
 #[tokio::test]
 async fn verification_voids_other_registrations() {
     let world = World::new();
     world.register(OTHER).await;
-    let strangers = world.link();
+    let other_link = world.link();
     world.register(PASSWORD).await;
-    assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
-    assert_eq!(world.proves(&strangers, OTHER).await, Err(VerifyError::Link));
+    assert_eq!(world.verify(&world.link(), PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&other_link, OTHER).await, Err(VerifyError::Link));
     assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
     world.user().await;
 }
@@ -141,10 +141,10 @@ async fn a_link_needs_the_password_of_its_registration() {
     world.register(OTHER).await;
     let link = world.link();
     for _ in 0..2 {
-        let proved = world.proves(&link, PASSWORD).await;
-        assert_eq!(proved, Err(VerifyError::Password(LogInError::Wrong)));
+        let verified = world.verify(&link, PASSWORD).await;
+        assert_eq!(verified, Err(VerifyError::Password(LogInError::Wrong)));
     }
-    assert_eq!(world.proves(&link, OTHER).await, Ok(()), "the link is as good as before");
+    assert_eq!(world.verify(&link, OTHER).await, Ok(()), "a wrong password leaves the link valid");
 }
 
 #[tokio::test]
@@ -152,12 +152,12 @@ async fn guesses_of_a_links_password_are_throttled() {
     let world = World::new();
     world.register(PASSWORD).await;
     for _ in 0..5 {
-        world.proves(&world.link(), OTHER).await.expect_err("it is wrong");
+        world.verify(&world.link(), OTHER).await.expect_err("a wrong password");
     }
-    let proved = world.proves(&world.link(), PASSWORD).await;
-    assert!(matches!(proved, Err(VerifyError::Password(LogInError::TooManyAttempts(_)))), "{proved:?}");
+    let verified = world.verify(&world.link(), PASSWORD).await;
+    assert!(matches!(verified, Err(VerifyError::Password(LogInError::TooManyAttempts(_)))), "{verified:?}");
     world.clock.advance(Duration::seconds(2));
-    assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&world.link(), PASSWORD).await, Ok(()));
 }
 
 #[tokio::test]
@@ -165,12 +165,12 @@ async fn guesses_from_one_network_are_throttled() {
     let world = World::registered().await;
     let (here, there) = ("203.0.113.7".parse().expect("an address"), "203.0.113.8".parse().expect("an address"));
     for nth in 0..30 {
-        let email = Email::of(&format!("nobody{nth}@example.com"));
-        let opened = world.users.log_in(email, OTHER.to_owned(), Some(here)).await;
-        assert_eq!(opened, Err(LogInError::Wrong), "{nth}");
+        let email = Email::of(&format!("unknown{nth}@example.com"));
+        let answer = world.users.log_in(email, OTHER.to_owned(), Some(here)).await;
+        assert_eq!(answer, Err(LogInError::Wrong), "{nth}");
     }
-    let opened = world.users.log_in(email(), PASSWORD.to_owned(), Some(here)).await;
-    assert!(matches!(opened, Err(LogInError::TooManyAttempts(_))), "{opened:?}");
+    let answer = world.users.log_in(email(), PASSWORD.to_owned(), Some(here)).await;
+    assert!(matches!(answer, Err(LogInError::TooManyAttempts(_))), "{answer:?}");
     world.users.log_in(email(), PASSWORD.to_owned(), Some(there)).await.expect("another network");
 }
 
@@ -186,16 +186,16 @@ async fn the_number_of_addresses_is_limited() {
         country_code: "PK".to_owned(),
     };
     for nth in 0..20 {
-        world.users.set_address(id, format!("{nth}"), address()).await.expect("kept");
+        world.users.set_address(id, format!("{nth}"), address()).await.expect("stored");
     }
     assert_eq!(world.users.set_address(id, "more".to_owned(), address()).await, Err(AddressError::TooMany));
-    assert_eq!(world.users.remove_address(id, "more".to_owned()).await, Ok(()), "it is not there, as is wanted");
+    assert_eq!(world.users.remove_address(id, "more".to_owned()).await, Ok(()), "a missing address is no error");
     assert_eq!(world.users.remove_address(id, "7".to_owned()).await, Ok(()));
     assert_eq!(world.users.set_address(id, " more ".to_owned(), address()).await.as_deref(), Ok("more"));
     let stranger = UserId(uuid::Uuid::nil());
     assert_eq!(world.users.addresses(stranger).await, Ok(None));
-    let kept = world.users.set_address(stranger, "a".to_owned(), address()).await;
-    assert_eq!(kept, Err(AddressError::User(UserError::NotFound)));
+    let stored = world.users.set_address(stranger, "a".to_owned(), address()).await;
+    assert_eq!(stored, Err(AddressError::User(UserError::NotFound)));
 }
 
 #[tokio::test]
@@ -216,9 +216,9 @@ async fn a_weak_password_is_rejected_everywhere() {
     assert_eq!(registered, Err(RegisterError::Weak));
     let id = world.user().await.id;
     assert_eq!(world.users.change_password(id, PASSWORD.to_owned(), weak.clone(), None).await, Err(ChangeError::Weak));
-    world.users.request_password_reset(email()).await.expect("kept");
+    world.users.request_password_reset(email()).await.expect("stored");
     assert_eq!(world.users.reset_password(&world.link(), weak).await, Err(ResetError::Weak));
-    world.users.reset_password(&world.link(), OTHER.to_owned()).await.expect("a weak one used nothing up");
+    world.users.reset_password(&world.link(), OTHER.to_owned()).await.expect("a weak password does not use the link");
 }
 
 #[tokio::test]
@@ -228,27 +228,27 @@ async fn guesses_are_throttled_and_a_success_resets_them() {
         assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong));
     }
     let Err(LogInError::TooManyAttempts(until)) = world.log_in(PASSWORD).await else {
-        panic!("the right one has to wait, too")
+        panic!("the correct password has to wait too")
     };
     assert_eq!(until.get() - world.clock.now().get(), Duration::SECOND);
     world.clock.advance(Duration::SECOND);
     world.user().await;
     for _ in 0..5 {
-        assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong), "all were forgotten");
+        assert_eq!(world.log_in("wrong").await, Err(LogInError::Wrong), "a success resets the count");
     }
-    let nobody = Email::of("nobody@example.com");
+    let unknown = Email::of("unknown@example.com");
     for _ in 0..5 {
-        let tried = world.users.log_in(nobody.clone(), "wrong".to_owned(), None).await;
-        assert_eq!(tried, Err(LogInError::Wrong));
+        let answer = world.users.log_in(unknown.clone(), "wrong".to_owned(), None).await;
+        assert_eq!(answer, Err(LogInError::Wrong));
     }
-    let tried = world.users.log_in(nobody, "wrong".to_owned(), None).await;
-    assert!(matches!(tried, Err(LogInError::TooManyAttempts(_))), "an address without a user is told the same");
+    let answer = world.users.log_in(unknown, "wrong".to_owned(), None).await;
+    assert!(matches!(answer, Err(LogInError::TooManyAttempts(_))), "an address without a user gets the same answer");
 }
 
-/// A hasher that lets all others come as far before it checks a password.
-struct Unhurried;
+/// A hasher that yields before it checks a password, so that concurrent calls reach the same point.
+struct YieldingHasher;
 
-impl Hasher for Unhurried {
+impl Hasher for YieldingHasher {
     async fn hash(&self, password: String) -> Result<PasswordHash, Overloaded> {
         PlainHasher.hash(password).await
     }
@@ -259,7 +259,7 @@ impl Hasher for Unhurried {
     }
 }
 
-/// Returns use cases with the same store and this hasher.
+/// Returns use cases with the store of `world` and this hasher.
 fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
     let (ids, page_tokens) = (Arc::new(SequentialIds::default()), PageTokenSigner::new(b"a test's secret"));
     let (secrets, clock) = (Arc::new(CountingSecrets::default()), world.clock.clone());
@@ -269,7 +269,7 @@ fn over<H: Hasher>(world: &World, hasher: H) -> UseCases<MemoryStore, H> {
 #[tokio::test]
 async fn concurrent_guesses_are_throttled_like_sequential_ones() {
     let world = World::registered().await;
-    let users = over(&world, Unhurried);
+    let users = over(&world, YieldingHasher);
     let guess = |nth: usize| if nth == 40 { PASSWORD.to_owned() } else { format!("guess number {nth}") };
     let answers = join_all((0..50).map(|nth| users.log_in(email(), guess(nth), None))).await;
     let wrong = answers.iter().filter(|answer| **answer == Err(LogInError::Wrong)).count();
@@ -280,15 +280,15 @@ async fn concurrent_guesses_are_throttled_like_sequential_ones() {
 #[tokio::test]
 async fn concurrent_mails_are_throttled_like_sequential_ones() {
     let world = World::registered().await;
-    let asked = join_all((0..50).map(|_| world.users.request_password_reset(email()))).await;
-    assert_eq!(asked.iter().filter(|asked| asked.is_ok()).count(), 4, "one was the registration's");
+    let requested = join_all((0..50).map(|_| world.users.request_password_reset(email()))).await;
+    assert_eq!(requested.iter().filter(|requested| requested.is_ok()).count(), 4, "the registration sent one");
 }
 
 #[tokio::test]
-async fn an_unchecked_password_is_no_failure() {
-    struct Overworked;
+async fn an_unchecked_password_is_not_counted() {
+    struct OverloadedHasher;
 
-    impl Hasher for Overworked {
+    impl Hasher for OverloadedHasher {
         async fn hash(&self, _password: String) -> Result<PasswordHash, Overloaded> {
             Err(Overloaded)
         }
@@ -299,7 +299,7 @@ async fn an_unchecked_password_is_no_failure() {
     }
 
     let world = World::registered().await;
-    let users = over(&world, Overworked);
+    let users = over(&world, OverloadedHasher);
     for _ in 0..20 {
         assert_eq!(
             users.log_in(email(), OTHER.to_owned(), None).await,
@@ -314,57 +314,57 @@ async fn successes_do_not_throttle_a_network() {
     let world = World::registered().await;
     let here = Some("203.0.113.7".parse().expect("an address"));
     for _ in 0..100 {
-        world.users.log_in(email(), PASSWORD.to_owned(), here).await.expect("let in");
+        world.users.log_in(email(), PASSWORD.to_owned(), here).await.expect("logged in");
     }
 }
 
 #[tokio::test]
-async fn a_disabled_admin_changes_nothing() {
+async fn a_disabled_admin_cannot_enable_users() {
     let world = World::registered().await;
     let user = world.user().await;
-    world.users.set_disabled(None, user.id, true).await.expect("kept");
-    let undone = world.users.set_disabled(Some(user.id), user.id, false).await;
-    assert_eq!(undone, Err(DisableError::CallerDisabled));
+    world.users.set_disabled(None, user.id, true).await.expect("stored");
+    let enabled = world.users.set_disabled(Some(user.id), user.id, false).await;
+    assert_eq!(enabled, Err(DisableError::CallerDisabled));
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
 }
 
 #[tokio::test]
 async fn a_replayed_refresh_token_ends_the_session() {
     let world = World::registered().await;
-    let first = world.log_in(PASSWORD).await.expect("let in").token;
-    let second = world.users.refresh(&first).await.expect("goes on").token;
+    let first = world.log_in(PASSWORD).await.expect("logged in").token;
+    let second = world.users.refresh(&first).await.expect("refreshed").token;
     world.clock.advance(Duration::minutes(10));
-    let third = world.users.refresh(&second).await.expect("goes on").token;
-    assert_eq!(world.users.refresh(&first).await, Err(RefreshError::Ended), "a thief shows an old one");
-    assert_eq!(world.users.refresh(&third).await, Err(RefreshError::Ended), "and the session is over for both");
+    let third = world.users.refresh(&second).await.expect("refreshed").token;
+    assert_eq!(world.users.refresh(&first).await, Err(RefreshError::Ended), "a replayed token");
+    assert_eq!(world.users.refresh(&third).await, Err(RefreshError::Ended), "the session has ended for both");
     world.log_in(PASSWORD).await.expect("the owner logs in again");
 }
 
 #[tokio::test]
 async fn two_tabs_can_refresh_at_once() {
     let world = World::registered().await;
-    let shared = world.log_in(PASSWORD).await.expect("let in").token;
-    let one = world.users.refresh(&shared).await.expect("goes on").token;
+    let shared = world.log_in(PASSWORD).await.expect("logged in").token;
+    let one = world.users.refresh(&shared).await.expect("refreshed").token;
     world.clock.advance(Duration::seconds(5));
-    let other = world.users.refresh(&shared).await.expect("goes on, too").token;
+    let other = world.users.refresh(&shared).await.expect("refreshed again").token;
     world.clock.advance(Duration::minutes(10));
-    let one = world.users.refresh(&one).await.expect("still").token;
-    let other = world.users.refresh(&other).await.expect("still").token;
-    assert!(world.users.log_out(&one).await.expect("kept"));
-    assert_eq!(world.users.refresh(&other).await, Err(RefreshError::Ended), "they are one session");
+    let one = world.users.refresh(&one).await.expect("refreshed").token;
+    let other = world.users.refresh(&other).await.expect("refreshed").token;
+    assert!(world.users.log_out(&one).await.expect("stored"));
+    assert_eq!(world.users.refresh(&other).await, Err(RefreshError::Ended), "both belong to one session");
 }
 
 #[tokio::test]
 async fn a_session_ends_by_time_and_by_log_out() {
     let world = World::registered().await;
-    let open = async || world.log_in(PASSWORD).await.expect("let in");
+    let open = async || world.log_in(PASSWORD).await.expect("logged in");
     let (here, there) = (open().await, open().await);
-    assert!(world.users.log_out(&here.token).await.expect("kept"));
-    assert!(world.users.log_out(&here.token).await.expect("kept"), "it stays so");
-    assert!(!world.users.log_out(&Token("nonsense".to_owned())).await.expect("looked at"));
+    assert!(world.users.log_out(&here.token).await.expect("stored"));
+    assert!(world.users.log_out(&here.token).await.expect("stored"), "an ended session stays ended");
+    assert!(!world.users.log_out(&Token("nonsense".to_owned())).await.expect("answered"));
     assert_eq!(world.users.refresh(&here.token).await, Err(RefreshError::Ended));
-    let there = world.users.refresh(&there.token).await.expect("only that one").token;
-    assert!(world.users.log_out_everywhere(here.user.id).await.expect("kept"));
+    let there = world.users.refresh(&there.token).await.expect("the other session stays open").token;
+    assert!(world.users.log_out_everywhere(here.user.id).await.expect("stored"));
     assert_eq!(world.users.refresh(&there).await, Err(RefreshError::Ended));
     let last = open().await.token;
     world.clock.advance(Duration::days(30));
@@ -374,29 +374,29 @@ async fn a_session_ends_by_time_and_by_log_out() {
 #[tokio::test]
 async fn changed_passwords_and_disabling_end_sessions() {
     let world = World::registered().await;
-    let LoggedIn { user, token, .. } = world.log_in(PASSWORD).await.expect("let in");
+    let LoggedIn { user, token, .. } = world.log_in(PASSWORD).await.expect("logged in");
     let wrong = world.users.change_password(user.id, "wrong".to_owned(), OTHER.to_owned(), None).await;
     assert_eq!(wrong, Err(ChangeError::Wrong));
     world.users.change_password(user.id, PASSWORD.to_owned(), OTHER.to_owned(), None).await.expect("changed");
     assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
 
-    let token = world.log_in(OTHER).await.expect("let in").token;
-    world.users.request_password_reset(email()).await.expect("kept");
+    let token = world.log_in(OTHER).await.expect("logged in").token;
+    world.users.request_password_reset(email()).await.expect("stored");
     let link = world.link();
     world.users.reset_password(&link, PASSWORD.to_owned()).await.expect("reset");
     assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
     assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link), "once");
 
-    let token = world.log_in(PASSWORD).await.expect("let in").token;
-    world.users.request_password_reset(email()).await.expect("kept");
+    let token = world.log_in(PASSWORD).await.expect("logged in").token;
+    world.users.request_password_reset(email()).await.expect("stored");
     let link = world.link();
-    assert!(world.users.set_disabled(None, user.id, true).await.expect("kept").disabled);
+    assert!(world.users.set_disabled(None, user.id, true).await.expect("stored").disabled);
     assert_eq!(world.users.refresh(&token).await, Err(RefreshError::Ended));
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));
     assert_eq!(world.users.reset_password(&link, OTHER.to_owned()).await, Err(ResetError::Link));
-    world.users.set_disabled(None, user.id, true).await.expect("already so");
-    world.users.set_disabled(None, user.id, false).await.expect("kept");
+    world.users.set_disabled(None, user.id, true).await.expect("no change");
+    world.users.set_disabled(None, user.id, false).await.expect("stored");
     world.user().await;
     let kinds = world.kinds();
     assert_eq!(kinds.iter().filter(|kind| **kind == "UserDisabled").count(), 1);
@@ -429,17 +429,21 @@ async fn mails_to_a_mailbox_are_throttled_with_or_without_a_user() {
 #[tokio::test]
 async fn unverified_users_are_purged() {
     let world = World::registered().await;
-    world.users.register(Email::of("other@example.com"), PASSWORD.to_owned(), Profile::default()).await.expect("kept");
+    world
+        .users
+        .register(Email::of("other@example.com"), PASSWORD.to_owned(), Profile::default())
+        .await
+        .expect("stored");
     let link = world.link();
     world.clock.advance(Duration::minutes(59));
-    assert_eq!(world.users.purge_expired().await.expect("looked"), 0);
+    assert_eq!(world.users.purge_expired().await.expect("purged"), 0);
     world.clock.advance(Duration::minutes(1));
     assert_eq!(
-        world.users.purge_expired().await.expect("looked"),
+        world.users.purge_expired().await.expect("purged"),
         4,
-        "the registration, its link, and how many mails were sent"
+        "the registration, its link and the throttle of its mails"
     );
-    assert_eq!(world.proves(&link, PASSWORD).await, Err(VerifyError::Link));
+    assert_eq!(world.verify(&link, PASSWORD).await, Err(VerifyError::Link));
     world.user().await;
 }
 
@@ -456,24 +460,24 @@ async fn the_policy_sets_lifetimes_and_limits() {
     let world = World::with(Policy { session, grace, verify_link, reset_link, throttle });
     world.register(PASSWORD).await;
     world.clock.advance(verify_link);
-    assert_eq!(world.proves(&world.link(), PASSWORD).await, Err(VerifyError::Link), "the link has run out");
+    assert_eq!(world.verify(&world.link(), PASSWORD).await, Err(VerifyError::Link), "the link has expired");
     assert_eq!(
-        world.users.purge_expired().await.expect("looked"),
+        world.users.purge_expired().await.expect("purged"),
         3,
-        "the registration, its link, and how many mails were sent"
+        "the registration, its link and the throttle of its mails"
     );
     world.register(PASSWORD).await;
-    assert_eq!(world.proves(&world.link(), PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&world.link(), PASSWORD).await, Ok(()));
     world.users.request_password_reset(email()).await.expect("sent");
     world.clock.advance(reset_link);
     let reset = world.users.reset_password(&world.link(), OTHER.to_owned()).await;
-    assert_eq!(reset, Err(ResetError::Link), "the link has run out");
+    assert_eq!(reset, Err(ResetError::Link), "the link has expired");
 
-    let begun = world.log_in(PASSWORD).await.expect("let in");
-    assert_eq!(begun.until, Timestamp::new(world.clock.now().get() + session));
-    world.users.refresh(&begun.token).await.expect("goes on");
+    let logged_in = world.log_in(PASSWORD).await.expect("logged in");
+    assert_eq!(logged_in.until, Timestamp::new(world.clock.now().get() + session));
+    world.users.refresh(&logged_in.token).await.expect("refreshed");
     world.clock.advance(grace * 2);
-    assert_eq!(world.users.refresh(&begun.token).await, Err(RefreshError::Ended), "it is no other tab any more");
+    assert_eq!(world.users.refresh(&logged_in.token).await, Err(RefreshError::Ended), "the grace period is over");
 
     for _ in 0..2 {
         assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
@@ -485,8 +489,8 @@ async fn the_policy_sets_lifetimes_and_limits() {
         assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong));
     }
     world.clock.advance(throttle.reset_after);
-    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "forgotten");
-    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "and free again");
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "the count is reset");
+    assert_eq!(world.log_in(OTHER).await, Err(LogInError::Wrong), "the attempts are free again");
 }
 
 #[tokio::test]
@@ -494,11 +498,11 @@ async fn an_operator_creates_an_admin_once() {
     let world = World::new();
     world.register(OTHER).await;
     let admin = |password: &str| world.users.create_admin(email(), password.to_owned(), Profile::default());
-    assert!(admin(PASSWORD).await.expect("made"));
-    assert!(!admin(OTHER).await.expect("looked at"), "there is one already");
+    assert!(admin(PASSWORD).await.expect("created"));
+    assert!(!admin(OTHER).await.expect("answered"), "the address has a user");
     assert_eq!(world.user().await.role, user_core::domain::Role::Admin);
-    let proved = world.proves(&world.link(), OTHER).await;
-    assert_eq!(proved, Err(VerifyError::Link), "a stranger's registration is void");
+    let verified = world.verify(&world.link(), OTHER).await;
+    assert_eq!(verified, Err(VerifyError::Link), "a stranger's registration is void");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The user service: adapters around `user-core`, put together by [`wiring`].
+//! The user service: adapters around `user-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod commands;

@@ -9,7 +9,7 @@ use user_core::domain::{Policy, ThrottlePolicy};
 use crate::adapters::tokens;
 use crate::generated::events;
 
-/// The bounds of `ACCESS_TOKEN_TTL`. A disabled user keeps access until the token expires, and so does a rotated key.
+/// The bounds of `ACCESS_TOKEN_TTL`. A disabled user has access until the token expires, and a rotated key is needed until then.
 const ACCESS_TOKEN_TTL: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_mins(15);
 /// The longest `REFRESH_GRACE_PERIOD`. A replayed token goes unnoticed during it.
 const MAX_REFRESH_GRACE_PERIOD: Duration = Duration::from_mins(1);
@@ -55,13 +55,14 @@ impl Settings {
 
 fn policy(env: &mut SettingsReader) -> Policy {
     let default = Policy::default();
-    let least = Duration::from_millis(10);
-    // Kafka keeps a link no longer, so that a later loss would go unnoticed.
-    let kept = events::TOPICS.iter().find(|topic| topic.name == LINK_TOPIC).map_or(0, |topic| topic.retention_minutes);
-    let link = least..=Duration::from_mins(kept.into());
+    let min = Duration::from_millis(10);
+    // Kafka deletes a link after the retention, so the loss of a link with a longer validity would go unnoticed.
+    let retention =
+        events::TOPICS.iter().find(|topic| topic.name == LINK_TOPIC).map_or(0, |topic| topic.retention_minutes);
+    let link = min..=Duration::from_mins(retention.into());
     let policy = Policy {
         session: env.setting_duration("SESSION_TTL", default.session),
-        grace: env.setting_duration_within("REFRESH_GRACE_PERIOD", least..=MAX_REFRESH_GRACE_PERIOD, default.grace),
+        grace: env.setting_duration_within("REFRESH_GRACE_PERIOD", min..=MAX_REFRESH_GRACE_PERIOD, default.grace),
         verify_link: env.setting_duration_within("VERIFICATION_LINK_TTL", link.clone(), default.verify_link),
         reset_link: env.setting_duration_within("RESET_LINK_TTL", link, default.reset_link),
         throttle: ThrottlePolicy {

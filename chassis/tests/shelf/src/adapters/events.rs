@@ -1,4 +1,4 @@
-//! EventHandlers to the product service's events.
+//! The handlers of the product service's events.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::record::ReceivedEvent;
@@ -8,36 +8,36 @@ use mart_proto::product::v1 as product;
 use crate::core::{Decision, Item, Items, decide};
 use crate::generated::events::EventHandlers;
 
-/// Keeps the shelf up to date.
+/// Applies the events of products to items.
 #[derive(Debug)]
 pub struct ShelfEventHandlers<I> {
     items: I,
 }
 
 impl<I: Items> ShelfEventHandlers<I> {
-    /// Keeps items in this store.
+    /// Creates the handlers with a store.
     pub fn new(items: I) -> Self {
         Self { items }
     }
 
-    async fn tell<M>(
+    async fn apply<M>(
         &self,
         event: &ReceivedEvent<M>,
         product: Option<product::Product>,
     ) -> Result<Outcome, DispatchError> {
         let product::Product { product_id, name, .. } = product.unwrap_or_default();
-        // A name that tests give to a product that breaks its handler.
-        assert!(!name.starts_with("poison"), "the handler can't bear this product");
+        // Tests use this name to make the handler panic.
+        assert!(!name.starts_with("poison"), "a poisoned product");
         let known = self.items.find(&product_id).await?;
         let item = match decide(known.as_ref(), Item { product_id, version: event.version, name }) {
-            Decision::Keep(item) => item,
-            Decision::Old => return Ok(Outcome::Ignored("told before")),
-            Decision::Early => return Ok(Outcome::Retry("the event before it has not been seen".to_owned())),
+            Decision::Store(item) => item,
+            Decision::Duplicate => return Ok(Outcome::Ignored("already applied")),
+            Decision::TooEarly => return Ok(Outcome::Retry("the preceding event is missing".to_owned())),
         };
-        match self.items.keep(item, event.receipt()).await {
+        match self.items.store(item, event.receipt()).await {
             Ok(_) => Ok(Outcome::Applied),
             Err(CommitError::Conflict | CommitError::Duplicate(())) => {
-                Ok(Outcome::Retry("changed meanwhile".to_owned()))
+                Ok(Outcome::Retry("the item was changed concurrently".to_owned()))
             }
             Err(CommitError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
@@ -49,13 +49,13 @@ impl<I: Items + 'static> EventHandlers for ShelfEventHandlers<I> {
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> Result<Outcome, DispatchError> {
-        self.tell(&event, event.payload.product.clone()).await
+        self.apply(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_updated(
         &self,
         event: ReceivedEvent<product::ProductUpdated>,
     ) -> Result<Outcome, DispatchError> {
-        self.tell(&event, event.payload.product.clone()).await
+        self.apply(&event, event.payload.product.clone()).await
     }
 }

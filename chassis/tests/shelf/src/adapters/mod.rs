@@ -1,4 +1,4 @@
-//! Between the core and the world.
+//! The adapters: event handlers and PostgreSQL.
 
 pub mod events;
 pub mod postgres;

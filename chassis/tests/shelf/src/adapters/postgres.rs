@@ -1,4 +1,4 @@
-//! The shelf in PostgreSQL.
+//! The store in PostgreSQL.
 
 use mart_chassis::db::unavailable;
 use mart_chassis::{Database, insert_sql};
@@ -7,19 +7,19 @@ use sqlx::Row;
 
 use crate::core::{Item, Items};
 
-/// `$13` product, `$14` version, `$15` name. The log is only ever added to.
-pub const KEEP: &str = insert_sql!(
+/// Stores an item and a line of the log. `$13` product, `$14` version, `$15` name.
+pub const STORE: &str = insert_sql!(
     "insert into item as kept (product_id, version, name) select $13, $14, $15 from guard \
      on conflict (product_id) do update set version = $14, name = $15 where kept.version = $14 - 1 returning product_id",
     "logged as (insert into applied (product_id, version) select product_id, $14 from written), "
 );
 
-/// Keeps items.
+/// The store of items.
 #[derive(Debug, Clone)]
 pub struct PostgresItems(Database);
 
 impl PostgresItems {
-    /// Keeps items in this database.
+    /// Creates the store in a database.
     pub fn new(database: Database) -> Self {
         Self(database)
     }
@@ -27,8 +27,8 @@ impl PostgresItems {
 
 impl Items for PostgresItems {
     async fn find(&self, product_id: &str) -> Result<Option<Item>, StoreError> {
-        let asked = sqlx::query("select product_id, version, name from item where product_id = $1").bind(product_id);
-        let row = asked.fetch_optional(self.0.pool()).await.map_err(|error| unavailable(&error))?;
+        let query = sqlx::query("select product_id, version, name from item where product_id = $1").bind(product_id);
+        let row = query.fetch_optional(self.0.pool()).await.map_err(|error| unavailable(&error))?;
         let item = |row: sqlx::postgres::PgRow| {
             let version = Version::from_stored(row.try_get("version")?).unwrap_or(Version::NONE);
             Ok(Item { product_id: row.try_get("product_id")?, version, name: row.try_get("name")? })
@@ -36,10 +36,10 @@ impl Items for PostgresItems {
         row.map(item).transpose().map_err(|error| unavailable(&error))
     }
 
-    async fn keep(&self, item: Item, receipt: Receipt) -> Result<CommitOutcome, CommitError<()>> {
+    async fn store(&self, item: Item, receipt: Receipt) -> Result<CommitOutcome, CommitError<()>> {
         let bind = |statement: mart_chassis::db::commit::Statement| {
             statement.bind(item.product_id).bind(item.version.get()).bind(item.name)
         };
-        self.0.commit(KEEP, Some(&receipt), Vec::new(), bind, |_| None).await
+        self.0.commit(STORE, Some(&receipt), Vec::new(), bind, |_| None).await
     }
 }

@@ -40,13 +40,13 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A product was created, as a draft or on sale at once.
+    /// A product was created, as a draft or on sale.
     fn on_product_created(
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Something other than the prices was changed.
+    /// Properties other than the prices changed.
     fn on_product_updated(
         &self,
         event: ReceivedEvent<product::ProductUpdated>,

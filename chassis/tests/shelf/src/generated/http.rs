@@ -4,7 +4,7 @@
 
 use axum::Router;
 
-/// The routes of the service: it has no operations.
+/// Returns an empty router: the service has no operations.
 pub(crate) fn router() -> Router {
     Router::new()
 }

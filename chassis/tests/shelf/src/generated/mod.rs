@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from chassis/tests/shelf/proto/mart/shelf/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub(crate) mod http;
@@ -12,6 +12,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../proto/mart/shelf/v1/shelf_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xff9c_13b7_b7da_816f,
+    ]) == 0x0129_afd9_ce06_cfee,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,4 +1,4 @@
-//! Every event has its effect once, nothing is stuck, and dead letters lose nothing.
+//! Tests of the consumer: every event is applied once, no event blocks others, and dead letters lose nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::fixture::{Shelf, event, until};
 async fn a_consumer_killed_after_handling_applies_the_event_once() {
     let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause"), ("RUST_LOG", "debug")]).await;
     shelf.write(&event("p", 1, "one")).await;
-    assert_eq!(shelf.applied_to("p", 1).await, [1], "the effect is committed, the offset is not");
+    assert_eq!(shelf.applied_to("p", 1).await, [1], "the event is applied, the offset is not committed");
     let shelf = shelf.kill_and_start().await;
     shelf.write(&event("p", 2, "two")).await;
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
-    // The trace of the record's header is the handler's too.
+    // The handler continues the trace of the record's header.
     let handled = |line: &str| line.contains("handled") && line.contains("0af7651916cd43dd8448eb211c80319c");
-    until("a log line with the trace", async || shelf.process.output().lines().any(handled)).await;
-    until("the first record came again", async || {
+    until("there is a log line with the trace", async || shelf.process.output().lines().any(handled)).await;
+    until("the first record was delivered again", async || {
         shelf.metric(r#"events_handled_total{service="shelf",handler="shelf.product-created",outcome="ignored"}"#).await
             > 0
     })
@@ -30,19 +30,19 @@ async fn a_consumer_killed_after_handling_applies_the_event_once() {
 }
 
 #[tokio::test]
-async fn duplicates_have_one_effect_and_early_events_wait_for_those_before() {
+async fn duplicates_are_ignored_and_early_events_are_postponed() {
     let shelf = Shelf::start(&[]).await;
     let first = event("p", 1, "one");
     for record in [&event("p", 2, "two"), &event("p", 3, "three"), &first, &first, &event("p", 4, "four"), &first] {
         shelf.write(record).await;
     }
     assert_eq!(shelf.applied_to("p", 4).await, [1, 2, 3, 4]);
-    until("nothing waits", async || shelf.waiting().await == 0).await;
+    until("no record is pending", async || shelf.pending().await == 0).await;
     assert_eq!(shelf.applied().await.len(), 4);
 }
 
 #[tokio::test]
-async fn what_can_not_be_handled_is_a_dead_letter_and_holds_up_nobody() {
+async fn invalid_records_become_dead_letters_and_block_nothing() {
     let shelf = Shelf::start(&[]).await;
     let good = event("good", 1, "good");
     let mut null = event("null", 1, "null");
@@ -55,7 +55,7 @@ async fn what_can_not_be_handled_is_a_dead_letter_and_holds_up_nobody() {
     bare.headers.clear();
     let mut long = event("long", 1, "long").with("ce_version", "x");
     long.key = Some(vec![b'k'; 10_000]);
-    let broken = [
+    let invalid = [
         null,
         garbage,
         keyless,
@@ -69,64 +69,64 @@ async fn what_can_not_be_handled_is_a_dead_letter_and_holds_up_nobody() {
         event("bad-time", 1, "x").with("ce_time", "yesterday"),
         event("bad-version", 1, "x").with("ce_version", "-1"),
     ];
-    for record in &broken {
+    for record in &invalid {
         shelf.write(record).await;
     }
     shelf.write(&event("other", 1, "x").with("ce_type", "mart.product.v1.ProductArchived")).await;
     shelf.write(&event("other", 1, "x").with("ce_type", "no.such.Thing")).await;
     shelf.write(&good).await;
     assert_eq!(shelf.applied_to("good", 1).await, [1]);
-    let letters = shelf.dead(broken.len()).await;
-    assert_eq!(letters.len(), broken.len());
+    let letters = shelf.dead_letters(invalid.len()).await;
+    assert_eq!(letters.len(), invalid.len());
     assert_eq!(shelf.metric(r#"events_skipped_total{service="shelf"}"#).await, 2);
-    assert_eq!(shelf.waiting().await, 0);
+    assert_eq!(shelf.pending().await, 0);
 
-    // The same broken record again is the same letter.
-    shelf.write(&broken[3]).await;
+    // A second delivery of an invalid record does not add a dead letter.
+    shelf.write(&invalid[3]).await;
     shelf.write(&event("good", 2, "still good")).await;
     assert_eq!(shelf.applied_to("good", 2).await, [1, 2]);
-    assert_eq!(shelf.dead(broken.len()).await.len(), broken.len());
+    assert_eq!(shelf.dead_letters(invalid.len()).await.len(), invalid.len());
 }
 
 #[tokio::test]
-async fn an_event_that_the_database_refuses_dies_alone() {
+async fn an_event_that_the_database_rejects_blocks_no_other_key() {
     let shelf = Shelf::start(&[]).await;
     shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
     shelf.write(&event("good", 1, "good")).await;
-    assert_eq!(shelf.applied_to("good", 1).await, [1], "it holds up nobody");
-    let letters = shelf.dead(1).await;
+    assert_eq!(shelf.applied_to("good", 1).await, [1], "another key is not blocked");
+    let letters = shelf.dead_letters(1).await;
     assert_eq!((&letters[0]["attempts"], letters[0]["key"].as_str()), (&20.into(), Some("long")));
-    assert!(letters[0]["reason"].as_str().is_some_and(|why| why.contains("rejected")), "{}", letters[0]);
+    assert!(letters[0]["reason"].as_str().is_some_and(|reason| reason.contains("rejected")), "{}", letters[0]);
 }
 
 #[tokio::test]
-async fn an_operator_sets_after_how_many_attempts_and_how_long_an_event_is_dead() {
+async fn attempts_and_age_of_an_event_are_limited_by_settings() {
     for (name, value, attempts, replayed) in [("INBOX_MAX_ATTEMPTS", "3", 3, 3), ("INBOX_MAX_AGE", "10ms", 2, 1)] {
         let shelf = Shelf::start(&[(name, value)]).await;
         shelf.write(&event("long", 1, &"x".repeat(2_000))).await;
-        let letter = shelf.dead(1).await.remove(0);
+        let letter = shelf.dead_letters(1).await.remove(0);
         assert_eq!(letter["attempts"], attempts, "{name}");
         let path = format!("/dead-letters/{}/replay", letter["id"]);
         assert_eq!(shelf.internal(Method::POST, &path).await.0, 202);
-        assert_eq!(shelf.dead(1).await[0]["attempts"], replayed, "{name} counts anew");
+        assert_eq!(shelf.dead_letters(1).await[0]["attempts"], replayed, "{name} counts from zero after a replay");
     }
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_kept_to_the_byte_and_can_be_replayed_or_discarded() {
+async fn a_dead_letter_has_every_byte_and_is_replayed_or_discarded() {
     let shelf = Shelf::start(&[]).await;
     let early = event("p", 2, "two").with("x-odd", "\u{1f600}");
     shelf.write(&early).await;
     shelf.write(&event("poisoned", 1, "poison")).await;
     shelf.write(&event("poisoned", 2, "fine")).await;
-    let letters = shelf.dead(3).await;
+    let letters = shelf.dead_letters(3).await;
     let find = |key: &str| letters.iter().filter(|letter| letter["key"] == key).cloned().collect::<Vec<_>>();
     assert_eq!(find("p")[0]["attempts"], 20);
-    assert_eq!(find("p")[0]["reason"], "the event before it has not been seen");
+    assert_eq!(find("p")[0]["reason"], "the preceding event is missing");
     let poisoned = find("poisoned");
-    let mut whys: Vec<&str> = poisoned.iter().filter_map(|letter| letter["reason"].as_str()).collect();
-    whys.sort_unstable();
-    assert_eq!(whys, ["the event before it has not been seen", "the handler panicked"]);
+    let mut reasons: Vec<&str> = poisoned.iter().filter_map(|letter| letter["reason"].as_str()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["the handler panicked", "the preceding event is missing"]);
 
     let (_, shown) = shelf.internal(Method::GET, &format!("/dead-letters/{}", find("p")[0]["id"])).await;
     let record = &shown["record"];
@@ -143,15 +143,15 @@ async fn a_dead_letter_is_kept_to_the_byte_and_can_be_replayed_or_discarded() {
     assert_eq!(headers, written);
 
     shelf.write(&event("p", 1, "one")).await;
-    assert_eq!(shelf.applied_to("p", 1).await, [1], "the dead letter holds up nobody");
+    assert_eq!(shelf.applied_to("p", 1).await, [1], "the dead letter does not block its key");
     let path = format!("/dead-letters/{}", find("p")[0]["id"]);
     assert_eq!(shelf.internal(Method::POST, &format!("{path}/replay")).await.0, 202);
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
     let (status, problem) = shelf.internal(Method::POST, &format!("{path}/replay")).await;
     assert_eq!((status, problem["code"].as_str()), (404, Some("DEAD_LETTER_NOT_FOUND")));
     for (path, status) in [("/dead-letters/abc", 400), ("/dead-letters?after=abc", 400), ("/nowhere", 404)] {
-        let (told, problem) = shelf.internal(Method::GET, path).await;
-        assert_eq!((told, problem["status"].as_u64()), (status, Some(status.into())), "{path}");
+        let (received, problem) = shelf.internal(Method::GET, path).await;
+        assert_eq!((received, problem["status"].as_u64()), (status, Some(status.into())), "{path}");
     }
     for letter in &poisoned {
         let path = format!("/dead-letters/{}", letter["id"]);
@@ -167,7 +167,7 @@ fn decoded(base64: &serde_json::Value) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn replicas_that_come_and_go_apply_every_event_once_in_order() {
+async fn changing_replicas_apply_every_event_once_in_order() {
     let first = Shelf::start(&[]).await;
     let products: Vec<String> = (0..40).map(|n| format!("p{n}")).collect();
     for product in &products {
@@ -183,8 +183,8 @@ async fn replicas_that_come_and_go_apply_every_event_once_in_order() {
             second = first.replica().await;
         }
     }
-    until("all effects are there", async || first.applied().await.len() >= 40 * 6).await;
-    until("nothing waits", async || first.waiting().await == 0).await;
+    until("all events are applied", async || first.applied().await.len() >= 40 * 6).await;
+    until("no record is pending", async || first.pending().await == 0).await;
     let mut versions: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for (product, version) in first.applied().await {
         versions.entry(product).or_default().push(version);
@@ -197,8 +197,8 @@ async fn replicas_that_come_and_go_apply_every_event_once_in_order() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_the_partition_pauses_and_no_attempt_is_counted() {
-    let servers = Servers::of_this_run();
+async fn a_database_outage_pauses_the_partition_without_attempts() {
+    let servers = Servers::from_env();
     let folder = servers.scratch.join(format!("postgres-{}", uuid::Uuid::new_v4()));
     let port = ports::any().expect("a port");
     let mut postgres = Postgres::start(&folder, port, "test", Durability::ProcessCrash).await.expect("PostgreSQL");
@@ -219,13 +219,13 @@ async fn while_the_database_is_away_the_partition_pauses_and_no_attempt_is_count
     postgres.run().await.expect("PostgreSQL again");
     assert_eq!(shelf.applied_to("p", 2).await, [1, 2]);
     assert_eq!(shelf.applied_to("q", 1).await, [1]);
-    assert_eq!(shelf.waiting().await, 0);
+    assert_eq!(shelf.pending().await, 0);
 
     postgres.kill().await;
     shelf.write(&event("p", 3, "three")).await;
     postgres.run().await.expect("PostgreSQL again");
     assert_eq!(shelf.applied_to("p", 3).await, [1, 2, 3]);
-    assert_eq!(shelf.waiting().await, 0);
+    assert_eq!(shelf.pending().await, 0);
     until("readiness is green", async || shelf.spec.ready().await).await;
     drop(shelf);
     postgres.kill().await;

@@ -1,4 +1,4 @@
-//! Clients that go away in mid-request leave no transaction behind, and what was acknowledged is there.
+//! Clients that disconnect during a request leave no open transaction, and every acknowledged write is stored.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,39 +23,39 @@ use crate::fixture::until;
 const CREATE: &str =
     insert_sql!("insert into item (product_id, version, name) select $13, 1, '' from guard returning product_id");
 
-/// Makes every commit take a millisecond for each row, so that clients go away in the middle of some.
+/// Delays every commit by a millisecond per row, so that clients disconnect during some commits.
 const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgsql as \
     $$ begin perform pg_sleep(0.001); return null; end $$; \
     create constraint trigger slow after insert on item deferrable initially deferred for each row execute function slow()";
 
-/// A creation by one statement.
+/// Creates an item with one statement.
 async fn create(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
     let bind = |statement: mart_chassis::db::commit::Statement| statement.bind(id.clone());
     let done = database.commit(CREATE, None, Vec::new(), bind, |_| Some(())).await;
     done.map(|_| id.clone()).map_err(|_| ApiError::Unavailable.into())
 }
 
-/// A decision over several rows.
+/// Creates several items in a transaction.
 async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
-    let made = id.clone();
-    let decided = database.transact(move |connection| {
+    let prefix = id.clone();
+    let result = database.transact(move |connection| {
         Box::pin(async move {
             for part in ["a", "b", "c"] {
                 let sql = "insert into item (product_id, version, name) values ($1 || $2, 1, '')";
-                sqlx::query(sql).bind(&made).bind(part).execute(&mut *connection).await?;
+                sqlx::query(sql).bind(&prefix).bind(part).execute(&mut *connection).await?;
             }
             Ok(append_outbox(connection, None, Vec::new()).await?.then_some(()))
         })
     });
-    match decided.await {
+    match result.await {
         Ok(Some(())) => Ok(id),
         _ => Err(ApiError::Unavailable.into()),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowledged() {
-    let urls = Servers::of_this_run().database("shelf").await.expect("a database");
+async fn disconnects_leave_no_transaction_and_lose_no_write() {
+    let urls = Servers::from_env().database("shelf").await.expect("a database");
     let config = |url: &str| {
         let vars = [
             ("HTTP_ADDR", "127.0.0.1:0"),
@@ -74,7 +74,7 @@ async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowle
     };
     mart_chassis::db::migrate(&config(&urls.owner), &shelf_service::wiring::MIGRATIONS).await.expect("migrated");
     let mut owner = PgConnection::connect(&urls.owner).await.expect("connected");
-    sqlx::raw_sql(SLOW_COMMIT).execute(&mut owner).await.expect("made");
+    sqlx::raw_sql(SLOW_COMMIT).execute(&mut owner).await.expect("created");
     let database = Database::new(&config(&urls.app)).expect("pools");
     let routes = Router::new().route("/create/{id}", post(create)).route("/decide/{id}", post(decide));
     let routes = with_middleware(routes.with_state(database), &Limits::default());
@@ -98,20 +98,20 @@ async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowle
                 let request =
                     format!("POST /{path}/i{n} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 socket.write_all(request.as_bytes()).await.expect("sent");
-                // Three of four clients go away, each after another fraction of a request's time.
+                // Three of four clients disconnect, each after another fraction of a request's time.
                 if !client.is_multiple_of(4) {
                     tokio::time::sleep(Duration::from_micros(n * 37 % 5_000)).await;
                     continue;
                 }
-                let mut answer = Vec::new();
-                socket.read_to_end(&mut answer).await.expect("read");
-                if answer.starts_with(b"HTTP/1.1 200") {
+                let mut response = Vec::new();
+                socket.read_to_end(&mut response).await.expect("read");
+                if response.starts_with(b"HTTP/1.1 200") {
                     acknowledged.lock().expect("not poisoned").insert(format!("i{n}"));
                 }
             }
         }
     };
-    // Few at once: who waits for a connection of the pool is not in the middle of anything.
+    // Only a few clients at a time: one that waits for a connection of the pool has no open transaction.
     futures::future::join_all((0..12).map(|n| tokio::spawn(client(n)))).await;
 
     until("no connection is left in a transaction", async || {
@@ -119,20 +119,20 @@ async fn a_storm_of_disconnects_leaves_no_transaction_and_loses_nothing_acknowle
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut owner).await.expect("counted") == 0
     })
     .await;
-    let there: Vec<String> =
+    let stored: Vec<String> =
         sqlx::query_scalar("select product_id from item").fetch_all(&mut owner).await.expect("read");
-    let there: HashSet<String> = there.into_iter().collect();
+    let stored: HashSet<String> = stored.into_iter().collect();
     let acknowledged = acknowledged.lock().expect("not poisoned").clone();
     assert!(acknowledged.len() > 300, "only {} were acknowledged", acknowledged.len());
     for id in &acknowledged {
         let parts: Vec<String> = ["a", "b", "c"].map(|part| format!("{id}{part}")).to_vec();
         assert!(
-            there.contains(id) || parts.iter().all(|part| there.contains(part)),
-            "{id} was acknowledged and is not there"
+            stored.contains(id) || parts.iter().all(|part| stored.contains(part)),
+            "{id} was acknowledged and is not stored"
         );
     }
-    // Decisions are whole or not at all.
-    let decided = there.iter().filter(|id| id.ends_with(['a', 'b', 'c'])).count();
+    // Transactions are atomic.
+    let decided = stored.iter().filter(|id| id.ends_with(['a', 'b', 'c'])).count();
     assert_eq!(decided % 3, 0);
     stop.cancel();
     serving.await.expect("stopped");

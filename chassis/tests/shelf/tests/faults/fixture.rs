@@ -1,4 +1,4 @@
-//! A shelf with a database, a topic prefix and ports of its own, and a hand that writes records.
+//! A shelf service with its own database, topic prefix and ports, and a producer for its events.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) struct Shelf {
     producer: FutureProducer,
 }
 
-/// A record as a test writes it.
+/// A record that a test writes to Kafka.
 #[derive(Clone)]
 pub(crate) struct Written {
     pub(crate) key: Option<Vec<u8>>,
@@ -30,12 +30,12 @@ pub(crate) struct Written {
     pub(crate) payload: Option<Vec<u8>>,
 }
 
-/// A good record: version 1 creates the product, later ones rename it.
+/// Returns a valid record: version 1 creates the product, later versions rename it.
 pub(crate) fn event(product: &str, version: i64, name: &str) -> Written {
-    let told = Some(Product { product_id: product.to_owned(), name: name.to_owned(), ..Product::default() });
+    let message = Some(Product { product_id: product.to_owned(), name: name.to_owned(), ..Product::default() });
     let (kind, payload) = match version {
-        1 => ("mart.product.v1.ProductCreated", ProductCreated { product: told }.encode_to_vec()),
-        _ => ("mart.product.v1.ProductUpdated", ProductUpdated { product: told }.encode_to_vec()),
+        1 => ("mart.product.v1.ProductCreated", ProductCreated { product: message }.encode_to_vec()),
+        _ => ("mart.product.v1.ProductUpdated", ProductUpdated { product: message }.encode_to_vec()),
     };
     let text = |text: &str| Some(text.as_bytes().to_vec());
     let headers = vec![
@@ -67,17 +67,17 @@ impl Shelf {
         Self::of(Self::prepared(more).await).await
     }
 
-    /// A spec with its topic, and with attempts that come quickly.
+    /// Prepares a service with its topic and with short backoffs.
     pub(crate) async fn prepared(more: &[(&str, &str)]) -> ServiceSpec {
         let mut spec =
-            Servers::of_this_run().service("shelf", env!("CARGO_BIN_EXE_shelf-service")).await.expect("prepared");
+            Servers::from_env().service("shelf", env!("CARGO_BIN_EXE_shelf-service")).await.expect("prepared");
         spec.more.push(("INBOX_MAX_BACKOFF".to_owned(), "50ms".to_owned()));
         spec.more.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &spec.brokers).create().expect("a client");
         let topic = topic(&spec);
         let topic = NewTopic::new(&topic, 4, TopicReplication::Fixed(1));
-        admin.create_topics([&topic], &AdminOptions::new()).await.expect("made");
+        admin.create_topics([&topic], &AdminOptions::new()).await.expect("created");
         spec
     }
 
@@ -91,7 +91,7 @@ impl Shelf {
         Self { spec, process, producer }
     }
 
-    /// A second replica of the same group on the same database.
+    /// Starts a second replica with the same consumer group and database.
     pub(crate) async fn replica(&self) -> Self {
         let mut spec = self.spec.clone();
         spec.http = devstack::ports::any().expect("a port");
@@ -122,7 +122,7 @@ impl Shelf {
         PgConnection::connect(&self.spec.database.owner).await.expect("connected")
     }
 
-    /// What had an effect, in the order of the effects.
+    /// Returns the product and version of the applied events, in their order.
     pub(crate) async fn applied(&self) -> Vec<(String, i64)> {
         let mut database = self.database().await;
         sqlx::query_as("select product_id, version from applied order by position")
@@ -131,10 +131,10 @@ impl Shelf {
             .expect("read")
     }
 
-    /// The effects on one product, once `count` are there.
+    /// Waits until `count` events of a product are applied. Returns their versions.
     pub(crate) async fn applied_to(&self, product: &str, count: usize) -> Vec<i64> {
         let mut versions = Vec::new();
-        until(&format!("{count} effects on {product}"), async || {
+        until(&format!("{count} events of {product} are applied"), async || {
             let all = self.applied().await.into_iter();
             versions = all.filter(|(id, _)| id == product).map(|(_, version)| version).collect();
             versions.len() >= count
@@ -145,12 +145,12 @@ impl Shelf {
 
     pub(crate) async fn internal(&self, method: reqwest::Method, path: &str) -> (u16, Value) {
         let url = format!("{}{path}", self.spec.internal_url());
-        let answer = devstack::http::client().request(method, url).send().await.expect("answered");
-        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
+        let response = devstack::http::client().request(method, url).send().await.expect("a response");
+        (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
     }
 
-    /// The dead letters, once there are so many.
-    pub(crate) async fn dead(&self, count: usize) -> Vec<Value> {
+    /// Waits until there are `count` dead letters. Returns them.
+    pub(crate) async fn dead_letters(&self, count: usize) -> Vec<Value> {
         let mut letters = Vec::new();
         until(&format!("{count} dead letters"), async || {
             let (_, body) = self.internal(reqwest::Method::GET, "/dead-letters").await;
@@ -161,15 +161,15 @@ impl Shelf {
         letters
     }
 
-    /// How many records wait.
-    pub(crate) async fn waiting(&self) -> i64 {
+    /// Returns the number of pending records in the inbox.
+    pub(crate) async fn pending(&self) -> i64 {
         let sql = "select count(*) from inbox where dead_at is null";
         sqlx::query_scalar(sql).fetch_one(&mut self.database().await).await.expect("counted")
     }
 
     pub(crate) async fn metric(&self, line: &str) -> i64 {
         let url = format!("{}/metrics", self.spec.internal_url());
-        let text = devstack::http::client().get(url).send().await.expect("answered").text().await.expect("text");
+        let text = devstack::http::client().get(url).send().await.expect("a response").text().await.expect("text");
         let value = text.lines().find_map(|found| found.strip_prefix(line));
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
@@ -179,12 +179,14 @@ fn topic(spec: &ServiceSpec) -> String {
     format!("{}mart.product.v1", spec.topic_prefix)
 }
 
-/// Waits for a condition; a test fails when it does not come within a minute.
+/// Waits for a condition. Panics if it is not true within five minutes.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(5), wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+    tokio::time::timeout(Duration::from_mins(5), wait)
+        .await
+        .unwrap_or_else(|_| panic!("timed out waiting until {what}"));
 }

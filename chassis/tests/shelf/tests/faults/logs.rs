@@ -1,4 +1,4 @@
-//! Nothing that a service does waits for who reads its log.
+//! A service never waits for the reader of its log.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::process::{Child, Command};
 
 use crate::fixture::{Shelf, until};
 
-/// A service whose standard output nobody reads, once it has lost lines.
-async fn stuck(spec: &ServiceSpec) -> Child {
+/// Starts a service whose standard output is not read, and waits until log lines are lost.
+async fn start_unread(spec: &ServiceSpec) -> Child {
     let child = Command::new(&spec.program)
         .arg("serve")
         .envs(spec.env(&spec.database.app))
@@ -23,10 +23,10 @@ async fn stuck(spec: &ServiceSpec) -> Child {
     let (client, internal) = (devstack::http::client(), spec.internal_url());
     until("lines are lost", async || {
         for _ in 0..100 {
-            let answer = client.get(format!("{internal}/livez")).send().await.expect("it answers");
-            assert_eq!(answer.status(), 200);
+            let response = client.get(format!("{internal}/livez")).send().await.expect("a response");
+            assert_eq!(response.status(), 200);
         }
-        let metrics = client.get(format!("{internal}/metrics")).send().await.expect("it answers");
+        let metrics = client.get(format!("{internal}/metrics")).send().await.expect("a response");
         let metrics = metrics.text().await.expect("text");
         let lost = metrics.lines().find_map(|line| line.strip_prefix("log_lines_lost_total")?.rsplit(' ').next());
         lost.expect("the metric is there").parse::<u64>().expect("a number") > 0
@@ -36,20 +36,20 @@ async fn stuck(spec: &ServiceSpec) -> Child {
 }
 
 #[tokio::test]
-async fn a_service_whose_log_nobody_reads_answers_and_stops() {
+async fn a_service_with_an_unread_log_responds_and_stops() {
     let spec = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
-    let mut service = stuck(&spec).await;
+    let mut service = start_unread(&spec).await;
     assert!(spec.ready().await);
     let pid = i32::try_from(service.id().expect("it runs")).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(pid, Signal::TERM).expect("asked to stop");
-    let ended = tokio::time::timeout(Duration::from_mins(2), service.wait()).await;
-    assert!(ended.expect("it stops").expect("ended").success());
+    let stopped = tokio::time::timeout(Duration::from_mins(2), service.wait()).await;
+    assert!(stopped.expect("it stops").expect("a status").success());
 }
 
 #[tokio::test]
 async fn lost_lines_are_reported_once_there_is_room() {
     let spec = Shelf::prepared(&[("RUST_LOG", "trace")]).await;
-    let mut service = stuck(&spec).await;
+    let mut service = start_unread(&spec).await;
     let mut lines = BufReader::new(service.stdout.take().expect("piped")).lines();
     let reported = async {
         while let Some(line) = lines.next_line().await.expect("text") {

@@ -1,6 +1,7 @@
-//! The consumer, and the two ways of writing, under faults.
+//! Tests of the consumer, of commits and of the log under faults.
 
 mod consumer;
 mod disconnects;
 mod fixture;
 mod logs;
+mod migrations;

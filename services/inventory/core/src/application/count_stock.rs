@@ -3,7 +3,7 @@
 use mart_kernel::{ReceiptBuilder, StoreError};
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
-use crate::domain::{Cause, LedgerEntry, LedgerEntryId, Refused, StockItem};
+use crate::domain::{Cause, LedgerEntry, LedgerEntryId, StockChangeError, StockItem};
 
 /// The ledger entry and the current stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Counted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountError {
     /// The stock does not allow it.
-    Refused(Refused),
+    Rejected(StockChangeError),
     /// The Idempotency-Key was used with another request.
     KeyReused,
     /// The store failed.
@@ -54,6 +54,7 @@ impl<S: Store> UseCases<S> {
         self.count(product, delta, Cause::Adjusted(reason), receipt).await
     }
 
+    /// Changes the count once and returns the ledger entry and the stock item.
     async fn count(
         &self,
         product: ProductId,
@@ -65,11 +66,11 @@ impl<S: Store> UseCases<S> {
         let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
         let step = move |decider: &mut crate::domain::StockDecider<'_>| decider.count(id, product, delta, cause);
         match self.decide(Scope::product(product), receipt, step).await? {
-            Decided::Kept(change) => match (change.ledger.into_iter().next(), change.items.into_iter().next()) {
+            Decided::Committed(change) => match (change.ledger.into_iter().next(), change.items.into_iter().next()) {
                 (Some(ledger_entry), Some(stock_item)) => Ok(Counted { ledger_entry, stock_item }),
                 _ => Err(StoreError::Internal.into()),
             },
-            Decided::Refused(refused) => Err(CountError::Refused(refused)),
+            Decided::Rejected(error) => Err(CountError::Rejected(error)),
             Decided::AlreadyProcessed { subject, same_request: true } => {
                 let id = subject.parse().map_err(|_| StoreError::Internal)?;
                 let ledger_entry = self.store.entry(LedgerEntryId(id)).await?.ok_or(StoreError::Internal)?;

@@ -11,7 +11,7 @@ impl<S: Store> UseCases<S> {
     /// that the store rejects does not block the others.
     pub async fn expire_reservations(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due(self.clock.now(), limit).await?;
-        let (mut ended, mut refused) = (0, None);
+        let (mut expired, mut rejected) = (0, None);
         for order in due {
             let step = |decider: &mut StockDecider<'_>| {
                 decider.expire();
@@ -19,16 +19,16 @@ impl<S: Store> UseCases<S> {
             };
             match self.decide(Scope::order(order, std::iter::empty()), None, step).await {
                 // Another replica may have expired it first.
-                Ok(Decided::Kept(change)) => ended += usize::from(change.reservation.is_some()),
+                Ok(Decided::Committed(change)) => expired += usize::from(change.reservation.is_some()),
                 Ok(Decided::AlreadyProcessed { .. }) => {}
-                Ok(Decided::Refused(never)) => match never {},
+                Ok(Decided::Rejected(never)) => match never {},
                 Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
-                Err(error) => refused = Some(error),
+                Err(error) => rejected = Some(error),
             }
         }
-        match refused {
-            Some(error) if ended == 0 => Err(error),
-            _ => Ok(ended),
+        match rejected {
+            Some(error) if expired == 0 => Err(error),
+            _ => Ok(expired),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 mod count_stock;
 mod expire_reservations;
-mod follow_orders;
-mod follow_products;
 mod lists;
+mod on_order_events;
+mod on_product_events;
 mod set_low_stock_threshold;
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::domain::{Change, OrderId, ProductId, StockDecider};
 use crate::ports::{Decided, Scope, Store};
 
 pub use count_stock::{CountError, Counted};
-pub use follow_orders::OrderRequest;
 pub use lists::{ListError, Republished};
+pub use on_order_events::OrderRequest;
 pub use set_low_stock_threshold::ThresholdError;
 
 /// The use cases with their ports.
@@ -26,22 +26,22 @@ pub struct UseCases<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
     page_tokens: PageTokenSigner,
-    hold: time::Duration,
+    reservation_ttl: time::Duration,
 }
 
 /// The default time until a reservation expires.
 pub const RESERVATION_TTL: time::Duration = time::Duration::minutes(60);
 
 impl<S: Store> UseCases<S> {
-    /// Creates the use cases. `page_tokens` signs page tokens; `hold` is the time until a reservation expires.
+    /// Creates the use cases. `page_tokens` signs page tokens; `reservation_ttl` is the time until a reservation expires.
     pub fn new(
         store: S,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
         page_tokens: PageTokenSigner,
-        hold: time::Duration,
+        reservation_ttl: time::Duration,
     ) -> Self {
-        Self { store, clock, ids, page_tokens, hold }
+        Self { store, clock, ids, page_tokens, reservation_ttl }
     }
 
     /// Returns the store, for queries without a rule.

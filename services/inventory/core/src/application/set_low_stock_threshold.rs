@@ -1,16 +1,16 @@
-//! Saying from when on a stock is low.
+//! Sets the threshold at which the stock of a product is low.
 
 use mart_kernel::StoreError;
 
 use super::{Decided, ProductId, Scope, Store, UseCases};
-use crate::domain::{Refused, StockItem};
+use crate::domain::{StockChangeError, StockItem};
 
-/// Why the threshold was not moved.
+/// Why the threshold was not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ThresholdError {
-    /// Nothing is known of the product.
+    /// The product has no stock item.
     NotFound,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -21,16 +21,16 @@ impl From<StoreError> for ThresholdError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Moves the threshold; the item as it is after that.
+    /// Sets the threshold and returns the stock item after it.
     pub async fn set_low_stock_threshold(
         &self,
         product: ProductId,
         threshold: i32,
     ) -> Result<StockItem, ThresholdError> {
         let step = move |decider: &mut crate::domain::StockDecider<'_>| decider.set_threshold(product, threshold);
-        match self.decide::<Refused>(Scope::product(product), None, step).await? {
-            Decided::Refused(_) => Err(ThresholdError::NotFound),
-            Decided::Kept(_) | Decided::AlreadyProcessed { .. } => {
+        match self.decide::<StockChangeError>(Scope::product(product), None, step).await? {
+            Decided::Rejected(_) => Err(ThresholdError::NotFound),
+            Decided::Committed(_) | Decided::AlreadyProcessed { .. } => {
                 self.store.items(&[product]).await?.pop().ok_or(ThresholdError::NotFound)
             }
         }

@@ -9,8 +9,8 @@ use super::events::{
     StockItemCreated, StockItemRepublished, StockLow, StockRejected, StockReserved,
 };
 use super::{
-    Cause, InventoryEvent, LedgerEntry, LedgerEntryId, Lines, MOST, OrderId, ProductId, Reservation, Shortage, Status,
-    StockItem,
+    Cause, InventoryEvent, LedgerEntry, LedgerEntryId, Lines, MAX_UNITS, OrderId, ProductId, Reservation, Shortage,
+    Status, StockItem,
 };
 
 /// The locked rows and the changes that were decided so far.
@@ -38,9 +38,9 @@ pub struct Change {
     pub events: Vec<EventEnvelope<InventoryEvent>>,
 }
 
-/// Why an admin's change of stock was rejected.
+/// Why an admin's change of a stock item was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum StockChangeError {
     /// The product has no stock item.
     NotFound,
     /// Fewer units than are reserved would be left.
@@ -98,7 +98,7 @@ impl<'a> StockDecider<'a> {
     }
 
     /// Creates the stock item of a product if it has none. `archived` is applied unless the product's version is older than the
-    /// known one.
+    /// current one.
     pub fn upsert_product(&mut self, id: ProductId, version: Version, archived: bool) {
         if let Some(item) = self.items.get_mut(&id) {
             if version >= item.product_version {
@@ -121,11 +121,21 @@ impl<'a> StockDecider<'a> {
     }
 
     /// Receives units or corrects the count.
-    pub fn count(&mut self, entry: LedgerEntryId, id: ProductId, delta: i32, cause: Cause) -> Result<(), Refused> {
-        let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
-        let on_hand = item.on_hand.checked_add(delta).filter(|on_hand| *on_hand <= MOST).ok_or(Refused::TooLarge)?;
+    pub fn count(
+        &mut self,
+        entry: LedgerEntryId,
+        id: ProductId,
+        delta: i32,
+        cause: Cause,
+    ) -> Result<(), StockChangeError> {
+        let item = self.items.get_mut(&id).ok_or(StockChangeError::NotFound)?;
+        let on_hand = item
+            .on_hand
+            .checked_add(delta)
+            .filter(|on_hand| *on_hand <= MAX_UNITS)
+            .ok_or(StockChangeError::TooLarge)?;
         if on_hand < item.reserved {
-            return Err(Refused::TooSmall);
+            return Err(StockChangeError::TooSmall);
         }
         item.on_hand = on_hand;
         item.updated_at = self.now;
@@ -138,8 +148,8 @@ impl<'a> StockDecider<'a> {
     }
 
     /// Sets the threshold at which the stock of a product is low.
-    pub fn set_threshold(&mut self, id: ProductId, threshold: i32) -> Result<(), Refused> {
-        let item = self.items.get_mut(&id).ok_or(Refused::NotFound)?;
+    pub fn set_threshold(&mut self, id: ProductId, threshold: i32) -> Result<(), StockChangeError> {
+        let item = self.items.get_mut(&id).ok_or(StockChangeError::NotFound)?;
         if item.low_stock_threshold != threshold {
             item.low_stock_threshold = threshold;
             item.updated_at = self.now;
@@ -150,7 +160,7 @@ impl<'a> StockDecider<'a> {
         Ok(())
     }
 
-    /// Reserves all lines of an order until `expires_at`, or none. A known reservation stays unchanged.
+    /// Reserves all lines of an order until `expires_at`, or none. An existing reservation stays unchanged.
     pub fn order_placed(&mut self, order: OrderId, lines: Lines, expires_at: Timestamp) {
         if self.reservation.is_none() {
             self.reserve(order, lines, 0, expires_at);
@@ -159,18 +169,18 @@ impl<'a> StockDecider<'a> {
 
     /// Reserves the lines of a reinstated order again.
     pub fn order_reinstated(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) {
-        let Some(known) = self.reservation.clone() else {
+        let Some(current) = self.reservation.clone() else {
             self.reserve(order, lines, round, expires_at);
             return;
         };
-        if known.reservation_round >= round {
+        if current.reservation_round >= round {
             return;
         }
-        match known.status {
+        match current.status {
             // The cancellation of the earlier round has not arrived yet: the reservation continues.
             Status::Reserved { .. } => {
-                let reservation =
-                    self.step(Reservation { reservation_round: round, ..known }, Status::Reserved { expires_at });
+                let reservation = self
+                    .set_status(Reservation { reservation_round: round, ..current }, Status::Reserved { expires_at });
                 self.events.push(InventoryEvent::StockReserved(StockReserved { reservation }));
             }
             // A committed order is paid, so it cannot have expired.
@@ -184,15 +194,15 @@ impl<'a> StockDecider<'a> {
     /// Commits the reservation of a confirmed order. If it expired meanwhile, it is made again if the stock is available; otherwise
     /// StockRejected is published.
     pub fn order_confirmed(&mut self, order: OrderId, lines: Lines, round: i32) {
-        let known = self.reservation.as_ref();
-        if known.is_some_and(|reservation| reservation.reservation_round > round || reservation.closed) {
+        let current = self.reservation.as_ref();
+        if current.is_some_and(|reservation| reservation.reservation_round > round || reservation.closed) {
             return;
         }
-        match known.map(|reservation| reservation.status) {
-            Some(Status::Reserved { .. }) => self.sell(),
+        match current.map(|reservation| reservation.status) {
+            Some(Status::Reserved { .. }) => self.commit(),
             Some(Status::Expired) | None => {
                 if self.reserve(order, lines, round, self.now) {
-                    self.sell();
+                    self.commit();
                 }
             }
             Some(Status::Rejected | Status::Committed | Status::Released | Status::Returned) => {}
@@ -202,29 +212,29 @@ impl<'a> StockDecider<'a> {
     /// Releases the reservation of a cancelled order, or returns its committed units. An unknown order is recorded, so that nothing
     /// is reserved for it later.
     pub fn order_cancelled(&mut self, order: OrderId, round: i32) {
-        let Some(known) = self.reservation.clone() else {
-            let begun = Reservation { closed: true, ..self.begun(order, Lines::default(), round) };
-            let reservation = self.step(begun, Status::Released);
+        let Some(current) = self.reservation.clone() else {
+            let reservation = Reservation { closed: true, ..self.new_reservation(order, Lines::default(), round) };
+            let reservation = self.set_status(reservation, Status::Released);
             self.events.push(InventoryEvent::ReservationReleased(ReservationReleased { reservation }));
             return;
         };
-        if known.reservation_round > round || known.closed {
+        if current.reservation_round > round || current.closed {
             return;
         }
-        match known.status {
+        match current.status {
             Status::Reserved { .. } => {
-                self.book(&known.lines, 0, -1, &Cause::Released(order));
-                let reservation = self.step(Reservation { closed: true, ..known }, Status::Released);
+                self.post(&current.lines, 0, -1, &Cause::Released(order));
+                let reservation = self.set_status(Reservation { closed: true, ..current }, Status::Released);
                 self.events.push(InventoryEvent::ReservationReleased(ReservationReleased { reservation }));
             }
             Status::Committed => {
-                self.book(&known.lines, 1, 0, &Cause::Returned(order));
-                let reservation = self.step(Reservation { closed: true, ..known }, Status::Returned);
+                self.post(&current.lines, 1, 0, &Cause::Returned(order));
+                let reservation = self.set_status(Reservation { closed: true, ..current }, Status::Returned);
                 self.events.push(InventoryEvent::ReservationReturned(ReservationReturned { reservation }));
             }
             Status::Rejected | Status::Released | Status::Expired | Status::Returned => {
                 // Nothing is reserved any more; only a later round can reserve again.
-                self.reservation = Some(Reservation { closed: true, updated_at: self.now, ..known });
+                self.reservation = Some(Reservation { closed: true, updated_at: self.now, ..current });
                 self.reservation_changed = true;
             }
         }
@@ -232,47 +242,49 @@ impl<'a> StockDecider<'a> {
 
     /// Expires a reservation whose time has passed.
     pub fn expire(&mut self) {
-        let Some(known) = self.reservation.clone() else { return };
-        if matches!(known.status, Status::Reserved { expires_at } if expires_at <= self.now) {
-            self.book(&known.lines, 0, -1, &Cause::Expired(known.order));
-            let reservation = self.step(known, Status::Expired);
+        let Some(current) = self.reservation.clone() else { return };
+        if matches!(current.status, Status::Reserved { expires_at } if expires_at <= self.now) {
+            self.post(&current.lines, 0, -1, &Cause::Expired(current.order));
+            let reservation = self.set_status(current, Status::Expired);
             self.events.push(InventoryEvent::ReservationExpired(ReservationExpired { reservation }));
         }
     }
 
     /// Reserves all lines or none and records the event. Returns whether they are reserved.
     fn reserve(&mut self, order: OrderId, lines: Lines, round: i32, expires_at: Timestamp) -> bool {
-        let begun = self.begun(order, lines, round);
-        let asked = match &self.reservation {
-            Some(known) => Reservation { version: known.version, created_at: known.created_at, ..begun },
-            None => begun,
+        let reservation = self.new_reservation(order, lines, round);
+        let reservation = match &self.reservation {
+            Some(current) => Reservation { version: current.version, created_at: current.created_at, ..reservation },
+            None => reservation,
         };
-        let promisable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::reservable);
+        let reservable = |product: &ProductId| self.items.get(product).map_or(0, StockItem::reservable);
         let shortage = |(product, requested): (ProductId, i32)| {
-            let available = promisable(&product);
+            let available = reservable(&product);
             (requested > available).then_some(Shortage { product, requested, available })
         };
-        let shortages: Vec<Shortage> = asked.lines.iter().filter_map(shortage).collect();
+        let shortages: Vec<Shortage> = reservation.lines.iter().filter_map(shortage).collect();
         if shortages.is_empty() {
-            self.book(&asked.lines, 0, 1, &Cause::Reserved(order));
-            let reservation = self.step(asked, Status::Reserved { expires_at });
+            self.post(&reservation.lines, 0, 1, &Cause::Reserved(order));
+            let reservation = self.set_status(reservation, Status::Reserved { expires_at });
             self.events.push(InventoryEvent::StockReserved(StockReserved { reservation }));
             true
         } else {
-            let reservation = self.step(asked, Status::Rejected);
+            let reservation = self.set_status(reservation, Status::Rejected);
             self.events.push(InventoryEvent::StockRejected(StockRejected { reservation, shortages }));
             false
         }
     }
 
-    fn sell(&mut self) {
-        let Some(known) = self.reservation.clone() else { return };
-        self.book(&known.lines, -1, -1, &Cause::Committed(known.order));
-        let reservation = self.step(known, Status::Committed);
+    /// Commits the reservation: its units leave the warehouse.
+    fn commit(&mut self) {
+        let Some(current) = self.reservation.clone() else { return };
+        self.post(&current.lines, -1, -1, &Cause::Committed(current.order));
+        let reservation = self.set_status(current, Status::Committed);
         self.events.push(InventoryEvent::ReservationCommitted(ReservationCommitted { reservation }));
     }
 
-    fn begun(&self, order: OrderId, lines: Lines, round: i32) -> Reservation {
+    /// Returns a new reservation, of which [`Self::set_status`] sets the status and the version.
+    fn new_reservation(&self, order: OrderId, lines: Lines, round: i32) -> Reservation {
         Reservation {
             order,
             version: Version::NONE,
@@ -285,8 +297,8 @@ impl<'a> StockDecider<'a> {
         }
     }
 
-    /// Sets the next status of the reservation and records its event.
-    fn step(&mut self, reservation: Reservation, status: Status) -> Reservation {
+    /// Sets the next status and version of the reservation.
+    fn set_status(&mut self, reservation: Reservation, status: Status) -> Reservation {
         let version = reservation.version.next();
         let reservation = Reservation { status, version, updated_at: self.now, ..reservation };
         self.reservation = Some(reservation.clone());
@@ -294,8 +306,8 @@ impl<'a> StockDecider<'a> {
         reservation
     }
 
-    /// Changes the stock of each line by its quantity times these signs.
-    fn book(&mut self, lines: &Lines, on_hand: i32, reserved: i32, cause: &Cause) {
+    /// Changes the stock of each line by its quantity times these signs, with a ledger entry.
+    fn post(&mut self, lines: &Lines, on_hand: i32, reserved: i32, cause: &Cause) {
         for (product, quantity) in lines.iter().filter(|(_, quantity)| *quantity > 0) {
             let Some(item) = self.items.get_mut(&product) else { continue };
             item.on_hand += on_hand * quantity;

@@ -9,8 +9,8 @@ mod ledger;
 mod reservation;
 mod stock_item;
 
-pub use decider::{Change, Refused, StockDecider};
+pub use decider::{Change, StockChangeError, StockDecider};
 pub use events::InventoryEvent;
 pub use ledger::{Cause, LedgerEntry, LedgerEntryId};
 pub use reservation::{Lines, OrderId, Reservation, Shortage, Status};
-pub use stock_item::{MOST, ProductId, StockItem};
+pub use stock_item::{MAX_UNITS, ProductId, StockItem};

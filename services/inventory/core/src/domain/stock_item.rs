@@ -8,9 +8,9 @@ use uuid::Uuid;
 pub struct ProductId(pub Uuid);
 
 /// The largest number of units of one product.
-pub const MOST: i32 = 1_000_000_000;
+pub const MAX_UNITS: i32 = 1_000_000_000;
 
-/// The stock of one product. `0 <= reserved <= on_hand <= MOST` always holds.
+/// The stock of one product. `0 <= reserved <= on_hand <= MAX_UNITS` always holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockItem {
     /// The product.

@@ -1,4 +1,4 @@
-//! The core's events as the contract's messages, and what events of others do here.
+//! Maps the core's events to the contract's messages, and the events of other services to use cases.
 
 use inventory_core::UseCases;
 use inventory_core::application::OrderRequest;
@@ -10,10 +10,10 @@ use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
 
-use super::proto::{ledger_entry, reservation, shortages, stock_item};
+use super::proto::{ledger_entry, reservation, shortage, stock_item};
 use crate::generated::events::{EventHandlers, Messages};
 
-/// Makes the contract's messages.
+/// Maps the core's events to the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct InventoryMessages;
 
@@ -44,7 +44,7 @@ impl Messages for InventoryMessages {
     fn stock_rejected(event: &events::StockRejected) -> v1::StockRejected {
         v1::StockRejected {
             reservation: Some(reservation(&event.reservation)),
-            shortages: event.shortages.iter().map(shortages).collect(),
+            shortages: event.shortages.iter().map(shortage).collect(),
         }
     }
 
@@ -65,35 +65,35 @@ impl Messages for InventoryMessages {
     }
 }
 
-/// Reacts to events of others.
+/// Handles the events of other services.
 #[derive(Debug)]
 pub struct InventoryEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S: Store> InventoryEventHandlers<S> {
-    /// Reacts by these use cases.
+    /// Creates the handlers over these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 
-    async fn hear<M>(
+    async fn upsert_product<M>(
         &self,
         event: &ReceivedEvent<M>,
         product: Option<product::Product>,
     ) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
-        let Ok(id) = product.product_id.parse() else { return Ok(UNREADABLE) };
+        let Ok(id) = product.product_id.parse() else { return Ok(INVALID) };
         let archived = product.status == i32::from(product::ProductStatus::Archived);
         self.use_cases.upsert_product(ProductId(id), event.version, archived, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
 }
 
-const UNREADABLE: Outcome = Outcome::Reject("an id in it is no UUID");
+const INVALID: Outcome = Outcome::Reject("invalid id");
 
-/// What an order asks for; `None` where its ids are no UUIDs.
-fn asked(order: Option<order::Order>) -> Option<OrderRequest> {
+/// Returns an order's request, or `None` if one of its ids is not a UUID.
+fn order_request(order: Option<order::Order>) -> Option<OrderRequest> {
     let order = order.unwrap_or_default();
     let line = |line: order::OrderLine| Some((ProductId(line.product_id.parse().ok()?), line.quantity));
     let lines: Option<Vec<(ProductId, i32)>> = order.lines.into_iter().map(line).collect();
@@ -106,27 +106,27 @@ impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_archived(
         &self,
         event: ReceivedEvent<product::ProductArchived>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_order_placed(&self, event: ReceivedEvent<order::OrderPlaced>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
-        self.use_cases.on_order_placed(asked, receipt).await?;
+        let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
+        self.use_cases.on_order_placed(request, receipt).await?;
         Ok(Outcome::Applied)
     }
 
@@ -135,22 +135,22 @@ impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
         event: ReceivedEvent<order::OrderReinstated>,
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
-        self.use_cases.on_order_reinstated(asked, receipt).await?;
+        let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
+        self.use_cases.on_order_reinstated(request, receipt).await?;
         Ok(Outcome::Applied)
     }
 
     async fn on_order_confirmed(&self, event: ReceivedEvent<order::OrderConfirmed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
-        self.use_cases.on_order_confirmed(asked, receipt).await?;
+        let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
+        self.use_cases.on_order_confirmed(request, receipt).await?;
         Ok(Outcome::Applied)
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some(asked) = asked(event.payload.order) else { return Ok(UNREADABLE) };
-        self.use_cases.on_order_cancelled(asked, receipt).await?;
+        let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
+        self.use_cases.on_order_cancelled(request, receipt).await?;
         Ok(Outcome::Applied)
     }
 }

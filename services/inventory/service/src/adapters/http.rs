@@ -1,10 +1,10 @@
-//! The contract's operations by the core's use cases.
+//! Maps the contract's operations to use cases.
 
 use std::collections::HashMap;
 
 use inventory_core::UseCases;
 use inventory_core::application::{CountError, ListError, ThresholdError};
-use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, Refused};
+use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, StockChangeError};
 use inventory_core::ports::Store;
 use mart_chassis::convert::uuid;
 use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
@@ -18,14 +18,14 @@ use crate::generated::http::{
     SetLowStockThresholdError,
 };
 
-/// Serves the operations over HTTP.
+/// The operations over HTTP.
 #[derive(Debug)]
 pub(crate) struct Http<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S> Http<S> {
-    /// Serves these use cases.
+    /// Creates the operations over these use cases.
     pub(crate) fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
@@ -164,10 +164,10 @@ impl<S: Store + 'static> InventoryService for Http<S> {
 impl From<CountError> for ReceiveStockError {
     fn from(error: CountError) -> Self {
         match error {
-            CountError::Refused(Refused::NotFound) => Self::StockItemNotFound,
-            CountError::Refused(Refused::TooLarge) => Self::StockTooLarge,
-            // More units are never fewer than what is promised.
-            CountError::Refused(Refused::TooSmall) => ApiError::Internal.into(),
+            CountError::Rejected(StockChangeError::NotFound) => Self::StockItemNotFound,
+            CountError::Rejected(StockChangeError::TooLarge) => Self::StockTooLarge,
+            // Received units never make the stock smaller than the reserved units.
+            CountError::Rejected(StockChangeError::TooSmall) => ApiError::Internal.into(),
             CountError::KeyReused => ApiError::KeyReused.into(),
             CountError::Unavailable(error) => ApiError::from(error).into(),
         }
@@ -177,9 +177,9 @@ impl From<CountError> for ReceiveStockError {
 impl From<CountError> for AdjustStockError {
     fn from(error: CountError) -> Self {
         match error {
-            CountError::Refused(Refused::NotFound) => Self::StockItemNotFound,
-            CountError::Refused(Refused::TooLarge) => Self::StockTooLarge,
-            CountError::Refused(Refused::TooSmall) => Self::InsufficientStock,
+            CountError::Rejected(StockChangeError::NotFound) => Self::StockItemNotFound,
+            CountError::Rejected(StockChangeError::TooLarge) => Self::StockTooLarge,
+            CountError::Rejected(StockChangeError::TooSmall) => Self::InsufficientStock,
             CountError::KeyReused => ApiError::KeyReused.into(),
             CountError::Unavailable(error) => ApiError::from(error).into(),
         }
@@ -195,7 +195,7 @@ impl From<ThresholdError> for SetLowStockThresholdError {
     }
 }
 
-/// The two lists fail in the same ways, under names of their own.
+/// Maps `ListError` to the error types of the operations, which have the same variants.
 macro_rules! list_errors {
     ($($error:ident)*) => {
         $(

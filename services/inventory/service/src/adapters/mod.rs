@@ -1,4 +1,4 @@
-//! Between the core and the world; each adapter knows one of them and none of the others.
+//! The adapters. None imports another.
 
 pub mod events;
 pub(crate) mod http;

@@ -1,4 +1,4 @@
-//! Stock, ledger and reservations in PostgreSQL.
+//! Stores stock items, the ledger and reservations in PostgreSQL.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Decisions about one order, or about one product, follow one another even where it has no row yet.
+/// Locks an order or a product by its id, because it may have no row yet.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))";
 
 const RESERVATION: &str = "select * from reservation where order_id = $1";
 
-/// In the order of their ids, so that two decisions can't wait for each other.
+/// Locks stock items in the order of their ids, which prevents deadlocks.
 const LOCK_ITEMS: &str = "select * from stock_item where product_id = any($1) order by product_id for update";
 
 const ITEMS: &str = "select * from stock_item where product_id = any($1)";
@@ -40,7 +40,7 @@ const LIST_ENTRIES: &str = "select * from ledger_entry where product_id = $1 \
 const DUE: &str = "select order_id from reservation where status = 'reserved' and expires_at <= $1 \
      order by expires_at, order_id limit $2";
 
-const KEEP_ITEMS: &str = "insert into stock_item (product_id, version, product_version, on_hand, reserved, \
+const UPSERT_ITEMS: &str = "insert into stock_item (product_id, version, product_version, on_hand, reserved, \
      low_stock_threshold, archived, created_at, updated_at) \
      select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[], $7::boolean[], \
      $8::timestamptz[], $9::timestamptz[]) \
@@ -48,16 +48,16 @@ const KEEP_ITEMS: &str = "insert into stock_item (product_id, version, product_v
      on_hand = excluded.on_hand, reserved = excluded.reserved, low_stock_threshold = excluded.low_stock_threshold, \
      archived = excluded.archived, updated_at = excluded.updated_at";
 
-const UPSERT_RESERVATION: &str = "insert into reservation (order_id, version, product_ids, quantities, status, expires_at, reservation_round, \
-     closed, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+const UPSERT_RESERVATION: &str = "insert into reservation (order_id, version, product_ids, quantities, status, expires_at, \
+     reservation_round, closed, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
      on conflict (order_id) do update set version = $2, product_ids = $3, quantities = $4, status = $5, expires_at = $6, \
      reservation_round = $7, closed = $8, updated_at = $10";
 
-const KEEP_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_id, on_hand_delta, reserved_delta, kind, reason, \
+const INSERT_ENTRIES: &str = "insert into ledger_entry (ledger_entry_id, product_id, on_hand_delta, reserved_delta, kind, reason, \
      order_id, at) select * from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], \
      $7::uuid[], $8::timestamptz[])";
 
-/// Keeps what was decided; `record` makes the record of an event.
+/// Stores inventory in PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
@@ -65,16 +65,16 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Keeps it in this database.
+    /// Creates the store. `record` maps an event to its record.
     pub fn new(database: Database, record: fn(&EventEnvelope<InventoryEvent>) -> Record) -> Self {
         Self { database, record }
     }
 }
 
-/// How the body of a decision ended; what has to be taken back is `None` in its place.
-enum Ended<E> {
-    Kept(Change),
-    Refused(E),
+/// The result of a decision's transaction. `None` in its place rolls back.
+enum Decision<E> {
+    Committed(Change),
+    Rejected(E),
 }
 
 impl Store for PostgresStore {
@@ -84,30 +84,30 @@ impl Store for PostgresStore {
         receipt: Option<Receipt>,
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
     ) -> Result<Decided<E>, StoreError> {
-        let (record, kept) = (self.record, receipt.clone());
-        let ended = self.database.transact(move |connection| {
+        let (record, new_receipt) = (self.record, receipt.clone());
+        let decision = self.database.transact(move |connection| {
             Box::pin(async move {
                 let rows = lock(connection, scope).await?;
                 let change = match decide(rows) {
                     Ok(change) => change,
-                    Err(refused) => return Ok(Some(Ended::Refused(refused))),
+                    Err(error) => return Ok(Some(Decision::Rejected(error))),
                 };
                 let records = change.events.iter().map(record).collect();
-                if !append_outbox(connection, kept.as_ref(), records).await? {
+                if !append_outbox(connection, new_receipt.as_ref(), records).await? {
                     return Ok(None);
                 }
-                keep(connection, &change).await?;
-                Ok(Some(Ended::Kept(change)))
+                execute(connection, &change).await?;
+                Ok(Some(Decision::Committed(change)))
             })
         });
-        match (ended.await?, receipt) {
-            (Some(Ended::Kept(change)), _) => Ok(Decided::Kept(change)),
-            (Some(Ended::Refused(refused)), _) => Ok(Decided::Refused(refused)),
+        match (decision.await?, receipt) {
+            (Some(Decision::Committed(change)), _) => Ok(Decided::Committed(change)),
+            (Some(Decision::Rejected(error)), _) => Ok(Decided::Rejected(error)),
             (None, Some(receipt)) => match self.database.find_receipt(&receipt).await? {
                 Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => {
                     Ok(Decided::AlreadyProcessed { subject, same_request })
                 }
-                // A receipt that stood in the way can't be gone.
+                // The receipt was the reason for the rollback, so it exists.
                 Some(CommitOutcome::Committed) | None => Err(StoreError::Internal),
             },
             (None, None) => Err(StoreError::Internal),
@@ -125,14 +125,14 @@ impl Store for PostgresStore {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<StockItem>, StoreError> {
-        let asked = |limit: i64| {
+        let query = |limit: i64| {
             sqlx::query(LIST_ITEMS)
                 .bind(only_low)
                 .bind(after.map(|after| after.at.get()))
                 .bind(after.map(|after| after.id))
                 .bind(limit)
         };
-        self.database.list(limit, asked, item).await
+        self.database.list(limit, query, item).await
     }
 
     async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
@@ -145,14 +145,14 @@ impl Store for PostgresStore {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<LedgerEntry>, StoreError> {
-        let asked = |limit: i64| {
+        let query = |limit: i64| {
             sqlx::query(LIST_ENTRIES)
                 .bind(product.0)
                 .bind(after.map(|after| after.at.get()))
                 .bind(after.map(|after| after.id))
                 .bind(limit)
         };
-        self.database.list(limit, asked, entry).await
+        self.database.list(limit, query, entry).await
     }
 
     async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
@@ -160,11 +160,12 @@ impl Store for PostgresStore {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
-        let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(asked, |row| row.try_get("order_id").map(OrderId)).await
+        let query = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.database.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
     }
 }
 
+/// Locks the rows of a scope and returns them.
 async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
     let mut found = None;
     if let Some(order) = scope.order {
@@ -176,20 +177,21 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
             sqlx::query(LOCK).bind(product.0).execute(&mut *connection).await?;
         }
     }
-    let promised = found.iter().flat_map(|reservation: &Reservation| reservation.lines.products());
-    let products: BTreeSet<ProductId> = scope.products.into_iter().chain(promised).collect();
+    let reserved = found.iter().flat_map(|reservation: &Reservation| reservation.lines.products());
+    let products: BTreeSet<ProductId> = scope.products.into_iter().chain(reserved).collect();
     let products: Vec<Uuid> = products.into_iter().map(|id| id.0).collect();
     let rows = sqlx::query(LOCK_ITEMS).bind(products).fetch_all(connection).await?;
     Ok(Rows { items: rows.iter().map(item).collect::<Result<_, _>>()?, reservation: found })
 }
 
-async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx::Error> {
+/// Writes a change.
+async fn execute(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx::Error> {
     let Change { items, reservation, ledger, events: _ } = change;
     if !items.is_empty() {
         fn column<T>(items: &[StockItem], value: impl Fn(&StockItem) -> T) -> Vec<T> {
             items.iter().map(value).collect()
         }
-        sqlx::query(KEEP_ITEMS)
+        sqlx::query(UPSERT_ITEMS)
             .bind(column(items, |item| item.id.0))
             .bind(column(items, |item| item.version.get()))
             .bind(column(items, |item| item.product_version.get()))
@@ -207,7 +209,7 @@ async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx
             reservation;
         let (products, quantities): (Vec<Uuid>, Vec<i32>) =
             lines.iter().map(|(product, quantity)| (product.0, quantity)).unzip();
-        let (status, expires_at) = stored(*status);
+        let (status, expires_at) = status_columns(*status);
         sqlx::query(UPSERT_RESERVATION)
             .bind(order.0)
             .bind(version.get())
@@ -226,7 +228,7 @@ async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx
         fn column<T>(ledger: &[LedgerEntry], value: impl Fn(&LedgerEntry) -> T) -> Vec<T> {
             ledger.iter().map(value).collect()
         }
-        sqlx::query(KEEP_ENTRIES)
+        sqlx::query(INSERT_ENTRIES)
             .bind(column(ledger, |entry| entry.id.0))
             .bind(column(ledger, |entry| entry.product.0))
             .bind(column(ledger, |entry| entry.on_hand))
@@ -241,7 +243,8 @@ async fn keep(connection: &mut PgConnection, change: &Change) -> Result<(), sqlx
     Ok(())
 }
 
-fn stored(status: Status) -> (&'static str, Option<Timestamp>) {
+/// Returns the columns of a status.
+fn status_columns(status: Status) -> (&'static str, Option<Timestamp>) {
     match status {
         Status::Reserved { expires_at } => ("reserved", Some(expires_at)),
         Status::Rejected => ("rejected", None),
@@ -289,7 +292,7 @@ fn entry(row: &PgRow) -> Result<LedgerEntry, sqlx::Error> {
         ("expired", Some(order)) => Cause::Expired(order),
         ("committed", Some(order)) => Cause::Committed(order),
         ("returned", Some(order)) => Cause::Returned(order),
-        (other, _) => return Err(decode_error(format!("no kind of ledger entry: {other}"))),
+        (other, _) => return Err(decode_error(format!("unknown ledger kind: {other}"))),
     };
     Ok(LedgerEntry {
         id: LedgerEntryId(row.try_get("ledger_entry_id")?),
@@ -312,7 +315,7 @@ fn reservation(row: &PgRow) -> Result<Reservation, sqlx::Error> {
         ("released", None) => Status::Released,
         ("expired", None) => Status::Expired,
         ("returned", None) => Status::Returned,
-        (other, _) => return Err(decode_error(format!("no status of a reservation: {other}"))),
+        (other, _) => return Err(decode_error(format!("invalid reservation status: {other}"))),
     };
     Ok(Reservation {
         order: OrderId(row.try_get("order_id")?),

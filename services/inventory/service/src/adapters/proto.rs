@@ -1,4 +1,4 @@
-//! The core's values as the contract's messages.
+//! Maps the core's values to the contract's messages.
 
 use inventory_core::domain::{Cause, LedgerEntry, Lines, Reservation, Shortage, Status, StockItem};
 use mart_chassis::convert::time;
@@ -67,7 +67,7 @@ fn lines(lines: &Lines) -> Vec<v1::ReservedLine> {
     lines.iter().map(line).collect()
 }
 
-pub(super) fn shortages(shortage: &Shortage) -> v1::Shortage {
+pub(super) fn shortage(shortage: &Shortage) -> v1::Shortage {
     v1::Shortage {
         product_id: shortage.product.0.to_string(),
         requested: shortage.requested,

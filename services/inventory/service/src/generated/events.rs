@@ -23,35 +23,35 @@ pub const TOPICS: &[Topic] = &[
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// A product has a stock item now, with nothing in it.
+    /// A product has a stock item now, with no units in it.
     fn stock_item_created(event: &events::StockItemCreated) -> v1::StockItemCreated;
 
-    /// An admin received units, corrected the count or moved the threshold.
+    /// An admin received units, corrected the count or changed the threshold.
     fn stock_adjusted(event: &events::StockAdjusted) -> v1::StockAdjusted;
 
-    /// The available units have come down to the threshold or below it. Told once per fall.
+    /// The available units fell to the threshold or below. Published once per fall.
     fn stock_low(event: &events::StockLow) -> v1::StockLow;
 
-    /// All lines of an order are promised to it.
+    /// The stock of all lines of an order is reserved.
     fn stock_reserved(event: &events::StockReserved) -> v1::StockReserved;
 
-    /// Nothing is promised to an order, because some of its lines lack.
+    /// Nothing is reserved for an order, because the stock of some of its lines is insufficient.
     fn stock_rejected(event: &events::StockRejected) -> v1::StockRejected;
 
-    /// A reservation was not used in time; its units can be promised again.
+    /// A reservation expired; its units are available again.
     fn reservation_expired(event: &events::ReservationExpired) -> v1::ReservationExpired;
 
-    /// The order was cancelled; its units can be promised again.
+    /// The order was cancelled; the reserved units are available again.
     fn reservation_released(event: &events::ReservationReleased) -> v1::ReservationReleased;
 
-    /// The order was confirmed; its units are sold.
+    /// The order was confirmed; the reserved units are sold.
     fn reservation_committed(event: &events::ReservationCommitted) -> v1::ReservationCommitted;
 
     /// A confirmed order was cancelled; its units are back in the warehouse.
     fn reservation_returned(event: &events::ReservationReturned) -> v1::ReservationReturned;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn stock_item_republished(event: &events::StockItemRepublished) -> v1::StockItemRepublished;
 }
 
@@ -127,7 +127,7 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A product was created, as a draft or on sale at once.
+    /// A product was created, as a draft or on sale.
     fn on_product_created(
         &self,
         event: ReceivedEvent<product::ProductCreated>,
@@ -139,20 +139,20 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<product::ProductArchived>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A customer placed an order; it waits for stock.
+    /// A customer placed an order; it awaits the reservation of its stock.
     fn on_order_placed(
         &self,
         event: ReceivedEvent<order::OrderPlaced>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Money came for an order that had run out of time: it waits for stock once more, paid.
+    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again, paid.
     fn on_order_reinstated(
         &self,
         event: ReceivedEvent<order::OrderReinstated>,
@@ -164,7 +164,7 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<order::OrderConfirmed>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// An order was cancelled; its cancel reason says why.
+    /// An order was cancelled, for its cancel reason.
     fn on_order_cancelled(
         &self,
         event: ReceivedEvent<order::OrderCancelled>,

@@ -1,37 +1,36 @@
 // Rendered by `cargo martgen generate` from proto/mart/inventory/v1; changes are made there.
 
-//! A request of every operation of the inventory service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the inventory service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, inventory::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `GetAvailability`.
+    /// A request of `GetAvailability`.
     fn get_availability(&mut self) -> impl Future<Output = v1::GetAvailabilityRequest>;
-    /// For `GetStockItem`.
+    /// A request of `GetStockItem`.
     fn get_stock_item(&mut self) -> impl Future<Output = v1::GetStockItemRequest>;
-    /// For `ListStockItems`.
+    /// A request of `ListStockItems`.
     fn list_stock_items(&mut self) -> impl Future<Output = v1::ListStockItemsRequest>;
-    /// For `ReceiveStock`.
+    /// A request of `ReceiveStock`.
     fn receive_stock(&mut self) -> impl Future<Output = v1::ReceiveStockRequest>;
-    /// For `AdjustStock`.
+    /// A request of `AdjustStock`.
     fn adjust_stock(&mut self) -> impl Future<Output = v1::AdjustStockRequest>;
-    /// For `SetLowStockThreshold`.
+    /// A request of `SetLowStockThreshold`.
     fn set_low_stock_threshold(&mut self) -> impl Future<Output = v1::SetLowStockThresholdRequest>;
-    /// For `GetLedgerEntry`.
+    /// A request of `GetLedgerEntry`.
     fn get_ledger_entry(&mut self) -> impl Future<Output = v1::GetLedgerEntryRequest>;
-    /// For `ListLedgerEntries`.
+    /// A request of `ListLedgerEntries`.
     fn list_ledger_entries(&mut self) -> impl Future<Output = v1::ListLedgerEntriesRequest>;
-    /// For `GetReservation`.
+    /// A request of `GetReservation`.
     fn get_reservation(&mut self) -> impl Future<Output = v1::GetReservationRequest>;
-    /// For `RepublishStockItems`.
+    /// A request of `RepublishStockItems`.
     fn republish_stock_items(&mut self) -> impl Future<Output = v1::RepublishStockItemsRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("GetAvailability", dynamic(&of.get_availability().await)),

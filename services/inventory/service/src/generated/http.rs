@@ -11,16 +11,16 @@ use axum::{Router, routing};
 use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::inventory::v1;
 
-/// Stock: what can be sold, what is promised, and how it came to be so.
+/// Stock: available and reserved units and the ledger of their changes.
 pub(crate) trait InventoryService: Send + Sync + 'static {
-    /// Says of up to 100 products how many units can be ordered. An unknown product has none.
+    /// Returns the number of units that can be ordered, for up to 100 products. An unknown product has 0.
     fn get_availability(
         &self,
         context: RequestContext,
         request: v1::GetAvailabilityRequest,
     ) -> impl Future<Output = Result<v1::GetAvailabilityResponse, GetAvailabilityError>> + Send;
 
-    /// Reads the stock of a product.
+    /// Returns the stock of a product.
     fn get_stock_item(
         &self,
         context: RequestContext,
@@ -34,28 +34,28 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
         request: v1::ListStockItemsRequest,
     ) -> impl Future<Output = Result<v1::ListStockItemsResponse, ListStockItemsError>> + Send;
 
-    /// Books units in. Send an Idempotency-Key, so that a repeat books them once.
+    /// Adds received units to the stock. Send an Idempotency-Key, so that a retry adds them once.
     fn receive_stock(
         &self,
         context: RequestContext,
         request: v1::ReceiveStockRequest,
     ) -> impl Future<Output = Result<v1::ReceiveStockResponse, ReceiveStockError>> + Send;
 
-    /// Corrects the count, for a reason that is kept. Send an Idempotency-Key, so that a repeat corrects it once.
+    /// Corrects the count, with a reason for the ledger. Send an Idempotency-Key, so that a retry corrects it once.
     fn adjust_stock(
         &self,
         context: RequestContext,
         request: v1::AdjustStockRequest,
     ) -> impl Future<Output = Result<v1::AdjustStockResponse, AdjustStockError>> + Send;
 
-    /// Says from when on the stock of a product is low.
+    /// Sets the number of available units at which the stock of a product is low.
     fn set_low_stock_threshold(
         &self,
         context: RequestContext,
         request: v1::SetLowStockThresholdRequest,
     ) -> impl Future<Output = Result<v1::SetLowStockThresholdResponse, SetLowStockThresholdError>> + Send;
 
-    /// Reads one ledger entry.
+    /// Returns a ledger entry.
     fn get_ledger_entry(
         &self,
         context: RequestContext,
@@ -69,15 +69,15 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
         request: v1::ListLedgerEntriesRequest,
     ) -> impl Future<Output = Result<v1::ListLedgerEntriesResponse, ListLedgerEntriesError>> + Send;
 
-    /// Reads what is promised to an order.
+    /// Returns the reservation of an order.
     fn get_reservation(
         &self,
         context: RequestContext,
         request: v1::GetReservationRequest,
     ) -> impl Future<Output = Result<v1::GetReservationResponse, GetReservationError>> + Send;
 
-    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with
-    /// the page token of the answer until that is empty.
+    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with the
+    /// returned page token until that is empty.
     fn republish_stock_items(
         &self,
         context: RequestContext,
@@ -85,7 +85,7 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::RepublishStockItemsResponse, RepublishStockItemsError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: InventoryService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/availability", routing::get(get_availability::<S>))
@@ -111,24 +111,24 @@ async fn get_availability<S: InventoryService>(State(state): State<AppState<S>>,
         .await
 }
 
-/// Why `GetAvailability` failed.
+/// The errors of `GetAvailability`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetAvailabilityError {
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetAvailabilityError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<GetAvailabilityError> for Problem {
     fn from(error: GetAvailabilityError) -> Self {
         match error {
-            GetAvailabilityError::ApiError(fault) => fault.into(),
+            GetAvailabilityError::ApiError(error) => error.into(),
         }
     }
 }
@@ -140,19 +140,19 @@ async fn get_stock_item<S: InventoryService>(State(state): State<AppState<S>>, r
     state.api.handle(&GET_STOCK_ITEM, request, |context, request| state.service.get_stock_item(context, request)).await
 }
 
-/// Why `GetStockItem` failed.
+/// The errors of `GetStockItem`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetStockItemError {
-    /// Nothing is known of such a product.
+    /// The product has no stock item.
     StockItemNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetStockItemError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -160,9 +160,9 @@ impl From<GetStockItemError> for Problem {
     fn from(error: GetStockItemError) -> Self {
         match error {
             GetStockItemError::StockItemNotFound => {
-                Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
+                Self::new(404, "STOCK_ITEM_NOT_FOUND", "The product has no stock item.")
             }
-            GetStockItemError::ApiError(fault) => fault.into(),
+            GetStockItemError::ApiError(error) => error.into(),
         }
     }
 }
@@ -177,19 +177,19 @@ async fn list_stock_items<S: InventoryService>(State(state): State<AppState<S>>,
         .await
 }
 
-/// Why `ListStockItems` failed.
+/// The errors of `ListStockItems`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListStockItemsError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListStockItemsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -197,9 +197,9 @@ impl From<ListStockItemsError> for Problem {
     fn from(error: ListStockItemsError) -> Self {
         match error {
             ListStockItemsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            ListStockItemsError::ApiError(fault) => fault.into(),
+            ListStockItemsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -216,21 +216,21 @@ async fn receive_stock<S: InventoryService>(State(state): State<AppState<S>>, re
     state.api.handle(&RECEIVE_STOCK, request, |context, request| state.service.receive_stock(context, request)).await
 }
 
-/// Why `ReceiveStock` failed.
+/// The errors of `ReceiveStock`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ReceiveStockError {
-    /// Nothing is known of such a product.
+    /// The product has no stock item.
     StockItemNotFound,
-    /// There would be more than 1,000,000,000 units.
+    /// The stock would exceed 1,000,000,000 units.
     StockTooLarge,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ReceiveStockError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -238,12 +238,12 @@ impl From<ReceiveStockError> for Problem {
     fn from(error: ReceiveStockError) -> Self {
         match error {
             ReceiveStockError::StockItemNotFound => {
-                Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
+                Self::new(404, "STOCK_ITEM_NOT_FOUND", "The product has no stock item.")
             }
             ReceiveStockError::StockTooLarge => {
-                Self::new(409, "STOCK_TOO_LARGE", "There would be more than 1,000,000,000 units.")
+                Self::new(409, "STOCK_TOO_LARGE", "The stock would exceed 1,000,000,000 units.")
             }
-            ReceiveStockError::ApiError(fault) => fault.into(),
+            ReceiveStockError::ApiError(error) => error.into(),
         }
     }
 }
@@ -260,23 +260,23 @@ async fn adjust_stock<S: InventoryService>(State(state): State<AppState<S>>, req
     state.api.handle(&ADJUST_STOCK, request, |context, request| state.service.adjust_stock(context, request)).await
 }
 
-/// Why `AdjustStock` failed.
+/// The errors of `AdjustStock`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum AdjustStockError {
-    /// Nothing is known of such a product.
+    /// The product has no stock item.
     StockItemNotFound,
-    /// There would be more than 1,000,000,000 units.
+    /// The stock would exceed 1,000,000,000 units.
     StockTooLarge,
-    /// There would be fewer units than are promised to orders, or fewer than none.
+    /// The stock would fall below the reserved units or below zero.
     InsufficientStock,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for AdjustStockError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -284,17 +284,15 @@ impl From<AdjustStockError> for Problem {
     fn from(error: AdjustStockError) -> Self {
         match error {
             AdjustStockError::StockItemNotFound => {
-                Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
+                Self::new(404, "STOCK_ITEM_NOT_FOUND", "The product has no stock item.")
             }
             AdjustStockError::StockTooLarge => {
-                Self::new(409, "STOCK_TOO_LARGE", "There would be more than 1,000,000,000 units.")
+                Self::new(409, "STOCK_TOO_LARGE", "The stock would exceed 1,000,000,000 units.")
             }
-            AdjustStockError::InsufficientStock => Self::new(
-                409,
-                "INSUFFICIENT_STOCK",
-                "There would be fewer units than are promised to orders, or fewer than none.",
-            ),
-            AdjustStockError::ApiError(fault) => fault.into(),
+            AdjustStockError::InsufficientStock => {
+                Self::new(409, "INSUFFICIENT_STOCK", "The stock would fall below the reserved units or below zero.")
+            }
+            AdjustStockError::ApiError(error) => error.into(),
         }
     }
 }
@@ -316,19 +314,19 @@ async fn set_low_stock_threshold<S: InventoryService>(State(state): State<AppSta
         .await
 }
 
-/// Why `SetLowStockThreshold` failed.
+/// The errors of `SetLowStockThreshold`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum SetLowStockThresholdError {
-    /// Nothing is known of such a product.
+    /// The product has no stock item.
     StockItemNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for SetLowStockThresholdError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -336,9 +334,9 @@ impl From<SetLowStockThresholdError> for Problem {
     fn from(error: SetLowStockThresholdError) -> Self {
         match error {
             SetLowStockThresholdError::StockItemNotFound => {
-                Self::new(404, "STOCK_ITEM_NOT_FOUND", "Nothing is known of such a product.")
+                Self::new(404, "STOCK_ITEM_NOT_FOUND", "The product has no stock item.")
             }
-            SetLowStockThresholdError::ApiError(fault) => fault.into(),
+            SetLowStockThresholdError::ApiError(error) => error.into(),
         }
     }
 }
@@ -353,19 +351,19 @@ async fn get_ledger_entry<S: InventoryService>(State(state): State<AppState<S>>,
         .await
 }
 
-/// Why `GetLedgerEntry` failed.
+/// The errors of `GetLedgerEntry`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetLedgerEntryError {
     /// There is no such ledger entry.
     LedgerEntryNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetLedgerEntryError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -375,7 +373,7 @@ impl From<GetLedgerEntryError> for Problem {
             GetLedgerEntryError::LedgerEntryNotFound => {
                 Self::new(404, "LEDGER_ENTRY_NOT_FOUND", "There is no such ledger entry.")
             }
-            GetLedgerEntryError::ApiError(fault) => fault.into(),
+            GetLedgerEntryError::ApiError(error) => error.into(),
         }
     }
 }
@@ -390,19 +388,19 @@ async fn list_ledger_entries<S: InventoryService>(State(state): State<AppState<S
         .await
 }
 
-/// Why `ListLedgerEntries` failed.
+/// The errors of `ListLedgerEntries`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListLedgerEntriesError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListLedgerEntriesError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -410,9 +408,9 @@ impl From<ListLedgerEntriesError> for Problem {
     fn from(error: ListLedgerEntriesError) -> Self {
         match error {
             ListLedgerEntriesError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            ListLedgerEntriesError::ApiError(fault) => fault.into(),
+            ListLedgerEntriesError::ApiError(error) => error.into(),
         }
     }
 }
@@ -427,19 +425,19 @@ async fn get_reservation<S: InventoryService>(State(state): State<AppState<S>>, 
         .await
 }
 
-/// Why `GetReservation` failed.
+/// The errors of `GetReservation`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetReservationError {
-    /// Nothing was ever reserved for such an order.
+    /// The order has no reservation.
     ReservationNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetReservationError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -447,9 +445,9 @@ impl From<GetReservationError> for Problem {
     fn from(error: GetReservationError) -> Self {
         match error {
             GetReservationError::ReservationNotFound => {
-                Self::new(404, "RESERVATION_NOT_FOUND", "Nothing was ever reserved for such an order.")
+                Self::new(404, "RESERVATION_NOT_FOUND", "The order has no reservation.")
             }
-            GetReservationError::ApiError(fault) => fault.into(),
+            GetReservationError::ApiError(error) => error.into(),
         }
     }
 }
@@ -471,19 +469,19 @@ async fn republish_stock_items<S: InventoryService>(State(state): State<AppState
         .await
 }
 
-/// Why `RepublishStockItems` failed.
+/// The errors of `RepublishStockItems`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RepublishStockItemsError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RepublishStockItemsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -491,9 +489,9 @@ impl From<RepublishStockItemsError> for Problem {
     fn from(error: RepublishStockItemsError) -> Self {
         match error {
             RepublishStockItemsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            RepublishStockItemsError::ApiError(fault) => fault.into(),
+            RepublishStockItemsError::ApiError(error) => error.into(),
         }
     }
 }

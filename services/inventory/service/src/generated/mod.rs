@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/inventory/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -18,6 +18,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xdb70_f42e_9bd3_a2af,
+    ]) == 0xa697_b860_615d_488d,
     "the contract has changed: run `cargo martgen generate`"
 );

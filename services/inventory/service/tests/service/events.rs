@@ -1,4 +1,4 @@
-//! Events of others, and what they do to stock, on real servers.
+//! The effects of other services' events on stock, on real servers.
 
 use devstack::testing::{App, TestEvent, until};
 use mart_proto::order::v1 as order;
@@ -12,7 +12,7 @@ use crate::PROGRAM;
 
 pub(crate) const TOPICS: [&str; 2] = ["mart.product.v1", "mart.order.v1"];
 
-/// The word of a new product.
+/// Returns ProductCreated.
 pub(crate) fn created(id: Uuid) -> TestEvent {
     let product = product::Product { product_id: id.to_string(), ..product::Product::default() };
     let payload = product::ProductCreated { product: Some(product) }.encode_to_vec();
@@ -29,14 +29,14 @@ fn an_order(id: Uuid, lines: &[(Uuid, i32)]) -> order::Order {
     order::Order { order_id: id.to_string(), lines, ..order::Order::default() }
 }
 
-/// The word of a new order.
+/// Returns OrderPlaced.
 pub(crate) fn placed(id: Uuid, lines: &[(Uuid, i32)]) -> TestEvent {
     let payload = order::OrderPlaced { order: Some(an_order(id, lines)) }.encode_to_vec();
     TestEvent::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload).about(&id.to_string(), 1)
 }
 
 /// Waits until a product has a stock item.
-pub(crate) async fn known(app: &App, id: Uuid) {
+pub(crate) async fn wait_for_stock_item(app: &App, id: Uuid) {
     let path = format!("/v1/admin/stock-items/{id}");
     until("the product has a stock item", async || app.admin(Method::GET, &path, None).await.status == 200).await;
 }
@@ -58,13 +58,13 @@ async fn status(app: &App, order: Uuid) -> String {
 }
 
 #[tokio::test]
-async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twice() {
+async fn duplicate_order_events_change_stock_once() {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
-    let word = created(mug);
-    app.publish(&word).await;
-    app.publish(&word).await;
-    known(&app, mug).await;
+    let event = created(mug);
+    app.publish(&event).await;
+    app.publish(&event).await;
+    wait_for_stock_item(&app, mug).await;
     receive(&app, mug, 5).await;
     let lines = [(mug, 2), (mug, 1)];
     let confirmed = order::OrderConfirmed { order: Some(an_order(id, &lines)) }.encode_to_vec();
@@ -82,9 +82,9 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
             (5, 0),
         ),
     ];
-    for (told, expected, stock) in steps {
-        app.publish(&told).await;
-        app.publish(&told).await;
+    for (event, expected, stock) in steps {
+        app.publish(&event).await;
+        app.publish(&event).await;
         until(expected, async || status(&app, id).await == expected).await;
         let item = item(&app, mug).await;
         assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(stock.0), Some(stock.1)), "{item}");
@@ -97,18 +97,18 @@ async fn an_order_is_promised_sold_and_booked_back_though_every_event_comes_twic
 }
 
 #[tokio::test]
-async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
-    let mut spec = devstack::testing::Servers::of_this_run().service("inventory", PROGRAM).await.expect("prepared");
+async fn two_replicas_expire_a_reservation_once() {
+    let mut spec = devstack::testing::Servers::from_env().service("inventory", PROGRAM).await.expect("prepared");
     let short = [("RESERVATION_TTL", "1s"), ("RESERVATION_EXPIRY_INTERVAL", "50ms")];
     spec.more = short.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let app = App::of_consumer(spec, &TOPICS).await;
     let replica = app.replica().await;
     let (mug, id) = (Uuid::now_v7(), Uuid::now_v7());
     app.publish(&created(mug)).await;
-    known(&app, mug).await;
+    wait_for_stock_item(&app, mug).await;
     receive(&app, mug, 5).await;
     app.publish(&placed(id, &[(mug, 2)])).await;
-    until("the promise is over", async || status(&replica, id).await == "RESERVATION_STATUS_EXPIRED").await;
+    until("the reservation is expired", async || status(&replica, id).await == "RESERVATION_STATUS_EXPIRED").await;
     let item = item(&app, mug).await;
     assert_eq!((item["onHand"].as_i64(), item["reserved"].as_i64()), (Some(5), Some(0)), "{item}");
     let entries = sqlx::query_scalar("select count(*) from ledger_entry where kind = 'expired'");
@@ -117,14 +117,14 @@ async fn a_promise_that_nobody_uses_ends_by_itself_though_two_replicas_sweep() {
 }
 
 #[tokio::test]
-async fn an_order_whose_ids_are_none_is_a_dead_letter() {
+async fn an_order_with_an_invalid_id_is_a_dead_letter() {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let payload = order::OrderPlaced { order: None }.encode_to_vec();
     app.publish(&TestEvent::new("mart.order.v1", "mart.order.v1.OrderPlaced", payload)).await;
-    until("it is among the dead", async || {
+    until("the event is a dead letter", async || {
         let letters = app.client.get(format!("{}/dead-letters", app.spec.internal_url())).send().await;
-        let letters: Value = letters.expect("answered").json().await.expect("JSON");
-        letters["deadLetters"][0]["reason"] == "an id in it is no UUID"
+        let letters: Value = letters.expect("a response").json().await.expect("JSON");
+        letters["deadLetters"][0]["reason"] == "invalid id"
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The operations over HTTP, from outside.
+//! The operations over HTTP.
 
 use devstack::testing::{Answer, App};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::PROGRAM;
-use crate::events::{TOPICS, created, known};
+use crate::events::{TOPICS, created, wait_for_stock_item};
 
 fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
@@ -16,12 +16,12 @@ async fn with_product() -> (App, Uuid) {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let mug = Uuid::now_v7();
     app.publish(&created(mug)).await;
-    known(&app, mug).await;
+    wait_for_stock_item(&app, mug).await;
     (app, mug)
 }
 
 #[tokio::test]
-async fn stock_is_received_adjusted_and_told_to_everybody() {
+async fn stock_is_received_adjusted_and_publicly_available() {
     let (app, mug) = with_product().await;
     let path = format!("/v1/admin/stock-items/{mug}");
     let receive = async |quantity: i32| {
@@ -53,13 +53,14 @@ async fn stock_is_received_adjusted_and_told_to_everybody() {
         { "productId": mug.to_string(), "available": 999_000_007 },
     ]);
     assert_eq!((answer.status, &answer.body["availability"]), (200, &expected), "{}", answer.body);
-    let twice = app.send(Method::GET, &format!("/v1/availability?productIds={mug}&productIds={mug}"), None, &[]).await;
-    assert_problem(&twice, 400, "INVALID_REQUEST");
+    let duplicate =
+        app.send(Method::GET, &format!("/v1/availability?productIds={mug}&productIds={mug}"), None, &[]).await;
+    assert_problem(&duplicate, 400, "INVALID_REQUEST");
     assert_problem(&app.send(Method::GET, "/v1/availability", None, &[]).await, 400, "INVALID_REQUEST");
 }
 
 #[tokio::test]
-async fn a_repeated_key_books_once_and_another_request_under_it_is_refused() {
+async fn a_repeated_key_books_once_and_rejects_another_request() {
     let (app, mug) = with_product().await;
     let path = format!("/v1/admin/stock-items/{mug}/receive");
     let receive = async |quantity: i32| {
@@ -74,15 +75,15 @@ async fn a_repeated_key_books_once_and_another_request_under_it_is_refused() {
 }
 
 #[tokio::test]
-async fn lists_go_page_by_page_and_only_where_they_should() {
+async fn lists_are_paged_filtered_and_for_admins_only() {
     let (app, mug) = with_product().await;
     let threshold = format!("/v1/admin/stock-items/{mug}/low-stock-threshold");
     for path in ["/v1/admin/stock-items", "/v1/admin/stock-items?low=true"] {
         let answer = app.admin(Method::GET, path, None).await;
         assert_eq!(answer.body["stockItems"].as_array().map(Vec::len), Some(usize::from(!path.contains("low"))));
     }
-    let moved = app.admin(Method::PUT, &threshold, Some(json!({ "lowStockThreshold": 3 }))).await;
-    assert_eq!((moved.status, &moved.body["stockItem"]["lowStockThreshold"]), (200, &json!(3)), "{}", moved.body);
+    let changed = app.admin(Method::PUT, &threshold, Some(json!({ "lowStockThreshold": 3 }))).await;
+    assert_eq!((changed.status, &changed.body["stockItem"]["lowStockThreshold"]), (200, &json!(3)), "{}", changed.body);
     let low = app.admin(Method::GET, "/v1/admin/stock-items?low=true", None).await;
     assert_eq!(low.body["stockItems"][0]["productId"], mug.to_string());
     for quantity in 1..=3 {
@@ -98,13 +99,13 @@ async fn lists_go_page_by_page_and_only_where_they_should() {
         entries.iter().filter_map(|entry| entry["onHandDelta"].as_i64()).collect()
     };
     assert_eq!((deltas(&first), deltas(&second)), (vec![3, 2], vec![1]));
-    let stolen = app.admin(Method::GET, &format!("/v1/admin/stock-items?pageToken={token}"), None).await;
-    assert_problem(&stolen, 400, "INVALID_PAGE_TOKEN");
-    let nobody = Uuid::now_v7();
+    let foreign = app.admin(Method::GET, &format!("/v1/admin/stock-items?pageToken={token}"), None).await;
+    assert_problem(&foreign, 400, "INVALID_PAGE_TOKEN");
+    let unknown = Uuid::now_v7();
     for (path, code) in [
-        (format!("/v1/admin/stock-items/{nobody}"), "STOCK_ITEM_NOT_FOUND"),
-        (format!("/v1/admin/ledger-entries/{nobody}"), "LEDGER_ENTRY_NOT_FOUND"),
-        (format!("/v1/admin/reservations/{nobody}"), "RESERVATION_NOT_FOUND"),
+        (format!("/v1/admin/stock-items/{unknown}"), "STOCK_ITEM_NOT_FOUND"),
+        (format!("/v1/admin/ledger-entries/{unknown}"), "LEDGER_ENTRY_NOT_FOUND"),
+        (format!("/v1/admin/reservations/{unknown}"), "RESERVATION_NOT_FOUND"),
     ] {
         assert_problem(&app.admin(Method::GET, &path, None).await, 404, code);
         assert_eq!(app.call(Some("customer"), Method::GET, &path, None).await.status, 403, "{path}");

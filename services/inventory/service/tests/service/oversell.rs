@@ -1,23 +1,23 @@
-//! More orders than units, at two processes at once: what is there is promised to the last unit, and no more.
+//! More orders than units, at two replicas: every unit is reserved, and none twice.
 
 use devstack::testing::{App, TestEvent, until};
 use uuid::Uuid;
 
 use crate::PROGRAM;
-use crate::events::{TOPICS, created, known, placed, receive};
+use crate::events::{TOPICS, created, placed, receive, wait_for_stock_item};
 
 const ORDERS: usize = 1_000;
 const UNITS: i32 = 500;
 const EACH: i32 = 2;
 
 #[tokio::test]
-async fn a_thousand_orders_for_two_products_get_what_is_there_and_no_more() {
+async fn a_thousand_orders_reserve_all_units_and_no_more() {
     let app = App::start_consumer("inventory", PROGRAM, &TOPICS).await;
     let replica = app.replica().await;
     let (mug, tea) = (Uuid::now_v7(), Uuid::now_v7());
     for product in [mug, tea] {
         app.publish(&created(product)).await;
-        known(&app, product).await;
+        wait_for_stock_item(&app, product).await;
         receive(&app, product, UNITS).await;
     }
     let order = |nth: usize| {
@@ -27,9 +27,9 @@ async fn a_thousand_orders_for_two_products_get_what_is_there_and_no_more() {
     let orders: Vec<TestEvent> = (0..ORDERS).map(order).collect();
     app.publish_all(&orders).await;
     let mut database = app.database().await;
-    let answered = "select count(*) from reservation";
-    until("every order is answered", async || {
-        sqlx::query_scalar::<_, i64>(answered).fetch_one(&mut database).await.expect("counted") == 1_000
+    let count = "select count(*) from reservation";
+    until("every order has a reservation", async || {
+        sqlx::query_scalar::<_, i64>(count).fetch_one(&mut database).await.expect("counted") == 1_000
     })
     .await;
     let statuses: Vec<(String, i64)> = sqlx::query_as("select status, count(*) from reservation group by 1 order by 1")

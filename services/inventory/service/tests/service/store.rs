@@ -1,4 +1,4 @@
-//! The store on PostgreSQL passes the suite that the one in memory passes.
+//! The PostgreSQL store passes the conformance suite.
 
 use devstack::testing::Servers;
 use inventory_service::adapters::events::InventoryMessages;
@@ -8,10 +8,10 @@ use inventory_service::wiring;
 use mart_chassis::{Config, Database};
 
 async fn store() -> PostgresStore {
-    let urls = Servers::of_this_run().database("inventory").await.expect("a database");
-    let config = |url: &str| Config::of_database("inventory", url).expect("good");
+    let urls = Servers::from_env().database("inventory").await.expect("a database");
+    let config = |url: &str| Config::of_database("inventory", url).expect("valid");
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
-    // As the app role, so that a right that is missing is found.
+    // As the app role, so that a missing privilege fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
     PostgresStore::new(database, events::record::<InventoryMessages>)
 }

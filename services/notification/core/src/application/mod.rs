@@ -1,4 +1,4 @@
-//! The use cases. Each commits at most once. Messages are sent after the commit, never within.
+//! The use cases. Each commits at most once. Messages are sent after the commit, never inside a transaction.
 
 mod on_events;
 mod preferences;
@@ -12,9 +12,9 @@ use mart_kernel::{Clock, IdGenerator, PageTokenSigner};
 use crate::domain::Policy;
 use crate::ports::{MessageRenderer, MessageSender};
 
-pub use on_events::{ReceivedEvent, PaymentUpdate};
-pub use preferences::PreferError;
-pub use read::{AgainError, ListError};
+pub use on_events::{EventContext, PaymentUpdate};
+pub use preferences::PreferenceError;
+pub use read::{ListError, ResendError};
 
 /// The sender of each channel.
 #[derive(Clone)]

@@ -9,18 +9,18 @@ use crate::domain::notification::NotificationBuilder;
 use crate::domain::{
     Change, Channel, Contact, Locale, Notification, NotificationContent, Order, OrderId, Preferences, Subject,
 };
-use crate::ports::{About, Known, MessageRenderer, Store};
+use crate::ports::{DecisionData, DecisionKeys, MessageRenderer, Store};
 
-/// A received event.
+/// The receipt and the time of a received event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceivedEvent {
+pub struct EventContext {
     /// The handler's receipt.
     pub receipt: Receipt,
     /// When the event happened.
     pub at: Timestamp,
 }
 
-/// An event of payment, which has only the order's id.
+/// A change of a payment. Its events have only the order's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentUpdate {
     /// An attempt failed, with its reason.
@@ -29,7 +29,7 @@ pub enum PaymentUpdate {
     Refunded(Option<Money>),
 }
 
-/// The recipients of a content.
+/// The addresses of a customer, and their language.
 struct Recipients {
     email: String,
     phone: String,
@@ -37,86 +37,86 @@ struct Recipients {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Sends a link to its mailbox.
+    /// Creates the notification of a link.
     pub async fn on_link(
         &self,
-        heard: ReceivedEvent,
+        event: EventContext,
         subject: Subject,
         email: String,
         locale: Locale,
         content: NotificationContent,
     ) -> Result<(), StoreError> {
         let to = Recipients { email, phone: String::new(), locale };
-        let write = self.writing(subject, heard.at, content);
-        let decide = move |known: Known| Change { contact: None, notifications: write(&to, &known.preferences) };
-        self.store.decide(About::default(), heard.receipt, decide).await
+        let build = self.notifications(subject, event.at, content);
+        let decide = move |data: DecisionData| Change { contact: None, notifications: build(&to, &data.preferences) };
+        self.store.decide(DecisionKeys::default(), event.receipt, decide).await
     }
 
-    /// Stores the contact of an order and sends a content, if there is one.
+    /// Stores the contact of an order and creates the notifications of `content`, if there is one.
     pub async fn on_order(
         &self,
-        heard: ReceivedEvent,
+        event: EventContext,
         contact: Contact,
-        told: Option<(Subject, NotificationContent)>,
+        content: Option<(Subject, NotificationContent)>,
     ) -> Result<(), StoreError> {
-        let about = About { order: Some(contact.order), customer: Some(contact.customer.clone()) };
-        let write = told.map(|(subject, content)| self.writing(subject, heard.at, content));
-        let decide = move |known: Known| {
-            let newest = Contact::newer(contact, known.contact);
-            let notifications = write.map(|write| write(&recipients(&newest), &known.preferences)).unwrap_or_default();
+        let keys = DecisionKeys { order: Some(contact.order), customer: Some(contact.customer.clone()) };
+        let build = content.map(|(subject, content)| self.notifications(subject, event.at, content));
+        let decide = move |data: DecisionData| {
+            let newest = Contact::newer(contact, data.contact);
+            let notifications = build.map(|build| build(&recipients(&newest), &data.preferences)).unwrap_or_default();
             Change { contact: Some(newest), notifications }
         };
-        self.store.decide(about, heard.receipt, decide).await
+        self.store.decide(keys, event.receipt, decide).await
     }
 
-    /// Sends an event of payment. Returns whether the order's contact is known yet.
+    /// Creates the notifications of a change of a payment. Returns `false` and stores no receipt if the order's contact is not
+    /// stored yet, so that the event is retried.
     pub async fn on_payment(
         &self,
-        heard: ReceivedEvent,
+        event: EventContext,
         order: OrderId,
         subject: Subject,
-        news: PaymentUpdate,
+        update: PaymentUpdate,
     ) -> Result<bool, StoreError> {
-        // Without a receipt, so that the event is delivered again.
         let Some(contact) = self.store.contact(order).await? else { return Ok(false) };
-        let told = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };
-        let content = match news {
-            PaymentUpdate::Failed(reason) => NotificationContent::Failed { order: told, reason },
-            PaymentUpdate::Refunded(amount) => NotificationContent::Refunded { order: told, amount },
+        let order_content = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };
+        let content = match update {
+            PaymentUpdate::Failed(reason) => NotificationContent::Failed { order: order_content, reason },
+            PaymentUpdate::Refunded(amount) => NotificationContent::Refunded { order: order_content, amount },
         };
-        let write = self.writing(subject, heard.at, content);
-        let decide = move |known: Known| {
-            let newest = known.contact.unwrap_or(contact);
-            Change { contact: None, notifications: write(&recipients(&newest), &known.preferences) }
+        let build = self.notifications(subject, event.at, content);
+        let decide = move |data: DecisionData| {
+            let newest = data.contact.unwrap_or(contact);
+            Change { contact: None, notifications: build(&recipients(&newest), &data.preferences) }
         };
-        self.store.decide(About { order: Some(order), customer: None }, heard.receipt, decide).await?;
+        self.store.decide(DecisionKeys { order: Some(order), customer: None }, event.receipt, decide).await?;
         Ok(true)
     }
 
-    /// Creates a notification for each channel with a recipient.
-    fn writing(
+    /// Returns a function that builds a notification for each channel with a recipient.
+    fn notifications(
         &self,
         subject: Subject,
-        happened: Timestamp,
+        happened_at: Timestamp,
         content: NotificationContent,
     ) -> impl FnOnce(&Recipients, &Preferences) -> Vec<Notification> + Send + 'static {
         let (renderer, ids, now): (Arc<dyn MessageRenderer>, _, _) =
             (self.renderer.clone(), self.ids.clone(), self.clock.now());
-        let until = content.good_until().unwrap_or(Timestamp::new(happened.get() + self.policy.max_age));
+        let until = content.expires_at().unwrap_or(Timestamp::new(happened_at.get() + self.policy.max_age));
         move |to, preferences| {
             let (kind, order, locale) = (content.kind(), content.order(), to.locale);
-            let making = NotificationBuilder { ids, now, subject, kind, order, locale, until };
-            let ways = [(Channel::Mail, &to.email), (Channel::Sms, &to.phone)];
-            let made =
-                ways.into_iter().filter(|(_, recipient)| !recipient.is_empty()).filter_map(|(channel, recipient)| {
-                    let wanted = preferences.of(kind, channel);
-                    // A channel that never sends the kind has no row; a suppressed notification has one.
-                    (wanted.enabled || !wanted.fixed).then(|| {
-                        let letter = wanted.enabled.then(|| renderer.write(&content, channel, to.locale));
-                        making.make(channel, recipient.clone(), letter)
-                    })
-                });
-            made.collect()
+            let builder = NotificationBuilder { ids, now, subject, kind, order, locale, until };
+            let recipients = [(Channel::Mail, &to.email), (Channel::Sms, &to.phone)];
+            let recipients = recipients.into_iter().filter(|(_, recipient)| !recipient.is_empty());
+            let notifications = recipients.filter_map(|(channel, recipient)| {
+                let preference = preferences.get(kind, channel);
+                // A channel that never sends the kind has no row; a suppressed notification has one.
+                (preference.enabled || !preference.fixed).then(|| {
+                    let message = preference.enabled.then(|| renderer.render(&content, channel, to.locale));
+                    builder.build(channel, recipient.clone(), message)
+                })
+            });
+            notifications.collect()
         }
     }
 }

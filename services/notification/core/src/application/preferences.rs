@@ -8,14 +8,14 @@ use crate::ports::Store;
 
 /// Why a preference was not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PreferError {
-    /// It cannot be changed.
+pub enum PreferenceError {
+    /// The preference is fixed.
     Fixed,
     /// The store failed.
     Unavailable(StoreError),
 }
 
-impl From<StoreError> for PreferError {
+impl From<StoreError> for PreferenceError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
@@ -28,18 +28,18 @@ impl<S: Store> UseCases<S> {
     }
 
     /// Stores a preference. It applies to later notifications.
-    pub async fn prefer(
+    pub async fn set_preference(
         &self,
         customer: &CustomerId,
         kind: Kind,
         channel: Channel,
         enabled: bool,
-    ) -> Result<Preference, PreferError> {
-        let said = self.store.preferences(customer).await?;
-        let chosen = said.choose(kind, channel, enabled).map_err(|_| PreferError::Fixed)?;
-        if !chosen.fixed {
-            self.store.prefer(customer, kind, channel, enabled).await?;
+    ) -> Result<Preference, PreferenceError> {
+        let preferences = self.store.preferences(customer).await?;
+        let preference = preferences.changed(kind, channel, enabled).map_err(|_| PreferenceError::Fixed)?;
+        if !preference.fixed {
+            self.store.set_preference(customer, kind, channel, enabled).await?;
         }
-        Ok(chosen)
+        Ok(preference)
     }
 }

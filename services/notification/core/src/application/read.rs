@@ -1,4 +1,4 @@
-//! Reads notifications and sends a failed one again.
+//! Reads notifications, and resends a failed one.
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
@@ -7,7 +7,7 @@ use super::UseCases;
 use crate::domain::{Notification, NotificationId, StatusKind};
 use crate::ports::{Filter, Store};
 
-/// Why there is no page.
+/// Why a list was not returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.
@@ -28,9 +28,9 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// Why a notification is not sent again.
+/// Why a notification is not resent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgainError {
+pub enum ResendError {
     /// The notification does not exist.
     NotFound,
     /// It has not failed, or it contained a link.
@@ -39,7 +39,7 @@ pub enum AgainError {
     Unavailable(StoreError),
 }
 
-impl From<StoreError> for AgainError {
+impl From<StoreError> for ResendError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
@@ -64,11 +64,11 @@ impl<S: Store> UseCases<S> {
         Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// Sends a failed notification again.
-    pub async fn resend_notification(&self, id: NotificationId) -> Result<Notification, AgainError> {
-        let found = self.store.find(id).await?.ok_or(AgainError::NotFound)?;
-        let again = found.again(self.clock.now(), &self.policy).map_err(|_| AgainError::NotFailed)?;
-        // Another operator may have done the same.
-        if self.store.change(StatusKind::Failed, &again).await? { Ok(again) } else { Err(AgainError::NotFailed) }
+    /// Makes a failed notification pending again, due now.
+    pub async fn resend_notification(&self, id: NotificationId) -> Result<Notification, ResendError> {
+        let found = self.store.find(id).await?.ok_or(ResendError::NotFound)?;
+        let resent = found.resend(self.clock.now(), &self.policy).map_err(|_| ResendError::NotFailed)?;
+        // Another operator may have resent it in the meantime.
+        if self.store.update(StatusKind::Failed, &resent).await? { Ok(resent) } else { Err(ResendError::NotFailed) }
     }
 }

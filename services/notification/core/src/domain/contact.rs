@@ -9,7 +9,7 @@ use super::Locale;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub Uuid);
 
-/// A customer: the subject of their tokens.
+/// A customer's id: the subject of their tokens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(pub String);
 
@@ -28,17 +28,17 @@ pub struct Contact {
     pub email: String,
     /// The phone number in E.164 form; empty if there is none.
     pub phone: String,
-    /// The customer's language.
+    /// The language of messages.
     pub locale: Locale,
 }
 
 impl Contact {
-    /// Returns the newer contact; the received one if both are of the same version.
+    /// Returns the newer contact, or the received one if both have the same version.
     #[must_use]
-    pub fn newer(told: Self, known: Option<Self>) -> Self {
-        match known {
-            Some(known) if known.version > told.version => known,
-            _ => told,
+    pub fn newer(received: Self, stored: Option<Self>) -> Self {
+        match stored {
+            Some(stored) if stored.version > received.version => stored,
+            _ => received,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The content of messages, and the rendered message.
+//! The content of messages before and after rendering.
 
 use mart_kernel::{Money, Timestamp};
 
@@ -7,7 +7,7 @@ use super::OrderId;
 /// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A registration, with the link that verifies the mailbox.
+    /// A registration, with the link that verifies the email address.
     Registration,
     /// A forgotten password, with the link that resets it.
     Reset,
@@ -123,8 +123,8 @@ pub enum NotificationContent {
     Cancelled {
         /// The order.
         order: Order,
-        /// The reason.
-        why: Option<CancelReason>,
+        /// The reason, if it is known.
+        reason: Option<CancelReason>,
     },
     /// A payment was refunded.
     Refunded {
@@ -135,24 +135,24 @@ pub enum NotificationContent {
     },
 }
 
-/// A link that is valid once.
+/// A link that can be used once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     /// The user's name.
     pub name: String,
-    /// The secret.
+    /// The secret token.
     pub token: String,
     /// When the link expires.
-    pub until: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Link").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 
-/// What messages say about an order.
+/// The values of an order that messages contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The order's id.
@@ -205,15 +205,15 @@ impl NotificationContent {
         }
     }
 
-    /// Returns when its link expires, if it has one.
-    pub fn good_until(&self) -> Option<Timestamp> {
+    /// Returns when the link expires, if the content has one.
+    pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Registration(link) | Self::Reset(link) => Some(link.until),
+            Self::Registration(link) | Self::Reset(link) => Some(link.expires_at),
             _ => None,
         }
     }
 
-    /// Returns the order, if it is about one.
+    /// Returns the id of the order, if the content is about one.
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Registration(_) | Self::Reset(_) => None,
@@ -228,20 +228,20 @@ impl NotificationContent {
     }
 }
 
-/// A rendered message. A text message has only a text.
+/// A rendered message. A text message uses only the text.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct RenderedMessage {
     /// The subject line.
     pub title: String,
     /// The plain text.
     pub text: String,
-    /// The same as HTML.
+    /// The same content as HTML; empty for a text message.
     pub html: String,
 }
 
 impl std::fmt::Debug for RenderedMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The rest may contain a link.
+        // The text and the HTML may contain a link with its secret.
         f.debug_struct("RenderedMessage").field("title", &self.title).finish_non_exhaustive()
     }
 }

@@ -20,22 +20,22 @@ pub struct Subject(pub String);
 /// The status of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It is due to be sent, or to be retried.
+    /// It will be sent or retried.
     Pending {
         /// When it is due.
         due: Timestamp,
         /// The error of the last attempt; empty before the first one.
         failure: String,
     },
-    /// A server accepted it.
+    /// The server accepted it.
     Sent {
         /// The server's reference.
         reference: String,
     },
-    /// A server rejected it, or none accepted it in time.
+    /// The server rejected it, or did not accept it in time.
     Failed {
         /// The reason.
-        why: String,
+        reason: String,
     },
     /// The customer has disabled it.
     Suppressed,
@@ -68,7 +68,7 @@ impl StatusKind {
 
 impl Status {
     /// Returns the status without its data.
-    pub fn name(&self) -> StatusKind {
+    pub fn kind(&self) -> StatusKind {
         match self {
             Self::Pending { .. } => StatusKind::Pending,
             Self::Sent { .. } => StatusKind::Sent,
@@ -83,13 +83,13 @@ impl Status {
 pub struct Notification {
     /// The notification's id.
     pub id: NotificationId,
-    /// The subject.
+    /// What it is about.
     pub subject: Subject,
     /// The kind.
     pub kind: Kind,
     /// The channel.
     pub channel: Channel,
-    /// The order, if it is about one.
+    /// The order, if the notification is about one.
     pub order: Option<OrderId>,
     /// The email address, or the phone number in E.164 form.
     pub recipient: String,
@@ -99,9 +99,9 @@ pub struct Notification {
     pub status: Status,
     /// The number of attempts.
     pub attempts: u32,
-    /// The content. It is deleted once it is sent; content with a link also if it fails.
-    pub letter: Option<RenderedMessage>,
-    /// When it fails if it was not sent: its maximum age, or the expiry of its link.
+    /// The rendered message. `None` if it was suppressed or sent, or if it had a link and failed.
+    pub message: Option<RenderedMessage>,
+    /// When it fails unless it was sent before: at its maximum age, or when its link expires.
     pub until: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
@@ -113,8 +113,8 @@ pub struct Notification {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotFailed;
 
-fn after(at: Timestamp, wait: Duration) -> Timestamp {
-    Timestamp::new(at.get() + wait)
+fn after(at: Timestamp, pause: Duration) -> Timestamp {
+    Timestamp::new(at.get() + pause)
 }
 
 impl Notification {
@@ -125,55 +125,55 @@ impl Notification {
 
     /// Returns the notification after an attempt at `now`.
     #[must_use]
-    pub fn tried(mut self, outcome: Result<String, SendError>, now: Timestamp, policy: &Policy) -> Self {
+    pub fn after_attempt(mut self, outcome: Result<String, SendError>, now: Timestamp, policy: &Policy) -> Self {
         self.updated_at = now;
         match outcome {
             Ok(reference) => {
                 self.status = Status::Sent { reference };
-                self.letter = None;
+                self.message = None;
             }
-            Err(SendError::Rejected(why)) => self.give_up(why),
-            Err(SendError::Unavailable(why)) => {
-                let doubled = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
-                let wait = policy.backoff.saturating_mul(doubled).min(policy.max_backoff);
-                match after(now, wait) {
-                    due if due < self.until => self.status = Status::Pending { due, failure: why },
-                    _ => self.give_up(why),
+            Err(SendError::Rejected(reason)) => self.fail(reason),
+            Err(SendError::Unavailable(failure)) => {
+                let factor = 2_i32.saturating_pow(self.attempts.saturating_sub(1).min(20));
+                let pause = policy.backoff.saturating_mul(factor).min(policy.max_backoff);
+                match after(now, pause) {
+                    due if due < self.until => self.status = Status::Pending { due, failure },
+                    _ => self.fail(failure),
                 }
             }
         }
         self
     }
 
-    fn give_up(&mut self, why: String) {
-        self.status = Status::Failed { why };
-        // An operator may send it again. Content with a link is deleted, because its owner can request another one.
-        if self.is_link() {
-            self.letter = None;
+    fn fail(&mut self, reason: String) {
+        self.status = Status::Failed { reason };
+        // An operator can resend it. A message with a link is deleted instead: the customer can request a new link.
+        if self.has_link() {
+            self.message = None;
         }
     }
 
-    fn is_link(&self) -> bool {
+    fn has_link(&self) -> bool {
         matches!(self.kind, Kind::Registration | Kind::Reset)
     }
 
-    /// Returns the notification after its time has passed without an attempt.
+    /// Returns the failed notification. The reason is the error of the last attempt, if there was one.
     #[must_use]
-    pub fn overdue(mut self, now: Timestamp) -> Self {
+    pub fn expire(mut self, now: Timestamp) -> Self {
         self.updated_at = now;
-        let last = match &self.status {
+        let reason = match &self.status {
             Status::Pending { failure, .. } if !failure.is_empty() => failure.clone(),
-            _ => "it is too late to tell it".to_owned(),
+            _ => "expired before it was sent".to_owned(),
         };
-        self.give_up(last);
+        self.fail(reason);
         self
     }
 
-    /// Returns the notification to be sent again, with its full age.
-    pub fn again(mut self, now: Timestamp, policy: &Policy) -> Result<Self, NotFailed> {
+    /// Returns the failed notification as pending, due at `now` and with the full maximum age.
+    pub fn resend(mut self, now: Timestamp, policy: &Policy) -> Result<Self, NotFailed> {
         match &self.status {
-            Status::Failed { why } if self.letter.is_some() => {
-                self.status = Status::Pending { due: now, failure: why.clone() };
+            Status::Failed { reason } if self.message.is_some() => {
+                self.status = Status::Pending { due: now, failure: reason.clone() };
                 self.until = after(now, policy.max_age);
                 self.updated_at = now;
                 Ok(self)
@@ -183,16 +183,16 @@ impl Notification {
     }
 }
 
-/// Everything that a decision stores, at once. A notification whose subject, kind and channel exist already is ignored.
+/// What a decision stores. A notification whose subject, kind and channel exist already is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// The contact of an order, if it is newer than the stored one.
+    /// The contact of an order. It is ignored if the stored one is newer.
     pub contact: Option<Contact>,
     /// The notifications to send or to suppress.
     pub notifications: Vec<Notification>,
 }
 
-/// What all notifications of one content share.
+/// The values that the notifications of one content share.
 pub(crate) struct NotificationBuilder {
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) now: Timestamp,
@@ -204,14 +204,14 @@ pub(crate) struct NotificationBuilder {
 }
 
 impl NotificationBuilder {
-    /// Returns a notification that is sent, or suppressed if there is no message. Content of long ago, such as from before this
-    /// service existed, is not sent.
-    pub(crate) fn make(&self, channel: Channel, recipient: String, letter: Option<RenderedMessage>) -> Notification {
-        let status = match letter {
+    /// Returns a pending notification, or a suppressed one if there is no message. It has failed if `until` has passed, such as for
+    /// an event that is older than this service.
+    pub(crate) fn build(&self, channel: Channel, recipient: String, message: Option<RenderedMessage>) -> Notification {
+        let status = match message {
             Some(_) => Status::Pending { due: self.now, failure: String::new() },
             None => Status::Suppressed,
         };
-        let made = Notification {
+        let notification = Notification {
             id: NotificationId(self.ids.next()),
             subject: self.subject.clone(),
             kind: self.kind,
@@ -221,11 +221,12 @@ impl NotificationBuilder {
             locale: self.locale,
             status,
             attempts: 0,
-            letter,
+            message,
             until: self.until,
             created_at: self.now,
             updated_at: self.now,
         };
-        if made.status.name() == StatusKind::Pending && made.until <= self.now { made.overdue(self.now) } else { made }
+        let expired = notification.status.kind() == StatusKind::Pending && notification.until <= self.now;
+        if expired { notification.expire(self.now) } else { notification }
     }
 }

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-/// The settings of an operator; the defaults are the mart's rules.
+/// The operator's settings for retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// The pause after the first failed attempt. Each pause is twice the previous one.
@@ -11,7 +11,7 @@ pub struct Policy {
     pub max_backoff: Duration,
     /// The age at which a message fails.
     pub max_age: Duration,
-    /// The time for which a replica reserves a message; then another one may send it. Longer than any sender's timeout.
+    /// The time for which a replica claims a message. Then another one may send it, so it is longer than any sender's timeout.
     pub lease: Duration,
 }
 

@@ -35,19 +35,19 @@ impl Channel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     /// Mandatory for the account or by law.
-    Always,
-    /// Never sent: links go to mailboxes only.
-    Never,
+    Mandatory,
+    /// Never sent: links are sent by mail only.
+    Unsupported,
     /// Optional, with this default.
-    Usually(bool),
+    Optional(bool),
 }
 
 fn rule(kind: Kind, channel: Channel) -> Rule {
     match (channel, kind) {
-        (Channel::Mail, Kind::Failed | Kind::Shipped | Kind::Delivered) => Rule::Usually(true),
-        (Channel::Mail, _) => Rule::Always,
-        (Channel::Sms, Kind::Registration | Kind::Reset) => Rule::Never,
-        (Channel::Sms, kind) => Rule::Usually(matches!(kind, Kind::Shipped | Kind::Cancelled)),
+        (Channel::Mail, Kind::Failed | Kind::Shipped | Kind::Delivered) => Rule::Optional(true),
+        (Channel::Mail, _) => Rule::Mandatory,
+        (Channel::Sms, Kind::Registration | Kind::Reset) => Rule::Unsupported,
+        (Channel::Sms, kind) => Rule::Optional(matches!(kind, Kind::Shipped | Kind::Cancelled)),
     }
 }
 
@@ -64,7 +64,7 @@ pub struct Preference {
     pub fixed: bool,
 }
 
-/// The preference cannot be changed.
+/// The preference is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fixed;
 
@@ -73,12 +73,12 @@ pub struct Fixed;
 pub struct Preferences(pub BTreeMap<(Kind, Channel), bool>);
 
 impl Preferences {
-    /// Returns whether a kind is sent on a channel. A stored preference that became mandatory is ignored.
-    pub fn of(&self, kind: Kind, channel: Channel) -> Preference {
+    /// Returns whether a kind is sent on a channel. A stored value is ignored if the preference has become fixed.
+    pub fn get(&self, kind: Kind, channel: Channel) -> Preference {
         let (enabled, fixed) = match rule(kind, channel) {
-            Rule::Always => (true, true),
-            Rule::Never => (false, true),
-            Rule::Usually(usual) => (self.0.get(&(kind, channel)).copied().unwrap_or(usual), false),
+            Rule::Mandatory => (true, true),
+            Rule::Unsupported => (false, true),
+            Rule::Optional(default) => (self.0.get(&(kind, channel)).copied().unwrap_or(default), false),
         };
         Preference { kind, channel, enabled, fixed }
     }
@@ -86,15 +86,15 @@ impl Preferences {
     /// Returns the preferences of all kinds and channels.
     pub fn all(&self) -> Vec<Preference> {
         let kinds = Kind::ALL.into_iter();
-        kinds.flat_map(|kind| Channel::ALL.map(|channel| self.of(kind, channel))).collect()
+        kinds.flat_map(|kind| Channel::ALL.map(|channel| self.get(kind, channel))).collect()
     }
 
-    /// Returns a changed preference, or an error if it is fixed. Setting a fixed one to its value has no effect.
-    pub fn choose(&self, kind: Kind, channel: Channel, enabled: bool) -> Result<Preference, Fixed> {
-        match self.of(kind, channel) {
-            now if now.enabled == enabled => Ok(now),
+    /// Returns the preference with a new value, or an error if it is fixed to another one.
+    pub fn changed(&self, kind: Kind, channel: Channel, enabled: bool) -> Result<Preference, Fixed> {
+        match self.get(kind, channel) {
+            current if current.enabled == enabled => Ok(current),
             Preference { fixed: true, .. } => Err(Fixed),
-            now => Ok(Preference { enabled, ..now }),
+            current => Ok(Preference { enabled, ..current }),
         }
     }
 }

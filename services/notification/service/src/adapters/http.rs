@@ -1,4 +1,4 @@
-//! The contract's operations by the core's use cases.
+//! Implements the contract's operations with the core's use cases.
 
 use mart_chassis::convert::uuid;
 use mart_chassis::http::{ApiError, Principal, RequestContext};
@@ -6,11 +6,11 @@ use mart_kernel::PageSize;
 use mart_proto::Violation;
 use mart_proto::notification::v1;
 use notification_core::UseCases;
-use notification_core::application::{AgainError, ListError, PreferError};
+use notification_core::application::{ListError, PreferenceError, ResendError};
 use notification_core::domain::{CustomerId, NotificationId, OrderId};
 use notification_core::ports::{Filter, Store};
 
-use super::proto::{meant, notification, preference, status};
+use super::proto::{kind_and_channel, notification, preference, status_filter};
 use crate::generated::http::{
     GetNotificationError, GetPreferencesError, ListNotificationsError, NotificationService, ResendNotificationError,
     SetPreferenceError,
@@ -23,14 +23,14 @@ pub(crate) struct Http<S> {
 }
 
 impl<S> Http<S> {
-    /// Serves these use cases.
+    /// Creates the operations over these use cases.
     pub(crate) fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 }
 
-/// Whose preferences they are.
-fn principal(context: &RequestContext) -> CustomerId {
+/// Returns the authenticated customer.
+fn customer(context: &RequestContext) -> CustomerId {
     match &context.principal {
         Principal::Authenticated { subject, .. } => CustomerId(subject.clone()),
         Principal::Anonymous => CustomerId(String::new()),
@@ -48,8 +48,8 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         request: v1::GetPreferencesRequest,
     ) -> Result<v1::GetPreferencesResponse, GetPreferencesError> {
         let v1::GetPreferencesRequest {} = request;
-        let wanted = self.use_cases.preferences(&principal(&context)).await.map_err(ApiError::from)?;
-        Ok(v1::GetPreferencesResponse { preferences: wanted.into_iter().map(preference).collect() })
+        let preferences = self.use_cases.preferences(&customer(&context)).await.map_err(ApiError::from)?;
+        Ok(v1::GetPreferencesResponse { preferences: preferences.into_iter().map(preference).collect() })
     }
 
     async fn set_preference(
@@ -57,12 +57,12 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         context: RequestContext,
         request: v1::SetPreferenceRequest,
     ) -> Result<v1::SetPreferenceResponse, SetPreferenceError> {
-        // The contract lets defined kinds and channels through only.
+        // The contract's validation accepts defined kinds and channels only.
         let unknown =
-            || ApiError::Invalid(vec![Violation::new("kind", "enum.defined_only", "no such kind or channel")]);
-        let (kind, channel) = meant(request.kind(), request.channel()).ok_or_else(unknown)?;
-        let chosen = self.use_cases.prefer(&principal(&context), kind, channel, request.enabled).await?;
-        Ok(v1::SetPreferenceResponse { preference: Some(preference(chosen)) })
+            || ApiError::Invalid(vec![Violation::new("kind", "enum.defined_only", "unknown kind or channel")]);
+        let (kind, channel) = kind_and_channel(request.kind(), request.channel()).ok_or_else(unknown)?;
+        let updated = self.use_cases.set_preference(&customer(&context), kind, channel, request.enabled).await?;
+        Ok(v1::SetPreferenceResponse { preference: Some(preference(updated)) })
     }
 
     async fn list_notifications(
@@ -70,7 +70,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         _context: RequestContext,
         request: v1::ListNotificationsRequest,
     ) -> Result<v1::ListNotificationsResponse, ListNotificationsError> {
-        let status = status(request.status());
+        let status = status_filter(request.status());
         let v1::ListNotificationsRequest { order_id, recipient, status: _, page_size, page_token } = request;
         let order = match order_id.as_str() {
             "" => None,
@@ -97,16 +97,16 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         _context: RequestContext,
         request: v1::ResendNotificationRequest,
     ) -> Result<v1::ResendNotificationResponse, ResendNotificationError> {
-        let again = self.use_cases.resend_notification(id(&request.notification_id)?).await?;
-        Ok(v1::ResendNotificationResponse { notification: Some(notification(&again)) })
+        let resent = self.use_cases.resend_notification(id(&request.notification_id)?).await?;
+        Ok(v1::ResendNotificationResponse { notification: Some(notification(&resent)) })
     }
 }
 
-impl From<PreferError> for SetPreferenceError {
-    fn from(error: PreferError) -> Self {
+impl From<PreferenceError> for SetPreferenceError {
+    fn from(error: PreferenceError) -> Self {
         match error {
-            PreferError::Fixed => Self::NotificationMandatory,
-            PreferError::Unavailable(error) => ApiError::from(error).into(),
+            PreferenceError::Fixed => Self::NotificationMandatory,
+            PreferenceError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }
@@ -120,12 +120,12 @@ impl From<ListError> for ListNotificationsError {
     }
 }
 
-impl From<AgainError> for ResendNotificationError {
-    fn from(error: AgainError) -> Self {
+impl From<ResendError> for ResendNotificationError {
+    fn from(error: ResendError) -> Self {
         match error {
-            AgainError::NotFound => Self::NotificationNotFound,
-            AgainError::NotFailed => Self::NotificationNotFailed,
-            AgainError::Unavailable(error) => ApiError::from(error).into(),
+            ResendError::NotFound => Self::NotificationNotFound,
+            ResendError::NotFailed => Self::NotificationNotFailed,
+            ResendError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
 }

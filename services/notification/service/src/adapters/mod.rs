@@ -1,4 +1,4 @@
-//! Between the core and the world; each adapter knows one of them and none of the others.
+//! The adapters. Each connects the core to one external system and is independent of the others.
 
 pub mod events;
 pub(crate) mod http;

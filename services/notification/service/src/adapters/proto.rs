@@ -1,4 +1,4 @@
-//! The core's values as the contract's messages, and back.
+//! Conversions between the core's types and the contract's messages.
 
 use mart_chassis::convert::time;
 use mart_proto::notification::v1;
@@ -8,7 +8,7 @@ pub(super) fn notification(notification: &Notification) -> v1::Notification {
     let (status, failure, reference, next) = match &notification.status {
         Status::Pending { due, failure } => (v1::NotificationStatus::Pending, failure.as_str(), "", Some(*due)),
         Status::Sent { reference } => (v1::NotificationStatus::Sent, "", reference.as_str(), None),
-        Status::Failed { why } => (v1::NotificationStatus::Failed, why.as_str(), "", None),
+        Status::Failed { reason } => (v1::NotificationStatus::Failed, reason.as_str(), "", None),
         Status::Suppressed => (v1::NotificationStatus::Suppressed, "", "", None),
     };
     v1::Notification {
@@ -59,14 +59,14 @@ fn channel(channel: Channel) -> v1::Channel {
     }
 }
 
-/// The kind and the channel that a request means; the contract lets no other value through.
-pub(super) fn meant(kind_of: v1::Kind, channel_of: v1::Channel) -> Option<(Kind, Channel)> {
-    let meant = Kind::ALL.into_iter().find(|known| kind(*known) == kind_of)?;
-    Some((meant, Channel::ALL.into_iter().find(|known| channel(*known) == channel_of)?))
+/// Converts the kind and the channel of a request. `None` if one is unspecified, which the contract's validation rejects.
+pub(super) fn kind_and_channel(kind_of: v1::Kind, channel_of: v1::Channel) -> Option<(Kind, Channel)> {
+    let found = Kind::ALL.into_iter().find(|candidate| kind(*candidate) == kind_of)?;
+    Some((found, Channel::ALL.into_iter().find(|candidate| channel(*candidate) == channel_of)?))
 }
 
-/// The status that a filter means; none for any.
-pub(super) fn status(status: v1::NotificationStatus) -> Option<StatusKind> {
+/// Converts the status of a filter. `None` matches every status.
+pub(super) fn status_filter(status: v1::NotificationStatus) -> Option<StatusKind> {
     match status {
         v1::NotificationStatus::Unspecified => None,
         v1::NotificationStatus::Pending => Some(StatusKind::Pending),

@@ -1,4 +1,4 @@
-//! MessageRenderer to phones: by Twilio, or into the mail catcher where nobody shall get any.
+//! Sends text messages with Twilio, or as mails in a sandbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use serde::Deserialize;
 
-/// Codes of what stays wrong with one message (twilio.com/docs/api/errors): a number that is none, is a short code or a landline, or
-/// whose owner wants no messages; a text that is too long. Twilio adds to its codes, so that what is not here is tried again.
-const OF_THE_MESSAGE: [u32; 8] = [21211, 21214, 21217, 21265, 21610, 21614, 21617, 21635];
+/// The number of characters of Twilio's error message that are stored.
+const MAX_ERROR_CHARS: usize = 300;
+
+/// The error codes about one message (twilio.com/docs/api/errors): an invalid number, a short code, a landline, a recipient who has
+/// opted out, or a text that is too long. Twilio may add codes, so every other code is retried.
+const MESSAGE_ERRORS: [u32; 8] = [21211, 21214, 21217, 21265, 21610, 21614, 21617, 21635];
 
 /// Twilio's Messages endpoint, version 2010-04-01: a form of `To`, `From` and `Body` with basic authentication.
 #[derive(Clone)]
@@ -25,9 +28,9 @@ pub struct Twilio {
     from: String,
 }
 
-/// What Twilio answers: an id, or a code and a message.
-#[derive(Deserialize)]
-struct Said {
+/// Twilio's response: an id, or an error's code and message.
+#[derive(Deserialize, Default)]
+struct TwilioResponse {
     #[serde(default)]
     sid: String,
     #[serde(default)]
@@ -37,8 +40,8 @@ struct Said {
 }
 
 impl Twilio {
-    /// Twilio at this address, by an account with its token; messages come from the number `from`. `timeout` is how long it
-    /// may take for a message.
+    /// Creates a sender for the API at `url` with an account and its token. `from` is the sender's number, `timeout` the time limit
+    /// for one message.
     pub fn new(url: &str, account: &str, token: &str, from: &str, timeout: Duration) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(timeout).redirect(Policy::none()).build().context("no HTTP client")?;
         let messages = format!("{}/2010-04-01/Accounts/{account}/Messages.json", url.trim_end_matches('/'));
@@ -49,37 +52,37 @@ impl Twilio {
 
 #[async_trait]
 impl MessageSender for Twilio {
-    async fn send(&self, _id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
-        let form = [("To", recipient), ("From", &self.from), ("Body", &letter.text)];
-        let asked = self.client.post(self.messages.clone()).basic_auth(&self.account, Some(&self.token)).form(&form);
-        // Neither the address nor the body of a request is in what is kept.
-        let away = |error: reqwest::Error| SendError::Unavailable(error.without_url().to_string());
-        let answer = asked.send().await.map_err(away)?;
-        let (status, said) = (answer.status(), answer.bytes().await.map_err(away)?);
-        let said =
-            serde_json::from_slice(&said).unwrap_or(Said { sid: String::new(), code: 0, message: String::new() });
-        if status.is_success() && !said.sid.is_empty() {
-            return Ok(said.sid);
+    async fn send(&self, _id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError> {
+        let form = [("To", recipient), ("From", &self.from), ("Body", &message.text)];
+        let request = self.client.post(self.messages.clone()).basic_auth(&self.account, Some(&self.token)).form(&form);
+        // The stored error contains neither the URL nor the body of the request.
+        let unavailable = |error: reqwest::Error| SendError::Unavailable(error.without_url().to_string());
+        let response = request.send().await.map_err(unavailable)?;
+        let (status, body) = (response.status(), response.bytes().await.map_err(unavailable)?);
+        let response: TwilioResponse = serde_json::from_slice(&body).unwrap_or_default();
+        if status.is_success() && !response.sid.is_empty() {
+            return Ok(response.sid);
         }
-        let message: String = said.message.chars().filter(|letter| !letter.is_control()).take(300).collect();
-        let why = format!("{status}, code {}: {message}", said.code);
-        if OF_THE_MESSAGE.contains(&said.code) {
-            return Err(SendError::Rejected(why));
+        let message: String =
+            response.message.chars().filter(|char| !char.is_control()).take(MAX_ERROR_CHARS).collect();
+        let failure = format!("{status}, code {}: {message}", response.code);
+        if MESSAGE_ERRORS.contains(&response.code) {
+            return Err(SendError::Rejected(failure));
         }
-        // Too many, an account or a number that an operator has to mend, or Twilio itself.
-        tracing::warn!(why, "Twilio did not take a message; it is tried again");
-        Err(SendError::Unavailable(why))
+        // A rate limit, an error of Twilio, or an account or a sender's number that an operator has to fix.
+        tracing::warn!(failure, "a text message was not sent and will be retried");
+        Err(SendError::Unavailable(failure))
     }
 }
 
-/// Has whoever carries mails put messages to phones into the mailbox `<digits>@sms.mart.example`, for a developer's mail catcher.
+/// A sender for development. It sends text messages as mails to `<digits>@sms.mart.example`.
 pub struct Sandbox(pub Arc<dyn MessageSender>);
 
 #[async_trait]
 impl MessageSender for Sandbox {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
+    async fn send(&self, id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError> {
         let mailbox = format!("{}@sms.mart.example", recipient.trim_start_matches('+'));
-        let letter = RenderedMessage { title: format!("SMS to {recipient}"), ..letter.clone() };
-        self.0.send(id, &mailbox, &letter).await
+        let mail = RenderedMessage { title: format!("SMS to {recipient}"), ..message.clone() };
+        self.0.send(id, &mailbox, &mail).await
     }
 }

@@ -11,9 +11,9 @@ use notification_core::domain::{NotificationId, RenderedMessage};
 use notification_core::ports::{MessageSender, SendError};
 
 /// The number of characters of a server's response that are stored.
-const MOST_SAID: usize = 300;
+const MAX_RESPONSE_CHARS: usize = 300;
 
-/// A mail server. Each mail uses its own connection, because one that timed out within a mail must not send another.
+/// The sender of mails. Each mail uses its own connection, because a connection that timed out within a mail must not be reused.
 #[derive(Debug, Clone)]
 pub struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
@@ -33,7 +33,7 @@ impl Smtp {
         })
     }
 
-    /// Returns whether a URL is that of a mail server.
+    /// Returns whether a text is a valid URL of a mail server.
     pub(crate) fn is_server(url: &str) -> bool {
         AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_ok()
     }
@@ -43,52 +43,53 @@ impl Smtp {
         text.parse::<Mailbox>().is_ok()
     }
 
-    fn message(
+    fn mail(
         &self,
         id: NotificationId,
         to: Address,
-        letter: &RenderedMessage,
+        message: &RenderedMessage,
     ) -> Result<Message, lettre::error::Error> {
-        // Who automatically answers mails does not answer these (RFC 3834).
+        // Automatic responders do not answer such a mail (RFC 3834).
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         Message::builder()
             .message_id(Some(format!("<{}@{}>", id.0, self.from.email.domain())))
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(letter.title.clone())
+            .subject(message.title.clone())
             .raw_header(automatic)
-            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
     }
 }
 
 #[async_trait]
 impl MessageSender for Smtp {
-    async fn send(&self, id: NotificationId, recipient: &str, letter: &RenderedMessage) -> Result<String, SendError> {
-        let to = recipient.parse().map_err(|_| SendError::Rejected("the mailbox is none".to_owned()))?;
-        let message = self.message(id, to, letter).map_err(|error| SendError::Rejected(error.to_string()))?;
-        // The transport's own limit is that of connecting: one that takes the connection and then says nothing has none.
-        let sent = tokio::time::timeout(self.timeout, self.server.send(message)).await;
-        let answer = sent.map_err(|_| SendError::Unavailable("it did not answer in time".to_owned()))?;
-        let answer = answer.map_err(|error| refusal(&error))?;
-        Ok(short(&answer.message().collect::<Vec<_>>().join(" ")))
+    async fn send(&self, id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError> {
+        let to = recipient.parse().map_err(|_| SendError::Rejected("invalid email address".to_owned()))?;
+        let mail = self.mail(id, to, message).map_err(|error| SendError::Rejected(error.to_string()))?;
+        // The transport's own timeout covers the connection only, not a server that accepts it and then sends nothing.
+        let sent = tokio::time::timeout(self.timeout, self.server.send(mail)).await;
+        let sent = sent.map_err(|_| SendError::Unavailable("the server did not respond in time".to_owned()))?;
+        let response = sent.map_err(|error| send_error(&error))?;
+        Ok(shorten(&response.message().collect::<Vec<_>>().join(" ")))
     }
 }
 
-/// Whether a server will ever take it. What it says of itself - it speaks no such command, wants another password, is no mail
-/// server (RFC 5321 4.2.3, RFC 4954) - an operator mends, so that it is tried again.
-fn refusal(error: &lettre::transport::smtp::Error) -> SendError {
-    let said = short(&error.to_string());
-    let of_the_server = [500, 501, 502, 503, 504, 521, 530, 534, 535, 538];
+/// Maps a failure to a rejection of this mail, or to a failure that is retried. Permanent codes about the server or our account,
+/// such as an unknown command or a wrong password (RFC 5321 4.2.3, RFC 4954), are retried because an operator can fix their cause.
+fn send_error(error: &lettre::transport::smtp::Error) -> SendError {
+    let failure = shorten(&error.to_string());
+    let about_the_server = [500, 501, 502, 503, 504, 521, 530, 534, 535, 538];
     let code = error.status().map(u16::from);
     match code {
-        Some(code) if error.is_permanent() && !of_the_server.contains(&code) => SendError::Rejected(said),
+        Some(code) if error.is_permanent() && !about_the_server.contains(&code) => SendError::Rejected(failure),
         _ => {
-            tracing::warn!(said, "the mail server did not take a letter; it is tried again");
-            SendError::Unavailable(said)
+            tracing::warn!(failure, "a mail was not sent and will be retried");
+            SendError::Unavailable(failure)
         }
     }
 }
 
-fn short(said: &str) -> String {
-    said.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST_SAID).collect()
+/// Replaces control characters by spaces and cuts the text to the stored length.
+fn shorten(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(MAX_RESPONSE_CHARS).collect()
 }

@@ -87,32 +87,34 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A mailbox is to be proved: send the link. On a topic of its own that keeps it for an hour only.
+    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour, because it holds a
+    /// secret.
     fn on_verification_requested(
         &self,
         event: ReceivedEvent<user::VerificationRequested>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A password is to be reset: send the link. On a topic of its own that keeps it for an hour only.
+    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour, because it holds a
+    /// secret.
     fn on_password_reset_requested(
         &self,
         event: ReceivedEvent<user::PasswordResetRequested>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A customer placed an order; it waits for stock.
+    /// A customer placed an order; it awaits the reservation of its stock.
     fn on_order_placed(
         &self,
         event: ReceivedEvent<order::OrderPlaced>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Address or contact of an order were changed.
+    /// The shipping address or the contact of an order changed.
     fn on_order_changed(
         &self,
         event: ReceivedEvent<order::OrderChanged>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn on_order_republished(
         &self,
         event: ReceivedEvent<order::OrderRepublished>,
@@ -124,25 +126,25 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<order::OrderConfirmed>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// An order is on its way.
+    /// An order was shipped.
     fn on_order_shipped(
         &self,
         event: ReceivedEvent<order::OrderShipped>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// An order has arrived.
+    /// An order was delivered.
     fn on_order_delivered(
         &self,
         event: ReceivedEvent<order::OrderDelivered>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// An order was cancelled; its cancel reason says why.
+    /// An order was cancelled, for its cancel reason.
     fn on_order_cancelled(
         &self,
         event: ReceivedEvent<order::OrderCancelled>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// One attempt to pay has failed. Another may follow, until the order's deadline.
+    /// An attempt to pay failed. Another may follow until the order's payment deadline.
     fn on_payment_failed(
         &self,
         event: ReceivedEvent<payment::PaymentFailed>,

@@ -1,27 +1,26 @@
 // Rendered by `cargo martgen generate` from proto/mart/notification/v1; changes are made there.
 
-//! A request of every operation of the notification service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the notification service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, notification::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `GetPreferences`.
+    /// A request of `GetPreferences`.
     fn get_preferences(&mut self) -> impl Future<Output = v1::GetPreferencesRequest>;
-    /// For `SetPreference`.
+    /// A request of `SetPreference`.
     fn set_preference(&mut self) -> impl Future<Output = v1::SetPreferenceRequest>;
-    /// For `ListNotifications`.
+    /// A request of `ListNotifications`.
     fn list_notifications(&mut self) -> impl Future<Output = v1::ListNotificationsRequest>;
-    /// For `GetNotification`.
+    /// A request of `GetNotification`.
     fn get_notification(&mut self) -> impl Future<Output = v1::GetNotificationRequest>;
-    /// For `ResendNotification`.
+    /// A request of `ResendNotification`.
     fn resend_notification(&mut self) -> impl Future<Output = v1::ResendNotificationRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("GetPreferences", dynamic(&of.get_preferences().await)),

@@ -11,16 +11,16 @@ use axum::{Router, routing};
 use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Operation, Problem, RequestContext};
 use mart_proto::notification::v1;
 
-/// Notifications: what is sent to whom, by which channel, and what became of it.
+/// Notifications: messages to customers, their channels and their delivery.
 pub(crate) trait NotificationService: Send + Sync + 'static {
-    /// Reads what the caller wants to be told, for every kind and channel that there is.
+    /// Returns the caller's preferences for every kind and channel.
     fn get_preferences(
         &self,
         context: RequestContext,
         request: v1::GetPreferencesRequest,
     ) -> impl Future<Output = Result<v1::GetPreferencesResponse, GetPreferencesError>> + Send;
 
-    /// Says whether the caller wants a kind of notification on a channel.
+    /// Turns a kind of notification on or off on a channel, for the caller.
     fn set_preference(
         &self,
         context: RequestContext,
@@ -34,14 +34,14 @@ pub(crate) trait NotificationService: Send + Sync + 'static {
         request: v1::ListNotificationsRequest,
     ) -> impl Future<Output = Result<v1::ListNotificationsResponse, ListNotificationsError>> + Send;
 
-    /// Reads a notification.
+    /// Returns a notification.
     fn get_notification(
         &self,
         context: RequestContext,
         request: v1::GetNotificationRequest,
     ) -> impl Future<Output = Result<v1::GetNotificationResponse, GetNotificationError>> + Send;
 
-    /// Has a notification that failed tried again, for as long as at first.
+    /// Sends a failed notification again, with as many attempts as the first time.
     fn resend_notification(
         &self,
         context: RequestContext,
@@ -49,7 +49,7 @@ pub(crate) trait NotificationService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::ResendNotificationResponse, ResendNotificationError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: NotificationService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/me/notification-preferences", routing::get(get_preferences::<S>).put(set_preference::<S>))
@@ -74,24 +74,24 @@ async fn get_preferences<S: NotificationService>(State(state): State<AppState<S>
         .await
 }
 
-/// Why `GetPreferences` failed.
+/// The errors of `GetPreferences`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetPreferencesError {
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetPreferencesError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<GetPreferencesError> for Problem {
     fn from(error: GetPreferencesError) -> Self {
         match error {
-            GetPreferencesError::ApiError(fault) => fault.into(),
+            GetPreferencesError::ApiError(error) => error.into(),
         }
     }
 }
@@ -108,19 +108,19 @@ async fn set_preference<S: NotificationService>(State(state): State<AppState<S>>
     state.api.handle(&SET_PREFERENCE, request, |context, request| state.service.set_preference(context, request)).await
 }
 
-/// Why `SetPreference` failed.
+/// The errors of `SetPreference`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum SetPreferenceError {
-    /// The account or the law needs it, or the channel does not carry it.
+    /// The account or the law requires the notification, or the channel does not carry it.
     NotificationMandatory,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for SetPreferenceError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -130,9 +130,9 @@ impl From<SetPreferenceError> for Problem {
             SetPreferenceError::NotificationMandatory => Self::new(
                 409,
                 "NOTIFICATION_MANDATORY",
-                "The account or the law needs it, or the channel does not carry it.",
+                "The account or the law requires the notification, or the channel does not carry it.",
             ),
-            SetPreferenceError::ApiError(fault) => fault.into(),
+            SetPreferenceError::ApiError(error) => error.into(),
         }
     }
 }
@@ -147,19 +147,19 @@ async fn list_notifications<S: NotificationService>(State(state): State<AppState
         .await
 }
 
-/// Why `ListNotifications` failed.
+/// The errors of `ListNotifications`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListNotificationsError {
-    /// The page token is not of this list.
+    /// The page token was not issued by this list.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListNotificationsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -167,9 +167,9 @@ impl From<ListNotificationsError> for Problem {
     fn from(error: ListNotificationsError) -> Self {
         match error {
             ListNotificationsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list.")
             }
-            ListNotificationsError::ApiError(fault) => fault.into(),
+            ListNotificationsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -184,19 +184,19 @@ async fn get_notification<S: NotificationService>(State(state): State<AppState<S
         .await
 }
 
-/// Why `GetNotification` failed.
+/// The errors of `GetNotification`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetNotificationError {
     /// There is no such notification.
     NotificationNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetNotificationError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -206,7 +206,7 @@ impl From<GetNotificationError> for Problem {
             GetNotificationError::NotificationNotFound => {
                 Self::new(404, "NOTIFICATION_NOT_FOUND", "There is no such notification.")
             }
-            GetNotificationError::ApiError(fault) => fault.into(),
+            GetNotificationError::ApiError(error) => error.into(),
         }
     }
 }
@@ -226,21 +226,21 @@ async fn resend_notification<S: NotificationService>(State(state): State<AppStat
         .await
 }
 
-/// Why `ResendNotification` failed.
+/// The errors of `ResendNotification`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ResendNotificationError {
     /// There is no such notification.
     NotificationNotFound,
-    /// It has not failed, or it was a link: who needs one asks for a new one.
+    /// The notification has not failed, or it holds a link: request a new link instead.
     NotificationNotFailed,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ResendNotificationError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -253,9 +253,9 @@ impl From<ResendNotificationError> for Problem {
             ResendNotificationError::NotificationNotFailed => Self::new(
                 409,
                 "NOTIFICATION_NOT_FAILED",
-                "It has not failed, or it was a link: who needs one asks for a new one.",
+                "The notification has not failed, or it holds a link: request a new link instead.",
             ),
-            ResendNotificationError::ApiError(fault) => fault.into(),
+            ResendNotificationError::ApiError(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/notification/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -19,6 +19,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
-    ]) == 0xfe99_49bb_2150_1ed6,
+    ]) == 0xb2f2_a2e0_60c2_eb50,
     "the contract has changed: run `cargo martgen generate`"
 );

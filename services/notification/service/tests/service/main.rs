@@ -1,4 +1,5 @@
-//! The notification service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
+//! Tests of the notification service with real PostgreSQL and Kafka. They are one program, because each program links the Kafka
+//! client.
 
 mod mails;
 mod start;

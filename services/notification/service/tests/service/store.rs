@@ -1,4 +1,4 @@
-//! The store on PostgreSQL passes the suite that the one in memory passes.
+//! The PostgreSQL store passes the conformance suite of the store.
 
 use devstack::testing::Servers;
 use mart_chassis::{Config, Database};
@@ -6,10 +6,10 @@ use notification_service::adapters::postgres::PostgresStore;
 use notification_service::wiring;
 
 async fn store() -> PostgresStore {
-    let urls = Servers::of_this_run().database("notification").await.expect("a database");
-    let config = |url: &str| Config::of_database("notification", url).expect("good");
+    let urls = Servers::from_env().database("notification").await.expect("a database");
+    let config = |url: &str| Config::of_database("notification", url).expect("valid");
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
-    // As the app role, so that a right that is missing is found.
+    // As the app role, so that the suite finds a missing grant.
     PostgresStore::new(Database::new(&config(&urls.app)).expect("pools"))
 }
 

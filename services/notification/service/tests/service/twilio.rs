@@ -1,4 +1,4 @@
-//! Messages to phones as Twilio's Messages endpoint takes them, against one that answers as it does.
+//! Tests with a fake of Twilio's Messages endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,13 +18,13 @@ use crate::PROGRAM;
 use crate::mails::listed;
 
 const ACCOUNT: &str = "AC0123";
-/// `AC0123:t0k3n` as basic authentication has it.
+/// Basic authentication with `AC0123:t0k3n`.
 const BASIC: &str = "Basic QUMwMTIzOnQwazNu";
 
-/// The forms that came, by whom they were for.
+/// The received forms by their recipient.
 type Forms = Arc<Mutex<BTreeMap<String, Vec<BTreeMap<String, String>>>>>;
 
-/// What Twilio's documents show of its errors: a code, a message, a page about it and the status once more.
+/// Returns an error as in Twilio's documentation: code, message, URL of a page about it, and status.
 fn error(status: u16, code: u32, message: &str) -> (StatusCode, Json<Value>) {
     let body =
         json!({ "code": code, "message": message, "more_info": "https://www.twilio.com/docs", "status": status });
@@ -41,23 +41,23 @@ async fn messages(
     if (account.as_str(), authorization) != (ACCOUNT, BASIC) {
         return error(401, 20003, "Authenticate");
     }
-    // A form is written as a query is.
+    // A form has the encoding of a query.
     let form: Url = format!("http://form.example/?{body}").parse().expect("a form");
     let form: BTreeMap<String, String> = form.query_pairs().into_owned().collect();
     let to = form.get("To").cloned().unwrap_or_default();
     let mut forms = forms.lock().unwrap_or_else(PoisonError::into_inner);
-    let of_this = forms.entry(to.clone()).or_default();
-    of_this.push(form);
-    match (to.as_str(), of_this.len()) {
+    let received = forms.entry(to.clone()).or_default();
+    received.push(form);
+    match (to.as_str(), received.len()) {
         ("+923001110002", 1) => error(429, 20429, "Too Many Requests"),
         ("+923001110003", _) => error(400, 21211, "Invalid 'To' Phone Number"),
         ("+923001110005", 1) => error(400, 21606, "The From phone number is not a valid, message-capable number"),
         ("+923001110004", 1) => error(503, 20503, "Service unavailable"),
-        _ => (StatusCode::CREATED, Json(json!({ "sid": format!("SM{}", of_this.len()), "status": "queued" }))),
+        _ => (StatusCode::CREATED, Json(json!({ "sid": format!("SM{}", received.len()), "status": "queued" }))),
     }
 }
 
-/// An endpoint that answers as Twilio's does; its address, and what came.
+/// Starts the fake. Returns its URL and the received forms.
 async fn twilio() -> (String, Forms) {
     let forms = Forms::default();
     let path = "/2010-04-01/Accounts/{account}/Messages.json";
@@ -69,7 +69,7 @@ async fn twilio() -> (String, Forms) {
 }
 
 async fn notification(url: &str, token: &str) -> App {
-    let mut spec = Servers::of_this_run().service("notification", PROGRAM).await.expect("prepared");
+    let mut spec = Servers::from_env().service("notification", PROGRAM).await.expect("prepared");
     spec.more = [
         ("SMS_PROVIDER", "twilio"),
         ("TWILIO_URL", url),
@@ -84,27 +84,27 @@ async fn notification(url: &str, token: &str) -> App {
     App::of_consumer(spec, &["mart.order.v1"]).await
 }
 
-/// An order was shipped, of which this phone is told.
+/// Returns an `OrderShipped` event of an order with this phone number.
 fn shipped(phone: &str) -> TestEvent {
     let order = Uuid::new_v4().to_string();
-    let told = Order {
+    let shipped = Order {
         order_id: order.clone(),
         customer_id: "ayesha".to_owned(),
         contact: Some(Contact { phone: phone.to_owned(), ..Contact::default() }),
         shipment: Some(Shipment { carrier: "TCS".to_owned(), tracking_number: "77 & more".to_owned() }),
         ..Order::default()
     };
-    let payload = OrderShipped { order: Some(told) }.encode_to_vec();
+    let payload = OrderShipped { order: Some(shipped) }.encode_to_vec();
     TestEvent::new("mart.order.v1", "mart.order.v1.OrderShipped", payload).about(&order, 1)
 }
 
 #[tokio::test]
-async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
+async fn twilio_responses_map_to_sent_retried_or_failed() {
     let (url, forms) = twilio().await;
     let app = notification(&url, "t0k3n").await;
     let phones = ["+923001110001", "+923001110002", "+923001110003", "+923001110004", "+923001110005"];
     app.publish_all(&phones.map(shipped)).await;
-    for (phone, status, tried, told) in [
+    for (phone, status, attempts, text) in [
         (phones[0], "SENT", 1, "SM1"),
         (phones[1], "SENT", 2, "SM2"),
         (phones[2], "FAILED", 1, "21211"),
@@ -113,15 +113,15 @@ async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
     ] {
         let filter = format!("recipient=%2B{}", &phone[1..]);
         let status = format!("NOTIFICATION_STATUS_{status}");
-        until("it is at rest", async || {
-            listed(&app, &filter).await.iter().any(|made| made["status"] == status.as_str())
+        until("it has its final status", async || {
+            listed(&app, &filter).await.iter().any(|one| one["status"] == status.as_str())
         })
         .await;
-        let made = listed(&app, &filter).await;
-        assert_eq!((made.len(), made[0]["attempts"].as_i64()), (1, Some(tried)), "{made:?}");
-        assert!(made[0].to_string().contains(told), "{made:?}");
+        let found = listed(&app, &filter).await;
+        assert_eq!((found.len(), found[0]["attempts"].as_i64()), (1, Some(attempts)), "{found:?}");
+        assert!(found[0].to_string().contains(text), "{found:?}");
         let forms = forms.lock().unwrap_or_else(PoisonError::into_inner)[phone].clone();
-        assert_eq!(i64::try_from(forms.len()).ok(), Some(tried));
+        assert_eq!(i64::try_from(forms.len()).ok(), Some(attempts));
         let form = &forms[0];
         assert_eq!((form["To"].as_str(), form["From"].as_str(), form.len()), (phone, "+15005550006", 3), "{form:?}");
         assert!(form["Body"].contains("77 & more"), "{form:?}");
@@ -129,14 +129,14 @@ async fn a_message_is_sent_or_tried_again_or_given_up_as_twilio_answers() {
 }
 
 #[tokio::test]
-async fn an_account_that_twilio_does_not_know_is_for_an_operator_to_mend() {
+async fn a_message_of_an_unknown_twilio_account_is_retried() {
     let (url, forms) = twilio().await;
     let app = notification(&url, "another").await;
     app.publish(&shipped("+923001110001")).await;
-    until("it was tried again", async || {
-        listed(&app, "").await.iter().any(|made| {
-            let failure = made["failure"].as_str().unwrap_or_default();
-            made["attempts"].as_i64() > Some(1) && failure.contains("20003") && !failure.contains("another")
+    until("it has been retried", async || {
+        listed(&app, "").await.iter().any(|one| {
+            let failure = one["failure"].as_str().unwrap_or_default();
+            one["attempts"].as_i64() > Some(1) && failure.contains("20003") && !failure.contains("another")
         })
     })
     .await;

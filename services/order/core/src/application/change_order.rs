@@ -62,7 +62,7 @@ impl<S: Store> UseCases<S> {
         self.change_as(&Viewer::Admin, id, expected, Order::deliver).await
     }
 
-    /// Changes an order for a caller. A change without effect returns the order unchanged.
+    /// Applies a caller's change. A change without effect returns the order unchanged.
     async fn change_as(
         &self,
         viewer: &Viewer,

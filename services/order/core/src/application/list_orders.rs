@@ -49,10 +49,10 @@ impl<S: Store> UseCases<S> {
     /// Returns a page of the orders that the viewer may read, newest first. For another customer's orders the page is empty.
     pub async fn list_orders(&self, viewer: &Viewer, request: ListOrders) -> Result<Page<Order>, ListError> {
         let ListOrders { customer, status, from, before, page_size, page_token } = request;
-        let asked = Some(CustomerId(customer)).filter(|customer| !customer.0.is_empty());
+        let requested = Some(CustomerId(customer)).filter(|customer| !customer.0.is_empty());
         let customer = match viewer {
-            Viewer::Admin => asked,
-            Viewer::Customer(own) if asked.as_ref().is_none_or(|asked| asked == own) => Some(own.clone()),
+            Viewer::Admin => requested,
+            Viewer::Customer(own) if requested.as_ref().is_none_or(|requested| requested == own) => Some(own.clone()),
             Viewer::Customer(_) => return Ok(Page { items: Vec::new(), next: None }),
         };
         self.page(&Filter { customer, status, from, before }, page_size, &page_token).await

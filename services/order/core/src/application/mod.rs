@@ -2,10 +2,10 @@
 
 mod change_order;
 mod expire_orders;
-mod follow_payments;
-mod follow_products;
-mod follow_stock;
 mod list_orders;
+mod on_payment_events;
+mod on_product_events;
+mod on_stock_events;
 mod place_order;
 mod read_order;
 mod republish_orders;

@@ -12,7 +12,7 @@ pub struct PlaceOrder {
     /// The customer.
     pub customer: CustomerId,
     /// The requested lines.
-    pub wanted: Vec<RequestedLine>,
+    pub requested_lines: Vec<RequestedLine>,
     /// The total that the customer confirmed. Its currency is the order's.
     pub total: Money,
     /// The delivery address.
@@ -27,7 +27,7 @@ pub struct PlaceOrder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceError {
     /// These lines cannot be ordered.
-    Refused(Vec<RejectedLine>),
+    Rejected(Vec<RejectedLine>),
     /// The total is now this amount.
     TotalChanged(Money),
     /// The total exceeds the largest amount.
@@ -54,20 +54,24 @@ impl From<QuoteError> for PlaceError {
 
 impl<S: Store> UseCases<S> {
     /// Returns the current prices of lines.
-    pub async fn quote_order(&self, wanted: &[RequestedLine], currency: Currency) -> Result<Quote, PlaceError> {
-        let ids: Vec<ProductId> = wanted.iter().map(|line| line.product).collect();
+    pub async fn quote_order(
+        &self,
+        requested_lines: &[RequestedLine],
+        currency: Currency,
+    ) -> Result<Quote, PlaceError> {
+        let ids: Vec<ProductId> = requested_lines.iter().map(|line| line.product).collect();
         let known = self.store.products(&ids).await?;
-        Ok(Quote::calculate(wanted, currency, &known)?)
+        Ok(Quote::calculate(requested_lines, currency, &known)?)
     }
 
     /// Places an order. If the receipt already exists, a repeated request places nothing and returns the order of the first one in
     /// its current state.
     pub async fn place_order(&self, request: PlaceOrder, receipt: Option<ReceiptBuilder>) -> Result<Order, PlaceError> {
-        let PlaceOrder { customer, wanted, total, address, contact, payment_method } = request;
+        let PlaceOrder { customer, requested_lines, total, address, contact, payment_method } = request;
         let (id, now) = (OrderId(self.ids.next()), self.clock.now());
         let receipt = receipt.map(|receipt| receipt(id.0.to_string()));
-        let quote = match self.quote_order(&wanted, total.currency()).await {
-            Ok(quote) if !quote.rejected.is_empty() => Err(PlaceError::Refused(quote.rejected)),
+        let quote = match self.quote_order(&requested_lines, total.currency()).await {
+            Ok(quote) if !quote.rejected.is_empty() => Err(PlaceError::Rejected(quote.rejected)),
             Ok(quote) if quote.total != total => Err(PlaceError::TotalChanged(quote.total)),
             quote => quote,
         };
@@ -112,6 +116,7 @@ impl<S: Store> UseCases<S> {
         }
     }
 
+    /// Returns the order of the first request with the same receipt.
     async fn first(&self, subject: &str, same_request: bool) -> Result<Order, PlaceError> {
         if !same_request {
             return Err(PlaceError::KeyReused);

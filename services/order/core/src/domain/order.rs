@@ -329,15 +329,15 @@ impl Order {
         now: Timestamp,
         to: impl FnOnce(&Self) -> Status,
     ) -> Transition {
-        let step = state_machine::transition(state, trigger);
-        match step {
+        let action = state_machine::transition(state, trigger);
+        match action {
             Action::Ignore => return Err(TransitionError::NoEffect),
             Action::Wait => return Err(TransitionError::TooEarly),
             Action::Forbid => return Err(TransitionError::NotAllowed),
             _ => self.status = to(&self),
         }
         let mut events = Vec::new();
-        let record_event: fn(Self) -> OrderEvent = match step {
+        let record_event: fn(Self) -> OrderEvent = match action {
             Action::Await => |order| OrderEvent::OrderAwaitingPayment(OrderAwaitingPayment { order }),
             Action::Confirm => |order| OrderEvent::OrderConfirmed(OrderConfirmed { order }),
             Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked => {

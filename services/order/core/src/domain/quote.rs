@@ -72,20 +72,20 @@ pub enum QuoteError {
 impl Quote {
     /// Merges the lines of each product and calculates their prices. Nothing is rounded; an overflow is an error.
     pub fn calculate(
-        wanted: &[RequestedLine],
+        requested: &[RequestedLine],
         currency: Currency,
         known: &[CatalogProduct],
     ) -> Result<Self, QuoteError> {
         let known: BTreeMap<ProductId, &CatalogProduct> = known.iter().map(|product| (product.id, product)).collect();
-        let mut summed: Vec<RequestedLine> = Vec::new();
-        for want in wanted {
-            match summed.iter_mut().find(|line| line.product == want.product) {
-                Some(line) => line.quantity = line.quantity.saturating_add(want.quantity),
-                None => summed.push(*want),
+        let mut merged: Vec<RequestedLine> = Vec::new();
+        for line in requested {
+            match merged.iter_mut().find(|other| other.product == line.product) {
+                Some(other) => other.quantity = other.quantity.saturating_add(line.quantity),
+                None => merged.push(*line),
             }
         }
         let mut quote = Self { lines: Vec::new(), total: Money::from_minor(0, currency), rejected: Vec::new() };
-        for RequestedLine { product, quantity } in summed {
+        for RequestedLine { product, quantity } in merged {
             let rejected = |reason| RejectedLine { product, reason };
             let Some(found) = known.get(&product).filter(|found| found.on_sale) else {
                 quote.rejected.push(rejected(LineRejectionReason::NotOnSale));

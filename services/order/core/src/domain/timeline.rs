@@ -23,29 +23,34 @@ impl TimelineEntry {
     pub fn from_event(event: &EventEnvelope<OrderEvent>) -> Option<Self> {
         let order = event.payload.order();
         let text = match &event.payload {
-            OrderEvent::OrderPlaced(_) => "We have your order and look for its products.".to_owned(),
-            OrderEvent::OrderChanged(_) => "The address or contact of your order was changed.".to_owned(),
-            OrderEvent::OrderAwaitingPayment(_) => "Your products are put aside. Please pay.".to_owned(),
-            OrderEvent::OrderConfirmed(_) => "Your order is paid and will be sent.".to_owned(),
+            OrderEvent::OrderPlaced(_) => "We've received your order and are checking stock.".to_owned(),
+            OrderEvent::OrderChanged(_) => "Your delivery or contact details were updated.".to_owned(),
+            OrderEvent::OrderAwaitingPayment(_) => "Your items are reserved. Please complete your payment.".to_owned(),
+            OrderEvent::OrderConfirmed(_) => "Your order is confirmed. We're preparing it for shipment.".to_owned(),
             OrderEvent::OrderCancelled(_) => match order.status {
-                Status::Cancelled(CancelReason::Customer) => "You have cancelled your order.".to_owned(),
+                Status::Cancelled(CancelReason::Customer) => "You cancelled your order.".to_owned(),
                 Status::Cancelled(CancelReason::NoStock) => {
-                    "Your order was cancelled, because not all of its products are there.".to_owned()
+                    "Your order was cancelled because not all of its items are in stock.".to_owned()
                 }
                 Status::Cancelled(CancelReason::PaymentTimeout) => {
-                    "Your order was cancelled, because it was not paid in time.".to_owned()
+                    "Your order was cancelled because it was not paid in time.".to_owned()
                 }
-                _ => "We have cancelled your order.".to_owned(),
+                _ => "We cancelled your order.".to_owned(),
             },
-            OrderEvent::OrderReinstated(_) => "Your money came late. We look for your products once more.".to_owned(),
+            OrderEvent::OrderReinstated(_) => {
+                "We've received your late payment and are checking stock again.".to_owned()
+            }
             OrderEvent::OrderShipped(_) => match &order.status {
                 Status::Shipped(shipment) => {
-                    format!("Your order is on its way with {}, number {}.", shipment.carrier, shipment.tracking_number)
+                    format!(
+                        "Your order has shipped with {}. Tracking number: {}.",
+                        shipment.carrier, shipment.tracking_number
+                    )
                 }
-                _ => "Your order is on its way.".to_owned(),
+                _ => "Your order has shipped.".to_owned(),
             },
-            OrderEvent::OrderDelivered(_) => "Your order has arrived.".to_owned(),
-            OrderEvent::RefundRequested(event) => format!("We send {} back to you.", event.payment.amount),
+            OrderEvent::OrderDelivered(_) => "Your order was delivered.".to_owned(),
+            OrderEvent::RefundRequested(event) => format!("We're refunding {}.", event.payment.amount),
             OrderEvent::OrderRepublished(_) => return None,
         };
         Some(Self { at: event.at, text, status: order.status.kind(), event: event.id })

@@ -1,4 +1,4 @@
-//! The core's events as the contract's messages, and what events of others do here.
+//! Maps the core's events to the contract's messages, and the events of other services to use cases.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, money};
@@ -17,7 +17,7 @@ use order_core::ports::Store;
 use super::proto::order;
 use crate::generated::events::{EventHandlers, Messages};
 
-/// Makes the contract's messages.
+/// Maps the core's events to the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderMessages;
 
@@ -67,52 +67,53 @@ impl Messages for OrderMessages {
     }
 }
 
-/// Reacts to events of others.
+/// Handles the events of other services.
 #[derive(Debug)]
 pub struct OrderEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S: Store> OrderEventHandlers<S> {
-    /// Reacts by these use cases.
+    /// Creates the handlers over these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 
-    async fn hear<M>(
+    async fn upsert_product<M>(
         &self,
         event: &ReceivedEvent<M>,
         product: Option<product::Product>,
     ) -> Result<Outcome, DispatchError> {
         let product = product.unwrap_or_default();
         let prices: Result<Vec<Money>, _> = product.prices.iter().map(|price| exact("prices", price)).collect();
-        let (Ok(id), Ok(prices)) = (product.product_id.parse(), prices) else { return Ok(UNREADABLE) };
+        let (Ok(id), Ok(prices)) = (product.product_id.parse(), prices) else { return Ok(INVALID) };
         let (id, version, name) = (ProductId(id), event.version, product.name);
         let on_sale = product.status == i32::from(product::ProductStatus::Active);
         let known = CatalogProduct { id, version, name, on_sale, prices };
-        followed(self.use_cases.upsert_product(known, event.receipt()).await)
+        outcome(self.use_cases.upsert_product(known, event.receipt()).await)
     }
 }
 
-const UNREADABLE: Outcome = Outcome::Reject("an id or an amount in it is none");
+const INVALID: Outcome = Outcome::Reject("invalid id or amount");
 
-fn followed(followed: Result<EventOutcome, StoreError>) -> Result<Outcome, DispatchError> {
-    Ok(match followed? {
+/// Maps the result of a use case to the outcome of its event.
+fn outcome(result: Result<EventOutcome, StoreError>) -> Result<Outcome, DispatchError> {
+    Ok(match result? {
         EventOutcome::Applied => Outcome::Applied,
-        EventOutcome::Ignored => Outcome::Ignored("it changes nothing any more"),
-        EventOutcome::NotReady => Outcome::Retry("the order is not that far yet, or not known".to_owned()),
+        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
+        EventOutcome::NotReady => Outcome::Retry("the order is unknown or awaits an earlier event".to_owned()),
         EventOutcome::Rejected => Outcome::Reject("the amount is not the order's total"),
     })
 }
 
-/// The order and the round that a reservation is of; `None` where its id is no UUID.
-fn reserved(reservation: Option<inventory::Reservation>) -> Option<(OrderId, i32)> {
+/// Returns the order and the round of a reservation, or `None` if its order id is not a UUID.
+fn order_and_round(reservation: Option<inventory::Reservation>) -> Option<(OrderId, i32)> {
     let reservation = reservation.unwrap_or_default();
     Some((OrderId(reservation.order_id.parse().ok()?), reservation.reinstate_count))
 }
 
-/// The order and the sum that a payment is of; `None` where they are none.
-fn paid(order_id: &str, amount: Option<Price>) -> Option<(OrderId, Money)> {
+/// Returns the order and the amount of a payment, or `None` if one of them is invalid.
+fn order_and_amount(order_id: &str, amount: Option<Price>) -> Option<(OrderId, Money)> {
     Some((OrderId(order_id.parse().ok()?), exact("amount", &amount.unwrap_or_default()).ok()?))
 }
 
@@ -121,42 +122,42 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_updated(
         &self,
         event: ReceivedEvent<product::ProductUpdated>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_price_changed(
         &self,
         event: ReceivedEvent<product::ProductPriceChanged>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_activated(
         &self,
         event: ReceivedEvent<product::ProductActivated>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_archived(
         &self,
         event: ReceivedEvent<product::ProductArchived>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
     ) -> Result<Outcome, DispatchError> {
-        self.hear(&event, event.payload.product.clone()).await
+        self.upsert_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_stock_reserved(
@@ -164,8 +165,8 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         event: ReceivedEvent<inventory::StockReserved>,
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_stock_reserved(id, round, receipt).await)
+        let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
+        outcome(self.use_cases.on_stock_reserved(id, round, receipt).await)
     }
 
     async fn on_stock_rejected(
@@ -173,8 +174,8 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         event: ReceivedEvent<inventory::StockRejected>,
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_stock_rejected(id, round, receipt).await)
+        let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
+        outcome(self.use_cases.on_stock_rejected(id, round, receipt).await)
     }
 
     async fn on_reservation_expired(
@@ -182,8 +183,8 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         event: ReceivedEvent<inventory::ReservationExpired>,
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
-        let Some((id, round)) = reserved(event.payload.reservation) else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_reservation_expired(id, round, receipt).await)
+        let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
+        outcome(self.use_cases.on_reservation_expired(id, round, receipt).await)
     }
 
     async fn on_payment_captured(
@@ -192,15 +193,15 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.payload;
-        let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await)
+        let Some((id, amount)) = order_and_amount(&order_id, amount) else { return Ok(INVALID) };
+        outcome(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await)
     }
 
     async fn on_payment_failed(&self, event: ReceivedEvent<payment::PaymentFailed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentFailed { order_id, payment_id: _, reason } = event.payload;
-        let Ok(id) = order_id.parse() else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
+        let Ok(id) = order_id.parse() else { return Ok(INVALID) };
+        outcome(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
     }
 
     async fn on_payment_refunded(
@@ -209,7 +210,7 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
-        let Some((id, amount)) = paid(&order_id, amount) else { return Ok(UNREADABLE) };
-        followed(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await)
+        let Some((id, amount)) = order_and_amount(&order_id, amount) else { return Ok(INVALID) };
+        outcome(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await)
     }
 }

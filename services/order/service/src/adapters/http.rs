@@ -1,4 +1,4 @@
-//! The contract's operations by the core's use cases.
+//! Maps the contract's operations to use cases.
 
 use mart_chassis::convert::{exact, money, timestamp, uuid};
 use mart_chassis::http::{ApiError, IdempotencyKey, Principal, RequestContext};
@@ -11,20 +11,20 @@ use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, Pl
 use order_core::domain::{CustomerId, OrderId, ProductId, RequestedLine};
 use order_core::ports::Store;
 
-use super::proto::{self, address_of, contact_of, line, order, refused, shipment_of};
+use super::proto::{self, address_of, contact_of, line, order, rejected_line, shipment_of};
 use crate::generated::http::{
     CancelOrderError, ChangeOrderError, DeliverOrderError, GetOrderError, ListOrdersError, OrderService,
     PlaceOrderError, QuoteOrderError, RepublishOrdersError, ShipOrderError, TrackOrderError,
 };
 
-/// Serves the operations over HTTP.
+/// The operations over HTTP.
 #[derive(Debug)]
 pub(crate) struct Http<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S> Http<S> {
-    /// Serves these use cases.
+    /// Creates the operations over these use cases.
     pub(crate) fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
@@ -40,11 +40,11 @@ impl<S: Store + 'static> OrderService for Http<S> {
         let currency = Currency::from_code(&currency_code).map_err(|error| {
             ApiError::Invalid(vec![Violation::new("currencyCode", "currency.known", error.to_string())])
         })?;
-        let quote = self.use_cases.quote_order(&wanted(&lines)?, currency).await?;
+        let quote = self.use_cases.quote_order(&requested_lines(&lines)?, currency).await?;
         Ok(v1::QuoteOrderResponse {
             lines: quote.lines.iter().map(line).collect(),
             total: Some(money(quote.total)),
-            rejected: quote.rejected.iter().map(refused).collect(),
+            rejected: quote.rejected.iter().map(rejected_line).collect(),
         })
     }
 
@@ -56,7 +56,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
         let v1::PlaceOrderRequest { lines, total, shipping_address, contact, payment_method } = request;
         let request = PlaceOrder {
             customer: CustomerId(subject(&context.principal)),
-            wanted: wanted(&lines)?,
+            requested_lines: requested_lines(&lines)?,
             total: exact("total", &total.unwrap_or_default())?,
             address: address_of(shipping_address.unwrap_or_default()),
             contact: contact_of(contact.unwrap_or_default()),
@@ -173,7 +173,7 @@ impl<S: Store + 'static> OrderService for Http<S> {
     }
 }
 
-fn wanted(lines: &[v1::RequestedLine]) -> Result<Vec<RequestedLine>, ApiError> {
+fn requested_lines(lines: &[v1::RequestedLine]) -> Result<Vec<RequestedLine>, ApiError> {
     let parse = |(nth, line): (usize, &v1::RequestedLine)| {
         let v1::RequestedLine { product_id, quantity } = line;
         let product = uuid(&format!("lines[{nth}].productId"), product_id)?;
@@ -189,7 +189,7 @@ fn subject(principal: &Principal) -> String {
     }
 }
 
-/// Only an admin's token sees all.
+/// Returns the caller's view. Only an admin's token reads all orders.
 fn viewer(principal: &Principal) -> Viewer {
     match principal {
         Principal::Authenticated { role, .. } if role == "admin" => Viewer::Admin,
@@ -205,8 +205,8 @@ impl From<PlaceError> for QuoteOrderError {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::TooLarge => Self::AmountTooLarge,
-            // Nobody asked to keep anything.
-            PlaceError::Refused(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => ApiError::Internal.into(),
+            // A quote stores nothing.
+            PlaceError::Rejected(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => ApiError::Internal.into(),
             PlaceError::Unavailable(error) => ApiError::from(error).into(),
         }
     }
@@ -215,8 +215,8 @@ impl From<PlaceError> for QuoteOrderError {
 impl From<PlaceError> for PlaceOrderError {
     fn from(error: PlaceError) -> Self {
         match error {
-            PlaceError::Refused(lines) => {
-                Self::LinesRejected(v1::LinesRejected { lines: lines.iter().map(refused).collect() })
+            PlaceError::Rejected(lines) => {
+                Self::LinesRejected(v1::LinesRejected { lines: lines.iter().map(rejected_line).collect() })
             }
             PlaceError::TotalChanged(total) => Self::TotalChanged(v1::TotalChanged { total: Some(money(total)) }),
             PlaceError::TooLarge => Self::AmountTooLarge,
@@ -226,7 +226,7 @@ impl From<PlaceError> for PlaceOrderError {
     }
 }
 
-/// The steps fail in the same ways, under names of their own.
+/// Maps `ChangeError` to the error types of the operations, which have the same variants.
 macro_rules! change_errors {
     ($($error:ident)*) => {
         $(
@@ -249,7 +249,7 @@ macro_rules! change_errors {
 
 change_errors!(ChangeOrderError CancelOrderError ShipOrderError DeliverOrderError);
 
-/// The two lists fail in the same ways, under names of their own.
+/// Maps `ListError` to the error types of the operations, which have the same variants.
 macro_rules! list_errors {
     ($($error:ident)*) => {
         $(

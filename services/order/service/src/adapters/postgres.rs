@@ -1,4 +1,4 @@
-//! Orders, their timelines and the products that are known, in PostgreSQL.
+//! Stores orders, their timelines and the read model of products in PostgreSQL.
 
 use std::convert::Infallible;
 
@@ -17,8 +17,8 @@ use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What both writes have: `$13` to `$17` times, texts, statuses and events of the timeline's entries and their trace, `$18`
-/// the id, `$19` the version, then the columns of the table in their order up to `$47`.
+/// Inserts an order. Shared with the update: `$13` to `$16` are the times, texts, statuses and events of the timeline entries,
+/// `$17` their trace id, `$18` the id, `$19` the version, then the columns in the table's order up to `$47`.
 pub const INSERT: &str = insert_sql!(
     "insert into orders select $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
      $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47 from guard returning order_id",
@@ -28,7 +28,7 @@ pub const INSERT: &str = insert_sql!(
      as entry (at, text, status, event_id, nth) order by nth), "
 );
 
-/// `$48` is the version that was seen. What was ordered, and by whom, never changes.
+/// Updates an order. `$48` is the version that was read. The customer, the lines and the total never change.
 const UPDATE: &str = update_sql!(
     "select order_id from orders where order_id = $18 and version = $48 for update",
     "update orders set version = $19, status = $21, cancel_reason = $22, payment_deadline = $23, carrier = $24, \
@@ -42,14 +42,14 @@ const UPDATE: &str = update_sql!(
      as entry (at, text, status, event_id, nth) order by nth), "
 );
 
-/// `$13` order, `$14` to `$18` the entry.
-const NOTE: &str = update_sql!(
+/// Appends to a timeline. `$13` is the order, `$14` to `$18` the entry.
+const APPEND_TIMELINE: &str = update_sql!(
     "select order_id from orders where order_id = $13",
     "insert into order_timeline (order_id, at, text, status, event_id, trace_id) \
      select order_id, $14, $15, $16, $17, $18 from guard returning order_id"
 );
 
-/// `$13` product, `$14` version, `$15` name, `$16` on sale, `$17` `$18` prices.
+/// Stores a product unless a newer version is stored. `$13` id, `$14` version, `$15` name, `$16` on sale, `$17` and `$18` prices.
 const PRODUCT: &str = insert_sql!(
     "insert into catalog_product as known (product_id, version, name, on_sale, currencies, minors) \
      select $13, $14, $15, $16, $17, $18 from guard on conflict (product_id) do update set version = $14, name = $15, \
@@ -68,10 +68,10 @@ const DUE: &str =
 
 const TIMELINE: &str = "select * from order_timeline where order_id = $1 order by position";
 
-/// `$1` the products.
+/// Selects products. `$1` is the list of ids.
 pub const PRODUCTS: &str = "select * from catalog_product where product_id = any($1)";
 
-/// Keeps orders; `record` makes the record of an event.
+/// Stores orders in PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
@@ -79,7 +79,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Keeps them in this database.
+    /// Creates the store. `record` maps an event to its record.
     pub fn new(database: Database, record: fn(&EventEnvelope<OrderEvent>) -> Record) -> Self {
         Self { database, record }
     }
@@ -92,7 +92,7 @@ impl Store for PostgresStore {
 
     async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
         let Filter { customer, status, from, before } = filter;
-        let asked = |limit: i64| {
+        let query = |limit: i64| {
             sqlx::query(LIST)
                 .bind(customer.as_ref().map(|customer| customer.0.as_str()))
                 .bind(status.map(status_name))
@@ -102,12 +102,12 @@ impl Store for PostgresStore {
                 .bind(after.map(|after| after.id))
                 .bind(limit)
         };
-        self.database.list(limit, asked, order).await
+        self.database.list(limit, query, order).await
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
-        let asked = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(asked, |row| row.try_get("order_id").map(OrderId)).await
+        let query = sqlx::query(DUE).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.database.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
     }
 
     async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
@@ -146,7 +146,7 @@ impl Store for PostgresStore {
                 let bind = |sql: Statement| {
                     sql.bind(order.0).bind(at.get()).bind(text).bind(status_name(status)).bind(event).bind(trace)
                 };
-                database.commit(NOTE, receipt, records, bind, |_| None).await
+                database.commit(APPEND_TIMELINE, receipt, records, bind, |_| None).await
             }
             Some(Write::Product(product)) => {
                 let CatalogProduct { id, version, name, on_sale, prices } = product;
@@ -258,7 +258,7 @@ fn status_kind(name: &str) -> Result<StatusKind, sqlx::Error> {
         "shipped" => Ok(StatusKind::Shipped),
         "delivered" => Ok(StatusKind::Delivered),
         "cancelled" => Ok(StatusKind::Cancelled),
-        other => Err(decode_error(format!("no status of an order: {other}"))),
+        other => Err(decode_error(format!("unknown order status: {other}"))),
     }
 }
 
@@ -291,7 +291,7 @@ fn status(row: &PgRow) -> Result<Status, sqlx::Error> {
             "admin" => Ok(Status::Cancelled(CancelReason::Admin)),
             "no_stock" => Ok(Status::Cancelled(CancelReason::NoStock)),
             "payment_timeout" => Ok(Status::Cancelled(CancelReason::PaymentTimeout)),
-            other => Err(decode_error(format!("no reason to cancel: {other}"))),
+            other => Err(decode_error(format!("unknown cancel reason: {other}"))),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! The contract's messages and the core's values, made of each other.
+//! Maps between the contract's messages and the core's values.
 
 use mart_chassis::convert::{money, time};
 use mart_proto::order::v1;
@@ -9,11 +9,11 @@ use order_core::domain::{
 };
 
 pub(super) fn order(order: &Order) -> v1::Order {
-    let (cancel_reason, deadline, travels) = match &order.status {
+    let (cancel_reason, deadline, parcel) = match &order.status {
         Status::Placed | Status::Confirmed => (None, None, None),
         Status::AwaitingPayment { deadline } => (None, Some(*deadline), None),
-        Status::Shipped(travels) | Status::Delivered(travels) => (None, None, Some(travels)),
-        Status::Cancelled(why) => (Some(cancel(*why)), None, None),
+        Status::Shipped(parcel) | Status::Delivered(parcel) => (None, None, Some(parcel)),
+        Status::Cancelled(reason) => (Some(cancel_reason_of(*reason)), None, None),
     };
     v1::Order {
         order_id: order.id.0.to_string(),
@@ -27,7 +27,7 @@ pub(super) fn order(order: &Order) -> v1::Order {
         payment_method: order.payment_method.clone(),
         payment_deadline: deadline.map(time),
         payment: order.payment.as_ref().map(payment),
-        shipment: travels.map(shipment),
+        shipment: parcel.map(shipment),
         reinstate_count: order.reservation_round,
         create_time: Some(time(order.created_at)),
         update_time: Some(time(order.updated_at)),
@@ -46,7 +46,7 @@ pub(super) fn status(status: StatusKind) -> v1::OrderStatus {
     }
 }
 
-/// A status that a client names; `None` where it names none.
+/// Returns the status that a request names, or `None` if it names none.
 pub(super) fn status_named(number: i32) -> Option<StatusKind> {
     match v1::OrderStatus::try_from(number) {
         Ok(v1::OrderStatus::Placed) => Some(StatusKind::Placed),
@@ -59,8 +59,8 @@ pub(super) fn status_named(number: i32) -> Option<StatusKind> {
     }
 }
 
-fn cancel(why: CancelReason) -> v1::CancelReason {
-    match why {
+fn cancel_reason_of(reason: CancelReason) -> v1::CancelReason {
+    match reason {
         CancelReason::Customer => v1::CancelReason::Customer,
         CancelReason::Admin => v1::CancelReason::Admin,
         CancelReason::NoStock => v1::CancelReason::NoStock,
@@ -78,13 +78,13 @@ pub(super) fn line(line: &Line) -> v1::OrderLine {
     }
 }
 
-pub(super) fn refused(line: &RejectedLine) -> v1::RejectedLine {
-    let why = match line.reason {
+pub(super) fn rejected_line(line: &RejectedLine) -> v1::RejectedLine {
+    let reason = match line.reason {
         LineRejectionReason::NotOnSale => v1::LineRejectionReason::NotOnSale,
         LineRejectionReason::NotPriced => v1::LineRejectionReason::NotPriced,
         LineRejectionReason::TooMany => v1::LineRejectionReason::TooMany,
     };
-    v1::RejectedLine { product_id: line.product.0.to_string(), reason: why.into() }
+    v1::RejectedLine { product_id: line.product.0.to_string(), reason: reason.into() }
 }
 
 fn payment(payment: &Payment) -> v1::OrderPayment {

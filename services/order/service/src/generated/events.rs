@@ -21,35 +21,35 @@ pub const TOPICS: &[Topic] = &[Topic { name: "mart.order.v1", retention_minutes:
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// A customer placed an order; it waits for stock.
+    /// A customer placed an order; it awaits the reservation of its stock.
     fn order_placed(event: &events::OrderPlaced) -> v1::OrderPlaced;
 
-    /// Address or contact of an order were changed.
+    /// The shipping address or the contact of an order changed.
     fn order_changed(event: &events::OrderChanged) -> v1::OrderChanged;
 
-    /// The stock of an order is reserved; it waits for money until its payment deadline.
+    /// The stock of an order is reserved; it awaits payment until its deadline.
     fn order_awaiting_payment(event: &events::OrderAwaitingPayment) -> v1::OrderAwaitingPayment;
 
     /// An order is paid and its stock is reserved.
     fn order_confirmed(event: &events::OrderConfirmed) -> v1::OrderConfirmed;
 
-    /// An order was cancelled; its cancel reason says why.
+    /// An order was cancelled, for its cancel reason.
     fn order_cancelled(event: &events::OrderCancelled) -> v1::OrderCancelled;
 
-    /// Money came for an order that had run out of time: it waits for stock once more, paid.
+    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again, paid.
     fn order_reinstated(event: &events::OrderReinstated) -> v1::OrderReinstated;
 
-    /// An order is on its way.
+    /// An order was shipped.
     fn order_shipped(event: &events::OrderShipped) -> v1::OrderShipped;
 
-    /// An order has arrived.
+    /// An order was delivered.
     fn order_delivered(event: &events::OrderDelivered) -> v1::OrderDelivered;
 
-    /// Money of an order has to go back to the customer.
+    /// A payment of an order has to be refunded.
     fn refund_requested(event: &events::RefundRequested) -> v1::RefundRequested;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn order_republished(event: &events::OrderRepublished) -> v1::OrderRepublished;
 }
 
@@ -140,19 +140,19 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A product was created, as a draft or on sale at once.
+    /// A product was created, as a draft or on sale.
     fn on_product_created(
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Something other than the prices was changed.
+    /// Properties other than the prices changed.
     fn on_product_updated(
         &self,
         event: ReceivedEvent<product::ProductUpdated>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Prices were changed, added or taken away.
+    /// Prices were changed, added or removed.
     fn on_product_price_changed(
         &self,
         event: ReceivedEvent<product::ProductPriceChanged>,
@@ -170,38 +170,38 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<product::ProductArchived>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// All lines of an order are promised to it.
+    /// The stock of all lines of an order is reserved.
     fn on_stock_reserved(
         &self,
         event: ReceivedEvent<inventory::StockReserved>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Nothing is promised to an order, because some of its lines lack.
+    /// Nothing is reserved for an order, because the stock of some of its lines is insufficient.
     fn on_stock_rejected(
         &self,
         event: ReceivedEvent<inventory::StockRejected>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A reservation was not used in time; its units can be promised again.
+    /// A reservation expired; its units are available again.
     fn on_reservation_expired(
         &self,
         event: ReceivedEvent<inventory::ReservationExpired>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Money for an order has come in.
+    /// Money for an order was received.
     fn on_payment_captured(
         &self,
         event: ReceivedEvent<payment::PaymentCaptured>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// One attempt to pay has failed. Another may follow, until the order's deadline.
+    /// An attempt to pay failed. Another may follow until the order's payment deadline.
     fn on_payment_failed(
         &self,
         event: ReceivedEvent<payment::PaymentFailed>,

@@ -1,37 +1,36 @@
 // Rendered by `cargo martgen generate` from proto/mart/order/v1; changes are made there.
 
-//! A request of every operation of the order service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the order service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, order::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `QuoteOrder`.
+    /// A request of `QuoteOrder`.
     fn quote_order(&mut self) -> impl Future<Output = v1::QuoteOrderRequest>;
-    /// For `PlaceOrder`.
+    /// A request of `PlaceOrder`.
     fn place_order(&mut self) -> impl Future<Output = v1::PlaceOrderRequest>;
-    /// For `GetOrder`.
+    /// A request of `GetOrder`.
     fn get_order(&mut self) -> impl Future<Output = v1::GetOrderRequest>;
-    /// For `ListOrders`.
+    /// A request of `ListOrders`.
     fn list_orders(&mut self) -> impl Future<Output = v1::ListOrdersRequest>;
-    /// For `ChangeOrder`.
+    /// A request of `ChangeOrder`.
     fn change_order(&mut self) -> impl Future<Output = v1::ChangeOrderRequest>;
-    /// For `CancelOrder`.
+    /// A request of `CancelOrder`.
     fn cancel_order(&mut self) -> impl Future<Output = v1::CancelOrderRequest>;
-    /// For `TrackOrder`.
+    /// A request of `TrackOrder`.
     fn track_order(&mut self) -> impl Future<Output = v1::TrackOrderRequest>;
-    /// For `ShipOrder`.
+    /// A request of `ShipOrder`.
     fn ship_order(&mut self) -> impl Future<Output = v1::ShipOrderRequest>;
-    /// For `DeliverOrder`.
+    /// A request of `DeliverOrder`.
     fn deliver_order(&mut self) -> impl Future<Output = v1::DeliverOrderRequest>;
-    /// For `RepublishOrders`.
+    /// A request of `RepublishOrders`.
     fn republish_orders(&mut self) -> impl Future<Output = v1::RepublishOrdersRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("QuoteOrder", dynamic(&of.quote_order().await)),

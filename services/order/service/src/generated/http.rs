@@ -11,73 +11,73 @@ use axum::{Router, routing};
 use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::order::v1;
 
-/// Orders: from the basket to the door.
+/// Orders, from the quote to the delivery.
 pub(crate) trait OrderService: Send + Sync + 'static {
-    /// Says what an order would cost and which of its lines can't be ordered. Nothing is kept.
+    /// Returns the cost of an order and the lines that can't be ordered. Stores nothing.
     fn quote_order(
         &self,
         context: RequestContext,
         request: v1::QuoteOrderRequest,
     ) -> impl Future<Output = Result<v1::QuoteOrderResponse, QuoteOrderError>> + Send;
 
-    /// Places an order for the total that the customer saw. Send an Idempotency-Key, so that a repeat places it once.
+    /// Places an order for the total that the customer saw. Send an Idempotency-Key, so that a retry places it once.
     fn place_order(
         &self,
         context: RequestContext,
         request: v1::PlaceOrderRequest,
     ) -> impl Future<Output = Result<v1::PlaceOrderResponse, PlaceOrderError>> + Send;
 
-    /// Reads an order: a customer his own, an admin any.
+    /// Returns an order: customers their own, admins any.
     fn get_order(
         &self,
         context: RequestContext,
         request: v1::GetOrderRequest,
     ) -> impl Future<Output = Result<v1::GetOrderResponse, GetOrderError>> + Send;
 
-    /// Lists orders, newest first: a customer his own, an admin all.
+    /// Lists orders, newest first: customers their own, admins all.
     fn list_orders(
         &self,
         context: RequestContext,
         request: v1::ListOrdersRequest,
     ) -> impl Future<Output = Result<v1::ListOrdersResponse, ListOrdersError>> + Send;
 
-    /// Changes where an order goes and whom to tell, until it is shipped. What the request leaves out stays.
+    /// Changes the shipping address or the contact of an order until it is shipped. Fields that the request omits stay unchanged.
     fn change_order(
         &self,
         context: RequestContext,
         request: v1::ChangeOrderRequest,
     ) -> impl Future<Output = Result<v1::ChangeOrderResponse, ChangeOrderError>> + Send;
 
-    /// Cancels an order that is not shipped. A cancelled order stays as it is.
+    /// Cancels an order that is not shipped. A cancelled order stays unchanged.
     fn cancel_order(
         &self,
         context: RequestContext,
         request: v1::CancelOrderRequest,
     ) -> impl Future<Output = Result<v1::CancelOrderResponse, CancelOrderError>> + Send;
 
-    /// Tells what happened to an order, in the customer's words, oldest first.
+    /// Returns the timeline of an order in words for the customer, oldest entry first.
     fn track_order(
         &self,
         context: RequestContext,
         request: v1::TrackOrderRequest,
     ) -> impl Future<Output = Result<v1::TrackOrderResponse, TrackOrderError>> + Send;
 
-    /// Says that a confirmed order is on its way.
+    /// Marks a confirmed order as shipped.
     fn ship_order(
         &self,
         context: RequestContext,
         request: v1::ShipOrderRequest,
     ) -> impl Future<Output = Result<v1::ShipOrderResponse, ShipOrderError>> + Send;
 
-    /// Says that a shipped order has arrived.
+    /// Marks a shipped order as delivered.
     fn deliver_order(
         &self,
         context: RequestContext,
         request: v1::DeliverOrderRequest,
     ) -> impl Future<Output = Result<v1::DeliverOrderResponse, DeliverOrderError>> + Send;
 
-    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the
-    /// page token of the answer until that is empty.
+    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the returned page
+    /// token until that is empty.
     fn republish_orders(
         &self,
         context: RequestContext,
@@ -85,7 +85,7 @@ pub(crate) trait OrderService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::RepublishOrdersResponse, RepublishOrdersError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: OrderService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/orders/quote", routing::post(quote_order::<S>))
@@ -107,19 +107,19 @@ async fn quote_order<S: OrderService>(State(state): State<AppState<S>>, request:
     state.api.handle(&QUOTE_ORDER, request, |context, request| state.service.quote_order(context, request)).await
 }
 
-/// Why `QuoteOrder` failed.
+/// The errors of `QuoteOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum QuoteOrderError {
-    /// The sum is larger than can be kept.
+    /// The sum is larger than can be stored.
     AmountTooLarge,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for QuoteOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -127,9 +127,9 @@ impl From<QuoteOrderError> for Problem {
     fn from(error: QuoteOrderError) -> Self {
         match error {
             QuoteOrderError::AmountTooLarge => {
-                Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be kept.")
+                Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be stored.")
             }
-            QuoteOrderError::ApiError(fault) => fault.into(),
+            QuoteOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -146,23 +146,23 @@ async fn place_order<S: OrderService>(State(state): State<AppState<S>>, request:
     state.api.handle(&PLACE_ORDER, request, |context, request| state.service.place_order(context, request)).await
 }
 
-/// Why `PlaceOrder` failed.
+/// The errors of `PlaceOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum PlaceOrderError {
     /// Some lines can't be ordered.
     LinesRejected(v1::LinesRejected),
-    /// The order costs something else than the customer saw.
+    /// The total differs from the one that the customer saw.
     TotalChanged(v1::TotalChanged),
-    /// The sum is larger than can be kept.
+    /// The sum is larger than can be stored.
     AmountTooLarge,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for PlaceOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -173,13 +173,13 @@ impl From<PlaceOrderError> for Problem {
                 Self::new(409, "LINES_REJECTED", "Some lines can't be ordered.").details(&details)
             }
             PlaceOrderError::TotalChanged(details) => {
-                Self::new(409, "TOTAL_CHANGED", "The order costs something else than the customer saw.")
+                Self::new(409, "TOTAL_CHANGED", "The total differs from the one that the customer saw.")
                     .details(&details)
             }
             PlaceOrderError::AmountTooLarge => {
-                Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be kept.")
+                Self::new(409, "AMOUNT_TOO_LARGE", "The sum is larger than can be stored.")
             }
-            PlaceOrderError::ApiError(fault) => fault.into(),
+            PlaceOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -196,19 +196,19 @@ async fn get_order<S: OrderService>(State(state): State<AppState<S>>, request: R
     state.api.handle(&GET_ORDER, request, |context, request| state.service.get_order(context, request)).await
 }
 
-/// Why `GetOrder` failed.
+/// The errors of `GetOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -216,9 +216,9 @@ impl From<GetOrderError> for Problem {
     fn from(error: GetOrderError) -> Self {
         match error {
             GetOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
-            GetOrderError::ApiError(fault) => fault.into(),
+            GetOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -235,19 +235,19 @@ async fn list_orders<S: OrderService>(State(state): State<AppState<S>>, request:
     state.api.handle(&LIST_ORDERS, request, |context, request| state.service.list_orders(context, request)).await
 }
 
-/// Why `ListOrders` failed.
+/// The errors of `ListOrders`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListOrdersError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListOrdersError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -255,9 +255,9 @@ impl From<ListOrdersError> for Problem {
     fn from(error: ListOrdersError) -> Self {
         match error {
             ListOrdersError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            ListOrdersError::ApiError(fault) => fault.into(),
+            ListOrdersError::ApiError(error) => error.into(),
         }
     }
 }
@@ -274,21 +274,21 @@ async fn change_order<S: OrderService>(State(state): State<AppState<S>>, request
     state.api.handle(&CHANGE_ORDER, request, |context, request| state.service.change_order(context, request)).await
 }
 
-/// Why `ChangeOrder` failed.
+/// The errors of `ChangeOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ChangeOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// The order is in a status that does not allow this step.
+    /// The status of the order does not allow this operation.
     InvalidOrderStatus(v1::InvalidOrderStatus),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ChangeOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -296,13 +296,13 @@ impl From<ChangeOrderError> for Problem {
     fn from(error: ChangeOrderError) -> Self {
         match error {
             ChangeOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
             ChangeOrderError::InvalidOrderStatus(details) => {
-                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
+                Self::new(409, "INVALID_ORDER_STATUS", "The status of the order does not allow this operation.")
                     .details(&details)
             }
-            ChangeOrderError::ApiError(fault) => fault.into(),
+            ChangeOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -319,21 +319,21 @@ async fn cancel_order<S: OrderService>(State(state): State<AppState<S>>, request
     state.api.handle(&CANCEL_ORDER, request, |context, request| state.service.cancel_order(context, request)).await
 }
 
-/// Why `CancelOrder` failed.
+/// The errors of `CancelOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum CancelOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// The order is in a status that does not allow this step.
+    /// The status of the order does not allow this operation.
     InvalidOrderStatus(v1::InvalidOrderStatus),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for CancelOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -341,13 +341,13 @@ impl From<CancelOrderError> for Problem {
     fn from(error: CancelOrderError) -> Self {
         match error {
             CancelOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
             CancelOrderError::InvalidOrderStatus(details) => {
-                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
+                Self::new(409, "INVALID_ORDER_STATUS", "The status of the order does not allow this operation.")
                     .details(&details)
             }
-            CancelOrderError::ApiError(fault) => fault.into(),
+            CancelOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -364,19 +364,19 @@ async fn track_order<S: OrderService>(State(state): State<AppState<S>>, request:
     state.api.handle(&TRACK_ORDER, request, |context, request| state.service.track_order(context, request)).await
 }
 
-/// Why `TrackOrder` failed.
+/// The errors of `TrackOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum TrackOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for TrackOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -384,9 +384,9 @@ impl From<TrackOrderError> for Problem {
     fn from(error: TrackOrderError) -> Self {
         match error {
             TrackOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
-            TrackOrderError::ApiError(fault) => fault.into(),
+            TrackOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -403,21 +403,21 @@ async fn ship_order<S: OrderService>(State(state): State<AppState<S>>, request: 
     state.api.handle(&SHIP_ORDER, request, |context, request| state.service.ship_order(context, request)).await
 }
 
-/// Why `ShipOrder` failed.
+/// The errors of `ShipOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ShipOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// The order is in a status that does not allow this step.
+    /// The status of the order does not allow this operation.
     InvalidOrderStatus(v1::InvalidOrderStatus),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ShipOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -425,13 +425,13 @@ impl From<ShipOrderError> for Problem {
     fn from(error: ShipOrderError) -> Self {
         match error {
             ShipOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
             ShipOrderError::InvalidOrderStatus(details) => {
-                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
+                Self::new(409, "INVALID_ORDER_STATUS", "The status of the order does not allow this operation.")
                     .details(&details)
             }
-            ShipOrderError::ApiError(fault) => fault.into(),
+            ShipOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -448,21 +448,21 @@ async fn deliver_order<S: OrderService>(State(state): State<AppState<S>>, reques
     state.api.handle(&DELIVER_ORDER, request, |context, request| state.service.deliver_order(context, request)).await
 }
 
-/// Why `DeliverOrder` failed.
+/// The errors of `DeliverOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum DeliverOrderError {
-    /// There is no such order, or it is somebody else's.
+    /// There is no such order, or it belongs to another customer.
     OrderNotFound,
-    /// The order is in a status that does not allow this step.
+    /// The status of the order does not allow this operation.
     InvalidOrderStatus(v1::InvalidOrderStatus),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for DeliverOrderError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -470,13 +470,13 @@ impl From<DeliverOrderError> for Problem {
     fn from(error: DeliverOrderError) -> Self {
         match error {
             DeliverOrderError::OrderNotFound => {
-                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it is somebody else's.")
+                Self::new(404, "ORDER_NOT_FOUND", "There is no such order, or it belongs to another customer.")
             }
             DeliverOrderError::InvalidOrderStatus(details) => {
-                Self::new(409, "INVALID_ORDER_STATUS", "The order is in a status that does not allow this step.")
+                Self::new(409, "INVALID_ORDER_STATUS", "The status of the order does not allow this operation.")
                     .details(&details)
             }
-            DeliverOrderError::ApiError(fault) => fault.into(),
+            DeliverOrderError::ApiError(error) => error.into(),
         }
     }
 }
@@ -491,19 +491,19 @@ async fn republish_orders<S: OrderService>(State(state): State<AppState<S>>, req
         .await
 }
 
-/// Why `RepublishOrders` failed.
+/// The errors of `RepublishOrders`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RepublishOrdersError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RepublishOrdersError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -511,9 +511,9 @@ impl From<RepublishOrdersError> for Problem {
     fn from(error: RepublishOrdersError) -> Self {
         match error {
             RepublishOrdersError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            RepublishOrdersError::ApiError(fault) => fault.into(),
+            RepublishOrdersError::ApiError(error) => error.into(),
         }
     }
 }

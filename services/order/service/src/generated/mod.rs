@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/order/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x50d6_7224_3d63_6e8c,
+    ]) == 0x091e_76af_fe2f_9179,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,4 +1,4 @@
-//! An order service that knows a product, and the words of others that a test tells it.
+//! An order service with a product, and the events of other services.
 
 use devstack::testing::{Answer, App, Servers, TestEvent, until};
 use mart_proto::inventory::v1 as inventory;
@@ -23,7 +23,7 @@ pub(crate) fn rupees(amount: &str) -> Money {
     Money { amount: amount.to_owned(), currency_code: "PKR".to_owned() }
 }
 
-/// The word of a product as it is at this version.
+/// Returns ProductUpdated with the product's state at a version.
 pub(crate) fn product(id: Uuid, version: i64, price: &str, status: product::ProductStatus) -> TestEvent {
     let product = product::Product {
         product_id: id.to_string(),
@@ -65,9 +65,9 @@ pub(crate) fn failed(order: &str) -> TestEvent {
 }
 
 impl Shop {
-    /// Started with these variables of its own, knowing a mug for 1500.00 rupees.
+    /// Starts the service with these variables and publishes a mug for 1500.00 rupees.
     pub(crate) async fn open(more: &[(&str, &str)]) -> Self {
-        let mut spec = Servers::of_this_run().service("order", PROGRAM).await.expect("prepared");
+        let mut spec = Servers::from_env().service("order", PROGRAM).await.expect("prepared");
         spec.more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (app, mug) = (App::of_consumer(spec, &TOPICS).await, Uuid::now_v7());
         let shop = Self { app, mug };
@@ -82,7 +82,7 @@ impl Shop {
         self.app.send(Method::POST, "/v1/orders/quote", Some(body), &[]).await
     }
 
-    /// What a customer sends to place an order for some mugs.
+    /// Returns the body of a request that orders mugs.
     pub(crate) fn order(&self, quantity: i32, total: &str) -> Value {
         json!({
             "lines": [{ "productId": self.mug.to_string(), "quantity": quantity }],
@@ -104,8 +104,8 @@ impl Shop {
         self.app.admin(Method::GET, &format!("/v1/orders/{id}"), None).await.body["order"].clone()
     }
 
-    /// Waits until an order is in a status.
-    pub(crate) async fn is(&self, id: &str, status: &str) -> Value {
+    /// Waits until an order has this status, and returns the order.
+    pub(crate) async fn wait_for_status(&self, id: &str, status: &str) -> Value {
         let expected = format!("ORDER_STATUS_{status}");
         until(&expected, async || self.read(id).await["status"] == expected.as_str()).await;
         self.read(id).await

@@ -1,4 +1,4 @@
-//! The operations over HTTP, from outside.
+//! The operations over HTTP.
 
 use std::slice;
 
@@ -22,7 +22,7 @@ impl Shop {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
+async fn an_order_needs_the_current_total() {
     let shop = Shop::open(&[]).await;
     let quote = shop.quote(2).await;
     assert_eq!((quote.status, &quote.body["total"]["amount"]), (200, &json!("3000.00")), "{}", quote.body);
@@ -31,18 +31,18 @@ async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
     assert_problem(&wrong, 409, "TOTAL_CHANGED");
     assert_eq!(wrong.body["details"]["total"], json!({ "amount": "3000.00", "currencyCode": "PKR" }));
     let mut unknown = shop.order(2, "3000.00");
-    let stranger = Uuid::now_v7();
-    let line = json!({ "productId": stranger.to_string(), "quantity": 1 });
+    let unknown_product = Uuid::now_v7();
+    let line = json!({ "productId": unknown_product.to_string(), "quantity": 1 });
     unknown["lines"].as_array_mut().expect("a list").push(line);
-    let refused = place(unknown).await;
-    assert_problem(&refused, 409, "LINES_REJECTED");
-    let expected = json!([{ "productId": stranger.to_string(), "reason": "LINE_REJECTION_REASON_NOT_ON_SALE" }]);
-    assert_eq!(refused.body["details"]["lines"], expected);
+    let rejected = place(unknown).await;
+    assert_problem(&rejected, 409, "LINES_REJECTED");
+    let expected = json!([{ "productId": unknown_product.to_string(), "reason": "LINE_REJECTION_REASON_NOT_ON_SALE" }]);
+    assert_eq!(rejected.body["details"]["lines"], expected);
     for (member, value) in [
         ("lines", json!([])),
         ("lines", json!([{ "productId": shop.mug.to_string(), "quantity": 0 }])),
         ("total", json!({ "amount": "3000", "currencyCode": "PKR" })),
-        ("contact", json!({ "email": "nobody" })),
+        ("contact", json!({ "email": "not-an-email" })),
         ("shippingAddress", json!({ "recipient": " ", "lines": ["x"], "city": "y", "countryCode": "PK" })),
     ] {
         let mut body = shop.order(2, "3000.00");
@@ -58,7 +58,7 @@ async fn an_order_is_placed_for_the_total_that_the_customer_saw() {
 }
 
 #[tokio::test]
-async fn a_repeated_key_places_once_though_the_price_has_changed() {
+async fn a_repeated_key_places_one_order_despite_a_new_price() {
     let shop = Shop::open(&[]).await;
     let place = async |quantity: i32, total: &str| {
         let (body, key) = (shop.order(quantity, total), [("idempotency-key", "basket-7")]);
@@ -76,14 +76,14 @@ async fn a_repeated_key_places_once_though_the_price_has_changed() {
         shop.quote(1).await.body["rejected"][0]["reason"] == "LINE_REJECTION_REASON_NOT_ON_SALE"
     })
     .await;
-    // A word of before comes late and brings nothing back.
+    // A delayed event of an earlier version has no effect.
     shop.app.publish(&product(shop.mug, 3, "1600.00", ProductStatus::Active)).await;
-    assert_eq!(place(2, "3000.00").await.status, 201, "the first one is answered still");
+    assert_eq!(place(2, "3000.00").await.status, 201, "the first order is returned");
     assert_eq!(shop.quote(1).await.body["rejected"][0]["reason"], "LINE_REJECTION_REASON_NOT_ON_SALE");
 }
 
 #[tokio::test]
-async fn a_customer_sees_his_own_orders_and_an_admin_all() {
+async fn customers_read_their_own_orders_and_admins_read_all() {
     let shop = Shop::open(&[]).await;
     let place = async |name: &str| {
         let answer = shop.as_customer(name, Method::POST, "/v1/orders", Some(shop.order(2, "3000.00"))).await;
@@ -98,7 +98,7 @@ async fn a_customer_sees_his_own_orders_and_an_admin_all() {
         assert_problem(&theirs, 404, "ORDER_NOT_FOUND");
         let none = shop.as_customer("bilal", method, &format!("/v1/orders/{}{suffix}", Uuid::now_v7()), None).await;
         assert_problem(&none, 404, "ORDER_NOT_FOUND");
-        assert_eq!(theirs.body["detail"], none.body["detail"], "nobody learns that it exists");
+        assert_eq!(theirs.body["detail"], none.body["detail"], "the response does not reveal that the order exists");
     }
     let ids = |answer: &Answer| -> Vec<String> {
         let orders = answer.body["orders"].as_array().expect("a list");
@@ -113,20 +113,20 @@ async fn a_customer_sees_his_own_orders_and_an_admin_all() {
     assert_eq!(all("").await, [bilals.clone(), anas.clone()]);
     assert_eq!(all("?customerId=ana").await, slice::from_ref(&anas));
     let second = shop.read(&bilals).await["createTime"].as_str().expect("a time").to_owned();
-    assert_eq!(all(&format!("?placedFrom={second}")).await, slice::from_ref(&bilals), "the beginning is in it");
-    assert_eq!(all(&format!("?placedBefore={second}")).await, slice::from_ref(&anas), "the end is not");
+    assert_eq!(all(&format!("?placedFrom={second}")).await, slice::from_ref(&bilals), "the lower bound is inclusive");
+    assert_eq!(all(&format!("?placedBefore={second}")).await, slice::from_ref(&anas), "the upper bound is exclusive");
     let cancelled = shop.as_customer("ana", Method::POST, &format!("{path}/cancel"), None).await;
     assert_eq!(cancelled.body["order"]["cancelReason"], "CANCEL_REASON_CUSTOMER", "{}", cancelled.body);
     assert_eq!(all("?status=ORDER_STATUS_CANCELLED").await, [anas]);
     let first = shop.app.admin(Method::GET, "/v1/orders?pageSize=1", None).await;
     let token = first.body["nextPageToken"].as_str().expect("a token").to_owned();
     assert_eq!(all(&format!("?pageSize=1&pageToken={token}")).await.len(), 1);
-    let stolen = shop.as_customer("ana", Method::GET, &format!("/v1/orders?pageToken={token}"), None).await;
-    assert_problem(&stolen, 400, "INVALID_PAGE_TOKEN");
+    let foreign = shop.as_customer("ana", Method::GET, &format!("/v1/orders?pageToken={token}"), None).await;
+    assert_problem(&foreign, 400, "INVALID_PAGE_TOKEN");
 }
 
 #[tokio::test]
-async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
+async fn a_forbidden_transition_changes_nothing() {
     let shop = Shop::open(&[]).await;
     let id = shop.place().await;
     let path = format!("/v1/orders/{id}");
@@ -153,7 +153,7 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
     assert_eq!((changed.status, &changed.body["order"]["contact"]["email"]), (200, &json!("new@example.com")));
     assert_eq!(changed.body["order"]["shippingAddress"], before["shippingAddress"]);
     let again = shop.app.admin(Method::POST, &format!("{path}/change"), Some(contact)).await;
-    assert_eq!(again.body["order"]["etag"], changed.body["order"]["etag"], "the same is no change");
+    assert_eq!(again.body["order"]["etag"], changed.body["order"]["etag"], "an equal contact is no change");
     for _ in 0..2 {
         let cancelled = shop.app.admin(Method::POST, &format!("{path}/cancel"), None).await;
         assert_eq!((cancelled.status, &cancelled.body["order"]["etag"]), (200, &json!("3")), "{}", cancelled.body);
@@ -163,24 +163,24 @@ async fn a_forbidden_step_is_a_conflict_and_changes_nothing() {
         409,
         "INVALID_ORDER_STATUS",
     );
-    let told = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
-    assert_eq!((told.status, &told.body["republishedCount"]), (200, &json!(1)), "{}", told.body);
+    let republished = shop.app.admin(Method::POST, "/v1/admin/orders/republish", None).await;
+    assert_eq!((republished.status, &republished.body["republishedCount"]), (200, &json!(1)), "{}", republished.body);
 }
 
 #[tokio::test]
-async fn an_unreadable_order_breaks_no_list() {
+async fn an_undecodable_order_is_omitted_from_lists() {
     let shop = Shop::open(&[]).await;
     let (first, broken, last) = (shop.place().await, shop.place().await, shop.place().await);
-    let spoil = "update orders set currency = 'nothing' where order_id = $1::uuid";
+    let corrupt = "update orders set currency = 'nothing' where order_id = $1::uuid";
     let mut database = shop.app.database().await;
-    assert_eq!(sqlx::query(spoil).bind(&broken).execute(&mut database).await.expect("spoiled").rows_affected(), 1);
+    assert_eq!(sqlx::query(corrupt).bind(&broken).execute(&mut database).await.expect("corrupted").rows_affected(), 1);
     let listed = shop.app.admin(Method::GET, "/v1/orders", None).await;
     let ids = |answer: &Answer| -> Vec<String> {
         let orders = answer.body["orders"].as_array().expect("a list");
         orders.iter().filter_map(|order| order["orderId"].as_str().map(str::to_owned)).collect()
     };
     assert_eq!(ids(&listed), [last.clone(), first.clone()], "{}", listed.body);
-    // The next one takes its place, so that no page ends the list too soon.
+    // The next order fills the page, so that an undecodable row never ends the list early.
     let page = shop.app.admin(Method::GET, "/v1/orders?pageSize=1", None).await;
     assert_eq!(ids(&page), [last]);
     let token = page.body["nextPageToken"].as_str().expect("a token");
@@ -191,7 +191,7 @@ async fn an_unreadable_order_breaks_no_list() {
 }
 
 #[tokio::test]
-async fn a_member_given_twice_is_refused_with_its_place() {
+async fn a_duplicate_member_is_rejected_with_its_path() {
     let shop = Shop::open(&[]).await;
     let mug = shop.mug;
     let quote = async |body: String| {
@@ -201,12 +201,12 @@ async fn a_member_given_twice_is_refused_with_its_place() {
     };
     let good = format!(r#"{{"lines":[{{"productId":"{mug}","quantity":1}}],"currencyCode":"PKR"}}"#);
     assert_eq!(quote(good.clone()).await.0, 200);
-    for (twice, place) in [
+    for (duplicate, path) in [
         (good.replace(r#""quantity":1"#, r#""quantity":1,"quantity":1"#), "lines[0].quantity"),
         (good.replace(r#""quantity":1"#, r#""quantity":1,"product_id":"x""#), "lines[0].product_id"),
         (good.replace(r#""PKR""#, r#""PKR","currency_code":"USD""#), "currency_code"),
     ] {
-        let (status, problem) = quote(twice.clone()).await;
-        assert_eq!((status, &problem["violations"][0]["field"]), (400, &json!(place)), "{twice}: {problem}");
+        let (status, problem) = quote(duplicate.clone()).await;
+        assert_eq!((status, &problem["violations"][0]["field"]), (400, &json!(path)), "{duplicate}: {problem}");
     }
 }

@@ -1,4 +1,4 @@
-//! The store on PostgreSQL passes the suite that the one in memory passes.
+//! The PostgreSQL store passes the conformance suite.
 
 use devstack::testing::Servers;
 use mart_chassis::{Config, Database};
@@ -8,10 +8,10 @@ use order_service::generated::events;
 use order_service::wiring;
 
 async fn store() -> PostgresStore {
-    let urls = Servers::of_this_run().database("order").await.expect("a database");
-    let config = |url: &str| Config::of_database("order", url).expect("good");
+    let urls = Servers::from_env().database("order").await.expect("a database");
+    let config = |url: &str| Config::of_database("order", url).expect("valid");
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
-    // As the app role, so that a right that is missing is found.
+    // As the app role, so that a missing privilege fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
     PostgresStore::new(database, events::record::<OrderMessages>)
 }

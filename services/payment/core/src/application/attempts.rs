@@ -1,4 +1,4 @@
-//! Attempts: started by customers, asked subject until the provider says how they ended.
+//! Starts attempts and polls them until the provider reports their end.
 
 use mart_kernel::StoreError;
 
@@ -13,11 +13,11 @@ use crate::ports::{CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError
 pub enum StartError {
     /// The payment does not allow it.
     Rejected(StartRejection),
-    /// The provider is off, or takes no money of this currency.
+    /// The provider is disabled, or does not accept the currency.
     ProviderDisabled,
-    /// The provider does not answer, or refuses.
+    /// The provider is unavailable, or rejected the checkout.
     ProviderUnavailable,
-    /// The store can't be reached.
+    /// The store failed.
     Unavailable(StoreError),
 }
 
@@ -28,7 +28,7 @@ impl From<StoreError> for StartError {
 }
 
 impl<S: Store> UseCases<S> {
-    /// Starts an attempt at a provider, by its name or by the mart's choice.
+    /// Starts an attempt at the named provider. If the name is empty, the routing chooses one.
     pub async fn start_attempt(
         &self,
         order: OrderId,
@@ -37,12 +37,13 @@ impl<S: Store> UseCases<S> {
     ) -> Result<Attempt, StartError> {
         let account = self.store.find(order).await?.filter(|account| account.customer == customer);
         let account = account.ok_or(StartError::Rejected(StartRejection::NotFound))?;
-        let named = match provider {
+        let requested = match provider {
             "" => None,
-            name => Some(Provider::named(name).ok_or(StartError::ProviderDisabled)?),
+            name => Some(Provider::from_name(name).ok_or(StartError::ProviderDisabled)?),
         };
         let (currency, country) = (account.amount.currency().code(), account.payer.country.as_str());
-        let chosen = self.providers.routing().choose(named, currency, country).ok_or(StartError::ProviderDisabled)?;
+        let chosen =
+            self.providers.routing().choose(requested, currency, country).ok_or(StartError::ProviderDisabled)?;
         let started = self.settle(order, move |decider| decider.start(&customer, chosen)).await?;
         let attempt = started.map_err(StartError::Rejected)?;
         if attempt.status == AttemptStatus::Open {
@@ -51,33 +52,33 @@ impl<S: Store> UseCases<S> {
         self.open(order, &attempt).await
     }
 
-    /// Opens an attempt at its provider. Where that fails it stays as it is: the customer may try again, and so does the sweep.
+    /// Opens the checkout of an attempt. If the provider is unavailable, the attempt stays unchanged: the customer's next start or
+    /// the background job tries again.
     async fn open(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
         let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(StoreError::Internal)?;
         let provider = self.providers.get(attempt.provider).ok_or(StartError::ProviderDisabled)?;
         let Attempt { id, created_at: at, expires_at, .. } = *attempt;
-        let asked = CheckoutRequest { attempt: id, order, payer, amount, at, expires_at };
-        let opened = match provider.open(&asked).await {
+        let request = CheckoutRequest { attempt: id, order, payer, amount, at, expires_at };
+        let opened = match provider.open(&request).await {
             Ok(opened) => opened,
             Err(ProviderError::Unavailable) => return Err(StartError::ProviderUnavailable),
             Err(ProviderError::Rejected(_)) => {
-                // It would refuse the same again: the next try is another attempt.
+                // The provider would reject the same request again, so the next start is a new attempt.
                 self.settle(order, move |decider| decider.checkout_rejected(id)).await?;
                 return Err(StartError::ProviderUnavailable);
             }
         };
         let OpenCheckout { reference, checkout, expires_at } = opened;
-        let kept = self.settle(order, move |decider| decider.opened(id, reference, checkout, expires_at)).await?;
-        kept.ok_or(StartError::Unavailable(StoreError::Internal))
+        let stored = self.settle(order, move |decider| decider.opened(id, reference, checkout, expires_at)).await?;
+        stored.ok_or(StartError::Unavailable(StoreError::Internal))
     }
 
-    /// Asks providers subject up to `limit` attempts whose time has come; how many it asked subject. One that can't be asked does not
-    /// hold up the others.
+    /// Polls up to `limit` due attempts and returns their number. An attempt that cannot be polled does not block the others.
     pub async fn poll_attempts(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_attempts(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {
-            // First, so that one that is never answered for is not asked subject again and again.
+            // Before the request, so that an attempt without a response is not polled again at once.
             self.settle(order, move |decider| decider.polled(id)).await?;
             let Some(account) = self.store.find(order).await? else { continue };
             let Some(attempt) = account.attempt(id).filter(|attempt| attempt.is_open()).cloned() else { continue };
@@ -90,29 +91,29 @@ impl<S: Store> UseCases<S> {
                 },
                 _ => attempt,
             };
-            self.look(&account, &attempt, &*provider).await?;
+            self.poll(&account, &attempt, &*provider).await?;
         }
         Ok(count)
     }
 
-    async fn look(
+    async fn poll(
         &self,
         account: &Account,
         attempt: &Attempt,
         provider: &dyn PaymentProvider,
     ) -> Result<(), StoreError> {
         if account.closed {
-            // Whether it could be ended or not, what it says now decides.
+            // The result does not matter: the poll shows whether the checkout ended or was paid.
             let _ended = provider.end(&attempt.reference).await;
         }
-        let Ok(mut said) = provider.look(&attempt.reference).await else { return Ok(()) };
+        let Ok(mut reported) = provider.poll(&attempt.reference).await else { return Ok(()) };
         if !provider.supports_polling() && attempt.expires_at <= self.clock.now() {
-            said.push(ProviderEventKind::CheckoutExpired);
+            reported.push(ProviderEventKind::CheckoutExpired);
         }
         let id = attempt.id;
         self.settle(account.order, move |decider| {
-            for what in &said {
-                decider.apply(id, what, None);
+            for kind in &reported {
+                decider.apply(id, kind, None);
             }
         })
         .await

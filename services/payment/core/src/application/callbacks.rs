@@ -1,4 +1,4 @@
-//! What providers say: kept first, and heard when the attempt is known.
+//! Receives webhooks. They are stored first and processed once their attempt is known.
 
 use mart_kernel::{StoreError, Timestamp};
 use time::Duration;
@@ -7,62 +7,65 @@ use super::UseCases;
 use crate::domain::{Callback, Match, Provider};
 use crate::ports::{Store, WebhookError, WebhookEvent, WebhookRequest};
 
-/// Why a word was not taken.
+/// Why a webhook was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiveWebhookError {
-    /// The provider is off.
+    /// The provider is disabled.
     ProviderDisabled,
-    /// It is not genuine, or none of the provider's messages.
+    /// The signature or the message is invalid.
     Invalid(WebhookError),
-    /// The store can't be reached: the provider has to say it again.
+    /// The store failed, so the provider has to send it again.
     Unavailable(StoreError),
 }
 
 impl<S: Store> UseCases<S> {
-    /// Takes a word of a provider's. Once it is kept it is never lost, and whatever comes of it the provider need not say it again.
+    /// Receives a provider's webhook. Success means that it is stored: the provider need not send it again, even if processing it
+    /// fails.
     pub async fn receive_webhook(
         &self,
         provider: Provider,
-        word: &WebhookRequest<'_>,
+        request: &WebhookRequest<'_>,
     ) -> Result<(), ReceiveWebhookError> {
         let now = self.clock.now();
         let WebhookEvent { id, event } = self
             .providers
             .get(provider)
             .ok_or(ReceiveWebhookError::ProviderDisabled)?
-            .parse_webhook(word, now)
+            .parse_webhook(request, now)
             .map_err(ReceiveWebhookError::Invalid)?;
         let Some(event) = event else { return Ok(()) };
         let callback = Callback { id, event, at: now };
-        // What a known one said first counts, and is heard or waits for the sweep.
-        if self.store.keep(&callback).await.map_err(ReceiveWebhookError::Unavailable)? {
-            // It is kept: what goes wrong from here on is mended by the sweep.
-            let _heard = self.apply(callback).await;
+        // A duplicate is ignored: the first one counts, and it is processed already or waits for the background job.
+        if self.store.insert_callback(&callback).await.map_err(ReceiveWebhookError::Unavailable)? {
+            // The callback is stored, so the background job retries if this fails.
+            let _matched = self.apply(callback).await;
         }
         Ok(())
     }
 
-    /// Hears up to `limit` callbacks that came before their attempt was known, or that a crash cut off; how many were heard.
+    /// Processes up to `limit` pending callbacks and returns the number of matched ones. A callback is pending if it arrived before
+    /// its attempt was known, or if a crash interrupted its processing.
     pub async fn process_callbacks(&self, limit: usize) -> Result<usize, StoreError> {
-        let again = self.policy.callback_retry_delay;
-        let until = Timestamp::new(self.clock.now().get() - again);
-        let (mut heard, mut refused) = (0, None);
+        let delay = self.policy.callback_retry_delay;
+        let until = Timestamp::new(self.clock.now().get() - delay);
+        let (mut matched, mut failed) = (0, None);
         for callback in self.store.pending_callbacks(until, limit).await? {
-            // First, and for as long as it has waited already: one that can't be heard stands in nobody's way.
+            // Before processing, so that a callback that fails does not block the others. The pause is as long as the callback has
+            // waited so far, which doubles it each time. After an error it is at most one hour.
             let (id, now) = (callback.id.clone(), self.clock.now().get());
-            let waited = (now - callback.at.get()).max(again);
+            let waited = (now - callback.at.get()).max(delay);
             self.store.reschedule(&id, Timestamp::new(now + waited.min(Duration::HOUR))).await?;
             match self.apply(callback).await {
-                Ok(Match::Matched) => heard += 1,
-                // What it is subject may never be ours: an account at a provider may have more than a mart.
+                Ok(Match::Matched) => matched += 1,
+                // No limit here: the event may not be ours, because other systems may use our account at the provider.
                 Ok(Match::Unmatched) => self.store.reschedule(&id, Timestamp::new(now + waited)).await?,
                 Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
-                Err(error) => refused = Some(error),
+                Err(error) => failed = Some(error),
             }
         }
-        match refused {
-            Some(error) if heard == 0 => Err(error),
-            _ => Ok(heard),
+        match failed {
+            Some(error) if matched == 0 => Err(error),
+            _ => Ok(matched),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::ports::Store;
 
 /// OrderAwaitingPayment: an order to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Awaited {
+pub struct AwaitingPayment {
     /// The order.
     pub order: OrderId,
     /// The customer.
@@ -17,7 +17,7 @@ pub struct Awaited {
     pub payer: Payer,
     /// The amount.
     pub amount: Money,
-    /// The deadline.
+    /// The payment deadline.
     pub deadline: Timestamp,
 }
 
@@ -34,7 +34,7 @@ pub struct Cancelled {
 
 /// RefundRequested: a payment to refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundAsked {
+pub struct RefundRequested {
     /// The order.
     pub order: OrderId,
     /// The refund's id, which is the event's id.
@@ -47,8 +47,12 @@ pub struct RefundAsked {
 
 impl<S: Store> UseCases<S> {
     /// Opens the payment of an order.
-    pub async fn on_order_awaiting_payment(&self, awaited: Awaited, receipt: Receipt) -> Result<(), StoreError> {
-        let Awaited { order, customer, payer, amount, deadline } = awaited;
+    pub async fn on_order_awaiting_payment(
+        &self,
+        awaiting: AwaitingPayment,
+        receipt: Receipt,
+    ) -> Result<(), StoreError> {
+        let AwaitingPayment { order, customer, payer, amount, deadline } = awaiting;
         let step = move |decider: &mut PaymentDecider| decider.open_payment(order, customer, payer, amount, deadline);
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
@@ -60,14 +64,14 @@ impl<S: Store> UseCases<S> {
         self.decide(order, Some(receipt), step).await.map(|_| ())
     }
 
-    /// Refunds an order's payment. Returns whether the money is captured yet.
-    pub async fn on_refund_requested(&self, asked: RefundAsked, receipt: Receipt) -> Result<Match, StoreError> {
-        let RefundAsked { order, refund, attempt, amount } = asked;
+    /// Creates the refund of an order's payment. Returns [`Match::Unmatched`] if the money is not captured yet.
+    pub async fn on_refund_requested(&self, requested: RefundRequested, receipt: Receipt) -> Result<Match, StoreError> {
+        let RefundRequested { order, refund, attempt, amount } = requested;
         let known = self.store.find(order).await?;
         let captured = known.as_ref().and_then(|account| account.attempt(attempt));
         let captured = captured.is_some_and(|attempt| attempt.status == AttemptStatus::Captured);
         if !captured {
-            // Without a receipt, so that the event is delivered again.
+            // No receipt is stored, so that the event is delivered again.
             return Ok(Match::Unmatched);
         }
         let step = move |decider: &mut PaymentDecider| decider.refund_order(refund, attempt, amount);

@@ -15,7 +15,7 @@ use crate::ports::{PaymentProvider, Store};
 
 pub use attempts::StartError;
 pub use callbacks::ReceiveWebhookError;
-pub use handlers::{Awaited, Cancelled, RefundAsked};
+pub use handlers::{AwaitingPayment, Cancelled, RefundRequested};
 pub use read::{ListError, Republished};
 pub use refunds::{RefundError, ResolveError};
 
@@ -43,7 +43,7 @@ impl Providers {
 
     /// Adds the rules that choose a provider first.
     #[must_use]
-    pub fn routed(self, rules: Vec<Rule>) -> Self {
+    pub fn with_rules(self, rules: Vec<Rule>) -> Self {
         Self { rules, ..self }
     }
 
@@ -98,7 +98,7 @@ impl<S: Store> UseCases<S> {
         self.store.decide(order, receipt, decide).await
     }
 
-    /// Decides a change without a receipt.
+    /// Decides a change of an order's payment without a receipt.
     async fn settle<T: Send + 'static>(
         &self,
         order: OrderId,

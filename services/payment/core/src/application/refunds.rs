@@ -51,7 +51,7 @@ impl<S: Store> UseCases<S> {
         self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Rejected)
     }
 
-    /// Resolves a task with what the operator did.
+    /// Resolves a task. `resolution` says what the operator did; `refunded` says whether they refunded the task's refund.
     pub async fn resolve(
         &self,
         order: OrderId,
@@ -67,24 +67,24 @@ impl<S: Store> UseCases<S> {
         if resolved { Ok(account) } else { Err(ResolveError::NoTask) }
     }
 
-    /// Sends up to `limit` due refunds and returns their number. A refund whose provider does not respond does not block the others.
+    /// Sends up to `limit` due refunds and returns their number. A refund without a response does not block the others.
     pub async fn send_refunds(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_refunds(self.clock.now(), limit).await?;
         let count = due.len();
         for (order, id) in due {
             // Before the request, so that a refund without a response is not sent again at once.
-            self.settle(order, move |decider| decider.refund_later(id)).await?;
-            let Some(asked) = self.store.find(order).await?.as_ref().and_then(|account| asked(account, id)) else {
+            self.settle(order, move |decider| decider.schedule_refund_retry(id)).await?;
+            let account = self.store.find(order).await?;
+            let Some((provider, request)) = account.as_ref().and_then(|account| pending_request(account, id)) else {
                 continue;
             };
-            let (provider, asked) = asked;
             let Some(provider) = self.providers.get(provider).cloned() else { continue };
-            match provider.refund(&asked).await {
+            match provider.refund(&request).await {
                 Ok(RefundOutcome::Succeeded(reference)) => {
                     self.settle(order, move |decider| decider.refunded(id, &reference)).await?;
                 }
-                Ok(RefundOutcome::Rejected(why)) | Err(ProviderError::Rejected(why)) => {
-                    self.settle(order, move |decider| decider.refund_failed(id, &why)).await?;
+                Ok(RefundOutcome::Rejected(reason)) | Err(ProviderError::Rejected(reason)) => {
+                    self.settle(order, move |decider| decider.refund_failed(id, &reason)).await?;
                 }
                 Ok(RefundOutcome::Manual) => {
                     self.settle(order, move |decider| decider.require_manual_refund(id)).await?;
@@ -97,14 +97,14 @@ impl<S: Store> UseCases<S> {
 }
 
 /// Returns the request of a pending refund and its provider.
-fn asked(account: &Account, id: RefundId) -> Option<(Provider, RefundRequest)> {
+fn pending_request(account: &Account, id: RefundId) -> Option<(Provider, RefundRequest)> {
     let pending = |refund: &&Refund| refund.id == id && refund.status == RefundStatus::Pending;
     let refund = account.refunds.iter().find(pending)?;
     let attempt = account.attempt(refund.attempt)?;
-    let came_in = account
+    let capture = account
         .transactions
         .iter()
         .find(|booked| booked.kind == TransactionKind::Captured && booked.attempt == refund.attempt)?;
-    let (attempt, captured, amount) = (attempt.reference.clone(), came_in.reference.clone(), refund.amount);
-    Some((came_in.provider, RefundRequest { refund: id, attempt, captured, amount }))
+    let (attempt, captured, amount) = (attempt.reference.clone(), capture.reference.clone(), refund.amount);
+    Some((capture.provider, RefundRequest { refund: id, attempt, captured, amount }))
 }

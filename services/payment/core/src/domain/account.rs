@@ -237,13 +237,13 @@ impl Account {
         }
     }
 
-    /// Returns the amount of an attempt in minor units that can still be refunded. Pending refunds count as refunded.
+    /// Returns the amount of an attempt in minor units that can still be refunded. Pending and manual refunds count as refunded.
     pub fn refundable(&self, attempt: AttemptId) -> i64 {
         let captured = self.transactions.iter().filter(|booked| booked.attempt == attempt);
         let captured = captured.filter(|booked| booked.kind == TransactionKind::Captured);
-        let gone = self.refunds.iter().filter(|refund| refund.attempt == attempt);
-        let gone = gone.filter(|refund| refund.status != RefundStatus::Failed);
-        sum(captured.map(|booked| booked.amount)).saturating_sub(sum(gone.map(|refund| refund.amount)))
+        let refunds = self.refunds.iter().filter(|refund| refund.attempt == attempt);
+        let refunds = refunds.filter(|refund| refund.status != RefundStatus::Failed);
+        sum(captured.map(|booked| booked.amount)).saturating_sub(sum(refunds.map(|refund| refund.amount)))
     }
 
     /// Returns whether a task is open.
@@ -260,8 +260,8 @@ impl Account {
     pub fn attempt_of(&self, provider: Provider, subject: &Subject) -> Option<&Attempt> {
         let id = match subject {
             Subject::Attempt(reference) => {
-                let named = |attempt: &&Attempt| attempt.provider == provider && attempt.reference == *reference;
-                return self.attempts.iter().find(named);
+                let matches = |attempt: &&Attempt| attempt.provider == provider && attempt.reference == *reference;
+                return self.attempts.iter().find(matches);
             }
             Subject::Money(reference) => {
                 let booked = self.transactions.iter().find(|booked| {

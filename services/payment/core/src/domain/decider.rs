@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mart_kernel::{EventEnvelope, IdGenerator, Money, Timestamp, Version};
 
 use super::events::{
-    PaymentCaptured, PaymentFailed, PaymentRefunded, PaymentRepublished, PaymentReviewRequired, Placed,
+    PaymentCaptured, PaymentFailed, PaymentRefunded, PaymentRepublished, PaymentReviewRequired, VersionedEvent,
 };
 use super::{
     Account, Attempt, AttemptId, AttemptStatus, CallbackId, Checkout, CustomerId, OrderId, Payer, PaymentEvent, Policy,
@@ -20,7 +20,7 @@ pub struct PaymentDecider {
     policy: Policy,
     before: Option<Account>,
     account: Option<Account>,
-    events: Vec<Placed>,
+    events: Vec<VersionedEvent>,
     processed: Vec<CallbackId>,
 }
 
@@ -36,7 +36,7 @@ pub struct Change {
 }
 
 /// The longest reason of a task, in characters.
-const LONGEST_REASON: usize = 1_000;
+const MAX_REASON_LENGTH: usize = 1_000;
 
 /// Why no attempt was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl PaymentDecider {
             account.updated_at = self.now;
         }
         let event =
-            |(version, event): Placed| EventEnvelope { id: self.ids.next(), at: self.now, version, payload: event };
+            |(version, payload): VersionedEvent| EventEnvelope { id: self.ids.next(), at: self.now, version, payload };
         let events = self.events.into_iter().map(event).collect();
         Change { account: self.account.filter(|_| changed), events, processed: self.processed }
     }
@@ -91,7 +91,7 @@ impl PaymentDecider {
         self.account.as_ref()
     }
 
-    /// Opens the payment of an order. An existing one, such as that of an order that was close_payment first, stays unchanged.
+    /// Opens the payment of an order. An existing one, such as that of an order that was cancelled first, stays unchanged.
     pub fn open_payment(
         &mut self,
         order: OrderId,
@@ -105,7 +105,8 @@ impl PaymentDecider {
         }
     }
 
-    /// Closes the payment of a close_payment order and polls its open attempts. OrderCancelled may arrive before OrderAwaitingPayment.
+    /// Closes the payment of a cancelled order and makes its open attempts due. OrderCancelled may arrive before
+    /// OrderAwaitingPayment.
     pub fn close_payment(&mut self, order: OrderId, customer: CustomerId, amount: Money) {
         let now = self.now;
         if self.account.is_none() {
@@ -137,7 +138,7 @@ impl PaymentDecider {
         }
     }
 
-    /// Returns a new attempt, or the open one at this provider.
+    /// Returns a new attempt, or the open one at this provider if it has not expired.
     pub fn start(&mut self, customer: &CustomerId, provider: Provider) -> Result<Attempt, StartRejection> {
         let now = self.now;
         let id = AttemptId(self.ids.next());
@@ -146,10 +147,7 @@ impl PaymentDecider {
         if account.closed || account.captured().minor() > 0 || now >= account.deadline {
             return Err(StartRejection::NotPayable);
         }
-        let usable = |attempt: &&Attempt| {
-            let in_time = now < attempt.expires_at;
-            attempt.provider == provider && attempt.is_open() && in_time
-        };
+        let usable = |attempt: &&Attempt| attempt.provider == provider && attempt.is_open() && now < attempt.expires_at;
         if let Some(open) = account.attempts.iter().find(usable) {
             return Ok(open.clone());
         }
@@ -221,7 +219,7 @@ impl PaymentDecider {
                 self.record_event(PaymentEvent::PaymentFailed(PaymentFailed { order, attempt: attempt.id, reason }));
             }
             ProviderEventKind::CheckoutExpired if attempt.is_open() => self.set(attempt.id, AttemptStatus::Closed),
-            // The money was captured, or the event is a repetition.
+            // The attempt has ended already.
             ProviderEventKind::Failed(_) | ProviderEventKind::CheckoutExpired => {}
             ProviderEventKind::Refunded { refund, .. } if self.is_failed(*refund) => self.retry_refund(*refund),
             ProviderEventKind::Refunded { refund, reference } => self.refunded(*refund, reference),
@@ -231,9 +229,9 @@ impl PaymentDecider {
             ProviderEventKind::RefundFailed { refund, reason } if self.known_refund(*refund).is_some() => {
                 self.refund_failed(*refund, reason);
             }
-            // This may be processed before the event of the refund itself.
+            // An external refund failed. The event of the refund itself may not be processed yet.
             ProviderEventKind::RefundFailed { reason, .. } => {
-                let reason = format!("{} says that a refund made there failed: {reason}", attempt.provider.name());
+                let reason = format!("{} reports that a refund made there failed: {reason}", attempt.provider.name());
                 self.needs_review(attempt.id, &reason, None);
             }
             ProviderEventKind::NeedsReview(reason) => {
@@ -253,9 +251,9 @@ impl PaymentDecider {
             return;
         }
         if amount != Some(expected) {
-            let (provider, due) = (attempt.provider.name(), shown(expected));
+            let (provider, due) = (attempt.provider.name(), format_money(expected));
             let reason = format!(
-                "{provider} says that {reported_amount} came in as {reference}, and {due} was due: nothing was booked"
+                "{provider} reports a payment of {reported_amount} ({reference}), but {due} is due; nothing was booked"
             );
             // The checkout is used up, so that the next start opens another one.
             if attempt.is_open() {
@@ -268,7 +266,7 @@ impl PaymentDecider {
         self.book(TransactionKind::Captured, attempt.provider, reference, expected, attempt.id);
         if paid {
             let id = RefundId(self.ids.next());
-            self.add_refund(id, attempt.id, expected, "it was paid already".to_owned());
+            self.add_refund(id, attempt.id, expected, "the order was already paid".to_owned());
         } else {
             let (order, attempt, provider) = (self.order(), attempt.id, attempt.provider);
             self.record_event(PaymentEvent::PaymentCaptured(PaymentCaptured {
@@ -291,15 +289,16 @@ impl PaymentDecider {
         }
         let left = account.refundable(attempt);
         if amount.currency() == account.amount.currency() && amount.minor() <= left {
-            self.add_refund(id, attempt, amount, "the order asked for it".to_owned());
+            self.add_refund(id, attempt, amount, "requested by the order".to_owned());
         } else if left < account.amount.minor() {
             // An admin has refunded a part already, so the rest is refunded.
             if left > 0 {
                 let rest = Money::from_minor(left, account.amount.currency());
-                self.add_refund(id, attempt, rest, "the order asked for it".to_owned());
+                self.add_refund(id, attempt, rest, "requested by the order".to_owned());
             }
         } else {
-            let reason = format!("the order asks for a refund of {}, which is more than came in", shown(amount));
+            let reason =
+                format!("the order requests a refund of {}, which exceeds the captured amount", format_money(amount));
             self.needs_review(attempt, &reason, None);
         }
         Match::Matched
@@ -312,8 +311,8 @@ impl PaymentDecider {
             return Ok(());
         }
         let captured = account.attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Captured);
-        let most = captured.map(|attempt| (account.refundable(attempt.id), attempt.id)).max();
-        let (left, attempt) = most.filter(|(left, _)| *left > 0).ok_or(RefundRejection::TooLarge)?;
+        let largest = captured.map(|attempt| (account.refundable(attempt.id), attempt.id)).max();
+        let (left, attempt) = largest.filter(|(left, _)| *left > 0).ok_or(RefundRejection::TooLarge)?;
         let amount = amount.unwrap_or(Money::from_minor(left, account.amount.currency()));
         if amount.currency() != account.amount.currency() || amount.minor() > left || amount.minor() <= 0 {
             return Err(RefundRejection::TooLarge);
@@ -326,10 +325,11 @@ impl PaymentDecider {
         self.known_refund(id).is_some_and(|(status, ..)| status == RefundStatus::Failed)
     }
 
-    /// Polls a refund that the provider reports as succeeded and as failed. Only the provider knows which report is newer.
+    /// Sends a failed refund again, because the provider also reports it as succeeded. Only the provider knows which report is
+    /// newer.
     fn retry_refund(&mut self, id: RefundId) {
         self.settle_refund(id, RefundStatus::Pending);
-        self.try_refund_at(id, self.now);
+        self.schedule_refund(id, self.now);
     }
 
     /// Books a refund that the provider made, now or before.
@@ -344,9 +344,9 @@ impl PaymentDecider {
         self.record_event(PaymentEvent::PaymentRefunded(PaymentRefunded { order, attempt, amount }));
         if self.account.as_ref().is_some_and(|account| account.refundable(attempt) < 0) {
             let reason = format!(
-                "{} sent {} back (refund {}), and then more is gone than came in",
+                "{} refunded {} (refund {}), and the refunds now exceed the captured amount",
                 provider.name(),
-                shown(amount),
+                format_money(amount),
                 id.0
             );
             self.needs_review(attempt, &reason, None);
@@ -368,34 +368,35 @@ impl PaymentDecider {
         }
         let provider = attempt.provider.name();
         if self.known_refund(id).is_none() {
-            let is_in = attempt.status == AttemptStatus::Captured;
-            let fits = |amount: &Money| is_in && amount.currency() == account.amount.currency() && amount.minor() > 0;
-            let Some(amount) = amount.filter(fits) else {
+            let is_captured = attempt.status == AttemptStatus::Captured;
+            let is_valid =
+                |amount: &Money| is_captured && amount.currency() == account.amount.currency() && amount.minor() > 0;
+            let Some(amount) = amount.filter(is_valid) else {
                 let reason =
-                    format!("{provider} says that {reported_amount} went back as {reference}: nothing was booked");
+                    format!("{provider} reports a refund of {reported_amount} ({reference}); nothing was booked");
                 self.needs_review(attempt.id, &reason, None);
                 return;
             };
             self.add_refund(id, attempt.id, amount, format!("made at {provider}"));
-            self.ask_for_less(attempt.id, id);
+            self.reduce_pending_refunds(attempt.id, id);
         }
         self.refunded(id, reference);
     }
 
-    /// Reduces pending refunds to the rest if an external refund leaves less than they request. The provider would reject them
+    /// Reduces pending refunds, newest first, if an external refund leaves less than they request. The provider would reject them
     /// otherwise.
-    fn ask_for_less(&mut self, attempt: AttemptId, made: RefundId) {
+    fn reduce_pending_refunds(&mut self, attempt: AttemptId, external: RefundId) {
         while let Some(account) = &self.account {
             let surplus = -account.refundable(attempt);
-            let asked = |refund: &&Refund| {
-                refund.attempt == attempt && refund.status == RefundStatus::Pending && refund.id != made
+            let pending = |refund: &&Refund| {
+                refund.attempt == attempt && refund.status == RefundStatus::Pending && refund.id != external
             };
-            let Some(asked) = account.refunds.iter().rfind(asked).filter(|_| surplus > 0).cloned() else { return };
-            self.settle_refund(asked.id, RefundStatus::Failed);
-            let left = asked.amount.minor() - surplus;
+            let Some(newest) = account.refunds.iter().rfind(pending).filter(|_| surplus > 0).cloned() else { return };
+            self.settle_refund(newest.id, RefundStatus::Failed);
+            let left = newest.amount.minor() - surplus;
             if left > 0 {
-                let (id, left) = (RefundId(self.ids.next()), Money::from_minor(left, asked.amount.currency()));
-                self.add_refund(id, attempt, left, asked.reason);
+                let (id, left) = (RefundId(self.ids.next()), Money::from_minor(left, newest.amount.currency()));
+                self.add_refund(id, attempt, left, newest.reason);
             }
         }
     }
@@ -407,15 +408,20 @@ impl PaymentDecider {
             RefundStatus::Failed => return,
             RefundStatus::Succeeded => {
                 format!(
-                    "{} said that {} went back (refund {}) and says now that it did not: {reason}",
+                    "{} reported the refund of {} (refund {}) as succeeded and now reports that it failed: {reason}",
                     provider.name(),
-                    shown(amount),
+                    format_money(amount),
                     id.0
                 )
             }
             RefundStatus::Pending | RefundStatus::Manual => {
                 self.settle_refund(id, RefundStatus::Failed);
-                format!("{} refuses to refund {} (refund {}): {reason}", provider.name(), shown(amount), id.0)
+                format!(
+                    "{} rejected the refund of {} (refund {}): {reason}",
+                    provider.name(),
+                    format_money(amount),
+                    id.0
+                )
             }
         };
         self.needs_review(attempt, &reason, None);
@@ -425,16 +431,16 @@ impl PaymentDecider {
     pub fn require_manual_refund(&mut self, id: RefundId) {
         let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::Manual);
-        let reason = format!("refund {} by hand at {}, and say so here", shown(amount), provider.name());
+        let reason = format!("refund {} manually at {}, then resolve this task", format_money(amount), provider.name());
         self.needs_review(attempt, &reason, Some(id));
     }
 
     /// Schedules the next request of a refund without a response.
-    pub fn refund_later(&mut self, id: RefundId) {
-        self.try_refund_at(id, Timestamp::new(self.now.get() + self.policy.refund_retry_delay));
+    pub fn schedule_refund_retry(&mut self, id: RefundId) {
+        self.schedule_refund(id, Timestamp::new(self.now.get() + self.policy.refund_retry_delay));
     }
 
-    fn try_refund_at(&mut self, id: RefundId, at: Timestamp) {
+    fn schedule_refund(&mut self, id: RefundId, at: Timestamp) {
         if let Some(account) = &mut self.account
             && let Some(refund) = account.refunds.iter_mut().find(|refund| refund.id == id)
         {
@@ -442,7 +448,7 @@ impl PaymentDecider {
         }
     }
 
-    /// Resolves a task. Returns whether there is such an open task.
+    /// Resolves a task. Its refund is booked if the operator refunded it, and fails otherwise. Returns whether the task is open.
     pub fn resolve(&mut self, id: TaskId, resolution: String, refunded: bool) -> bool {
         let Some(account) = &mut self.account else { return false };
         let task = account.tasks.iter_mut().find(|task| task.id == id && task.resolution.is_none());
@@ -451,7 +457,7 @@ impl PaymentDecider {
         if let Some(refund) = task.refund {
             let open = self.known_refund(refund).is_some_and(|(status, ..)| status == RefundStatus::Manual);
             if refunded {
-                self.refunded(refund, &format!("by hand {}", id.0));
+                self.refunded(refund, &format!("manual {}", id.0));
             } else if open {
                 self.settle_refund(refund, RefundStatus::Failed);
             }
@@ -522,7 +528,7 @@ impl PaymentDecider {
     fn needs_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
         let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
         // The reason contains text of the provider and is part of an event.
-        let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
+        let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(MAX_REASON_LENGTH).collect();
         let Some(account) = &mut self.account else { return };
         if account.tasks.iter().any(|task| task.reason == reason && task.refund == refund) {
             return;
@@ -546,6 +552,6 @@ impl Attempt {
     }
 }
 
-fn shown(money: Money) -> String {
+fn format_money(money: Money) -> String {
     format!("{} {}", money.amount(), money.currency().code())
 }

@@ -87,4 +87,4 @@ impl PaymentEvent {
 }
 
 /// An event with its version.
-pub(super) type Placed = (Version, PaymentEvent);
+pub(super) type VersionedEvent = (Version, PaymentEvent);

@@ -1,25 +1,25 @@
-//! Providers, and their event.
+//! Payment providers, the choice of a provider, and their events.
 
 use mart_kernel::{Money, Timestamp};
 
 use super::RefundId;
 
-/// Who takes money for the mart.
+/// A payment provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
-    /// Our own, for development: it takes no money.
+    /// Our own for development. It takes no money.
     Sandbox,
-    /// Cards, all over the world.
+    /// Stripe: cards of all countries.
     Stripe,
-    /// PayFast of Pakistan (gopayfast.com): rupees.
+    /// PayFast of Pakistan (gopayfast.com): rupees only.
     PayFast,
 }
 
 impl Provider {
-    /// All of them.
+    /// All providers.
     pub const ALL: [Self; 3] = [Self::Sandbox, Self::Stripe, Self::PayFast];
 
-    /// Its name, as customers and events have it.
+    /// Returns the name that the API and the events use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sandbox => "sandbox",
@@ -28,150 +28,156 @@ impl Provider {
         }
     }
 
-    /// The provider of a name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Returns the provider with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.name() == name)
     }
 }
 
-/// Whom orders of a currency, or to a country, are paid with.
+/// A rule that chooses a provider by currency and country.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The currency; any where it is absent.
+    /// The currency; `None` matches every currency.
     pub currency: Option<String>,
-    /// The country; any where it is absent.
+    /// The country; `None` matches every country.
     pub country: Option<String>,
     /// The provider.
     pub provider: Provider,
 }
 
 impl Rule {
-    /// Reads `<currency>/<country>=<provider>`, where `*` is any and `/*` may be left out, such as `PKR/PK=payfast` or
-    /// `EUR=stripe`.
-    pub fn read(text: &str) -> Option<Self> {
-        let (of, provider) = text.split_once('=')?;
-        let (currency, country) = of.split_once('/').unwrap_or((of, "*"));
-        let any = |code: &str, letters: usize| {
-            let good = code.len() == letters && code.bytes().all(|letter| letter.is_ascii_uppercase());
-            if code == "*" { Some(None) } else { good.then(|| Some(code.to_owned())) }
+    /// Parses `<currency>/<country>=<provider>`, such as `PKR/PK=payfast` or `EUR=stripe`. `*` matches everything, and `/*` may be
+    /// omitted.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (pattern, provider) = text.split_once('=')?;
+        let (currency, country) = pattern.split_once('/').unwrap_or((pattern, "*"));
+        let code = |code: &str, letters: usize| {
+            let valid = code.len() == letters && code.bytes().all(|letter| letter.is_ascii_uppercase());
+            if code == "*" { Some(None) } else { valid.then(|| Some(code.to_owned())) }
         };
-        Some(Self { currency: any(currency, 3)?, country: any(country, 2)?, provider: Provider::named(provider)? })
+        Some(Self {
+            currency: code(currency, 3)?,
+            country: code(country, 2)?,
+            provider: Provider::from_name(provider)?,
+        })
     }
 
-    fn is_of(&self, currency: &str, country: &str) -> bool {
-        self.currency.as_deref().is_none_or(|of| of == currency)
-            && self.country.as_deref().is_none_or(|of| of == country)
+    fn matches(&self, currency: &str, country: &str) -> bool {
+        self.currency.as_deref().is_none_or(|required| required == currency)
+            && self.country.as_deref().is_none_or(|required| required == country)
     }
 }
 
-/// Which providers are offered, and which of them an order is paid with.
+/// The offered providers and the rules that choose one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routing {
-    /// Those that open new checkouts.
+    /// The providers that open new checkouts.
     pub offered: Vec<Provider>,
-    /// What goes before the mart's own choice; the first that fits.
+    /// The rules, which precede the default. The first match wins.
     pub rules: Vec<Rule>,
 }
 
 impl Routing {
-    /// The provider for a currency and a country: the one that the customer names where it is offered and takes that currency;
-    /// without a name the first rule's, else PayFast for rupees to Pakistan, else Stripe, then any that is able.
-    pub fn choose(&self, named: Option<Provider>, currency: &str, country: &str) -> Option<Provider> {
-        let able = |provider: &Provider| {
+    /// Returns the provider for a currency and a country, or `None` if no offered provider accepts the currency.
+    ///
+    /// If the customer requests a provider, only that one is considered. Otherwise the first matching rule decides. The default is
+    /// PayFast for rupees to Pakistan, then Stripe, then any other provider that accepts the currency.
+    pub fn choose(&self, requested: Option<Provider>, currency: &str, country: &str) -> Option<Provider> {
+        let accepts = |provider: &Provider| {
             self.offered.contains(provider) && (*provider != Provider::PayFast || currency == "PKR")
         };
-        if named.is_some() {
-            return named.filter(able);
+        if requested.is_some() {
+            return requested.filter(accepts);
         }
-        let ruled = self.rules.iter().filter(|rule| rule.is_of(currency, country)).map(|rule| rule.provider);
-        // Where nobody knows the country, rupees are most likely Pakistan's.
-        let first = if matches!(country, "" | "PK") { Provider::PayFast } else { Provider::Stripe };
-        ruled.chain([first, Provider::Stripe, Provider::PayFast, Provider::Sandbox]).find(able)
+        let by_rule = self.rules.iter().filter(|rule| rule.matches(currency, country)).map(|rule| rule.provider);
+        // If the country is unknown, rupees are most likely Pakistan's.
+        let default = if matches!(country, "" | "PK") { Provider::PayFast } else { Provider::Stripe };
+        by_rule.chain([default, Provider::Stripe, Provider::PayFast, Provider::Sandbox]).find(accepts)
     }
 }
 
-/// A word of a provider's, kept before anything is done about it.
+/// A provider's webhook event, stored before it is processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
-    /// The provider's own id of it.
+    /// The provider and its id of the event.
     pub id: CallbackId,
-    /// What it says.
+    /// The event.
     pub event: ProviderEvent,
-    /// When it came.
+    /// When it was received.
     pub at: Timestamp,
 }
 
-/// A provider and its id of a callback: the same one is heard once.
+/// A provider and its id of an event. The same event is processed once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallbackId {
-    /// Whose.
+    /// The provider.
     pub provider: Provider,
-    /// Its id.
+    /// The provider's id of the event.
     pub event: String,
 }
 
-/// What a provider says of an attempt or of the money that it brought.
+/// A provider's event about an attempt or its captured money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderEvent {
-    /// Who says it.
+    /// The provider.
     pub provider: Provider,
-    /// What it is about.
+    /// The attempt or the money that the event is about.
     pub subject: Subject,
-    /// What it says.
+    /// What happened.
     pub kind: ProviderEventKind,
 }
 
-/// What event is about, as its provider calls it.
+/// The subject of an event, as the provider's reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// An attempt.
     Attempt(String),
-    /// Money that came in by one.
+    /// Captured money.
     Money(String),
 }
 
-/// What can be said.
+/// What a provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderEventKind {
-    /// Money came in.
+    /// Money was captured.
     Captured {
-        /// The provider's id of it.
+        /// The provider's reference.
         reference: String,
-        /// How much, as it was told.
+        /// The amount as the provider wrote it.
         reported_amount: String,
-        /// The same, where it is an amount of a known currency.
+        /// The parsed amount; `None` if it is not an amount of a known currency.
         amount: Option<Money>,
     },
-    /// The customer could not pay; reason.
+    /// The payment failed, for this reason.
     Failed(String),
-    /// The checkout is over, without money.
+    /// The checkout ended without money.
     CheckoutExpired,
-    /// Money went back.
+    /// Money was refunded.
     Refunded {
         /// Our id of the refund.
         refund: RefundId,
-        /// The provider's id of it.
+        /// The provider's reference.
         reference: String,
     },
-    /// Money went back that nobody here asked for: somebody did it at the provider.
+    /// Money was refunded without our request, for instance by an operator in the provider's dashboard.
     ExternalRefund {
-        /// Our id of the refund, made from the provider's.
+        /// Our id of the refund, derived from the provider's.
         refund: RefundId,
-        /// The provider's id of it.
+        /// The provider's reference.
         reference: String,
-        /// How much, as it was told.
+        /// The amount as the provider wrote it.
         reported_amount: String,
-        /// The same, where it is an amount of a known currency.
+        /// The parsed amount; `None` if it is not an amount of a known currency.
         amount: Option<Money>,
     },
-    /// Money did not go back; reason.
+    /// A refund failed.
     RefundFailed {
         /// Our id of the refund.
         refund: RefundId,
-        /// In the provider's words.
+        /// The provider's reason.
         reason: String,
     },
-    /// What a person has to see to; in words.
+    /// An operator has to act, for this reason.
     NeedsReview(String),
 }
 
@@ -186,12 +192,12 @@ mod tests {
     fn routing(offered: &[Provider], rules: &[&str]) -> Routing {
         Routing {
             offered: offered.to_vec(),
-            rules: rules.iter().map(|rule| Rule::read(rule).expect("a rule")).collect(),
+            rules: rules.iter().map(|rule| Rule::parse(rule).expect("a rule")).collect(),
         }
     }
 
     #[test]
-    fn rupees_to_pakistan_go_to_payfast_and_the_rest_to_stripe_where_they_are_on() {
+    fn payfast_takes_rupees_to_pakistan_and_stripe_the_rest() {
         for (offered, currency, country, expected) in [
             (&Provider::ALL[..], "PKR", "PK", Some(PAYFAST)),
             (&Provider::ALL, "PKR", "", Some(PAYFAST)),
@@ -208,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_go_first_where_their_provider_is_able() {
+    fn rules_precede_the_default_if_their_provider_accepts() {
         let all = routing(&Provider::ALL, &["PKR/PK=sandbox", "*/DE=payfast", "EUR=sandbox", "*/FR=stripe"]);
         for (currency, country, expected) in [
             ("PKR", "PK", SANDBOX),
@@ -222,23 +228,23 @@ mod tests {
             assert_eq!(all.choose(None, currency, country), Some(expected), "{currency} to {country}");
         }
         assert_eq!(routing(&[STRIPE], &["PKR=payfast"]).choose(None, "PKR", "PK"), Some(STRIPE));
-        for bad in [
+        for invalid in [
             "",
             "PKR",
             "PKR=",
-            "PKR=nobody",
+            "PKR=paypal",
             "pkr=stripe",
             "PKRS=stripe",
             "PKR/pk=stripe",
             "PKR/PAK=stripe",
             "/PK=stripe",
         ] {
-            assert_eq!(Rule::read(bad), None, "{bad}");
+            assert_eq!(Rule::parse(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn a_customer_may_name_one_that_is_on_and_takes_the_currency() {
+    fn a_requested_provider_must_be_offered_and_accept_currency() {
         let all = routing(&Provider::ALL, &["PKR=payfast"]);
         assert_eq!(all.choose(Some(SANDBOX), "PKR", "PK"), Some(SANDBOX));
         assert_eq!(all.choose(Some(PAYFAST), "USD", "PK"), None);
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn every_provider_is_found_by_its_name() {
-        assert_eq!(Provider::ALL.map(|provider| Provider::named(provider.name())), Provider::ALL.map(Some));
-        assert_eq!(Provider::named("nobody"), None);
+        assert_eq!(Provider::ALL.map(|provider| Provider::from_name(provider.name())), Provider::ALL.map(Some));
+        assert_eq!(Provider::from_name("paypal"), None);
     }
 }

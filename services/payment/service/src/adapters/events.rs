@@ -1,4 +1,4 @@
-//! The core's events as the contract's messages, and what events of others do here.
+//! Maps the core's events to the contract's messages, and handles the events of order.
 
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, money, timestamp};
@@ -7,14 +7,14 @@ use mart_kernel::Money;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::UseCases;
-use payment_core::application::{Awaited, Cancelled, RefundAsked};
+use payment_core::application::{AwaitingPayment, Cancelled, RefundRequested};
 use payment_core::domain::{AttemptId, CustomerId, Match, OrderId, Payer, RefundId, events};
 use payment_core::ports::Store;
 
 use super::proto::payment;
 use crate::generated::events::{EventHandlers, Messages};
 
-/// Makes the contract's messages.
+/// Maps the core's events to the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct PaymentMessages;
 
@@ -54,29 +54,29 @@ impl Messages for PaymentMessages {
 
     fn payment_republished(event: &events::PaymentRepublished) -> v1::PaymentRepublished {
         let mut payment = payment(&event.account, false);
-        // What a customer pays with is nobody else's.
+        // A checkout is only for the customer who pays with it.
         payment.attempts.iter_mut().for_each(|attempt| attempt.checkout = None);
         v1::PaymentRepublished { payment: Some(payment) }
     }
 }
 
-/// Reacts to events of others.
+/// Handles the events of order.
 #[derive(Debug)]
 pub struct PaymentEventHandlers<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S: Store> PaymentEventHandlers<S> {
-    /// Reacts by these use cases.
+    /// Creates the handlers over these use cases.
     pub fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 }
 
-const UNREADABLE: Outcome = Outcome::Reject("an id, an amount or a time in it is none");
+const INVALID: Outcome = Outcome::Reject("invalid id, amount or time");
 
-/// Whose order it is, and what it costs; `None` where that can't be read.
-fn read(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
+/// Returns the order's id, customer and total, or `None` if the id or the total is invalid.
+fn parse_order(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
     let total = exact("total", &order.total.clone().unwrap_or_default()).ok()?;
     Some((OrderId(order.order_id.parse().ok()?), CustomerId(order.customer_id.clone()), total))
 }
@@ -86,22 +86,22 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         &self,
         event: ReceivedEvent<order::OrderAwaitingPayment>,
     ) -> Result<Outcome, DispatchError> {
-        let awaiting = event.payload.order.clone().unwrap_or_default();
-        let deadline = timestamp("paymentDeadline", awaiting.payment_deadline).ok().flatten();
-        let (Some((order, customer, amount)), Some(deadline)) = (read(&awaiting), deadline) else {
-            return Ok(UNREADABLE);
+        let awaited = event.payload.order.clone().unwrap_or_default();
+        let deadline = timestamp("paymentDeadline", awaited.payment_deadline).ok().flatten();
+        let (Some((order, customer, amount)), Some(deadline)) = (parse_order(&awaited), deadline) else {
+            return Ok(INVALID);
         };
-        let order::Contact { email, phone, .. } = awaiting.contact.unwrap_or_default();
-        let country = awaiting.shipping_address.unwrap_or_default().country_code;
+        let order::Contact { email, phone, .. } = awaited.contact.unwrap_or_default();
+        let country = awaited.shipping_address.unwrap_or_default().country_code;
         let payer = Payer { email, phone, country };
-        let awaited = Awaited { order, customer, payer, amount, deadline };
-        self.use_cases.on_order_awaiting_payment(awaited, event.receipt()).await?;
+        let awaiting = AwaitingPayment { order, customer, payer, amount, deadline };
+        self.use_cases.on_order_awaiting_payment(awaiting, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let cancelled = event.payload.order.clone().unwrap_or_default();
-        let Some((order, customer, amount)) = read(&cancelled) else { return Ok(UNREADABLE) };
+        let Some((order, customer, amount)) = parse_order(&cancelled) else { return Ok(INVALID) };
         self.use_cases.on_order_cancelled(Cancelled { order, customer, amount }, event.receipt()).await?;
         Ok(Outcome::Applied)
     }
@@ -111,15 +111,15 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         event: ReceivedEvent<order::RefundRequested>,
     ) -> Result<Outcome, DispatchError> {
         let order::RefundRequested { order, payment_id, amount } = event.payload.clone();
-        let order = read(&order.unwrap_or_default()).map(|(order, ..)| order);
+        let order = parse_order(&order.unwrap_or_default()).map(|(order, ..)| order);
         let attempt = payment_id.parse().map(AttemptId).ok();
         let amount = exact("amount", &amount.unwrap_or_default()).ok();
-        let (Some(order), Some(attempt), Some(amount)) = (order, attempt, amount) else { return Ok(UNREADABLE) };
-        // The event asks once, so its id names the refund.
-        let asked = RefundAsked { order, refund: RefundId(event.id), attempt, amount };
-        Ok(match self.use_cases.on_refund_requested(asked, event.receipt()).await? {
+        let (Some(order), Some(attempt), Some(amount)) = (order, attempt, amount) else { return Ok(INVALID) };
+        // The event's id is the refund's id, so a repeated event refunds once.
+        let requested = RefundRequested { order, refund: RefundId(event.id), attempt, amount };
+        Ok(match self.use_cases.on_refund_requested(requested, event.receipt()).await? {
             Match::Matched => Outcome::Applied,
-            Match::Unmatched => Outcome::Retry("the money that has to go back is not known here yet".to_owned()),
+            Match::Unmatched => Outcome::Retry("the payment to refund is not captured yet".to_owned()),
         })
     }
 }

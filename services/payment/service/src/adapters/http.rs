@@ -1,4 +1,4 @@
-//! The contract's operations by the core's use cases.
+//! Implements the contract's operations with the core's use cases.
 
 use mart_chassis::convert::{exact, uuid};
 use mart_chassis::http::{ApiError, Principal, RequestContext};
@@ -16,29 +16,29 @@ use crate::generated::http::{
     ReceiveStripeWebhookError, RefundPaymentError, RepublishPaymentsError, ResolveTaskError, StartAttemptError,
 };
 
-/// Serves the operations over HTTP.
+/// Implements the operations.
 #[derive(Debug)]
 pub(crate) struct Http<S> {
     use_cases: UseCases<S>,
 }
 
 impl<S: Store> Http<S> {
-    /// Serves these use cases.
+    /// Creates the operations over these use cases.
     pub(crate) fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 
-    /// Takes what a provider sent.
+    /// Receives a provider's webhook from the raw request.
     async fn receive(&self, provider: Provider, context: &RequestContext) -> Result<(), ReceiveWebhookError> {
-        let sent = context.raw.as_ref().ok_or(ReceiveWebhookError::Invalid(WebhookError::Signature))?;
-        let header = |name: &str| sent.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let raw = context.raw.as_ref().ok_or(ReceiveWebhookError::Invalid(WebhookError::Signature))?;
+        let header = |name: &str| raw.headers.get(name)?.to_str().ok().map(str::to_owned);
         self.use_cases
-            .receive_webhook(provider, &WebhookRequest { header: &header, query: &sent.query, body: &sent.body })
+            .receive_webhook(provider, &WebhookRequest { header: &header, query: &raw.query, body: &raw.body })
             .await
     }
 }
 
-/// Who calls, and whether he may see everything.
+/// Returns the caller's id, and whether they are an admin.
 fn principal(context: &RequestContext) -> (CustomerId, bool) {
     match &context.principal {
         Principal::Authenticated { subject, role } => (CustomerId(subject.clone()), role == "admin"),
@@ -58,10 +58,9 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
     ) -> Result<v1::StartAttemptResponse, StartAttemptError> {
         let v1::StartAttemptRequest { order_id, provider } = request;
         let (order, customer, use_cases) = (order(&order_id)?, principal(&context).0, self.use_cases.clone());
-        // A provider may take longer than the customer waits: what it opens is there for the next try.
-        let starting = async move { use_cases.start_attempt(order, customer, &provider).await };
-        let started = detached(starting).await;
-        let started = started.map_err(|_| StartError::Unavailable(StoreError::Internal))??;
+        // The provider may respond after the client has gone. The next start returns the checkout that was opened.
+        let start = async move { use_cases.start_attempt(order, customer, &provider).await };
+        let started = detached(start).await.map_err(|_| StartError::Unavailable(StoreError::Internal))??;
         Ok(v1::StartAttemptResponse { attempt: Some(attempt(&started)) })
     }
 
@@ -118,9 +117,9 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::RepublishPaymentsRequest,
     ) -> Result<v1::RepublishPaymentsResponse, RepublishPaymentsError> {
         let v1::RepublishPaymentsRequest { page_size, page_token } = request;
-        let done = self.use_cases.republish_payments(PageSize::requested(page_size), &page_token).await?;
-        let republished_count = i32::try_from(done.count).unwrap_or(i32::MAX);
-        Ok(v1::RepublishPaymentsResponse { republished_count, next_page_token: done.next.unwrap_or_default() })
+        let republished = self.use_cases.republish_payments(PageSize::requested(page_size), &page_token).await?;
+        let republished_count = i32::try_from(republished.count).unwrap_or(i32::MAX);
+        Ok(v1::RepublishPaymentsResponse { republished_count, next_page_token: republished.next.unwrap_or_default() })
     }
 
     async fn receive_sandbox_webhook(
@@ -187,7 +186,7 @@ impl From<ResolveError> for ResolveTaskError {
     }
 }
 
-/// Operations that fail in the same ways, under names of their own.
+/// Maps the errors of a list to the errors of each operation.
 macro_rules! lists {
     ($($error:ident)*) => {
         $(
@@ -205,7 +204,7 @@ macro_rules! lists {
 
 lists!(ListPaymentsError RepublishPaymentsError);
 
-/// What a webhook of any provider fails with.
+/// Maps the errors of a webhook to the errors of each operation.
 macro_rules! webhooks {
     ($($error:ident)*) => {
         $(

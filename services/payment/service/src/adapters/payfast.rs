@@ -1,5 +1,7 @@
-//! PayFast of Pakistan (gopayfast.com): a form that the customer's browser sends there, and an instant payment notification (IPN) to
-//! our webhook. It has no documented refunds and can't be asked: people make the ones, and wait for the others.
+//! PayFast of Pakistan (gopayfast.com).
+//!
+//! The customer's browser submits a form to PayFast, which sends an instant payment notification (IPN) to our webhook. PayFast
+//! documents no refunds and no status query, so refunds are manual and checkouts cannot be polled.
 
 use std::collections::BTreeMap;
 
@@ -21,33 +23,33 @@ use subtle::ConstantTimeEq;
 
 use crate::transport::Transport;
 
-/// What PayFast takes.
+/// The only currency that PayFast accepts.
 const CURRENCY: &str = "PKR";
 const TOKEN: &str = "/Ecommerce/api/Transaction/GetAccessToken";
 const FORM: &str = "/Ecommerce/api/Transaction/PostTransaction";
-/// How long what PayFast names may be: a transaction, an amount, a currency, a code.
-const LONGEST: usize = 64;
-/// How much is kept of what PayFast says of a failure.
-const MOST_SAID: usize = 200;
+/// The largest length of a basket, a transaction, an amount, a currency or a code, in bytes.
+const MAX_FIELD_LENGTH: usize = 64;
+/// The largest length of a failure's reason, in characters. Longer ones are cut.
+const MAX_REASON_LENGTH: usize = 200;
 
-/// Who we are at PayFast, and where it finds us.
+/// Our merchant account at PayFast, and our addresses.
 #[derive(Clone)]
 pub struct Merchant {
-    /// PayFast's own address.
+    /// The URL of PayFast's API.
     pub url: String,
-    /// Our number.
+    /// The merchant number.
     pub id: String,
-    /// How customers know us.
+    /// The shop's name, which customers see.
     pub name: String,
-    /// What proves that it is us; while it is rotated, the new one and the old one.
+    /// The secured keys; during a rotation the new and the old one. Requests use the first one.
     pub keys: Vec<String>,
-    /// The address of our webhook, as PayFast reaches it.
+    /// The public URL of our webhook.
     pub callback: String,
-    /// Where customers come back to.
+    /// The URL of the shop, to which customers return.
     pub shop: String,
 }
 
-/// Talks to PayFast.
+/// The adapter of PayFast.
 pub struct PayFast<T> {
     transport: T,
     merchant: Merchant,
@@ -60,15 +62,15 @@ struct Token {
 }
 
 impl<T: Transport> PayFast<T> {
-    /// Talks to PayFast by this transport, as this merchant.
+    /// Creates the adapter.
     pub fn new(transport: T, merchant: Merchant) -> Self {
         Self { transport, merchant }
     }
 
-    /// A token for one checkout. How long it is good is not documented, so that none is kept.
+    /// Requests a token for one checkout. Tokens are not cached, because their lifetime is not documented.
     async fn token(&self, basket: &str, amount: &str) -> Result<String, ProviderError> {
-        let away = |error: String| {
-            tracing::warn!(error, "PayFast does not answer");
+        let unavailable = |error: String| {
+            tracing::warn!(error, "PayFast is unavailable");
             ProviderError::Unavailable
         };
         let key = self.merchant.keys.first().map(String::as_str).unwrap_or_default();
@@ -85,25 +87,26 @@ impl<T: Transport> PayFast<T> {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(USER_AGENT, "mart")
             .body(form.into_bytes())
-            .map_err(|error| away(error.to_string()))?;
-        let (status, body) = self.transport.send(request).await.map_err(away)?;
+            .map_err(|error| unavailable(error.to_string()))?;
+        let (status, body) = self.transport.send(request).await.map_err(unavailable)?;
         let Token { token } = serde_json::from_slice(&body).unwrap_or(Token { token: String::new() });
         if (200..300).contains(&status) && !token.is_empty() {
             Ok(token)
         } else {
-            Err(away(format!("{status} without a token")))
+            Err(unavailable(format!("status {status} without a token")))
         }
     }
 
-    /// Whether a notification was made by who knows our key. The hash is over a basket and a code only: it has travelled through the
-    /// customer's browser, and says nothing of an amount.
-    fn is_genuine(&self, basket: &str, code: &str, given: &str) -> bool {
-        let given = given.to_ascii_lowercase();
-        let made = |key: &String| {
+    /// Returns whether the hash of a notification was made with one of our keys.
+    ///
+    /// The hash covers the basket and the code only, not the amount, and the customer's browser sees it.
+    fn is_valid_hash(&self, basket: &str, code: &str, hash: &str) -> bool {
+        let hash = hash.to_ascii_lowercase();
+        let expected = |key: &String| {
             let digest = Sha256::digest(format!("{basket}|{key}|{}|{code}", self.merchant.id));
             base16ct::lower::encode_string(&digest)
         };
-        self.merchant.keys.iter().any(|key| bool::from(made(key).as_bytes().ct_eq(given.as_bytes())))
+        self.merchant.keys.iter().any(|key| bool::from(expected(key).as_bytes().ct_eq(hash.as_bytes())))
     }
 }
 
@@ -113,13 +116,13 @@ impl<T> std::fmt::Debug for PayFast<T> {
     }
 }
 
-/// The fields of a notification, which comes as a form or as JSON and may have some in its address.
-fn fields(sent: &WebhookRequest<'_>) -> Option<BTreeMap<String, String>> {
+/// Returns the fields of a notification. They are in the query and in the body, which is a form or JSON.
+fn fields(request: &WebhookRequest<'_>) -> Option<BTreeMap<String, String>> {
     let pairs = |text: &[u8]| form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
-    let mut fields: BTreeMap<String, String> = pairs(sent.query.as_bytes()).into_iter().collect();
-    let kind = (sent.header)("content-type").unwrap_or_default();
+    let mut fields: BTreeMap<String, String> = pairs(request.query.as_bytes()).into_iter().collect();
+    let kind = (request.header)("content-type").unwrap_or_default();
     if kind.starts_with("application/json") {
-        let members: BTreeMap<String, Value> = serde_json::from_slice(sent.body).ok()?;
+        let members: BTreeMap<String, Value> = serde_json::from_slice(request.body).ok()?;
         let text = |value: Value| match value {
             Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
@@ -127,18 +130,18 @@ fn fields(sent: &WebhookRequest<'_>) -> Option<BTreeMap<String, String>> {
         };
         fields.extend(members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))));
     } else {
-        fields.extend(pairs(sent.body));
+        fields.extend(pairs(request.body));
     }
     Some(fields)
 }
 
-/// What the hash does not cover, where it is as short as PayFast has it and has no control characters.
+/// Returns the text if it is short and has no control characters. The hash does not cover every field.
 fn short(text: &str) -> Result<&str, WebhookError> {
-    let good = text.len() <= LONGEST && !text.chars().any(char::is_control);
-    good.then_some(text).ok_or(WebhookError::Message)
+    let valid = text.len() <= MAX_FIELD_LENGTH && !text.chars().any(char::is_control);
+    valid.then_some(text).ok_or(WebhookError::Message)
 }
 
-/// An amount of rupees, which PayFast may write with less than two digits.
+/// Parses an amount, which PayFast may write with fewer than two decimal places.
 fn rupees(text: &str, currency: &str) -> Option<Money> {
     let text = text.trim();
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
@@ -151,10 +154,10 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
         Provider::PayFast
     }
 
-    async fn open(&self, asked: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
-        let CheckoutRequest { attempt, order, payer, amount, at, expires_at } = asked;
+    async fn open(&self, request: &CheckoutRequest) -> Result<OpenCheckout, ProviderError> {
+        let CheckoutRequest { attempt, order, payer, amount, at, expires_at } = request;
         if amount.currency().code() != CURRENCY {
-            return Err(ProviderError::Rejected("PayFast takes rupees only".to_owned()));
+            return Err(ProviderError::Rejected("PayFast accepts rupees only".to_owned()));
         }
         let (basket, amount) = (attempt.0.to_string(), amount.amount());
         let token = self.token(&basket, &amount).await?;
@@ -170,7 +173,7 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
             ("TXNAMT", amount),
             ("CUSTOMER_MOBILE_NO", payer.phone.clone()),
             ("CUSTOMER_EMAIL_ADDRESS", payer.email.clone()),
-            // Not looked at there.
+            // PayFast does not check this field.
             ("SIGNATURE", basket.clone()),
             ("VERSION", "MERCHANTCART-0.1".to_owned()),
             ("TXNDESC", format!("Order {}", order.0)),
@@ -191,34 +194,34 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
         false
     }
 
-    async fn look(&self, _reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
+    async fn poll(&self, _reference: &str) -> Result<Vec<ProviderEventKind>, ProviderError> {
         Ok(Vec::new())
     }
 
     async fn end(&self, _reference: &str) -> Result<(), ProviderError> {
-        Err(ProviderError::Rejected("PayFast ends no checkout".to_owned()))
+        Err(ProviderError::Rejected("PayFast cannot end a checkout".to_owned()))
     }
 
-    async fn refund(&self, _asked: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
+    async fn refund(&self, _request: &RefundRequest) -> Result<RefundOutcome, ProviderError> {
         Ok(RefundOutcome::Manual)
     }
 
-    fn parse_webhook(&self, sent: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent, WebhookError> {
-        let fields = fields(sent).ok_or(WebhookError::Message)?;
-        let of = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-        let (basket, code) = (short(of("basket_id"))?, short(of("err_code"))?);
-        if !self.is_genuine(basket, code, of("validation_hash")) {
+    fn parse_webhook(&self, request: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent, WebhookError> {
+        let fields = fields(request).ok_or(WebhookError::Message)?;
+        let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        let (basket, code) = (short(field("basket_id"))?, short(field("err_code"))?);
+        if !self.is_valid_hash(basket, code, field("validation_hash")) {
             return Err(WebhookError::Signature);
         }
-        let transaction = short(of("transaction_id"))?;
+        let transaction = short(field("transaction_id"))?;
         let (event, kind) = match code {
             "000" | "00" if transaction.is_empty() => return Err(WebhookError::Message),
-            // A basket is paid once. The customer has seen this hash and could send it with another amount or another transaction:
-            // what was said first is heard, and nothing after it.
+            // A basket is paid once. The customer has seen this hash and could send it with another amount or transaction, so the
+            // event's id is the same for all of them and only the first one counts.
             "000" | "00" => {
-                let (amount, currency) = (short(of("transaction_amount"))?, short(of("transaction_currency"))?);
+                let (amount, currency) = (short(field("transaction_amount"))?, short(field("transaction_currency"))?);
                 let reported_amount = format!("{amount} {currency}");
-                // The hash does not cover the transaction: the basket makes it one that nobody else's can be.
+                // The hash does not cover the transaction. With the basket the reference cannot equal that of another basket.
                 let reference = format!("{transaction} of {basket}");
                 (
                     format!("{basket} paid"),
@@ -226,9 +229,9 @@ impl<T: Transport> PaymentProvider for PayFast<T> {
                 )
             }
             _ => {
-                let said: String =
-                    of("err_msg").chars().filter(|letter| !letter.is_control()).take(MOST_SAID).collect();
-                (format!("{basket} {code}"), ProviderEventKind::Failed(said))
+                let reason: String =
+                    field("err_msg").chars().filter(|letter| !letter.is_control()).take(MAX_REASON_LENGTH).collect();
+                (format!("{basket} {code}"), ProviderEventKind::Failed(reason))
             }
         };
         let (provider, subject) = (Provider::PayFast, Subject::Attempt(basket.to_owned()));
@@ -246,27 +249,27 @@ mod tests {
 
     use super::*;
 
-    /// The hash that PayFast's own documents show of `BAS-01|jdnkaabcks|102|000`.
+    /// The hash of `BAS-01|jdnkaabcks|102|000` in PayFast's documentation.
     const HASH: &str = "e8192a7554dd699975adf39619c703a492392edf5e416a61e183866ecdf6a2a2";
 
-    struct Played {
-        answer: (u16, Value),
-        asked: Mutex<Vec<Request<Vec<u8>>>>,
+    struct FakeTransport {
+        response: (u16, Value),
+        requests: Mutex<Vec<Request<Vec<u8>>>>,
     }
 
     #[async_trait]
-    impl Transport for &Played {
+    impl Transport for &FakeTransport {
         async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
-            self.asked.lock().expect("not poisoned").push(request);
-            Ok((self.answer.0, self.answer.1.to_string().into_bytes()))
+            self.requests.lock().expect("not poisoned").push(request);
+            Ok((self.response.0, self.response.1.to_string().into_bytes()))
         }
     }
 
-    fn played(status: u16, answer: Value) -> Played {
-        Played { answer: (status, answer), asked: Mutex::default() }
+    fn transport(status: u16, response: Value) -> FakeTransport {
+        FakeTransport { response: (status, response), requests: Mutex::default() }
     }
 
-    fn payfast(played: &Played) -> PayFast<&Played> {
+    fn payfast(transport: &FakeTransport) -> PayFast<&FakeTransport> {
         let text = str::to_owned;
         let merchant = Merchant {
             url: text("https://payfast.example"),
@@ -276,28 +279,29 @@ mod tests {
             callback: text("https://api.shop.example/v1/payment-webhooks/payfast"),
             shop: text("https://shop.example"),
         };
-        PayFast::new(played, merchant)
+        PayFast::new(transport, merchant)
     }
 
-    fn hear_as(kind: &str, query: &str, body: &str) -> Result<WebhookEvent, WebhookError> {
-        let header = |name: &str| (name == "content-type").then(|| kind.to_owned());
+    fn parse_as(content_type: &str, query: &str, body: &str) -> Result<WebhookEvent, WebhookError> {
+        let header = |name: &str| (name == "content-type").then(|| content_type.to_owned());
         let now = Timestamp::from_unix_micros(0).expect("in range");
-        payfast(&played(200, Value::Null))
+        payfast(&transport(200, Value::Null))
             .parse_webhook(&WebhookRequest { header: &header, query, body: body.as_bytes() }, now)
     }
 
-    fn hear(body: &str) -> Result<WebhookEvent, WebhookError> {
-        hear_as("application/x-www-form-urlencoded", "", body)
+    fn parse(body: &str) -> Result<WebhookEvent, WebhookError> {
+        parse_as("application/x-www-form-urlencoded", "", body)
     }
 
     fn paid(amount: &str) -> String {
         format!(
-            "err_code=000&err_msg=&basket_id=BAS-01&transaction_id=77&validation_hash={HASH}&transaction_amount={amount}&transaction_currency=PKR"
+            "err_code=000&err_msg=&basket_id=BAS-01&transaction_id=77&validation_hash={HASH}\
+             &transaction_amount={amount}&transaction_currency=PKR"
         )
     }
 
-    fn what(spoken: Result<WebhookEvent, WebhookError>) -> ProviderEventKind {
-        spoken.expect("heard").event.expect("event").kind
+    fn kind(webhook: Result<WebhookEvent, WebhookError>) -> ProviderEventKind {
+        webhook.expect("valid").event.expect("event").kind
     }
 
     fn captured(reported_amount: &str, amount: Option<&str>) -> ProviderEventKind {
@@ -328,8 +332,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_checkout_is_a_form_with_a_token_and_without_the_key() {
-        let played = played(200, json!({ "ACCESS_TOKEN": "t0k3n" }));
-        let opened = payfast(&played).open(&checkout("1500.00", "PKR")).await.expect("opened");
+        let transport = transport(200, json!({ "ACCESS_TOKEN": "t0k3n" }));
+        let opened = payfast(&transport).open(&checkout("1500.00", "PKR")).await.expect("opened");
         assert_eq!(opened.reference, Uuid::from_u128(1).to_string());
         assert_eq!(opened.checkout.url, format!("https://payfast.example{FORM}"));
         let fields: BTreeMap<String, String> = opened.checkout.fields.into_iter().collect();
@@ -346,69 +350,72 @@ mod tests {
             assert_eq!(fields[name], value, "{name}");
         }
         assert!(!fields.values().any(|value| value.contains("new") || value.contains("jdnkaabcks")), "{fields:?}");
-        let asked = played.asked.lock().expect("not poisoned");
-        assert_eq!((asked[0].method().as_str(), asked[0].uri().path(), asked[0].uri().query()), ("POST", TOKEN, None));
-        let form: BTreeMap<String, String> = form_urlencoded::parse(asked[0].body()).into_owned().collect();
+        let requests = transport.requests.lock().expect("not poisoned");
+        assert_eq!(
+            (requests[0].method().as_str(), requests[0].uri().path(), requests[0].uri().query()),
+            ("POST", TOKEN, None)
+        );
+        let form: BTreeMap<String, String> = form_urlencoded::parse(requests[0].body()).into_owned().collect();
         assert_eq!((form["SECURED_KEY"].as_str(), form["TXNAMT"].as_str()), ("new", "1500.00"));
-        assert!(asked[0].headers().contains_key("user-agent"));
+        assert!(requests[0].headers().contains_key("user-agent"));
     }
 
     #[tokio::test]
-    async fn nobody_is_sent_there_without_a_token_or_with_other_money() {
-        for (status, answer) in [(200, json!({})), (200, json!("sorry")), (500, json!({ "ACCESS_TOKEN": "t0k3n" }))] {
-            let played = played(status, answer);
+    async fn no_checkout_without_a_token_or_in_another_currency() {
+        for (status, response) in [(200, json!({})), (200, json!("sorry")), (500, json!({ "ACCESS_TOKEN": "t0k3n" }))] {
+            let transport = transport(status, response);
             assert_eq!(
-                payfast(&played).open(&checkout("1500.00", "PKR")).await,
+                payfast(&transport).open(&checkout("1500.00", "PKR")).await,
                 Err(ProviderError::Unavailable),
                 "{status}"
             );
         }
-        let played = played(200, json!({ "ACCESS_TOKEN": "t0k3n" }));
-        assert!(matches!(payfast(&played).open(&checkout("15.00", "USD")).await, Err(ProviderError::Rejected(_))));
-        assert!(played.asked.lock().expect("not poisoned").is_empty());
+        let transport = transport(200, json!({ "ACCESS_TOKEN": "t0k3n" }));
+        assert!(matches!(payfast(&transport).open(&checkout("15.00", "USD")).await, Err(ProviderError::Rejected(_))));
+        assert!(transport.requests.lock().expect("not poisoned").is_empty());
     }
 
     #[test]
-    fn a_notification_is_taken_with_payfasts_own_hash_as_form_as_json_and_in_the_address() {
+    fn a_notification_is_a_form_or_json_or_in_the_query() {
         let expected = captured("1500.00", Some("1500.00"));
-        assert_eq!(what(hear(&paid("1500.00"))), expected);
+        assert_eq!(kind(parse(&paid("1500.00"))), expected);
         let fields: BTreeMap<String, String> =
             form_urlencoded::parse(paid("1500.00").as_bytes()).into_owned().collect();
         let json = serde_json::to_string(&fields).expect("JSON");
-        assert_eq!(what(hear_as("application/json; charset=utf-8", "", &json)), expected);
-        assert_eq!(what(hear_as("", &paid("1500.00"), "")), expected);
-        assert_eq!(what(hear(&paid("1500.00").replace(HASH, &HASH.to_uppercase()))), expected);
+        assert_eq!(kind(parse_as("application/json; charset=utf-8", "", &json)), expected);
+        assert_eq!(kind(parse_as("", &paid("1500.00"), "")), expected);
+        assert_eq!(kind(parse(&paid("1500.00").replace(HASH, &HASH.to_uppercase()))), expected);
     }
 
     #[test]
-    fn what_is_not_genuine_is_not_heard() {
-        for (what, body) in [
-            ("none", paid("1.00").replace(HASH, "")),
-            ("another", paid("1.00").replace(HASH, &"0".repeat(64))),
-            ("of another basket", paid("1.00").replace("BAS-01", "BAS-02")),
-            ("of another code", paid("1.00").replace("err_code=000", "err_code=00")),
-            ("nothing", String::new()),
+    fn a_forged_or_malformed_notification_is_rejected() {
+        for (case, body) in [
+            ("no hash", paid("1.00").replace(HASH, "")),
+            ("another hash", paid("1.00").replace(HASH, &"0".repeat(64))),
+            ("hash of another basket", paid("1.00").replace("BAS-01", "BAS-02")),
+            ("hash of another code", paid("1.00").replace("err_code=000", "err_code=00")),
+            ("empty body", String::new()),
         ] {
-            assert_eq!(hear(&body), Err(WebhookError::Signature), "{what}");
+            assert_eq!(parse(&body), Err(WebhookError::Signature), "{case}");
         }
-        assert_eq!(hear_as("application/json", "", "[]"), Err(WebhookError::Message));
+        assert_eq!(parse_as("application/json", "", "[]"), Err(WebhookError::Message));
         for transaction in ["", &"7".repeat(65), "7%007", "7%0A"] {
             let body = paid("1.00").replace("transaction_id=77", &format!("transaction_id={transaction}"));
-            assert_eq!(hear(&body), Err(WebhookError::Message), "{body}");
+            assert_eq!(parse(&body), Err(WebhookError::Message), "{body}");
         }
-        assert_eq!(hear(&paid(&"9".repeat(65))), Err(WebhookError::Message));
+        assert_eq!(parse(&paid(&"9".repeat(65))), Err(WebhookError::Message));
     }
 
     #[test]
-    fn a_hash_that_the_customer_has_seen_pays_nothing_a_second_time() {
-        let first = hear(&paid("1.00")).expect("heard");
+    fn a_replayed_hash_is_the_same_event() {
+        let first = parse(&paid("1.00")).expect("valid");
         for forged in [paid("1500.00"), paid("1.00").replace("transaction_id=77", "transaction_id=78")] {
-            assert_eq!(hear(&forged).expect("heard").id, first.id, "{forged}");
+            assert_eq!(parse(&forged).expect("valid").id, first.id, "{forged}");
         }
     }
 
     #[test]
-    fn an_amount_is_read_however_it_is_written_and_told_as_it_came() {
+    fn an_amount_may_have_up_to_two_decimals_and_is_kept_as_text() {
         for (reported_amount, amount) in [
             ("1500.00", Some("1500.00")),
             ("1500", Some("1500.00")),
@@ -417,18 +424,18 @@ mod tests {
             ("1,500.00", None),
             ("", None),
         ] {
-            assert_eq!(what(hear(&paid(reported_amount))), captured(reported_amount, amount), "{reported_amount}");
+            assert_eq!(kind(parse(&paid(reported_amount))), captured(reported_amount, amount), "{reported_amount}");
         }
     }
 
     #[tokio::test]
-    async fn money_goes_back_by_hand() {
-        let asked = RefundRequest {
+    async fn refunds_are_manual() {
+        let request = RefundRequest {
             refund: payment_core::domain::RefundId(Uuid::from_u128(3)),
             attempt: "BAS-01".to_owned(),
             captured: "77".to_owned(),
             amount: Money::parse("1500.00", "PKR").expect("money"),
         };
-        assert_eq!(payfast(&played(200, Value::Null)).refund(&asked).await, Ok(RefundOutcome::Manual));
+        assert_eq!(payfast(&transport(200, Value::Null)).refund(&request).await, Ok(RefundOutcome::Manual));
     }
 }

@@ -1,4 +1,4 @@
-//! Payments and callbacks in PostgreSQL.
+//! Stores payments and callbacks in PostgreSQL.
 
 use mart_chassis::db::append_outbox;
 use mart_chassis::db::read::{decode_error, more, time, unreadable, version};
@@ -15,7 +15,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-/// Decisions about an order follow one another even where it has no row yet.
+/// Locks an order, even if it has no row yet, so that decisions about it are sequential.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1::text, 0))";
 
 const PAYMENTS: &str = "select * from payment where order_id = any($1)";
@@ -39,42 +39,48 @@ const UPSERT_PAYMENT: &str = "insert into payment (order_id, version, customer_i
      on conflict (order_id) do update set version = $2, closed = $7, updated_at = $9";
 
 const UPSERT_ATTEMPT: &str = "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, url, \
-     field_names, field_values, expires_at, next_poll_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-     on conflict (attempt_id) do update set status = $5, failure = $6, reference = $7, url = $8, field_names = $9, \
+     field_names, field_values, expires_at, next_poll_at, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (attempt_id) do update set \
+     status = $5, failure = $6, reference = $7, url = $8, field_names = $9, \
      field_values = $10, expires_at = $11, next_poll_at = $12";
 
-const INSERT_TRANSACTION: &str = "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (transaction_id) do nothing";
+const INSERT_TRANSACTION: &str = "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, \
+     attempt_id, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (transaction_id) do nothing";
 
-const UPSERT_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, next_attempt_at, created_at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (order_id, refund_id) do update set status = $6, next_attempt_at = $8";
+const UPSERT_REFUND: &str = "insert into refund (refund_id, order_id, nth, attempt_id, amount, status, reason, \
+     next_attempt_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+     on conflict (order_id, refund_id) do update set status = $6, next_attempt_at = $8";
 
 const UPSERT_TASK: &str = "insert into task (task_id, order_id, nth, reason, refund_id, resolution, created_at) \
      values ($1, $2, $3, $4, $5, $6, $7) on conflict (task_id) do update set resolution = $6";
 
-const INSERT_CALLBACK: &str = "insert into callback (provider, event, subject, subject_reference, kind, reference, reported, amount, currency, refund_id, \
-     at, next_attempt_at, processed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing";
+const INSERT_CALLBACK: &str = "insert into callback (provider, event, subject, subject_reference, kind, reference, reported, \
+     amount, currency, refund_id, at, next_attempt_at, processed) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, false) on conflict (provider, event) do nothing";
 
 const MARK_PROCESSED: &str = "update callback set processed = true where provider = $1 and event = $2";
 
-const PENDING_CALLBACKS: &str = "select * from callback where not processed and next_attempt_at <= $1 order by next_attempt_at, provider, event limit $2";
+const PENDING_CALLBACKS: &str = "select * from callback where not processed and next_attempt_at <= $1 \
+     order by next_attempt_at, provider, event limit $2";
 
 const RESCHEDULE: &str = "update callback set next_attempt_at = $3 where provider = $1 and event = $2";
 
-const OF_ATTEMPT: &str =
+const FIND_BY_ATTEMPT: &str =
     "select order_id, attempt_id from attempt where provider = $1 and reference = $2 and reference <> ''";
 
-const OF_MONEY: &str = "select order_id, attempt_id from transaction where provider = $1 and reference = $2 and kind = 'captured' \
+const FIND_BY_MONEY: &str = "select order_id, attempt_id from transaction \
+     where provider = $1 and reference = $2 and kind = 'captured' \
      union select attempt.order_id, attempt_id from callback join attempt using (provider) \
-     where provider = $1 and callback.reference = $2 and callback.kind = 'captured' and attempt.reference = callback.subject_reference limit 1";
+     where provider = $1 and callback.reference = $2 and callback.kind = 'captured' \
+     and attempt.reference = callback.subject_reference limit 1";
 
-const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt where status in ('opening', 'open') and next_poll_at <= $1 \
-     order by next_poll_at, order_id, attempt_id limit $2";
+const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt \
+     where status in ('opening', 'open') and next_poll_at <= $1 order by next_poll_at, order_id, attempt_id limit $2";
 
 const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where status = 'pending' and next_attempt_at <= $1 \
      order by next_attempt_at, order_id, refund_id limit $2";
 
-/// Keeps what was decided; `record` makes the record of an event.
+/// Stores payments and callbacks. `record` creates the record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
@@ -82,12 +88,12 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Keeps it in this database.
+    /// Creates a store in this database.
     pub fn new(database: Database, record: fn(&EventEnvelope<PaymentEvent>) -> Record) -> Self {
         Self { database, record }
     }
 
-    /// Whole accounts, in no order.
+    /// Returns the payments of these orders, in no order.
     async fn accounts(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, StoreError> {
         if orders.is_empty() {
             return Ok(Vec::new());
@@ -104,18 +110,19 @@ impl PostgresStore {
         Ok(accounts)
     }
 
-    /// Those of these accounts that can be read, in no order: one that can't is an error of its own read, never of a list.
+    /// Returns the payments that can be decoded, in no order. A payment that cannot is logged and left out, so that it does not
+    /// break a list.
     async fn readable(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, StoreError> {
         match self.accounts(orders.clone()).await {
             Err(StoreError::Internal) => {}
-            read => return read,
+            accounts => return accounts,
         }
         let mut found = Vec::new();
         for order in orders {
             match self.accounts(vec![order]).await {
                 Ok(mut account) => found.append(&mut account),
-                Err(failed @ StoreError::Internal) => unreadable(order, &failed),
-                Err(away @ StoreError::Unavailable) => return Err(away),
+                Err(error @ StoreError::Internal) => unreadable(order, &error),
+                Err(error @ StoreError::Unavailable) => return Err(error),
             }
         }
         Ok(found)
@@ -128,25 +135,26 @@ impl PostgresStore {
         limit: usize,
         id: fn(Uuid) -> T,
     ) -> Result<Vec<(OrderId, T)>, StoreError> {
-        let asked = sqlx::query(sql).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let query = sqlx::query(sql).bind(now.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let due = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), row.try_get::<Uuid, _>("id")?));
-        let found: Vec<(OrderId, Uuid)> = self.database.fetch_all(asked, due).await?;
-        Ok(found.into_iter().map(|(order, found)| (order, id(found))).collect())
+        let found: Vec<(OrderId, Uuid)> = self.database.fetch_all(query, due).await?;
+        Ok(found.into_iter().map(|(order, uuid)| (order, id(uuid))).collect())
     }
 }
 
-type Of<T> = (OrderId, T);
+/// A row with its order.
+type OfOrder<T> = (OrderId, T);
 
-/// Puts what belongs to an account into it.
+/// Adds the rows of an account to it.
 fn fill(
     account: &mut Account,
-    attempts: &[Of<Attempt>],
-    transactions: &[Of<Transaction>],
-    refunds: &[Of<Refund>],
-    tasks: &[Of<Task>],
+    attempts: &[OfOrder<Attempt>],
+    transactions: &[OfOrder<Transaction>],
+    refunds: &[OfOrder<Refund>],
+    tasks: &[OfOrder<Task>],
 ) {
-    fn of<T: Clone>(order: OrderId, all: &[Of<T>]) -> Vec<T> {
-        all.iter().filter(|(known, _)| *known == order).map(|(_, item)| item.clone()).collect()
+    fn of<T: Clone>(order: OrderId, rows: &[OfOrder<T>]) -> Vec<T> {
+        rows.iter().filter(|(row_order, _)| *row_order == order).map(|(_, item)| item.clone()).collect()
     }
     account.attempts = of(account.order, attempts);
     account.transactions = of(account.order, transactions);
@@ -169,18 +177,18 @@ impl Store for PostgresStore {
                 if !append_outbox(connection, receipt.as_ref(), records).await? {
                     return Ok(None);
                 }
-                keep(connection, change).await?;
+                store_change(connection, change).await?;
                 Ok(Some(outcome))
             })
         });
         decided.await
     }
 
-    async fn keep(&self, callback: &Callback) -> Result<bool, StoreError> {
+    async fn insert_callback(&self, callback: &Callback) -> Result<bool, StoreError> {
         let Callback { id, event: ProviderEvent { provider: _, subject, kind }, at } = callback;
-        let (subject, named) = match subject {
-            Subject::Attempt(named) => ("attempt", named),
-            Subject::Money(named) => ("money", named),
+        let (subject, subject_reference) = match subject {
+            Subject::Attempt(reference) => ("attempt", reference),
+            Subject::Money(reference) => ("money", reference),
         };
         let empty = String::new();
         let (kind, reference, reported_amount, amount, refund) = match kind {
@@ -198,11 +206,11 @@ impl Store for PostgresStore {
             }
             ProviderEventKind::NeedsReview(reason) => ("needs_review", &empty, reason, None, None),
         };
-        let kept = sqlx::query(INSERT_CALLBACK)
+        let query = sqlx::query(INSERT_CALLBACK)
             .bind(id.provider.name())
             .bind(&id.event)
             .bind(subject)
-            .bind(named)
+            .bind(subject_reference)
             .bind(kind)
             .bind(reference)
             .bind(reported_amount)
@@ -210,18 +218,18 @@ impl Store for PostgresStore {
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
             .bind(at.get());
-        self.database.execute(kept).await
+        self.database.execute(query).await
     }
 
     async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        let asked = sqlx::query(PENDING_CALLBACKS).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        // One that can't be read holds up no other.
-        self.database.readable(asked, callback).await.map(|(callbacks, _)| callbacks)
+        let query = sqlx::query(PENDING_CALLBACKS).bind(until.get()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        // A callback that cannot be decoded does not block the others.
+        self.database.readable(query, callback).await.map(|(callbacks, _)| callbacks)
     }
 
     async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
-        let reschedule = sqlx::query(RESCHEDULE).bind(id.provider.name()).bind(&id.event).bind(until.get());
-        self.database.execute(reschedule).await.map(|_| ())
+        let query = sqlx::query(RESCHEDULE).bind(id.provider.name()).bind(&id.event).bind(until.get());
+        self.database.execute(query).await.map(|_| ())
     }
 
     async fn attempt_of(
@@ -229,13 +237,13 @@ impl Store for PostgresStore {
         provider: Provider,
         subject: &Subject,
     ) -> Result<Option<(OrderId, AttemptId)>, StoreError> {
-        let (sql, named) = match subject {
-            Subject::Attempt(named) => (OF_ATTEMPT, named),
-            Subject::Money(named) => (OF_MONEY, named),
+        let (sql, reference) = match subject {
+            Subject::Attempt(reference) => (FIND_BY_ATTEMPT, reference),
+            Subject::Money(reference) => (FIND_BY_MONEY, reference),
         };
-        let asked = sqlx::query(sql).bind(provider.name()).bind(named);
-        let of = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
-        Ok(self.database.fetch_all(asked, of).await?.pop())
+        let query = sqlx::query(sql).bind(provider.name()).bind(reference);
+        let ids = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
+        Ok(self.database.fetch_all(query, ids).await?.pop())
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
@@ -243,22 +251,22 @@ impl Store for PostgresStore {
     }
 
     async fn list(&self, needs_review: bool, after: Option<Cursor>, limit: usize) -> Result<Vec<Account>, StoreError> {
-        let mut asked = limit;
+        let mut requested = limit;
         loop {
             let query = sqlx::query(LIST)
                 .bind(after.map(|after| after.at.get()))
                 .bind(after.map(|after| after.id))
                 .bind(needs_review)
-                .bind(i64::try_from(asked).unwrap_or(i64::MAX));
+                .bind(i64::try_from(requested).unwrap_or(i64::MAX));
             let orders: Vec<Uuid> = self.database.fetch_all(query, |row| row.try_get("order_id")).await?;
             let all = orders.len();
             let mut found = self.readable(orders).await?;
-            let Some(more) = more(limit, asked, found.len(), all - found.len()) else {
+            let Some(more) = more(limit, requested, found.len(), all - found.len()) else {
                 found.sort_by_key(|account| std::cmp::Reverse(account.cursor()));
                 found.truncate(limit);
                 return Ok(found);
             };
-            asked = more;
+            requested = more;
         }
     }
 
@@ -271,15 +279,16 @@ impl Store for PostgresStore {
     }
 }
 
+/// Locks an order and returns its payment, if there is one.
 async fn lock(connection: &mut PgConnection, order: OrderId) -> Result<Option<Account>, sqlx::Error> {
     async fn rows<T>(
         connection: &mut PgConnection,
         sql: &'static str,
         order: OrderId,
-        read: fn(&PgRow) -> Result<T, sqlx::Error>,
+        decode: fn(&PgRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, sqlx::Error> {
         let rows = sqlx::query(sql).bind(vec![order.0]).fetch_all(connection).await?;
-        rows.iter().map(read).collect()
+        rows.iter().map(decode).collect()
     }
     sqlx::query(LOCK).bind(order.0).execute(&mut *connection).await?;
     let Some(mut account) = rows(connection, PAYMENTS, order, account).await?.pop() else { return Ok(None) };
@@ -291,7 +300,7 @@ async fn lock(connection: &mut PgConnection, order: OrderId) -> Result<Option<Ac
     Ok(Some(account))
 }
 
-async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
+async fn store_change(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
     let Change { account, events: _, processed } = change;
     for CallbackId { provider, event } in processed {
         sqlx::query(MARK_PROCESSED).bind(provider.name()).bind(event).execute(&mut *connection).await?;
@@ -314,35 +323,35 @@ async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx:
         .execute(&mut *connection)
         .await?;
     for (attempt, nth) in account.attempts.into_iter().zip(0_i32..) {
-        keep_attempt(connection, order, nth, attempt).await?;
+        store_attempt(connection, order, nth, attempt).await?;
     }
     for (booked, nth) in account.transactions.into_iter().zip(0_i32..) {
         let Transaction { id, kind, amount, provider, reference, attempt, at } = booked;
-        let kept = sqlx::query(INSERT_TRANSACTION)
+        let query = sqlx::query(INSERT_TRANSACTION)
             .bind(id.0)
             .bind(order.0)
             .bind(nth)
             .bind(kind_name(kind))
             .bind(amount.minor());
-        let kept = kept.bind(provider.name()).bind(reference).bind(attempt.0).bind(at.get());
-        kept.execute(&mut *connection).await?;
+        let query = query.bind(provider.name()).bind(reference).bind(attempt.0).bind(at.get());
+        query.execute(&mut *connection).await?;
     }
     for (refund, nth) in account.refunds.into_iter().zip(0_i32..) {
         let Refund { id, attempt, amount, status, reason, next_attempt_at, created_at } = refund;
-        let kept = sqlx::query(UPSERT_REFUND).bind(id.0).bind(order.0).bind(nth).bind(attempt.0).bind(amount.minor());
-        let kept = kept.bind(refund_status(status)).bind(reason).bind(next_attempt_at.get()).bind(created_at.get());
-        kept.execute(&mut *connection).await?;
+        let query = sqlx::query(UPSERT_REFUND).bind(id.0).bind(order.0).bind(nth).bind(attempt.0).bind(amount.minor());
+        let query = query.bind(refund_status(status)).bind(reason).bind(next_attempt_at.get()).bind(created_at.get());
+        query.execute(&mut *connection).await?;
     }
     for (task, nth) in account.tasks.into_iter().zip(0_i32..) {
         let Task { id, reason, refund, resolution, created_at } = task;
-        let kept = sqlx::query(UPSERT_TASK).bind(id.0).bind(order.0).bind(nth).bind(reason);
-        let kept = kept.bind(refund.map(|refund| refund.0)).bind(resolution).bind(created_at.get());
-        kept.execute(&mut *connection).await?;
+        let query = sqlx::query(UPSERT_TASK).bind(id.0).bind(order.0).bind(nth).bind(reason);
+        let query = query.bind(refund.map(|refund| refund.0)).bind(resolution).bind(created_at.get());
+        query.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn keep_attempt(
+async fn store_attempt(
     connection: &mut PgConnection,
     order: OrderId,
     nth: i32,
@@ -400,7 +409,7 @@ fn amount(row: &PgRow) -> Result<Money, sqlx::Error> {
 
 fn provider(row: &PgRow) -> Result<Provider, sqlx::Error> {
     let name: String = row.try_get("provider")?;
-    Provider::named(&name).ok_or_else(|| decode_error(format!("no provider: {name}")))
+    Provider::from_name(&name).ok_or_else(|| decode_error(format!("unknown provider: {name}")))
 }
 
 fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
@@ -421,14 +430,14 @@ fn account(row: &PgRow) -> Result<Account, sqlx::Error> {
     })
 }
 
-fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
+fn attempt(row: &PgRow) -> Result<OfOrder<Attempt>, sqlx::Error> {
     let status = match row.try_get("status")? {
         "opening" => AttemptStatus::Opening,
         "open" => AttemptStatus::Open,
         "captured" => AttemptStatus::Captured,
         "failed" => AttemptStatus::Failed(row.try_get("failure")?),
         "closed" => AttemptStatus::Closed,
-        other => return Err(decode_error(format!("no status of an attempt: {other}"))),
+        other => return Err(decode_error(format!("unknown status of an attempt: {other}"))),
     };
     let (names, values): (Vec<String>, Vec<String>) = (row.try_get("field_names")?, row.try_get("field_values")?);
     let url: Option<String> = row.try_get("url")?;
@@ -446,11 +455,11 @@ fn attempt(row: &PgRow) -> Result<Of<Attempt>, sqlx::Error> {
     Ok((OrderId(row.try_get("order_id")?), attempt))
 }
 
-fn transaction(row: &PgRow) -> Result<Of<Transaction>, sqlx::Error> {
+fn transaction(row: &PgRow) -> Result<OfOrder<Transaction>, sqlx::Error> {
     let kind = match row.try_get("kind")? {
         "captured" => TransactionKind::Captured,
         "refunded" => TransactionKind::Refunded,
-        other => return Err(decode_error(format!("no kind of transaction: {other}"))),
+        other => return Err(decode_error(format!("unknown kind of transaction: {other}"))),
     };
     let booked = Transaction {
         id: TransactionId(row.try_get("transaction_id")?),
@@ -464,13 +473,13 @@ fn transaction(row: &PgRow) -> Result<Of<Transaction>, sqlx::Error> {
     Ok((OrderId(row.try_get("order_id")?), booked))
 }
 
-fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
+fn refund(row: &PgRow) -> Result<OfOrder<Refund>, sqlx::Error> {
     let status = match row.try_get("status")? {
         "pending" => RefundStatus::Pending,
         "manual" => RefundStatus::Manual,
         "succeeded" => RefundStatus::Succeeded,
         "failed" => RefundStatus::Failed,
-        other => return Err(decode_error(format!("no status of a refund: {other}"))),
+        other => return Err(decode_error(format!("unknown status of a refund: {other}"))),
     };
     let refund = Refund {
         id: RefundId(row.try_get("refund_id")?),
@@ -484,7 +493,7 @@ fn refund(row: &PgRow) -> Result<Of<Refund>, sqlx::Error> {
     Ok((OrderId(row.try_get("order_id")?), refund))
 }
 
-fn task(row: &PgRow) -> Result<Of<Task>, sqlx::Error> {
+fn task(row: &PgRow) -> Result<OfOrder<Task>, sqlx::Error> {
     let task = Task {
         id: TaskId(row.try_get("task_id")?),
         reason: row.try_get("reason")?,
@@ -511,10 +520,10 @@ fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
         ("needs_review", None) => ProviderEventKind::NeedsReview(reported_amount),
         (other, _) => return Err(decode_error(format!("unknown kind of a provider's event: {other}"))),
     };
-    let (provider, named) = (provider(row)?, row.try_get("subject_reference")?);
+    let (provider, reference) = (provider(row)?, row.try_get("subject_reference")?);
     let subject = match row.try_get("subject")? {
-        "attempt" => Subject::Attempt(named),
-        "money" => Subject::Money(named),
+        "attempt" => Subject::Attempt(reference),
+        "money" => Subject::Money(reference),
         other => return Err(decode_error(format!("unknown subject of a provider's event: {other}"))),
     };
     Ok(Callback {

@@ -1,4 +1,4 @@
-//! The core's values as the contract's messages.
+//! Maps the core's values to the contract's messages.
 
 use mart_chassis::convert::{money, time};
 use mart_kernel::Timestamp;
@@ -7,7 +7,7 @@ use payment_core::domain::{
     Account, Attempt, AttemptStatus, Checkout, Refund, RefundStatus, Status, Task, Transaction, TransactionKind,
 };
 
-/// A payment; tasks are for admins only.
+/// Maps a payment. Tasks are for admins only.
 pub(super) fn payment(account: &Account, with_tasks: bool) -> v1::Payment {
     let status = match account.status() {
         Status::Open => v1::PaymentStatus::Open,
@@ -50,7 +50,7 @@ pub(super) fn attempt(attempt: &Attempt) -> v1::Attempt {
             .checkout
             .as_ref()
             .filter(|_| attempt.is_open())
-            .map(|known| checkout(known, attempt.expires_at)),
+            .map(|open| checkout(open, attempt.expires_at)),
         create_time: Some(time(attempt.created_at)),
     }
 }
@@ -82,7 +82,7 @@ fn transaction(booked: &Transaction) -> v1::Transaction {
 
 fn refund(refund: &Refund) -> v1::Refund {
     let status = match refund.status {
-        // Who makes it is the mart's own affair.
+        // The API does not show whether a refund is manual.
         RefundStatus::Pending | RefundStatus::Manual => v1::RefundStatus::Pending,
         RefundStatus::Succeeded => v1::RefundStatus::Succeeded,
         RefundStatus::Failed => v1::RefundStatus::Failed,

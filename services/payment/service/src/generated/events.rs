@@ -19,20 +19,20 @@ pub const TOPICS: &[Topic] = &[Topic { name: "mart.payment.v1", retention_minute
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// Money for an order has come in.
+    /// Money for an order was received.
     fn payment_captured(event: &events::PaymentCaptured) -> v1::PaymentCaptured;
 
-    /// One attempt to pay has failed. Another may follow, until the order's deadline.
+    /// An attempt to pay failed. Another may follow until the order's payment deadline.
     fn payment_failed(event: &events::PaymentFailed) -> v1::PaymentFailed;
 
     /// Money of an order went back to the customer.
     fn payment_refunded(event: &events::PaymentRefunded) -> v1::PaymentRefunded;
 
-    /// A person has to decide: what the provider says does not fit what is known.
+    /// An operator has to decide: a report of the provider contradicts the stored payment.
     fn payment_review_required(event: &events::PaymentReviewRequired) -> v1::PaymentReviewRequired;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be rebuilt. Take
-    /// it where its version is not older than the one you have. Tasks are left out.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version. Tasks are left out.
     fn payment_republished(event: &events::PaymentRepublished) -> v1::PaymentRepublished;
 }
 
@@ -77,19 +77,19 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// The stock of an order is reserved; it waits for money until its payment deadline.
+    /// The stock of an order is reserved; it awaits payment until its deadline.
     fn on_order_awaiting_payment(
         &self,
         event: ReceivedEvent<order::OrderAwaitingPayment>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// An order was cancelled; its cancel reason says why.
+    /// An order was cancelled, for its cancel reason.
     fn on_order_cancelled(
         &self,
         event: ReceivedEvent<order::OrderCancelled>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Money of an order has to go back to the customer.
+    /// A payment of an order has to be refunded.
     fn on_refund_requested(
         &self,
         event: ReceivedEvent<order::RefundRequested>,

@@ -1,35 +1,34 @@
 // Rendered by `cargo martgen generate` from proto/mart/payment/v1; changes are made there.
 
-//! A request of every operation of the payment service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the payment service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, payment::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `StartAttempt`.
+    /// A request of `StartAttempt`.
     fn start_attempt(&mut self) -> impl Future<Output = v1::StartAttemptRequest>;
-    /// For `GetPayment`.
+    /// A request of `GetPayment`.
     fn get_payment(&mut self) -> impl Future<Output = v1::GetPaymentRequest>;
-    /// For `ListPayments`.
+    /// A request of `ListPayments`.
     fn list_payments(&mut self) -> impl Future<Output = v1::ListPaymentsRequest>;
-    /// For `RefundPayment`.
+    /// A request of `RefundPayment`.
     fn refund_payment(&mut self) -> impl Future<Output = v1::RefundPaymentRequest>;
-    /// For `ResolveTask`.
+    /// A request of `ResolveTask`.
     fn resolve_task(&mut self) -> impl Future<Output = v1::ResolveTaskRequest>;
-    /// For `RepublishPayments`.
+    /// A request of `RepublishPayments`.
     fn republish_payments(&mut self) -> impl Future<Output = v1::RepublishPaymentsRequest>;
-    /// For `ReceiveSandboxWebhook`.
+    /// A request of `ReceiveSandboxWebhook`.
     fn receive_sandbox_webhook(&mut self) -> impl Future<Output = v1::ReceiveSandboxWebhookRequest>;
-    /// For `ReceiveStripeWebhook`.
+    /// A request of `ReceiveStripeWebhook`.
     fn receive_stripe_webhook(&mut self) -> impl Future<Output = v1::ReceiveStripeWebhookRequest>;
-    /// For `ReceivePayfastWebhook`.
+    /// A request of `ReceivePayfastWebhook`.
     fn receive_payfast_webhook(&mut self) -> impl Future<Output = v1::ReceivePayfastWebhookRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("StartAttempt", dynamic(&of.start_attempt().await)),

@@ -11,17 +11,17 @@ use axum::{Router, routing};
 use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Operation, Problem, RequestContext};
 use mart_proto::payment::v1;
 
-/// Payments: attempts, money, refunds, and what a person has to decide.
+/// Payments: attempts, transactions, refunds and the tasks of operators.
 pub(crate) trait PaymentService: Send + Sync + 'static {
-    /// Starts an attempt to pay an order: answers where the customer pays. One that is open at the provider already is answered
-    /// again. A payment that is not there yet is opened by the order's event, a moment after the order awaits it.
+    /// Starts an attempt to pay an order, and returns the page where the customer pays. If an attempt is open at the same provider, it
+    /// is returned. The payment of an order exists a moment after the order starts to await payment, once its event has arrived.
     fn start_attempt(
         &self,
         context: RequestContext,
         request: v1::StartAttemptRequest,
     ) -> impl Future<Output = Result<v1::StartAttemptResponse, StartAttemptError>> + Send;
 
-    /// Reads a payment: a customer his own, an admin every one.
+    /// Returns a payment: customers their own, admins any.
     fn get_payment(
         &self,
         context: RequestContext,
@@ -35,44 +35,47 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
         request: v1::ListPaymentsRequest,
     ) -> impl Future<Output = Result<v1::ListPaymentsResponse, ListPaymentsError>> + Send;
 
-    /// Sends money back: all that can still go back, or a part. What is on its way counts as gone.
+    /// Refunds a payment in full or in part. Pending refunds count as refunded.
     fn refund_payment(
         &self,
         context: RequestContext,
         request: v1::RefundPaymentRequest,
     ) -> impl Future<Output = Result<v1::RefundPaymentResponse, RefundPaymentError>> + Send;
 
-    /// Says what a person has done about a task. A task about a refund that is made by hand books it, where it was made.
+    /// Records the resolution of a task. If the task concerns a refund that was made by hand, the refund is booked.
     fn resolve_task(
         &self,
         context: RequestContext,
         request: v1::ResolveTaskRequest,
     ) -> impl Future<Output = Result<v1::ResolveTaskResponse, ResolveTaskError>> + Send;
 
-    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with the page
-    /// token of the answer until that is empty.
+    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with the returned
+    /// page token until that is empty.
     fn republish_payments(
         &self,
         context: RequestContext,
         request: v1::RepublishPaymentsRequest,
     ) -> impl Future<Output = Result<v1::RepublishPaymentsResponse, RepublishPaymentsError>> + Send;
 
-    /// Hears from the sandbox. Signed as `Sandbox-Signature: t=<seconds since 1970>,v1=<hex>`, the HMAC-SHA256 of `<t>.<body>`.
+    /// Receives a webhook of the sandbox. Signed as `Sandbox-Signature: t=<seconds since 1970>,v1=<hex>`, the HMAC-SHA256 of
+    /// `<t>.<body>`.
     fn receive_sandbox_webhook(
         &self,
         context: RequestContext,
         request: v1::ReceiveSandboxWebhookRequest,
     ) -> impl Future<Output = Result<v1::ReceiveSandboxWebhookResponse, ReceiveSandboxWebhookError>> + Send;
 
-    /// Hears from Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the HMAC-SHA256 of `<t>.<body>`.
+    /// Receives a webhook of Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the HMAC-SHA256 of
+    /// `<t>.<body>`.
     fn receive_stripe_webhook(
         &self,
         context: RequestContext,
         request: v1::ReceiveStripeWebhookRequest,
     ) -> impl Future<Output = Result<v1::ReceiveStripeWebhookResponse, ReceiveStripeWebhookError>> + Send;
 
-    /// Hears from PayFast (an instant payment notification). Signed by `validation_hash`, the SHA-256 of
-    /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`, and thus not over the amount: what comes first for a basket counts.
+    /// Receives an instant payment notification of PayFast. Signed by `validation_hash`, the SHA-256 of
+    /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`. The hash does not cover the amount, so only the first notification of a basket
+    /// counts.
     fn receive_payfast_webhook(
         &self,
         context: RequestContext,
@@ -80,7 +83,7 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::ReceivePayfastWebhookResponse, ReceivePayfastWebhookError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: PaymentService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/payments/{order_id}/attempts", routing::post(start_attempt::<S>))
@@ -102,27 +105,27 @@ async fn start_attempt<S: PaymentService>(State(state): State<AppState<S>>, requ
     state.api.handle(&START_ATTEMPT, request, |context, request| state.service.start_attempt(context, request)).await
 }
 
-/// Why `StartAttempt` failed.
+/// The errors of `StartAttempt`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum StartAttemptError {
-    /// There is no such payment, or it is another customer's.
+    /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
-    /// It is paid, its order was cancelled, or its deadline has passed.
+    /// The payment is paid, its order was cancelled, or its deadline has passed.
     PaymentNotPayable,
-    /// The provider is not switched on, or takes no money of this currency.
+    /// The provider is disabled, or does not accept this currency.
     ProviderDisabled,
-    /// The provider does not answer. Try again, or with another one.
+    /// The provider does not respond. Retry, or choose another provider.
     ProviderUnavailable,
-    /// There were as many attempts as an order may have.
+    /// The order has reached its number of attempts.
     TooManyPaymentAttempts,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for StartAttemptError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -130,25 +133,25 @@ impl From<StartAttemptError> for Problem {
     fn from(error: StartAttemptError) -> Self {
         match error {
             StartAttemptError::PaymentNotFound => {
-                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
+                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it belongs to another customer.")
             }
             StartAttemptError::PaymentNotPayable => Self::new(
                 409,
                 "PAYMENT_NOT_PAYABLE",
-                "It is paid, its order was cancelled, or its deadline has passed.",
+                "The payment is paid, its order was cancelled, or its deadline has passed.",
             ),
-            StartAttemptError::ProviderDisabled => Self::new(
-                409,
-                "PROVIDER_DISABLED",
-                "The provider is not switched on, or takes no money of this currency.",
-            ),
-            StartAttemptError::ProviderUnavailable => {
-                Self::new(503, "PROVIDER_UNAVAILABLE", "The provider does not answer. Try again, or with another one.")
+            StartAttemptError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is disabled, or does not accept this currency.")
             }
+            StartAttemptError::ProviderUnavailable => Self::new(
+                503,
+                "PROVIDER_UNAVAILABLE",
+                "The provider does not respond. Retry, or choose another provider.",
+            ),
             StartAttemptError::TooManyPaymentAttempts => {
-                Self::new(409, "TOO_MANY_PAYMENT_ATTEMPTS", "There were as many attempts as an order may have.")
+                Self::new(409, "TOO_MANY_PAYMENT_ATTEMPTS", "The order has reached its number of attempts.")
             }
-            StartAttemptError::ApiError(fault) => fault.into(),
+            StartAttemptError::ApiError(error) => error.into(),
         }
     }
 }
@@ -165,19 +168,19 @@ async fn get_payment<S: PaymentService>(State(state): State<AppState<S>>, reques
     state.api.handle(&GET_PAYMENT, request, |context, request| state.service.get_payment(context, request)).await
 }
 
-/// Why `GetPayment` failed.
+/// The errors of `GetPayment`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetPaymentError {
-    /// There is no such payment, or it is another customer's.
+    /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetPaymentError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -185,9 +188,9 @@ impl From<GetPaymentError> for Problem {
     fn from(error: GetPaymentError) -> Self {
         match error {
             GetPaymentError::PaymentNotFound => {
-                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
+                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it belongs to another customer.")
             }
-            GetPaymentError::ApiError(fault) => fault.into(),
+            GetPaymentError::ApiError(error) => error.into(),
         }
     }
 }
@@ -199,19 +202,19 @@ async fn list_payments<S: PaymentService>(State(state): State<AppState<S>>, requ
     state.api.handle(&LIST_PAYMENTS, request, |context, request| state.service.list_payments(context, request)).await
 }
 
-/// Why `ListPayments` failed.
+/// The errors of `ListPayments`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListPaymentsError {
-    /// The page token is not of this list.
+    /// The page token was not issued by this list.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListPaymentsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -219,9 +222,9 @@ impl From<ListPaymentsError> for Problem {
     fn from(error: ListPaymentsError) -> Self {
         match error {
             ListPaymentsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list.")
             }
-            ListPaymentsError::ApiError(fault) => fault.into(),
+            ListPaymentsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -238,21 +241,21 @@ async fn refund_payment<S: PaymentService>(State(state): State<AppState<S>>, req
     state.api.handle(&REFUND_PAYMENT, request, |context, request| state.service.refund_payment(context, request)).await
 }
 
-/// Why `RefundPayment` failed.
+/// The errors of `RefundPayment`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RefundPaymentError {
-    /// There is no such payment, or it is another customer's.
+    /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
-    /// It is more than can still go back, or of another currency.
+    /// The amount exceeds what can be refunded, or has another currency.
     RefundTooLarge,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RefundPaymentError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -260,12 +263,12 @@ impl From<RefundPaymentError> for Problem {
     fn from(error: RefundPaymentError) -> Self {
         match error {
             RefundPaymentError::PaymentNotFound => {
-                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
+                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it belongs to another customer.")
             }
             RefundPaymentError::RefundTooLarge => {
-                Self::new(409, "REFUND_TOO_LARGE", "It is more than can still go back, or of another currency.")
+                Self::new(409, "REFUND_TOO_LARGE", "The amount exceeds what can be refunded, or has another currency.")
             }
-            RefundPaymentError::ApiError(fault) => fault.into(),
+            RefundPaymentError::ApiError(error) => error.into(),
         }
     }
 }
@@ -282,21 +285,21 @@ async fn resolve_task<S: PaymentService>(State(state): State<AppState<S>>, reque
     state.api.handle(&RESOLVE_TASK, request, |context, request| state.service.resolve_task(context, request)).await
 }
 
-/// Why `ResolveTask` failed.
+/// The errors of `ResolveTask`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ResolveTaskError {
-    /// There is no such payment, or it is another customer's.
+    /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
     /// There is no such open task.
     TaskNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ResolveTaskError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -304,10 +307,10 @@ impl From<ResolveTaskError> for Problem {
     fn from(error: ResolveTaskError) -> Self {
         match error {
             ResolveTaskError::PaymentNotFound => {
-                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it is another customer's.")
+                Self::new(404, "PAYMENT_NOT_FOUND", "There is no such payment, or it belongs to another customer.")
             }
             ResolveTaskError::TaskNotFound => Self::new(404, "TASK_NOT_FOUND", "There is no such open task."),
-            ResolveTaskError::ApiError(fault) => fault.into(),
+            ResolveTaskError::ApiError(error) => error.into(),
         }
     }
 }
@@ -327,19 +330,19 @@ async fn republish_payments<S: PaymentService>(State(state): State<AppState<S>>,
         .await
 }
 
-/// Why `RepublishPayments` failed.
+/// The errors of `RepublishPayments`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RepublishPaymentsError {
-    /// The page token is not of this list.
+    /// The page token was not issued by this list.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RepublishPaymentsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -347,9 +350,9 @@ impl From<RepublishPaymentsError> for Problem {
     fn from(error: RepublishPaymentsError) -> Self {
         match error {
             RepublishPaymentsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list.")
             }
-            RepublishPaymentsError::ApiError(fault) => fault.into(),
+            RepublishPaymentsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -366,41 +369,43 @@ async fn receive_sandbox_webhook<S: PaymentService>(State(state): State<AppState
         .await
 }
 
-/// Why `ReceiveSandboxWebhook` failed.
+/// The errors of `ReceiveSandboxWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ReceiveSandboxWebhookError {
-    /// It was not signed by the provider, or too long ago.
+    /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,
-    /// The provider signed it, but it is none of its messages.
+    /// The provider signed the request, but its content is not a known notification.
     InvalidWebhook,
-    /// The provider is not switched on, or takes no money of this currency.
+    /// The provider is disabled, or does not accept this currency.
     ProviderDisabled,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ReceiveSandboxWebhookError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<ReceiveSandboxWebhookError> for Problem {
     fn from(error: ReceiveSandboxWebhookError) -> Self {
         match error {
-            ReceiveSandboxWebhookError::InvalidSignature => {
-                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
-            }
-            ReceiveSandboxWebhookError::InvalidWebhook => {
-                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
-            }
-            ReceiveSandboxWebhookError::ProviderDisabled => Self::new(
-                409,
-                "PROVIDER_DISABLED",
-                "The provider is not switched on, or takes no money of this currency.",
+            ReceiveSandboxWebhookError::InvalidSignature => Self::new(
+                400,
+                "INVALID_SIGNATURE",
+                "The request is not signed by the provider, or its signature is too old.",
             ),
-            ReceiveSandboxWebhookError::ApiError(fault) => fault.into(),
+            ReceiveSandboxWebhookError::InvalidWebhook => Self::new(
+                400,
+                "INVALID_WEBHOOK",
+                "The provider signed the request, but its content is not a known notification.",
+            ),
+            ReceiveSandboxWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is disabled, or does not accept this currency.")
+            }
+            ReceiveSandboxWebhookError::ApiError(error) => error.into(),
         }
     }
 }
@@ -417,41 +422,43 @@ async fn receive_stripe_webhook<S: PaymentService>(State(state): State<AppState<
         .await
 }
 
-/// Why `ReceiveStripeWebhook` failed.
+/// The errors of `ReceiveStripeWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ReceiveStripeWebhookError {
-    /// It was not signed by the provider, or too long ago.
+    /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,
-    /// The provider signed it, but it is none of its messages.
+    /// The provider signed the request, but its content is not a known notification.
     InvalidWebhook,
-    /// The provider is not switched on, or takes no money of this currency.
+    /// The provider is disabled, or does not accept this currency.
     ProviderDisabled,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ReceiveStripeWebhookError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<ReceiveStripeWebhookError> for Problem {
     fn from(error: ReceiveStripeWebhookError) -> Self {
         match error {
-            ReceiveStripeWebhookError::InvalidSignature => {
-                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
-            }
-            ReceiveStripeWebhookError::InvalidWebhook => {
-                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
-            }
-            ReceiveStripeWebhookError::ProviderDisabled => Self::new(
-                409,
-                "PROVIDER_DISABLED",
-                "The provider is not switched on, or takes no money of this currency.",
+            ReceiveStripeWebhookError::InvalidSignature => Self::new(
+                400,
+                "INVALID_SIGNATURE",
+                "The request is not signed by the provider, or its signature is too old.",
             ),
-            ReceiveStripeWebhookError::ApiError(fault) => fault.into(),
+            ReceiveStripeWebhookError::InvalidWebhook => Self::new(
+                400,
+                "INVALID_WEBHOOK",
+                "The provider signed the request, but its content is not a known notification.",
+            ),
+            ReceiveStripeWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is disabled, or does not accept this currency.")
+            }
+            ReceiveStripeWebhookError::ApiError(error) => error.into(),
         }
     }
 }
@@ -468,41 +475,43 @@ async fn receive_payfast_webhook<S: PaymentService>(State(state): State<AppState
         .await
 }
 
-/// Why `ReceivePayfastWebhook` failed.
+/// The errors of `ReceivePayfastWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ReceivePayfastWebhookError {
-    /// It was not signed by the provider, or too long ago.
+    /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,
-    /// The provider signed it, but it is none of its messages.
+    /// The provider signed the request, but its content is not a known notification.
     InvalidWebhook,
-    /// The provider is not switched on, or takes no money of this currency.
+    /// The provider is disabled, or does not accept this currency.
     ProviderDisabled,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ReceivePayfastWebhookError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<ReceivePayfastWebhookError> for Problem {
     fn from(error: ReceivePayfastWebhookError) -> Self {
         match error {
-            ReceivePayfastWebhookError::InvalidSignature => {
-                Self::new(400, "INVALID_SIGNATURE", "It was not signed by the provider, or too long ago.")
-            }
-            ReceivePayfastWebhookError::InvalidWebhook => {
-                Self::new(400, "INVALID_WEBHOOK", "The provider signed it, but it is none of its messages.")
-            }
-            ReceivePayfastWebhookError::ProviderDisabled => Self::new(
-                409,
-                "PROVIDER_DISABLED",
-                "The provider is not switched on, or takes no money of this currency.",
+            ReceivePayfastWebhookError::InvalidSignature => Self::new(
+                400,
+                "INVALID_SIGNATURE",
+                "The request is not signed by the provider, or its signature is too old.",
             ),
-            ReceivePayfastWebhookError::ApiError(fault) => fault.into(),
+            ReceivePayfastWebhookError::InvalidWebhook => Self::new(
+                400,
+                "INVALID_WEBHOOK",
+                "The provider signed the request, but its content is not a known notification.",
+            ),
+            ReceivePayfastWebhookError::ProviderDisabled => {
+                Self::new(409, "PROVIDER_DISABLED", "The provider is disabled, or does not accept this currency.")
+            }
+            ReceivePayfastWebhookError::ApiError(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/payment/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x47a0_06d5_730d_3c20,
+    ]) == 0xb54c_c558_9d52_3772,
     "the contract has changed: run `cargo martgen generate`"
 );

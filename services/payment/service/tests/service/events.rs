@@ -1,4 +1,4 @@
-//! Events of others arrive and have their effect once; money is kept right while many ask at once.
+//! Events of order take effect once, and concurrent refunds do not exceed the captured amount.
 
 use devstack::testing::{Answer, App, Servers, TestEvent, until};
 use futures::future::join_all;
@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::PROGRAM;
 
-/// An order of 1500 rupees awaits payment.
-pub(crate) async fn tell_awaiting(app: &App, order: Uuid) {
+/// Publishes twice that an order of 1500 rupees awaits its payment.
+pub(crate) async fn publish_awaiting(app: &App, order: Uuid) {
     let seconds = time::OffsetDateTime::now_utc().unix_timestamp() + 2_700;
-    let told = Order {
+    let message = Order {
         order_id: order.to_string(),
         customer_id: "ayesha".to_owned(),
         total: Some(Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }),
@@ -26,80 +26,80 @@ pub(crate) async fn tell_awaiting(app: &App, order: Uuid) {
         }),
         ..Order::default()
     };
-    let payload = OrderAwaitingPayment { order: Some(told) }.encode_to_vec();
-    let told =
+    let payload = OrderAwaitingPayment { order: Some(message) }.encode_to_vec();
+    let event =
         TestEvent::new("mart.order.v1", "mart.order.v1.OrderAwaitingPayment", payload).about(&order.to_string(), 1);
     for _ in 0..2 {
-        app.publish(&told).await;
+        app.publish(&event).await;
     }
 }
 
-/// The same, and payment has heard so.
+/// Publishes that an order awaits its payment, and waits until the payment is open.
 async fn awaiting(app: &App, order: Uuid) {
-    tell_awaiting(app, order).await;
+    publish_awaiting(app, order).await;
     let path = format!("/v1/payments/{order}");
-    until("payment has heard of the order", async || app.admin(Method::GET, &path, None).await.status == 200).await;
+    until("the payment is open", async || app.admin(Method::GET, &path, None).await.status == 200).await;
 }
 
-/// Payment with this set, and impatient, with an order of 1500 rupees that awaits payment.
-pub(crate) async fn awaiting_with(more: Vec<(String, String)>) -> (App, Uuid) {
-    let mut spec = Servers::of_this_run().service("payment", PROGRAM).await.expect("prepared");
-    let often = [
+/// Starts payment with these settings and short intervals, and an order of 1500 rupees that awaits its payment.
+pub(crate) async fn awaiting_with(settings: Vec<(String, String)>) -> (App, Uuid) {
+    let mut spec = Servers::from_env().service("payment", PROGRAM).await.expect("prepared");
+    let intervals = [
         ("ATTEMPT_POLL_DELAY", "1s"),
         ("REFUND_RETRY_DELAY", "200ms"),
         ("ATTEMPT_POLL_INTERVAL", "200ms"),
         ("REFUND_INTERVAL", "200ms"),
         ("CALLBACK_INTERVAL", "200ms"),
     ];
-    spec.more = more;
-    spec.more.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    spec.more = settings;
+    spec.more.extend(intervals.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let app = App::of_consumer(spec, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     awaiting(&app, order).await;
     (app, order)
 }
 
-/// The order's customer starts to pay; the attempt.
+/// Starts an attempt as the order's customer, and returns it.
 pub(crate) async fn start_paying(app: &App, order: Uuid) -> Value {
     let token = app.spec.keys.token("customer", "ayesha").expect("signed");
     let bearer = format!("Bearer {token}");
     let path = format!("/v1/payments/{order}/attempts");
-    let told = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
-    assert!(told.body["attempt"].is_object(), "{} {}", told.status, told.body);
-    told.body["attempt"].clone()
+    let response = app.send(Method::POST, &path, Some(json!({})), &[("authorization", &bearer)]).await;
+    assert!(response.body["attempt"].is_object(), "{} {}", response.status, response.body);
+    response.body["attempt"].clone()
 }
 
-/// Waits until the payment is so; the payment.
-pub(crate) async fn comes_to(app: &App, order: Uuid, kind: &str, so: impl Fn(&Value) -> bool) -> Value {
+/// Waits until the payment meets a condition, and returns it.
+pub(crate) async fn wait_until(app: &App, order: Uuid, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/v1/payments/{order}");
-    let mut told = Value::Null;
-    until(kind, async || {
-        told = app.admin(Method::GET, &path, None).await.body["payment"].clone();
-        so(&told)
+    let mut payment = Value::Null;
+    until(what, async || {
+        payment = app.admin(Method::GET, &path, None).await.body["payment"].clone();
+        condition(&payment)
     })
     .await;
-    told
+    payment
 }
 
-/// Waits until the payment has this status; the payment.
-pub(crate) async fn becomes(app: &App, order: Uuid, status: &str) -> Value {
+/// Waits until the payment has this status, and returns it.
+pub(crate) async fn wait_for_status(app: &App, order: Uuid, status: &str) -> Value {
     let status = format!("PAYMENT_STATUS_{status}");
-    comes_to(app, order, &status, |told| told["status"] == status.as_str()).await
+    wait_until(app, order, &status, |payment| payment["status"] == status.as_str()).await
 }
 
-/// How many there are in a list of the payment.
-pub(crate) fn count(told: &Value, list: &str) -> usize {
-    told[list].as_array().map_or(0, Vec::len)
+/// Returns the length of a list of the payment.
+pub(crate) fn count(payment: &Value, list: &str) -> usize {
+    payment[list].as_array().map_or(0, Vec::len)
 }
 
 #[tokio::test]
-async fn an_order_that_awaits_payment_opens_one() {
+async fn an_order_that_awaits_payment_opens_a_payment() {
     let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     awaiting(&app, order).await;
     let listed = app.admin(Method::GET, "/v1/admin/payments", None).await;
     assert_eq!(listed.body["payments"].as_array().map(Vec::len), Some(1), "{}", listed.body);
-    // Nobody answers where the sandbox should be: the customer is told, and nothing is lost.
+    // The sandbox does not run, so the customer receives an error.
     let path = format!("/v1/payments/{order}/attempts");
     let token = app.spec.keys.token("customer", "ayesha").expect("signed");
     let bearer = format!("Bearer {token}");
@@ -108,16 +108,17 @@ async fn an_order_that_awaits_payment_opens_one() {
 }
 
 #[tokio::test]
-async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
+async fn concurrent_refunds_never_exceed_the_captured_amount() {
     let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
     let order = Uuid::new_v4();
     awaiting(&app, order).await;
-    // What a provider's word would have booked.
+    // A booked capture, as after a webhook.
     let mut database = app.database().await;
     let attempt = Uuid::new_v4();
     for sql in [
         "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, field_values, \
-         expires_at, next_poll_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now(), now())",
+         expires_at, next_poll_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', \
+         now(), now(), now())",
         "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
          values (gen_random_uuid(), $1, 0, 'captured', 150000, 'sandbox', 'tx', $2, now())",
     ] {
@@ -130,22 +131,22 @@ async fn refunds_that_are_asked_for_at_once_never_exceed_what_came_in() {
         app.admin(Method::POST, &path, Some(body)).await.status
     };
     let statuses = join_all((0..30).map(|_| refund())).await;
-    let of = |status: u16| statuses.iter().filter(|found| **found == status).count();
-    assert_eq!((of(200), of(409)), (15, 15), "{statuses:?}");
+    let number_of = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((number_of(200), number_of(409)), (15, 15), "{statuses:?}");
 }
 
 #[tokio::test]
-async fn an_unreadable_payment_breaks_no_list() {
+async fn an_unreadable_payment_does_not_break_lists() {
     let app = App::start_consumer("payment", PROGRAM, &["mart.order.v1"]).await;
     let (first, broken, last) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
     for order in [first, broken, last] {
         awaiting(&app, order).await;
     }
-    let spoil = "update payment set currency = 'nothing' where order_id = $1";
+    let corrupt = "update payment set currency = 'nothing' where order_id = $1";
     let mut database = app.database().await;
-    assert_eq!(sqlx::query(spoil).bind(broken).execute(&mut database).await.expect("spoiled").rows_affected(), 1);
-    let ids = |answer: &Answer| -> Vec<String> {
-        let payments = answer.body["payments"].as_array().expect("a list");
+    assert_eq!(sqlx::query(corrupt).bind(broken).execute(&mut database).await.expect("updated").rows_affected(), 1);
+    let ids = |response: &Answer| -> Vec<String> {
+        let payments = response.body["payments"].as_array().expect("a list");
         payments.iter().filter_map(|payment| payment["orderId"].as_str().map(str::to_owned)).collect()
     };
     let listed = app.admin(Method::GET, "/v1/admin/payments", None).await;

@@ -1,4 +1,4 @@
-//! The payment service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
+//! The payment service with PostgreSQL and Kafka. It is one test program, because each program links the Kafka client again.
 
 mod crash;
 mod events;

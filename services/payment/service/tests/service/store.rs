@@ -1,4 +1,4 @@
-//! The store on PostgreSQL passes the suite that the one in memory passes.
+//! The PostgreSQL store passes the conformance suite.
 
 use devstack::testing::Servers;
 use mart_chassis::{Config, Database};
@@ -8,10 +8,10 @@ use payment_service::generated::events;
 use payment_service::wiring;
 
 async fn store() -> PostgresStore {
-    let urls = Servers::of_this_run().database("payment").await.expect("a database");
-    let config = |url: &str| Config::of_database("payment", url).expect("good");
+    let urls = Servers::from_env().database("payment").await.expect("a database");
+    let config = |url: &str| Config::of_database("payment", url).expect("valid");
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
-    // As the app role, so that a right that is missing is found.
+    // The app role, so that a missing privilege is found.
     let database = Database::new(&config(&urls.app)).expect("pools");
     PostgresStore::new(database, events::record::<PaymentMessages>)
 }
@@ -19,13 +19,13 @@ async fn store() -> PostgresStore {
 payment_core::conformance!(store());
 
 #[tokio::test]
-async fn what_was_booked_can_not_be_changed_or_deleted() {
-    let urls = Servers::of_this_run().database("payment").await.expect("a database");
-    let config = Config::of_database("payment", &urls.owner).expect("good");
+async fn a_transaction_cannot_be_changed_or_deleted() {
+    let urls = Servers::from_env().database("payment").await.expect("a database");
+    let config = Config::of_database("payment", &urls.owner).expect("valid");
     mart_chassis::db::migrate(&config, &wiring::MIGRATIONS).await.expect("migrated");
     let mut app = <sqlx::PgConnection as sqlx::Connection>::connect(&urls.app).await.expect("connected");
     for sql in ["update transaction set amount = 1", "delete from transaction"] {
-        let refused = sqlx::query(sql).execute(&mut app).await.expect_err("the app role may not");
-        assert!(refused.to_string().contains("permission denied"), "{refused}");
+        let error = sqlx::query(sql).execute(&mut app).await.expect_err("the app role may not");
+        assert!(error.to_string().contains("permission denied"), "{error}");
     }
 }

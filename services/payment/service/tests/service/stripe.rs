@@ -1,4 +1,4 @@
-//! Payment with Stripe: what it asks is right by Stripe's own description, and what comes of Stripe's answers and events is booked once.
+//! Payments through a fake Stripe, and requests that stripe-mock checks.
 
 use std::time::Duration;
 
@@ -21,36 +21,36 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::events::{awaiting_with, becomes, comes_to, count, start_paying};
+use crate::events::{awaiting_with, count, start_paying, wait_for_status, wait_until};
 
-/// Payment with a Stripe of its own alone, with an order of 1500 rupees that awaits payment.
+/// Starts payment with a fake Stripe as its only provider, and an order of 1500 rupees that awaits its payment.
 async fn payment() -> (App, Uuid, FakeStripe) {
     let stripe = FakeStripe::default();
-    let mut more = stripe.serve().await.expect("served");
-    more.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
-    // While it is rotated.
-    more.push(("STRIPE_WEBHOOK_SECRETS".to_owned(), format!("another, {}", FakeStripe::SECRET)));
-    let (app, order) = awaiting_with(more).await;
+    let mut settings = stripe.serve().await.expect("served");
+    settings.push(("PAYMENT_PROVIDERS".to_owned(), "stripe".to_owned()));
+    // During a rotation.
+    settings.push(("STRIPE_WEBHOOK_SECRETS".to_owned(), format!("another, {}", FakeStripe::SECRET)));
+    let (app, order) = awaiting_with(settings).await;
     (app, order, stripe)
 }
 
-/// The customer starts to pay; the session.
+/// Starts an attempt, and returns its session.
 async fn start(app: &App, order: Uuid) -> String {
     let attempt = start_paying(app, order).await;
     let page = attempt["checkout"]["url"].as_str().unwrap_or_default();
     FakeStripe::session_of(page).unwrap_or_else(|| panic!("{attempt}")).to_owned()
 }
 
-/// Stripe tells something; the status of payment's answer.
-async fn tell(app: &App, id: &str, kind: &str, object: &Value, secret: &str) -> u16 {
+/// Sends an event of Stripe's, and returns the status of the response.
+async fn send_event(app: &App, id: &str, kind: &str, object: &Value, secret: &str) -> u16 {
     let body = json!({ "id": id, "object": "event", "type": kind, "data": { "object": object } }).to_string();
     let signature = sandbox::sign(secret, &body, OffsetDateTime::now_utc());
     let url = format!("{}/v1/payment-webhooks/stripe", app.spec.url());
-    let sent = app.client.post(url).header("stripe-signature", signature).body(body).send();
-    sent.await.expect("answered").status().as_u16()
+    let request = app.client.post(url).header("stripe-signature", signature).body(body).send();
+    request.await.expect("a response").status().as_u16()
 }
 
-/// The customer pays, and nobody is told; the session as it is then.
+/// Pays a session without a webhook, and returns the session.
 fn pay(stripe: &FakeStripe, id: &str) -> Value {
     let pay = serde_json::from_value(json!({ "action": "pay" })).expect("an action");
     stripe.act(id, &pay, OffsetDateTime::now_utc()).expect("paid");
@@ -58,56 +58,62 @@ fn pay(stripe: &FakeStripe, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn money_is_booked_once_however_often_it_is_told_and_goes_back() {
+async fn repeated_events_book_a_payment_and_its_refund_once() {
     let (app, order, stripe) = payment().await;
     let id = start(&app, order).await;
-    assert_eq!(start(&app, order).await, id, "a double click is one session");
+    assert_eq!(start(&app, order).await, id, "a double click starts one session");
     let paid = pay(&stripe, &id);
     let completed = "checkout.session.completed";
-    assert_eq!(tell(&app, "evt_1", completed, &paid, "a stranger's").await, 400);
+    assert_eq!(send_event(&app, "evt_1", completed, &paid, "another secret").await, 400);
     for event in ["evt_1", "evt_1", "evt_2"] {
-        assert_eq!(tell(&app, event, completed, &paid, FakeStripe::SECRET).await, 200);
+        assert_eq!(send_event(&app, event, completed, &paid, FakeStripe::SECRET).await, 200);
     }
-    // Older than that, and later: it undoes nothing.
+    // An older event that arrives later has no effect.
     assert_eq!(
-        tell(&app, "evt_0", "checkout.session.expired", &stripe.session(&id).expect("a session"), FakeStripe::SECRET)
-            .await,
+        send_event(
+            &app,
+            "evt_0",
+            "checkout.session.expired",
+            &stripe.session(&id).expect("a session"),
+            FakeStripe::SECRET
+        )
+        .await,
         200
     );
-    let told = becomes(&app, order, "PAID").await;
-    assert_eq!((count(&told, "transactions"), count(&told, "tasks")), (1, 0), "{told}");
+    let payment = wait_for_status(&app, order, "PAID").await;
+    assert_eq!((count(&payment, "transactions"), count(&payment, "tasks")), (1, 0), "{payment}");
 
     let body = json!({ "reason": "broken", "refundId": Uuid::new_v4() });
-    stripe.refunds_become(&id, "pending");
+    stripe.set_refund_status(&id, "pending");
     let path = format!("/v1/admin/payments/{order}/refund");
     assert_eq!(app.admin(Method::POST, &path, Some(body)).await.status, 200);
-    until("Stripe was asked", async || !stripe.refunds().is_empty()).await;
+    until("the refund was sent", async || !stripe.refunds().is_empty()).await;
     let refund = stripe.change("re_0", &json!({ "status": "succeeded" })).expect("a refund");
     for event in ["evt_3", "evt_3", "evt_4"] {
-        assert_eq!(tell(&app, event, "refund.updated", &refund, FakeStripe::SECRET).await, 200);
+        assert_eq!(send_event(&app, event, "refund.updated", &refund, FakeStripe::SECRET).await, 200);
     }
-    let told = becomes(&app, order, "REFUNDED").await;
-    assert_eq!((count(&told, "transactions"), stripe.refunds().len()), (2, 1), "{told}");
+    let payment = wait_for_status(&app, order, "REFUNDED").await;
+    assert_eq!((count(&payment, "transactions"), stripe.refunds().len()), (2, 1), "{payment}");
 }
 
 #[tokio::test]
-async fn what_stripe_does_not_tell_is_asked_for() {
+async fn a_payment_without_a_webhook_is_polled() {
     let (app, order, stripe) = payment().await;
     let id = start(&app, order).await;
     pay(&stripe, &id);
-    assert_eq!(count(&becomes(&app, order, "PAID").await, "transactions"), 1);
+    assert_eq!(count(&wait_for_status(&app, order, "PAID").await, "transactions"), 1);
 }
 
 #[tokio::test]
-async fn an_amount_that_does_not_fit_is_a_persons_to_decide() {
+async fn an_amount_that_does_not_match_is_a_task() {
     let (app, order, stripe) = payment().await;
     let id = start(&app, order).await;
     stripe.change(&id, &json!({ "currency": "usd" }));
     let paid = pay(&stripe, &id);
-    assert_eq!(tell(&app, "evt_1", "checkout.session.completed", &paid, FakeStripe::SECRET).await, 200);
-    let told = comes_to(&app, order, "a task", |told| count(told, "tasks") == 1).await;
-    assert_eq!(count(&told, "transactions"), 0, "{told}");
-    assert!(told["tasks"][0].to_string().contains("1500.00 USD"), "{told}");
+    assert_eq!(send_event(&app, "evt_1", "checkout.session.completed", &paid, FakeStripe::SECRET).await, 200);
+    let payment = wait_until(&app, order, "a task", |payment| count(payment, "tasks") == 1).await;
+    assert_eq!(count(&payment, "transactions"), 0, "{payment}");
+    assert!(payment["tasks"][0].to_string().contains("1500.00 USD"), "{payment}");
 }
 
 #[tokio::test]
@@ -124,48 +130,51 @@ async fn the_session_of_a_cancelled_order_is_ended() {
     let payload = OrderCancelled { order: Some(cancelled) }.encode_to_vec();
     app.publish(&TestEvent::new("mart.order.v1", "mart.order.v1.OrderCancelled", payload).about(&order.to_string(), 2))
         .await;
-    until("it is over", async || stripe.session(&id).is_some_and(|session| session["status"] == "expired")).await;
+    until("the session has expired", async || {
+        stripe.session(&id).is_some_and(|session| session["status"] == "expired")
+    })
+    .await;
 }
 
 #[test]
-fn the_version_is_the_one_that_the_fake_speaks() {
+fn the_fake_has_the_version_of_the_adapter() {
     assert_eq!(VERSION, FakeStripe::VERSION);
 }
 
-/// stripe-mock holds every request against the OpenAPI document that Stripe publishes, and refuses what does not fit.
+/// stripe-mock validates each request against Stripe's OpenAPI document.
 #[tokio::test]
-async fn what_is_asked_is_what_stripe_describes() {
+async fn requests_match_stripes_openapi() {
     let program = toolchain::get(Tool::StripeMock).await.expect("stripe-mock");
     let port = ports::any().expect("a port");
-    let words = vec![program.display().to_string(), format!("-http-port={port}")];
-    let log = Servers::of_this_run().scratch.join("stripe-mock.log");
-    let mut mock = Process::start("stripe-mock", words, &[], &log, Signal::TERM).expect("started");
+    let arguments = vec![program.display().to_string(), format!("-http-port={port}")];
+    let log = Servers::from_env().scratch.join("stripe-mock.log");
+    let mut mock = Process::start("stripe-mock", arguments, &[], &log, Signal::TERM).expect("started");
     let url = format!("http://127.0.0.1:{port}");
-    // Whatever it answers, it is there.
-    mock.until(Duration::from_mins(3), || async { devstack::http::client().get(&url).send().await.is_ok() })
+    // Any response shows that it is ready.
+    mock.wait_until(Duration::from_mins(3), || async { devstack::http::client().get(&url).send().await.is_ok() })
         .await
         .expect("ready");
     let transport = HttpTransport::new(&url, Duration::from_mins(1)).expect("a client");
-    let signatures = WebhookVerifier::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE);
-    let stripe = Stripe::new(transport, "sk_test_123", signatures, "https://shop.example");
+    let verifier = WebhookVerifier::new(vec![FakeStripe::SECRET.to_owned()], TOLERANCE);
+    let stripe = Stripe::new(transport, "sk_test_123", verifier, "https://shop.example");
     let amount = Money::parse("1500.00", "PKR").expect("money");
     let at = Timestamp::new(OffsetDateTime::now_utc());
     let expires_at = Timestamp::new(at.get() + time::Duration::minutes(30));
     let (attempt, order, payer) = (AttemptId(Uuid::new_v4()), OrderId(Uuid::new_v4()), Payer::default());
-    let asked = CheckoutRequest { attempt, order, payer, amount, at, expires_at };
+    let checkout = CheckoutRequest { attempt, order, payer, amount, at, expires_at };
     let refund = RefundRequest {
         refund: RefundId(Uuid::new_v4()),
         attempt: "cs_1".to_owned(),
         captured: "pi_1".to_owned(),
         amount,
     };
-    match stripe.open(&asked).await {
-        // Its examples have no page, as sessions that are over have none.
+    match stripe.open(&checkout).await {
+        // The sessions of stripe-mock are examples without a URL, like ended sessions.
         Ok(_) => {}
-        Err(ProviderError::Rejected(why)) if why == "the session has no page" => {}
+        Err(ProviderError::Rejected(reason)) if reason == "the session has no URL" => {}
         Err(error) => panic!("{error:?}"),
     }
-    stripe.look("cs_1").await.expect("read");
+    stripe.poll("cs_1").await.expect("polled");
     stripe.end("cs_1").await.expect("ended");
-    stripe.refund(&refund).await.expect("asked");
+    stripe.refund(&refund).await.expect("sent");
 }

@@ -1,15 +1,15 @@
-//! Taking a product off sale.
+//! Archives a product.
 
 use mart_kernel::Version;
 
 use super::{ChangeError, Product, ProductId, Store, UseCases};
 use crate::domain::NotActive;
 
-/// Why a product was not taken off sale.
+/// Why a product was not archived.
 pub type ArchiveError = ChangeError<NotActive>;
 
-impl<P: Store> UseCases<P> {
-    /// Takes an active product off sale for good; an archived one stays as it is.
+impl<S: Store> UseCases<S> {
+    /// Archives an active product. An archived product is not changed.
     pub async fn archive_product(&self, id: ProductId, expected: Option<Version>) -> Result<Product, ArchiveError> {
         self.change(id, expected, Product::archive).await
     }

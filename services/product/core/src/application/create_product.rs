@@ -9,7 +9,7 @@ use crate::domain::UnvalidatedDetails;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateProduct {
     /// The unvalidated details.
-    pub draft: UnvalidatedDetails,
+    pub details: UnvalidatedDetails,
     /// The status: draft or active.
     pub status: Status,
 }
@@ -33,7 +33,7 @@ impl From<StoreError> for CreateError {
     }
 }
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Creates a product. If the receipt already exists, a repeated request creates nothing and returns the first product in its
     /// current state.
     pub async fn create_product(
@@ -41,7 +41,7 @@ impl<P: Store> UseCases<P> {
         request: CreateProduct,
         receipt: Option<ReceiptBuilder>,
     ) -> Result<Product, CreateError> {
-        let details = request.draft.parse().map_err(CreateError::Invalid)?;
+        let details = request.details.parse().map_err(CreateError::Invalid)?;
         let (id, now) = (ProductId(self.ids.next()), self.clock.now());
         let created = Product::create(id, details, request.status, now);
         let (product, events) = created.map_err(CreateError::Invalid)?;
@@ -50,11 +50,11 @@ impl<P: Store> UseCases<P> {
             events: self.envelopes(events, now),
             receipt: receipt.map(|receipt| receipt(id.0.to_string())),
         };
-        match self.products.commit(commit).await {
+        match self.store.commit(commit).await {
             Ok(CommitOutcome::Committed) => Ok(product),
             Ok(CommitOutcome::AlreadyProcessed { subject, same_request: true }) => {
                 let id = subject.parse().map_err(|_| StoreError::Internal)?;
-                Ok(self.products.by_id(ProductId(id)).await?.ok_or(StoreError::Internal)?)
+                Ok(self.store.by_id(ProductId(id)).await?.ok_or(StoreError::Internal)?)
             }
             Ok(CommitOutcome::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
             Err(CommitError::Duplicate(unique)) => Err(CreateError::Taken(unique)),

@@ -4,20 +4,20 @@ use mart_kernel::StoreError;
 
 use super::{Product, ProductId, Status, Store, UseCases, search};
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Returns the active product with this id.
     pub async fn get_product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        Ok(self.products.by_id(id).await?.filter(on_sale))
+        Ok(self.store.by_id(id).await?.filter(on_sale))
     }
 
     /// Returns the active product with this slug, ignoring case.
     pub async fn get_product_by_slug(&self, slug: &str) -> Result<Option<Product>, StoreError> {
-        Ok(self.products.by_slug(&search::fold(slug)).await?.filter(on_sale))
+        Ok(self.store.by_slug(&search::fold(slug)).await?.filter(on_sale))
     }
 
     /// Returns the product with this id in any status.
     pub async fn admin_get_product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        self.products.by_id(id).await
+        self.store.by_id(id).await
     }
 }
 

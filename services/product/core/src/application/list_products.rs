@@ -65,7 +65,7 @@ impl From<InvalidPageToken> for ListError {
     }
 }
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Returns a page of active products.
     pub async fn list_products(&self, request: ListProducts) -> Result<Page<Product>, ListError> {
         self.admin_list_products(ListProducts { status: Some(Status::Active), ..request }).await
@@ -92,7 +92,7 @@ impl<P: Store> UseCases<P> {
             "" => None,
             token => Some(Cursor::decode(order, &self.page_tokens.verify(list, token)?).ok_or(ListError::Token)?),
         };
-        let found = self.products.list(filter, order, after.as_ref(), size.get() + 1).await?;
+        let found = self.store.list(filter, order, after.as_ref(), size.get() + 1).await?;
         Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &Cursor::of(order, last).encode())))
     }
 }
@@ -100,22 +100,22 @@ impl<P: Store> UseCases<P> {
 impl ListProducts {
     fn parse(self) -> Result<(Filter, Order), Vec<Invalid>> {
         let mut invalid = Vec::new();
-        let mut fault = |field: &str, rule: &'static str| invalid.push(Invalid::new(field, rule));
+        let mut violation = |field: &str, rule: &'static str| invalid.push(Invalid::new(field, rule));
         let code = self.currency_code.as_str();
         let currency = Currency::from_code(code).ok();
         if currency.is_none() && !code.is_empty() {
-            fault("currencyCode", "the currency is one of ISO 4217 with a minor unit");
+            violation("currencyCode", "the currency is one of ISO 4217 with a minor unit");
         }
         let mut bound = |field: &str, amount: &str, open: i64| match Money::parse(amount, code) {
             _ if amount.is_empty() => open,
             Ok(money) => money.minor(),
             Err(MoneyError::UnknownCurrency) if code.is_empty() => {
-                fault(field, "a bound of the price needs currencyCode");
+                violation(field, "a bound of the price needs currencyCode");
                 open
             }
             Err(MoneyError::UnknownCurrency) => open,
             Err(_) => {
-                fault(field, "a bound is an amount with exactly the currency's digits");
+                violation(field, "a bound of the price has exactly the currency's digits");
                 open
             }
         };
@@ -128,7 +128,7 @@ impl ListProducts {
             (OrderBy::Price, Some(currency)) => Order::Price(currency),
             (OrderBy::Price, None) => {
                 if code.is_empty() {
-                    fault("orderBy", "the order by price needs currencyCode");
+                    violation("orderBy", "the order by price needs currencyCode");
                 }
                 Order::Newest
             }

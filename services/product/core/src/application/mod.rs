@@ -29,8 +29,8 @@ const ATTEMPTS: usize = 3;
 
 /// The use cases with their ports.
 #[derive(Clone)]
-pub struct UseCases<P> {
-    products: P,
+pub struct UseCases<S> {
+    store: S,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
     page_tokens: PageTokenSigner,
@@ -41,7 +41,7 @@ pub struct UseCases<P> {
 pub enum ChangeError<E> {
     /// The product does not exist.
     NotFound,
-    /// The caller has read an older version.
+    /// The product has another version than the expected one.
     PreconditionFailed,
     /// Concurrent changes prevented every attempt.
     Contention,
@@ -53,15 +53,15 @@ pub enum ChangeError<E> {
     Unavailable(StoreError),
 }
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Creates the use cases. `page_tokens` signs page tokens.
-    pub fn new(products: P, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, page_tokens: PageTokenSigner) -> Self {
-        Self { products, clock, ids, page_tokens }
+    pub fn new(store: S, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>, page_tokens: PageTokenSigner) -> Self {
+        Self { store, clock, ids, page_tokens }
     }
 
     /// Returns the store.
-    pub fn products(&self) -> &P {
-        &self.products
+    pub fn store(&self) -> &S {
+        &self.store
     }
 
     /// Adds ids and the time to events. Each has the version of its product.
@@ -83,7 +83,7 @@ impl<P: Store> UseCases<P> {
         decide: impl Fn(Product, Timestamp) -> Result<(Product, Vec<ProductEvent>), E> + Send,
     ) -> Result<Product, ChangeError<E>> {
         for _ in 0..ATTEMPTS {
-            let found = self.products.by_id(id).await.map_err(ChangeError::Unavailable)?;
+            let found = self.store.by_id(id).await.map_err(ChangeError::Unavailable)?;
             let product = found.ok_or(ChangeError::NotFound)?;
             if expected.is_some_and(|version| version != product.version) {
                 return Err(ChangeError::PreconditionFailed);
@@ -95,7 +95,7 @@ impl<P: Store> UseCases<P> {
             }
             let write = Some(Write::Update(product.clone()));
             let commit = Commit { write, events: self.envelopes(events, now), receipt: None };
-            match self.products.commit(commit).await {
+            match self.store.commit(commit).await {
                 Ok(_) => return Ok(product),
                 Err(CommitError::Conflict) if expected.is_some() => return Err(ChangeError::PreconditionFailed),
                 Err(CommitError::Conflict) => {}
@@ -107,7 +107,7 @@ impl<P: Store> UseCases<P> {
     }
 }
 
-impl<P> std::fmt::Debug for UseCases<P> {
+impl<S> std::fmt::Debug for UseCases<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("UseCases")
     }

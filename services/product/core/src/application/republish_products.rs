@@ -16,7 +16,7 @@ pub struct Republished {
     pub next: Option<String>,
 }
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Publishes ProductRepublished for a page of products, with their current versions.
     pub async fn republish_products(&self, size: PageSize, token: &str) -> Result<Republished, ListError> {
         let page = self.page(&Filter::default(), Order::Newest, size, token).await?;
@@ -28,7 +28,7 @@ impl<P: Store> UseCases<P> {
                 .map(|product| ProductEvent::ProductRepublished(ProductRepublished { product }))
                 .collect();
             let commit = Commit { write: None, events: self.envelopes(events, self.clock.now()), receipt: None };
-            self.products.commit(commit).await.map_err(|error| match error {
+            self.store.commit(commit).await.map_err(|error| match error {
                 CommitError::Unavailable(error) => error,
                 // Nothing is written that could conflict.
                 CommitError::Conflict | CommitError::Duplicate(_) => StoreError::Internal,

@@ -8,7 +8,7 @@ use crate::domain::{Changes, UpdateError};
 /// Why a product was not changed.
 pub type UpdateProductError = ChangeError<UpdateError>;
 
-impl<P: Store> UseCases<P> {
+impl<S: Store> UseCases<S> {
     /// Changes a product. Equal values are no change and do not increase the version.
     pub async fn update_product(
         &self,

@@ -1,6 +1,6 @@
-//! What a product says of itself, parsed once: a value of these types keeps the rules.
+//! The details of a product. A value of these types satisfies the rules, because it is only created by parsing.
 //!
-//! The lengths of texts are the contract's rules and are not repeated here.
+//! The contract limits the lengths of texts; these rules are not repeated here.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use mart_kernel::money::Currency;
 use super::search::fold;
 use super::{Product, Status};
 
-/// A rule that a value breaks.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// The member of the product, such as `prices[1]`.
     pub field: String,
-    /// What has to be true.
+    /// The rule.
     pub rule: &'static str,
 }
 
@@ -25,56 +25,56 @@ impl Invalid {
     }
 }
 
-/// The merchant's own number of a product. Never empty: a product without one has `None`.
+/// The merchant's own number of a product, never empty. A product without one has `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sku(String);
 
 impl Sku {
-    /// Reads a SKU; blank is none.
+    /// Parses a SKU. Returns `None` if the text is blank.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
-    /// As the merchant spells it.
+    /// Returns the merchant's spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form that is unique.
+    /// Returns the case-folded form, which is unique.
     pub fn key(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// A product's part of a page's address: letters, digits and single hyphens, never empty.
+/// A product's part of a page's URL: ASCII letters, digits and single hyphens, never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slug(String);
 
 impl Slug {
-    /// Reads a slug.
+    /// Parses a slug. Returns `None` if it breaks the rule.
     pub fn parse(text: &str) -> Option<Self> {
         let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
         text.split('-').all(part).then(|| Self(text.to_owned()))
     }
 
-    /// As the merchant spells it.
+    /// Returns the merchant's spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form that is unique and that a product is found by.
+    /// Returns the case-folded form, which is unique and by which a product is found.
     pub fn key(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// What one unit costs: at least one price, each above zero, one per currency, in the order of the currencies' codes.
+/// The prices of one unit: at least one, each above zero, one per currency, sorted by currency code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prices(Vec<Money>);
 
 impl Prices {
-    /// Takes prices in any order.
+    /// Validates and sorts prices.
     pub fn new(mut prices: Vec<Money>) -> Result<Self, Vec<Invalid>> {
         let mut invalid = Vec::new();
         if prices.is_empty() {
@@ -99,70 +99,70 @@ impl Prices {
         Ok(Self(prices))
     }
 
-    /// All of them.
+    /// Returns all prices.
     pub fn all(&self) -> &[Money] {
         &self.0
     }
 
-    /// The price in one currency.
+    /// Returns the price in a currency.
     pub fn of(&self, currency: Currency) -> Option<Money> {
         self.0.iter().copied().find(|price| price.currency() == currency)
     }
 }
 
-/// A further event about a product.
+/// An additional property of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
-    /// What it is about; unique within a product.
+    /// The key, unique within a product.
     pub key: String,
-    /// What is so.
+    /// The value.
     pub value: String,
 }
 
-/// What a merchant says of a product.
+/// The details of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
     /// The merchant's own number.
     pub sku: Option<Sku>,
-    /// The part of the page's address.
+    /// The product's part of a page's URL.
     pub slug: Slug,
-    /// What customers call it; not blank.
+    /// The name, not blank.
     pub name: String,
-    /// Plain text.
+    /// The description as plain text.
     pub description: String,
-    /// The category's name; empty for none.
+    /// The category's name; empty if there is none.
     pub category: String,
-    /// Addresses of pictures, the main one first.
+    /// The URLs of images, the main one first.
     pub image_urls: Vec<String>,
-    /// Further events.
+    /// The attributes.
     pub attributes: Vec<Attribute>,
-    /// What one unit costs.
+    /// The prices of one unit.
     pub prices: Prices,
 }
 
-/// A product as a merchant describes it, not yet held against the rules.
+/// Details that were not validated yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnvalidatedDetails {
-    /// Blank for none.
+    /// See [`Sku`]; blank for none.
     pub sku: String,
     /// See [`Slug`].
     pub slug: String,
-    /// Not blank.
+    /// The name, not blank.
     pub name: String,
-    /// Plain text.
+    /// The description as plain text.
     pub description: String,
-    /// Empty for none.
+    /// The category's name; empty for none.
     pub category: String,
-    /// Addresses of pictures.
+    /// The URLs of images.
     pub image_urls: Vec<String>,
-    /// Each key once.
+    /// The attributes, with unique keys.
     pub attributes: Vec<Attribute>,
     /// See [`Prices`].
     pub prices: Vec<Money>,
 }
 
 impl UnvalidatedDetails {
-    /// Holds the description against the rules, all at once.
+    /// Validates the details. Returns every violation, not only the first.
     pub fn parse(self) -> Result<Details, Vec<Invalid>> {
         let mut invalid = Vec::new();
         let slug = Slug::parse(&self.slug);
@@ -175,7 +175,7 @@ impl UnvalidatedDetails {
         let mut keys = HashSet::new();
         for (index, attribute) in self.attributes.iter().enumerate() {
             if !keys.insert(attribute.key.as_str()) {
-                invalid.push(Invalid::new(format!("attributes[{index}].key"), "an attribute is said once"));
+                invalid.push(Invalid::new(format!("attributes[{index}].key"), "an attribute's key is unique"));
             }
         }
         let prices = Prices::new(self.prices).map_err(|more| invalid.extend(more));
@@ -195,34 +195,34 @@ impl UnvalidatedDetails {
     }
 }
 
-/// What shall change; `None` stays as it is.
+/// The changes of a product. `None` leaves a member unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Blank takes it away.
+    /// See [`Sku`]; blank removes it.
     pub sku: Option<String>,
     /// See [`Slug`].
     pub slug: Option<String>,
-    /// Not blank.
+    /// The name, not blank.
     pub name: Option<String>,
-    /// Plain text.
+    /// The description as plain text.
     pub description: Option<String>,
-    /// Empty for none.
+    /// The category's name; empty for none.
     pub category: Option<String>,
-    /// Addresses of pictures.
+    /// The URLs of images.
     pub image_urls: Option<Vec<String>>,
-    /// Each key once.
+    /// The attributes, with unique keys.
     pub attributes: Option<Vec<Attribute>>,
     /// See [`Prices`].
     pub prices: Option<Vec<Money>>,
-    /// May only repeat what is so.
+    /// The current status. Another one is a violation.
     pub status: Option<Status>,
 }
 
 impl Changes {
-    /// The product's details after the changes.
+    /// Returns the product's details after the changes.
     pub fn apply(self, product: &Product) -> Result<Details, Vec<Invalid>> {
         let old = product.details.clone();
-        let draft = UnvalidatedDetails {
+        let details = UnvalidatedDetails {
             sku: self.sku.unwrap_or_else(|| old.sku.map(|sku| sku.0).unwrap_or_default()),
             slug: self.slug.unwrap_or(old.slug.0),
             name: self.name.unwrap_or(old.name),
@@ -234,7 +234,7 @@ impl Changes {
         };
         let status = self.status.filter(|status| *status != product.status);
         let status = status.map(|_| Invalid::new("status", "a status is changed by activating and archiving"));
-        match (draft.parse(), status) {
+        match (details.parse(), status) {
             (Ok(details), None) => Ok(details),
             (parsed, status) => Err(parsed.err().into_iter().flatten().chain(status).collect()),
         }
@@ -249,7 +249,7 @@ mod tests {
         Money::parse(amount, code).expect("money")
     }
 
-    fn draft() -> UnvalidatedDetails {
+    fn details() -> UnvalidatedDetails {
         UnvalidatedDetails {
             sku: String::new(),
             slug: "red-mug".to_owned(),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_sku_is_none_and_others_are_compared_without_case() {
+    fn a_blank_sku_is_none_and_keys_ignore_case() {
         assert_eq!(Sku::parse("  "), None);
         assert_eq!(
             Sku::parse(" Ab-1 ").map(|sku| (sku.as_str().to_owned(), sku.key())),
@@ -290,36 +290,36 @@ mod tests {
     fn prices_are_above_zero_and_one_per_currency() {
         assert_eq!(fields(&Prices::new(vec![]).expect_err("none")), ["prices"]);
         let prices = vec![price("0.00", "PKR"), price("-1.00", "USD"), price("1.00", "PKR")];
-        let invalid = Prices::new(prices).expect_err("three faults");
+        let invalid = Prices::new(prices).expect_err("three violations");
         assert_eq!(fields(&invalid), ["prices[0].amount", "prices[1].amount", "prices[2].currencyCode"]);
         assert!(Prices::new(vec![price("0.01", "USD")]).is_ok(), "the smallest unit is a price");
     }
 
     #[test]
-    fn prices_stand_in_the_order_of_their_currencies() {
-        let prices = Prices::new(vec![price("9.00", "USD"), price("1500.00", "PKR")]).expect("good");
+    fn prices_are_sorted_by_currency_code() {
+        let prices = Prices::new(vec![price("9.00", "USD"), price("1500.00", "PKR")]).expect("valid");
         assert_eq!(prices.all(), [price("1500.00", "PKR"), price("9.00", "USD")]);
         assert_eq!(prices.of(price("1.00", "USD").currency()), Some(price("9.00", "USD")));
         assert_eq!(prices.of(price("1", "JPY").currency()), None);
     }
 
     #[test]
-    fn all_broken_rules_are_told_at_once() {
+    fn all_violations_are_returned_at_once() {
         let attribute = |key: &str| Attribute { key: key.to_owned(), value: String::new() };
-        let draft = UnvalidatedDetails {
+        let unvalidated = UnvalidatedDetails {
             slug: "no good".to_owned(),
             name: " \t".to_owned(),
             attributes: vec![attribute("size"), attribute("colour"), attribute("size")],
             prices: vec![],
-            ..draft()
+            ..details()
         };
-        let invalid = draft.parse().expect_err("four faults");
+        let invalid = unvalidated.parse().expect_err("four violations");
         assert_eq!(fields(&invalid), ["slug", "name", "attributes[2].key", "prices"]);
     }
 
     #[test]
-    fn a_name_is_kept_without_the_space_around_it() {
-        let details = UnvalidatedDetails { name: " Red mug ".to_owned(), ..draft() }.parse().expect("good");
+    fn surrounding_space_of_a_name_is_removed() {
+        let details = UnvalidatedDetails { name: " Red mug ".to_owned(), ..details() }.parse().expect("valid");
         assert_eq!(details.name, "Red mug");
     }
 }

@@ -1,78 +1,78 @@
-//! What can have happened to a product.
+//! The events of products.
 
 use mart_kernel::Money;
 use uuid::Uuid;
 
 use super::Product;
 
-/// Something that happened to a product; each event carries the product as it is after it.
+/// An event of a product. It has the product after the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductEvent {
-    /// It was created.
+    /// The product was created.
     ProductCreated(ProductCreated),
-    /// Something other than prices was changed.
+    /// Details other than prices were changed.
     ProductUpdated(ProductUpdated),
     /// Prices were changed.
     ProductPriceChanged(ProductPriceChanged),
-    /// It went on sale.
+    /// The product was activated.
     ProductActivated(ProductActivated),
-    /// It went off sale for good.
+    /// The product was archived.
     ProductArchived(ProductArchived),
-    /// Nothing: its state is told again.
+    /// The current state is published again.
     ProductRepublished(ProductRepublished),
 }
 
-/// A product was created, as a draft or on sale at once.
+/// A product was created, as a draft or active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductCreated {
     /// The new product.
     pub product: Product,
 }
 
-/// Something other than the prices was changed.
+/// Details other than prices were changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductUpdated {
-    /// The product after it.
+    /// The product after the event.
     pub product: Product,
 }
 
-/// Prices were changed, added or taken away.
+/// Prices were changed, added or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductPriceChanged {
     /// The product with its new prices.
     pub product: Product,
-    /// The prices before.
+    /// The prices before the event.
     pub previous_prices: Vec<Money>,
 }
 
-/// A draft went on sale.
+/// A draft was activated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductActivated {
-    /// The product after it.
+    /// The product after the event.
     pub product: Product,
 }
 
-/// A product was taken off sale for good.
+/// A product was archived, which is final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductArchived {
-    /// The product after it.
+    /// The product after the event.
     pub product: Product,
 }
 
-/// The current state is told again.
+/// The current state is published again, so that read models can be rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductRepublished {
-    /// The product as it is.
+    /// The current product.
     pub product: Product,
 }
 
 impl ProductEvent {
-    /// The id of its product: events of one product keep their order.
+    /// Returns the product's id, the key of the event. Events with one key keep their order.
     pub fn key(&self) -> Uuid {
         self.product().id.0
     }
 
-    /// The product as it is after the event.
+    /// Returns the product after the event.
     pub fn product(&self) -> &Product {
         match self {
             Self::ProductCreated(ProductCreated { product })

@@ -1,4 +1,4 @@
-//! The product and what can happen to it: draft, then active, then archived, and never back.
+//! The product and its transitions: draft, then active, then archived, never back.
 
 use mart_kernel::{Timestamp, Version};
 use uuid::Uuid;
@@ -10,44 +10,44 @@ use super::{Changes, Details, Invalid, ProductEvent};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductId(pub Uuid);
 
-/// Where a product is in its life.
+/// The status of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Being prepared: only admins see it.
+    /// In preparation; visible to admins only.
     Draft,
-    /// On sale.
+    /// On sale; visible to customers.
     Active,
-    /// Off sale for good; its SKU and slug stay taken.
+    /// No longer on sale, which is final. Its SKU and slug stay reserved.
     Archived,
 }
 
-/// Something that the mart sells.
+/// A product of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
-    /// Its id.
+    /// The id.
     pub id: ProductId,
-    /// How many events it has published.
+    /// The number of published events.
     pub version: Version,
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// What the merchant says of it.
+    /// The details.
     pub details: Details,
-    /// When it was created.
+    /// When the product was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the product was last changed.
     pub updated_at: Timestamp,
 }
 
-/// Why a product can't be changed.
+/// Why a product cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpdateError {
-    /// It is archived, which is final.
+    /// The product is archived, which is final.
     Archived,
-    /// The changes break rules.
+    /// The changed details are invalid.
     Invalid(Vec<Invalid>),
 }
 
-/// Only an active product can be archived.
+/// The product is a draft; only an active product can be archived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotActive;
 
@@ -56,7 +56,7 @@ pub struct NotActive;
 pub struct Archived;
 
 impl Product {
-    /// A new product: a draft, or on sale at once. It can't begin archived.
+    /// Creates a draft or an active product. The status archived is a violation.
     pub fn create(
         id: ProductId,
         details: Details,
@@ -71,7 +71,7 @@ impl Product {
         Ok((product.clone(), vec![ProductEvent::ProductCreated(ProductCreated { product })]))
     }
 
-    /// Changes details and prices. What is the same already is no change; an archived product takes none.
+    /// Changes details and prices. Equal values are no change. An archived product cannot be changed.
     pub fn update(mut self, changes: Changes, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), UpdateError> {
         let details = changes.apply(&self).map_err(UpdateError::Invalid)?;
         if details == self.details {
@@ -83,16 +83,16 @@ impl Product {
         let mut events = Vec::new();
         let prices = details.prices.clone();
         let previous = std::mem::replace(&mut self.details.prices, prices.clone());
-        let others_changed = self.details != details;
+        let details_changed = self.details != details;
         self.details = details;
-        if others_changed {
+        if details_changed {
             self.details.prices = previous.clone();
-            self.step(now);
+            self.advance(now);
             events.push(ProductEvent::ProductUpdated(ProductUpdated { product: self.clone() }));
         }
         if previous != prices {
             self.details.prices = prices;
-            self.step(now);
+            self.advance(now);
             events.push(ProductEvent::ProductPriceChanged(ProductPriceChanged {
                 product: self.clone(),
                 previous_prices: previous.all().to_vec(),
@@ -101,34 +101,34 @@ impl Product {
         Ok((self, events))
     }
 
-    /// Puts a draft on sale; an active product stays as it is.
+    /// Activates a draft. An active product is not changed.
     pub fn activate(mut self, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), Archived> {
         match self.status {
             Status::Active => Ok((self, Vec::new())),
             Status::Archived => Err(Archived),
             Status::Draft => {
                 self.status = Status::Active;
-                self.step(now);
+                self.advance(now);
                 Ok((self.clone(), vec![ProductEvent::ProductActivated(ProductActivated { product: self })]))
             }
         }
     }
 
-    /// Takes an active product off sale for good; an archived one stays as it is.
+    /// Archives an active product. An archived product is not changed.
     pub fn archive(mut self, now: Timestamp) -> Result<(Self, Vec<ProductEvent>), NotActive> {
         match self.status {
             Status::Archived => Ok((self, Vec::new())),
             Status::Draft => Err(NotActive),
             Status::Active => {
                 self.status = Status::Archived;
-                self.step(now);
+                self.advance(now);
                 Ok((self.clone(), vec![ProductEvent::ProductArchived(ProductArchived { product: self })]))
             }
         }
     }
 
-    /// Every event takes the next version.
-    fn step(&mut self, now: Timestamp) {
+    /// Increases the version, once per event.
+    fn advance(&mut self, now: Timestamp) {
         self.version = self.version.next();
         self.updated_at = now;
     }
@@ -156,7 +156,7 @@ mod tests {
             attributes: Vec::new(),
             prices: vec![Money::parse("1500.00", "PKR").expect("money")],
         };
-        let details = details.parse().expect("good");
+        let details = details.parse().expect("valid");
         Product {
             id: ProductId(Uuid::nil()),
             version: Version::NONE.next(),
@@ -180,27 +180,27 @@ mod tests {
             assert_eq!((created.version.get(), created.status), (1, status));
             assert_eq!(events, [ProductEvent::ProductCreated(ProductCreated { product: created })]);
         }
-        let refused = Product::create(ProductId(Uuid::nil()), details, Status::Archived, at(1));
-        assert_eq!(refused.map_err(|invalid| invalid[0].field.clone()).err(), Some("status".to_owned()));
+        let rejected = Product::create(ProductId(Uuid::nil()), details, Status::Archived, at(1));
+        assert_eq!(rejected.map_err(|invalid| invalid[0].field.clone()).err(), Some("status".to_owned()));
     }
 
     #[test]
-    fn the_life_of_a_product_has_one_direction() {
-        let step = |status, archive: bool| {
+    fn the_status_changes_in_one_direction_only() {
+        let transition = |status, archive: bool| {
             let product = product(status);
-            let done = if archive { product.archive(at(2)).ok() } else { product.activate(at(2)).ok() };
-            done.map(|(product, events)| (product.status, events.len(), product.version.get()))
+            let changed = if archive { product.archive(at(2)).ok() } else { product.activate(at(2)).ok() };
+            changed.map(|(product, events)| (product.status, events.len(), product.version.get()))
         };
-        assert_eq!(step(Status::Draft, false), Some((Status::Active, 1, 2)));
-        assert_eq!(step(Status::Active, false), Some((Status::Active, 0, 1)), "active already");
-        assert_eq!(step(Status::Archived, false), None);
-        assert_eq!(step(Status::Draft, true), None);
-        assert_eq!(step(Status::Active, true), Some((Status::Archived, 1, 2)));
-        assert_eq!(step(Status::Archived, true), Some((Status::Archived, 0, 1)), "archived already");
+        assert_eq!(transition(Status::Draft, false), Some((Status::Active, 1, 2)));
+        assert_eq!(transition(Status::Active, false), Some((Status::Active, 0, 1)), "active already");
+        assert_eq!(transition(Status::Archived, false), None);
+        assert_eq!(transition(Status::Draft, true), None);
+        assert_eq!(transition(Status::Active, true), Some((Status::Archived, 1, 2)));
+        assert_eq!(transition(Status::Archived, true), Some((Status::Archived, 0, 1)), "archived already");
     }
 
     #[test]
-    fn the_events_of_a_life_are_told_apart() {
+    fn each_transition_has_its_own_event() {
         let (active, events) = product(Status::Draft).activate(at(2)).expect("allowed");
         assert_eq!(events, [ProductEvent::ProductActivated(ProductActivated { product: active.clone() })]);
         let (archived, events) = active.archive(at(3)).expect("allowed");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn details_and_prices_are_two_events_each_with_the_state_after_it() {
+    fn changes_of_details_and_prices_are_two_events() {
         let changes =
             Changes { name: Some("Blue mug".to_owned()), prices: Some(prices("1600.00")), ..Changes::default() };
         let before = product(Status::Active);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changes_is_told() {
+    fn only_changed_members_are_published() {
         let update = |changes| product(Status::Active).update(changes, at(2)).expect("allowed").1;
         assert_eq!(update(Changes::default()), []);
         assert_eq!(
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archived_product_takes_no_change() {
+    fn an_archived_product_cannot_be_changed() {
         let update = |changes| product(Status::Archived).update(changes, at(2)).map(|(_, events)| events.len());
         assert_eq!(
             update(Changes { name: Some("Blue mug".to_owned()), ..Changes::default() }),
@@ -277,33 +277,33 @@ mod tests {
     }
 
     #[test]
-    fn a_status_may_only_be_repeated_by_an_update() {
+    fn an_update_cannot_change_the_status() {
         let update =
             |status| product(Status::Active).update(Changes { status: Some(status), ..Changes::default() }, at(2));
         assert!(update(Status::Active).is_ok());
-        let Err(UpdateError::Invalid(invalid)) = update(Status::Archived) else { panic!("refused") };
+        let Err(UpdateError::Invalid(invalid)) = update(Status::Archived) else { panic!("invalid") };
         assert_eq!(invalid[0].field, "status");
     }
 
     proptest! {
         #[test]
-        fn the_version_counts_the_events_and_never_goes_back(steps in prop::collection::vec(0..4_u8, 0..20)) {
+        fn the_version_counts_the_events(steps in prop::collection::vec(0..4_u8, 0..20)) {
             let mut product = product(Status::Draft);
-            let mut told = product.version.get();
+            let mut version = product.version.get();
             for (n, step) in steps.into_iter().enumerate() {
                 let now = at(i64::try_from(n).expect("small") + 2);
-                let done = match step {
+                let changed = match step {
                     0 => product.clone().activate(now).ok(),
                     1 => product.clone().archive(now).ok(),
                     2 => product.clone().update(Changes { name: Some(format!("Mug {n}")), ..Changes::default() }, now).ok(),
                     _ => product.clone().update(Changes { prices: Some(prices(&format!("{}.00", n + 1))), name: Some(format!("M {n}")), ..Changes::default() }, now).ok(),
                 };
-                let Some((after, events)) = done else { continue };
+                let Some((after, events)) = changed else { continue };
                 for event in &events {
-                    told += 1;
-                    prop_assert_eq!(event.product().version.get(), told);
+                    version += 1;
+                    prop_assert_eq!(event.product().version.get(), version);
                 }
-                prop_assert_eq!(after.version.get(), told);
+                prop_assert_eq!(after.version.get(), version);
                 if let Some(last) = events.last() {
                     prop_assert_eq!(last.product(), &after);
                 }

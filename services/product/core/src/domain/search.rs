@@ -1,26 +1,26 @@
-//! How texts are compared, decided here so that every store agrees.
+//! The comparison of texts, in the core so that every store agrees.
 
 use caseless::Caseless;
 
-/// The form in which texts are compared without regard to case: Unicode's default case folding.
+/// Returns a text in the form that is compared ignoring case, by Unicode's default case folding.
 pub fn fold(text: &str) -> String {
     text.chars().default_case_fold().collect()
 }
 
-/// The words of a query or of a text that is searched, folded. A word is what stands between white space: `%` and `_` are
-/// letters like all others.
+/// Returns the case-folded words of a query or of a searched text. White space separates words; `%` and `_` have no special
+/// meaning.
 pub fn words(text: &str) -> Vec<String> {
     fold(text).split_whitespace().map(str::to_owned).collect()
 }
 
-/// The text that a store keeps of a product to search in: every word of name and SKU with one space before it.
+/// Returns the text of a product that is searched: every word of name and SKU, preceded by one space.
 ///
-/// A word of a query is found where [`needle`] of it is a part of this text.
+/// A word of a query matches if its [`needle`] is a part of this text.
 pub fn haystack(name: &str, sku: &str) -> String {
     words(name).iter().chain(&words(sku)).flat_map(|word| [" ", word]).collect()
 }
 
-/// What to look for in a [`haystack`], for one word of a query.
+/// Returns the text that a [`haystack`] must contain to match a word of a query.
 pub fn needle(word: &str) -> String {
     format!(" {word}")
 }
@@ -35,11 +35,11 @@ mod tests {
     }
 
     #[test]
-    fn every_word_of_the_query_begins_a_word_of_name_or_sku() {
+    fn each_word_of_a_query_begins_a_word_of_name_or_sku() {
         assert!(found("re mu", "Red Mug", ""));
         assert!(found("mug red", "Red Mug", ""), "in any order");
         assert!(found("RED ab-1", "red mug", "AB-12"), "in name and SKU together");
-        assert!(found("", "Red Mug", ""), "an empty query finds all");
+        assert!(found("", "Red Mug", ""), "an empty query matches all");
         assert!(!found("ed", "Red Mug", ""), "not the middle of a word");
         assert!(!found("red cup", "Red Mug", ""), "not only some words");
     }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_are_letters() {
+    fn wildcards_have_no_special_meaning() {
         assert!(found("50%", "50% wool", ""));
         assert!(!found("5_%", "50% wool", ""));
         assert!(!found("%", "wool", ""));

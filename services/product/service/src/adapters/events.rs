@@ -1,4 +1,4 @@
-//! The core's events as the contract's messages. This service reacts to no events of others.
+//! Maps the core's events to the contract's messages. This service subscribes to no events.
 
 use mart_chassis::convert::money;
 use mart_proto::product::v1;
@@ -7,7 +7,7 @@ use product_core::domain::events;
 use super::proto::product;
 use crate::generated::events::{EventHandlers, Messages};
 
-/// Makes the contract's messages.
+/// Builds the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct ProductMessages;
 
@@ -40,7 +40,7 @@ impl Messages for ProductMessages {
     }
 }
 
-/// Reacts to nothing.
+/// Handles no events.
 #[derive(Debug, Clone, Copy)]
 pub struct ProductEventHandlers;
 

@@ -1,4 +1,4 @@
-//! The contract's operations by the core's use cases.
+//! Implements the contract's operations with the core's use cases.
 
 use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
 use mart_kernel::PageSize;
@@ -19,20 +19,20 @@ use crate::generated::http::{
     UpdateProductError,
 };
 
-/// Serves the use_cases over HTTP.
+/// Serves the operations over HTTP.
 #[derive(Debug)]
-pub(crate) struct Http<P> {
-    use_cases: UseCases<P>,
+pub(crate) struct Http<S> {
+    use_cases: UseCases<S>,
 }
 
-impl<P> Http<P> {
-    /// Serves this use_cases.
-    pub(crate) fn new(use_cases: UseCases<P>) -> Self {
+impl<S> Http<S> {
+    /// Creates the operations of these use cases.
+    pub(crate) fn new(use_cases: UseCases<S>) -> Self {
         Self { use_cases }
     }
 }
 
-impl<P: Store + 'static> ProductService for Http<P> {
+impl<S: Store + 'static> ProductService for Http<S> {
     async fn create_product(
         &self,
         context: RequestContext,
@@ -162,7 +162,7 @@ impl<P: Store + 'static> ProductService for Http<P> {
             status,
         } = request;
         let (status, order_by, page_size) =
-            (proto::status_named(status), order(order_by), PageSize::requested(page_size));
+            (proto::requested_status(status), order(order_by), PageSize::requested(page_size));
         let request = ListProducts {
             status,
             category,
@@ -208,8 +208,8 @@ fn create(product: v1::Product) -> Result<CreateProduct, ApiError> {
         etag: _,
     } = product;
     let (attributes, prices) = (proto::attributes(attributes), proto::prices(&prices)?);
-    let draft = UnvalidatedDetails { sku, slug, name, description, category, image_urls, attributes, prices };
-    Ok(CreateProduct { draft, status: proto::status_named(status).unwrap_or(Status::Draft) })
+    let details = UnvalidatedDetails { sku, slug, name, description, category, image_urls, attributes, prices };
+    Ok(CreateProduct { details, status: proto::requested_status(status).unwrap_or(Status::Draft) })
 }
 
 fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, ApiError> {
@@ -238,11 +238,11 @@ fn changes(product: v1::Product, paths: &[String]) -> Result<Changes, ApiError> 
         image_urls: named("image_urls").then_some(image_urls),
         attributes: named("attributes").then(|| proto::attributes(attributes)),
         prices: named("prices").then(|| proto::prices(&prices)).transpose()?,
-        status: proto::status_named(status).filter(|_| named("status")),
+        status: proto::requested_status(status).filter(|_| named("status")),
     })
 }
 
-/// An id that the contract has checked to be a UUID.
+/// Parses a product's id. The contract has checked before that it is a UUID.
 fn id(text: &str) -> Result<ProductId, ApiError> {
     let invalid = |_| ApiError::Invalid(vec![Violation::new("productId", "string.uuid", "value must be a UUID")]);
     text.parse().map(ProductId).map_err(invalid)
@@ -288,7 +288,7 @@ impl From<ActivateError> for ActivateProductError {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
             ChangeError::Refused(domain::Archived) => Self::ProductArchived,
-            other => status_only(&other).into(),
+            other => transition_error(&other).into(),
         }
     }
 }
@@ -298,13 +298,13 @@ impl From<ArchiveError> for ArchiveProductError {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
             ChangeError::Refused(domain::NotActive) => Self::ProductNotActive,
-            other => status_only(&other).into(),
+            other => transition_error(&other).into(),
         }
     }
 }
 
-/// What can go wrong in a change that touches no unique value.
-fn status_only<E>(error: &ChangeError<E>) -> ApiError {
+/// Maps the errors that remain for a transition, which changes no unique value.
+fn transition_error<E>(error: &ChangeError<E>) -> ApiError {
     match error {
         ChangeError::PreconditionFailed => ApiError::PreconditionFailed,
         ChangeError::Contention => ApiError::Contention,
@@ -313,7 +313,7 @@ fn status_only<E>(error: &ChangeError<E>) -> ApiError {
     }
 }
 
-/// The three lists fail in the same ways, under names of their own.
+/// Maps the error of a list to the errors of three operations.
 macro_rules! list_errors {
     ($($error:ident)*) => {
         $(

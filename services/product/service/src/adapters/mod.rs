@@ -1,4 +1,4 @@
-//! Between the core and the world; each adapter knows one of them and none of the others.
+//! The adapters: each connects the core to one technology. They share `proto` only.
 
 pub mod events;
 pub(crate) mod http;

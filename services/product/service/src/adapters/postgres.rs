@@ -1,4 +1,4 @@
-//! Store in PostgreSQL.
+//! Stores products in PostgreSQL.
 
 use mart_chassis::db::commit::{EVENTS_ONLY, Statement};
 use mart_chassis::db::read::{decode_error, time, version};
@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Parameters of both writes, after those of the commit: `$13` id, `$14` version, `$15` status, `$16` `$17` SKU and its key,
+/// Parameters of both writes, after the commit's own: `$13` id, `$14` version, `$15` status, `$16` `$17` SKU and its key,
 /// `$18` `$19` slug and its key, `$20` `$21` name and its key, `$22` description, `$23` category, `$24` images,
 /// `$25` `$26` attributes, `$27` haystack, `$28` `$29` times, `$30` `$31` prices, `$32` the version before.
 pub const INSERT: &str = insert_sql!(
@@ -38,7 +38,7 @@ const UPDATE: &str = update_sql!(
      on conflict (product_id, currency) do update set minor = excluded.minor), "
 );
 
-/// A product with its prices.
+/// The query of products with their prices.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -52,7 +52,7 @@ macro_rules! select {
     };
 }
 
-/// A list: `$1` status, `$2` category, `$3` `$4` `$5` price range, `$6` words, `$7` limit, `$8` `$9` the cursor.
+/// The query of a list: `$1` status, `$2` category, `$3` `$4` `$5` price range, `$6` words, `$7` limit, `$8` `$9` the cursor.
 macro_rules! list {
     ($join:literal, $order:literal) => {
         concat!(
@@ -79,7 +79,7 @@ const BY_NAME: &str = list!(
      order by p.name_key, p.product_id"
 );
 
-/// `$10` is the currency. Store without a price in it come last.
+/// `$10` is the currency. Products without a price in it come last.
 const BY_PRICE: &str = list!(
     "left join product_price price on price.product_id = p.product_id and price.currency = $10",
     "($9::uuid is null or case when $8::bigint is null then price.minor is null and p.product_id > $9 \
@@ -87,7 +87,7 @@ const BY_PRICE: &str = list!(
      order by price.minor nulls last, p.product_id"
 );
 
-/// Keeps products; `record` makes the record of an event.
+/// Stores products. `record` builds the outbox record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
@@ -95,7 +95,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Keeps products in this database.
+    /// Creates a store in this database.
     pub fn new(database: Database, record: fn(&EventEnvelope<ProductEvent>) -> Record) -> Self {
         Self { database, record }
     }
@@ -103,13 +103,13 @@ impl PostgresStore {
 
 impl Store for PostgresStore {
     async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        let asked = sqlx::query(select!("where p.product_id = $1")).bind(id.0);
-        Ok(self.database.fetch_all(asked, product).await?.pop())
+        let query = sqlx::query(select!("where p.product_id = $1")).bind(id.0);
+        Ok(self.database.fetch_all(query, product).await?.pop())
     }
 
     async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
-        let asked = sqlx::query(select!("where p.slug_key = $1")).bind(slug_key);
-        Ok(self.database.fetch_all(asked, product).await?.pop())
+        let query = sqlx::query(select!("where p.slug_key = $1")).bind(slug_key);
+        Ok(self.database.fetch_all(query, product).await?.pop())
     }
 
     async fn list(
@@ -125,8 +125,8 @@ impl Store for PostgresStore {
             Order::Price(_) => BY_PRICE,
         };
         let words: Vec<String> = filter.words.iter().map(|word| search::needle(word)).collect();
-        let asked = |limit: i64| {
-            let asked = sqlx::query(sql)
+        let query = |limit: i64| {
+            let query = sqlx::query(sql)
                 .bind(filter.status.map(status))
                 .bind(filter.category.as_deref())
                 .bind(filter.price.map(|range| range.currency.code()))
@@ -135,17 +135,17 @@ impl Store for PostgresStore {
                 .bind(words.clone())
                 .bind(limit);
             match (order, after) {
-                (Order::Newest, Some(Cursor::Newest(at, id))) => asked.bind(Some(at.get())).bind(Some(id.0)),
-                (Order::Newest, _) => asked.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
-                (Order::Name, Some(Cursor::Name(name, id))) => asked.bind(Some(name.as_str())).bind(Some(id.0)),
-                (Order::Name, _) => asked.bind(None::<&str>).bind(None::<Uuid>),
+                (Order::Newest, Some(Cursor::Newest(at, id))) => query.bind(Some(at.get())).bind(Some(id.0)),
+                (Order::Newest, _) => query.bind(None::<OffsetDateTime>).bind(None::<Uuid>),
+                (Order::Name, Some(Cursor::Name(name, id))) => query.bind(Some(name.as_str())).bind(Some(id.0)),
+                (Order::Name, _) => query.bind(None::<&str>).bind(None::<Uuid>),
                 (Order::Price(currency), Some(Cursor::Price(minor, id))) => {
-                    asked.bind(*minor).bind(Some(id.0)).bind(currency.code())
+                    query.bind(*minor).bind(Some(id.0)).bind(currency.code())
                 }
-                (Order::Price(currency), _) => asked.bind(None::<i64>).bind(None::<Uuid>).bind(currency.code()),
+                (Order::Price(currency), _) => query.bind(None::<i64>).bind(None::<Uuid>).bind(currency.code()),
             }
         };
-        self.database.list(limit, asked, product).await
+        self.database.list(limit, query, product).await
     }
 
     async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
@@ -161,12 +161,12 @@ impl Store for PostgresStore {
             Some(product) => bind(statement, product, before),
             None => statement,
         };
-        self.database.commit(sql, receipt.as_ref(), records, bind, taken).await
+        self.database.commit(sql, receipt.as_ref(), records, bind, duplicate).await
     }
 }
 
 fn bind(statement: Statement, product: Product, before: i64) -> Statement {
-    let Product { id, version, status: stands, details, created_at, updated_at } = product;
+    let Product { id, version, status: new_status, details, created_at, updated_at } = product;
     let sku = details.sku.as_ref();
     let haystack = search::haystack(&details.name, sku.map_or("", Sku::as_str));
     let (attribute_keys, attribute_values): (Vec<String>, Vec<String>) =
@@ -177,7 +177,7 @@ fn bind(statement: Statement, product: Product, before: i64) -> Statement {
     statement
         .bind(id.0)
         .bind(version.get())
-        .bind(status(stands))
+        .bind(status(new_status))
         .bind(sku.map(|sku| sku.as_str().to_owned()))
         .bind(sku.map(Sku::key))
         .bind(details.slug.as_str().to_owned())
@@ -197,7 +197,7 @@ fn bind(statement: Statement, product: Product, before: i64) -> Statement {
         .bind(before)
 }
 
-fn taken(constraint: &str) -> Option<Unique> {
+fn duplicate(constraint: &str) -> Option<Unique> {
     match constraint {
         "product_sku" => Some(Unique::Sku),
         "product_slug" => Some(Unique::Slug),
@@ -220,7 +220,7 @@ fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
     let minors: Vec<i64> = row.try_get("minors")?;
     let price = |(code, minor): (&String, i64)| Ok(Money::from_minor(minor, Currency::from_code(code)?));
     let prices: Result<Vec<Money>, mart_kernel::money::MoneyError> = currencies.iter().zip(minors).map(price).collect();
-    let draft = UnvalidatedDetails {
+    let details = UnvalidatedDetails {
         sku: row.try_get::<Option<String>, _>("sku")?.unwrap_or_default(),
         slug: row.try_get("slug")?,
         name: row.try_get("name")?,
@@ -234,13 +234,13 @@ fn product(row: &PgRow) -> Result<Product, sqlx::Error> {
         "draft" => Status::Draft,
         "active" => Status::Active,
         "archived" => Status::Archived,
-        other => return Err(decode_error(format!("no status: {other}"))),
+        other => return Err(decode_error(format!("unknown status: {other}"))),
     };
     Ok(Product {
         id: ProductId(row.try_get("product_id")?),
         version: version(row, "version")?,
         status,
-        details: draft.parse().map_err(|rules| decode_error(format!("a product breaks {rules:?}")))?,
+        details: details.parse().map_err(|rules| decode_error(format!("invalid product: {rules:?}")))?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })

@@ -1,4 +1,4 @@
-//! The contract's messages and the core's values, made of each other.
+//! Maps the core's values to the contract's messages and back.
 
 use mart_chassis::convert::{exact, money, time};
 use mart_chassis::http::ApiError;
@@ -39,8 +39,8 @@ fn status(status: Status) -> v1::ProductStatus {
     }
 }
 
-/// A status that a client names; `None` where it names none.
-pub(super) fn status_named(number: i32) -> Option<Status> {
+/// Returns the status that a client sent, or `None` if it sent none.
+pub(super) fn requested_status(number: i32) -> Option<Status> {
     match v1::ProductStatus::try_from(number) {
         Ok(v1::ProductStatus::Draft) => Some(Status::Draft),
         Ok(v1::ProductStatus::Active) => Some(Status::Active),
@@ -54,13 +54,13 @@ pub(super) fn attributes(attributes: Vec<v1::Attribute>) -> Vec<Attribute> {
     attributes.into_iter().map(attribute).collect()
 }
 
-/// Prices of a request. The contract's rules were checked, so this fails for none that passed them.
+/// Returns the prices of a request. The contract's rules were checked before; an amount that breaks them is a violation again.
 pub(super) fn prices(prices: &[Price]) -> Result<Vec<Money>, ApiError> {
     let parse = |(index, price): (usize, &Price)| exact(&format!("prices[{index}]"), price);
     prices.iter().enumerate().map(parse).collect()
 }
 
-/// Rules that only the core knows, as violations.
+/// Maps the core's violations to an error with the contract's violations.
 pub(super) fn invalid(invalid: Vec<Invalid>) -> ApiError {
     let violation = |invalid: Invalid| Violation::new(invalid.field, "product", invalid.rule);
     ApiError::Invalid(invalid.into_iter().map(violation).collect())

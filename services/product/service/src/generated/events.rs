@@ -16,13 +16,13 @@ pub const TOPICS: &[Topic] = &[Topic { name: "mart.product.v1", retention_minute
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// A product was created, as a draft or on sale at once.
+    /// A product was created, as a draft or on sale.
     fn product_created(event: &events::ProductCreated) -> v1::ProductCreated;
 
-    /// Something other than the prices was changed.
+    /// Properties other than the prices changed.
     fn product_updated(event: &events::ProductUpdated) -> v1::ProductUpdated;
 
-    /// Prices were changed, added or taken away.
+    /// Prices were changed, added or removed.
     fn product_price_changed(event: &events::ProductPriceChanged) -> v1::ProductPriceChanged;
 
     /// A draft went on sale.
@@ -31,8 +31,8 @@ pub trait Messages {
     /// A product was taken off sale for good.
     fn product_archived(event: &events::ProductArchived) -> v1::ProductArchived;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn product_republished(event: &events::ProductRepublished) -> v1::ProductRepublished;
 }
 
@@ -69,11 +69,7 @@ pub trait EventHandlers: Send + Sync + 'static {}
 
 /// Calls the handler with this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-async fn dispatch<R: EventHandlers>(
-    _reactions: &R,
-    _handler: &str,
-    _record: &Record,
-) -> Result<Outcome, DispatchError> {
+async fn dispatch<R: EventHandlers>(_handlers: &R, _handler: &str, _record: &Record) -> Result<Outcome, DispatchError> {
     Err(DispatchError::NoHandler)
 }
 

@@ -1,37 +1,36 @@
 // Rendered by `cargo martgen generate` from proto/mart/product/v1; changes are made there.
 
-//! A request of every operation of the product service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the product service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, product::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `CreateProduct`.
+    /// A request of `CreateProduct`.
     fn create_product(&mut self) -> impl Future<Output = v1::CreateProductRequest>;
-    /// For `GetProduct`.
+    /// A request of `GetProduct`.
     fn get_product(&mut self) -> impl Future<Output = v1::GetProductRequest>;
-    /// For `GetProductBySlug`.
+    /// A request of `GetProductBySlug`.
     fn get_product_by_slug(&mut self) -> impl Future<Output = v1::GetProductBySlugRequest>;
-    /// For `ListProducts`.
+    /// A request of `ListProducts`.
     fn list_products(&mut self) -> impl Future<Output = v1::ListProductsRequest>;
-    /// For `UpdateProduct`.
+    /// A request of `UpdateProduct`.
     fn update_product(&mut self) -> impl Future<Output = v1::UpdateProductRequest>;
-    /// For `ActivateProduct`.
+    /// A request of `ActivateProduct`.
     fn activate_product(&mut self) -> impl Future<Output = v1::ActivateProductRequest>;
-    /// For `ArchiveProduct`.
+    /// A request of `ArchiveProduct`.
     fn archive_product(&mut self) -> impl Future<Output = v1::ArchiveProductRequest>;
-    /// For `AdminGetProduct`.
+    /// A request of `AdminGetProduct`.
     fn admin_get_product(&mut self) -> impl Future<Output = v1::AdminGetProductRequest>;
-    /// For `AdminListProducts`.
+    /// A request of `AdminListProducts`.
     fn admin_list_products(&mut self) -> impl Future<Output = v1::AdminListProductsRequest>;
-    /// For `RepublishProducts`.
+    /// A request of `RepublishProducts`.
     fn republish_products(&mut self) -> impl Future<Output = v1::RepublishProductsRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("CreateProduct", dynamic(&of.create_product().await)),

@@ -11,7 +11,7 @@ use axum::{Router, routing};
 use mart_chassis::http::{Api, ApiError, AppState, Auth, Body, Created, Operation, Problem, RequestContext};
 use mart_proto::product::v1;
 
-/// The catalog: what the mart sells and at which price.
+/// The catalog: products and their prices.
 pub(crate) trait ProductService: Send + Sync + 'static {
     /// Creates a product as a draft or on sale.
     fn create_product(
@@ -20,49 +20,49 @@ pub(crate) trait ProductService: Send + Sync + 'static {
         request: v1::CreateProductRequest,
     ) -> impl Future<Output = Result<v1::CreateProductResponse, CreateProductError>> + Send;
 
-    /// Reads a product on sale.
+    /// Returns a product on sale.
     fn get_product(
         &self,
         context: RequestContext,
         request: v1::GetProductRequest,
     ) -> impl Future<Output = Result<v1::GetProductResponse, GetProductError>> + Send;
 
-    /// Reads a product on sale by the name in its page's address.
+    /// Returns a product on sale by its slug.
     fn get_product_by_slug(
         &self,
         context: RequestContext,
         request: v1::GetProductBySlugRequest,
     ) -> impl Future<Output = Result<v1::GetProductBySlugResponse, GetProductBySlugError>> + Send;
 
-    /// Lists products on sale.
+    /// Lists the products on sale.
     fn list_products(
         &self,
         context: RequestContext,
         request: v1::ListProductsRequest,
     ) -> impl Future<Output = Result<v1::ListProductsResponse, ListProductsError>> + Send;
 
-    /// Changes the fields that the mask or, without one, the body names.
+    /// Changes a product: the fields in the update mask or, without one, those in the body.
     fn update_product(
         &self,
         context: RequestContext,
         request: v1::UpdateProductRequest,
     ) -> impl Future<Output = Result<v1::UpdateProductResponse, UpdateProductError>> + Send;
 
-    /// Puts a draft on sale. An active product stays as it is.
+    /// Puts a draft on sale. An active product stays unchanged.
     fn activate_product(
         &self,
         context: RequestContext,
         request: v1::ActivateProductRequest,
     ) -> impl Future<Output = Result<v1::ActivateProductResponse, ActivateProductError>> + Send;
 
-    /// Takes an active product off sale for good. An archived product stays as it is.
+    /// Takes an active product off sale for good. An archived product stays unchanged.
     fn archive_product(
         &self,
         context: RequestContext,
         request: v1::ArchiveProductRequest,
     ) -> impl Future<Output = Result<v1::ArchiveProductResponse, ArchiveProductError>> + Send;
 
-    /// Reads a product in any status.
+    /// Returns a product in any status.
     fn admin_get_product(
         &self,
         context: RequestContext,
@@ -76,8 +76,8 @@ pub(crate) trait ProductService: Send + Sync + 'static {
         request: v1::AdminListProductsRequest,
     ) -> impl Future<Output = Result<v1::AdminListProductsResponse, AdminListProductsError>> + Send;
 
-    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with
-    /// the page token of the answer until that is empty.
+    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with the returned
+    /// page token until that is empty.
     fn republish_products(
         &self,
         context: RequestContext,
@@ -85,7 +85,7 @@ pub(crate) trait ProductService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::RepublishProductsResponse, RepublishProductsError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: ProductService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/products", routing::get(list_products::<S>).post(create_product::<S>))
@@ -111,21 +111,21 @@ async fn create_product<S: ProductService>(State(state): State<AppState<S>>, req
     state.api.handle(&CREATE_PRODUCT, request, |context, request| state.service.create_product(context, request)).await
 }
 
-/// Why `CreateProduct` failed.
+/// The errors of `CreateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum CreateProductError {
-    /// Another product, perhaps an archived one, has this SKU.
+    /// Another product, which may be archived, has this SKU.
     SkuTaken,
-    /// Another product, perhaps an archived one, has this slug.
+    /// Another product, which may be archived, has this slug.
     SlugTaken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for CreateProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -133,12 +133,12 @@ impl From<CreateProductError> for Problem {
     fn from(error: CreateProductError) -> Self {
         match error {
             CreateProductError::SkuTaken => {
-                Self::new(409, "SKU_TAKEN", "Another product, perhaps an archived one, has this SKU.")
+                Self::new(409, "SKU_TAKEN", "Another product, which may be archived, has this SKU.")
             }
             CreateProductError::SlugTaken => {
-                Self::new(409, "SLUG_TAKEN", "Another product, perhaps an archived one, has this slug.")
+                Self::new(409, "SLUG_TAKEN", "Another product, which may be archived, has this slug.")
             }
-            CreateProductError::ApiError(fault) => fault.into(),
+            CreateProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -150,19 +150,19 @@ async fn get_product<S: ProductService>(State(state): State<AppState<S>>, reques
     state.api.handle(&GET_PRODUCT, request, |context, request| state.service.get_product(context, request)).await
 }
 
-/// Why `GetProduct` failed.
+/// The errors of `GetProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -172,7 +172,7 @@ impl From<GetProductError> for Problem {
             GetProductError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            GetProductError::ApiError(fault) => fault.into(),
+            GetProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -192,19 +192,19 @@ async fn get_product_by_slug<S: ProductService>(State(state): State<AppState<S>>
         .await
 }
 
-/// Why `GetProductBySlug` failed.
+/// The errors of `GetProductBySlug`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetProductBySlugError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetProductBySlugError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -214,7 +214,7 @@ impl From<GetProductBySlugError> for Problem {
             GetProductBySlugError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            GetProductBySlugError::ApiError(fault) => fault.into(),
+            GetProductBySlugError::ApiError(error) => error.into(),
         }
     }
 }
@@ -226,19 +226,19 @@ async fn list_products<S: ProductService>(State(state): State<AppState<S>>, requ
     state.api.handle(&LIST_PRODUCTS, request, |context, request| state.service.list_products(context, request)).await
 }
 
-/// Why `ListProducts` failed.
+/// The errors of `ListProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListProductsError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListProductsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -246,9 +246,9 @@ impl From<ListProductsError> for Problem {
     fn from(error: ListProductsError) -> Self {
         match error {
             ListProductsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            ListProductsError::ApiError(fault) => fault.into(),
+            ListProductsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -265,25 +265,25 @@ async fn update_product<S: ProductService>(State(state): State<AppState<S>>, req
     state.api.handle(&UPDATE_PRODUCT, request, |context, request| state.service.update_product(context, request)).await
 }
 
-/// Why `UpdateProduct` failed.
+/// The errors of `UpdateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum UpdateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// The product is archived, which is final.
     ProductArchived,
-    /// Another product, perhaps an archived one, has this SKU.
+    /// Another product, which may be archived, has this SKU.
     SkuTaken,
-    /// Another product, perhaps an archived one, has this slug.
+    /// Another product, which may be archived, has this slug.
     SlugTaken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for UpdateProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -297,12 +297,12 @@ impl From<UpdateProductError> for Problem {
                 Self::new(409, "PRODUCT_ARCHIVED", "The product is archived, which is final.")
             }
             UpdateProductError::SkuTaken => {
-                Self::new(409, "SKU_TAKEN", "Another product, perhaps an archived one, has this SKU.")
+                Self::new(409, "SKU_TAKEN", "Another product, which may be archived, has this SKU.")
             }
             UpdateProductError::SlugTaken => {
-                Self::new(409, "SLUG_TAKEN", "Another product, perhaps an archived one, has this slug.")
+                Self::new(409, "SLUG_TAKEN", "Another product, which may be archived, has this slug.")
             }
-            UpdateProductError::ApiError(fault) => fault.into(),
+            UpdateProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -322,21 +322,21 @@ async fn activate_product<S: ProductService>(State(state): State<AppState<S>>, r
         .await
 }
 
-/// Why `ActivateProduct` failed.
+/// The errors of `ActivateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ActivateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// The product is archived, which is final.
     ProductArchived,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ActivateProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -349,7 +349,7 @@ impl From<ActivateProductError> for Problem {
             ActivateProductError::ProductArchived => {
                 Self::new(409, "PRODUCT_ARCHIVED", "The product is archived, which is final.")
             }
-            ActivateProductError::ApiError(fault) => fault.into(),
+            ActivateProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -369,21 +369,21 @@ async fn archive_product<S: ProductService>(State(state): State<AppState<S>>, re
         .await
 }
 
-/// Why `ArchiveProduct` failed.
+/// The errors of `ArchiveProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ArchiveProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
     /// Only an active product can be archived.
     ProductNotActive,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ArchiveProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -396,7 +396,7 @@ impl From<ArchiveProductError> for Problem {
             ArchiveProductError::ProductNotActive => {
                 Self::new(409, "PRODUCT_NOT_ACTIVE", "Only an active product can be archived.")
             }
-            ArchiveProductError::ApiError(fault) => fault.into(),
+            ArchiveProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -416,19 +416,19 @@ async fn admin_get_product<S: ProductService>(State(state): State<AppState<S>>, 
         .await
 }
 
-/// Why `AdminGetProduct` failed.
+/// The errors of `AdminGetProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum AdminGetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for AdminGetProductError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -438,7 +438,7 @@ impl From<AdminGetProductError> for Problem {
             AdminGetProductError::ProductNotFound => {
                 Self::new(404, "PRODUCT_NOT_FOUND", "There is no such product, or the caller may not see it.")
             }
-            AdminGetProductError::ApiError(fault) => fault.into(),
+            AdminGetProductError::ApiError(error) => error.into(),
         }
     }
 }
@@ -453,19 +453,19 @@ async fn admin_list_products<S: ProductService>(State(state): State<AppState<S>>
         .await
 }
 
-/// Why `AdminListProducts` failed.
+/// The errors of `AdminListProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum AdminListProductsError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for AdminListProductsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -473,9 +473,9 @@ impl From<AdminListProductsError> for Problem {
     fn from(error: AdminListProductsError) -> Self {
         match error {
             AdminListProductsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            AdminListProductsError::ApiError(fault) => fault.into(),
+            AdminListProductsError::ApiError(error) => error.into(),
         }
     }
 }
@@ -495,19 +495,19 @@ async fn republish_products<S: ProductService>(State(state): State<AppState<S>>,
         .await
 }
 
-/// Why `RepublishProducts` failed.
+/// The errors of `RepublishProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RepublishProductsError {
-    /// The page token is not one that this list gave for this filter.
+    /// The page token was not issued by this list for this filter.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RepublishProductsError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -515,9 +515,9 @@ impl From<RepublishProductsError> for Problem {
     fn from(error: RepublishProductsError) -> Self {
         match error {
             RepublishProductsError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not one that this list gave for this filter.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list for this filter.")
             }
-            RepublishProductsError::ApiError(fault) => fault.into(),
+            RepublishProductsError::ApiError(error) => error.into(),
         }
     }
 }

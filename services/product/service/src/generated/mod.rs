@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/product/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x6ee7_ef1c_6047_bcc6,
+    ]) == 0xb753_8eda_6e64_2938,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -1,4 +1,4 @@
-//! The product service for tests: what they create, beside what all services' tests share.
+//! Starts the product service for tests and creates products.
 
 use devstack::testing::App;
 use reqwest::Method;
@@ -12,19 +12,19 @@ pub(crate) async fn start() -> App {
     with(&[]).await
 }
 
-/// Starts the service with further variables.
+/// Starts the service with additional environment variables.
 pub(crate) async fn with(more: &[(&str, &str)]) -> App {
     App::start("product", PROGRAM, more).await
 }
 
-/// Creates an active product and gives it.
+/// Creates an active product and returns it.
 pub(crate) async fn create(app: &App, slug: &str) -> Value {
     let answer = app.admin(Method::POST, "/v1/products", Some(product(slug))).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.body["product"].clone()
 }
 
-/// A body that creates an active product.
+/// Returns a body that creates an active product.
 pub(crate) fn product(slug: &str) -> Value {
     json!({
         "slug": slug, "name": format!("Product {slug}"), "status": "PRODUCT_STATUS_ACTIVE",

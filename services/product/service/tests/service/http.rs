@@ -1,4 +1,4 @@
-//! The operations over HTTP, from outside.
+//! The operations over HTTP.
 
 use devstack::testing::{Answer, App, answer, token, until};
 use futures::future::join_all;
@@ -22,7 +22,7 @@ fn fields(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_product_lives_from_creation_to_archive() {
+async fn a_product_is_created_changed_archived_and_published() {
     let app = app::start().await;
     let body = json!({
         "sku": "K-1", "slug": "kite", "name": "Kite", "description": "Red", "category": "Toys",
@@ -52,7 +52,7 @@ async fn a_product_lives_from_creation_to_archive() {
     let by_slug = app.send(Method::GET, "/v1/product-slugs/KITE", None, &[]).await;
     assert_eq!(by_slug.body["product"]["productId"], id);
 
-    // The body names what changes; what only the service sets may be sent back with it.
+    // Without a mask, the body's members are changed. Members that only the service sets are ignored.
     let mut sent = by_slug.body["product"].clone();
     sent["name"] = json!("Big kite");
     sent["prices"] = json!([{"amount": "950.00", "currencyCode": "PKR"}]);
@@ -63,21 +63,21 @@ async fn a_product_lives_from_creation_to_archive() {
         "{}",
         updated.body
     );
-    // It was read before that change: its etag is old.
+    // The etag is from before that change.
     assert_problem(&app.admin(Method::PATCH, &public, Some(sent)).await, 412, "ETAG_MISMATCH");
 
     let archived = app.admin(Method::POST, &format!("{public}/archive"), Some(json!({}))).await;
     assert_eq!(archived.body["product"]["status"], "PRODUCT_STATUS_ARCHIVED");
     assert_problem(&app.send(Method::GET, &public, None, &[]).await, 404, "PRODUCT_NOT_FOUND");
-    let refused = app.admin(Method::PATCH, &public, Some(json!({"name": "Kites"}))).await;
-    assert_problem(&refused, 409, "PRODUCT_ARCHIVED");
+    let rejected = app.admin(Method::PATCH, &public, Some(json!({"name": "Kites"}))).await;
+    assert_problem(&rejected, 409, "PRODUCT_ARCHIVED");
     assert_problem(&app.admin(Method::POST, "/v1/products", Some(body)).await, 409, "SKU_TAKEN");
 
     let republished = app.admin(Method::POST, "/v1/admin/products/republish", None).await;
     assert_eq!(republished.body, json!({"republishedCount": 1, "nextPageToken": ""}));
     app.flushed().await;
     let events = app.events().await;
-    let told: Vec<(&str, &str)> = events.iter().map(|event| (event.name(), event.header("ce_version"))).collect();
+    let versions: Vec<(&str, &str)> = events.iter().map(|event| (event.name(), event.header("ce_version"))).collect();
     let expected = [
         ("ProductCreated", "1"),
         ("ProductActivated", "2"),
@@ -86,14 +86,17 @@ async fn a_product_lives_from_creation_to_archive() {
         ("ProductArchived", "5"),
         ("ProductRepublished", "5"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(versions, expected);
     assert!(events.iter().all(|event| event.key == id));
     assert_eq!(events[3].payload["previousPrices"][0]["amount"], "900.00");
-    assert_eq!(events[2].payload["product"]["prices"][0]["amount"], "900.00", "the state after this event alone");
+    assert_eq!(
+        events[2].payload["product"]["prices"][0]["amount"], "900.00",
+        "the state after this event, before the next one"
+    );
 }
 
 #[tokio::test]
-async fn what_a_mask_names_is_changed_and_nothing_else() {
+async fn only_members_of_the_mask_are_changed() {
     let app = app::start().await;
     let id = app::create(&app, "mug").await["productId"].as_str().expect("an id").to_owned();
     let path = format!("/v1/products/{id}");
@@ -104,21 +107,21 @@ async fn what_a_mask_names_is_changed_and_nothing_else() {
         (changed.body["product"]["name"].as_str(), changed.body["product"]["category"].as_str()),
         (Some("New"), Some(""))
     );
-    // Rules of members that do not change are not held against the body, those of members that do are.
+    // Only the rules of changed members are checked.
     assert_eq!(patch("", json!({"description": "d"})).await.status, 200);
     let invalid = patch("", json!({"name": "", "prices": []})).await;
     assert_problem(&invalid, 400, "INVALID_REQUEST");
     assert_eq!(fields(&invalid), ["name", "name", "prices"]);
     for mask in ["nothing", "name,nothing", "etag", "productId"] {
-        let refused = patch(&format!("?updateMask={mask}"), json!({"name": "x"})).await;
-        assert_problem(&refused, 400, "INVALID_REQUEST");
-        assert_eq!(fields(&refused), ["updateMask"], "{mask}");
+        let rejected = patch(&format!("?updateMask={mask}"), json!({"name": "x"})).await;
+        assert_problem(&rejected, 400, "INVALID_REQUEST");
+        assert_eq!(fields(&rejected), ["updateMask"], "{mask}");
     }
     assert_eq!(fields(&patch("", json!({"nmae": "x"})).await), ["nmae"]);
     assert_eq!(fields(&patch("", json!({"status": "PRODUCT_STATUS_ARCHIVED"})).await), ["status"]);
-    assert_eq!(patch("", json!({"status": "PRODUCT_STATUS_ACTIVE"})).await.status, 200, "repeats what is so");
+    assert_eq!(patch("", json!({"status": "PRODUCT_STATUS_ACTIVE"})).await.status, 200, "an equal value");
     let before = app.admin(Method::GET, &format!("/v1/admin/products/{id}"), None).await;
-    assert_eq!(patch("", json!({})).await.body, before.body, "nothing named, nothing changed");
+    assert_eq!(patch("", json!({})).await.body, before.body, "an empty mask changes nothing");
 
     let etag = before.headers["etag"].to_str().expect("text").to_owned();
     let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
@@ -188,14 +191,14 @@ async fn lists_are_filtered_ordered_and_paged() {
         ("orderBy=UP", "orderBy"),
         ("status=PRODUCT_STATUS_DRAFT", "status"),
     ] {
-        let refused = list(query).await;
-        assert_problem(&refused, 400, "INVALID_REQUEST");
-        assert_eq!(fields(&refused), [field], "{query}");
+        let rejected = list(query).await;
+        assert_problem(&rejected, 400, "INVALID_REQUEST");
+        assert_eq!(fields(&rejected), [field], "{query}");
     }
 }
 
 #[tokio::test]
-async fn bad_requests_are_problems_and_never_our_fault() {
+async fn invalid_requests_are_client_errors_with_a_problem() {
     let app = app::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
     let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let url = |path: &str| format!("{}{path}", app.spec.url());
@@ -228,8 +231,8 @@ async fn bad_requests_are_problems_and_never_our_fault() {
     assert_problem(&nul, 400, "INVALID_REQUEST");
     assert_eq!(fields(&nul), ["name"]);
     for id in ["x", "%00", "%ff", "00000000-0000-0000-0000-00000000000g"] {
-        let refused = app.send(Method::GET, &format!("/v1/products/{id}"), None, &[]).await;
-        assert_problem(&refused, 400, "INVALID_REQUEST");
+        let rejected = app.send(Method::GET, &format!("/v1/products/{id}"), None, &[]).await;
+        assert_problem(&rejected, 400, "INVALID_REQUEST");
     }
     let many = [("x-filler", "x".repeat(17_000))];
     let headers: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -248,17 +251,17 @@ async fn bad_requests_are_problems_and_never_our_fault() {
         "mine-1"
     );
 
-    // What is not even HTTP ends the connection and nothing else.
+    // Bytes that are not HTTP close this connection only.
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
     socket.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").await.expect("sent");
-    let mut told = Vec::new();
-    socket.read_to_end(&mut told).await.expect("read");
-    assert!(told.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&told));
+    let mut response = Vec::new();
+    socket.read_to_end(&mut response).await.expect("read");
+    assert!(response.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&response));
     assert_eq!(app.send(Method::GET, "/v1/products", None, &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn only_a_good_token_of_the_right_role_is_let_in() {
+async fn only_a_valid_token_of_the_right_role_is_accepted() {
     let app = app::start().await;
     let keys = &app.spec.keys;
     let post = async |authorization: &str| {
@@ -267,7 +270,7 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
     };
     let change = |change: fn(&mut Value)| format!("Bearer {}", token(keys, "admin", change));
     let now = || time::OffsetDateTime::now_utc().unix_timestamp();
-    for refused in [
+    for authorization in [
         String::new(),
         "Bearer".to_owned(),
         "Bearer garbage".to_owned(),
@@ -286,7 +289,7 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
         format!("Bearer {}", unsigned(keys)),
         format!("Bearer {}", signed_with_the_public_key(keys)),
     ] {
-        let answer = post(&refused).await;
+        let answer = post(&authorization).await;
         assert_problem(&answer, 401, "UNAUTHENTICATED");
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
     }
@@ -297,8 +300,8 @@ async fn only_a_good_token_of_the_right_role_is_let_in() {
 }
 
 #[tokio::test]
-async fn keys_are_read_again_when_their_file_changes_and_kept_when_it_is_broken() {
-    let mut spec = devstack::testing::Servers::of_this_run().service("product", app::PROGRAM).await.expect("prepared");
+async fn keys_are_reloaded_unless_their_file_is_invalid() {
+    let mut spec = devstack::testing::Servers::from_env().service("product", app::PROGRAM).await.expect("prepared");
     let folder = spec.log.with_extension("keys");
     spec.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
     let app = App::of(spec).await;
@@ -306,19 +309,19 @@ async fn keys_are_read_again_when_their_file_changes_and_kept_when_it_is_broken(
     let bearer = format!("Bearer {}", keys.token("admin", "a").expect("signed"));
     let status = async || app.send(Method::GET, "/v1/admin/products", None, &[("authorization", &bearer)]).await.status;
     assert_eq!(status().await, 200);
-    let good = std::fs::read_to_string(keys.jwks()).expect("keys");
+    let valid = std::fs::read_to_string(keys.jwks()).expect("keys");
 
-    // Withdrawn, with another key in its place.
-    std::fs::write(keys.jwks(), good.replace("admin-1", "admin-2")).expect("written");
-    until("the withdrawn key is refused", async || status().await == 401).await;
-    std::fs::write(keys.jwks(), &good).expect("written");
-    until("the key is taken again", async || status().await == 200).await;
+    // Another key replaces the withdrawn one.
+    std::fs::write(keys.jwks(), valid.replace("admin-1", "admin-2")).expect("written");
+    until("the withdrawn key is rejected", async || status().await == 401).await;
+    std::fs::write(keys.jwks(), &valid).expect("written");
+    until("the key is accepted again", async || status().await == 200).await;
     std::fs::write(keys.jwks(), "{ broken").expect("written");
-    until("the file was looked at", async || app.process.output().contains("the old ones stay")).await;
+    until("the invalid file is reported", async || app.process.output().contains("the current ones stay")).await;
     assert_eq!(status().await, 200);
 }
 
-/// The admin's claims under `alg: none`.
+/// Returns a token with the admin's claims and `alg: none`.
 fn unsigned(keys: &devstack::keys::Keys) -> String {
     use base64::Engine;
     let token = keys.token("admin", "a").expect("signed");
@@ -327,7 +330,7 @@ fn unsigned(keys: &devstack::keys::Keys) -> String {
     format!("{header}.{claims}.")
 }
 
-/// The admin's claims under HS256 with the public key as the secret.
+/// Returns a token with the admin's claims, signed by HS256 with the public key as the secret.
 fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
     let set: Value = serde_json::from_slice(&std::fs::read(keys.jwks()).expect("keys")).expect("JSON");
     let public = set["keys"][0]["x"].as_str().expect("a public key");
@@ -337,7 +340,7 @@ fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
 }
 
 #[tokio::test]
-async fn twenty_equal_creations_at_once_are_one() {
+async fn concurrent_creations_with_one_key_create_one_product() {
     let app = app::start().await;
     let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let create = async |body: Value, key: &str| {
@@ -350,7 +353,7 @@ async fn twenty_equal_creations_at_once_are_one() {
     for answer in &answers {
         assert_eq!((answer.status, &answer.body), (201, &answers[0].body));
     }
-    // The same members in another order and with other white space are the same request.
+    // The order of members, their spelling and white space do not make it another request.
     let other_spelling: Value = serde_json::from_str(
         r#"{"prices":[{"currencyCode":"PKR","amount":"1500.00"}],"status":2,"name":"Product mug","sku":"M-1","slug":"mug"}"#,
     )
@@ -365,38 +368,38 @@ async fn twenty_equal_creations_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn concurrent_changes_are_all_made_or_told_to_try_again() {
+async fn concurrent_changes_succeed_or_return_unavailable() {
     let app = app::start().await;
     let id = app::create(&app, "mug").await["productId"].as_str().expect("an id").to_owned();
     let path = format!("/v1/products/{id}");
     let changes = (0..30).map(|n| app.admin(Method::PATCH, &path, Some(json!({"description": format!("{n}")}))));
     let answers = join_all(changes).await;
-    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    let changed = answers.iter().filter(|answer| answer.status == 200).count();
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         assert_problem(answer, 503, "UNAVAILABLE");
     }
-    assert!(made >= 3, "at least one per attempt");
-    let kept = app.admin(Method::GET, &format!("/v1/admin/products/{id}"), None).await;
-    assert_eq!(kept.body["product"]["etag"], (made + 1).to_string());
+    assert!(changed >= 3, "at least one per attempt");
+    let product = app.admin(Method::GET, &format!("/v1/admin/products/{id}"), None).await;
+    assert_eq!(product.body["product"]["etag"], (changed + 1).to_string());
     app.flushed().await;
     let versions: Vec<String> = app.events().await.iter().map(|event| event.header("ce_version").to_owned()).collect();
-    assert_eq!(versions, (1..=made + 1).map(|version| version.to_string()).collect::<Vec<_>>());
+    assert_eq!(versions, (1..=changed + 1).map(|version| version.to_string()).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_route() {
+async fn events_have_the_trace_and_metrics_the_route_of_a_request() {
     let app = app::start().await;
     let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let parent = format!("00-{trace}-b7ad6b7169203331-01");
     let headers = [("authorization", bearer.as_str()), ("traceparent", &parent)];
     assert_eq!(app.send(Method::POST, "/v1/products", Some(product("mug")), &headers).await.status, 201);
-    let refused = app.send(Method::POST, "/v1/products", Some(product("mug")), &headers).await;
-    assert_eq!(refused.body["traceId"], trace);
+    let rejected = app.send(Method::POST, "/v1/products", Some(product("mug")), &headers).await;
+    assert_eq!(rejected.body["traceId"], trace);
     app.flushed().await;
     let events = app.events().await;
     assert_eq!(events[0].trace_id(), trace);
-    assert_ne!(events[0].header("traceparent"), parent, "a step of its own");
+    assert_ne!(events[0].header("traceparent"), parent, "the event has its own span");
     for (name, value) in
         [("ce_specversion", "1.0"), ("ce_source", "/product"), ("content-type", "application/protobuf")]
     {
@@ -417,7 +420,7 @@ async fn a_trace_leads_from_the_request_to_the_event_and_the_metrics_know_the_ro
     }
 }
 
-/// A request that begins and whose body does not come.
+/// Sends a request whose body is incomplete.
 async fn stalled(app: &App) -> tokio::net::TcpStream {
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
     let token = app.spec.keys.token("admin", "tests").expect("signed");
@@ -429,30 +432,30 @@ async fn stalled(app: &App) -> tokio::net::TcpStream {
 }
 
 #[tokio::test]
-async fn more_requests_than_it_can_take_are_turned_away() {
+async fn requests_above_the_limit_are_rejected() {
     let app = app::with(&[("HTTP_MAX_CONCURRENT_REQUESTS", "2"), ("HTTP_TIMEOUT", "100s")]).await;
     let mut slow = Vec::new();
-    until("both places are taken", async || {
-        // One that comes while the question below is being answered is turned away itself.
+    until("both permits are in use", async || {
+        // One that arrives while the request below is processed is rejected itself.
         slow.push(stalled(&app).await);
         let answer = app.send(Method::GET, "/v1/products", None, &[]).await;
         answer.status == 503 && answer.headers.contains_key("retry-after")
     })
     .await;
     drop(slow);
-    until("both places are free", async || app.send(Method::GET, "/v1/products", None, &[]).await.status == 200).await;
+    until("both permits are free", async || app.send(Method::GET, "/v1/products", None, &[]).await.status == 200).await;
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_the_clients_fault() {
+async fn a_stalled_body_is_a_request_timeout() {
     let app = app::with(&[("HTTP_TIMEOUT", "1s")]).await;
-    let mut told = vec![0; 1024];
-    let length = stalled(&app).await.read(&mut told).await.expect("answered");
-    assert!(told[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&told));
+    let mut response = vec![0; 1024];
+    let length = stalled(&app).await.read(&mut response).await.expect("answered");
+    assert!(response[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&response));
 }
 
 #[tokio::test]
-async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
+async fn a_stopping_service_completes_requests_and_publishes_events() {
     let app = app::start().await;
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
     let body = product("last").to_string();
@@ -463,30 +466,30 @@ async fn a_service_that_is_told_to_stop_finishes_what_it_began() {
     );
     socket.write_all(head.as_bytes()).await.expect("sent");
     socket.write_all(&body.as_bytes()[..10]).await.expect("sent");
-    // The request has begun when its place is counted.
+    // This request is answered after the first one has begun.
     app.send(Method::GET, "/v1/products", None, &[]).await;
     app.process.signal(Signal::TERM);
-    until("readiness is red", async || !app.spec.ready().await).await;
+    until("the service is not ready", async || !app.spec.ready().await).await;
     socket.write_all(&body.as_bytes()[10..]).await.expect("sent");
-    let mut told = Vec::new();
-    socket.read_to_end(&mut told).await.expect("answered");
-    assert!(told.starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&told));
+    let mut response = Vec::new();
+    socket.read_to_end(&mut response).await.expect("answered");
+    assert!(response.starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&response));
     let spec = app.spec.clone();
     let mut process = app.process;
     let status =
-        tokio::time::timeout(std::time::Duration::from_mins(3), process.wait()).await.expect("within its budget");
+        tokio::time::timeout(std::time::Duration::from_mins(3), process.wait()).await.expect("within the grace period");
     assert_eq!(status.and_then(|status| status.code()), Some(0));
-    // The event of the last request was flushed before the end.
+    // The event of the last request was published before the exit.
     let events = devstack::testing::events(&spec).await;
     assert_eq!(events.len(), 1);
 }
 
 #[tokio::test]
-async fn a_service_without_its_environment_says_all_that_is_missing() {
+async fn a_start_without_settings_reports_all_missing_ones() {
     let output = std::process::Command::new(app::PROGRAM).arg("serve").env_clear().output().expect("run");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     for name in ["HTTP_ADDR", "DATABASE_URL", "KAFKA_BROKERS", "TOKEN_KEYS", "PAGE_TOKEN_SECRET"] {
-        assert!(told.contains(name), "{name} in {told}");
+        assert!(errors.contains(name), "{name} in {errors}");
     }
 }

@@ -1,8 +1,8 @@
-//! The outbox relay under faults: every committed event arrives, in order per key.
+//! The outbox relay with faults: every committed event is published, in order per key.
 
 use std::collections::{BTreeMap, HashSet};
 
-use devstack::call::Seen;
+use devstack::call::KafkaEvent;
 use devstack::kafka::Kafka;
 use devstack::ports;
 use devstack::testing::{App, Servers, events, until};
@@ -12,8 +12,8 @@ use sqlx::Connection;
 
 use crate::app::{self, PROGRAM};
 
-/// Every event at least once; without repeats, the versions of each key count up from one.
-fn assert_complete(events: &[Seen], keys: usize) -> usize {
+/// Checks that the versions of each key, without repeated events, count up from one. Returns the number of repeats.
+fn assert_complete(events: &[KafkaEvent], keys: usize) -> usize {
     let mut seen = HashSet::new();
     let mut versions: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     let mut repeats = 0;
@@ -42,24 +42,24 @@ fn id(product: &serde_json::Value) -> String {
 }
 
 #[tokio::test]
-async fn a_relay_killed_between_produce_and_delete_sends_twice_and_loses_nothing() {
+async fn a_relay_killed_before_its_delete_publishes_twice() {
     let app = app::with(&[("FAILPOINTS", "relay.produced=pause")]).await;
     let product = id(&app::create(&app, "mug").await);
     until("the event is on Kafka", async || !app.events().await.is_empty()).await;
     let mut database = app.database().await;
     let left: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&mut database).await.expect("counted");
-    assert_eq!(left, 1, "it stopped before the row was deleted");
+    assert_eq!(left, 1, "the relay paused before it deleted the row");
     let app = app.kill_and_start().await;
     rename(&app, &product, "Mug 2").await;
     app.flushed().await;
     let events = app.events().await;
-    assert_eq!(assert_complete(&events, 1), 1, "the first event came twice");
+    assert_eq!(assert_complete(&events, 1), 1, "the first event was published twice");
     assert_eq!(events.len(), 3);
 }
 
 #[tokio::test]
-async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
-    let servers = Servers::of_this_run();
+async fn requests_succeed_while_the_broker_is_unavailable() {
+    let servers = Servers::from_env();
     let folder = servers.scratch.join(format!("kafka-{}", uuid::Uuid::new_v4()));
     let mut kafka =
         Kafka::start(&folder, ports::any().expect("a port"), ports::any().expect("a port")).await.expect("Kafka");
@@ -73,7 +73,7 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
     kafka.stop().await;
     rename(&app, &first, "stopped").await;
     let second = id(&app::create(&app, "second").await);
-    kafka.run().await.expect("Kafka again");
+    kafka.run().await.expect("Kafka restarted");
     app.flushed().await;
 
     kafka.kill().await;
@@ -81,15 +81,15 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
         rename(&app, &first, &format!("killed {n}")).await;
         rename(&app, &second, &format!("killed {n}")).await;
     }
-    kafka.run().await.expect("Kafka again");
+    kafka.run().await.expect("Kafka restarted");
     app.flushed().await;
     assert_complete(&app.events().await, 2);
 
-    // Both away and killed at once.
+    // Broker and service are killed at the same time.
     kafka.kill().await;
     rename(&app, &first, "last").await;
     let app = app.kill_and_start().await;
-    kafka.run().await.expect("Kafka again");
+    kafka.run().await.expect("Kafka restarted");
     app.flushed().await;
     let events = app.events().await;
     assert_complete(&events, 2);
@@ -100,24 +100,24 @@ async fn while_the_broker_is_away_requests_are_served_and_events_wait() {
 }
 
 #[tokio::test]
-async fn two_replicas_relay_one_outbox_and_either_takes_over() {
+async fn one_replica_relays_the_outbox_and_the_other_takes_over() {
     let first = app::start().await;
     let mut spec = first.spec.clone();
     spec.http = ports::any().expect("a port");
     spec.internal = ports::any().expect("a port");
     spec.log.set_extension("second.log");
     let second = App::of(spec).await;
-    let owners = async || {
-        let mut owners = 0;
+    let leaders = async || {
+        let mut leaders = 0;
         for app in [&first, &second] {
             let metrics =
                 app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
-            owners +=
+            leaders +=
                 usize::from(metrics.text().await.expect("text").contains("outbox_relay_leader{service=\"product\"} 1"));
         }
-        owners
+        leaders
     };
-    until("one of them owns the outbox", async || owners().await == 1).await;
+    until("one replica leads", async || leaders().await == 1).await;
 
     let products = [id(&app::create(&first, "a").await), id(&app::create(&second, "b").await)];
     for n in 0..20 {
@@ -125,12 +125,12 @@ async fn two_replicas_relay_one_outbox_and_either_takes_over() {
         rename(app, &products[n % 2], &format!("name {n}")).await;
         rename(app, &products[(n + 1) % 2], &format!("name {n}")).await;
     }
-    assert_eq!(owners().await, 1);
+    assert_eq!(leaders().await, 1);
     second.flushed().await;
-    // The first one is the owner: it was there alone.
+    // The first replica leads, because it started alone.
     let App { mut process, .. } = first;
     process.kill().await;
-    rename(&second, &products[0], "after the owner's death").await;
+    rename(&second, &products[0], "after the leader was killed").await;
     second.flushed().await;
     let events = second.events().await;
     assert_complete(&events, 2);
@@ -138,12 +138,12 @@ async fn two_replicas_relay_one_outbox_and_either_takes_over() {
 }
 
 #[tokio::test]
-async fn a_commit_that_comes_late_is_not_skipped() {
+async fn a_late_commit_is_not_skipped() {
     let app = app::start().await;
     let mut database = app.database().await;
     #[expect(clippy::disallowed_methods, reason = "the test holds a transaction open on a connection of its own")]
     let mut late = database.begin().await.expect("begun");
-    // Takes its place in the outbox now and commits it after others that came later.
+    // Gets its position in the outbox now and commits after rows with later positions.
     let sql = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
                values (gen_random_uuid(), now(), 'mart.product.v1', 'late', 'mart.product.v1.ProductArchived', 1, '', '')";
     sqlx::query(sql).execute(&mut *late).await.expect("inserted");

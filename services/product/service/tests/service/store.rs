@@ -1,4 +1,4 @@
-//! The store on PostgreSQL passes the suite that the one in memory passes.
+//! The conformance of the PostgreSQL store, by the same suite as the in-memory store.
 
 use devstack::testing::Servers;
 use mart_chassis::{Config, Database};
@@ -8,10 +8,10 @@ use product_service::generated::events;
 use product_service::wiring;
 
 async fn store() -> PostgresStore {
-    let urls = Servers::of_this_run().database("product").await.expect("a database");
-    let config = |url: &str| Config::of_database("product", url).expect("good");
+    let urls = Servers::from_env().database("product").await.expect("a database");
+    let config = |url: &str| Config::of_database("product", url).expect("valid");
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
-    // As the app role, so that a right that is missing is found.
+    // As the app role, so that a missing grant fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
     PostgresStore::new(database, events::record::<ProductMessages>)
 }

@@ -1,4 +1,4 @@
-//! The addresses that a user keeps.
+//! The saved addresses of a user.
 
 use mart_kernel::StoreError;
 
@@ -6,17 +6,17 @@ use super::{UseCases, UserError};
 use crate::domain::{AccountDecider, Address, AddressBook, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why no address was kept.
+/// Why an address was not saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressError {
-    /// There are as many as a user may keep.
+    /// The user has the largest number of addresses already.
     TooMany,
-    /// There is no such user, or the store can't be reached.
+    /// The user does not exist, or the store failed.
     User(UserError),
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// The addresses of a user; `None` where there is no such user.
+    /// Returns the addresses of a user, or `None` if the user does not exist.
     pub async fn addresses(&self, id: UserId) -> Result<Option<AddressBook>, StoreError> {
         match self.store.find(id).await? {
             Some(_) => Ok(Some(self.store.addresses(id).await?)),
@@ -24,13 +24,13 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         }
     }
 
-    /// Keeps an address under a label, in place of the one that it had; the label as it is kept.
+    /// Saves an address with a label and returns the stored label. An existing address with this label is replaced.
     pub async fn set_address(&self, id: UserId, label: String, address: Address) -> Result<String, AddressError> {
         let set = self.address_book(id, move |accounts| accounts.set_address(id, &label, address)).await;
         set.map_err(AddressError::User)?.ok_or(AddressError::TooMany)
     }
 
-    /// Forgets the address of a label, where there is one.
+    /// Deletes the address with a label, if there is one.
     pub async fn remove_address(&self, id: UserId, label: String) -> Result<(), UserError> {
         self.address_book(id, move |accounts| accounts.remove_address(id, &label)).await
     }

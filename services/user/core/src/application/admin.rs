@@ -66,7 +66,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
     }
 
-    /// Disables or enables a user. A disabled admin cannot do it, although their token is still valid for some minutes.
+    /// Disables or enables a user. A disabled admin is rejected, although their access token is still valid for some minutes.
     pub async fn set_disabled(&self, by: Option<UserId>, id: UserId, disabled: bool) -> Result<User, DisableError> {
         let scope = Scope { users: by.into_iter().chain([id]).collect(), ..Scope::default() };
         let step = move |accounts: &mut AccountDecider| {

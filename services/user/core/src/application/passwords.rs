@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use mart_kernel::Timestamp;
 
-use super::sessions::throttle;
+use super::sessions::throttle_subjects;
 use super::{LogInError, TemporaryError, UseCases};
 use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, UserId, is_weak, throttle};
@@ -76,9 +76,9 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if is_weak(&password, &user.email) {
             return Err(ChangeError::Weak);
         }
-        let throttle = throttle(&user.email, from);
-        let proved = self.authenticate(&user.email, current, &throttle).await;
-        let (_, known) = proved.map_err(|error| match error {
+        let throttle = throttle_subjects(&user.email, from);
+        let authenticated = self.authenticate(&user.email, current, &throttle).await;
+        let (_, known) = authenticated.map_err(|error| match error {
             LogInError::Wrong => ChangeError::Wrong,
             LogInError::TooManyAttempts(until) => ChangeError::TooManyAttempts(until),
             LogInError::Temporary(error) => ChangeError::Temporary(error),
@@ -89,7 +89,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if self.decide(scope, step).await? { Ok(()) } else { Err(ChangeError::Wrong) }
     }
 
-    /// Sends a reset link, if the address has a user who may log in. The caller does not learn whether it has.
+    /// Sends a reset link, if the address has a user who may log in. The result does not reveal whether it has.
     pub async fn request_password_reset(&self, email: Email) -> Result<(), MailError> {
         let mails = vec![throttle::of_mails(&email)];
         let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
@@ -105,8 +105,9 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Sets a password by the secret of a link, and ends all sessions.
     pub async fn reset_password(&self, token: &Token, password: String) -> Result<(), ResetError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
-        let whose = self.decide(scope.clone(), |accounts| accounts.pending_reset().map(|user| user.email.clone())).await?;
-        if is_weak(&password, &whose.ok_or(ResetError::Link)?) {
+        let email =
+            self.decide(scope.clone(), |accounts| accounts.pending_reset().map(|user| user.email.clone())).await?;
+        if is_weak(&password, &email.ok_or(ResetError::Link)?) {
             return Err(ResetError::Weak);
         }
         let password = self.hasher.hash(password).await?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use mart_kernel::{StoreError, Timestamp};
 
-use super::sessions::throttle;
+use super::sessions::throttle_subjects;
 use super::{LogInError, TemporaryError, UseCases};
 use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, Profile, is_weak, throttle};
@@ -49,7 +49,7 @@ impl<E: Into<TemporaryError>> From<E> for RegisterError {
 }
 
 impl<S: Store, H: Hasher> UseCases<S, H> {
-    /// Registers a user. The response does not reveal whether the address has one; the mail does.
+    /// Registers a user. The result does not reveal whether the address already has a user; the mail does.
     pub async fn register(&self, email: Email, password: String, profile: Profile) -> Result<(), RegisterError> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);
@@ -58,7 +58,7 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         if let Some(until) = self.throttled_until(&mails).await? {
             return Err(RegisterError::TooManyAttempts(until));
         }
-        // Always, so that the response time does not reveal it either.
+        // Hashed in both cases, so that the response time does not reveal it either.
         let password = self.hasher.hash(password).await?;
         let scope = Scope { email: Some(email.clone()), throttle: mails.clone(), ..Scope::default() };
         let token = self.secrets.next();
@@ -73,17 +73,17 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Verifies the mailbox of a registration by the secret of its link and its password. A wrong password leaves the link valid.
     pub async fn verify_email(&self, token: &Token, password: String, from: Option<IpAddr>) -> Result<(), VerifyError> {
         let scope = Scope { link: Some(Digest::of(&token.0)), ..Scope::default() };
-        let whose = |accounts: &mut AccountDecider| {
+        let pending = |accounts: &mut AccountDecider| {
             accounts.pending_verification().map(|user| (user.id, user.email.clone(), user.password.clone()))
         };
-        let (id, email, hash) = self.decide(scope.clone(), whose).await?.ok_or(VerifyError::Link)?;
-        let throttle = throttle(&email, from);
+        let (id, email, hash) = self.decide(scope.clone(), pending).await?.ok_or(VerifyError::Link)?;
+        let throttle = throttle_subjects(&email, from);
         self.verify_password(Some((id, hash)), password, &throttle).await?;
         let scope = Scope { throttle, ..scope };
         if self.decide(scope, AccountDecider::verify).await? { Ok(()) } else { Err(VerifyError::Link) }
     }
 
-    /// Creates an admin whose mailbox the operator vouches for. Returns whether the address had no user yet.
+    /// Creates a verified admin without a link. Returns `false` if the address already has a verified user.
     pub async fn create_admin(&self, email: Email, password: String, profile: Profile) -> Result<bool, RegisterError> {
         if is_weak(&password, &email) {
             return Err(RegisterError::Weak);

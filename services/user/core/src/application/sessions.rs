@@ -49,29 +49,29 @@ pub enum RefreshError {
 impl<S: Store, H: Hasher> UseCases<S, H> {
     /// Opens a session. `from` is the client's network address, if it is known.
     pub async fn log_in(&self, email: Email, password: String, from: Option<IpAddr>) -> Result<LoggedIn, LogInError> {
-        let throttle = throttle(&email, from);
+        let throttle = throttle_subjects(&email, from);
         let (user, hash) = self.authenticate(&email, password, &throttle).await?;
         let token = self.secrets.next();
         let scope = Scope { users: vec![user], throttle, ..Scope::default() };
-        let given = token.clone();
-        let step = move |accounts: &mut AccountDecider| accounts.log_in(user, &hash, &given).ok_or(LogInError::Wrong);
+        let issued = token.clone();
+        let step = move |accounts: &mut AccountDecider| accounts.log_in(user, &hash, &issued).ok_or(LogInError::Wrong);
         let (user, until) = self.decide(scope, step).await??;
         Ok(LoggedIn { user, token, until })
     }
 
     /// Exchanges a refresh token.
-    pub async fn refresh(&self, shown: &Token) -> Result<LoggedIn, RefreshError> {
-        let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
+    pub async fn refresh(&self, presented: &Token) -> Result<LoggedIn, RefreshError> {
+        let scope = Scope { token: Some(Digest::of(&presented.0)), ..Scope::default() };
         let token = self.secrets.next();
-        let given = token.clone();
-        let goes_on = self.decide(scope, move |accounts| accounts.refresh(&given)).await;
-        let (user, until) = goes_on.map_err(RefreshError::Unavailable)?.ok_or(RefreshError::Ended)?;
+        let issued = token.clone();
+        let refreshed = self.decide(scope, move |accounts| accounts.refresh(&issued)).await;
+        let (user, until) = refreshed.map_err(RefreshError::Unavailable)?.ok_or(RefreshError::Ended)?;
         Ok(LoggedIn { user, token, until })
     }
 
     /// Ends the session of a refresh token. Returns whether there is one.
-    pub async fn log_out(&self, shown: &Token) -> Result<bool, StoreError> {
-        let scope = Scope { token: Some(Digest::of(&shown.0)), ..Scope::default() };
+    pub async fn log_out(&self, presented: &Token) -> Result<bool, StoreError> {
+        let scope = Scope { token: Some(Digest::of(&presented.0)), ..Scope::default() };
         self.decide(scope, AccountDecider::log_out).await
     }
 
@@ -97,8 +97,8 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         self.verify_password(user.map(|user| (user.id, user.password)), password, throttle).await
     }
 
-    /// Returns whether this is the password of a user, if there is one. A failure is counted for all subjects; the following step
-    /// uncounts a success.
+    /// Checks the password of a user and returns the user with the hash that was checked. Without a user, the work is the same and
+    /// the password is wrong. The attempt is counted for all subjects; the caller's next step resets the count after a success.
     pub(super) async fn verify_password(
         &self,
         user: Option<(UserId, PasswordHash)>,
@@ -106,19 +106,19 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         throttle: &[String],
     ) -> Result<(UserId, PasswordHash), LogInError> {
         let (scope, subjects) = (Scope { throttle: throttle.to_vec(), ..Scope::default() }, throttle.to_vec());
-        let tried = self.decide(scope.clone(), move |accounts| accounts.attempt(&subjects)).await?;
-        tried.map_err(LogInError::TooManyAttempts)?;
+        let counted = self.decide(scope.clone(), move |accounts| accounts.attempt(&subjects)).await?;
+        counted.map_err(LogInError::TooManyAttempts)?;
         match self.hasher.verify(password, user.as_ref().map(|(_, hash)| hash.clone())).await {
-            Ok(right) => user.filter(|_| right).ok_or(LogInError::Wrong),
-            Err(busy) => {
-                self.decide(scope, AccountDecider::take_back).await?;
-                Err(busy.into())
+            Ok(matches) => user.filter(|_| matches).ok_or(LogInError::Wrong),
+            Err(overloaded) => {
+                self.decide(scope, AccountDecider::uncount).await?;
+                Err(overloaded.into())
             }
         }
     }
 }
 
-/// Returns the subjects that a failure is counted for: the account, whether it exists or not, and the network.
-pub(super) fn throttle(email: &Email, from: Option<IpAddr>) -> Vec<String> {
+/// Returns the throttled subjects of an attempt: the account, whether it exists or not, and the network.
+pub(super) fn throttle_subjects(email: &Email, from: Option<IpAddr>) -> Vec<String> {
     std::iter::once(throttle::of_account(email)).chain(from.map(throttle::of_network)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The largest number of saved addresses.
-pub const MOST_ADDRESSES: usize = 20;
+pub const MAX_ADDRESSES: usize = 20;
 
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub struct AddressBook(pub BTreeMap<String, Address>);
 
 impl AddressBook {
     /// Saves an address with a label and returns the stored label. An existing address with this label is replaced. Returns `None`
-    /// if there are [`MOST_ADDRESSES`] others.
+    /// if there are [`MAX_ADDRESSES`] others.
     pub fn set(&mut self, label: &str, address: Address) -> Option<String> {
         let label = label.trim();
-        if self.0.len() >= MOST_ADDRESSES && !self.0.contains_key(label) {
+        if self.0.len() >= MAX_ADDRESSES && !self.0.contains_key(label) {
             return None;
         }
         self.0.insert(label.to_owned(), address);
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_place_is_taken_once() {
+    fn only_a_new_label_counts_against_the_limit() {
         let mut book = AddressBook::default();
-        for nth in 0..MOST_ADDRESSES {
+        for nth in 0..MAX_ADDRESSES {
             assert!(book.set(&nth.to_string(), at("Lahore")).is_some(), "{nth}");
         }
         assert_eq!(book.set("one more", at("Lahore")), None);
-        assert!(book.set("0", at("Karachi")).is_some(), "another address under a known label");
-        assert_eq!(book.0.len(), MOST_ADDRESSES);
+        assert!(book.set("0", at("Karachi")).is_some(), "an existing label gets another address");
+        assert_eq!(book.0.len(), MAX_ADDRESSES);
     }
 }

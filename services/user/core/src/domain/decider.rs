@@ -63,7 +63,7 @@ pub struct AccountDecider {
     before: BTreeMap<UserId, User>,
     link: Option<Link>,
     token: Option<(RefreshToken, Session)>,
-    known_brakes: Vec<Throttle>,
+    throttles: Vec<Throttle>,
     addresses: AddressBook,
     events: Vec<UserEvent>,
     change: Change,
@@ -81,7 +81,7 @@ impl AccountDecider {
             users,
             link: rows.link,
             token: rows.token,
-            known_brakes: rows.throttle,
+            throttles: rows.throttle,
             addresses: rows.addresses,
             events: Vec::new(),
             change: Change::default(),
@@ -113,8 +113,8 @@ impl AccountDecider {
         self.users.values().find(|user| user.verified && user.email == *email)
     }
 
-    /// Registers a user. If the address has a verified user, that user is sent a reset link instead; the caller cannot distinguish
-    /// both.
+    /// Registers a user. If the address has a verified user, that user is sent a reset link instead. The caller cannot
+    /// distinguish the two cases.
     pub fn register(&mut self, email: Email, password: PasswordHash, profile: Profile, token: &Token) {
         if self.verified(&email).is_some() {
             self.request_reset(&email, token);
@@ -132,18 +132,18 @@ impl AccountDecider {
             created_at: self.now,
             updated_at: self.now,
         };
-        let link = self.sent(&user, Purpose::Verify, token);
+        let link = self.new_link(&user, Purpose::Verify, token);
         self.events.push(UserEvent::VerificationRequested(VerificationRequested { link }));
         self.users.insert(user.id, user);
     }
 
-    /// Creates an admin whose mailbox the operator vouches for. Returns whether it did: an address has one user.
+    /// Creates a verified admin without a link. Returns `false` if the address already has a verified user.
     pub fn create_admin(&mut self, email: Email, password: PasswordHash, profile: Profile) -> bool {
         if self.verified(&email).is_some() {
             return false;
         }
-        let unproved: Vec<UserId> = self.users.keys().copied().collect();
-        self.change.dropped.extend(unproved);
+        let unverified: Vec<UserId> = self.users.keys().copied().collect();
+        self.change.dropped.extend(unverified);
         let user = User {
             id: UserId(self.ids.next()),
             version: Version::NONE.next(),
@@ -163,16 +163,16 @@ impl AccountDecider {
 
     /// Returns the unverified user for the presented link, if it is valid. Check their password before calling `verify`.
     pub fn pending_verification(&self) -> Option<&User> {
-        let link = self.link.as_ref().filter(|link| link.is_good(Purpose::Verify, self.now))?;
+        let link = self.link.as_ref().filter(|link| link.is_valid(Purpose::Verify, self.now))?;
         let user = self.users.get(&link.user).filter(|user| !user.verified)?;
         self.verified(&user.email).is_none().then_some(user)
     }
 
     /// Verifies the mailbox of the presented link, whose password was checked. Returns whether it did. Other registrations of the
-    /// address are voided.
+    /// address are deleted.
     pub fn verify(&mut self) -> bool {
         let Some(user) = self.pending_verification().cloned() else { return false };
-        self.change.throttle.extend(self.known_brakes.iter().map(Throttle::released));
+        self.change.throttle.extend(self.throttles.iter().map(Throttle::after_success));
         let others = self.users.values().filter(|other| other.id != user.id && other.email == user.email);
         let others: Vec<UserId> = others.map(|other| other.id).collect();
         self.change.dropped.extend(others);
@@ -188,7 +188,7 @@ impl AccountDecider {
     /// Sends a reset link, if the address has a user who may log in.
     pub fn request_reset(&mut self, email: &Email, token: &Token) {
         if let Some(user) = self.verified(email).filter(|user| user.may_log_in()).cloned() {
-            let link = self.sent(&user, Purpose::Reset, token);
+            let link = self.new_link(&user, Purpose::Reset, token);
             self.events.push(UserEvent::PasswordResetRequested(PasswordResetRequested { link }));
         }
     }
@@ -202,7 +202,7 @@ impl AccountDecider {
 
     /// Returns the user of the presented reset link, if it is valid. Check the new password against their address first.
     pub fn pending_reset(&self) -> Option<&User> {
-        let link = self.link.as_ref().filter(|link| link.is_good(Purpose::Reset, self.now))?;
+        let link = self.link.as_ref().filter(|link| link.is_valid(Purpose::Reset, self.now))?;
         self.users.get(&link.user).filter(|user| user.may_log_in())
     }
 
@@ -212,7 +212,7 @@ impl AccountDecider {
         else {
             return false;
         };
-        self.change.throttle.extend(self.known_brakes.iter().map(Throttle::released));
+        self.change.throttle.extend(self.throttles.iter().map(Throttle::after_success));
         self.set_password(user, password, false);
         true
     }
@@ -229,19 +229,18 @@ impl AccountDecider {
     /// the user and the session's end.
     pub fn log_in(&mut self, id: UserId, known: &PasswordHash, token: &Token) -> Option<(User, Timestamp)> {
         let user = self.users.get(&id).filter(|user| user.may_log_in() && user.password == *known).cloned()?;
-        let session = Session::begun(SessionId(self.ids.next()), user.id, self.now, self.policy.session);
+        let session = Session::open(SessionId(self.ids.next()), user.id, self.now, self.policy.session);
         let until = session.expires_at;
-        self.give(&session, token);
+        self.add_token(&session, token);
         self.change.sessions.push(session);
-        self.change.throttle.extend(self.known_brakes.iter().map(Throttle::released));
+        self.change.throttle.extend(self.throttles.iter().map(Throttle::after_success));
         Some((user, until))
     }
 
     /// Counts an attempt to log in or to send a mail before it is carried out, so that concurrent attempts are throttled like
     /// sequential ones. Returns an error with the time until which the caller has to wait.
     pub fn attempt(&mut self, subjects: &[String]) -> Result<(), Timestamp> {
-        let until =
-            self.known_brakes.iter().filter_map(|throttle| throttle.until(self.now, &self.policy.throttle)).max();
+        let until = self.throttles.iter().filter_map(|throttle| throttle.until(self.now, &self.policy.throttle)).max();
         if let Some(until) = until {
             return Err(until);
         }
@@ -249,14 +248,14 @@ impl AccountDecider {
         Ok(())
     }
 
-    /// Uncounts an attempt whose password could not be checked.
+    /// Removes an attempt whose password could not be checked from the count.
     pub fn uncount(&mut self) {
-        self.change.throttle.extend(self.known_brakes.iter().map(Throttle::taken_back));
+        self.change.throttle.extend(self.throttles.iter().map(Throttle::uncounted));
     }
 
     fn count(&mut self, subjects: &[String]) {
         for subject in subjects {
-            let known = self.known_brakes.iter().find(|throttle| throttle.subject == *subject).cloned();
+            let known = self.throttles.iter().find(|throttle| throttle.subject == *subject).cloned();
             let throttle = known.unwrap_or(Throttle { subject: subject.clone(), count: 0, last_at: self.now });
             self.change.throttle.push(throttle.counted(self.now, &self.policy.throttle));
         }
@@ -265,18 +264,20 @@ impl AccountDecider {
     /// Exchanges the presented refresh token for this new one. Returns the user and the session's end, or `None` if the session has
     /// ended, now or before.
     pub fn refresh(&mut self, token: &Token) -> Option<(User, Timestamp)> {
-        let (shown, session) = self.token.clone()?;
-        match session.shown(&shown, self.now, self.policy.grace) {
+        let (presented, session) = self.token.clone()?;
+        match session.token_use(&presented, self.now, self.policy.grace) {
             RefreshTokenUse::SessionEnded => return None,
             RefreshTokenUse::Replayed => {
                 self.change.sessions.push(Session { ended_at: Some(self.now), ..session });
                 return None;
             }
-            RefreshTokenUse::Valid => self.change.tokens.push(RefreshToken { exchanged_at: Some(self.now), ..shown }),
+            RefreshTokenUse::Valid => {
+                self.change.tokens.push(RefreshToken { exchanged_at: Some(self.now), ..presented });
+            }
             RefreshTokenUse::GraceReuse => {}
         }
         let user = self.users.get(&session.user).filter(|user| user.may_log_in()).cloned()?;
-        self.give(&session, token);
+        self.add_token(&session, token);
         Some((user, session.expires_at))
     }
 
@@ -334,14 +335,14 @@ impl AccountDecider {
         self.users.insert(id, user);
     }
 
-    /// Publishes the state of every row again.
+    /// Publishes the current state of every verified user.
     pub fn republish(&mut self) {
-        let proved = self.users.values().filter(|user| user.verified);
-        self.events.extend(proved.map(|user| UserEvent::UserRepublished(UserRepublished { user: user.clone() })));
+        let verified = self.users.values().filter(|user| user.verified);
+        self.events.extend(verified.map(|user| UserEvent::UserRepublished(UserRepublished { user: user.clone() })));
     }
 
     /// Creates a link, stored by its digest.
-    fn sent(&mut self, user: &User, purpose: Purpose, token: &Token) -> SentLink {
+    fn new_link(&mut self, user: &User, purpose: Purpose, token: &Token) -> SentLink {
         let expires_at = Timestamp::new(self.now.get() + self.policy.link(purpose));
         self.change.links.push(Link { digest: Digest::of(&token.0), purpose, user: user.id, expires_at });
         SentLink {
@@ -354,7 +355,7 @@ impl AccountDecider {
         }
     }
 
-    fn give(&mut self, session: &Session, token: &Token) {
+    fn add_token(&mut self, session: &Session, token: &Token) {
         let digest = Digest::of(&token.0);
         self.change.tokens.push(RefreshToken { digest, session: session.id, exchanged_at: None });
     }

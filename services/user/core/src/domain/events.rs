@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Email, User};
 
-/// An event. Each has its aggregate after it.
+/// An event of a user or a link. It has the state after the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserEvent {
     /// A user can log in from now on.
@@ -30,7 +30,7 @@ pub enum UserEvent {
     PasswordResetRequested(PasswordResetRequested),
 }
 
-/// Events with a user.
+/// Defines events that contain a user.
 macro_rules! of_user {
     ($($(#[$doc:meta])* $name:ident)*) => {
         $(

@@ -28,7 +28,7 @@ pub struct Link {
 
 impl Link {
     /// Returns whether the link is valid now for this purpose.
-    pub fn is_good(&self, purpose: Purpose, now: Timestamp) -> bool {
+    pub fn is_valid(&self, purpose: Purpose, now: Timestamp) -> bool {
         self.purpose == purpose && now < self.expires_at
     }
 }

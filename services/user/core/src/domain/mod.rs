@@ -14,7 +14,7 @@ mod session;
 pub mod throttle;
 mod user;
 
-pub use address::{Address, AddressBook, MOST_ADDRESSES};
+pub use address::{Address, AddressBook, MAX_ADDRESSES};
 pub use decider::{AccountDecider, Change, Rows};
 pub use email::Email;
 pub use events::UserEvent;

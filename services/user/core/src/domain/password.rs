@@ -15,7 +15,7 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// The least number of different characters.
+/// The minimum number of different characters.
 const VARIETY: usize = 5;
 
 /// Returns whether a password is weak: it has fewer than 5 different characters or contains the mailbox name. The contract limits
@@ -32,19 +32,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_easy_to_guess_is_weak() {
+    fn a_guessable_password_is_weak() {
         let email = Email::of("ayesha@example.com");
         for weak in ["aaaaaaaaaaaa", "abcdabcdabcd", "Ayesha-1990-!", "1212121212"] {
             assert!(is_weak(weak, &email), "{weak}");
         }
-        for good in ["correct horse", "ab@example.com", "ممنوع-ہے-یہاں"] {
-            assert!(!is_weak(good, &email), "{good}");
+        for strong in ["correct horse", "ab@example.com", "ممنوع-ہے-یہاں"] {
+            assert!(!is_weak(strong, &email), "{strong}");
         }
-        assert!(!is_weak("it is ab cd ef", &Email::of("ab@example.com")), "a short name is in many words");
+        assert!(
+            !is_weak("it is ab cd ef", &Email::of("ab@example.com")),
+            "a mailbox name of up to three characters is ignored"
+        );
     }
 
     #[test]
-    fn a_hash_is_shown_to_nobody() {
+    fn debug_output_has_no_hash() {
         assert_eq!(format!("{:?}", PasswordHash("$argon2id$…".to_owned())), "PasswordHash");
     }
 }

@@ -39,22 +39,22 @@ pub struct RefreshToken {
 pub enum RefreshTokenUse {
     /// It is exchanged for a new one.
     Valid,
-    /// It was exchanged a moment ago, by another tab, and is exchanged once more.
+    /// It was exchanged within the grace period, probably by another tab, and is exchanged once more.
     GraceReuse,
-    /// It was exchanged earlier, so it may be stolen. The session ends.
+    /// It was exchanged before the grace period, so it may be stolen. The session ends.
     Replayed,
     /// Its session has ended.
     SessionEnded,
 }
 
 impl Session {
-    /// Creates a session.
-    pub fn begun(id: SessionId, user: UserId, now: Timestamp, ttl: Duration) -> Self {
+    /// Opens a session.
+    pub fn open(id: SessionId, user: UserId, now: Timestamp, ttl: Duration) -> Self {
         Self { id, user, expires_at: Timestamp::new(now.get() + ttl), ended_at: None }
     }
 
-    /// Returns the result of presenting one of the session's tokens now.
-    pub fn shown(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> RefreshTokenUse {
+    /// Returns the result of presenting one of the session's tokens.
+    pub fn token_use(&self, token: &RefreshToken, now: Timestamp, grace: Duration) -> RefreshTokenUse {
         if self.ended_at.is_some() || now >= self.expires_at {
             return RefreshTokenUse::SessionEnded;
         }
@@ -78,14 +78,14 @@ mod tests {
     #[test]
     fn a_token_is_reused_in_the_grace_period_and_replayed_after_it() {
         let policy = Policy::default();
-        let session = Session::begun(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0), policy.session);
-        let shown = |session: &Session, token: &RefreshToken, now| session.shown(token, at(now), policy.grace);
+        let session = Session::open(SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)), at(0), policy.session);
+        let presented = |session: &Session, token: &RefreshToken, now| session.token_use(token, at(now), policy.grace);
         let token = |exchanged_at| RefreshToken { digest: Digest([0; 32]), session: session.id, exchanged_at };
-        assert_eq!(shown(&session, &token(None), 60), RefreshTokenUse::Valid);
-        assert_eq!(shown(&session, &token(Some(at(60))), 70), RefreshTokenUse::GraceReuse);
-        assert_eq!(shown(&session, &token(Some(at(60))), 71), RefreshTokenUse::Replayed);
-        assert_eq!(shown(&session, &token(None), 30 * 86_400), RefreshTokenUse::SessionEnded);
+        assert_eq!(presented(&session, &token(None), 60), RefreshTokenUse::Valid);
+        assert_eq!(presented(&session, &token(Some(at(60))), 70), RefreshTokenUse::GraceReuse);
+        assert_eq!(presented(&session, &token(Some(at(60))), 71), RefreshTokenUse::Replayed);
+        assert_eq!(presented(&session, &token(None), 30 * 86_400), RefreshTokenUse::SessionEnded);
         let ended = Session { ended_at: Some(at(5)), ..session.clone() };
-        assert_eq!(shown(&ended, &token(None), 6), RefreshTokenUse::SessionEnded);
+        assert_eq!(presented(&ended, &token(None), 6), RefreshTokenUse::SessionEnded);
     }
 }

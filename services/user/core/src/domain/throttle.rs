@@ -9,14 +9,14 @@ use super::{Email, ThrottlePolicy};
 
 const NETWORK: &str = "network ";
 
-/// The failed attempts of an account or a network, or the mails to a mailbox.
+/// Counts the failed attempts of an account or a network, or the mails to a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
-    /// What is counted.
+    /// The account, network or mailbox.
     pub subject: String,
     /// The count.
     pub count: i32,
-    /// The time of the last one.
+    /// When the count was last increased.
     pub last_at: Timestamp,
 }
 
@@ -42,16 +42,16 @@ pub fn of_mails(email: &Email) -> String {
 }
 
 impl Throttle {
-    /// Returns the throttle after a success, whose attempt was counted too. A network is not reset, because an attacker may have an
-    /// account.
+    /// Returns the throttle after a success. The count of an account or mailbox is reset. A network's count is only reduced by the
+    /// successful attempt, because an attacker may have a valid account.
     #[must_use]
-    pub fn released(&self) -> Self {
-        if self.subject.starts_with(NETWORK) { self.taken_back() } else { Self { count: 0, ..self.clone() } }
+    pub fn after_success(&self) -> Self {
+        if self.subject.starts_with(NETWORK) { self.uncounted() } else { Self { count: 0, ..self.clone() } }
     }
 
-    /// Returns the throttle without an attempt that did not fail.
+    /// Returns the throttle without its last attempt.
     #[must_use]
-    pub fn taken_back(&self) -> Self {
+    pub fn uncounted(&self) -> Self {
         Self { count: (self.count - 1).max(0), ..self.clone() }
     }
 
@@ -67,15 +67,15 @@ impl Throttle {
         (now < until).then_some(until)
     }
 
-    /// Returns whether the last failure is long ago.
-    pub fn is_forgotten(&self, now: Timestamp, throttle: &ThrottlePolicy) -> bool {
+    /// Returns whether the count has expired, because the last attempt was `reset_after` ago or earlier.
+    pub fn is_expired(&self, now: Timestamp, throttle: &ThrottlePolicy) -> bool {
         now.get() - self.last_at.get() >= throttle.reset_after
     }
 
-    /// One more.
+    /// Returns the throttle with one more attempt.
     #[must_use]
     pub fn counted(self, now: Timestamp, throttle: &ThrottlePolicy) -> Self {
-        let count = if self.is_forgotten(now, throttle) { 1 } else { self.count.saturating_add(1) };
+        let count = if self.is_expired(now, throttle) { 1 } else { self.count.saturating_add(1) };
         Self { count, last_at: now, ..self }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_begins_after_five_doubles_and_ends_at_a_quarter_of_an_hour() {
+    fn the_delay_starts_at_five_doubles_and_is_capped() {
         assert_eq!(
             [4, 5, 6, 9, 14, 15, 40].map(after),
             [None, Some(1), Some(2), Some(16), Some(512), Some(900), Some(900)]
@@ -102,21 +102,21 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_more_and_keeps_it() {
+    fn a_network_has_more_free_attempts_and_is_not_reset() {
         let network = of_network("203.0.113.7".parse().expect("an address"));
-        let usual = ThrottlePolicy::default();
+        let policy = ThrottlePolicy::default();
         let throttle = |count| Throttle { subject: network.clone(), count, last_at: at(0) };
         assert_eq!(
-            (throttle(29).until(at(0), &usual).is_some(), throttle(30).until(at(0), &usual).is_some()),
+            (throttle(29).until(at(0), &policy).is_some(), throttle(30).until(at(0), &policy).is_some()),
             (false, true)
         );
-        assert_eq!(throttle(30).released().count, 29, "but for the attempt itself");
+        assert_eq!(throttle(30).after_success().count, 29, "only the attempt itself is removed");
         let account = Throttle { subject: of_account(&Email::of("a@example.com")), count: 3, last_at: at(0) };
-        assert_eq!(account.released().count, 0);
+        assert_eq!(account.after_success().count, 0);
     }
 
     #[test]
-    fn a_machine_is_known_by_its_network() {
+    fn ipv6_addresses_are_grouped_by_network() {
         let of = |text: &str| of_network(text.parse().expect("an address"));
         assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
@@ -124,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn who_waited_may_try_again_and_an_hour_forgets() {
-        let usual = ThrottlePolicy::default();
+    fn a_delay_ends_and_an_hour_resets_the_count() {
+        let policy = ThrottlePolicy::default();
         let throttle = Throttle { subject: "a".to_owned(), count: 6, last_at: at(0) };
-        assert_eq!((throttle.until(at(1), &usual).is_some(), throttle.until(at(2), &usual)), (true, None));
-        assert_eq!(throttle.clone().counted(at(3_599), &usual).count, 7);
-        assert_eq!(throttle.counted(at(3_600), &usual).count, 1);
+        assert_eq!((throttle.until(at(1), &policy).is_some(), throttle.until(at(2), &policy)), (true, None));
+        assert_eq!(throttle.clone().counted(at(3_599), &policy).count, 7);
+        assert_eq!(throttle.counted(at(3_600), &policy).count, 1);
     }
 }

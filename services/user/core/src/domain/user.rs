@@ -5,64 +5,64 @@ use uuid::Uuid;
 
 use super::{Email, PasswordHash};
 
-/// The id of a user, which is the subject of his tokens.
+/// The id of a user, the subject of their tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub Uuid);
 
-/// What a user may do.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Orders, and sees what is his own.
+    /// Orders products and reads their own data.
     Customer,
     /// Operates the mart.
     Admin,
 }
 
-/// What a user says of himself.
+/// The data that a user can edit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// How he wants to be called.
+    /// The name that messages address.
     pub name: String,
     /// The language and region of messages; empty for English.
     pub locale: String,
-    /// The zone that times are told in; empty for UTC.
+    /// The IANA time zone of the times in messages; empty for UTC.
     pub time_zone: String,
-    /// The phone number in E.164; empty where none is known.
+    /// The phone number in E.164; empty if there is none.
     pub phone: String,
 }
 
-/// Somebody who registered. While the mailbox is not proved there may be many of one address, and none of them is anybody.
+/// A registered user. Until the mailbox is verified, several may have the same address, and none of them can log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The id.
     pub id: UserId,
-    /// Counts the events; none while the mailbox is not proved.
+    /// The number of events; zero until the mailbox is verified.
     pub version: Version,
-    /// The address.
+    /// The email address.
     pub email: Email,
-    /// What he may do.
+    /// The role.
     pub role: Role,
-    /// What is kept of the password.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// What he says of himself.
+    /// The profile.
     pub profile: Profile,
-    /// Whether the mailbox is proved.
+    /// Whether the mailbox is verified.
     pub verified: bool,
-    /// Whether an admin took the right to log in away.
+    /// Whether an admin has disabled the user.
     pub disabled: bool,
-    /// When he registered.
+    /// When the user was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the user was last changed.
     pub updated_at: Timestamp,
 }
 
 impl User {
-    /// Whether he may have a session.
+    /// Returns whether the user may open a session.
     pub fn may_log_in(&self) -> bool {
         self.verified && !self.disabled
     }
 
-    /// Its place in a list.
+    /// Returns the position in a list.
     pub fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
     }

@@ -1,4 +1,4 @@
-//! The core's events as the contract's messages, and what events of others do here.
+//! Maps the core's events to the contract's messages. This service subscribes to no events.
 
 use mart_proto::user::v1;
 use user_core::domain::events;
@@ -6,7 +6,7 @@ use user_core::domain::events;
 use super::proto::{link, user};
 use crate::generated::events::{EventHandlers, Messages};
 
-/// Makes the contract's messages.
+/// Builds the contract's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct UserMessages;
 
@@ -48,7 +48,7 @@ impl Messages for UserMessages {
     }
 }
 
-/// Reacts to nothing.
+/// Handles no events.
 #[derive(Debug, Clone, Copy)]
 pub struct UserEventHandlers;
 

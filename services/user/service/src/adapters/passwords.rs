@@ -1,4 +1,4 @@
-//! Passwords by Argon2id, a bounded number of them at a time.
+//! Hashes passwords with Argon2id, a bounded number concurrently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,30 @@ use tokio::sync::Semaphore;
 use user_core::domain::PasswordHash;
 use user_core::ports::{Hasher, Overloaded};
 
-/// Hashes with the costs that OWASP names first for Argon2id: 19 MiB, two passes, one lane. Each hash that runs holds its
-/// 19 MiB, so that is bounded, and so is the wait for a turn.
+/// Hashes with the costs that OWASP recommends first for Argon2id: 19 MiB, two passes, one lane. Each running hash holds its
+/// 19 MiB, so their number is bounded, and so is the wait for one to begin.
 #[derive(Debug, Clone)]
 pub struct Argon2id {
-    turns: Arc<Semaphore>,
-    /// The longest that a password waits for its turn.
-    patience: Duration,
-    /// Of a password that nobody has: verifying against it takes as long as against a real one.
-    nobodys: Arc<str>,
+    permits: Arc<Semaphore>,
+    /// The longest wait for a permit.
+    timeout: Duration,
+    /// The hash of an unused password. Verifying against it takes as long as against a user's hash.
+    dummy: Arc<str>,
 }
 
 impl Argon2id {
-    /// Hashes so many at a time; a password waits for its turn so long at most.
-    pub fn new(at_a_time: usize, patience: Duration) -> anyhow::Result<Self> {
-        let nobodys = hashed("a password that nobody has").map_err(|error| anyhow::anyhow!("Argon2id: {error}"))?;
-        Ok(Self { turns: Arc::new(Semaphore::new(at_a_time)), patience, nobodys: nobodys.into() })
+    /// Creates a hasher with this concurrency. `timeout` limits the wait for a permit.
+    pub fn new(concurrency: usize, timeout: Duration) -> anyhow::Result<Self> {
+        let dummy = hashed("an unused password").map_err(|error| anyhow::anyhow!("Argon2id: {error}"))?;
+        Ok(Self { permits: Arc::new(Semaphore::new(concurrency)), timeout, dummy: dummy.into() })
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
-        let turn = tokio::time::timeout(self.patience, self.turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Overloaded)?.map_err(|_| Overloaded)?;
+    async fn with_permit<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
+        let permit = tokio::time::timeout(self.timeout, self.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| Overloaded)?.map_err(|_| Overloaded)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(turn);
+            drop(permit);
             done
         });
         done.await.map_err(|_| Overloaded)
@@ -45,19 +45,19 @@ fn hashed(password: &str) -> Result<String, argon2::password_hash::Error> {
 
 impl Hasher for Argon2id {
     async fn hash(&self, password: String) -> Result<PasswordHash, Overloaded> {
-        self.in_turn(move || hashed(&password)).await?.map(PasswordHash).map_err(|error| {
+        self.with_permit(move || hashed(&password)).await?.map(PasswordHash).map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
             Overloaded
         })
     }
 
     async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Overloaded> {
-        let nobodys = self.nobodys.clone();
-        self.in_turn(move || {
-            let text = hash.as_ref().map_or(&*nobodys, |hash| &hash.0);
-            let right = phc::PasswordHash::new(text)
+        let dummy = self.dummy.clone();
+        self.with_permit(move || {
+            let text = hash.as_ref().map_or(&*dummy, |hash| &hash.0);
+            let matches = phc::PasswordHash::new(text)
                 .is_ok_and(|known| Argon2::default().verify_password(password.as_bytes(), &known).is_ok());
-            right && hash.is_some()
+            matches && hash.is_some()
         })
         .await
     }

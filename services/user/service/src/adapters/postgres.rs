@@ -1,4 +1,4 @@
-//! Users, links, sessions and throttle in PostgreSQL.
+//! Stores users, links, sessions and throttles in PostgreSQL.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use user_core::domain::{
 use user_core::ports::{Scope, Store};
 use uuid::Uuid;
 
-/// Decisions about the same address or throttle follow one another even where it has no row yet.
+/// Makes decisions about the same address or throttle sequential, even if it has no row yet.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $1";
 
-const HOLDER: &str = "select user_id from refresh_token join session using (session_id) where digest = $1";
+const TOKEN_USER: &str = "select user_id from refresh_token join session using (session_id) where digest = $1";
 
 const TOKEN: &str = "select digest, exchanged_at, session_id, user_id, expires_at, ended_at \
      from refresh_token join session using (session_id) where digest = $1 for update";
 
-/// In the order of their ids, so that two decisions can't wait for each other.
+/// Locks in the order of the ids, so that two decisions cannot deadlock.
 const LOCK_USERS: &str = "select * from account where user_id = any($1) or email = any($2) order by user_id for update";
 
-const PROVED: &str = "select * from account where email = $1 and verified";
+const FIND_VERIFIED: &str = "select * from account where email = $1 and verified";
 
 const FIND: &str = "select * from account where user_id = $1 and verified";
 
@@ -39,48 +39,48 @@ const LIST: &str = "select * from account where verified \
 
 const THROTTLES: &str = "select * from throttle where subject = any($1)";
 
-const KEEP_USER: &str = "insert into account (user_id, version, email, role, password, name, locale, time_zone, phone, verified, \
+const UPSERT_USER: &str = "insert into account (user_id, version, email, role, password, name, locale, time_zone, phone, verified, \
      disabled, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
      on conflict (user_id) do update set version = $2, password = $5, name = $6, locale = $7, time_zone = $8, phone = $9, \
      verified = $10, disabled = $11, updated_at = $13";
 
-const DROP_USERS: &str = "delete from account where user_id = any($1) and not verified";
+const DELETE_UNVERIFIED: &str = "delete from account where user_id = any($1) and not verified";
 
-const SPEND: &str = "delete from link where user_id = $1 and purpose = $2";
+const DELETE_LINKS: &str = "delete from link where user_id = $1 and purpose = $2";
 
-const KEEP_LINK: &str = "insert into link (digest, purpose, user_id, expires_at) values ($1, $2, $3, $4)";
+const INSERT_LINK: &str = "insert into link (digest, purpose, user_id, expires_at) values ($1, $2, $3, $4)";
 
 const END_SESSIONS: &str = "update session set ended_at = $2 where user_id = $1 and ended_at is null";
 
-const KEEP_SESSION: &str = "insert into session (session_id, user_id, expires_at, ended_at) values ($1, $2, $3, $4) \
+const UPSERT_SESSION: &str = "insert into session (session_id, user_id, expires_at, ended_at) values ($1, $2, $3, $4) \
      on conflict (session_id) do update set ended_at = $4";
 
-const KEEP_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
+const UPSERT_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
      on conflict (digest) do update set exchanged_at = $3";
 
-const KEEP_BRAKE: &str = "insert into throttle (subject, count, last_at) values ($1, $2, $3) \
+const UPSERT_THROTTLE: &str = "insert into throttle (subject, count, last_at) values ($1, $2, $3) \
      on conflict (subject) do update set count = $2, last_at = $3";
 
 const ADDRESSES: &str = "select * from address where user_id = $1 order by label";
 
-const FORGET_ADDRESSES: &str = "delete from address where user_id = $1";
+const DELETE_ADDRESSES: &str = "delete from address where user_id = $1";
 
-const KEEP_ADDRESS: &str = "insert into address (user_id, label, recipient, lines, city, postal_code, country_code) \
+const INSERT_ADDRESS: &str = "insert into address (user_id, label, recipient, lines, city, postal_code, country_code) \
      values ($1, $2, $3, $4, $5, $6, $7)";
 
-const RELEASE: &str = "delete from throttle where subject = $1";
+const DELETE_THROTTLE: &str = "delete from throttle where subject = $1";
 
-/// Links first: who has none that proves a mailbox will not prove it.
-const FORGET: [&str; 3] = [
+/// Deletes links first: an unverified user without a link cannot be verified any more.
+const PURGE: [&str; 3] = [
     "delete from link where expires_at <= $1",
     "delete from account where not verified and created_at <= $1 \
      and not exists (select from link where link.user_id = account.user_id and purpose = 'verify')",
     "delete from session where expires_at <= $1",
 ];
 
-const FORGET_BRAKES: &str = "delete from throttle where last_at <= $1";
+const PURGE_THROTTLES: &str = "delete from throttle where last_at <= $1";
 
-/// Keeps what was decided; `record` makes the record of an event.
+/// Stores decisions. `record` builds the outbox record of an event.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     database: Database,
@@ -88,7 +88,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Keeps it in this database.
+    /// Creates a store in this database.
     pub fn new(database: Database, record: fn(&EventEnvelope<UserEvent>) -> Record) -> Self {
         Self { database, record }
     }
@@ -105,7 +105,7 @@ impl Store for PostgresStore {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, scope).await?);
                 append_outbox(connection, None, change.events.iter().map(record).collect()).await?;
-                keep(connection, change).await?;
+                write(connection, change).await?;
                 Ok(Some(outcome))
             })
         });
@@ -113,7 +113,7 @@ impl Store for PostgresStore {
     }
 
     async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch_all(sqlx::query(PROVED).bind(email.as_str()), user).await?.pop())
+        Ok(self.database.fetch_all(sqlx::query(FIND_VERIFIED).bind(email.as_str()), user).await?.pop())
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -121,14 +121,14 @@ impl Store for PostgresStore {
     }
 
     async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
-        let asked = |limit: i64| {
+        let query = |limit: i64| {
             sqlx::query(LIST).bind(after.map(|after| after.at.get())).bind(after.map(|after| after.id)).bind(limit)
         };
-        self.database.list(limit, asked, user).await
+        self.database.list(limit, query, user).await
     }
 
     async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
-        let addresses = self.database.fetch_all(sqlx::query(ADDRESSES).bind(id.0), saved).await?;
+        let addresses = self.database.fetch_all(sqlx::query(ADDRESSES).bind(id.0), read_address).await?;
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
@@ -138,26 +138,26 @@ impl Store for PostgresStore {
 
     async fn purge_expired(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Result<usize, StoreError> {
         let long_ago = now.get() - throttle.reset_after;
-        let forgotten = self.database.transact(move |connection| {
+        let purged = self.database.transact(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
-                for sql in FORGET {
+                for sql in PURGE {
                     count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                let throttle = sqlx::query(FORGET_BRAKES).bind(long_ago).execute(&mut *connection).await?;
+                let throttle = sqlx::query(PURGE_THROTTLES).bind(long_ago).execute(&mut *connection).await?;
                 count += throttle.rows_affected();
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });
-        forgotten.await?.ok_or(StoreError::Internal)
+        purged.await?.ok_or(StoreError::Internal)
     }
 }
 
 async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx::Error> {
-    let Scope { email, users, link: shown, token, throttle, addresses_of } = scope;
+    let Scope { email, users, link: presented, token, throttle, addresses_of } = scope;
     let mut emails: Vec<String> = email.iter().map(|email| email.as_str().to_owned()).collect();
-    let mut found = None;
-    if let Some(digest) = shown {
+    let mut found_link = None;
+    if let Some(digest) = presented {
         let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
         emails.extend(row.as_ref().map(|row| row.try_get("email")).transpose()?);
     }
@@ -166,84 +166,85 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
     for name in locks {
         sqlx::query(LOCK).bind(name).execute(&mut *connection).await?;
     }
-    if let Some(digest) = shown {
-        // Once more, now that nobody else decides about its address.
+    if let Some(digest) = presented {
+        // Read again under the lock of its address: a concurrent decision may have changed or deleted it.
         let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
-        found = row.as_ref().map(link).transpose()?;
+        found_link = row.as_ref().map(link).transpose()?;
     }
-    // Users before their sessions, as those who end all sessions of a user lock them.
-    let mut holder: Option<Uuid> = None;
+    // Lock users before their sessions, in the same order as decisions that end all sessions of a user.
+    let mut token_user: Option<Uuid> = None;
     if let Some(digest) = token {
-        holder = sqlx::query_scalar(HOLDER).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        token_user = sqlx::query_scalar(TOKEN_USER).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
     }
     let mut ids: Vec<Uuid> = users.into_iter().chain(addresses_of).map(|user| user.0).collect();
-    ids.extend(holder);
+    ids.extend(token_user);
     let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
     let users = rows.iter().map(user).collect::<Result<_, _>>()?;
-    let mut held = None;
+    let mut found_token = None;
     if let Some(digest) = token {
         let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
-        held = row.as_ref().map(held_token).transpose()?;
+        found_token = row.as_ref().map(read_token).transpose()?;
     }
     let rows = sqlx::query(THROTTLES).bind(throttle).fetch_all(&mut *connection).await?;
     let throttle = rows.iter().map(read_throttle).collect::<Result<_, _>>()?;
     let mut addresses = AddressBook::default();
     if let Some(user) = addresses_of {
         let rows = sqlx::query(ADDRESSES).bind(user.0).fetch_all(&mut *connection).await?;
-        addresses.0 = rows.iter().map(saved).collect::<Result<_, _>>()?;
+        addresses.0 = rows.iter().map(read_address).collect::<Result<_, _>>()?;
     }
-    Ok(Rows { users, link: found, token: held, throttle, addresses })
+    Ok(Rows { users, link: found_link, token: found_token, throttle, addresses })
 }
 
-async fn keep(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
+async fn write(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
     let Change { users, dropped, links, spent, sessions, tokens, ended, throttle, addresses, events: _ } = change;
     if !dropped.is_empty() {
         let ids: Vec<Uuid> = dropped.iter().map(|user| user.0).collect();
-        sqlx::query(DROP_USERS).bind(ids).execute(&mut *connection).await?;
+        sqlx::query(DELETE_UNVERIFIED).bind(ids).execute(&mut *connection).await?;
     }
     for user in users {
-        keep_user(connection, user).await?;
+        write_user(connection, user).await?;
     }
     for (user, purpose) in spent {
-        sqlx::query(SPEND).bind(user.0).bind(purpose_name(purpose)).execute(&mut *connection).await?;
+        sqlx::query(DELETE_LINKS).bind(user.0).bind(purpose_name(purpose)).execute(&mut *connection).await?;
     }
     for Link { digest, purpose, user, expires_at } in links {
-        let kept = sqlx::query(KEEP_LINK).bind(&digest.0[..]).bind(purpose_name(purpose)).bind(user.0);
-        kept.bind(expires_at.get()).execute(&mut *connection).await?;
+        let query = sqlx::query(INSERT_LINK).bind(&digest.0[..]).bind(purpose_name(purpose)).bind(user.0);
+        query.bind(expires_at.get()).execute(&mut *connection).await?;
     }
     for (user, at) in ended {
         sqlx::query(END_SESSIONS).bind(user.0).bind(at.get()).execute(&mut *connection).await?;
     }
     for Session { id, user, expires_at, ended_at } in sessions {
-        let kept = sqlx::query(KEEP_SESSION).bind(id.0).bind(user.0).bind(expires_at.get());
-        kept.bind(ended_at.map(Timestamp::get)).execute(&mut *connection).await?;
+        let query = sqlx::query(UPSERT_SESSION).bind(id.0).bind(user.0).bind(expires_at.get());
+        query.bind(ended_at.map(Timestamp::get)).execute(&mut *connection).await?;
     }
     for RefreshToken { digest, session, exchanged_at } in tokens {
-        let kept = sqlx::query(KEEP_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
-        kept.execute(&mut *connection).await?;
+        let query =
+            sqlx::query(UPSERT_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
+        query.execute(&mut *connection).await?;
     }
     for Throttle { subject, count, last_at } in throttle {
-        let kept = if count == 0 {
-            sqlx::query(RELEASE).bind(subject)
+        let query = if count == 0 {
+            sqlx::query(DELETE_THROTTLE).bind(subject)
         } else {
-            sqlx::query(KEEP_BRAKE).bind(subject).bind(count).bind(last_at.get())
+            sqlx::query(UPSERT_THROTTLE).bind(subject).bind(count).bind(last_at.get())
         };
-        kept.execute(&mut *connection).await?;
+        query.execute(&mut *connection).await?;
     }
     if let Some((user, book)) = addresses {
-        sqlx::query(FORGET_ADDRESSES).bind(user.0).execute(&mut *connection).await?;
+        sqlx::query(DELETE_ADDRESSES).bind(user.0).execute(&mut *connection).await?;
         for (label, Address { recipient, lines, city, postal_code, country_code }) in book.0 {
-            let kept = sqlx::query(KEEP_ADDRESS).bind(user.0).bind(label).bind(recipient).bind(lines).bind(city);
-            kept.bind(postal_code).bind(country_code).execute(&mut *connection).await?;
+            let query = sqlx::query(INSERT_ADDRESS).bind(user.0).bind(label).bind(recipient).bind(lines).bind(city);
+            query.bind(postal_code).bind(country_code).execute(&mut *connection).await?;
         }
     }
     Ok(())
 }
 
-async fn keep_user(connection: &mut PgConnection, user: User) -> Result<(), sqlx::Error> {
+async fn write_user(connection: &mut PgConnection, user: User) -> Result<(), sqlx::Error> {
     let User { id, version, email, role, password, profile, verified, disabled, created_at, updated_at } = user;
     let Profile { name, locale, time_zone, phone } = profile;
-    sqlx::query(KEEP_USER)
+    sqlx::query(UPSERT_USER)
         .bind(id.0)
         .bind(version.get())
         .bind(email.as_str())
@@ -281,13 +282,13 @@ fn link(row: &PgRow) -> Result<Link, sqlx::Error> {
     let purpose = match row.try_get("purpose")? {
         "verify" => Purpose::Verify,
         "reset" => Purpose::Reset,
-        other => return Err(decode_error(format!("a link for {other}"))),
+        other => return Err(decode_error(format!("unknown purpose of a link: {other}"))),
     };
     let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
     Ok(Link { digest: digest(row)?, purpose, user, expires_at })
 }
 
-fn held_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
+fn read_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
     let at = |name: &str| row.try_get::<Option<OffsetDateTime>, _>(name).map(|at| at.map(Timestamp::new));
     let session = SessionId(row.try_get("session_id")?);
     let token = RefreshToken { digest: digest(row)?, session, exchanged_at: at("exchanged_at")? };
@@ -300,7 +301,7 @@ fn read_throttle(row: &PgRow) -> Result<Throttle, sqlx::Error> {
     Ok(Throttle { subject, count, last_at: time(row, "last_at")? })
 }
 
-fn saved(row: &PgRow) -> Result<(String, Address), sqlx::Error> {
+fn read_address(row: &PgRow) -> Result<(String, Address), sqlx::Error> {
     let address = Address {
         recipient: row.try_get("recipient")?,
         lines: row.try_get("lines")?,
@@ -315,7 +316,7 @@ fn user(row: &PgRow) -> Result<User, sqlx::Error> {
     let role = match row.try_get("role")? {
         "customer" => Role::Customer,
         "admin" => Role::Admin,
-        other => return Err(decode_error(format!("the role {other}"))),
+        other => return Err(decode_error(format!("unknown role: {other}"))),
     };
     let profile = Profile {
         name: row.try_get("name")?,

@@ -1,4 +1,4 @@
-//! The core's values as the contract's messages.
+//! Maps the core's values to the contract's messages.
 
 use mart_chassis::auth::PublicKey;
 use mart_chassis::convert::time;
@@ -8,7 +8,7 @@ use user_core::domain::events::SentLink;
 use user_core::domain::{Address, Profile, Role, User};
 
 pub(crate) fn user(user: &User) -> v1::User {
-    // The password's hash stays here, and whether the mailbox is proved is no news of a user who can be seen.
+    // The password hash is never published. `verified` is omitted, because every visible user is verified.
     let User { id, version, email, role, password: _, profile, verified: _, disabled, created_at, updated_at } = user;
     let Profile { name, locale, time_zone, phone } = profile.clone();
     let role = match role {
@@ -42,13 +42,13 @@ pub(crate) fn link(link: &SentLink) -> v1::Link {
     }
 }
 
-pub(crate) fn saved(label: String, address: Address) -> v1::SavedAddress {
+pub(crate) fn saved_address(label: String, address: Address) -> v1::SavedAddress {
     let Address { recipient, lines, city, postal_code, country_code } = address;
     let address = types::Address { recipient, lines, city, postal_code, country_code };
     v1::SavedAddress { label, address: Some(address) }
 }
 
-pub(crate) fn address_of(address: types::Address) -> Address {
+pub(crate) fn address(address: types::Address) -> Address {
     let types::Address { recipient, lines, city, postal_code, country_code } = address;
     Address { recipient, lines, city, postal_code, country_code }
 }

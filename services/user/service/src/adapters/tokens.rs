@@ -1,4 +1,4 @@
-//! Access tokens, and secrets that nobody can guess.
+//! Access tokens and random secrets.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use user_core::domain::events::Token;
 use user_core::domain::{Role, UserId};
 use user_core::ports::{Secrets, Signer};
 
-/// How long an access token is good where nobody says otherwise.
+/// The default validity of an access token.
 pub const ACCESS_TOKEN_TTL: Duration = Duration::minutes(10);
 
-/// Signs access tokens by EdDSA: those of customers and those of admins with keys of their own, so that a key of customers
-/// that is lost makes nobody an admin.
+/// Signs access tokens with EdDSA. Customers and admins have separate keys, so that a leaked customer key cannot sign an admin's
+/// token.
 ///
-/// The keys are files of a folder, `customer-1.pem` and `admin-1.pem`, Ed25519 in PKCS#8. A file's name is the key's id, and the
-/// highest number of a role signs. The folder is looked at for every token: who rotates the keys puts a new file there, after
-/// its public half is where services and gateway look for it.
+/// The keys are files of a folder, such as `customer-1.pem` and `admin-1.pem`: Ed25519 in PKCS#8. A file's name is the key's id,
+/// and the highest number of a role signs. The folder is checked for changes before each signature. To rotate a key, publish its
+/// public half to the services and the gateway first, then add the new file.
 pub struct EdDsa {
     folder: PathBuf,
     keys: RwLock<Folder>,
@@ -33,12 +33,12 @@ pub struct EdDsa {
     ttl: Duration,
 }
 
-/// A folder that changed less than this ago may change once more within a tick of its clock.
+/// The granularity of modification times: a folder that changed less than this ago may change again with the same time.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The newest key of each role, as the folder was at a time.
+/// The newest key of each role, as last read from the folder.
 struct Folder {
-    /// When it had changed; nothing where that was just before it was read, so that it is read again.
+    /// The folder's modification time; `None` if it was too recent to be reliable, so that the folder is read again.
     changed: Option<SystemTime>,
     keys: HashMap<&'static str, Arc<Key>>,
 }
@@ -48,7 +48,7 @@ struct Key {
     key: EncodingKey,
 }
 
-/// The name of a role in tokens.
+/// Returns the name of a role in tokens.
 fn role_name(role: Role) -> &'static str {
     match role {
         Role::Customer => "customer",
@@ -75,7 +75,7 @@ impl Folder {
                 newest.get(role).with_context(|| format!("{} has no {role}-1.pem", folder.display()))?;
             let pem = std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
             let key = EncodingKey::from_ed_pem(&pem)
-                .with_context(|| format!("{} is no Ed25519 key in PKCS#8", path.display()))?;
+                .with_context(|| format!("{} is not an Ed25519 key in PKCS#8", path.display()))?;
             keys.insert(role, Arc::new(Key { kid: format!("{role}-{number}"), key }));
         }
         let settled = changed.elapsed().is_ok_and(|age| age > TICK);
@@ -84,7 +84,7 @@ impl Folder {
 }
 
 impl EdDsa {
-    /// Takes the keys of a folder.
+    /// Loads the keys of a folder.
     pub fn load(folder: &Path, issuer: &str, audience: &str) -> Result<Self> {
         let changed = changed(folder).with_context(|| format!("{} can't be read", folder.display()))?;
         let keys = RwLock::new(Folder::read(folder, changed)?);
@@ -97,13 +97,13 @@ impl EdDsa {
         })
     }
 
-    /// The same, with tokens that are good for so long.
+    /// Sets the validity of the tokens.
     #[must_use]
     pub fn with_ttl(self, ttl: Duration) -> Self {
         Self { ttl, ..self }
     }
 
-    /// The newest key of a role. A folder that can't be used leaves the keys as they are.
+    /// Returns the newest key of a role. If the folder changed and cannot be read, the current keys stay.
     fn key(&self, role: &'static str) -> Option<Arc<Key>> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).changed;
         if let Ok(now) = changed(&self.folder)
@@ -111,13 +111,13 @@ impl EdDsa {
         {
             match Folder::read(&self.folder, now) {
                 Ok(folder) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = folder,
-                Err(error) => tracing::error!(%error, "the signing keys can't be used; the old ones stay"),
+                Err(error) => tracing::error!(%error, "the new signing keys are invalid; the current ones stay"),
             }
         }
         self.keys.read().unwrap_or_else(PoisonError::into_inner).keys.get(role).cloned()
     }
 
-    fn signed(&self, user: UserId, role: Role, now: Timestamp) -> Result<(String, Timestamp)> {
+    fn signed_token(&self, user: UserId, role: Role, now: Timestamp) -> Result<(String, Timestamp)> {
         let role = role_name(role);
         let key = self.key(role).context("every role has a key")?;
         let until = Timestamp::new(now.get() + self.ttl);
@@ -137,7 +137,7 @@ fn changed(folder: &Path) -> std::io::Result<SystemTime> {
 
 impl Signer for EdDsa {
     fn sign(&self, user: UserId, role: Role, now: Timestamp) -> Option<(String, Timestamp)> {
-        let signed = self.signed(user, role, now);
+        let signed = self.signed_token(user, role, now);
         signed.inspect_err(|error| tracing::error!(%error, "a token could not be signed")).ok()
     }
 }

@@ -19,32 +19,34 @@ pub const TOPICS: &[Topic] = &[
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// Somebody proved a mailbox and can log in from now on. An unproved registration tells nothing.
+    /// A user verified their mail address and can log in from now on. An unverified registration publishes no event.
     fn user_registered(event: &events::UserRegistered) -> v1::UserRegistered;
 
-    /// A user's mailbox was proved.
+    /// A user verified their mail address.
     fn email_verified(event: &events::EmailVerified) -> v1::EmailVerified;
 
-    /// Name, locale, time zone or phone changed.
+    /// The name, locale, time zone or phone changed.
     fn profile_updated(event: &events::ProfileUpdated) -> v1::ProfileUpdated;
 
-    /// The password was changed by its owner, or by a link that was sent to the mailbox. All sessions have ended.
+    /// The user changed the password, directly or by a mailed link. All sessions have ended.
     fn password_changed(event: &events::PasswordChanged) -> v1::PasswordChanged;
 
-    /// An admin took the right to log in away. All sessions have ended.
+    /// An admin disabled the account. All sessions have ended.
     fn user_disabled(event: &events::UserDisabled) -> v1::UserDisabled;
 
-    /// An admin gave it back.
+    /// An admin enabled the account again.
     fn user_enabled(event: &events::UserEnabled) -> v1::UserEnabled;
 
-    /// Nothing happened: the owner tells the current state again, under the current version, so that a read model can be
-    /// rebuilt. Take it where its version is not older than the one you have.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
+    /// unless you hold a newer version.
     fn user_republished(event: &events::UserRepublished) -> v1::UserRepublished;
 
-    /// A mailbox is to be proved: send the link. On a topic of its own that keeps it for an hour only.
+    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour, because it holds a
+    /// secret.
     fn verification_requested(event: &events::VerificationRequested) -> v1::VerificationRequested;
 
-    /// A password is to be reset: send the link. On a topic of its own that keeps it for an hour only.
+    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour, because it holds a
+    /// secret.
     fn password_reset_requested(event: &events::PasswordResetRequested) -> v1::PasswordResetRequested;
 }
 
@@ -76,11 +78,7 @@ pub trait EventHandlers: Send + Sync + 'static {}
 
 /// Calls the handler with this name.
 #[expect(clippy::unused_async, reason = "this service consumes nothing")]
-async fn dispatch<R: EventHandlers>(
-    _reactions: &R,
-    _handler: &str,
-    _record: &Record,
-) -> Result<Outcome, DispatchError> {
+async fn dispatch<R: EventHandlers>(_handlers: &R, _handler: &str, _record: &Record) -> Result<Outcome, DispatchError> {
     Err(DispatchError::NoHandler)
 }
 

@@ -1,57 +1,56 @@
 // Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
 
-//! A request of every operation of the user service that is right, so that tests can ask it as anybody.
+//! A valid request of every operation of the user service, so that tests can send it as any caller.
 
 use std::future::Future;
 
 use mart_proto::{DynamicMessage, dynamic, user::v1};
 
-/// Makes requests about things that are there and belong to the customer `owner`. An operation that is new in the contract
-/// is a method that is missing here.
+/// Makes valid requests for existing resources of the customer `owner`. A new operation of the contract adds a required method.
 pub trait Fixtures {
-    /// For `Register`.
+    /// A request of `Register`.
     fn register(&mut self) -> impl Future<Output = v1::RegisterRequest>;
-    /// For `VerifyEmail`.
+    /// A request of `VerifyEmail`.
     fn verify_email(&mut self) -> impl Future<Output = v1::VerifyEmailRequest>;
-    /// For `RequestPasswordReset`.
+    /// A request of `RequestPasswordReset`.
     fn request_password_reset(&mut self) -> impl Future<Output = v1::RequestPasswordResetRequest>;
-    /// For `ResetPassword`.
+    /// A request of `ResetPassword`.
     fn reset_password(&mut self) -> impl Future<Output = v1::ResetPasswordRequest>;
-    /// For `LogIn`.
+    /// A request of `LogIn`.
     fn log_in(&mut self) -> impl Future<Output = v1::LogInRequest>;
-    /// For `RefreshSession`.
+    /// A request of `RefreshSession`.
     fn refresh_session(&mut self) -> impl Future<Output = v1::RefreshSessionRequest>;
-    /// For `LogOut`.
+    /// A request of `LogOut`.
     fn log_out(&mut self) -> impl Future<Output = v1::LogOutRequest>;
-    /// For `LogOutEverywhere`.
+    /// A request of `LogOutEverywhere`.
     fn log_out_everywhere(&mut self) -> impl Future<Output = v1::LogOutEverywhereRequest>;
-    /// For `GetMe`.
+    /// A request of `GetMe`.
     fn get_me(&mut self) -> impl Future<Output = v1::GetMeRequest>;
-    /// For `UpdateMe`.
+    /// A request of `UpdateMe`.
     fn update_me(&mut self) -> impl Future<Output = v1::UpdateMeRequest>;
-    /// For `ChangePassword`.
+    /// A request of `ChangePassword`.
     fn change_password(&mut self) -> impl Future<Output = v1::ChangePasswordRequest>;
-    /// For `ListAddresses`.
+    /// A request of `ListAddresses`.
     fn list_addresses(&mut self) -> impl Future<Output = v1::ListAddressesRequest>;
-    /// For `SetAddress`.
+    /// A request of `SetAddress`.
     fn set_address(&mut self) -> impl Future<Output = v1::SetAddressRequest>;
-    /// For `RemoveAddress`.
+    /// A request of `RemoveAddress`.
     fn remove_address(&mut self) -> impl Future<Output = v1::RemoveAddressRequest>;
-    /// For `GetKeys`.
+    /// A request of `GetKeys`.
     fn get_keys(&mut self) -> impl Future<Output = v1::GetKeysRequest>;
-    /// For `GetUser`.
+    /// A request of `GetUser`.
     fn get_user(&mut self) -> impl Future<Output = v1::GetUserRequest>;
-    /// For `ListUsers`.
+    /// A request of `ListUsers`.
     fn list_users(&mut self) -> impl Future<Output = v1::ListUsersRequest>;
-    /// For `DisableUser`.
+    /// A request of `DisableUser`.
     fn disable_user(&mut self) -> impl Future<Output = v1::DisableUserRequest>;
-    /// For `EnableUser`.
+    /// A request of `EnableUser`.
     fn enable_user(&mut self) -> impl Future<Output = v1::EnableUserRequest>;
-    /// For `RepublishUsers`.
+    /// A request of `RepublishUsers`.
     fn republish_users(&mut self) -> impl Future<Output = v1::RepublishUsersRequest>;
 }
 
-/// A request of every operation, by its name.
+/// Returns a request of every operation with the operation's name.
 pub async fn requests(of: &mut impl Fixtures) -> Vec<(&'static str, DynamicMessage)> {
     vec![
         ("Register", dynamic(&of.register().await)),

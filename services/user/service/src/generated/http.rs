@@ -13,44 +13,44 @@ use mart_proto::user::v1;
 
 /// Users: accounts, sessions, profiles and addresses.
 pub(crate) trait UserService: Send + Sync + 'static {
-    /// Registers a mail address. The answer is the same whether there is an account or not; a mail says what comes next.
+    /// Registers a mail address. The response is the same whether an account exists or not; a mail names the next step.
     fn register(
         &self,
         context: RequestContext,
         request: v1::RegisterRequest,
     ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
 
-    /// Proves a mailbox by the token of a link and the password of the registration: who opens the link of a registration that is
-    /// not his own proves nothing. Looking at the link's page does not use it up; this call does.
+    /// Verifies a mail address with the token of a mailed link and the password of the registration. The password keeps a stranger's
+    /// registration from being verified by the owner of the mailbox. Only this call uses the link up; opening its page does not.
     fn verify_email(
         &self,
         context: RequestContext,
         request: v1::VerifyEmailRequest,
     ) -> impl Future<Output = Result<v1::VerifyEmailResponse, VerifyEmailError>> + Send;
 
-    /// Sends a link to reset the password, where there is such an account. The answer does not tell.
+    /// Sends a link to reset the password if the account exists. The response is the same if it does not.
     fn request_password_reset(
         &self,
         context: RequestContext,
         request: v1::RequestPasswordResetRequest,
     ) -> impl Future<Output = Result<v1::RequestPasswordResetResponse, RequestPasswordResetError>> + Send;
 
-    /// Sets a new password by the token of a link, and ends all sessions.
+    /// Sets a new password with the token of a mailed link, and ends all sessions.
     fn reset_password(
         &self,
         context: RequestContext,
         request: v1::ResetPasswordRequest,
     ) -> impl Future<Output = Result<v1::ResetPasswordResponse, ResetPasswordError>> + Send;
 
-    /// Opens a session. Failures slow down the account and the address that they come from.
+    /// Starts a session. Failed attempts slow down further ones for the account and for the client's address.
     fn log_in(
         &self,
         context: RequestContext,
         request: v1::LogInRequest,
     ) -> impl Future<Output = Result<v1::LogInResponse, LogInError>> + Send;
 
-    /// Exchanges a refresh token for new tokens. A token that was exchanged before ends its session, but for a moment in which
-    /// another tab of the same browser may have been first.
+    /// Exchanges a refresh token for new tokens. A second use of the same refresh token ends its session, except for a few seconds in
+    /// which another tab of the same browser may have used it first.
     fn refresh_session(
         &self,
         context: RequestContext,
@@ -64,21 +64,21 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::LogOutRequest,
     ) -> impl Future<Output = Result<v1::LogOutResponse, LogOutError>> + Send;
 
-    /// Ends all sessions of the caller, on every device.
+    /// Ends all sessions of the caller on every device.
     fn log_out_everywhere(
         &self,
         context: RequestContext,
         request: v1::LogOutEverywhereRequest,
     ) -> impl Future<Output = Result<v1::LogOutEverywhereResponse, LogOutEverywhereError>> + Send;
 
-    /// Reads the caller.
+    /// Returns the caller's account.
     fn get_me(
         &self,
         context: RequestContext,
         request: v1::GetMeRequest,
     ) -> impl Future<Output = Result<v1::GetMeResponse, GetMeError>> + Send;
 
-    /// Changes the caller's profile: the fields that the mask or, without one, the body names.
+    /// Changes the caller's profile: the fields in the update mask or, without one, those in the body.
     fn update_me(
         &self,
         context: RequestContext,
@@ -92,36 +92,36 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::ChangePasswordRequest,
     ) -> impl Future<Output = Result<v1::ChangePasswordResponse, ChangePasswordError>> + Send;
 
-    /// Lists the caller's addresses, by their labels.
+    /// Lists the caller's saved addresses, ordered by label.
     fn list_addresses(
         &self,
         context: RequestContext,
         request: v1::ListAddressesRequest,
     ) -> impl Future<Output = Result<v1::ListAddressesResponse, ListAddressesError>> + Send;
 
-    /// Keeps an address of the caller under a label, in place of the one that it had. Doing it twice is doing it once.
+    /// Saves an address of the caller under a label. An existing address with this label is replaced. Idempotent.
     fn set_address(
         &self,
         context: RequestContext,
         request: v1::SetAddressRequest,
     ) -> impl Future<Output = Result<v1::SetAddressResponse, SetAddressError>> + Send;
 
-    /// Forgets an address of the caller, where there is one of this label. Doing it twice is doing it once.
+    /// Deletes the caller's address with this label. Succeeds if there is none. Idempotent.
     fn remove_address(
         &self,
         context: RequestContext,
         request: v1::RemoveAddressRequest,
     ) -> impl Future<Output = Result<v1::RemoveAddressResponse, RemoveAddressError>> + Send;
 
-    /// The public keys that access tokens are verified with, as a JSON Web Key Set (RFC 7517). A new key stands here before it
-    /// signs, and an old one until the last of its tokens has run out.
+    /// Returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). A new key is listed before it signs, and an
+    /// old one until its last token has expired.
     fn get_keys(
         &self,
         context: RequestContext,
         request: v1::GetKeysRequest,
     ) -> impl Future<Output = Result<v1::GetKeysResponse, GetKeysError>> + Send;
 
-    /// Reads any user.
+    /// Returns any user.
     fn get_user(
         &self,
         context: RequestContext,
@@ -135,22 +135,22 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::ListUsersRequest,
     ) -> impl Future<Output = Result<v1::ListUsersResponse, ListUsersError>> + Send;
 
-    /// Takes the right to log in away, and ends all sessions. A disabled user stays as he is.
+    /// Disables an account, and ends all its sessions. A disabled user stays unchanged.
     fn disable_user(
         &self,
         context: RequestContext,
         request: v1::DisableUserRequest,
     ) -> impl Future<Output = Result<v1::DisableUserResponse, DisableUserError>> + Send;
 
-    /// Gives it back.
+    /// Enables a disabled account. An enabled user stays unchanged.
     fn enable_user(
         &self,
         context: RequestContext,
         request: v1::EnableUserRequest,
     ) -> impl Future<Output = Result<v1::EnableUserResponse, EnableUserError>> + Send;
 
-    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the page token
-    /// of the answer until that is empty.
+    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the returned page
+    /// token until that is empty.
     fn republish_users(
         &self,
         context: RequestContext,
@@ -158,7 +158,7 @@ pub(crate) trait UserService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::RepublishUsersResponse, RepublishUsersError>> + Send;
 }
 
-/// The routes of the service.
+/// Returns the routes of the service.
 pub(crate) fn router<S: UserService>(service: Arc<S>, api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/users/register", routing::post(register::<S>))
@@ -189,21 +189,21 @@ async fn register<S: UserService>(State(state): State<AppState<S>>, request: Req
     state.api.handle(&REGISTER, request, |context, request| state.service.register(context, request)).await
 }
 
-/// Why `Register` failed.
+/// The errors of `Register`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RegisterError {
-    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
     WeakPassword,
-    /// There were too many failures; the details say when to try again.
+    /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RegisterError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -213,13 +213,15 @@ impl From<RegisterError> for Problem {
             RegisterError::WeakPassword => Self::new(
                 409,
                 "WEAK_PASSWORD",
-                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+                "The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.",
             ),
-            RegisterError::TooManyAttempts(details) => {
-                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
-                    .details(&details)
-            }
-            RegisterError::ApiError(fault) => fault.into(),
+            RegisterError::TooManyAttempts(details) => Self::new(
+                429,
+                "TOO_MANY_ATTEMPTS",
+                "Too many failed attempts; the details hold the time of the next possible one.",
+            )
+            .details(&details),
+            RegisterError::ApiError(error) => error.into(),
         }
     }
 }
@@ -231,42 +233,42 @@ async fn verify_email<S: UserService>(State(state): State<AppState<S>>, request:
     state.api.handle(&VERIFY_EMAIL, request, |context, request| state.service.verify_email(context, request)).await
 }
 
-/// Why `VerifyEmail` failed.
+/// The errors of `VerifyEmail`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum VerifyEmailError {
-    /// The link was used, is too old, or never was.
+    /// The link is unknown, used or expired.
     InvalidLink,
-    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// There were too many failures; the details say when to try again.
+    /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for VerifyEmailError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<VerifyEmailError> for Problem {
     fn from(error: VerifyEmailError) -> Self {
         match error {
-            VerifyEmailError::InvalidLink => {
-                Self::new(409, "INVALID_LINK", "The link was used, is too old, or never was.")
-            }
+            VerifyEmailError::InvalidLink => Self::new(409, "INVALID_LINK", "The link is unknown, used or expired."),
             VerifyEmailError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
             ),
-            VerifyEmailError::TooManyAttempts(details) => {
-                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
-                    .details(&details)
-            }
-            VerifyEmailError::ApiError(fault) => fault.into(),
+            VerifyEmailError::TooManyAttempts(details) => Self::new(
+                429,
+                "TOO_MANY_ATTEMPTS",
+                "Too many failed attempts; the details hold the time of the next possible one.",
+            )
+            .details(&details),
+            VerifyEmailError::ApiError(error) => error.into(),
         }
     }
 }
@@ -283,30 +285,32 @@ async fn request_password_reset<S: UserService>(State(state): State<AppState<S>>
         .await
 }
 
-/// Why `RequestPasswordReset` failed.
+/// The errors of `RequestPasswordReset`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RequestPasswordResetError {
-    /// There were too many failures; the details say when to try again.
+    /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RequestPasswordResetError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<RequestPasswordResetError> for Problem {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
-            RequestPasswordResetError::TooManyAttempts(details) => {
-                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
-                    .details(&details)
-            }
-            RequestPasswordResetError::ApiError(fault) => fault.into(),
+            RequestPasswordResetError::TooManyAttempts(details) => Self::new(
+                429,
+                "TOO_MANY_ATTEMPTS",
+                "Too many failed attempts; the details hold the time of the next possible one.",
+            )
+            .details(&details),
+            RequestPasswordResetError::ApiError(error) => error.into(),
         }
     }
 }
@@ -318,36 +322,34 @@ async fn reset_password<S: UserService>(State(state): State<AppState<S>>, reques
     state.api.handle(&RESET_PASSWORD, request, |context, request| state.service.reset_password(context, request)).await
 }
 
-/// Why `ResetPassword` failed.
+/// The errors of `ResetPassword`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ResetPasswordError {
-    /// The link was used, is too old, or never was.
+    /// The link is unknown, used or expired.
     InvalidLink,
-    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
     WeakPassword,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ResetPasswordError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
-            ResetPasswordError::InvalidLink => {
-                Self::new(409, "INVALID_LINK", "The link was used, is too old, or never was.")
-            }
+            ResetPasswordError::InvalidLink => Self::new(409, "INVALID_LINK", "The link is unknown, used or expired."),
             ResetPasswordError::WeakPassword => Self::new(
                 409,
                 "WEAK_PASSWORD",
-                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+                "The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.",
             ),
-            ResetPasswordError::ApiError(fault) => fault.into(),
+            ResetPasswordError::ApiError(error) => error.into(),
         }
     }
 }
@@ -359,21 +361,21 @@ async fn log_in<S: UserService>(State(state): State<AppState<S>>, request: Reque
     state.api.handle(&LOG_IN, request, |context, request| state.service.log_in(context, request)).await
 }
 
-/// Why `LogIn` failed.
+/// The errors of `LogIn`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum LogInError {
-    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// There were too many failures; the details say when to try again.
+    /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for LogInError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -383,13 +385,15 @@ impl From<LogInError> for Problem {
             LogInError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
             ),
-            LogInError::TooManyAttempts(details) => {
-                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
-                    .details(&details)
-            }
-            LogInError::ApiError(fault) => fault.into(),
+            LogInError::TooManyAttempts(details) => Self::new(
+                429,
+                "TOO_MANY_ATTEMPTS",
+                "Too many failed attempts; the details hold the time of the next possible one.",
+            )
+            .details(&details),
+            LogInError::ApiError(error) => error.into(),
         }
     }
 }
@@ -404,19 +408,19 @@ async fn refresh_session<S: UserService>(State(state): State<AppState<S>>, reque
         .await
 }
 
-/// Why `RefreshSession` failed.
+/// The errors of `RefreshSession`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RefreshSessionError {
-    /// The session has ended, or never was.
+    /// The refresh token is unknown or its session has ended.
     SessionEnded,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RefreshSessionError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -424,9 +428,9 @@ impl From<RefreshSessionError> for Problem {
     fn from(error: RefreshSessionError) -> Self {
         match error {
             RefreshSessionError::SessionEnded => {
-                Self::new(401, "SESSION_ENDED", "The session has ended, or never was.")
+                Self::new(401, "SESSION_ENDED", "The refresh token is unknown or its session has ended.")
             }
-            RefreshSessionError::ApiError(fault) => fault.into(),
+            RefreshSessionError::ApiError(error) => error.into(),
         }
     }
 }
@@ -438,27 +442,29 @@ async fn log_out<S: UserService>(State(state): State<AppState<S>>, request: Requ
     state.api.handle(&LOG_OUT, request, |context, request| state.service.log_out(context, request)).await
 }
 
-/// Why `LogOut` failed.
+/// The errors of `LogOut`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum LogOutError {
-    /// The session has ended, or never was.
+    /// The refresh token is unknown or its session has ended.
     SessionEnded,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for LogOutError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<LogOutError> for Problem {
     fn from(error: LogOutError) -> Self {
         match error {
-            LogOutError::SessionEnded => Self::new(401, "SESSION_ENDED", "The session has ended, or never was."),
-            LogOutError::ApiError(fault) => fault.into(),
+            LogOutError::SessionEnded => {
+                Self::new(401, "SESSION_ENDED", "The refresh token is unknown or its session has ended.")
+            }
+            LogOutError::ApiError(error) => error.into(),
         }
     }
 }
@@ -478,19 +484,19 @@ async fn log_out_everywhere<S: UserService>(State(state): State<AppState<S>>, re
         .await
 }
 
-/// Why `LogOutEverywhere` failed.
+/// The errors of `LogOutEverywhere`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum LogOutEverywhereError {
     /// There is no such user.
     UserNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for LogOutEverywhereError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -498,7 +504,7 @@ impl From<LogOutEverywhereError> for Problem {
     fn from(error: LogOutEverywhereError) -> Self {
         match error {
             LogOutEverywhereError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            LogOutEverywhereError::ApiError(fault) => fault.into(),
+            LogOutEverywhereError::ApiError(error) => error.into(),
         }
     }
 }
@@ -515,19 +521,19 @@ async fn get_me<S: UserService>(State(state): State<AppState<S>>, request: Reque
     state.api.handle(&GET_ME, request, |context, request| state.service.get_me(context, request)).await
 }
 
-/// Why `GetMe` failed.
+/// The errors of `GetMe`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetMeError {
     /// There is no such user.
     UserNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetMeError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -535,7 +541,7 @@ impl From<GetMeError> for Problem {
     fn from(error: GetMeError) -> Self {
         match error {
             GetMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            GetMeError::ApiError(fault) => fault.into(),
+            GetMeError::ApiError(error) => error.into(),
         }
     }
 }
@@ -552,21 +558,21 @@ async fn update_me<S: UserService>(State(state): State<AppState<S>>, request: Re
     state.api.handle(&UPDATE_ME, request, |context, request| state.service.update_me(context, request)).await
 }
 
-/// Why `UpdateMe` failed.
+/// The errors of `UpdateMe`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum UpdateMeError {
     /// There is no such user.
     UserNotFound,
-    /// It is no phone number of any country.
+    /// The number is not a phone number of any country.
     InvalidPhone,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for UpdateMeError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -574,8 +580,10 @@ impl From<UpdateMeError> for Problem {
     fn from(error: UpdateMeError) -> Self {
         match error {
             UpdateMeError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            UpdateMeError::InvalidPhone => Self::new(409, "INVALID_PHONE", "It is no phone number of any country."),
-            UpdateMeError::ApiError(fault) => fault.into(),
+            UpdateMeError::InvalidPhone => {
+                Self::new(409, "INVALID_PHONE", "The number is not a phone number of any country.")
+            }
+            UpdateMeError::ApiError(error) => error.into(),
         }
     }
 }
@@ -595,25 +603,25 @@ async fn change_password<S: UserService>(State(state): State<AppState<S>>, reque
         .await
 }
 
-/// Why `ChangePassword` failed.
+/// The errors of `ChangePassword`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ChangePasswordError {
     /// There is no such user.
     UserNotFound,
-    /// The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.
+    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// There were too many failures; the details say when to try again.
+    /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
     WeakPassword,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ChangePasswordError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -624,18 +632,20 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The address or the password is wrong, the mailbox is not proved yet, or the user was disabled.",
+                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
             ),
-            ChangePasswordError::TooManyAttempts(details) => {
-                Self::new(429, "TOO_MANY_ATTEMPTS", "There were too many failures; the details say when to try again.")
-                    .details(&details)
-            }
+            ChangePasswordError::TooManyAttempts(details) => Self::new(
+                429,
+                "TOO_MANY_ATTEMPTS",
+                "Too many failed attempts; the details hold the time of the next possible one.",
+            )
+            .details(&details),
             ChangePasswordError::WeakPassword => Self::new(
                 409,
                 "WEAK_PASSWORD",
-                "The password is easy to guess: it has fewer than 5 different characters, or the name of the mailbox in it.",
+                "The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.",
             ),
-            ChangePasswordError::ApiError(fault) => fault.into(),
+            ChangePasswordError::ApiError(error) => error.into(),
         }
     }
 }
@@ -652,19 +662,19 @@ async fn list_addresses<S: UserService>(State(state): State<AppState<S>>, reques
     state.api.handle(&LIST_ADDRESSES, request, |context, request| state.service.list_addresses(context, request)).await
 }
 
-/// Why `ListAddresses` failed.
+/// The errors of `ListAddresses`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListAddressesError {
     /// There is no such user.
     UserNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListAddressesError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -672,7 +682,7 @@ impl From<ListAddressesError> for Problem {
     fn from(error: ListAddressesError) -> Self {
         match error {
             ListAddressesError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            ListAddressesError::ApiError(fault) => fault.into(),
+            ListAddressesError::ApiError(error) => error.into(),
         }
     }
 }
@@ -689,21 +699,21 @@ async fn set_address<S: UserService>(State(state): State<AppState<S>>, request: 
     state.api.handle(&SET_ADDRESS, request, |context, request| state.service.set_address(context, request)).await
 }
 
-/// Why `SetAddress` failed.
+/// The errors of `SetAddress`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum SetAddressError {
     /// There is no such user.
     UserNotFound,
-    /// There are 20 addresses already.
+    /// The user has 20 saved addresses already.
     TooManyAddresses,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for SetAddressError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -712,9 +722,9 @@ impl From<SetAddressError> for Problem {
         match error {
             SetAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
             SetAddressError::TooManyAddresses => {
-                Self::new(409, "TOO_MANY_ADDRESSES", "There are 20 addresses already.")
+                Self::new(409, "TOO_MANY_ADDRESSES", "The user has 20 saved addresses already.")
             }
-            SetAddressError::ApiError(fault) => fault.into(),
+            SetAddressError::ApiError(error) => error.into(),
         }
     }
 }
@@ -731,19 +741,19 @@ async fn remove_address<S: UserService>(State(state): State<AppState<S>>, reques
     state.api.handle(&REMOVE_ADDRESS, request, |context, request| state.service.remove_address(context, request)).await
 }
 
-/// Why `RemoveAddress` failed.
+/// The errors of `RemoveAddress`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RemoveAddressError {
     /// There is no such user.
     UserNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RemoveAddressError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -751,7 +761,7 @@ impl From<RemoveAddressError> for Problem {
     fn from(error: RemoveAddressError) -> Self {
         match error {
             RemoveAddressError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            RemoveAddressError::ApiError(fault) => fault.into(),
+            RemoveAddressError::ApiError(error) => error.into(),
         }
     }
 }
@@ -763,24 +773,24 @@ async fn get_keys<S: UserService>(State(state): State<AppState<S>>, request: Req
     state.api.handle(&GET_KEYS, request, |context, request| state.service.get_keys(context, request)).await
 }
 
-/// Why `GetKeys` failed.
+/// The errors of `GetKeys`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetKeysError {
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetKeysError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
 impl From<GetKeysError> for Problem {
     fn from(error: GetKeysError) -> Self {
         match error {
-            GetKeysError::ApiError(fault) => fault.into(),
+            GetKeysError::ApiError(error) => error.into(),
         }
     }
 }
@@ -797,19 +807,19 @@ async fn get_user<S: UserService>(State(state): State<AppState<S>>, request: Req
     state.api.handle(&GET_USER, request, |context, request| state.service.get_user(context, request)).await
 }
 
-/// Why `GetUser` failed.
+/// The errors of `GetUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum GetUserError {
     /// There is no such user.
     UserNotFound,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for GetUserError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -817,7 +827,7 @@ impl From<GetUserError> for Problem {
     fn from(error: GetUserError) -> Self {
         match error {
             GetUserError::UserNotFound => Self::new(404, "USER_NOT_FOUND", "There is no such user."),
-            GetUserError::ApiError(fault) => fault.into(),
+            GetUserError::ApiError(error) => error.into(),
         }
     }
 }
@@ -829,19 +839,19 @@ async fn list_users<S: UserService>(State(state): State<AppState<S>>, request: R
     state.api.handle(&LIST_USERS, request, |context, request| state.service.list_users(context, request)).await
 }
 
-/// Why `ListUsers` failed.
+/// The errors of `ListUsers`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum ListUsersError {
-    /// The page token is not of this list.
+    /// The page token was not issued by this list.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for ListUsersError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -849,9 +859,9 @@ impl From<ListUsersError> for Problem {
     fn from(error: ListUsersError) -> Self {
         match error {
             ListUsersError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list.")
             }
-            ListUsersError::ApiError(fault) => fault.into(),
+            ListUsersError::ApiError(error) => error.into(),
         }
     }
 }
@@ -868,21 +878,21 @@ async fn disable_user<S: UserService>(State(state): State<AppState<S>>, request:
     state.api.handle(&DISABLE_USER, request, |context, request| state.service.disable_user(context, request)).await
 }
 
-/// Why `DisableUser` failed.
+/// The errors of `DisableUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum DisableUserError {
     /// There is no such user.
     UserNotFound,
-    /// Who asks was disabled, and has a token that is still good for some minutes.
+    /// The caller's account was disabled; their access token has not expired yet.
     CallerDisabled,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for DisableUserError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -893,9 +903,9 @@ impl From<DisableUserError> for Problem {
             DisableUserError::CallerDisabled => Self::new(
                 403,
                 "CALLER_DISABLED",
-                "Who asks was disabled, and has a token that is still good for some minutes.",
+                "The caller's account was disabled; their access token has not expired yet.",
             ),
-            DisableUserError::ApiError(fault) => fault.into(),
+            DisableUserError::ApiError(error) => error.into(),
         }
     }
 }
@@ -912,21 +922,21 @@ async fn enable_user<S: UserService>(State(state): State<AppState<S>>, request: 
     state.api.handle(&ENABLE_USER, request, |context, request| state.service.enable_user(context, request)).await
 }
 
-/// Why `EnableUser` failed.
+/// The errors of `EnableUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum EnableUserError {
     /// There is no such user.
     UserNotFound,
-    /// Who asks was disabled, and has a token that is still good for some minutes.
+    /// The caller's account was disabled; their access token has not expired yet.
     CallerDisabled,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for EnableUserError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -937,9 +947,9 @@ impl From<EnableUserError> for Problem {
             EnableUserError::CallerDisabled => Self::new(
                 403,
                 "CALLER_DISABLED",
-                "Who asks was disabled, and has a token that is still good for some minutes.",
+                "The caller's account was disabled; their access token has not expired yet.",
             ),
-            EnableUserError::ApiError(fault) => fault.into(),
+            EnableUserError::ApiError(error) => error.into(),
         }
     }
 }
@@ -954,19 +964,19 @@ async fn republish_users<S: UserService>(State(state): State<AppState<S>>, reque
         .await
 }
 
-/// Why `RepublishUsers` failed.
+/// The errors of `RepublishUsers`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs has to give every reason of the contract somewhere")]
+#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RepublishUsersError {
-    /// The page token is not of this list.
+    /// The page token was not issued by this list.
     InvalidPageToken,
-    /// What can go wrong in every operation.
+    /// An error that any operation can return.
     ApiError(ApiError),
 }
 
 impl From<ApiError> for RepublishUsersError {
-    fn from(fault: ApiError) -> Self {
-        Self::ApiError(fault)
+    fn from(error: ApiError) -> Self {
+        Self::ApiError(error)
     }
 }
 
@@ -974,9 +984,9 @@ impl From<RepublishUsersError> for Problem {
     fn from(error: RepublishUsersError) -> Self {
         match error {
             RepublishUsersError::InvalidPageToken => {
-                Self::new(400, "INVALID_PAGE_TOKEN", "The page token is not of this list.")
+                Self::new(400, "INVALID_PAGE_TOKEN", "The page token was not issued by this list.")
             }
-            RepublishUsersError::ApiError(fault) => fault.into(),
+            RepublishUsersError::ApiError(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 // Rendered by `cargo martgen generate` from proto/mart/user/v1; changes are made there.
 
-//! What the contract says, in Rust.
+//! The Rust form of the contract.
 
 pub mod events;
 pub mod fixtures;
@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
-    ]) == 0x98e8_c490_a56c_0440,
+    ]) == 0x177a_7164_2bad_69fd,
     "the contract has changed: run `cargo martgen generate`"
 );

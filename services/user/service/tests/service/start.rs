@@ -15,8 +15,8 @@ async fn it_starts_and_is_ready() {
     assert_eq!(answer.status(), 200);
 }
 
-/// How many seconds are left until a time.
-fn left(time: &Value) -> f64 {
+/// Returns the seconds until a time.
+fn seconds_until(time: &Value) -> f64 {
     let time = time.as_str().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok()).expect("a time");
     (time - OffsetDateTime::now_utc()).as_seconds_f64()
 }
@@ -33,11 +33,11 @@ async fn lifetimes_and_free_attempts_are_settings() {
     let app = App::start("user", PROGRAM, &settings).await;
     register(&app).await;
     let link = links(&app).await.remove(0);
-    assert!((200.0..=300.0).contains(&left(&link.payload["link"]["expireTime"])), "{}", link.payload);
-    let proof = json!({ "token": token(&link), "password": PASSWORD });
-    assert_eq!(post(&app, "/v1/users/verify-email", proof).await.status, 200);
+    assert!((200.0..=300.0).contains(&seconds_until(&link.payload["link"]["expireTime"])), "{}", link.payload);
+    let body = json!({ "token": token(&link), "password": PASSWORD });
+    assert_eq!(post(&app, "/v1/users/verify-email", body).await.status, 200);
     let tokens = log_in(&app).await["tokens"].take();
-    let (access, refresh) = (left(&tokens["accessExpireTime"]), left(&tokens["refreshExpireTime"]));
+    let (access, refresh) = (seconds_until(&tokens["accessExpireTime"]), seconds_until(&tokens["refreshExpireTime"]));
     assert!((50.0..=100.0).contains(&access) && (1_900.0..=2_000.0).contains(&refresh), "{access} and {refresh}");
     let guess = json!({ "email": EMAIL, "password": "a guess of a stranger" });
     let answers =
@@ -47,7 +47,7 @@ async fn lifetimes_and_free_attempts_are_settings() {
 
 #[tokio::test]
 async fn all_invalid_settings_are_reported_at_once() {
-    let mut spec = Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");
+    let mut spec = Servers::from_env().service("user", PROGRAM).await.expect("prepared");
     let invalid = [("SESSION_TTL", "10"), ("HTTP_TIMEOUT", "soon"), ("RUST_LOG", "mart=loud"), ("RUST_BACKTRACE", "0")];
     spec.more = invalid.map(|(name, value)| (name.into(), value.into())).into();
     let error = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
@@ -58,7 +58,7 @@ async fn all_invalid_settings_are_reported_at_once() {
 
 #[tokio::test]
 async fn an_invalid_setting_stops_the_start() {
-    for (name, value, named) in [
+    for (name, value, expected) in [
         ("ACCESS_TOKEN_TTL", "901s", "from 1m to 15m"),
         ("ACCESS_TOKEN_TTL", "59s", "from 1m to 15m"),
         ("VERIFICATION_LINK_TTL", "3601s", "from 10ms to 1h"),
@@ -73,10 +73,10 @@ async fn an_invalid_setting_stops_the_start() {
         ("PASSWORD_HASH_CONCURRENCY", "0", "PASSWORD_HASH_CONCURRENCY: \"0\": expected a number from 1 to 64"),
         ("TOKEN_SIGNING_KEYS", "", "TOKEN_SIGNING_KEYS"),
     ] {
-        let mut spec = Servers::of_this_run().service("user", PROGRAM).await.expect("prepared");
-        // Its last lines are what it says to people.
+        let mut spec = Servers::from_env().service("user", PROGRAM).await.expect("prepared");
+        // Without a backtrace, the last lines of the output are the message.
         spec.more = [(name, value), ("RUST_BACKTRACE", "0")].map(|(name, value)| (name.into(), value.into())).into();
-        let started = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
-        assert!(started.contains(named), "{name}={value}: {started}");
+        let error = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
+        assert!(error.contains(expected), "{name}={value}: {error}");
     }
 }

@@ -33,9 +33,9 @@ impl<S: Store> UseCases<S> {
         receipt: Receipt,
     ) -> Result<EventOutcome, StoreError> {
         let text = |order: &Order| {
-            let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            let again = if order.status.kind() == StatusKind::AwaitingPayment { " You may try again." } else { "" };
-            format!("Your payment failed{why}.{again}")
+            let detail = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            let hint = if order.status.kind() == StatusKind::AwaitingPayment { " You can try again." } else { "" };
+            format!("Your payment failed{detail}.{hint}")
         };
         self.note(id, text, event, at, receipt).await
     }
@@ -49,7 +49,7 @@ impl<S: Store> UseCases<S> {
         at: Timestamp,
         receipt: Receipt,
     ) -> Result<EventOutcome, StoreError> {
-        self.note(id, |_| format!("{amount} went back to you."), event, at, receipt).await
+        self.note(id, |_| format!("We've refunded {amount}."), event, at, receipt).await
     }
 
     /// Adds an entry to an order's timeline and changes nothing else.

@@ -22,7 +22,7 @@ impl<S: Store> UseCases<S> {
     /// Reserves the units of a placed order.
     pub async fn on_order_placed(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
-        self.follow(request, receipt, move |decider, request| {
+        self.apply(request, receipt, move |decider, request| {
             decider.order_placed(request.order, request.lines, expires_at)
         })
         .await
@@ -34,7 +34,7 @@ impl<S: Store> UseCases<S> {
         let step = move |decider: &mut StockDecider<'_>, request: OrderRequest| {
             decider.order_reinstated(request.order, request.lines, request.reservation_round, expires_at);
         };
-        self.follow(request, receipt, step).await
+        self.apply(request, receipt, step).await
     }
 
     /// Commits the reservation of a confirmed order.
@@ -42,7 +42,7 @@ impl<S: Store> UseCases<S> {
         let step = |decider: &mut StockDecider<'_>, request: OrderRequest| {
             decider.order_confirmed(request.order, request.lines, request.reservation_round);
         };
-        self.follow(request, receipt, step).await
+        self.apply(request, receipt, step).await
     }
 
     /// Releases or returns the units of a cancelled order.
@@ -50,14 +50,16 @@ impl<S: Store> UseCases<S> {
         let step = |decider: &mut StockDecider<'_>, request: OrderRequest| {
             decider.order_cancelled(request.order, request.reservation_round);
         };
-        self.follow(request, receipt, step).await
+        self.apply(request, receipt, step).await
     }
 
+    /// Returns the time when a reservation of now expires.
     fn expiry(&self) -> mart_kernel::Timestamp {
-        mart_kernel::Timestamp::new(self.clock.now().get() + self.hold)
+        mart_kernel::Timestamp::new(self.clock.now().get() + self.reservation_ttl)
     }
 
-    async fn follow(
+    /// Applies an order's request to the stock and the reservation, once.
+    async fn apply(
         &self,
         request: OrderRequest,
         receipt: Receipt,

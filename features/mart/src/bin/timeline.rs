@@ -1,12 +1,12 @@
-//! Tells what happened about an order, in a trace or around an event, and what comes next; `./mart timeline` runs it.
+//! Prints the timeline of an order, a trace or an event, and the expected next step; `./mart timeline` runs it.
 
-#![allow(clippy::print_stdout, reason = "a tool of the command line")]
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use clap::Parser;
-use devstack::stack::Running;
+use devstack::stack::RunningStack;
 use devstack::timeline::Sources;
 
-/// Tells what happened about an order, in a trace or around an event, and what comes next.
+/// Print the timeline of an order, a trace or an event, and the expected next step.
 #[derive(Parser)]
 struct Arguments {
     /// The id of an order or another aggregate, of a trace, or of an event.
@@ -16,14 +16,14 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let Arguments { id } = Arguments::parse();
-    let running = Running::read()?;
+    let running = RunningStack::read()?;
     let databases = running.databases();
     let log = |name: &String| (name.clone(), devstack::state().join(format!("logs/{name}.log")));
     let logs = databases.keys().map(log).collect();
     let sources = Sources { databases, logs, brokers: running.brokers, topic_prefix: String::new() };
     let timeline = sources.timeline(&id).await?;
-    for moment in &timeline.moments {
-        println!("{moment}");
+    for event in &timeline.events {
+        println!("{event}");
     }
     if let Some(orders) = sources.databases.get("order") {
         for key in &timeline.keys {

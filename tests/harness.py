@@ -1,7 +1,7 @@
-"""A clone of this repository to try things in, and its ./mart under a terminal's rules.
+"""Clones of this repository for tests, and their running marts.
 
-The clone is made of what git has of the working tree. It shares the fetched tools and begins with a copy of everything that was
-built, which cargo takes as its own: files that are the same have the same times.
+A clone has the tracked files of the working tree, uncommitted changes included. It shares the fetched tools. It starts with a copy of
+the build, which cargo accepts because equal files have equal modification times.
 """
 
 import os
@@ -15,20 +15,20 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 CLONES = ROOT / ".mart" / "clones"
-BEGAN = time.monotonic()
+BEGUN = time.monotonic()
 
 
 def git(*words, cwd=ROOT):
-    # A machine of a newcomer, or of CI, knows nobody by whose name it could commit.
-    who = {f"GIT_{role}_{what}": "mart" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    done = subprocess.run(["git", *words], cwd=cwd, env={**os.environ, **who}, capture_output=True, text=True)
+    # Git requires an identity for commits, which a new machine and CI do not have.
+    identity = {f"GIT_{role}_{part}": "mart" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    done = subprocess.run(["git", *words], cwd=cwd, env={**os.environ, **identity}, capture_output=True, text=True)
     if done.returncode:
         fail(f"git {' '.join(words)}: {done.stderr}")
     return done.stdout.strip()
 
 
 def make(name):
-    """A clone with no state. One of the same tree is kept with what it has built; another one is taken away."""
+    """Returns a clone without data. A clone of the same tree is reused with its build; any other one is deleted first."""
     folder = CLONES / name
     for pid in processes(folder):
         os.kill(pid, signal.SIGKILL)
@@ -37,7 +37,7 @@ def make(name):
     if not (folder / ".git").exists() or git("rev-parse", "HEAD^{tree}", cwd=folder) != tree or git("status", "-s", cwd=folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # As root's home is: PostgreSQL runs as another user and has to get through.
+        # Like root's home: tests that PostgreSQL, which runs as another user, can still reach its data.
         folder.parent.chmod(0o700)
         git("clone", "--quiet", str(ROOT), str(folder))
         git("fetch", "--quiet", str(ROOT), git("rev-parse", changed), cwd=folder)
@@ -53,7 +53,7 @@ def make(name):
 
 
 def second(first, name):
-    """A clone beside another one, with its build."""
+    """Returns a second clone with the build of the first."""
     folder = CLONES / name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(first, folder, symlinks=True, ignore=shutil.ignore_patterns(".mart", "incremental"), copy_function=place)
@@ -63,7 +63,7 @@ def second(first, name):
 
 
 def copy_times(folder):
-    """Gives files and folders of a clone the times that they have here: cargo builds again what is newer than its build."""
+    """Sets the modification times of a clone's files and folders to those of this repository, so that cargo does not rebuild them."""
     for name in git("ls-files", cwd=folder).splitlines():
         for path in (pathlib.PurePath(name), *pathlib.PurePath(name).parents):
             here = ROOT / path
@@ -73,16 +73,15 @@ def copy_times(folder):
 
 
 def copy_build(source, target):
-    """Copies what cargo has built. A build folder must not be shared by clones: cargo would look at the files of the one that
-    built last to see whether the other one's have changed."""
+    """Copies cargo's build folder. Clones must not share one, because cargo would compare the sources of the clone that built last."""
     if source.exists():
-        left_out = shutil.ignore_patterns("incremental", "examples", ".cargo-lock")
-        shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=place)
+        ignored = shutil.ignore_patterns("incremental", "examples", ".cargo-lock")
+        shutil.copytree(source, target, symlinks=True, ignore=ignored, copy_function=place)
 
 
 def place(source, target):
-    """Copies a file, or links it where it is a library or a program: those are gigabytes, and the compiler replaces one, never writes
-    into it."""
+    """Copies a file. Libraries and programs are hard links, because they are large; the compiler replaces them and never modifies
+    them."""
     path = pathlib.Path(source)
     if path.suffix in (".rlib", ".rmeta", ".so") or not path.suffix and path.parent.name in ("deps", "debug"):
         try:
@@ -94,30 +93,30 @@ def place(source, target):
 
 
 def environment(folder):
-    """A clone builds below itself; this repository wherever it is told to."""
-    ours = ("MART_ROOT",) if folder == ROOT else ("MART_ROOT", "CARGO_TARGET_DIR")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    """Returns the environment of commands in a clone. A clone builds in its own folder; this repository respects CARGO_TARGET_DIR."""
+    removed = ("MART_ROOT",) if folder == ROOT else ("MART_ROOT", "CARGO_TARGET_DIR")
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, "CI": "true"}
 
 
 def processes(folder):
-    """Processes that work in a clone: their command line names it."""
+    """Returns the processes of a clone: its folder is in their command line, or is their working directory."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            words = (entry / "cmdline").read_bytes().decode(errors="replace")
-            stands = os.readlink(entry / "cwd")
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            cwd = os.readlink(entry / "cwd")
         except OSError:
             continue
-        if f"{folder}/" in words or stands == str(folder) or stands.startswith(f"{folder}/"):
+        if f"{folder}/" in command or cwd == str(folder) or cwd.startswith(f"{folder}/"):
             found.append(int(entry.name))
     return found
 
 
 class Mart:
-    """A `./mart up` that is running, in a process group of its own as at a terminal."""
+    """A running `./mart up` in its own process group, as in a terminal."""
 
     def __init__(self, folder, *words):
         self.folder = folder
@@ -135,12 +134,12 @@ class Mart:
         deadline = time.monotonic() + within
         while "The mart is ready" not in self.output():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                fail(f"./mart up did not come up:\n{self.output()}")
+                fail(f"./mart up did not become ready:\n{self.output()}")
             time.sleep(0.1)
         return self
 
     def interrupt(self):
-        """Ctrl-C: the whole foreground group gets it."""
+        """Sends SIGINT to the whole process group, as Ctrl-C does."""
         try:
             os.killpg(self.process.pid, signal.SIGINT)
         except ProcessLookupError:
@@ -153,35 +152,38 @@ class Mart:
             fail(f"./mart up did not end:\n{self.output()}")
 
     def stop(self):
-        """Stops what still runs, after a last look at whether money, stock and orders agree."""
+        """Stops the mart, after a check of the invariants."""
         if self.process.poll() is None:
             expect("all invariants hold at the end", "all invariants hold" in run(self.folder, "./mart", "invariants"))
         self.interrupt()
         self.ended()
 
 
-def run(folder, *words, good=True):
-    """Runs a command in a clone; fails unless it ends as expected, or however it likes for None, within 20 minutes."""
+def run(folder, *words, success=True):
+    """Runs a command in a clone and returns its output. Fails unless the command succeeds, or fails with `success=False`, within 20
+    minutes. `success=None` accepts both."""
     done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=1200)
-    told = done.stdout + done.stderr
-    if good is not None and (done.returncode == 0) != good:
-        fail(f"{' '.join(words)} ended with {done.returncode}:\n{told}")
-    return told
+    output = done.stdout + done.stderr
+    if success is not None and (done.returncode == 0) != success:
+        fail(f"{' '.join(words)} ended with {done.returncode}:\n{output}")
+    return output
 
 
-def expect(what, condition, told=""):
+def expect(what, condition, details=""):
+    """Prints a fulfilled expectation, or fails with the details."""
     if not condition:
-        fail(f"{what}\n{told}")
-    say(f"  {what}")
+        fail(f"{what}\n{details}")
+    log(f"  {what}")
 
 
-def say(text):
-    """Prints a line, with the seconds since the script began."""
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {text}", flush=True)
+def log(text):
+    """Prints a line with the seconds since the script began."""
+    print(f"{time.monotonic() - BEGUN:6.1f} s  {text}", flush=True)
 
 
 def fail(text):
+    """Prints an error, kills the processes of all clones and exits."""
     print(f"FAILED: {text}", file=sys.stderr)
     for folder in CLONES.iterdir() if CLONES.exists() else []:
         for pid in processes(folder):
