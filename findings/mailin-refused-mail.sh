@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # mailin 0.6.5 (crates.io), the SMTP state machine that mailcrab builds on, too.
 #
-# One would guess: a handler that answers `data_end` with an error, such as 552 (too large) or 451 (could not be stored), refuses that
-# mail, and the session goes on with the next command, as RFC 5321 has it.
-# True: only a positive answer ends the mail. After an error the session is still within DATA: each further line of the client is
-# handed to `Handler::data` as text of the refused mail, and is not answered.
-# Why it matters: a client that sends RSET or QUIT after the refusal waits for its own time-out, and the next mail of the connection is
-# lost in the old one. A server on mailin has to close the connection after such an answer.
-# Seen: `QUIT` gets no answer (Action::NoReply) and arrives in `data`. Source: mailin's src/fsm.rs, state Data, Cmd::DataEnd.
+# Expectation: if a handler returns an error from `data_end`, such as 552 (too large) or 451 (not stored), the mail is rejected, and the
+# session continues with the next command, as RFC 5321 specifies.
+# Observation: only a positive reply ends the mail. After an error the session is still in the state DATA: each further line of the client
+# is passed to `Handler::data` as text of the rejected mail, and gets no reply.
+# Impact: a client that sends RSET or QUIT after the rejection waits until its own timeout, and the next mail of the connection becomes part
+# of the old one. A server that uses mailin has to close the connection after such a reply.
+# Evidence: `QUIT` gets no reply (Action::NoReply) and arrives in `data`. Source: mailin's src/fsm.rs, state Data, Cmd::DataEnd.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -234,24 +234,24 @@ def odd(folder):
     shutil.copy(FIXTURE / "strange.rs", adapters / "strange.rs")
     edit(adapters / "mod.rs", "pub mod postgres;", "pub mod postgres;\nmod strange;")
     edit(adapters / "events.rs", "impl Messages for OddMessages {", """impl Messages for OddMessages {
-    fn r#impl(fact: &fact::Impl) -> v1::Impl {
-        v1::Impl { r#type: fact.id.0.to_string() }
+    fn r#impl(event: &events::Impl) -> v1::Impl {
+        v1::Impl { r#type: event.id.0.to_string() }
     }
 """)
-    facts = folder / "services/odd/core/src/domain/events.rs"
-    edit(facts, "pub enum Fact {", "pub enum Fact {\n    /// Something odd.\n    Impl(Impl),")
-    edit(facts, "impl Fact {", """/// Something odd happened.
+    events = folder / "services/odd/core/src/domain/events.rs"
+    edit(events, "pub enum OddEvent {", "pub enum OddEvent {\n    /// An odd event.\n    Impl(Impl),")
+    edit(events, "impl OddEvent {", """/// An odd event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impl {
-    /// To which one.
+    /// The id of the aggregate.
     pub id: super::OddId,
-    /// Its version after it.
+    /// The version of the aggregate after the event.
     pub version: Version,
 }
 
-impl Fact {""")
+impl OddEvent {""")
     begin = "    fn aggregate(&self) -> (Uuid, Version) {\n        match self {\n"
-    edit(facts, begin, f"{begin}            Self::Impl(fact) => (fact.id.0, fact.version),\n")
+    edit(events, begin, f"{begin}            Self::Impl(event) => (event.id.0, event.version),\n")
 
 
 def edit(path, before, after):

@@ -1,6 +1,6 @@
-"""POST /v1/orders as a team would write it with FastAPI and SQLModel: the same request, checks, tables and answer as order's.
+"""POST /v1/orders with FastAPI and SQLModel: the same request, checks, tables and response as the order service's.
 
-It is measured beside the mart's own; nothing else uses it.
+It is used by the benchmark only.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ KEYS = {
     key["kid"]: jwt.PyJWK(key) for key in json.loads(Path(os.environ["TOKEN_KEYS"]).read_text())["keys"]
 }
 AUDIENCE, ISSUER = os.environ["TOKEN_AUDIENCE"], os.environ["TOKEN_ISSUER"]
-# As long as order's own event is; nobody reads it here.
+# A placeholder of the same length as order's event. No consumer reads it.
 EVENT = b"\x0a" * 300
 PLACED = "We've received your order and are checking stock."
 
@@ -72,7 +72,7 @@ class PlaceOrder(BaseModel):
     paymentMethod: str = ""
 
 
-class KnownProduct(SQLModel, table=True):
+class CatalogProduct(SQLModel, table=True):
     __tablename__ = "catalog_product"
     product_id: uuid.UUID = Field(sa_column=Column(Uuid, primary_key=True))
     name: str
@@ -102,17 +102,17 @@ class Order(SQLModel, table=True):
     phone: str
     locale: str
     payment_method: str
-    round: int
+    reservation_round: int
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True)))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True)))
 
 
-class Entry(SQLModel, table=True):
+class TimelineEntry(SQLModel, table=True):
     __tablename__ = "order_timeline"
     position: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
     order_id: uuid.UUID = Field(sa_column=Column(Uuid))
     at: datetime = Field(sa_column=Column(DateTime(timezone=True)))
-    what: str
+    text: str
     status: str
     event_id: uuid.UUID = Field(sa_column=Column(Uuid))
     trace_id: str
@@ -125,7 +125,7 @@ class Outbox(SQLModel, table=True):
     at: datetime = Field(sa_column=Column(DateTime(timezone=True)))
     topic: str
     key: str
-    kind: str
+    event_type: str
     version: int = Field(sa_column=Column(BigInteger))
     traceparent: str
     payload: bytes = Field(sa_column=Column(LargeBinary))
@@ -143,7 +143,7 @@ app = FastAPI()
 
 
 async def customer(authorization: Annotated[str, Header()]):
-    """Whose token it is."""
+    """Verifies the token and returns the customer's id."""
     token = authorization.removeprefix("Bearer ")
     try:
         key = KEYS[jwt.get_unverified_header(token)["kid"]]
@@ -151,7 +151,7 @@ async def customer(authorization: Annotated[str, Header()]):
             token, key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=ISSUER
         )
     except (jwt.InvalidTokenError, KeyError) as error:
-        raise HTTPException(401, "no good token") from error
+        raise HTTPException(401, "invalid token") from error
     if claims.get("role") != "customer":
         raise HTTPException(403, "for customers")
     return claims["sub"]
@@ -162,8 +162,8 @@ async def session():
         yield opened
 
 
-def shown(order: Order):
-    """The order as order's own answer has it."""
+def to_json(order: Order):
+    """Returns the order in the format of order's API."""
     def money(minor):
         return {"amount": f"{minor // 100}.{minor % 100:02}", "currencyCode": order.currency}
 
@@ -191,51 +191,51 @@ def shown(order: Order):
 
 @app.post("/v1/orders")
 async def place(
-    asked: PlaceOrder,
-    who: Annotated[str, Depends(customer)],
+    request: PlaceOrder,
+    customer_id: Annotated[str, Depends(customer)],
     idempotency_key: Annotated[str, Header()],
     database: Annotated[AsyncSession, Depends(session)],
 ):
-    wanted = [line.productId for line in asked.lines]
-    found = await database.exec(select(KnownProduct).where(KnownProduct.product_id.in_(wanted)))
+    product_ids = [line.productId for line in request.lines]
+    found = await database.exec(select(CatalogProduct).where(CatalogProduct.product_id.in_(product_ids)))
     products = {product.product_id: product for product in found}
-    code, names, prices = asked.total.currencyCode, [], []
-    for line in asked.lines:
+    code, names, prices = request.total.currencyCode, [], []
+    for line in request.lines:
         product = products.get(line.productId)
         if product is None or not product.on_sale or code not in product.currencies:
             raise HTTPException(409, "a product is not on sale")
         names.append(product.name)
         prices.append(product.minors[product.currencies.index(code)])
-    total = sum(price * line.quantity for price, line in zip(prices, asked.lines))
-    if total != asked.total.minor():
+    total = sum(price * line.quantity for price, line in zip(prices, request.lines))
+    if total != request.total.minor():
         raise HTTPException(409, "the total has changed")
 
     order_id, event_id, now = uuid.uuid4(), uuid.uuid4(), datetime.now(timezone.utc)
     trace = secrets.token_hex(16)
-    address, contact = asked.shippingAddress, asked.contact
+    address, contact = request.shippingAddress, request.contact
     order = Order(
-        order_id=order_id, version=1, customer_id=who, status="placed", currency=code, total_minor=total,
-        line_products=wanted, line_names=names, line_quantities=[line.quantity for line in asked.lines],
+        order_id=order_id, version=1, customer_id=customer_id, status="placed", currency=code, total_minor=total,
+        line_products=product_ids, line_names=names, line_quantities=[line.quantity for line in request.lines],
         line_prices=prices, recipient=address.recipient, address_lines=address.lines, city=address.city,
         postal_code=address.postalCode, country_code=address.countryCode, email=contact.email, phone=contact.phone,
-        locale=contact.locale, payment_method=asked.paymentMethod, round=0, created_at=now, updated_at=now,
+        locale=contact.locale, payment_method=request.paymentMethod, reservation_round=0, created_at=now, updated_at=now,
     )
-    answer = {"order": shown(order)}
-    fingerprint = hashlib.sha256(asked.model_dump_json().encode()).digest()
-    database.add(Receipt(scope=f"PlaceOrder of {who}", key=idempotency_key, fingerprint=fingerprint, subject=str(order_id)))
+    response = {"order": to_json(order)}
+    fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
+    database.add(Receipt(scope=f"PlaceOrder of {customer_id}", key=idempotency_key, fingerprint=fingerprint, subject=str(order_id)))
     database.add(order)
     database.add(Outbox(
-        id=event_id, at=now, topic="mart.order.v1", key=str(order_id), kind="mart.order.v1.OrderPlaced", version=1,
+        id=event_id, at=now, topic="mart.order.v1", key=str(order_id), event_type="mart.order.v1.OrderPlaced", version=1,
         traceparent=f"00-{trace}-{secrets.token_hex(8)}-01", payload=EVENT,
     ))
     try:
-        # The order is there before what refers to it.
+        # Inserts the order before the timeline entry, which refers to it.
         await database.flush()
-        database.add(Entry(order_id=order_id, at=now, text=PLACED, status="placed", event_id=event_id, trace_id=trace))
+        database.add(TimelineEntry(order_id=order_id, at=now, text=PLACED, status="placed", event_id=event_id, trace_id=trace))
         await database.commit()
     except IntegrityError as error:
-        raise HTTPException(409, "the Idempotency-Key is known") from error
-    return Response(orjson.dumps(answer), 201, media_type="application/json")
+        raise HTTPException(409, "the Idempotency-Key was used before") from error
+    return Response(orjson.dumps(response), 201, media_type="application/json")
 
 
 @app.get("/readyz")

@@ -1,4 +1,4 @@
-//! The consumer over a full topic, against pgbench with the same writes. The fixture of chassis's tests consumes.
+//! The consumer with a full topic, against pgbench with the same writes. The consumer is the test service of the chassis.
 
 use std::time::{Duration, Instant};
 
@@ -15,21 +15,21 @@ use shelf_service::adapters::postgres::STORE;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::environment::Stand;
+use crate::environment::Environment;
 use crate::{Pair, Scale, pgbench};
 
-pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<Vec<Pair>> {
+pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     let events = scale.rows / 4;
     for nth in 0..scale.pairs {
-        let spec = stand.service("shelf", scale).await?;
+        let spec = environment.service("shelf", scale).await?;
         let topic = format!("{}mart.product.v1", spec.topic_prefix);
         fill(&spec.brokers, &topic, events).await?;
         let service = spec.start_ready().await?;
         let mut database = PgConnection::connect(&spec.database.owner).await?;
         let mart = consumed(&mut database, events).await?;
         service.stop(Duration::from_secs(30)).await;
-        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script(), scale).await?;
+        let bare = pgbench::run(environment.postgres.bin(), &spec.database.owner, &script(), scale).await?;
         println!("consumer {nth}: {mart:.0} events/s, {bare:.0}/s by pgbench");
         pairs.push((mart, bare));
     }
@@ -70,7 +70,7 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> Result<()> {
     Ok(())
 }
 
-/// From the first effect to the last: joining the group is not the consumer's work.
+/// Returns the rate from the first processed event to the last, so that joining the group does not count.
 async fn consumed(database: &mut PgConnection, events: usize) -> Result<f64> {
     let mut first: Option<(Instant, i64)> = None;
     loop {

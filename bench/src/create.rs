@@ -1,15 +1,15 @@
-//! Creations over HTTP, with receipt, row, prices and outbox row, while the relay drains behind them.
+//! Creates products over HTTP, each with a receipt, its prices and an outbox row, while the relay publishes the events.
 
 use anyhow::Result;
 use product_service::adapters::postgres::INSERT;
 
-use crate::environment::Stand;
+use crate::environment::Environment;
 use crate::load::{Posts, memory};
 use crate::{Pair, Scale, pgbench};
 
-/// The pairs, and the service's memory after all of them: resident and peak, in KiB.
-pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair>, (u64, u64))> {
-    let spec = stand.service("product", scale).await?;
+/// Returns the pairs, and the service's resident and peak memory after them in KiB.
+pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Result<(Vec<Pair>, (u64, u64))> {
+    let spec = environment.service("product", scale).await?;
     let service = spec.start_ready().await?;
     let script = script();
     let posts = Posts::new(&spec, "admin", "/v1/products", |n| {
@@ -17,13 +17,13 @@ pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair
             r#"{{"sku":"B-{n}","slug":"b-{n}","name":"Product {n}","description":"Made by the bench","category":"Bench","status":"PRODUCT_STATUS_ACTIVE","prices":[{{"amount":"1500.00","currencyCode":"PKR"}},{{"amount":"5.99","currencyCode":"USD"}}]}}"#
         )
     })?;
-    // Warms caches and plans of both.
+    // Warms up caches and plans of both.
     let warm = Scale { round: scale.round.min(std::time::Duration::from_secs(2)), ..scale };
     posts.run(warm).await?;
     let mut pairs = Vec::new();
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
-        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script, scale).await?;
+        let bare = pgbench::run(environment.postgres.bin(), &spec.database.owner, &script, scale).await?;
         println!("create {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench");
         pairs.push((mart, bare));
     }
@@ -32,7 +32,7 @@ pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair
     Ok((pairs, memory))
 }
 
-/// The service's own statement, with values of the same sizes.
+/// Returns a pgbench script with the service's own statement and values of the same sizes.
 fn script() -> String {
     let payload = format!("array[decode('{}', 'hex')]::bytea[]", "0a".repeat(210));
     let unique = |prefix: &str| format!("'{prefix}' || cast(:n as bigint)");

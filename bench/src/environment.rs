@@ -1,4 +1,4 @@
-//! Servers of the bench's own, as careful with data as in production.
+//! The servers and programs of the benchmarks. The servers are as durable as in production.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use devstack::testing::Servers;
 
 use crate::Scale;
 
-pub(crate) struct Stand {
+pub(crate) struct Environment {
     pub(crate) postgres: Postgres,
     kafka: Kafka,
     servers: Servers,
@@ -20,7 +20,7 @@ pub(crate) struct Stand {
     programs: BTreeMap<String, PathBuf>,
 }
 
-impl Stand {
+impl Environment {
     pub(crate) async fn start(scale: Scale) -> Result<Self> {
         println!("building the services ({})", if scale.release { "release" } else { "debug" });
         let mut names: Vec<String> = service::all()?.iter().map(|name| format!("{name}-service")).collect();
@@ -37,12 +37,12 @@ impl Stand {
         Ok(Self { postgres, kafka, servers, folder, programs })
     }
 
-    /// A service with a new database and topics of its own, with so many connections to its database.
+    /// Prepares a service with its own database and topics, and with the scale's number of database connections.
     pub(crate) async fn service(&self, name: &str, scale: Scale) -> Result<ServiceSpec> {
         self.service_among(name, scale, &devstack::testing::prefix()).await
     }
 
-    /// The same among others that share its topics.
+    /// Like [`Environment::service`], but with a topic prefix that other services share.
     pub(crate) async fn service_among(&self, name: &str, scale: Scale, prefix: &str) -> Result<ServiceSpec> {
         let program = self.program(&format!("{name}-service"))?;
         let mut spec = self.servers.service_among(name, &program.display().to_string(), prefix).await?;
@@ -53,12 +53,12 @@ impl Stand {
         Ok(spec)
     }
 
-    /// A program that was built for it.
+    /// Returns the path of a program that was built for the benchmarks.
     pub(crate) fn program(&self, name: &str) -> Result<&Path> {
-        self.programs.get(name).map(PathBuf::as_path).context("it was built")
+        self.programs.get(name).map(PathBuf::as_path).with_context(|| format!("the program {name} was not built"))
     }
 
-    /// Where its things are, until it is dropped.
+    /// Returns the folder of the benchmarks' files. It is deleted when this is dropped.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -69,10 +69,10 @@ impl Stand {
     }
 }
 
-impl Drop for Stand {
+impl Drop for Environment {
     fn drop(&mut self) {
         if std::fs::remove_dir_all(&self.folder).is_err() {
-            println!("{} could not be removed", self.folder.display());
+            println!("cannot delete {}", self.folder.display());
         }
     }
 }

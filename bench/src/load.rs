@@ -1,4 +1,4 @@
-//! Load on a service: POSTs under Idempotency-Keys, on connections that stay open.
+//! Load on a service: POST requests with Idempotency-Keys on persistent connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 
 use crate::Scale;
 
-/// Requests of one kind, each another one.
+/// POST requests to one path, each with another body and Idempotency-Key.
 #[derive(Clone)]
 pub(crate) struct Posts {
     host: String,
@@ -37,12 +37,12 @@ impl Posts {
         Ok(Self { host, path, token, next: Arc::default(), body: Arc::new(body) })
     }
 
-    /// The same to another port.
+    /// Returns the same requests to another port.
     pub(crate) fn to(&self, port: u16) -> Self {
         Self { host: format!("127.0.0.1:{port}"), ..self.clone() }
     }
 
-    /// One connection each, one request after the other; the answers per second.
+    /// Runs the clients for a round, each with one connection and one request at a time. Returns the responses per second.
     pub(crate) async fn run(&self, scale: Scale) -> Result<f64> {
         let started = Instant::now();
         let clients = (0..scale.connections).map(|_| {
@@ -52,21 +52,21 @@ impl Posts {
                 stream.set_nodelay(true)?;
                 let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(connection);
-                let mut answered = 0_u64;
+                let mut responses = 0_u64;
                 while started.elapsed() < scale.round {
                     sender.ready().await?;
-                    let answer = sender.send_request(posts.request()?).await?;
-                    let status = answer.status();
-                    let body = answer.into_body().collect().await?.to_bytes();
-                    ensure!(status == 201, "{} was answered {status}: {}", posts.path, String::from_utf8_lossy(&body));
-                    answered += 1;
+                    let response = sender.send_request(posts.request()?).await?;
+                    let status = response.status();
+                    let body = response.into_body().collect().await?.to_bytes();
+                    ensure!(status == 201, "{} failed: {status} {}", posts.path, String::from_utf8_lossy(&body));
+                    responses += 1;
                 }
-                Ok(answered)
+                Ok(responses)
             })
         });
         let counts = try_join_all(clients).await?;
-        let answered: u64 = counts.into_iter().sum::<Result<u64>>()?;
-        Ok(answered as f64 / started.elapsed().as_secs_f64())
+        let responses: u64 = counts.into_iter().sum::<Result<u64>>()?;
+        Ok(responses as f64 / started.elapsed().as_secs_f64())
     }
 
     fn request(&self) -> Result<Request<Full<Bytes>>> {
@@ -80,12 +80,13 @@ impl Posts {
     }
 }
 
-/// A service's memory, resident and peak, in KiB.
+/// Returns a service's resident and peak memory in KiB.
 pub(crate) fn memory(service: &Process) -> Result<(u64, u64)> {
-    let id = service.id().context("it runs")?;
+    let id = service.id().context("the service has exited")?;
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let kib = |name: &str| -> Result<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("the kernel tells it")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("/proc has no {name}"))?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     };
     Ok((kib("VmRSS:")?, kib("VmHWM:")?))

@@ -1,9 +1,9 @@
-//! What the mart does in a second, as ratios against the bare servers in the same minute.
+//! Benchmarks the mart's throughput and latency as ratios to the bare servers.
 //!
-//! Every figure is a pair: the mart, then the bare server with the same work, in turn; what counts is the median of the
-//! pairs' ratios. Single pairs differ by a fifth on a shared machine.
+//! Each figure is measured in pairs: the mart, then the bare server with the same work. The result is the median of the pairs'
+//! ratios, because single pairs vary by a fifth on a shared machine.
 
-#![allow(clippy::print_stdout, reason = "a tool of the command line")]
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
 #![allow(clippy::cast_precision_loss, reason = "rates are not exact")]
 
 mod consumer;
@@ -22,29 +22,29 @@ use anyhow::Result;
 use clap::Parser;
 use serde_json::json;
 
-/// Measures and prints a table; the same figures go to target/bench/result.json.
+/// Run the benchmarks, print a table and write the figures to target/bench/result.json.
 #[derive(Parser)]
 struct Arguments {
-    /// One short pair with debug builds: shows that everything runs, measures nothing.
+    /// Run one short pair of each with debug builds: shows that everything works, measures nothing.
     #[arg(long)]
     smoke: bool,
 }
 
-/// How much is measured.
+/// The scale of the benchmarks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
-    /// Pairs of each figure.
+    /// The number of pairs of each figure.
     pub(crate) pairs: usize,
-    /// The length of a round under load.
+    /// The duration of a round under load.
     pub(crate) round: Duration,
-    /// Rows or events of a round that ends when all are done.
+    /// The number of rows or events of a round that ends when all are processed.
     pub(crate) rows: usize,
-    /// Connections of client and of pgbench.
+    /// The number of connections of the client and of pgbench.
     pub(crate) connections: usize,
     pub(crate) release: bool,
 }
 
-/// The mart and the bare server, in things per second.
+/// The rates of the mart and of the bare server, per second.
 pub(crate) type Pair = (f64, f64);
 
 /// A figure with its pairs.
@@ -75,14 +75,14 @@ async fn main() -> Result<()> {
     } else {
         Scale { pairs: 5, round: Duration::from_secs(8), rows: 200_000, connections: 32, release: true }
     };
-    let mut stand = environment::Stand::start(scale).await?;
-    let (create, memory) = create::measure(&mut stand, scale).await?;
-    let (relay, parts) = relay::measure(&mut stand, scale).await?;
-    let consumer = consumer::measure(&mut stand, scale).await?;
-    let placed = orders::placed(&stand, scale).await?;
-    let flow = orders::flow(&stand, scale).await?;
-    let shop = shop::measure(&stand, scale).await?;
-    stand.stop().await;
+    let mut environment = environment::Environment::start(scale).await?;
+    let (create, memory) = create::measure(&mut environment, scale).await?;
+    let (relay, parts) = relay::measure(&mut environment, scale).await?;
+    let consumer = consumer::measure(&mut environment, scale).await?;
+    let placed = orders::placed(&environment, scale).await?;
+    let flow = orders::flow(&environment, scale).await?;
+    let shop = shop::measure(&environment, scale).await?;
+    environment.stop().await;
 
     let figures = [
         Figure { name: "create over HTTP", against: "pgbench, same statement", goal: Some(0.6), pairs: create },
@@ -107,10 +107,10 @@ async fn main() -> Result<()> {
             figure.against
         );
     }
-    println!("relay's bare parts (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
+    println!("bare parts of the relay (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
     println!("\n{:<30} {:>8} {:>8} {:>8} {:>8}", "milliseconds at light load", "p50", "bare", "p99", "bare");
-    let (p50, p99) = ((flow.seen.percentile(50), flow.bare(50)), (flow.seen.percentile(99), flow.bare(99)));
-    println!("{:<30} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", "order placed -> stock put aside", p50.0, p50.1, p99.0, p99.1);
+    let (p50, p99) = ((flow.reserved.percentile(50), flow.bare(50)), (flow.reserved.percentile(99), flow.bare(99)));
+    println!("{:<30} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", "order placed -> stock reserved", p50.0, p50.1, p99.0, p99.1);
     println!(
         "bare: 3 commits (p50 {:.1}, p99 {:.1}) and 2 hops over Kafka (p50 {:.1}, p99 {:.1})",
         flow.commit.percentile(50),
@@ -120,21 +120,21 @@ async fn main() -> Result<()> {
     );
     println!("\n{:<46} {:>8} {:>8}", "milliseconds through the whole mart", "p50", "p99");
     for (name, times) in [
-        ("order placed -> its page is open", &shop.opened),
+        ("order placed -> payment page is open", &shop.opened),
         ("order placed -> paid and confirmed", &shop.confirmed),
         ("order placed -> paid and confirmed, 16 at once", &shop.loaded),
     ] {
         println!("{name:<46} {:>8.1} {:>8.1}", times.percentile(50), times.percentile(99));
     }
-    println!("{:.0} orders a second, from the request to confirmed, 16 at once", shop.rate);
+    println!("{:.0} confirmed orders per second, 16 customers at once", shop.rate);
     let mut memories =
         vec![("product after creates".to_owned(), memory), ("order after orders".to_owned(), placed.memory)];
     memories.extend(shop.memory.iter().cloned());
     for (name, (resident, peak)) in &memories {
-        println!("memory of {name}: {resident} KiB resident, {peak} KiB at most (goal 20480)");
+        println!("memory of {name}: {resident} KiB resident, {peak} KiB peak (goal 20480)");
     }
     if smoke {
-        println!("this was a smoke run: its figures mean nothing");
+        println!("this was a smoke run: ignore its figures");
     }
     let result = json!({
         "smoke": smoke,

@@ -1,4 +1,4 @@
-//! Orders: how many are placed in a second, and how long it takes until order knows that the stock is put aside.
+//! Orders: how many are placed per second, and how long an order takes until its stock is reserved.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,16 +18,16 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::environment::Stand;
+use crate::environment::Environment;
 use crate::load::{Posts, memory};
 use crate::peer::Peer;
 use crate::{Pair, Scale, pgbench};
 
-/// Milliseconds of one thing, many times.
+/// Measured durations in milliseconds.
 pub(crate) struct Times(pub(crate) Vec<f64>);
 
 impl Times {
-    /// The time that so many of a hundred do not exceed.
+    /// Returns a percentile.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut all = self.0.clone();
         all.sort_by(f64::total_cmp);
@@ -35,35 +35,36 @@ impl Times {
     }
 }
 
-/// From the request until order has seen StockReserved, and what that is made of.
+/// The times of an order from the request until it awaits payment, and of the bare operations that this consists of.
 pub(crate) struct Flow {
-    pub(crate) seen: Times,
-    /// The commit of an order alone.
+    pub(crate) reserved: Times,
+    /// The commit of an order.
     pub(crate) commit: Times,
-    /// From a producer to a consumer alone.
+    /// A record from a producer to a consumer.
     pub(crate) hop: Times,
 }
 
 impl Flow {
-    /// Three commits, order's two and inventory's, and the two hops between them, each time what they took then.
+    /// Returns a percentile of the bare time: three commits (two of order, one of inventory) and two hops.
     pub(crate) fn bare(&self, percent: usize) -> f64 {
         let sums = self.commit.0.iter().zip(&self.hop.0).map(|(commit, hop)| 3.0 * commit + 2.0 * hop);
         Times(sums.collect()).percentile(percent)
     }
 }
 
-/// Orders placed in a second, and order's memory after them.
+/// The rates of placed orders, and order's memory after them.
 pub(crate) struct Placed {
-    /// By order and by pgbench.
+    /// The rates of order and of pgbench.
     pub(crate) bare: Vec<Pair>,
-    /// By order and by its peer.
+    /// The rates of order and of the peer.
     pub(crate) peer: Vec<Pair>,
+    /// Resident and peak memory in KiB.
     pub(crate) memory: (u64, u64),
 }
 
-/// Orders placed by the mart, by pgbench and by the peer, in turn.
-pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<Placed> {
-    let spec = stand.service("order", scale).await?;
+/// Measures orders placed by the mart, by pgbench and by the peer, in turn.
+pub(crate) async fn placed(environment: &Environment, scale: Scale) -> Result<Placed> {
+    let spec = environment.service("order", scale).await?;
     let topics = devstack::contracts::topics().into_iter().map(|topic| format!("{}{topic}", spec.topic_prefix));
     devstack::kafka::topics(&spec.brokers, &topics.collect::<Vec<_>>()).await?;
     let service = spec.start_ready().await?;
@@ -80,21 +81,21 @@ pub(crate) async fn placed(stand: &Stand, scale: Scale) -> Result<Placed> {
     let mut placed = Placed { bare: Vec::new(), peer: Vec::new(), memory: (0, 0) };
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
-        let bare = pgbench::run(stand.postgres.bin(), &spec.database.owner, &script, scale).await?;
+        let bare = pgbench::run(environment.postgres.bin(), &spec.database.owner, &script, scale).await?;
         let other = peers.run(scale).await?;
         println!("orders {nth}: {mart:.0}/s over HTTP, {bare:.0}/s by pgbench, {other:.0}/s by the peer");
         placed.bare.push((mart, bare));
         placed.peer.push((mart, other));
     }
     placed.memory = memory(&service)?;
-    same_rows(&spec.database.owner).await?;
+    check_rows(&spec.database.owner).await?;
     peer.process.stop(Duration::from_secs(10)).await;
     service.stop(Duration::from_secs(30)).await;
     Ok(placed)
 }
 
-/// Whoever placed an order, it has a receipt and an entry of its timeline.
-async fn same_rows(database: &str) -> Result<()> {
+/// Checks that every order of the mart, of pgbench and of the peer has a receipt and a timeline entry.
+async fn check_rows(database: &str) -> Result<()> {
     let mut connection = PgConnection::connect(database).await?;
     let counts = "select (select count(*) from orders), (select count(*) from order_timeline), \
                   (select count(*) from receipt where scope like 'PlaceOrder%')";
@@ -103,34 +104,34 @@ async fn same_rows(database: &str) -> Result<()> {
     Ok(())
 }
 
-/// Orders one after the other, at light load, with inventory beside order.
-pub(crate) async fn flow(stand: &Stand, scale: Scale) -> Result<Flow> {
+/// Measures orders one after the other with order and inventory.
+pub(crate) async fn flow(environment: &Environment, scale: Scale) -> Result<Flow> {
     let prefix = devstack::testing::prefix();
-    let order_setting = stand.service_among("order", scale, &prefix).await?;
-    let inventory_setting = stand.service_among("inventory", scale, &prefix).await?;
+    let order_spec = environment.service_among("order", scale, &prefix).await?;
+    let inventory_spec = environment.service_among("inventory", scale, &prefix).await?;
     let topics: Vec<String> =
         devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
-    devstack::kafka::topics(&order_setting.brokers, &topics).await?;
-    let order_process = order_setting.start_ready().await?;
-    let inventory = inventory_setting.start_ready().await?;
-    let product = sell(&order_setting).await?;
-    stock(&inventory_setting, &product).await?;
+    devstack::kafka::topics(&order_spec.brokers, &topics).await?;
+    let order_process = order_spec.start_ready().await?;
+    let inventory = inventory_spec.start_ready().await?;
+    let product = sell(&order_spec).await?;
+    stock(&inventory_spec, &product).await?;
     let count = if scale.release { 300 } else { 5 };
     let client = devstack::http::client();
-    let (mut seen, mut commit, mut hop) = (Vec::new(), Vec::new(), Vec::new());
-    // A database that no service runs on: its outbox is nobody's.
-    let bare = stand.service("order", scale).await?;
-    let (mut bare, hops) = (PgConnection::connect(&bare.database.owner).await?, Hops::new(&order_setting).await?);
+    let (mut reserved, mut commit, mut hop) = (Vec::new(), Vec::new(), Vec::new());
+    // A database without a running service, so that no relay publishes its outbox.
+    let bare = environment.service("order", scale).await?;
+    let (mut bare, hops) = (PgConnection::connect(&bare.database.owner).await?, Hops::new(&order_spec).await?);
     let insert = insert(&product);
     for nth in 0..count + 5 {
-        let flow = awaited(&client, &order_setting, &product).await?;
+        let flow = time_to_reservation(&client, &order_spec, &product).await?;
         let begun = Instant::now();
         sqlx::raw_sql(sqlx::AssertSqlSafe(insert.clone())).execute(&mut bare).await?;
         let committed = begun.elapsed();
         let hopped = hops.one().await?;
-        // The first ones warm caches, plans and connections.
+        // The first ones warm up caches, plans and connections.
         if nth >= 5 {
-            seen.push(milliseconds(flow));
+            reserved.push(milliseconds(flow));
             commit.push(milliseconds(committed));
             hop.push(milliseconds(hopped));
         }
@@ -138,48 +139,48 @@ pub(crate) async fn flow(stand: &Stand, scale: Scale) -> Result<Flow> {
     for process in [order_process, inventory] {
         process.stop(Duration::from_secs(30)).await;
     }
-    Ok(Flow { seen: Times(seen), commit: Times(commit), hop: Times(hop) })
+    Ok(Flow { reserved: Times(reserved), commit: Times(commit), hop: Times(hop) })
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// Tells of a product and waits until order sells it.
+/// Publishes a product and waits until order sells it. Returns its id.
 pub(crate) async fn sell(spec: &ServiceSpec) -> Result<String> {
     let (product_id, status) = (Uuid::new_v4().to_string(), ProductStatus::Active.into());
     let prices = vec![Money { amount: "1500.00".to_owned(), currency_code: "PKR".to_owned() }];
     let product =
         Product { product_id: product_id.clone(), name: "Mug".to_owned(), status, prices, ..Product::default() };
     let message = ProductRepublished { product: Some(product) };
-    let told = TestEvent::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
-    publish(&spec.brokers, &spec.topic_prefix, &[told.about(&product_id, 1)]).await?;
+    let event = TestEvent::new("mart.product.v1", "mart.product.v1.ProductRepublished", message.encode_to_vec());
+    publish(&spec.brokers, &spec.topic_prefix, &[event.about(&product_id, 1)]).await?;
     let quote = json!({ "lines": [{ "productId": product_id, "quantity": 1 }], "currencyCode": "PKR" });
     let client = devstack::http::client();
     let begun = Instant::now();
     loop {
-        let asked = client.post(format!("{}/v1/orders/quote", spec.url())).json(&quote);
-        let quoted: Value = asked.send().await?.json().await?;
+        let request = client.post(format!("{}/v1/orders/quote", spec.url())).json(&quote);
+        let quoted: Value = request.send().await?.json().await?;
         if quoted["total"]["amount"] == "1500.00" {
             return Ok(product_id);
         }
-        ensure!(begun.elapsed() < Duration::from_secs(30), "order never heard of the product");
+        ensure!(begun.elapsed() < Duration::from_secs(30), "order did not receive the product");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// Receives more units than are ever ordered, as soon as inventory knows the product.
+/// Receives more units than the benchmarks order, as soon as inventory has the product.
 pub(crate) async fn stock(spec: &ServiceSpec, product: &str) -> Result<()> {
     let path = format!("{}/v1/admin/stock-items/{product}/receive", spec.url());
     let token = spec.keys.token("admin", "bench")?;
     let begun = Instant::now();
     loop {
-        let asked = devstack::http::client().post(&path).bearer_auth(&token);
-        let answer = asked.json(&json!({ "quantity": 1_000_000, "reason": "delivery" })).send().await?;
-        if answer.status() == 201 {
+        let request = devstack::http::client().post(&path).bearer_auth(&token);
+        let response = request.json(&json!({ "quantity": 1_000_000, "reason": "delivery" })).send().await?;
+        if response.status() == 201 {
             return Ok(());
         }
-        ensure!(begun.elapsed() < Duration::from_secs(30), "inventory never heard of the product");
+        ensure!(begun.elapsed() < Duration::from_secs(30), "inventory did not receive the product");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -193,27 +194,27 @@ pub(crate) fn order(product: &str) -> Value {
     })
 }
 
-/// Places an order and asks for it every millisecond until its stock is put aside.
-async fn awaited(client: &Client, spec: &ServiceSpec, product: &str) -> Result<Duration> {
+/// Places an order and polls it every millisecond until its stock is reserved. Returns the time that this took.
+async fn time_to_reservation(client: &Client, spec: &ServiceSpec, product: &str) -> Result<Duration> {
     let token = spec.keys.token("customer", "bench")?;
-    let ask = |method: Method, path: &str| -> RequestBuilder {
+    let request = |method: Method, path: &str| -> RequestBuilder {
         client.request(method, format!("{}{path}", spec.url())).bearer_auth(&token)
     };
     let begun = Instant::now();
-    let placed = ask(Method::POST, "/v1/orders").header("idempotency-key", Uuid::new_v4().to_string());
+    let placed = request(Method::POST, "/v1/orders").header("idempotency-key", Uuid::new_v4().to_string());
     let placed: Value = placed.json(&order(product)).send().await?.json().await?;
-    let id = placed["order"]["orderId"].as_str().context("an order was placed")?;
+    let id = placed["order"]["orderId"].as_str().with_context(|| format!("no order was placed: {placed}"))?;
     loop {
-        let read: Value = ask(Method::GET, &format!("/v1/orders/{id}")).send().await?.json().await?;
+        let read: Value = request(Method::GET, &format!("/v1/orders/{id}")).send().await?.json().await?;
         if read["order"]["status"] == "ORDER_STATUS_AWAITING_PAYMENT" {
             return Ok(begun.elapsed());
         }
-        ensure!(begun.elapsed() < Duration::from_secs(30), "an order never got its stock: {read}");
+        ensure!(begun.elapsed() < Duration::from_secs(30), "the stock of an order was not reserved: {read}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// One record from a producer to a consumer, acknowledged by all, and nothing else.
+/// Sends single records from a producer to a consumer, with acks from all replicas.
 struct Hops {
     producer: FutureProducer,
     reader: Arc<Reader>,
@@ -233,11 +234,12 @@ impl Hops {
         Ok(Self { producer, reader, topic })
     }
 
+    /// Sends a record and returns the time until it is received.
     async fn one(&self) -> Result<Duration> {
         let reader = self.reader.clone();
         let begun = Instant::now();
         let polled =
-            tokio::task::spawn_blocking(move || reader.next(Duration::from_secs(30)).context("a record comes"));
+            tokio::task::spawn_blocking(move || reader.next(Duration::from_secs(30)).context("no record arrived"));
         let payload = [0x0a_u8; 300];
         let record = FutureRecord::to(&self.topic).key("key").payload(&payload[..]);
         self.producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
@@ -246,7 +248,7 @@ impl Hops {
     }
 }
 
-/// Order's own statement, with values of the same sizes.
+/// Returns order's own statement with values of the same sizes.
 fn insert(product: &str) -> String {
     let products = format!("array['{product}']::uuid[]");
     let values = [

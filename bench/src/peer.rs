@@ -1,4 +1,4 @@
-//! The same endpoint in another language: `bench/peer`, beside order and on its database.
+//! The peer: the same endpoint in Python (`bench/peer`), on order's database.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio::process::Command;
 
 use crate::Scale;
 
-/// A peer that runs.
+/// A running peer.
 pub(crate) struct Peer {
     pub(crate) port: u16,
     pub(crate) process: Process,
 }
 
 impl Peer {
-    /// Starts one worker for each core on the database of an order service, with as many connections as that has.
+    /// Starts the peer on the database of an order service, with one worker per core and as many connections in total as order has.
     pub(crate) async fn start(spec: &ServiceSpec, scale: Scale) -> Result<Self> {
         let python = install().await?;
         let (port, workers) = (ports::any()?, std::thread::available_parallelism().map_or(1, usize::from));
@@ -45,14 +45,14 @@ impl Peer {
         let mut process = Process::start("peer", words.to_vec(), &env, &log, Signal::TERM)?;
         let url = format!("http://127.0.0.1:{port}/readyz");
         let ready = || async {
-            devstack::http::client().get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
+            devstack::http::client().get(&url).send().await.is_ok_and(|response| response.status().is_success())
         };
         process.wait_until(Duration::from_secs(30), ready).await?;
         Ok(Self { port, process })
     }
 }
 
-/// A Python that has what the peer needs; made once for what its requirements name.
+/// Returns the Python of a virtual environment with the peer's requirements. It is created again when they change.
 async fn install() -> Result<PathBuf> {
     let requirements = root().join("bench/peer/requirements.txt");
     let wanted = std::fs::read_to_string(&requirements)?;
@@ -65,7 +65,7 @@ async fn install() -> Result<PathBuf> {
     process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).await?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
-    process::run(&mut pip).await.context("pip could not install what bench/peer/requirements.txt names")?;
+    process::run(&mut pip).await.context("cannot install bench/peer/requirements.txt")?;
     std::fs::write(installed, wanted)?;
     Ok(python)
 }

@@ -1,4 +1,4 @@
-//! The relay over a full outbox, against a bare delete of the same rows and a bare producer of the same records.
+//! The relay with a full outbox, against a bare delete of the same rows and a bare producer of the same records.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use sqlx::{Connection, PgConnection};
 
-use crate::environment::Stand;
+use crate::environment::Environment;
 use crate::{Pair, Scale};
 
 const PAYLOAD: usize = 210;
 
-/// The pairs, and the medians of bare delete and bare producer.
-pub(crate) async fn measure(stand: &mut Stand, scale: Scale) -> Result<(Vec<Pair>, Pair)> {
-    let spec = stand.service("product", scale).await?;
+/// Returns the pairs, and the medians of the bare delete and the bare producer.
+pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Result<(Vec<Pair>, Pair)> {
+    let spec = environment.service("product", scale).await?;
     let mut database = PgConnection::connect(&spec.database.owner).await?;
     let (mut pairs, mut deletes, mut producers) = (Vec::new(), Vec::new(), Vec::new());
     for nth in 0..scale.pairs {
@@ -51,24 +51,24 @@ async fn fill(database: &mut PgConnection, rows: usize) -> Result<()> {
     Ok(())
 }
 
-/// From the first row that is gone to the last: the start of the process is not the relay's work.
+/// Returns the rate from the first deleted row to the last, so that the start of the process does not count.
 async fn drained(database: &mut PgConnection, rows: usize) -> Result<f64> {
     let mut first: Option<(Instant, i64)> = None;
     loop {
         let left: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&mut *database).await?;
         let now = Instant::now();
         if left < i64::try_from(rows)? {
-            let (started, there) = *first.get_or_insert((now, left));
+            let (started, rest) = *first.get_or_insert((now, left));
             if left == 0 {
                 let seconds = now.duration_since(started).as_secs_f64().max(0.001);
-                return Ok(there as f64 / seconds);
+                return Ok(rest as f64 / seconds);
             }
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-/// Batches as large as the relay's, each committed by itself, as careless of the disk as the relay's session.
+/// Deletes the rows in batches, each with its own commit and, like the relay, with `synchronous_commit` off. Returns the rate.
 async fn bare_delete(url: &str, rows: usize) -> Result<f64> {
     let options: sqlx::postgres::PgConnectOptions = url.parse()?;
     let mut database = PgConnection::connect_with(&options.options([("synchronous_commit", "off")])).await?;
@@ -84,7 +84,7 @@ async fn bare_producer(brokers: &str, topic: &str, rows: usize) -> Result<f64> {
     let producer: FutureProducer = client.create()?;
     let payload = vec![0x0a; PAYLOAD];
     let keys: Vec<String> = (0..rows).map(|n| n.to_string()).collect();
-    // Finding the brokers is not the producer's work.
+    // Connects the producer before the measurement.
     let first = FutureRecord::<str, [u8]>::to(topic).payload(&payload);
     producer.send(first, Duration::from_secs(20)).await.map_err(|(error, _)| error)?;
     let started = Instant::now();

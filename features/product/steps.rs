@@ -1,6 +1,6 @@
 //! The steps of the product service's scenarios.
 
-#![allow(clippy::needless_pass_by_value, reason = "cucumber gives a step its words as strings")]
+#![allow(clippy::needless_pass_by_value, reason = "cucumber passes captures as owned strings")]
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};

@@ -28,7 +28,7 @@ pub(crate) struct Checked {
     /// The number of operations called.
     pub(crate) operations: usize,
     /// The number of calls.
-    pub(crate) asked: usize,
+    pub(crate) calls: usize,
     /// Responses that contradict the contract.
     pub(crate) wrong: Vec<String>,
 }
@@ -121,7 +121,7 @@ async fn another_customer(
     let after = ask(mart, &other, request).await;
     let mut shown = BTreeSet::new();
     scene::ids(&owners.body, &mut shown);
-    shown.retain(|id| !said(request, id));
+    shown.retain(|id| !contains(request, id));
     checked.expect(owners.status < 300, || format!("{name}: the owner receives {}", owners.status));
     // If there are no ids, a response is the owner's own if it differs from the one that another customer receives.
     let by_id = !shown.is_empty();
@@ -163,7 +163,7 @@ fn about_nothing(operation: &Operation) -> Http {
 
 impl Checked {
     fn expect(&mut self, right: bool, wrong: impl FnOnce() -> String) {
-        self.asked += 1;
+        self.calls += 1;
         if !right {
             self.wrong.push(wrong());
         }
@@ -171,7 +171,7 @@ impl Checked {
 }
 
 /// Returns whether the request itself holds an id, as one that orders a product does.
-fn said(request: &Http, id: &str) -> bool {
+fn contains(request: &Http, id: &str) -> bool {
     request.body.as_ref().is_some_and(|body| body.to_string().contains(id))
 }
 

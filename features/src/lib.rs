@@ -102,9 +102,9 @@ pub async fn run<W: Scenario>(plan: Plan) -> ExitCode {
         run_in_process::<W>(&folder, seeds).await
     };
     if !on_servers && filter().is_none() {
-        let authorization::Checked { operations, asked, wrong } = authorization::check(levels::of_this_program()).await;
+        let authorization::Checked { operations, calls, wrong } = authorization::check(levels::of_this_program()).await;
         if operations > 0 {
-            println!("authorization: {operations} operations, asked {asked} times; {} answers are wrong", wrong.len());
+            println!("authorization: {operations} operations, {calls} calls; {} wrong responses", wrong.len());
         }
         all.wrong.extend(wrong);
         all.wrong.extend(

@@ -198,18 +198,18 @@ impl Running {
             clients.entry(group.to_owned()).or_insert_with(new).clone()
         };
         let partitions = self.partitions.clone();
-        tokio::task::spawn_blocking(move || question(&client, &partitions)).await.expect("asked")
+        tokio::task::spawn_blocking(move || question(&client, &partitions)).await.expect("the query ended")
     }
 
     /// Waits until everything that is on Kafka now has been read.
     async fn read_to_the_end(&self) {
         let ends = self.ask("none", |consumer, partitions| {
             // One query for all partitions: the time -1 is the end.
-            let mut asked = TopicPartitionList::new();
+            let mut wanted = TopicPartitionList::new();
             for (topic, partition) in partitions {
-                asked.add_partition_offset(topic, *partition, Offset::End).expect("an offset");
+                wanted.add_partition_offset(topic, *partition, Offset::End).expect("an offset");
             }
-            let ends = || each_partition(consumer.offsets_for_times(asked.clone(), kafka::TIMEOUT)?);
+            let ends = || each_partition(consumer.offsets_for_times(wanted.clone(), kafka::TIMEOUT)?);
             kafka::retry_transient(ends).expect("the ends")
         });
         let end = |offset: Offset| match offset {
@@ -231,11 +231,11 @@ impl Running {
     async fn handled(&self, service: &str) -> HashMap<(String, i32), i64> {
         let group = format!("{}{service}", self.topic_prefix);
         let committed = self.ask(&group, |consumer, partitions| {
-            let mut asked = TopicPartitionList::new();
+            let mut wanted = TopicPartitionList::new();
             for (topic, partition) in partitions {
-                asked.add_partition(topic, *partition);
+                wanted.add_partition(topic, *partition);
             }
-            let committed = || each_partition(consumer.committed_offsets(asked.clone(), kafka::TIMEOUT)?);
+            let committed = || each_partition(consumer.committed_offsets(wanted.clone(), kafka::TIMEOUT)?);
             kafka::retry_transient(committed).expect("offsets")
         });
         let offset = |offset: Offset| match offset {
@@ -252,9 +252,9 @@ impl Running {
         let url = format!("{}/metrics", listener.app.spec.internal_url());
         let answer = listener.app.client.get(url).send().await.expect("metrics");
         let text = answer.text().await.expect("text");
-        let looks = text.lines().filter(|line| line.starts_with("background_job_runs_total{"));
-        let look = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
-        looks.filter_map(look).collect()
+        let runs = text.lines().filter(|line| line.starts_with("background_job_runs_total{"));
+        let run = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
+        runs.filter_map(run).collect()
     }
 
     /// Waits until every background job of a service has begun and ended a run after now.

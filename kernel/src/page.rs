@@ -81,7 +81,7 @@ impl Cursor {
 
 /// The token was not made by this signer for this filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the page token is not one that this list gave for this filter")]
+#[error("the page token was not issued by this list for this filter")]
 pub struct InvalidPageToken;
 
 const TAG_BYTES: usize = 16;
@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn a_page_size_is_bounded() {
-        for (asked, given) in
+        for (requested, given) in
             [(0, 50), (-1, 50), (i32::MIN, 50), (1, 1), (200, 200), (201, 200), (70_000, 200), (i32::MAX, 200)]
         {
-            assert_eq!(PageSize::requested(asked).get(), given, "{asked}");
+            assert_eq!(PageSize::requested(requested).get(), given, "{requested}");
         }
     }
 

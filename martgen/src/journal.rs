@@ -209,7 +209,7 @@ fn durable(path: &Path, bytes: &[u8]) -> Result<()> {
     written.with_context(|| format!("{} can't be written", path.display()))
 }
 
-/// Gives a staged file the permissions of the file that it replaces.
+/// Sets a staged file's permissions to those of the file that it replaces.
 fn keep_mode(target: &Path, staged: &Path) {
     if let Ok(found) = std::fs::metadata(target) {
         std::fs::set_permissions(staged, found.permissions()).ok();

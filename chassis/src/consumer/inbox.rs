@@ -136,7 +136,7 @@ impl Inbox {
         self.one("delete from inbox where position = $1 and dead_at is null", position).await.map(|_| ())
     }
 
-    /// Counts an attempt and says when the next one is.
+    /// Counts an attempt and schedules the next one.
     pub(super) async fn reschedule(&self, position: i64, reason: &str, pause: Duration) -> Result<(), StoreError> {
         let sql = "update inbox set attempts = attempts + 1, reason = $2, \
                    next_at = now() + make_interval(secs => $3) where position = $1 and dead_at is null";
@@ -145,7 +145,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Gives a lease back without counting an attempt.
+    /// Releases a lease without counting an attempt.
     pub(super) async fn release_lease(&self, position: i64) -> Result<(), StoreError> {
         self.one("update inbox set next_at = now() + interval '1 second' where position = $1", position)
             .await

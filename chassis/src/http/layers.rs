@@ -34,7 +34,7 @@ pub fn with_middleware(routes: Router, limits: &Limits) -> Router {
         }))
 }
 
-/// Gives the request its trace context and id, and records its metrics and log line.
+/// Sets the request's trace context and id, and records its metrics and log line.
 async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnce(Request) -> F) -> Response {
     let started = Instant::now();
     let context = request.headers().get("traceparent").and_then(|value| value.to_str().ok());

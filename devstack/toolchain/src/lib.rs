@@ -142,7 +142,7 @@ impl Tool {
         eprintln!("fetching {}", self.description());
         retry(self.name(), RETRY_DELAY, || self.fetch()).with_context(|| {
             format!(
-                "cannot fetch {} in {ATTEMPTS} attempts (check the network and the configured registries of pip, Maven, npm and Go, \
+                "cannot fetch {} in {ATTEMPTS} attempts (check the network and the registry settings of pip, Maven, npm and Go, \
                  then run the command again; tools fetched so far are kept)",
                 self.description()
             )

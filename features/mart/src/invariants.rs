@@ -375,7 +375,7 @@ fn follows(kinds: &[&str]) -> bool {
                     (Action::Await, "OrderAwaitingPayment") => Some(State::AwaitingPayment),
                     (Action::Confirm, "OrderConfirmed") => Some(State::Confirmed),
                     (Action::CancelTimeout, "OrderCancelled") if !refunds => Some(State::TimedOut),
-                    (Action::CancelTimeout | Action::CancelAsked | Action::CancelNoStock, "OrderCancelled") => {
+                    (Action::CancelTimeout | Action::CancelRequested | Action::CancelNoStock, "OrderCancelled") => {
                         Some(State::Cancelled)
                     }
                     (Action::Reinstate, "OrderReinstated") => Some(State::Reinstated),

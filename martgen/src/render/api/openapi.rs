@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
@@ -244,11 +245,12 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
     for (status, reasons) in all {
         let descriptions: Vec<String> = reasons.iter().map(|(code, detail, _)| format!("`{code}`: {detail}")).collect();
         let number: u16 = status.parse().unwrap_or(500);
+        let title = StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
         let examples: Map<String, Value> = reasons
             .iter()
             .map(|(code, detail, details)| {
                 let mut problem = json!({
-                    "type": "about:blank", "title": code, "status": number, "code": code, "detail": detail,
+                    "type": "about:blank", "title": title, "status": number, "code": code, "detail": detail,
                     "traceId": "0c9eac31210649dcbab0f35bb03129b7",
                 });
                 if let Some(details) = details {

@@ -101,10 +101,10 @@ fn the_order_follows_the_state_machine_in_every_state() {
             let expected: Result<Vec<&str>, TransitionError> = match transition(state, trigger) {
                 Action::Await => Ok(vec!["OrderAwaitingPayment"]),
                 Action::Confirm => Ok(vec!["OrderConfirmed"]),
-                Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked if paid => {
+                Action::CancelNoStock | Action::CancelTimeout | Action::CancelRequested if paid => {
                     Ok(vec!["OrderCancelled", "RefundRequested"])
                 }
-                Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked => Ok(vec!["OrderCancelled"]),
+                Action::CancelNoStock | Action::CancelTimeout | Action::CancelRequested => Ok(vec!["OrderCancelled"]),
                 Action::Reinstate => Ok(vec!["OrderReinstated"]),
                 Action::Refund => Ok(vec!["RefundRequested"]),
                 Action::Change => Ok(vec!["OrderChanged"]),
@@ -112,7 +112,7 @@ fn the_order_follows_the_state_machine_in_every_state() {
                 Action::Deliver => Ok(vec!["OrderDelivered"]),
                 Action::Ignore => Err(TransitionError::NoEffect),
                 Action::Wait => Err(TransitionError::TooEarly),
-                Action::Forbid => Err(TransitionError::NotAllowed),
+                Action::Reject => Err(TransitionError::NotAllowed),
             };
             assert_eq!(done.map(|(_, events)| kinds(&events)), expected, "{state:?} {trigger:?}");
         }
@@ -298,7 +298,7 @@ proptest! {
             let allowed = transition(before.state(), trigger);
             match fire(order.clone(), trigger, &format!("pay-{payment}"), second) {
                 Ok((after, events)) => {
-                    prop_assert!(!matches!(allowed, Action::Ignore | Action::Wait | Action::Forbid));
+                    prop_assert!(!matches!(allowed, Action::Ignore | Action::Wait | Action::Reject));
                     let versions: Vec<i64> = events.iter().map(|event| event.order().version.get()).collect();
                     let first = before.version.get() + 1;
                     let count = i64::try_from(events.len()).expect("small");
@@ -309,7 +309,7 @@ proptest! {
                 Err(stopped) => {
                     // A payment may be a duplicate, and a deadline may not have passed yet.
                     let conditional = trigger == Trigger::PaymentCaptured || trigger == Trigger::DeadlinePassed;
-                    let rejected = matches!(allowed, Action::Ignore | Action::Wait | Action::Forbid);
+                    let rejected = matches!(allowed, Action::Ignore | Action::Wait | Action::Reject);
                     prop_assert!(conditional || rejected, "{:?}", stopped);
                 }
             }

@@ -9,8 +9,8 @@ use crate::core::{Item, Items};
 
 /// Stores an item and a line of the log. `$13` product, `$14` version, `$15` name.
 pub const STORE: &str = insert_sql!(
-    "insert into item as kept (product_id, version, name) select $13, $14, $15 from guard \
-     on conflict (product_id) do update set version = $14, name = $15 where kept.version = $14 - 1 returning product_id",
+    "insert into item as stored (product_id, version, name) select $13, $14, $15 from guard \
+     on conflict (product_id) do update set version = $14, name = $15 where stored.version = $14 - 1 returning product_id",
     "logged as (insert into applied (product_id, version) select product_id, $14 from written), "
 );
 

@@ -333,21 +333,21 @@ impl Order {
         match action {
             Action::Ignore => return Err(TransitionError::NoEffect),
             Action::Wait => return Err(TransitionError::TooEarly),
-            Action::Forbid => return Err(TransitionError::NotAllowed),
+            Action::Reject => return Err(TransitionError::NotAllowed),
             _ => self.status = to(&self),
         }
         let mut events = Vec::new();
         let record_event: fn(Self) -> OrderEvent = match action {
             Action::Await => |order| OrderEvent::OrderAwaitingPayment(OrderAwaitingPayment { order }),
             Action::Confirm => |order| OrderEvent::OrderConfirmed(OrderConfirmed { order }),
-            Action::CancelNoStock | Action::CancelTimeout | Action::CancelAsked => {
+            Action::CancelNoStock | Action::CancelTimeout | Action::CancelRequested => {
                 |order| OrderEvent::OrderCancelled(OrderCancelled { order })
             }
             Action::Reinstate => |order| OrderEvent::OrderReinstated(OrderReinstated { order }),
             Action::Change => |order| OrderEvent::OrderChanged(OrderChanged { order }),
             Action::Ship => |order| OrderEvent::OrderShipped(OrderShipped { order }),
             Action::Deliver => |order| OrderEvent::OrderDelivered(OrderDelivered { order }),
-            Action::Refund | Action::Ignore | Action::Wait | Action::Forbid => {
+            Action::Refund | Action::Ignore | Action::Wait | Action::Reject => {
                 self.refund(now, &mut events);
                 return Ok((self, events));
             }

@@ -60,7 +60,7 @@ pub enum Action {
     /// Cancel it for its deadline.
     CancelTimeout,
     /// Cancel it for the caller.
-    CancelAsked,
+    CancelRequested,
     /// Await stock again, with the payment.
     Reinstate,
     /// Stay cancelled and refund the payment.
@@ -76,7 +76,7 @@ pub enum Action {
     /// Retry later: an earlier event is missing.
     Wait,
     /// Return an error to the caller and change nothing.
-    Forbid,
+    Reject,
 }
 
 /// All states, in the order of the table.
@@ -116,12 +116,12 @@ pub fn transition(state: State, trigger: Trigger) -> Action {
         (Trigger::StockReserved, Reinstated) | (Trigger::PaymentCaptured, AwaitingPayment) => Action::Confirm,
         (Trigger::PaymentCaptured, TimedOut) => Action::Reinstate,
         (Trigger::PaymentCaptured, Cancelled) => Action::Refund,
-        (Trigger::Cancel, Placed | Reinstated | AwaitingPayment | Confirmed) => Action::CancelAsked,
+        (Trigger::Cancel, Placed | Reinstated | AwaitingPayment | Confirmed) => Action::CancelRequested,
         (Trigger::Change, Placed | Reinstated | AwaitingPayment | Confirmed) => Action::Change,
         (Trigger::Ship, Confirmed) => Action::Ship,
         (Trigger::Deliver, Shipped) => Action::Deliver,
         (Trigger::Cancel, Shipped | Delivered) | (Trigger::Change | Trigger::Ship | Trigger::Deliver, _) => {
-            Action::Forbid
+            Action::Reject
         }
         (
             Trigger::StockReserved

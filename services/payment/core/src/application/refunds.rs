@@ -51,7 +51,7 @@ impl<S: Store> UseCases<S> {
         self.settle(order, step).await.map_err(RefundError::Unavailable)?.map_err(RefundError::Rejected)
     }
 
-    /// Resolves a task. `resolution` says what the operator did; `refunded` says whether they refunded the task's refund.
+    /// Resolves a task. `resolution` describes the operator's action; `refunded` is true if they made the task's refund.
     pub async fn resolve(
         &self,
         order: OrderId,

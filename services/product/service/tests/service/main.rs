@@ -1,4 +1,4 @@
-//! The product service on real PostgreSQL and Kafka. One program, because each links the Kafka client anew.
+//! The product service on real PostgreSQL and Kafka. One test program, because every program links the Kafka client again.
 
 mod app;
 mod http;
