@@ -203,3 +203,74 @@ fn crates_with_test_false_have_no_unit_tests() {
     }
     assert!(checked > 10, "only {checked} targets have test = false");
 }
+
+/// Words that are not used here, with better ones. Readers know the terms of the field, not those of one project.
+const DIALECT: [(&[&str], &str); 8] = [
+    (&["tell", "tells", "telling", "told"], "publish, return, report, notify, record or print"),
+    (&["hear", "hears", "hearing", "heard"], "receive or consume"),
+    (
+        &["nobody", "somebody", "anybody", "everybody"],
+        "no one, everyone, or the role: a user, a visitor, every consumer",
+    ),
+    (&["mend", "mends", "mended", "mending"], "fix"),
+    (&["whoever", "whomever", "whatever", "oneself"], "the noun that it stands for"),
+    (&["brake"], "throttle"),
+    (&["sweep", "sweeps", "sweeping"], "background job"),
+    (&["he", "his", "him", "himself"], "they, their, them, or the role"),
+];
+
+/// Where a word of the dialect may stand: the beginning of the path, the word and the reason.
+const MAY_STAND: [(&str, &str, &str); 2] =
+    [("devstack/tests/tidy.rs", "", "this list"), ("docs/adr/0006-private-servers.md", "nobody", "the user of Debian")];
+
+/// Returns the words of a line in lower case. Identifiers are split at underscores and capital letters.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut previous = ' ';
+    for c in line.chars() {
+        if !c.is_alphabetic() || (c.is_uppercase() && previous.is_lowercase()) {
+            words.push(String::new());
+        }
+        if c.is_alphabetic() {
+            words.last_mut().expect("one at least").extend(c.to_lowercase());
+        }
+        previous = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn identifiers_are_split_into_words() {
+    assert_eq!(words("fn tell_placed(NotHeard: u8) // he's"), ["fn", "tell", "placed", "not", "heard", "u", "he", "s"]);
+}
+
+#[test]
+fn plain_terms_stand_in_place_of_the_dialect() {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().expect("git");
+    let paths = String::from_utf8(listed.stdout).expect("UTF-8");
+    let mut found = Vec::new();
+    let mut used = BTreeSet::new();
+    for path in paths.split('\0').filter(|path| !path.is_empty() && !path.ends_with(".lock")) {
+        // A deleted file is still listed, and pictures are not text.
+        let Ok(text) = std::fs::read_to_string(root().join(path)) else { continue };
+        for (line, number) in text.lines().chain([path]).zip(1..) {
+            for word in words(line) {
+                let Some((_, better)) = DIALECT.iter().find(|(words, _)| words.contains(&word.as_str())) else {
+                    continue;
+                };
+                let exception = MAY_STAND
+                    .iter()
+                    .position(|(at, excepted, _)| path.starts_with(at) && (excepted.is_empty() || *excepted == word));
+                match exception {
+                    Some(nth) => drop(used.insert(nth)),
+                    None => found.push(format!("{path}:{number}: `{word}`; better: {better}")),
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "write plain terms (or give a reason in MAY_STAND):\n{}", found.join("\n"));
+    let unused: Vec<_> =
+        MAY_STAND.iter().enumerate().filter(|(nth, _)| !used.contains(nth)).map(|(_, one)| one).collect();
+    assert!(unused.is_empty(), "remove these exceptions, which are no longer needed: {unused:?}");
+}
