@@ -251,7 +251,7 @@ fn plain_terms_stand_in_place_of_the_dialect() {
     let paths = String::from_utf8(listed.stdout).expect("UTF-8");
     let mut found = Vec::new();
     let mut used = BTreeSet::new();
-    for path in paths.split('\0').filter(|path| !path.is_empty() && !path.ends_with(".lock")) {
+    for path in paths.split('\0').filter(|path| Path::new(path).extension().is_none_or(|name| name != "lock")) {
         // A deleted file is still listed, and pictures are not text.
         let Ok(text) = std::fs::read_to_string(root().join(path)) else { continue };
         for (line, number) in text.lines().chain([path]).zip(1..) {

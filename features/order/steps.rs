@@ -137,7 +137,7 @@ async fn stock(world: &mut World, name: String, what: String) {
     match what.as_str() {
         "reserved" => world.publish(topic, &order_id, 1, &StockReserved { reservation }).await,
         "insufficient" => {
-            world.publish(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await
+            world.publish(topic, &order_id, 1, &StockRejected { reservation, shortages: Vec::new() }).await;
         }
         _ => world.publish(topic, &order_id, 2, &ReservationExpired { reservation }).await,
     }

@@ -34,19 +34,7 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
     if contracts.is_invalid() {
         return Ok(report(&contracts.findings, &contracts.sources, json, true));
     }
-    let others = contracts.mart.services.iter().filter(|service| service.name != name);
-    let package = format!("{}.{name}.", tree.settings.package);
-    let consumers: Vec<String> = others
-        .filter_map(|service| {
-            let events: Vec<&str> = service
-                .consumes
-                .iter()
-                .filter(|consumed| consumed.event.full_name.starts_with(&package))
-                .map(|consumed| consumed.event.name.as_str())
-                .collect();
-            (!events.is_empty()).then(|| format!("{} ({})", service.name, events.join(", ")))
-        })
-        .collect();
+    let consumers = consumers(&contracts.mart, name, &tree.settings.package);
     if !consumers.is_empty() {
         return Err(Failure::refused(
             format!("{name} can't be removed: its events are consumed by {}", consumers.join("; ")),
@@ -122,6 +110,19 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
         ));
     }
     Ok(CLEAN)
+}
+
+/// Returns the other services that consume events of this one, each with these events.
+fn consumers(mart: &Mart, name: &str, package: &str) -> Vec<String> {
+    let own = format!("{package}.{name}.");
+    let others = mart.services.iter().filter(|service| service.name != name);
+    others
+        .filter_map(|service| {
+            let consumed = service.consumes.iter().filter(|consumed| consumed.event.full_name.starts_with(&own));
+            let events: Vec<&str> = consumed.map(|consumed| consumed.event.name.as_str()).collect();
+            (!events.is_empty()).then(|| format!("{} ({})", service.name, events.join(", ")))
+        })
+        .collect()
 }
 
 /// What a service has in Kafka. It stays when the service is removed.

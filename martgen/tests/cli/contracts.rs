@@ -213,6 +213,7 @@ message ParcelSent {
 
     // The comment is copied unchanged into a service that consumes the event.
     copy.replace(SHELF, "mart.product.v1.ProductUpdated", "mart.parcel.v1.ParcelSent");
+    copy.replace(SHELF, "shelf.product-updated", "shelf.parcel-sent");
     let run = copy.run(&["generate"]);
     assert_eq!(run.code, Some(0), "{}", run.output);
     let events = copy.read("chassis/tests/shelf/src/generated/events.rs");

@@ -226,7 +226,9 @@ fn a_read_only_file_prevents_the_whole_run() {
 #[test]
 fn a_failed_change_undoes_those_before_it() {
     let copy = Copy::new();
-    copy.replace("chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto", "ProductUpdated", "ProductArchived");
+    let contract = "chassis/tests/shelf/proto/mart/shelf/v1/shelf_service.proto";
+    copy.replace(contract, "ProductUpdated", "ProductArchived");
+    copy.replace(contract, "shelf.product-updated", "shelf.product-archived");
     let folder = copy.root.join("services/product/service/src/generated");
     std::fs::remove_dir_all(&folder).expect("removed");
     std::fs::write(&folder, "a file where a folder should be").expect("written");

@@ -23,7 +23,7 @@ impl<S: Store> UseCases<S> {
     pub async fn on_order_placed(&self, request: OrderRequest, receipt: Receipt) -> Result<(), StoreError> {
         let expires_at = self.expiry();
         self.apply(request, receipt, move |decider, request| {
-            decider.order_placed(request.order, request.lines, expires_at)
+            decider.order_placed(request.order, request.lines, expires_at);
         })
         .await
     }
