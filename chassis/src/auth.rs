@@ -28,7 +28,7 @@ pub struct Identity {
     pub role: String,
 }
 
-/// Why a token was rejected. It contains nothing of the token.
+/// The reason to reject a token. It contains no part of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// The text is not a token, or the token has no `kid`.
@@ -45,7 +45,7 @@ pub enum TokenError {
     Role,
 }
 
-/// Why a key file is invalid.
+/// The errors of reading a key file.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The file can't be read.

@@ -126,7 +126,7 @@ pub(crate) struct RawHeader {
     pub(crate) value: Option<Vec<u8>>,
 }
 
-/// Why a record is not a valid event.
+/// The reason why a record is not a valid event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidRecord {
     #[error("the header {0} is missing")]

@@ -43,7 +43,7 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// The longest that a statement may take. Without it, a vanished database would be noticed only by the TCP timeout.
 const STATEMENT: Duration = Duration::from_secs(20);
 
-/// Why a leader's session ended.
+/// The reason for the end of a leader's session.
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
     #[error("the database: {0}")]

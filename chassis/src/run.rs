@@ -108,7 +108,7 @@ pub struct Topic {
     pub retention_minutes: u32,
 }
 
-/// Why a service could not be migrated.
+/// The errors of `migrate`.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database could not be migrated.

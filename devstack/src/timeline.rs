@@ -63,7 +63,7 @@ impl fmt::Display for TimelineEvent {
 /// A row of `inbox`: position, handler, event, reason, attempts, next_at, deadline and dead_at.
 type InboxRow = (i64, String, String, String, i32, OffsetDateTime, OffsetDateTime, Option<OffsetDateTime>);
 
-/// What a timeline shows: its events on Kafka, their traces and their aggregates.
+/// The filter of a timeline: the events on Kafka, their traces and their aggregates.
 #[derive(Debug, Default)]
 struct Selection {
     events: Vec<KafkaEvent>,

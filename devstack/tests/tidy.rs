@@ -219,7 +219,7 @@ const DIALECT: [(&[&str], &str); 8] = [
     (&["he", "his", "him", "himself"], "they, their, them, or the role"),
 ];
 
-/// Where a word of the dialect may stand: the beginning of the path, the word and the reason.
+/// Exceptions: the beginning of the path, the word (empty for all) and the reason.
 const MAY_STAND: [(&str, &str, &str); 2] =
     [("devstack/tests/tidy.rs", "", "this list"), ("docs/adr/0006-private-servers.md", "nobody", "the user of Debian")];
 

@@ -15,7 +15,7 @@ pub(crate) const MOMENT: &str = "moment";
 /// The tag of scenarios that read everything that a service stores; each has a mart of its own.
 pub(crate) const ALONE: &str = "alone";
 
-/// Where the scenarios of a run take place.
+/// The place where the scenarios of a run take place.
 #[derive(Clone)]
 pub(crate) enum Stage {
     /// In this process, under a seed.

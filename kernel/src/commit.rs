@@ -63,7 +63,7 @@ pub enum CommitOutcome {
     },
 }
 
-/// Why a commit failed. Nothing was stored. `U` names the service's unique values.
+/// The errors of a commit. Nothing was stored. `U` names the service's unique values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError<U> {
     /// The row was changed or deleted since it was read.
@@ -77,7 +77,7 @@ pub enum CommitError<U> {
     Unavailable(#[from] StoreError),
 }
 
-/// Why a store failed. The adapter has logged the cause.
+/// The errors of a store. The adapter has logged the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store is unreachable or overloaded. A later attempt can succeed.

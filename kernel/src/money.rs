@@ -51,7 +51,7 @@ impl Ord for Currency {
     }
 }
 
-/// Why a text is not a valid amount, or why two amounts cannot be combined.
+/// The errors of parsing an amount and of combining two amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The code is not one of ISO 4217 with a minor unit.

@@ -70,13 +70,13 @@ impl Plan {
 /// The state of a file in the tree, compared with the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It equals the plan.
+    /// Equals the plan.
     Current,
-    /// It does not exist.
+    /// Does not exist.
     Missing,
-    /// It is as martgen wrote it, but the plan has changed since.
+    /// As martgen wrote it, but the plan has changed since.
     Stale,
-    /// It was changed by hand, or martgen did not write it.
+    /// Changed by hand, or not written by martgen.
     Edited,
 }
 

@@ -45,7 +45,7 @@ pub enum Outcome {
     Reject(&'static str),
 }
 
-/// Why a handler could not be called.
+/// The errors before a handler is called.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     /// The database failed. If it is unavailable, the record stays on its partition and no attempt is counted.

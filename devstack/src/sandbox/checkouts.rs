@@ -63,7 +63,7 @@ pub enum ActionKind {
     Leave,
 }
 
-/// Why an action or request was rejected.
+/// The reason to reject an action or a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionError {
     /// The checkout or payment does not exist.

@@ -125,7 +125,7 @@ fn consumers(mart: &Mart, name: &str, package: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a service has in Kafka. It stays when the service is removed.
+/// The topics and the consumer group of a service. They stay when the service is removed.
 struct Topics {
     published: Vec<String>,
     consumes: bool,

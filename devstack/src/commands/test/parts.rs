@@ -2,7 +2,7 @@
 
 use devstack::testing::FEATURES_ON_SERVERS;
 
-/// What a part runs.
+/// The command or tests of a part.
 pub(super) enum Run {
     /// A command that passes or fails as a whole: its words, and the advice if it fails.
     Check(&'static [&'static str], &'static str),

@@ -115,7 +115,7 @@ pub trait MessageSender: Send + Sync {
     async fn send(&self, id: NotificationId, recipient: &str, message: &RenderedMessage) -> Result<String, SendError>;
 }
 
-/// Why a message was not sent. The texts do not quote the message.
+/// The errors of sending a message. Their texts do not quote the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
     /// The server did not accept the message but may do so later. The message is retried.

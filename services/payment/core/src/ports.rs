@@ -123,7 +123,7 @@ pub struct CheckoutRequest {
 pub struct OpenCheckout {
     /// The provider's reference.
     pub reference: String,
-    /// Where the customer pays.
+    /// The page where the customer pays.
     pub checkout: Checkout,
     /// When it expires.
     pub expires_at: Timestamp,
@@ -155,7 +155,7 @@ pub enum RefundOutcome {
     Manual,
 }
 
-/// Why a provider's call failed.
+/// The errors of a request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderError {
     /// The provider is unavailable. The implementation logs the cause.
@@ -183,7 +183,7 @@ pub struct WebhookEvent {
     pub event: Option<crate::domain::ProviderEvent>,
 }
 
-/// Why a webhook was rejected.
+/// The reasons to reject a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookError {
     /// The signature is invalid or too old.

@@ -14,7 +14,7 @@ pub struct Counted {
     pub stock_item: StockItem,
 }
 
-/// Why the stock was not changed.
+/// The errors of a change of stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountError {
     /// The stock does not allow it.

@@ -8,7 +8,7 @@ use mart_kernel::{Fingerprint, Page, PageSize, StoreError};
 use super::{ProductId, Scope, Store, UseCases};
 use crate::domain::{LedgerEntry, StockItem};
 
-/// Why there is no page.
+/// The errors of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.

@@ -5,7 +5,7 @@ use mart_kernel::StoreError;
 use super::{Decided, ProductId, Scope, Store, UseCases};
 use crate::domain::{StockChangeError, StockItem};
 
-/// Why the threshold was not set.
+/// The errors of setting the threshold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ThresholdError {
     /// The product has no stock item.

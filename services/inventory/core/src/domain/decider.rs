@@ -38,7 +38,7 @@ pub struct Change {
     pub events: Vec<EventEnvelope<InventoryEvent>>,
 }
 
-/// Why an admin's change of a stock item was rejected.
+/// The reasons to reject an admin's change of a stock item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StockChangeError {
     /// The product has no stock item.

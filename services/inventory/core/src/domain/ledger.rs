@@ -33,7 +33,7 @@ impl LedgerEntry {
     }
 }
 
-/// Why a stock item changed.
+/// The cause of a change of a stock item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     /// Units were received, with the admin's note.

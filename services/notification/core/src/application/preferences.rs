@@ -6,7 +6,7 @@ use super::UseCases;
 use crate::domain::{Channel, CustomerId, Kind, Preference};
 use crate::ports::Store;
 
-/// Why a preference was not stored.
+/// The errors of storing a preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreferenceError {
     /// The preference is fixed.

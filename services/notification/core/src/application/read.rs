@@ -7,7 +7,7 @@ use super::UseCases;
 use crate::domain::{Notification, NotificationId, StatusKind};
 use crate::ports::{Filter, Store};
 
-/// Why a list was not returned.
+/// The errors of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.
@@ -28,12 +28,12 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// Why a notification is not resent.
+/// The errors of resending a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResendError {
     /// The notification does not exist.
     NotFound,
-    /// It has not failed, or it contained a link.
+    /// The notification has not failed, or it contained a link.
     NotFailed,
     /// The store failed.
     Unavailable(StoreError),

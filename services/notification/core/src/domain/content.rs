@@ -176,7 +176,7 @@ pub struct Line {
     pub sum: Option<Money>,
 }
 
-/// Why an order was cancelled.
+/// The reason for the cancellation of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelReason {
     /// The customer cancelled it.
@@ -185,7 +185,7 @@ pub enum CancelReason {
     Shop,
     /// Not all products are in stock.
     NoStock,
-    /// It was not paid in time.
+    /// The order was not paid in time.
     NotPaid,
 }
 

@@ -13,14 +13,14 @@ use crate::ports::SendError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotificationId(pub Uuid);
 
-/// What a notification is about. A kind is sent once for each subject and channel.
+/// The subject of a notification. A kind is sent once for each subject and channel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub String);
 
 /// The status of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It will be sent or retried.
+    /// The notification will be sent or retried.
     Pending {
         /// When it is due.
         due: Timestamp,
@@ -83,7 +83,7 @@ impl Status {
 pub struct Notification {
     /// The notification's id.
     pub id: NotificationId,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
     /// The kind.
     pub kind: Kind,
@@ -183,7 +183,7 @@ impl Notification {
     }
 }
 
-/// What a decision stores. A notification whose subject, kind and channel exist already is ignored.
+/// The rows that a decision stores. A notification whose subject, kind and channel exist already is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
     /// The contact of an order. It is ignored if the stored one is newer.

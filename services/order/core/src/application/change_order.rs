@@ -5,7 +5,7 @@ use mart_kernel::{StoreError, Timestamp, Version};
 use super::{Order, OrderEvent, OrderId, Store, TransitionError, Unchanged, UseCases, Viewer};
 use crate::domain::{Address, CancelReason, Contact, Shipment, Status};
 
-/// Why an order was not changed.
+/// The errors of changing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeError {
     /// The order does not exist or the caller may not read it.

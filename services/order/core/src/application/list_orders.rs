@@ -24,7 +24,7 @@ pub struct ListOrders {
     pub page_token: String,
 }
 
-/// Why there is no page.
+/// The errors of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.

@@ -72,7 +72,7 @@ pub enum EventOutcome {
     Rejected,
 }
 
-/// Why a change did not happen.
+/// The errors of a change.
 enum Unchanged {
     NotFound,
     PreconditionFailed,

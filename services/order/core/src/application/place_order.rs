@@ -23,7 +23,7 @@ pub struct PlaceOrder {
     pub payment_method: String,
 }
 
-/// Why an order was not placed or quoted.
+/// The errors of placing and quoting an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceError {
     /// These lines cannot be ordered.

@@ -148,7 +148,7 @@ impl Status {
     }
 }
 
-/// Why an order was cancelled.
+/// The reason for the cancellation of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelReason {
     /// The customer cancelled it.
@@ -157,7 +157,7 @@ pub enum CancelReason {
     Admin,
     /// Not all of its products are in stock.
     NoStock,
-    /// It was not paid in time.
+    /// The order was not paid in time.
     PaymentTimeout,
 }
 
@@ -181,7 +181,7 @@ pub struct Payment {
     pub refund_requested: bool,
 }
 
-/// Why a transition did not happen. Nothing is changed.
+/// The errors of a transition. Nothing is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionError {
     /// The trigger has no effect in this state.

@@ -51,7 +51,7 @@ pub struct RejectedLine {
     pub reason: LineRejectionReason,
 }
 
-/// Why a line cannot be ordered.
+/// The reason why a line can't be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineRejectionReason {
     /// The product does not exist or is not on sale.
@@ -62,7 +62,7 @@ pub enum LineRejectionReason {
     TooMany,
 }
 
-/// Why there is no quote.
+/// The errors of a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteError {
     /// The total exceeds the largest amount.

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::ports::{CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, Store};
 
-/// Why no attempt was started.
+/// The errors of starting an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartError {
     /// The payment does not allow it.

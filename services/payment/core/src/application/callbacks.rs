@@ -7,7 +7,7 @@ use super::UseCases;
 use crate::domain::{Callback, Match, Provider};
 use crate::ports::{Store, WebhookError, WebhookEvent, WebhookRequest};
 
-/// Why a webhook was not accepted.
+/// The errors of receiving a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiveWebhookError {
     /// The provider is disabled.

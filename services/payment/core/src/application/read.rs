@@ -7,7 +7,7 @@ use super::UseCases;
 use crate::domain::{Account, OrderId, PaymentDecider};
 use crate::ports::Store;
 
-/// Why there is no page.
+/// The errors of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.

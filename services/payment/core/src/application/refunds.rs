@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::ports::{ProviderError, RefundOutcome, RefundRequest, Store};
 
-/// Why no refund was created.
+/// The errors of requesting a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundError {
     /// The payment does not allow it.
@@ -18,7 +18,7 @@ pub enum RefundError {
     Unavailable(StoreError),
 }
 
-/// Why a task was not resolved.
+/// The errors of resolving a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolveError {
     /// The payment does not exist.

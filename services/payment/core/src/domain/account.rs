@@ -126,7 +126,7 @@ pub enum AttemptStatus {
     Closed,
 }
 
-/// Where a customer pays.
+/// The page where a customer pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// The URL.
@@ -200,11 +200,11 @@ pub enum RefundStatus {
 pub struct Task {
     /// The id.
     pub id: TaskId,
-    /// What does not match, for the operator.
+    /// The discrepancy, in words for the operator.
     pub reason: String,
     /// The manual refund, if the task is about one.
     pub refund: Option<RefundId>,
-    /// What the operator did; `None` while the task is open.
+    /// The resolution; `None` while the task is open.
     pub resolution: Option<String>,
     /// When the task was created.
     pub created_at: Timestamp,

@@ -38,7 +38,7 @@ pub struct Change {
 /// The longest reason of a task, in characters.
 const MAX_REASON_LENGTH: usize = 1_000;
 
-/// Why no attempt was started.
+/// The errors of starting an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartRejection {
     /// The payment does not exist or belongs to another customer.
@@ -49,7 +49,7 @@ pub enum StartRejection {
     TooMany,
 }
 
-/// Why no refund was created.
+/// The errors of requesting a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundRejection {
     /// The payment does not exist.

@@ -62,7 +62,7 @@ pub struct PaymentReviewRequired {
     pub order: OrderId,
     /// The attempt.
     pub attempt: AttemptId,
-    /// What does not match, for the operator.
+    /// The discrepancy, in words for the operator.
     pub reason: String,
 }
 

@@ -123,7 +123,7 @@ pub struct ProviderEvent {
     pub provider: Provider,
     /// The attempt or the money that the event is about.
     pub subject: Subject,
-    /// What happened.
+    /// The kind of event.
     pub kind: ProviderEventKind,
 }
 
@@ -136,7 +136,7 @@ pub enum Subject {
     Money(String),
 }
 
-/// What a provider reports.
+/// A report of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderEventKind {
     /// Money was captured.

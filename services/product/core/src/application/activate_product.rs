@@ -5,7 +5,7 @@ use mart_kernel::Version;
 use super::{ChangeError, Product, ProductId, Store, UseCases};
 use crate::domain::Archived;
 
-/// Why a product was not activated.
+/// The errors of activating a product.
 pub type ActivateError = ChangeError<Archived>;
 
 impl<S: Store> UseCases<S> {

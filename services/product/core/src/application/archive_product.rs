@@ -5,7 +5,7 @@ use mart_kernel::Version;
 use super::{ChangeError, Product, ProductId, Store, UseCases};
 use crate::domain::NotActive;
 
-/// Why a product was not archived.
+/// The errors of archiving a product.
 pub type ArchiveError = ChangeError<NotActive>;
 
 impl<S: Store> UseCases<S> {

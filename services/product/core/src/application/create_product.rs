@@ -14,7 +14,7 @@ pub struct CreateProduct {
     pub status: Status,
 }
 
-/// Why a product was not created.
+/// The errors of creating a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateError {
     /// The details are invalid.

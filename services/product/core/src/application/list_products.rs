@@ -42,7 +42,7 @@ pub enum OrderBy {
     Price,
 }
 
-/// Why there is no page.
+/// The errors of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
     /// The parameters are invalid.

@@ -36,7 +36,7 @@ pub struct UseCases<S> {
     page_tokens: PageTokenSigner,
 }
 
-/// Why a product was not changed; `E` has the reasons of one use case.
+/// The errors of a change; `E` has those of one use case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeError<E> {
     /// The product does not exist.

@@ -5,7 +5,7 @@ use mart_kernel::Version;
 use super::{ChangeError, Product, ProductId, Store, UseCases};
 use crate::domain::{Changes, UpdateError};
 
-/// Why a product was not changed.
+/// The errors of updating a product.
 pub type UpdateProductError = ChangeError<UpdateError>;
 
 impl<S: Store> UseCases<S> {

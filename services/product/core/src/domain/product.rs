@@ -38,7 +38,7 @@ pub struct Product {
     pub updated_at: Timestamp,
 }
 
-/// Why a product cannot be changed.
+/// The reasons why a product can't be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpdateError {
     /// The product is archived, which is final.

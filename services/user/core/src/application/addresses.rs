@@ -6,7 +6,7 @@ use super::{UseCases, UserError};
 use crate::domain::{AccountDecider, Address, AddressBook, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why an address was not saved.
+/// The errors of saving an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressError {
     /// The user has the largest number of addresses already.

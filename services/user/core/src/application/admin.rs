@@ -7,7 +7,7 @@ use super::UseCases;
 use crate::domain::{AccountDecider, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why there is no page.
+/// The errors of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListError {
     /// The token is invalid for this list.
@@ -28,7 +28,7 @@ impl From<StoreError> for ListError {
     }
 }
 
-/// Why a user was not returned or changed.
+/// The errors of reading and changing a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserError {
     /// The user does not exist.
@@ -37,7 +37,7 @@ pub enum UserError {
     Unavailable(StoreError),
 }
 
-/// Why a user was not disabled or enabled.
+/// The errors of disabling and enabling a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisableError {
     /// The user does not exist.

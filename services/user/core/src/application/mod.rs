@@ -46,7 +46,7 @@ impl<S: Clone, H: Clone> Clone for UseCases<S, H> {
     }
 }
 
-/// Why a password could not be checked.
+/// The errors of checking a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemporaryError {
     /// The store failed.

@@ -10,7 +10,7 @@ use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, UserId, is_weak, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why a password was not changed.
+/// The errors of changing a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeError {
     /// The user does not exist.
@@ -31,7 +31,7 @@ impl<E: Into<TemporaryError>> From<E> for ChangeError {
     }
 }
 
-/// Why no mail was sent.
+/// The errors of requesting a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailError {
     /// Too many mails; the next one is allowed at this time.
@@ -46,7 +46,7 @@ impl<E: Into<TemporaryError>> From<E> for MailError {
     }
 }
 
-/// Why a password was not reset.
+/// The errors of resetting a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetError {
     /// The link is invalid, expired or used.

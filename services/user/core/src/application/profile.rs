@@ -6,7 +6,7 @@ use super::UseCases;
 use crate::domain::{AccountDecider, Profile, User, UserId};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why the profile was not changed.
+/// The errors of updating the profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateError {
     /// The user does not exist.

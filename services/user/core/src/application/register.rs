@@ -10,7 +10,7 @@ use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Digest, Email, Profile, is_weak, throttle};
 use crate::ports::{Hasher, Scope, Store};
 
-/// Why a user was not registered.
+/// The errors of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegisterError {
     /// The password is weak.
@@ -21,7 +21,7 @@ pub enum RegisterError {
     Temporary(TemporaryError),
 }
 
-/// Why a mailbox was not verified.
+/// The errors of verifying a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyError {
     /// The link is invalid, expired or used.

@@ -20,7 +20,7 @@ pub struct LoggedIn {
     pub until: Timestamp,
 }
 
-/// Why there is no session.
+/// The errors of starting a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogInError {
     /// The address or the password is wrong, the mailbox is not verified, or the user is disabled.
@@ -37,7 +37,7 @@ impl<E: Into<TemporaryError>> From<E> for LogInError {
     }
 }
 
-/// Why a session was not refreshed.
+/// The errors of refreshing a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshError {
     /// The session has ended or never existed.

@@ -37,11 +37,11 @@ pub struct RefreshToken {
 /// The result of presenting a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshTokenUse {
-    /// It is exchanged for a new one.
+    /// The current token, which is exchanged for a new one.
     Valid,
-    /// It was exchanged within the grace period, probably by another tab, and is exchanged once more.
+    /// Exchanged within the grace period, probably by another tab. It is exchanged once more.
     GraceReuse,
-    /// It was exchanged before the grace period, so it may be stolen. The session ends.
+    /// Exchanged before the grace period, so it may be stolen. The session ends.
     Replayed,
     /// Its session has ended.
     SessionEnded,
