@@ -33,7 +33,7 @@ pub struct Config {
     pub database_max_connections: u32,
     /// `KAFKA_BROKERS`: host:port, separated by commas.
     pub kafka_brokers: String,
-    /// `KAFKA_SESSION_TIMEOUT`: the time after which a silent replica loses its partitions. Brokers accept 6 s to 30 min by default.
+    /// `KAFKA_SESSION_TIMEOUT`: the time until a silent replica loses its partitions. By default brokers accept `6s` to `30m`.
     pub kafka_session_timeout: Duration,
     /// `TOPIC_PREFIX`: the prefix of every topic and consumer group, so that environments can share a cluster.
     pub topic_prefix: String,
@@ -60,7 +60,7 @@ pub struct Retries {
     pub max_backoff: Duration,
     /// `INBOX_MAX_ATTEMPTS`: the number of attempts after which the event becomes a dead letter.
     pub max_attempts: u32,
-    /// `INBOX_LEASE`: the time for which a replica reserves a pending record. If the replica is killed, the record is retried after it.
+    /// `INBOX_LEASE`: the time for which a replica reserves a pending record. The record of a killed replica is retried after it.
     pub lease: Duration,
     /// `INBOX_MAX_AGE`: the age at which the event becomes a dead letter.
     pub max_age: Duration,
@@ -241,7 +241,7 @@ pub struct SettingsReader {
     faults: Vec<String>,
 }
 
-/// Prints the names of no variables and no values: some are secrets.
+/// Prints neither names nor values of variables: some are secrets.
 impl fmt::Debug for SettingsReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SettingsReader").field("faults", &self.faults).finish_non_exhaustive()

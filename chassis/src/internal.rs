@@ -99,7 +99,7 @@ struct After {
 #[serde(rename_all = "camelCase")]
 struct DeadLetters {
     dead_letters: Vec<DeadLetter>,
-    /// The `after` of the next page; `None` if this one is the last.
+    /// The `after` of the next page; `None` if this page is not full.
     next_after: Option<i64>,
 }
 
@@ -133,7 +133,7 @@ fn respond(done: Result<bool, StoreError>, status: StatusCode) -> Response {
 }
 
 fn no_letter() -> Problem {
-    Problem::new(404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter. It may already be replayed or discarded.")
+    Problem::new(404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter. It may have been replayed or discarded.")
 }
 
 fn unavailable(error: StoreError) -> Problem {

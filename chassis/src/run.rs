@@ -21,7 +21,7 @@ use crate::internal::{self, Internal};
 use crate::trace::{self, TraceContext};
 use crate::{Database, db, failpoints, kafka, relay, telemetry};
 
-/// The retention of receipts of requests in days. Receipts of events are kept for a topic's retention and these days.
+/// The retention of receipts of requests in days. Receipts of events are kept this much longer than a topic's 30 days.
 const KEY_DAYS: i32 = 7;
 const EVENT_DAYS: i32 = 30 + KEY_DAYS;
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);

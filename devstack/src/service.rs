@@ -93,7 +93,7 @@ impl ServiceSpec {
         command.arg("migrate").envs(self.env(&self.database.owner));
         process::run(&mut command).await.with_context(|| {
             let advice =
-                "data of an older build: delete it with ./mart down --wipe; otherwise fix the migration named below";
+                "if the data is of an older build, delete it with ./mart down --wipe; otherwise fix the migration named below";
             format!("cannot migrate {} ({advice})", self.name)
         })
     }

@@ -63,7 +63,7 @@ impl RunningStack {
     pub fn read() -> Result<Self> {
         let text =
             std::fs::read_to_string(Self::file()).ok().context("the mart is not running: start it with ./mart up")?;
-        // The lock is reliable after a crash, other than the file or a process id.
+        // Unlike the file or a process id, the lock is reliable after a crash.
         ensure!(lock()?.is_none(), "the mart has ended: start it again with ./mart up");
         Ok(serde_json::from_str(&text)?)
     }

@@ -372,7 +372,7 @@ async fn rejected_files_report_the_unsupported_feature() {
     let path = folder.join("kong.yml");
     let changes =
         facts().refused.into_iter().map(|RejectedChange { change, from, to, named }| (change, from, to, named));
-    // Kong accepts these changes, apart from the last one; this gateway does not implement them.
+    // Changes that Kong accepts and this gateway does not implement. The last one is invalid for both.
     let ours = [
         ("a plugin that is not implemented", "- name: prometheus", "- name: oauth2", "oauth2"),
         ("a limit in a Redis", "policy: local", "policy: redis", "redis"),

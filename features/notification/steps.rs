@@ -202,12 +202,12 @@ fn preference_count(world: &mut World, all: usize, fixed: usize) {
 #[when("an admin resends the notification")]
 async fn resends(world: &mut World) {
     let id = world.first().await["notificationId"].as_str().unwrap_or_default().to_owned();
-    world.admin("POST", &format!("/v1/admin/notifications/{id}/resend-notification"), Some(json!({}))).await;
+    world.admin("POST", &format!("/v1/admin/notifications/{id}/resend"), Some(json!({}))).await;
 }
 
 #[when("an admin resends a notification that does not exist")]
 async fn resends_missing(world: &mut World) {
-    let path = format!("/v1/admin/notifications/{}/resend-notification", Uuid::new_v4());
+    let path = format!("/v1/admin/notifications/{}/resend", Uuid::new_v4());
     world.admin("POST", &path, Some(json!({}))).await;
 }
 

@@ -113,7 +113,7 @@ async fn repeat(world: &mut World, who: String, key: String) {
 }
 
 #[given(regex = r"^the (\w+) of the next order is (.+)$")]
-fn next_says(world: &mut World, member: String, value: String) {
+fn next_order_has(world: &mut World, member: String, value: String) {
     let overrides = match member.as_str() {
         "country" => {
             json!({ "shippingAddress": { "recipient": "A", "lines": ["House 7"], "city": "Lahore", "countryCode": value } })

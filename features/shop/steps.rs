@@ -14,8 +14,8 @@ async fn shop(world: &mut World, units: i32, price: String) {
     let slug = world.mart.own("mug");
     let body =
         json!({ "name": "mug", "slug": slug, "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)] });
-    let made = world.admin("POST", "/v1/products", Some(body)).await;
-    made["product"]["productId"].as_str().unwrap_or_default().clone_into(&mut world.product);
+    let created = world.admin("POST", "/v1/products", Some(body)).await;
+    created["product"]["productId"].as_str().unwrap_or_default().clone_into(&mut world.product);
     world.mart.settle().await;
     let path = format!("/v1/admin/stock-items/{}/receive", world.product);
     world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;

@@ -75,7 +75,7 @@ pub(crate) async fn check(plan: &Plan) -> Checked {
         for (what, token) in &invalid_tokens {
             let status = ask(&mut mart, &Sender::Token(token.as_deref()), &request).await.status;
             checked.expect((status == UNAUTHENTICATED) == restricted && status != FORBIDDEN, || {
-                format!("{name}: the token `{what}` returns {status}")
+                format!("{name}: it returns {status} with this token: {what}")
             });
         }
         if !restricted {

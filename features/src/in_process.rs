@@ -245,9 +245,8 @@ impl InProcess {
     fn enqueue(&mut self, record: &Record) {
         self.history.push(record.clone());
         for (nth, service) in self.services.iter().enumerate() {
-            let subscription = service.handlers.iter().flat_map(|handlers| handlers.subscriptions);
-            if subscription
-                .clone()
+            let mut subscriptions = service.handlers.iter().flat_map(|handlers| handlers.subscriptions);
+            if subscriptions
                 .any(|subscription| subscription.topic == record.topic && subscription.event_type == record.event_type)
             {
                 let lane = (nth, record.topic.clone(), record.key.clone(), 0);
@@ -319,8 +318,8 @@ impl InProcess {
     }
 
     fn handler(&self, nth: usize, record: &Record) -> Option<&'static str> {
-        let subscription = self.services[nth].handlers.as_ref()?.subscriptions;
-        subscription
+        let subscriptions = self.services[nth].handlers.as_ref()?.subscriptions;
+        subscriptions
             .iter()
             .find(|subscription| subscription.event_type == record.event_type)
             .map(|subscription| subscription.handler)

@@ -133,7 +133,7 @@ impl Running {
             let database = options.connect_lazy(&spec.database.owner).expect("a URL");
             services.insert(name, RunningService { app: App::of(spec).await, database, consumed, jobs });
         }
-        let addresses = services.iter().map(|(name, listener)| (name.clone(), listener.app.spec.url())).collect();
+        let addresses = services.iter().map(|(name, service)| (name.clone(), service.app.spec.url())).collect();
         let keys = Keys::in_folder(&servers.scratch.join("keys")).expect("keys");
         let folder = servers.scratch.join(format!("gateway-{topic_prefix}"));
         let ports = (ports::any().expect("a port"), ports::any().expect("a port"));
@@ -168,8 +168,8 @@ impl Running {
 
     /// Returns the owner's URL of every service's database.
     pub fn databases(&self) -> BTreeMap<String, String> {
-        let url = |listener: &RunningService| listener.app.spec.database.owner.clone();
-        self.services.iter().map(|(name, listener)| (name.clone(), url(listener))).collect()
+        let url = |service: &RunningService| service.app.spec.database.owner.clone();
+        self.services.iter().map(|(name, service)| (name.clone(), url(service))).collect()
     }
 
     /// Returns Kafka's address.
@@ -248,9 +248,9 @@ impl Running {
     }
 
     /// Returns the number of runs of each background job of a service.
-    async fn job_runs(&self, listener: &RunningService) -> BTreeMap<String, f64> {
-        let url = format!("{}/metrics", listener.app.spec.internal_url());
-        let answer = listener.app.client.get(url).send().await.expect("metrics");
+    async fn job_runs(&self, service: &RunningService) -> BTreeMap<String, f64> {
+        let url = format!("{}/metrics", service.app.spec.internal_url());
+        let answer = service.app.client.get(url).send().await.expect("metrics");
         let text = answer.text().await.expect("text");
         let runs = text.lines().filter(|line| line.starts_with("background_job_runs_total{"));
         let run = |line: &str| Some((line.split(' ').next()?.to_owned(), line.rsplit(' ').next()?.parse().ok()?));
@@ -258,13 +258,13 @@ impl Running {
     }
 
     /// Waits until every background job of a service has begun and ended a run after now.
-    async fn jobs_ran(&self, listener: &RunningService) {
+    async fn jobs_ran(&self, service: &RunningService) {
         // A job that has not run yet has no counter yet.
-        let before = self.job_runs(listener).await;
+        let before = self.job_runs(service).await;
         until("every background job has run", async || {
-            let now = self.job_runs(listener).await;
+            let now = self.job_runs(service).await;
             let twice = |(job, runs): (&String, &f64)| *runs >= before.get(job).copied().unwrap_or(0.0) + 2.0;
-            now.len() == listener.jobs && now.iter().all(twice)
+            now.len() == service.jobs && now.iter().all(twice)
         })
         .await;
     }
@@ -443,10 +443,10 @@ impl OnServers {
     pub(crate) async fn pass(&self, by: time::Duration) {
         self.settle().await;
         for name in &self.running.names {
-            let listener = &self.running.services[*name];
-            self.age(&listener.database, by).await;
-            if listener.jobs > 0 {
-                self.running.jobs_ran(listener).await;
+            let service = &self.running.services[*name];
+            self.age(&service.database, by).await;
+            if service.jobs > 0 {
+                self.running.jobs_ran(service).await;
             }
         }
     }
@@ -482,16 +482,16 @@ impl OnServers {
     /// Returns the number of events about the scenario's aggregates if all are processed, or else what is pending.
     async fn check_settled(&self) -> Result<usize, String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        for (name, listener) in &self.running.services {
+        for (name, service) in &self.running.services {
             let outbox = "select count(*) from outbox where key = any($1)";
-            if count(&listener.database, outbox, &keys).await > 0 {
+            if count(&service.database, outbox, &keys).await > 0 {
                 return Err(format!("{name} has events that are not published yet"));
             }
         }
         self.running.read_to_the_end().await;
         let mine = self.mine();
-        for (name, listener) in &self.running.services {
-            let theirs = mine.iter().filter(|logged| listener.consumed.contains(logged.record.event_type.as_str()));
+        for (name, service) in &self.running.services {
+            let theirs = mine.iter().filter(|logged| service.consumed.contains(logged.record.event_type.as_str()));
             let theirs: Vec<&LoggedRecord> = theirs.collect();
             if theirs.is_empty() {
                 continue;
@@ -504,7 +504,7 @@ impl OnServers {
                 }
             }
             let waiting = "select count(*) from inbox where key = any($1) and dead_at is null";
-            if count(&listener.database, waiting, &keys).await > 0 {
+            if count(&service.database, waiting, &keys).await > 0 {
                 return Err(format!("records wait at {name}"));
             }
         }
@@ -540,9 +540,9 @@ impl OnServers {
     pub(crate) async fn dead(&self) -> usize {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let mut dead = 0;
-        for listener in self.running.services.values() {
+        for service in self.running.services.values() {
             let sql = "select count(distinct event) from inbox where key = any($1) and dead_at is not null";
-            dead += count(&listener.database, sql, &keys).await;
+            dead += count(&service.database, sql, &keys).await;
         }
         usize::try_from(dead).unwrap_or_default()
     }
@@ -550,13 +550,13 @@ impl OnServers {
     /// Discards the scenario's dead letters, as an operator would.
     pub(crate) async fn discard(&self) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        for listener in self.running.services.values() {
+        for service in self.running.services.values() {
             let dead = "select position from inbox where key = any($1) and dead_at is not null";
             let dead: Vec<i64> =
-                sqlx::query_scalar(dead).bind(&keys).fetch_all(&listener.database).await.expect("checked up");
+                sqlx::query_scalar(dead).bind(&keys).fetch_all(&service.database).await.expect("queried");
             for position in dead {
-                let url = format!("{}/dead-letters/{position}", listener.app.spec.internal_url());
-                let answer = listener.app.client.delete(url).send().await.expect("answered");
+                let url = format!("{}/dead-letters/{position}", service.app.spec.internal_url());
+                let answer = service.app.client.delete(url).send().await.expect("answered");
                 assert!(answer.status().is_success(), "{answer:?}");
             }
         }

@@ -52,8 +52,8 @@ impl Providers {
             self.stripe.act(session, action, now)
         } else {
             let reference = page.rsplit('/').next().unwrap_or_default();
-            let mut books = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
-            books.act(reference, action, now).map(|word| Callback::from_sandbox(word, SANDBOX_SECRET))
+            let mut checkouts = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+            checkouts.act(reference, action, now).map(|webhook| Callback::from_sandbox(webhook, SANDBOX_SECRET))
         }
     }
 

@@ -104,13 +104,13 @@ async fn answer(routes: Router, request: Request<Body>) -> Answer {
 /// Returns the sandbox's API and page for scenarios in the process, with their own clock. Its key is "a scenario's key".
 /// # Panics
 /// If no HTTP client can be created.
-pub fn sandbox_routes(books: Sandbox, clock: Arc<ManualClock>) -> Router {
+pub fn sandbox_routes(sandbox: Sandbox, clock: Arc<ManualClock>) -> Router {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
     let (callback, key, secret) = (String::new(), "a scenario's key".to_owned(), SANDBOX_SECRET.to_owned());
     let page = format!("http://{address}");
-    let setting = devstack::sandbox::SandboxConfig { address, page, callback, key, secret };
+    let config = devstack::sandbox::SandboxConfig { address, page, callback, key, secret };
     let now = Arc::new(move || mart_kernel::Clock::now(&*clock).get());
-    devstack::sandbox::routes(books, setting, now).expect("routes")
+    devstack::sandbox::routes(sandbox, config, now).expect("routes")
 }
 
 /// The address of the PayFast of scenarios in the process; nothing listens there.

@@ -63,7 +63,7 @@ pub enum CommitOutcome {
     },
 }
 
-/// The errors of a commit. Nothing was stored. `U` names the service's unique values.
+/// The errors of a commit. Nothing was stored, unless the connection was lost. `U` names the service's unique values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError<U> {
     /// The row was changed or deleted since it was read.

@@ -47,7 +47,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Returns a page of up to `size + 1` items that a store found. The surplus item only shows that there are more.
+    /// Makes a page from the up to `size + 1` items that a store found. The surplus item only shows that there are more.
     pub fn cut(mut found: Vec<T>, size: PageSize, token: impl FnOnce(&T) -> String) -> Self {
         let more = found.len() > size.get();
         found.truncate(size.get());
@@ -188,10 +188,10 @@ mod tests {
     fn a_cursor_is_read_back_from_its_token() {
         let signer = PageTokenSigner::new(b"secret");
         let at = Timestamp::from_unix_micros(-1_790_000_000_000_001).expect("in range");
-        let place = Cursor { at, id: Uuid::from_u128(7) };
-        assert_eq!(signer.cursor([1; 32], &signer.sign([1; 32], &place.encode())), Ok(Some(place)));
+        let cursor = Cursor { at, id: Uuid::from_u128(7) };
+        assert_eq!(signer.cursor([1; 32], &signer.sign([1; 32], &cursor.encode())), Ok(Some(cursor)));
         assert_eq!(signer.cursor([1; 32], ""), Ok(None));
-        assert_eq!(signer.cursor([2; 32], &signer.sign([1; 32], &place.encode())), Err(InvalidPageToken));
+        assert_eq!(signer.cursor([2; 32], &signer.sign([1; 32], &cursor.encode())), Err(InvalidPageToken));
         assert_eq!(signer.cursor([1; 32], &signer.sign([1; 32], b"short")), Err(InvalidPageToken));
     }
 

@@ -1,7 +1,7 @@
 //! The inbox table: records that are pending a retry, and dead letters.
 //!
-//! A dead letter is a state of the same row, so replaying it is one update. It blocks no other record. Times are the database's
-//! clock, so that leases mean the same to all replicas.
+//! A dead letter is a state of the same row, so replaying it is one update. It blocks no other record. Times come from the
+//! database's clock, so that leases mean the same to all replicas.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -156,8 +156,8 @@ fn backoff(attempts: u32, max: Duration) -> Duration {
 /// The longest key in bytes that is stored unchanged. A PostgreSQL index entry holds a few thousand bytes.
 const LONGEST_KEY: usize = 255;
 
-/// Returns the name and the key under which the inbox stores a record: the event's id and key, or a hash if the record has none
-/// or if they are too long.
+/// Returns the name and the key under which the inbox stores a record: the event's id and key, or a hash for one that is missing or
+/// can't be stored.
 fn name_and_key(raw: &RawRecord) -> (String, String) {
     let id =
         raw.header("ce_id").and_then(|id| uuid::Uuid::parse_str(id).ok()).filter(|_| raw.header("ce_type").is_some());

@@ -1,6 +1,6 @@
-//! Decodes path, query and body to one message.
+//! Decodes path, query and body into one message.
 //!
-//! All three are merged to one JSON value first, so that one decoder with one set of errors creates the message.
+//! All three are merged into one JSON value first, so that one decoder with one set of errors creates the message.
 
 use std::borrow::Cow;
 

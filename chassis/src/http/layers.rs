@@ -51,9 +51,13 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_server_request_duration_seconds", &labels[..2]).record(seconds);
+    // The names are those of OpenTelemetry's semantic conventions for HTTP metrics; the histogram's count is the number of requests.
+    let labels = [
+        ("http_request_method", known(&method).to_owned()),
+        ("http_route", route),
+        ("http_response_status_code", status.to_string()),
+    ];
+    metrics::histogram!("http_server_request_duration_seconds", &labels).record(seconds);
     span.in_scope(|| tracing::debug!(status, seconds, "answered"));
     response
 }
@@ -62,7 +66,7 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
 fn known(method: &hyper::Method) -> &str {
     match method.as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
-        _ => "other",
+        _ => "_OTHER",
     }
 }
 

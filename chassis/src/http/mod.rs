@@ -288,7 +288,7 @@ impl Api {
 /// there are trusted proxies; a client may have forged the others. `None` if a trusted proxy did not add an entry.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxy_hops: usize) -> Option<IpAddr> {
     let Some(nth) = trusted_proxy_hops.checked_sub(1) else { return Some(peer) };
-    // Compared as bytes, because a forged entry need not be UTF-8.
+    // Split as bytes, because a forged entry need not be UTF-8.
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
     let whole = lines.join(&b',');
     std::str::from_utf8(whole.rsplit(|byte| *byte == b',').nth(nth)?).ok()?.trim().parse().ok()
@@ -363,7 +363,7 @@ mod tests {
             headers.append("x-forwarded-for", HeaderValue::from_static(line));
         }
         let found = |hops| client_ip(peer, &headers, hops).map(|ip| ip.to_string());
-        assert_eq!(found(0).as_deref(), Some("10.0.0.9"), "without a proxy the header is forged");
+        assert_eq!(found(0).as_deref(), Some("10.0.0.9"), "without a proxy the header may be forged");
         assert_eq!(found(1).as_deref(), Some("10.0.0.1"));
         assert_eq!(found(2).as_deref(), Some("203.0.113.7"));
         assert_eq!(found(9), None);

@@ -40,8 +40,8 @@ pub enum ApiError {
 }
 
 impl From<ApiError> for Problem {
-    fn from(fault: ApiError) -> Self {
-        match fault {
+    fn from(error: ApiError) -> Self {
+        match error {
             ApiError::Invalid(violations) => Self::invalid(violations),
             ApiError::PreconditionFailed => Self::new(
                 StatusCode::PRECONDITION_FAILED.as_u16(),

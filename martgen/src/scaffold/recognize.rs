@@ -92,10 +92,15 @@ impl Finder<'_> {
     fn resource(&self, message: &MessageDescriptor, methods: &BTreeMap<String, MethodDescriptor>) -> Option<Resource> {
         let name = message.name();
         let snake = names::snake(name);
-        // A keyword would need another name in every file. The others are names of the scaffolds.
+        // A keyword would need another name in every file. The others are names of the scaffolds, of the parts of a commit's
+        // statement, and of the chassis's tables.
         if snake.starts_with("r#")
             || name == format!("{}Event", self.service.name.to_upper_camel_case())
-            || ["Write", "Store", "UseCases", "Option", "Result", "Vec", "String"].contains(&name)
+            || [
+                "Write", "Store", "UseCases", "Option", "Result", "Vec", "String", "Guard", "Current", "Inbox",
+                "Outbox", "Receipt",
+            ]
+            .contains(&name)
         {
             return None;
         }

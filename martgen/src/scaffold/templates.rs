@@ -141,7 +141,7 @@ struct FeaturesSteps<'a> {
 
 #[derive(Template)]
 #[template(path = "scaffold/service/proto.rs.txt", escape = "none")]
-struct Messages<'a> {
+struct Proto<'a> {
     scaffold: &'a Scaffold,
     version: &'a str,
 }
@@ -229,7 +229,7 @@ pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
     if scaffold.creates() {
         add(&core, "src/conformance.rs", "core/conformance.rs.txt", Conformance { scaffold }.render()?);
         add(&core, "tests/core.rs", "core/tests.rs.txt", CoreTests { scaffold }.render()?);
-        add(&service, "src/adapters/proto.rs", "service/proto.rs.txt", Messages { scaffold, version }.render()?);
+        add(&service, "src/adapters/proto.rs", "service/proto.rs.txt", Proto { scaffold, version }.render()?);
         add(&service, "tests/service/store.rs", "service/tests_store.rs.txt", TestsStore { scaffold }.render()?);
         add(&service, "tests/service/http.rs", "service/tests_http.rs.txt", TestsHttp { scaffold }.render()?);
         add(&features, "life.feature", "features/feature.txt", Feature { scaffold }.render()?);

@@ -1,7 +1,7 @@
 create table item (
     product_id text primary key,
     version bigint not null,
-    -- With the constraint a test can publish an event that every attempt to store it fails.
+    -- The constraint lets a test publish an event that can never be stored.
     name text not null check (length(name) <= 1000)
 );
 

@@ -28,8 +28,8 @@ struct Steps {
 }
 
 impl Steps {
-    /// Returns the failpoints at which the service is killed: before and after the commit of each step, between the handling of
-    /// each event and the commit of its offset, and between the publication of each event and its deletion from the outbox.
+    /// Returns the failpoints at which the service is killed: before and after the commit of each step, after the handling of each
+    /// event and before its outcome is recorded, and between the publication of each event and its deletion from the outbox.
     fn failpoints(&self) -> Vec<String> {
         let at = |points: &[&str], steps: &[&str]| -> Vec<String> {
             steps.iter().flat_map(|step| points.iter().map(move |point| format!("{point}@{step}"))).collect()

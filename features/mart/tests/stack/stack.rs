@@ -74,7 +74,7 @@ impl Stack {
         let mail = mail::MailProcess::start(&devstack(), &pages, access, Some(mail::TEST_MAILBOXES))
             .await
             .expect("a mail server");
-        let mut settings = Vec::new();
+        let mut specs = Vec::new();
         for name in SERVICES {
             let mut spec = servers.service_among(name, &program(name), &prefix).await.expect("prepared");
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -86,13 +86,13 @@ impl Stack {
                 "notification" => spec.more.extend(access.variables()),
                 _ => {}
             }
-            settings.push((name, spec));
+            specs.push((name, spec));
         }
         let topics: Vec<String> =
             devstack::contracts::topics().into_iter().map(|topic| format!("{prefix}{topic}")).collect();
         devstack::kafka::topics(&servers.kafka, &topics).await.expect("topics");
         let mut apps = BTreeMap::new();
-        for (name, spec) in settings {
+        for (name, spec) in specs {
             apps.insert(name, App::of(spec).await);
         }
         let mut stack = Self { apps, mug: String::new(), stripe, mail, armed: None };

@@ -24,7 +24,7 @@ macro_rules! conformance {
     ($store:expr) => {
         $crate::conformance!($store; orders_are_read_back_after_every_transition a_change_needs_the_current_version
             receipts_are_stored_once concurrent_changes_have_one_winner timelines_are_read_in_order
-            entries_need_their_order only_newer_products_are_stored overdue_orders_are_found
+            entries_need_their_order older_products_are_not_stored overdue_orders_are_found
             lists_agree_with_memory events_alone_change_nothing);
     };
     ($store:expr; $($case:ident)*) => {
@@ -89,11 +89,11 @@ pub fn draft(n: u64) -> Order {
 /// Adds ids to events, unique in all cases.
 fn envelopes(events: Vec<OrderEvent>) -> Vec<EventEnvelope<OrderEvent>> {
     static NEXT: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
-    let event = |event: OrderEvent| {
+    let envelope = |event: OrderEvent| {
         let order = event.order();
         EventEnvelope { id: NEXT.next(), at: order.updated_at, version: order.version, payload: event }
     };
-    events.into_iter().map(event).collect()
+    events.into_iter().map(envelope).collect()
 }
 
 fn insert(n: u64) -> (Order, Commit<Write, OrderEvent>) {
@@ -259,7 +259,7 @@ pub async fn entries_need_their_order(store: &impl Store) {
 }
 
 /// An older version of a product changes nothing; the same version is stored.
-pub async fn only_newer_products_are_stored(store: &impl Store) {
+pub async fn older_products_are_not_stored(store: &impl Store) {
     let known = |version: i64, name: &str| CatalogProduct {
         id: ProductId(uuid(1)),
         version: Version::from_stored(version).expect("not negative"),

@@ -81,7 +81,7 @@ fn fire(
         Trigger::PaymentCaptured => order.payment_captured(payment.to_owned(), total, now),
         Trigger::Cancel => order.cancel(CancelReason::Admin, now),
         Trigger::Change => {
-            // Another address each time.
+            // Another contact each time.
             let email = format!("a{}@b.example", order.version);
             let contact = Contact { email, phone: String::new(), locale: String::new() };
             order.change(None, Some(contact), now)
@@ -306,11 +306,11 @@ proptest! {
                     prop_assert_eq!(events.last().map(OrderEvent::order), Some(&after));
                     order = after;
                 }
-                Err(stopped) => {
+                Err(error) => {
                     // A payment may be a duplicate, and a deadline may not have passed yet.
                     let conditional = trigger == Trigger::PaymentCaptured || trigger == Trigger::DeadlinePassed;
                     let rejected = matches!(allowed, Action::Ignore | Action::Wait | Action::Reject);
-                    prop_assert!(conditional || rejected, "{:?}", stopped);
+                    prop_assert!(conditional || rejected, "{:?}", error);
                 }
             }
             if matches!(order.status, Status::Cancelled(_)) {

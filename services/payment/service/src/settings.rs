@@ -121,6 +121,7 @@ fn providers(env: &mut SettingsReader, setting: &str, names: &str) -> Vec<Provid
     let mut found = Vec::new();
     for text in names.split(',').map(str::trim).filter(|text| !text.is_empty()) {
         match Provider::from_name(text) {
+            Some(provider) if found.contains(&provider) => env.fault(setting, format!("{text} is listed twice")),
             Some(provider) => found.push(provider),
             None => env.fault(setting, format!("{text:?} is unknown: expected sandbox, stripe or payfast")),
         }

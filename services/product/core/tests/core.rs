@@ -215,7 +215,7 @@ async fn a_change_is_retried_unless_a_version_is_expected() {
     let taken = mart.use_cases.update_product(other.id, taken, None).await;
     assert_eq!(taken, Err(ChangeError::Taken(Unique::Slug)));
     let invalid = mart.use_cases.update_product(other.id, rename(" "), None).await;
-    assert!(matches!(invalid, Err(ChangeError::Refused(UpdateError::Invalid(_)))));
+    assert!(matches!(invalid, Err(ChangeError::Rejected(UpdateError::Invalid(_)))));
     let unknown = ProductId(uuid::Uuid::nil());
     assert_eq!(mart.use_cases.update_product(unknown, rename("x"), None).await, Err(ChangeError::NotFound));
 }
@@ -225,14 +225,14 @@ async fn transitions_are_committed_once() {
     let mart = Mart::new();
     let product = mart.create("mug", Status::Draft).await;
     let archived = mart.use_cases.archive_product(product.id, None).await;
-    assert_eq!(archived, Err(ChangeError::Refused(NotActive)));
+    assert_eq!(archived, Err(ChangeError::Rejected(NotActive)));
     mart.clock.advance(time::Duration::MINUTE);
     let active = mart.use_cases.activate_product(product.id, Some(product.version)).await.expect("activated");
     assert!(active.updated_at > product.updated_at);
     assert_eq!(mart.use_cases.activate_product(product.id, None).await, Ok(active.clone()));
     let archived = mart.use_cases.archive_product(product.id, Some(active.version)).await.expect("archived");
     assert_eq!(mart.use_cases.archive_product(product.id, None).await, Ok(archived.clone()));
-    assert_eq!(mart.use_cases.activate_product(product.id, None).await, Err(ChangeError::Refused(Archived)));
+    assert_eq!(mart.use_cases.activate_product(product.id, None).await, Err(ChangeError::Rejected(Archived)));
     assert_eq!(mart.events(), [("created", 1), ("activated", 2), ("archived", 3)]);
     assert_eq!(mart.use_cases.store().store.events()[2].at, archived.updated_at);
 }

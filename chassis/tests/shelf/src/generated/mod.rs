@@ -12,6 +12,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../proto/mart/shelf/v1/shelf_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x0129_afd9_ce06_cfee,
+    ]) == 0xf523_81f9_7fa6_53d6,
     "the contract has changed: run `cargo martgen generate`"
 );

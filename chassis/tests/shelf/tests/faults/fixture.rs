@@ -152,7 +152,7 @@ impl Shelf {
     /// Waits until there are `count` dead letters. Returns them.
     pub(crate) async fn dead_letters(&self, count: usize) -> Vec<Value> {
         let mut letters = Vec::new();
-        until(&format!("{count} dead letters"), async || {
+        until(&format!("there are {count} dead letters"), async || {
             let (_, body) = self.internal(reqwest::Method::GET, "/dead-letters").await;
             letters = body["deadLetters"].as_array().cloned().unwrap_or_default();
             letters.len() >= count

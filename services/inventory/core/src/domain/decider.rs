@@ -86,13 +86,13 @@ impl<'a> StockDecider<'a> {
             }
             items.push(item);
         }
-        let event = |event: InventoryEvent| EventEnvelope {
+        let envelope = |event: InventoryEvent| EventEnvelope {
             id: self.ids.next(),
             at: self.now,
             version: event.version(),
             payload: event,
         };
-        let events = self.events.into_iter().map(event).collect();
+        let events = self.events.into_iter().map(envelope).collect();
         let reservation = self.reservation.filter(|_| self.reservation_changed);
         Change { items, reservation, ledger: self.ledger, events }
     }
@@ -113,7 +113,7 @@ impl<'a> StockDecider<'a> {
         self.items.insert(id, item);
     }
 
-    /// Publishes the state of every row again.
+    /// Publishes the state of every locked stock item again.
     pub fn republish(&mut self) {
         let republished =
             |item: &StockItem| InventoryEvent::StockItemRepublished(StockItemRepublished { stock_item: item.clone() });

@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::{LedgerEntry, Reservation, Shortage, StockItem};
 
-/// An event. Each has its aggregate after it.
+/// An event of inventory. Each has its aggregate, a stock item or a reservation, after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InventoryEvent {
     /// A product has a stock item.
     StockItemCreated(StockItemCreated),
     /// An admin changed the stock item.
     StockAdjusted(StockAdjusted),
-    /// The stock fell to its threshold.
+    /// The available units fell to the threshold or below.
     StockLow(StockLow),
     /// The current state is published again.
     StockItemRepublished(StockItemRepublished),

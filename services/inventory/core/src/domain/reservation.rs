@@ -48,7 +48,7 @@ pub struct Reservation {
     pub lines: Lines,
     /// The status.
     pub status: Status,
-    /// The reinstatements of the order at the last request. Events of an earlier round are ignored.
+    /// The number of reinstatements of the order at the last request. Events of an earlier round are ignored.
     pub reservation_round: i32,
     /// Whether the order was cancelled in this round.
     pub closed: bool,

@@ -1,4 +1,4 @@
-//! The adapters. None imports another.
+//! The adapters: each connects the core to one technology. They share `proto` only.
 
 pub mod events;
 pub(crate) mod http;

@@ -50,8 +50,8 @@ pub trait Messages {
     /// A confirmed order was cancelled; its units are back in the warehouse.
     fn reservation_returned(event: &events::ReservationReturned) -> v1::ReservationReturned;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn stock_item_republished(event: &events::StockItemRepublished) -> v1::StockItemRepublished;
 }
 
@@ -139,8 +139,8 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<product::ProductArchived>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
@@ -152,7 +152,8 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<order::OrderPlaced>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again, paid.
+    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again,
+    /// paid.
     fn on_order_reinstated(
         &self,
         event: ReceivedEvent<order::OrderReinstated>,

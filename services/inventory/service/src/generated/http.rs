@@ -76,8 +76,8 @@ pub(crate) trait InventoryService: Send + Sync + 'static {
         request: v1::GetReservationRequest,
     ) -> impl Future<Output = Result<v1::GetReservationResponse, GetReservationError>> + Send;
 
-    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again with the
-    /// returned page token until that is empty.
+    /// Publishes StockItemRepublished for one page of all stock items, so that read models can be rebuilt. Call it again
+    /// with the returned page token until that is empty.
     fn republish_stock_items(
         &self,
         context: RequestContext,

@@ -87,15 +87,15 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour, because it holds a
-    /// secret.
+    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
+    /// because it holds a secret.
     fn on_verification_requested(
         &self,
         event: ReceivedEvent<user::VerificationRequested>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour, because it holds a
-    /// secret.
+    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour,
+    /// because it holds a secret.
     fn on_password_reset_requested(
         &self,
         event: ReceivedEvent<user::PasswordResetRequested>,
@@ -113,8 +113,8 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<order::OrderChanged>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn on_order_republished(
         &self,
         event: ReceivedEvent<order::OrderRepublished>,

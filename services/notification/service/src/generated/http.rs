@@ -41,7 +41,7 @@ pub(crate) trait NotificationService: Send + Sync + 'static {
         request: v1::GetNotificationRequest,
     ) -> impl Future<Output = Result<v1::GetNotificationResponse, GetNotificationError>> + Send;
 
-    /// Sends a failed notification again, with as many attempts as the first time.
+    /// Sends a failed notification again, for as long as the first time.
     fn resend_notification(
         &self,
         context: RequestContext,
@@ -55,7 +55,7 @@ pub(crate) fn router<S: NotificationService>(service: Arc<S>, api: Arc<Api>) -> 
         .route("/v1/me/notification-preferences", routing::get(get_preferences::<S>).put(set_preference::<S>))
         .route("/v1/admin/notifications", routing::get(list_notifications::<S>))
         .route("/v1/admin/notifications/{notification_id}", routing::get(get_notification::<S>))
-        .route("/v1/admin/notifications/{notification_id}/resend-notification", routing::post(resend_notification::<S>))
+        .route("/v1/admin/notifications/{notification_id}/resend", routing::post(resend_notification::<S>))
         .with_state(AppState { service, api })
 }
 

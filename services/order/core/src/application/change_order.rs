@@ -15,7 +15,7 @@ pub enum ChangeError {
     /// Concurrent changes prevented every attempt.
     Contention,
     /// The order's status does not allow the change.
-    Forbidden(Status),
+    InvalidStatus(Status),
     /// The store failed.
     Unavailable(StoreError),
 }
@@ -75,9 +75,9 @@ impl<S: Store> UseCases<S> {
         found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
         match self.change(id, expected, None, step).await {
             Ok(order) => Ok(order),
-            Err(Unchanged::TransitionError(TransitionError::NoEffect, order)) => Ok(*order),
-            Err(Unchanged::TransitionError(TransitionError::TooEarly | TransitionError::NotAllowed, order)) => {
-                Err(ChangeError::Forbidden(order.status))
+            Err(Unchanged::Transition(TransitionError::NoEffect, order)) => Ok(*order),
+            Err(Unchanged::Transition(TransitionError::TooEarly | TransitionError::NotAllowed, order)) => {
+                Err(ChangeError::InvalidStatus(order.status))
             }
             Err(Unchanged::NotFound) => Err(ChangeError::NotFound),
             Err(Unchanged::PreconditionFailed) => Err(ChangeError::PreconditionFailed),

@@ -14,7 +14,7 @@ impl<S: Store> UseCases<S> {
                 Ok(_) => cancelled += 1,
                 // Another replica or the customer changed it first.
                 Err(
-                    Unchanged::TransitionError(..)
+                    Unchanged::Transition(..)
                     | Unchanged::NotFound
                     | Unchanged::PreconditionFailed
                     | Unchanged::Contention,

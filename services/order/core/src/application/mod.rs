@@ -77,7 +77,7 @@ enum Unchanged {
     NotFound,
     PreconditionFailed,
     Contention,
-    TransitionError(TransitionError, Box<Order>),
+    Transition(TransitionError, Box<Order>),
     Unavailable(StoreError),
 }
 
@@ -95,13 +95,13 @@ impl<S: Store> UseCases<S> {
 
     /// Adds ids and the time to events. Each has the version of its order.
     fn envelopes(&self, events: Vec<OrderEvent>, at: Timestamp) -> Vec<EventEnvelope<OrderEvent>> {
-        let event = |event: OrderEvent| EventEnvelope {
+        let envelope = |event: OrderEvent| EventEnvelope {
             id: self.ids.next(),
             at,
             version: event.order().version,
             payload: event,
         };
-        events.into_iter().map(event).collect()
+        events.into_iter().map(envelope).collect()
     }
 
     /// Loads an order, changes it by `step` and commits. Without an expected version, a concurrent change is retried.
@@ -119,7 +119,7 @@ impl<S: Store> UseCases<S> {
             }
             let (now, seen) = (self.clock.now(), before.version);
             let (order, events) =
-                step(before.clone(), now).map_err(|stopped| Unchanged::TransitionError(stopped, Box::new(before)))?;
+                step(before.clone(), now).map_err(|error| Unchanged::Transition(error, Box::new(before)))?;
             let write = Some(Write::Update { order: order.clone(), seen });
             match self
                 .store
@@ -145,12 +145,12 @@ impl<S: Store> UseCases<S> {
     ) -> Result<EventOutcome, StoreError> {
         match self.change(id, None, Some(receipt), step).await {
             Ok(_) => Ok(EventOutcome::Applied),
-            Err(Unchanged::TransitionError(TransitionError::NoEffect | TransitionError::NotAllowed, _)) => {
+            Err(Unchanged::Transition(TransitionError::NoEffect | TransitionError::NotAllowed, _)) => {
                 Ok(EventOutcome::Ignored)
             }
-            // A concurrent change, or a missing order: retry later.
+            // A concurrent change, a missing order or a missing earlier event: retry later.
             Err(
-                Unchanged::TransitionError(TransitionError::TooEarly, _)
+                Unchanged::Transition(TransitionError::TooEarly, _)
                 | Unchanged::NotFound
                 | Unchanged::PreconditionFailed
                 | Unchanged::Contention,

@@ -276,7 +276,7 @@ impl Order {
         })
     }
 
-    /// Cancels the order for a customer or an admin. A cancelled order has no effect.
+    /// Cancels the order for a customer or an admin. Cancelling it again has no effect.
     pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Transition {
         self.apply(Trigger::Cancel, now, |_| Status::Cancelled(reason))
     }

@@ -55,11 +55,11 @@ pub enum Action {
     Await,
     /// Confirm the order.
     Confirm,
-    /// Cancel it for missing stock.
+    /// Cancel it because stock is missing.
     CancelNoStock,
-    /// Cancel it for its deadline.
+    /// Cancel it because a deadline passed.
     CancelTimeout,
-    /// Cancel it for the caller.
+    /// Cancel it at the caller's request.
     CancelRequested,
     /// Await stock again, with the payment.
     Reinstate,
@@ -137,9 +137,9 @@ pub fn transition(state: State, trigger: Trigger) -> Action {
 
 /// Returns the state machine as a Markdown table.
 pub fn to_markdown() -> String {
-    let cell = |step| match step {
+    let cell = |action| match action {
         Action::Ignore => "·".to_owned(),
-        step => format!("{step:?}"),
+        action => format!("{action:?}"),
     };
     let mut text = String::from("| |");
     for trigger in TRIGGERS {

@@ -234,7 +234,7 @@ macro_rules! change_errors {
                 fn from(error: ChangeError) -> Self {
                     match error {
                         ChangeError::NotFound => Self::OrderNotFound,
-                        ChangeError::Forbidden(status) => {
+                        ChangeError::InvalidStatus(status) => {
                             Self::InvalidOrderStatus(v1::InvalidOrderStatus { status: proto::status(status.kind()).into() })
                         }
                         ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),

@@ -36,7 +36,8 @@ pub trait Messages {
     /// An order was cancelled, for its cancel reason.
     fn order_cancelled(event: &events::OrderCancelled) -> v1::OrderCancelled;
 
-    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again, paid.
+    /// A payment arrived for an order that had been cancelled because its deadline passed: it awaits its stock again,
+    /// paid.
     fn order_reinstated(event: &events::OrderReinstated) -> v1::OrderReinstated;
 
     /// An order was shipped.
@@ -48,8 +49,8 @@ pub trait Messages {
     /// A payment of an order has to be refunded.
     fn refund_requested(event: &events::RefundRequested) -> v1::RefundRequested;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn order_republished(event: &events::OrderRepublished) -> v1::OrderRepublished;
 }
 
@@ -170,8 +171,8 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: ReceivedEvent<product::ProductArchived>,
     ) -> impl Future<Output = Result<Outcome, DispatchError>> + Send;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,

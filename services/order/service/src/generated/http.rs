@@ -41,7 +41,8 @@ pub(crate) trait OrderService: Send + Sync + 'static {
         request: v1::ListOrdersRequest,
     ) -> impl Future<Output = Result<v1::ListOrdersResponse, ListOrdersError>> + Send;
 
-    /// Changes the shipping address or the contact of an order until it is shipped. Fields that the request omits stay unchanged.
+    /// Changes the shipping address or the contact of an order until it is shipped. Fields that the request omits stay
+    /// unchanged.
     fn change_order(
         &self,
         context: RequestContext,
@@ -76,8 +77,8 @@ pub(crate) trait OrderService: Send + Sync + 'static {
         request: v1::DeliverOrderRequest,
     ) -> impl Future<Output = Result<v1::DeliverOrderResponse, DeliverOrderError>> + Send;
 
-    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the returned page
-    /// token until that is empty.
+    /// Publishes OrderRepublished for one page of all orders, so that read models can be rebuilt. Call it again with the
+    /// returned page token until that is empty.
     fn republish_orders(
         &self,
         context: RequestContext,

@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x091e_76af_fe2f_9179,
+    ]) == 0x6ed4_3786_43ec_6a29,
     "the contract has changed: run `cargo martgen generate`"
 );

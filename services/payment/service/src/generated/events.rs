@@ -31,8 +31,8 @@ pub trait Messages {
     /// An operator has to decide: a report of the provider contradicts the stored payment.
     fn payment_review_required(event: &events::PaymentReviewRequired) -> v1::PaymentReviewRequired;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version. Tasks are left out.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version. Tasks are left out.
     fn payment_republished(event: &events::PaymentRepublished) -> v1::PaymentRepublished;
 }
 

@@ -13,8 +13,9 @@ use mart_proto::payment::v1;
 
 /// Payments: attempts, transactions, refunds and the tasks of operators.
 pub(crate) trait PaymentService: Send + Sync + 'static {
-    /// Starts an attempt to pay an order, and returns the page where the customer pays. If an attempt is open at the same provider, it
-    /// is returned. The payment of an order exists a moment after the order starts to await payment, once its event has arrived.
+    /// Starts an attempt to pay an order, and returns the page where the customer pays. If an attempt is open at the
+    /// same provider, it is returned. The payment of an order exists a moment after the order starts to await payment,
+    /// once its event has arrived.
     fn start_attempt(
         &self,
         context: RequestContext,
@@ -49,24 +50,24 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
         request: v1::ResolveTaskRequest,
     ) -> impl Future<Output = Result<v1::ResolveTaskResponse, ResolveTaskError>> + Send;
 
-    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with the returned
-    /// page token until that is empty.
+    /// Publishes PaymentRepublished for one page of all payments, so that read models can be rebuilt. Call it again with
+    /// the returned page token until that is empty.
     fn republish_payments(
         &self,
         context: RequestContext,
         request: v1::RepublishPaymentsRequest,
     ) -> impl Future<Output = Result<v1::RepublishPaymentsResponse, RepublishPaymentsError>> + Send;
 
-    /// Receives a webhook of the sandbox. Signed as `Sandbox-Signature: t=<seconds since 1970>,v1=<hex>`, the HMAC-SHA256 of
-    /// `<t>.<body>`.
+    /// Receives a webhook of the sandbox. Signed as `Sandbox-Signature: t=<seconds since 1970>,v1=<hex>`, the
+    /// HMAC-SHA256 of `<t>.<body>`.
     fn receive_sandbox_webhook(
         &self,
         context: RequestContext,
         request: v1::ReceiveSandboxWebhookRequest,
     ) -> impl Future<Output = Result<v1::ReceiveSandboxWebhookResponse, ReceiveSandboxWebhookError>> + Send;
 
-    /// Receives a webhook of Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the HMAC-SHA256 of
-    /// `<t>.<body>`.
+    /// Receives a webhook of Stripe. Signed as `Stripe-Signature: t=<seconds since 1970>,v1=<hex>[,v1=…]`, the
+    /// HMAC-SHA256 of `<t>.<body>`.
     fn receive_stripe_webhook(
         &self,
         context: RequestContext,
@@ -74,8 +75,8 @@ pub(crate) trait PaymentService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<v1::ReceiveStripeWebhookResponse, ReceiveStripeWebhookError>> + Send;
 
     /// Receives an instant payment notification of PayFast. Signed by `validation_hash`, the SHA-256 of
-    /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`. The hash does not cover the amount, so only the first notification of a basket
-    /// counts.
+    /// `basket_id|SECURED_KEY|MERCHANT_ID|err_code`. The hash does not cover the amount, so only the first notification
+    /// of a basket counts.
     fn receive_payfast_webhook(
         &self,
         context: RequestContext,

@@ -48,7 +48,7 @@ pub enum ChangeError<E> {
     /// Another product has this value.
     Taken(Unique),
     /// The product does not allow it.
-    Refused(E),
+    Rejected(E),
     /// The store failed.
     Unavailable(StoreError),
 }
@@ -66,13 +66,13 @@ impl<S: Store> UseCases<S> {
 
     /// Adds ids and the time to events. Each has the version of its product.
     fn envelopes(&self, events: Vec<ProductEvent>, at: Timestamp) -> Vec<EventEnvelope<ProductEvent>> {
-        let event = |event: ProductEvent| EventEnvelope {
+        let envelope = |event: ProductEvent| EventEnvelope {
             id: self.ids.next(),
             at,
             version: event.product().version,
             payload: event,
         };
-        events.into_iter().map(event).collect()
+        events.into_iter().map(envelope).collect()
     }
 
     /// Loads a product, changes it by `decide` and commits. Without an expected version, a concurrent change is retried.
@@ -89,7 +89,7 @@ impl<S: Store> UseCases<S> {
                 return Err(ChangeError::PreconditionFailed);
             }
             let now = self.clock.now();
-            let (product, events) = decide(product, now).map_err(ChangeError::Refused)?;
+            let (product, events) = decide(product, now).map_err(ChangeError::Rejected)?;
             if events.is_empty() {
                 return Ok(product);
             }

@@ -140,7 +140,7 @@ pub struct Details {
     pub prices: Prices,
 }
 
-/// Details that were not validated yet.
+/// Details that have not been validated yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnvalidatedDetails {
     /// See [`Sku`]; blank for none.

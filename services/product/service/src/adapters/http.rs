@@ -272,8 +272,8 @@ impl From<UpdateError> for UpdateProductError {
     fn from(error: UpdateError) -> Self {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
-            ChangeError::Refused(domain::UpdateError::Archived) => Self::ProductArchived,
-            ChangeError::Refused(domain::UpdateError::Invalid(invalid)) => proto::invalid(invalid).into(),
+            ChangeError::Rejected(domain::UpdateError::Archived) => Self::ProductArchived,
+            ChangeError::Rejected(domain::UpdateError::Invalid(invalid)) => proto::invalid(invalid).into(),
             ChangeError::Taken(Unique::Sku) => Self::SkuTaken,
             ChangeError::Taken(Unique::Slug) => Self::SlugTaken,
             ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),
@@ -287,7 +287,7 @@ impl From<ActivateError> for ActivateProductError {
     fn from(error: ActivateError) -> Self {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
-            ChangeError::Refused(domain::Archived) => Self::ProductArchived,
+            ChangeError::Rejected(domain::Archived) => Self::ProductArchived,
             other => transition_error(&other).into(),
         }
     }
@@ -297,7 +297,7 @@ impl From<ArchiveError> for ArchiveProductError {
     fn from(error: ArchiveError) -> Self {
         match error {
             ChangeError::NotFound => Self::ProductNotFound,
-            ChangeError::Refused(domain::NotActive) => Self::ProductNotActive,
+            ChangeError::Rejected(domain::NotActive) => Self::ProductNotActive,
             other => transition_error(&other).into(),
         }
     }
@@ -308,7 +308,7 @@ fn transition_error<E>(error: &ChangeError<E>) -> ApiError {
     match error {
         ChangeError::PreconditionFailed => ApiError::PreconditionFailed,
         ChangeError::Contention => ApiError::Contention,
-        ChangeError::NotFound | ChangeError::Refused(_) | ChangeError::Taken(_) => ApiError::Internal,
+        ChangeError::NotFound | ChangeError::Rejected(_) | ChangeError::Taken(_) => ApiError::Internal,
         ChangeError::Unavailable(error) => (*error).into(),
     }
 }

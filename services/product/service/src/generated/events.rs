@@ -31,8 +31,8 @@ pub trait Messages {
     /// A product was taken off sale for good.
     fn product_archived(event: &events::ProductArchived) -> v1::ProductArchived;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn product_republished(event: &events::ProductRepublished) -> v1::ProductRepublished;
 }
 

@@ -76,8 +76,8 @@ pub(crate) trait ProductService: Send + Sync + 'static {
         request: v1::AdminListProductsRequest,
     ) -> impl Future<Output = Result<v1::AdminListProductsResponse, AdminListProductsError>> + Send;
 
-    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with the returned
-    /// page token until that is empty.
+    /// Publishes ProductRepublished for one page of all products, so that read models can be rebuilt. Call it again with
+    /// the returned page token until that is empty.
     fn republish_products(
         &self,
         context: RequestContext,

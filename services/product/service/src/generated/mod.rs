@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/product/v1/product_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xb753_8eda_6e64_2938,
+    ]) == 0x847a_6acb_452a_60e8,
     "the contract has changed: run `cargo martgen generate`"
 );

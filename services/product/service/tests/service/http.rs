@@ -410,9 +410,9 @@ async fn events_have_the_trace_and_metrics_the_route_of_a_request() {
     let metrics = app.client.get(format!("{}/metrics", app.spec.internal_url())).send().await.expect("answered");
     let metrics = metrics.text().await.expect("text");
     for line in [
-        r#"http_requests_total{service="product",method="POST",route="/v1/products",status="201"} 1"#,
-        r#"http_requests_total{service="product",method="GET",route="/v1/products/{product_id}",status="400"} 1"#,
-        r#"http_requests_total{service="product",method="other",route="unmatched",status="404"} 1"#,
+        r#"http_server_request_duration_seconds_count{service="product",http_request_method="POST",http_route="/v1/products",http_response_status_code="201"} 1"#,
+        r#"http_server_request_duration_seconds_count{service="product",http_request_method="GET",http_route="/v1/products/{product_id}",http_response_status_code="400"} 1"#,
+        r#"http_server_request_duration_seconds_count{service="product",http_request_method="_OTHER",http_route="unmatched",http_response_status_code="404"} 1"#,
         r#"outbox_pending{service="product"} 0"#,
         r#"outbox_published_total{service="product"} 1"#,
     ] {

@@ -37,16 +37,16 @@ pub trait Messages {
     /// An admin enabled the account again.
     fn user_enabled(event: &events::UserEnabled) -> v1::UserEnabled;
 
-    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has changed. Apply it
-    /// unless you hold a newer version.
+    /// Repeats the current state under its current version, so that consumers can rebuild a read model; nothing has
+    /// changed. Apply it unless you hold a newer version.
     fn user_republished(event: &events::UserRepublished) -> v1::UserRepublished;
 
-    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour, because it holds a
-    /// secret.
+    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
+    /// because it holds a secret.
     fn verification_requested(event: &events::VerificationRequested) -> v1::VerificationRequested;
 
-    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour, because it holds a
-    /// secret.
+    /// A password reset was requested: send the link. Published on a topic of its own with a retention of one hour,
+    /// because it holds a secret.
     fn password_reset_requested(event: &events::PasswordResetRequested) -> v1::PasswordResetRequested;
 }
 

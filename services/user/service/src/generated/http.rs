@@ -20,8 +20,9 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::RegisterRequest,
     ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
 
-    /// Verifies a mail address with the token of a mailed link and the password of the registration. The password keeps a stranger's
-    /// registration from being verified by the owner of the mailbox. Only this call uses the link up; opening its page does not.
+    /// Verifies a mail address with the token of a mailed link and the password of the registration. The password keeps
+    /// a stranger's registration from being verified by the owner of the mailbox. Only this call uses the link up;
+    /// opening its page does not.
     fn verify_email(
         &self,
         context: RequestContext,
@@ -49,8 +50,8 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::LogInRequest,
     ) -> impl Future<Output = Result<v1::LogInResponse, LogInError>> + Send;
 
-    /// Exchanges a refresh token for new tokens. A second use of the same refresh token ends its session, except for a few seconds in
-    /// which another tab of the same browser may have used it first.
+    /// Exchanges a refresh token for new tokens. A second use of the same refresh token ends its session, except for a
+    /// few seconds in which another tab of the same browser may have used it first.
     fn refresh_session(
         &self,
         context: RequestContext,
@@ -113,8 +114,8 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::RemoveAddressRequest,
     ) -> impl Future<Output = Result<v1::RemoveAddressResponse, RemoveAddressError>> + Send;
 
-    /// Returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). A new key is listed before it signs, and an
-    /// old one until its last token has expired.
+    /// Returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). A new key is listed before
+    /// it signs, and an old one until its last token has expired.
     fn get_keys(
         &self,
         context: RequestContext,
@@ -149,8 +150,8 @@ pub(crate) trait UserService: Send + Sync + 'static {
         request: v1::EnableUserRequest,
     ) -> impl Future<Output = Result<v1::EnableUserResponse, EnableUserError>> + Send;
 
-    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the returned page
-    /// token until that is empty.
+    /// Publishes UserRepublished for one page of all users, so that read models can be rebuilt. Call it again with the
+    /// returned page token until that is empty.
     fn republish_users(
         &self,
         context: RequestContext,
@@ -193,7 +194,8 @@ async fn register<S: UserService>(State(state): State<AppState<S>>, request: Req
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RegisterError {
-    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
+    /// address.
     WeakPassword,
     /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
@@ -328,7 +330,8 @@ async fn reset_password<S: UserService>(State(state): State<AppState<S>>, reques
 pub(crate) enum ResetPasswordError {
     /// The link is unknown, used or expired.
     InvalidLink,
-    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
+    /// address.
     WeakPassword,
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -613,7 +616,8 @@ pub(crate) enum ChangePasswordError {
     InvalidCredentials,
     /// Too many failed attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
-    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail address.
+    /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
+    /// address.
     WeakPassword,
     /// An error that any operation can return.
     ApiError(ApiError),
