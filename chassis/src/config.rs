@@ -372,7 +372,7 @@ impl SettingsReader {
     }
 
     fn secret(&mut self, name: &str, expected: &str, valid: impl Fn(&str) -> bool) -> SecretString {
-        let value = self.vars.remove(name).unwrap_or_default();
+        let value = self.vars.remove(name).unwrap_or_default().trim().to_owned();
         if value.is_empty() {
             self.fault(name, format!("is missing: expected {expected}"));
         } else if !valid(&value) {

@@ -21,7 +21,7 @@ pub const USER: &str = "user";
 /// How long to wait for the event with a verification link.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Returns the mail address of the demo user of a role.
+/// Returns the email address of the demo user of a role.
 pub fn email(role: &str) -> String {
     format!("{role}@mart.example")
 }
@@ -75,7 +75,7 @@ pub async fn create_admin(user: &ServiceSpec, email: &str, name: &str, password:
     Ok(())
 }
 
-/// Returns the secret of the newest verification link that was sent to a mail address.
+/// Returns the secret of the newest verification link that was sent to an email address.
 async fn link_token(running: &RunningStack, user: &ServiceSpec, email: &str) -> Result<String> {
     let topic = format!("{}mart.user_link.v1", user.topic_prefix);
     let (brokers, email) = (running.brokers.clone(), email.to_owned());

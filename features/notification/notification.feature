@@ -95,7 +95,7 @@ Feature: Notifications to customers
 
     Scenario Outline: A mandatory mail can't be disabled
       When the customer disables <kind> by MAIL
-      Then the request fails with 409 NOTIFICATION_MANDATORY
+      Then the request fails with 409 PREFERENCE_FIXED
 
       Examples:
         | kind         |
@@ -108,7 +108,7 @@ Feature: Notifications to customers
 
     Scenario: A link can't be sent by text message
       When the customer enables RESET by SMS
-      Then the request fails with 409 NOTIFICATION_MANDATORY
+      Then the request fails with 409 PREFERENCE_FIXED
 
     Scenario: Each kind has a preference for each channel
       When the customer reads their preferences

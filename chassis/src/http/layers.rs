@@ -51,7 +51,7 @@ async fn observe<F: Future<Output = Response>>(request: Request, run: impl FnOnc
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    // The names are those of OpenTelemetry's semantic conventions for HTTP metrics; the histogram's count is the number of requests.
+    // The names of OpenTelemetry's semantic conventions for HTTP metrics. The histogram's count is the number of requests.
     let labels = [
         ("http_request_method", known(&method).to_owned()),
         ("http_route", route),

@@ -63,7 +63,7 @@ impl<'a> Demo<'a> {
         self.deliver().await
     }
 
-    /// Registers, verifies the mail address with the link that was sent, and logs in.
+    /// Registers, verifies the email address with the link that was sent, and logs in.
     async fn register(&mut self) -> Result<()> {
         let (email, password) = (self.email.clone(), random_hex::<16>()?);
         self.step(&format!("register as {email}"));
@@ -73,7 +73,7 @@ impl<'a> Demo<'a> {
         let mail = self.wait_for_mail().await?;
         let token = mail.split_once("#token=").and_then(|(_, rest)| rest.split_whitespace().next());
         let token = token.with_context(|| format!("the mail has no link: {mail}"))?;
-        self.step("verify the mail address with the link and the password");
+        self.step("verify the email address with the link and the password");
         let body = json!({ "token": token, "password": password });
         self.send(Method::POST, "/v1/users/verify-email", None, Some(body)).await?;
         self.wait_for_event("UserRegistered", &email)?;

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Create an admin. Prompts for the password, or reads it from standard input if that is not a terminal.
     CreateAdmin {
-        /// The admin's mail address. It is not verified: make sure that it is theirs.
+        /// The admin's email address. It is not verified: make sure that it is theirs.
         email: String,
         /// The admin's name.
         #[arg(long, default_value = "Admin")]

@@ -205,7 +205,7 @@ const INVENTORY: Steps = Steps {
         "inventory.order-cancelled",
         "inventory.order-reinstated",
     ],
-    jobs: &["reservations"],
+    jobs: &["expire-reservations"],
     events: &[
         "mart.inventory.v1.StockItemCreated",
         "mart.inventory.v1.StockAdjusted",
@@ -233,7 +233,7 @@ const ORDER: Steps = Steps {
         "order.payment-captured",
         "order.payment-refunded",
     ],
-    jobs: &["payment deadlines"],
+    jobs: &["expire-orders"],
     events: &[
         "mart.order.v1.OrderPlaced",
         "mart.order.v1.OrderAwaitingPayment",
@@ -249,7 +249,7 @@ const ORDER: Steps = Steps {
 const PAYMENT: Steps = Steps {
     requests: &["/v1/payments/{order_id}/attempts", "/v1/payment-webhooks/stripe"],
     handlers: &["payment.order-awaiting-payment", "payment.order-cancelled", "payment.refund-requested"],
-    jobs: &["attempts", "refunds", "callbacks"],
+    jobs: &["poll-attempts", "send-refunds", "process-callbacks"],
     events: &["mart.payment.v1.PaymentCaptured", "mart.payment.v1.PaymentRefunded"],
 };
 
@@ -264,7 +264,7 @@ const NOTIFICATION: Steps = Steps {
         "notification.order-cancelled",
         "notification.payment-refunded",
     ],
-    jobs: &["mail"],
+    jobs: &["send-mail"],
     events: &[],
 };
 

@@ -42,7 +42,7 @@ pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
 
 /// Returns the job that expires reservations that were not committed in time.
 pub fn expiry<S: Store + Clone + 'static>(use_cases: UseCases<S>, interval: Duration) -> BackgroundJob {
-    BackgroundJob::new("reservations", interval, move || {
+    BackgroundJob::new("expire-reservations", interval, move || {
         let use_cases = use_cases.clone();
         async move { use_cases.expire_reservations(100).await }
     })

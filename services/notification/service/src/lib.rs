@@ -1,4 +1,4 @@
-//! The notification service: adapters around `notification-core`, put together by [`wiring`].
+//! The notification service: adapters around `notification-core`, connected by [`wiring`].
 
 pub mod adapters;
 pub mod generated;

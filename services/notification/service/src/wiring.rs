@@ -75,7 +75,7 @@ pub fn jobs<S: Store + Clone + 'static>(
             async move { use_cases.send_due(channel, concurrency).await }
         })
     };
-    vec![job("mail", Channel::Mail), job("sms", Channel::Sms)]
+    vec![job("send-mail", Channel::Mail), job("send-sms", Channel::Sms)]
 }
 
 /// Returns the routes of the operations, over any store.

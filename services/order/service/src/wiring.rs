@@ -42,7 +42,7 @@ pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
 
 /// Returns the job that cancels orders whose payment deadline has passed.
 pub fn expiry<S: Store + Clone + 'static>(use_cases: UseCases<S>, interval: Duration) -> BackgroundJob {
-    BackgroundJob::new("payment deadlines", interval, move || {
+    BackgroundJob::new("expire-orders", interval, move || {
         let use_cases = use_cases.clone();
         async move { use_cases.expire_orders(100).await }
     })

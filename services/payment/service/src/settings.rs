@@ -69,7 +69,7 @@ pub enum ProviderSettings {
         shop_url: String,
         /// `SHOP_NAME`: the shop's name.
         shop_name: String,
-        /// `PAYFAST_TIMEOUT`: the time limit for a request. Responses that took most of a minute were seen.
+        /// `PAYFAST_TIMEOUT`: the time limit for a request. PayFast has taken most of a minute to respond.
         timeout: Duration,
     },
 }
@@ -165,7 +165,6 @@ fn provider_settings(env: &mut SettingsReader, provider: Provider, policy: &Poli
                 env.fault("CHECKOUT_TTL", format!("Stripe accepts {}m to {}m", minutes.0, minutes.1));
             }
             let key = env.setting_secret("STRIPE_KEY", "the account's secret key, sk_… or rk_…");
-            let key: SecretString = key.expose_secret().trim().into();
             let live = ["sk_live_", "rk_live_"].iter().any(|live| key.expose_secret().starts_with(live));
             if production && !live && !key.expose_secret().is_empty() {
                 let fault =

@@ -88,15 +88,15 @@ pub fn jobs<S: Store + Clone + 'static>(
 ) -> Vec<BackgroundJob> {
     let (polling, refunding, processing) = (use_cases.clone(), use_cases.clone(), use_cases.clone());
     vec![
-        BackgroundJob::new("attempts", attempts, move || {
+        BackgroundJob::new("poll-attempts", attempts, move || {
             let use_cases = polling.clone();
             async move { use_cases.poll_attempts(100).await }
         }),
-        BackgroundJob::new("refunds", refunds, move || {
+        BackgroundJob::new("send-refunds", refunds, move || {
             let use_cases = refunding.clone();
             async move { use_cases.send_refunds(100).await }
         }),
-        BackgroundJob::new("callbacks", callbacks, move || {
+        BackgroundJob::new("process-callbacks", callbacks, move || {
             let use_cases = processing.clone();
             async move { use_cases.process_callbacks(100).await }
         }),

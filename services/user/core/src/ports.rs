@@ -44,7 +44,7 @@ pub trait Store: Send + Sync {
     fn purge_expired(
         &self,
         now: Timestamp,
-        throttle: &ThrottlePolicy,
+        policy: &ThrottlePolicy,
     ) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
@@ -67,7 +67,7 @@ pub struct Scope {
 
 /// Hashes passwords slowly and with a salt, a bounded number concurrently.
 pub trait Hasher: Send + Sync {
-    /// Returns the hash of a password. An error if too many wait.
+    /// Returns the hash of a password, or an error if too many passwords wait.
     fn hash(&self, password: String) -> impl Future<Output = Result<PasswordHash, Overloaded>> + Send;
 
     /// Returns whether a password has this hash. Without a hash, the work is the same and the result is `false`.

@@ -10,7 +10,7 @@ use crate::adapters::tokens;
 use crate::generated::events;
 
 /// The bounds of `ACCESS_TOKEN_TTL`. A disabled user has access until the token expires, and a rotated key is needed until then.
-const ACCESS_TOKEN_TTL: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_mins(15);
+const ACCESS_TOKEN_TTL_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_mins(15);
 /// The longest `REFRESH_GRACE_PERIOD`. A replayed token goes unnoticed during it.
 const MAX_REFRESH_GRACE_PERIOD: Duration = Duration::from_mins(1);
 /// The topic of verification and reset links.
@@ -27,7 +27,7 @@ pub struct Settings {
     pub password_hash_concurrency: usize,
     /// `PASSWORD_HASH_TIMEOUT`: the longest wait for the hashing of a password to begin.
     pub password_hash_timeout: Duration,
-    /// `PURGE_INTERVAL`: the time between two deletions of expired links, sessions and throttles.
+    /// `PURGE_INTERVAL`: the time between two deletions of expired registrations, links, sessions and throttles.
     pub purge_interval: Duration,
     /// `SESSION_TTL`, `REFRESH_GRACE_PERIOD`, `VERIFICATION_LINK_TTL`, `RESET_LINK_TTL`, `LOGIN_THROTTLE_…`.
     pub policy: Policy,
@@ -42,7 +42,7 @@ impl Settings {
                 .into(),
             access_token_ttl: env.setting_duration_within(
                 "ACCESS_TOKEN_TTL",
-                ACCESS_TOKEN_TTL,
+                ACCESS_TOKEN_TTL_RANGE,
                 tokens::ACCESS_TOKEN_TTL,
             ),
             password_hash_concurrency: env.setting_number("PASSWORD_HASH_CONCURRENCY", 1..=64, 4),

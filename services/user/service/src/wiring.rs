@@ -54,13 +54,13 @@ pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
     Ok(Service { routes, handlers: events::handlers(UserEventHandlers), database, keys, jobs })
 }
 
-/// Returns the job that deletes expired links, sessions and throttles.
+/// Returns the job that deletes expired registrations, links, sessions and throttles.
 pub fn purge_expired<S, H>(use_cases: UseCases<S, H>, interval: Duration) -> BackgroundJob
 where
     S: Store + Clone + 'static,
     H: Hasher + Clone + 'static,
 {
-    BackgroundJob::new("purge expired", interval, move || {
+    BackgroundJob::new("purge-expired", interval, move || {
         let use_cases = use_cases.clone();
         async move { use_cases.purge_expired().await }
     })

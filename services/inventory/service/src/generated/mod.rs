@@ -18,6 +18,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xe4f7_2fe8_4c46_93b7,
+    ]) == 0x4ff0_b215_6ce8_62b8,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -26,7 +26,7 @@ impl Channel {
     }
 
     /// Returns the channel with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 }

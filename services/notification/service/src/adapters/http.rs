@@ -105,7 +105,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
 impl From<PreferenceError> for SetPreferenceError {
     fn from(error: PreferenceError) -> Self {
         match error {
-            PreferenceError::Fixed => Self::NotificationMandatory,
+            PreferenceError::Fixed => Self::PreferenceFixed,
             PreferenceError::Unavailable(error) => ApiError::from(error).into(),
         }
     }

@@ -234,12 +234,12 @@ fn columns(notification: &Notification) -> Columns<'_> {
 
 fn kind(row: &PgRow) -> Result<Kind, sqlx::Error> {
     let name: &str = row.try_get("kind")?;
-    Kind::named(name).ok_or_else(|| decode_error(format!("unknown kind of notification: {name}")))
+    Kind::from_name(name).ok_or_else(|| decode_error(format!("unknown kind of notification: {name}")))
 }
 
 fn channel(row: &PgRow) -> Result<Channel, sqlx::Error> {
     let name: &str = row.try_get("channel")?;
-    Channel::named(name).ok_or_else(|| decode_error(format!("unknown channel: {name}")))
+    Channel::from_name(name).ok_or_else(|| decode_error(format!("unknown channel: {name}")))
 }
 
 fn preference(row: &PgRow) -> Result<((Kind, Channel), bool), sqlx::Error> {

@@ -87,7 +87,7 @@ pub const SUBSCRIPTIONS: &[Subscription] = &[
 
 /// The handlers of events of other services.
 pub trait EventHandlers: Send + Sync + 'static {
-    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
+    /// An email address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
     /// because it holds a secret.
     fn on_verification_requested(
         &self,

@@ -113,7 +113,7 @@ async fn set_preference<S: NotificationService>(State(state): State<AppState<S>>
 #[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum SetPreferenceError {
     /// The account or the law requires the notification, or the channel does not carry it.
-    NotificationMandatory,
+    PreferenceFixed,
     /// An error that any operation can return.
     ApiError(ApiError),
 }
@@ -127,9 +127,9 @@ impl From<ApiError> for SetPreferenceError {
 impl From<SetPreferenceError> for Problem {
     fn from(error: SetPreferenceError) -> Self {
         match error {
-            SetPreferenceError::NotificationMandatory => Self::new(
+            SetPreferenceError::PreferenceFixed => Self::new(
                 409,
-                "NOTIFICATION_MANDATORY",
+                "PREFERENCE_FIXED",
                 "The account or the law requires the notification, or the channel does not carry it.",
             ),
             SetPreferenceError::ApiError(error) => error.into(),

@@ -19,6 +19,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
-    ]) == 0x5002_341c_4d0d_775e,
+    ]) == 0x1fb9_e6da_8d4a_b4f5,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -20,6 +20,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/product/v1/product_events.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0x6ed4_3786_43ec_6a29,
+    ]) == 0x058d_a7b4_f0ee_17d0,
     "the contract has changed: run `cargo martgen generate`"
 );

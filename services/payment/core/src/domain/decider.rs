@@ -232,11 +232,11 @@ impl PaymentDecider {
             // An external refund failed. The event of the refund itself may not be processed yet.
             ProviderEventKind::RefundFailed { reason, .. } => {
                 let reason = format!("{} reports that a refund made there failed: {reason}", attempt.provider.name());
-                self.needs_review(attempt.id, &reason, None);
+                self.require_review(attempt.id, &reason, None);
             }
             ProviderEventKind::NeedsReview(reason) => {
                 let reason = format!("{}: {reason}", attempt.provider.name());
-                self.needs_review(attempt.id, &reason, None);
+                self.require_review(attempt.id, &reason, None);
             }
         }
         Match::Matched
@@ -259,7 +259,7 @@ impl PaymentDecider {
             if attempt.is_open() {
                 self.set(attempt.id, AttemptStatus::Closed);
             }
-            self.needs_review(attempt.id, &reason, None);
+            self.require_review(attempt.id, &reason, None);
             return;
         }
         self.set(attempt.id, AttemptStatus::Captured);
@@ -299,7 +299,7 @@ impl PaymentDecider {
         } else {
             let reason =
                 format!("the order requests a refund of {}, which exceeds the captured amount", format_money(amount));
-            self.needs_review(attempt, &reason, None);
+            self.require_review(attempt, &reason, None);
         }
         Match::Matched
     }
@@ -349,7 +349,7 @@ impl PaymentDecider {
                 format_money(amount),
                 id.0
             );
-            self.needs_review(attempt, &reason, None);
+            self.require_review(attempt, &reason, None);
         }
     }
 
@@ -374,7 +374,7 @@ impl PaymentDecider {
             let Some(amount) = amount.filter(is_valid) else {
                 let reason =
                     format!("{provider} reports a refund of {reported_amount} ({reference}); nothing was booked");
-                self.needs_review(attempt.id, &reason, None);
+                self.require_review(attempt.id, &reason, None);
                 return;
             };
             self.add_refund(id, attempt.id, amount, format!("made at {provider}"));
@@ -424,7 +424,7 @@ impl PaymentDecider {
                 )
             }
         };
-        self.needs_review(attempt, &reason, None);
+        self.require_review(attempt, &reason, None);
     }
 
     /// Turns a refund into a task, because the provider has no refunds.
@@ -432,7 +432,7 @@ impl PaymentDecider {
         let Some((RefundStatus::Pending, amount, attempt, provider)) = self.known_refund(id) else { return };
         self.settle_refund(id, RefundStatus::Manual);
         let reason = format!("refund {} manually at {}, then resolve this task", format_money(amount), provider.name());
-        self.needs_review(attempt, &reason, Some(id));
+        self.require_review(attempt, &reason, Some(id));
     }
 
     /// Schedules the next request of a refund without a response.
@@ -525,7 +525,7 @@ impl PaymentDecider {
     }
 
     /// Creates a task for an operator, once for the same reason.
-    fn needs_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
+    fn require_review(&mut self, attempt: AttemptId, reason: &str, refund: Option<RefundId>) {
         let (id, now, order) = (TaskId(self.ids.next()), self.now, self.order());
         // The reason contains text of the provider and is part of an event.
         let reason: String = reason.chars().filter(|letter| !letter.is_control()).take(MAX_REASON_LENGTH).collect();

@@ -86,13 +86,13 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         &self,
         event: ReceivedEvent<order::OrderAwaitingPayment>,
     ) -> Result<Outcome, DispatchError> {
-        let awaited = event.payload.order.clone().unwrap_or_default();
-        let deadline = timestamp("paymentDeadline", awaited.payment_deadline).ok().flatten();
-        let (Some((order, customer, amount)), Some(deadline)) = (parse_order(&awaited), deadline) else {
+        let message = event.payload.order.clone().unwrap_or_default();
+        let deadline = timestamp("paymentDeadline", message.payment_deadline).ok().flatten();
+        let (Some((order, customer, amount)), Some(deadline)) = (parse_order(&message), deadline) else {
             return Ok(INVALID);
         };
-        let order::Contact { email, phone, .. } = awaited.contact.unwrap_or_default();
-        let country = awaited.shipping_address.unwrap_or_default().country_code;
+        let order::Contact { email, phone, .. } = message.contact.unwrap_or_default();
+        let country = message.shipping_address.unwrap_or_default().country_code;
         let payer = Payer { email, phone, country };
         let awaiting = AwaitingPayment { order, customer, payer, amount, deadline };
         self.use_cases.on_order_awaiting_payment(awaiting, event.receipt()).await?;

@@ -191,7 +191,7 @@ impl Store for PostgresStore {
             Subject::Money(reference) => ("money", reference),
         };
         let empty = String::new();
-        let (kind, reference, reported_amount, amount, refund) = match kind {
+        let (kind, reference, reported, amount, refund) = match kind {
             ProviderEventKind::Captured { reference, reported_amount, amount } => {
                 ("captured", reference, reported_amount, *amount, None)
             }
@@ -213,7 +213,7 @@ impl Store for PostgresStore {
             .bind(subject_reference)
             .bind(kind)
             .bind(reference)
-            .bind(reported_amount)
+            .bind(reported)
             .bind(amount.map(Money::minor))
             .bind(amount.map(|amount| amount.currency().code()))
             .bind(refund)
@@ -505,19 +505,19 @@ fn task(row: &PgRow) -> Result<OfOrder<Task>, sqlx::Error> {
 }
 
 fn callback(row: &PgRow) -> Result<Callback, sqlx::Error> {
-    let (reference, reported_amount): (String, String) = (row.try_get("reference")?, row.try_get("reported")?);
+    let (reference, reported): (String, String) = (row.try_get("reference")?, row.try_get("reported")?);
     let (refund, minor): (Option<Uuid>, Option<i64>) = (row.try_get("refund_id")?, row.try_get("amount")?);
     let amount = minor.map(|_| amount(row)).transpose()?;
     let kind = match (row.try_get("kind")?, refund.map(RefundId)) {
-        ("captured", None) => ProviderEventKind::Captured { reference, reported_amount, amount },
-        ("failed", None) => ProviderEventKind::Failed(reported_amount),
+        ("captured", None) => ProviderEventKind::Captured { reference, reported_amount: reported, amount },
+        ("failed", None) => ProviderEventKind::Failed(reported),
         ("checkout_expired", None) => ProviderEventKind::CheckoutExpired,
         ("refunded", Some(refund)) => ProviderEventKind::Refunded { refund, reference },
         ("external_refund", Some(refund)) => {
-            ProviderEventKind::ExternalRefund { refund, reference, reported_amount, amount }
+            ProviderEventKind::ExternalRefund { refund, reference, reported_amount: reported, amount }
         }
-        ("refund_failed", Some(refund)) => ProviderEventKind::RefundFailed { refund, reason: reported_amount },
-        ("needs_review", None) => ProviderEventKind::NeedsReview(reported_amount),
+        ("refund_failed", Some(refund)) => ProviderEventKind::RefundFailed { refund, reason: reported },
+        ("needs_review", None) => ProviderEventKind::NeedsReview(reported),
         (other, _) => return Err(decode_error(format!("unknown kind of a provider's event: {other}"))),
     };
     let (provider, reference) = (provider(row)?, row.try_get("subject_reference")?);

@@ -29,8 +29,8 @@ pub const VERSION: &str = "2025-03-31.basil";
 /// The time by which a session outlives its attempt. Stripe requires at least 30 minutes from the request, which is later than the
 /// start of the attempt.
 const MARGIN: Duration = Duration::minutes(5);
-/// The accepted lifetimes of an attempt. Stripe's limits are 30 minutes and one day by its own clock, so the upper one has a second
-/// margin.
+/// The accepted lifetimes of an attempt. Stripe's limits for a session are 30 minutes and one day. The upper limit is reduced by
+/// two margins: the session outlives its attempt by one, and the clocks may differ by the other.
 pub const CHECKOUT_TTL: RangeInclusive<Duration> =
     Duration::minutes(30)..=Duration::DAY.saturating_sub(MARGIN).saturating_sub(MARGIN);
 /// The page size of a list of refunds, Stripe's largest.

@@ -16,6 +16,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/payment/v1/payment_service.proto"),
         include_str!("../../../../../proto/mart/type/v1/address.proto"),
         include_str!("../../../../../proto/mart/type/v1/money.proto"),
-    ]) == 0xeab2_ef02_c209_07dc,
+    ]) == 0x59fb_476b_6be0_e9a3,
     "the contract has changed: run `cargo martgen generate`"
 );

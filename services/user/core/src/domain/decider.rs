@@ -238,7 +238,7 @@ impl AccountDecider {
     }
 
     /// Counts an attempt to log in or to send a mail before it is carried out, so that concurrent attempts are throttled like
-    /// sequential ones. Returns an error with the time until which the caller has to wait.
+    /// sequential ones. If a subject is throttled, the error is the time until which the caller has to wait.
     pub fn attempt(&mut self, subjects: &[String]) -> Result<(), Timestamp> {
         let until = self.throttles.iter().filter_map(|throttle| throttle.until(self.now, &self.policy.throttle)).max();
         if let Some(until) = until {

@@ -41,7 +41,7 @@ pub enum RefreshTokenUse {
     Valid,
     /// Exchanged within the grace period, probably by another tab. It is exchanged once more.
     GraceReuse,
-    /// Exchanged before the grace period, so it may be stolen. The session ends.
+    /// Exchanged longer ago than the grace period, so it may be stolen. The session ends.
     Replayed,
     /// Its session has ended.
     SessionEnded,

@@ -56,26 +56,26 @@ impl Throttle {
     }
 
     /// Returns when the next attempt is allowed, if that is later than now. The delay begins at one second and doubles.
-    pub fn until(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Option<Timestamp> {
-        let free = if self.subject.starts_with(NETWORK) { throttle.free_per_network } else { throttle.free };
+    pub fn until(&self, now: Timestamp, policy: &ThrottlePolicy) -> Option<Timestamp> {
+        let free = if self.subject.starts_with(NETWORK) { policy.free_per_network } else { policy.free };
         let beyond = self.count - free;
         if beyond < 0 {
             return None;
         }
-        let wait = Duration::seconds(1_i64 << beyond.min(20)).min(throttle.max_delay);
+        let wait = Duration::seconds(1_i64 << beyond.min(20)).min(policy.max_delay);
         let until = Timestamp::new(self.last_at.get() + wait);
         (now < until).then_some(until)
     }
 
     /// Returns whether the count has expired, because the last attempt was `reset_after` ago or earlier.
-    pub fn is_expired(&self, now: Timestamp, throttle: &ThrottlePolicy) -> bool {
-        now.get() - self.last_at.get() >= throttle.reset_after
+    pub fn is_expired(&self, now: Timestamp, policy: &ThrottlePolicy) -> bool {
+        now.get() - self.last_at.get() >= policy.reset_after
     }
 
     /// Returns the throttle with one more attempt.
     #[must_use]
-    pub fn counted(self, now: Timestamp, throttle: &ThrottlePolicy) -> Self {
-        let count = if self.is_expired(now, throttle) { 1 } else { self.count.saturating_add(1) };
+    pub fn counted(self, now: Timestamp, policy: &ThrottlePolicy) -> Self {
+        let count = if self.is_expired(now, policy) { 1 } else { self.count.saturating_add(1) };
         Self { count, last_at: now, ..self }
     }
 }

@@ -136,16 +136,16 @@ impl Store for PostgresStore {
         self.database.fetch_all(sqlx::query(THROTTLES).bind(subjects), read_throttle).await
     }
 
-    async fn purge_expired(&self, now: Timestamp, throttle: &ThrottlePolicy) -> Result<usize, StoreError> {
-        let long_ago = now.get() - throttle.reset_after;
+    async fn purge_expired(&self, now: Timestamp, policy: &ThrottlePolicy) -> Result<usize, StoreError> {
+        let long_ago = now.get() - policy.reset_after;
         let purged = self.database.transact(move |connection| {
             Box::pin(async move {
                 let mut count = 0;
                 for sql in PURGE {
                     count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
                 }
-                let throttle = sqlx::query(PURGE_THROTTLES).bind(long_ago).execute(&mut *connection).await?;
-                count += throttle.rows_affected();
+                let deleted = sqlx::query(PURGE_THROTTLES).bind(long_ago).execute(&mut *connection).await?;
+                count += deleted.rows_affected();
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });

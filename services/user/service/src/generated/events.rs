@@ -19,10 +19,10 @@ pub const TOPICS: &[Topic] = &[
 
 /// Converts each event of the core to the contract's message.
 pub trait Messages {
-    /// A user verified their mail address and can log in from now on. An unverified registration publishes no event.
+    /// A user verified their email address and can log in from now on. An unverified registration publishes no event.
     fn user_registered(event: &events::UserRegistered) -> v1::UserRegistered;
 
-    /// A user verified their mail address.
+    /// A user verified their email address.
     fn email_verified(event: &events::EmailVerified) -> v1::EmailVerified;
 
     /// The name, locale, time zone or phone changed.
@@ -41,7 +41,7 @@ pub trait Messages {
     /// changed. Apply it unless you hold a newer version.
     fn user_republished(event: &events::UserRepublished) -> v1::UserRepublished;
 
-    /// A mail address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
+    /// An email address is to be verified: send the link. Published on a topic of its own with a retention of one hour,
     /// because it holds a secret.
     fn verification_requested(event: &events::VerificationRequested) -> v1::VerificationRequested;
 

@@ -13,14 +13,14 @@ use mart_proto::user::v1;
 
 /// Users: accounts, sessions, profiles and addresses.
 pub(crate) trait UserService: Send + Sync + 'static {
-    /// Registers a mail address. The response is the same whether an account exists or not; a mail names the next step.
+    /// Registers an email address. The response is the same whether an account exists or not; a mail names the next step.
     fn register(
         &self,
         context: RequestContext,
         request: v1::RegisterRequest,
     ) -> impl Future<Output = Result<v1::RegisterResponse, RegisterError>> + Send;
 
-    /// Verifies a mail address with the token of a mailed link and the password of the registration. The password keeps
+    /// Verifies an email address with the token of a mailed link and the password of the registration. The password keeps
     /// a stranger's registration from being verified by the owner of the mailbox. Only this call uses the link up;
     /// opening its page does not.
     fn verify_email(
@@ -197,7 +197,7 @@ pub(crate) enum RegisterError {
     /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
     /// address.
     WeakPassword,
-    /// Too many failed attempts; the details hold the time of the next possible one.
+    /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -220,7 +220,7 @@ impl From<RegisterError> for Problem {
             RegisterError::TooManyAttempts(details) => Self::new(
                 429,
                 "TOO_MANY_ATTEMPTS",
-                "Too many failed attempts; the details hold the time of the next possible one.",
+                "Too many attempts; the details hold the time of the next possible one.",
             )
             .details(&details),
             RegisterError::ApiError(error) => error.into(),
@@ -241,9 +241,9 @@ async fn verify_email<S: UserService>(State(state): State<AppState<S>>, request:
 pub(crate) enum VerifyEmailError {
     /// The link is unknown, used or expired.
     InvalidLink,
-    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
+    /// The email address or the password is wrong, the email address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// Too many failed attempts; the details hold the time of the next possible one.
+    /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -262,12 +262,12 @@ impl From<VerifyEmailError> for Problem {
             VerifyEmailError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
+                "The email address or the password is wrong, the email address is not verified, or the account is disabled.",
             ),
             VerifyEmailError::TooManyAttempts(details) => Self::new(
                 429,
                 "TOO_MANY_ATTEMPTS",
-                "Too many failed attempts; the details hold the time of the next possible one.",
+                "Too many attempts; the details hold the time of the next possible one.",
             )
             .details(&details),
             VerifyEmailError::ApiError(error) => error.into(),
@@ -291,7 +291,7 @@ async fn request_password_reset<S: UserService>(State(state): State<AppState<S>>
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum RequestPasswordResetError {
-    /// Too many failed attempts; the details hold the time of the next possible one.
+    /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -309,7 +309,7 @@ impl From<RequestPasswordResetError> for Problem {
             RequestPasswordResetError::TooManyAttempts(details) => Self::new(
                 429,
                 "TOO_MANY_ATTEMPTS",
-                "Too many failed attempts; the details hold the time of the next possible one.",
+                "Too many attempts; the details hold the time of the next possible one.",
             )
             .details(&details),
             RequestPasswordResetError::ApiError(error) => error.into(),
@@ -368,9 +368,9 @@ async fn log_in<S: UserService>(State(state): State<AppState<S>>, request: Reque
 #[derive(Debug)]
 #[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
 pub(crate) enum LogInError {
-    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
+    /// The email address or the password is wrong, the email address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// Too many failed attempts; the details hold the time of the next possible one.
+    /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -388,12 +388,12 @@ impl From<LogInError> for Problem {
             LogInError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
+                "The email address or the password is wrong, the email address is not verified, or the account is disabled.",
             ),
             LogInError::TooManyAttempts(details) => Self::new(
                 429,
                 "TOO_MANY_ATTEMPTS",
-                "Too many failed attempts; the details hold the time of the next possible one.",
+                "Too many attempts; the details hold the time of the next possible one.",
             )
             .details(&details),
             LogInError::ApiError(error) => error.into(),
@@ -612,9 +612,9 @@ async fn change_password<S: UserService>(State(state): State<AppState<S>>, reque
 pub(crate) enum ChangePasswordError {
     /// There is no such user.
     UserNotFound,
-    /// The mail address or the password is wrong, the mail address is not verified, or the account is disabled.
+    /// The email address or the password is wrong, the email address is not verified, or the account is disabled.
     InvalidCredentials,
-    /// Too many failed attempts; the details hold the time of the next possible one.
+    /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
     /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
     /// address.
@@ -636,12 +636,12 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::InvalidCredentials => Self::new(
                 401,
                 "INVALID_CREDENTIALS",
-                "The mail address or the password is wrong, the mail address is not verified, or the account is disabled.",
+                "The email address or the password is wrong, the email address is not verified, or the account is disabled.",
             ),
             ChangePasswordError::TooManyAttempts(details) => Self::new(
                 429,
                 "TOO_MANY_ATTEMPTS",
-                "Too many failed attempts; the details hold the time of the next possible one.",
+                "Too many attempts; the details hold the time of the next possible one.",
             )
             .details(&details),
             ChangePasswordError::WeakPassword => Self::new(

@@ -13,6 +13,6 @@ const _: () = assert!(
         include_str!("../../../../../proto/mart/user/v1/user.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_events.proto"),
         include_str!("../../../../../proto/mart/user/v1/user_service.proto"),
-    ]) == 0x32d9_d09e_5a1f_9399,
+    ]) == 0xe4d7_ed6a_ff7e_0c48,
     "the contract has changed: run `cargo martgen generate`"
 );

@@ -77,6 +77,6 @@ async fn an_invalid_setting_stops_the_start() {
         // Without a backtrace, the last lines of the output are the message.
         spec.more = [(name, value), ("RUST_BACKTRACE", "0")].map(|(name, value)| (name.into(), value.into())).into();
         let error = spec.start_ready().await.map(|_| ()).expect_err("it must not start").to_string();
-        assert!(error.contains(expected), "{name}={value}: {error}");
+        assert!(error.contains(name) && error.contains(expected), "{name}={value}: {error}");
     }
 }
