@@ -205,7 +205,7 @@ async fn ledger(world: &mut World, name: String, step: &Step) {
     assert_eq!(stock, (Some(sum("onHandDelta")), Some(sum("reservedDelta"))), "the ledger sums to the stock");
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

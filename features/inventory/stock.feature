@@ -22,14 +22,14 @@ Feature: Stock items and the ledger
 
     Scenario: An unknown product has no stock item
       When an admin receives 5 mugs
-      Then the answer is 404 STOCK_ITEM_NOT_FOUND
+      Then the response is 404 STOCK_ITEM_NOT_FOUND
 
   Rule: Units are received and counts are corrected, with a reason
 
     Scenario: Receipts and corrections are in the ledger
       Given 10 mugs in stock
       When an admin corrects the mugs by -3 because of "breakage"
-      Then the answer is 201
+      Then the response is 201
       And there are 7 mugs, 0 of them reserved
       And the ledger of the mugs is
         | kind     | on hand | reserved |
@@ -51,14 +51,14 @@ Feature: Stock items and the ledger
       And there are 10 mugs, 4 of them reserved
 
       Examples:
-        | request                                       | outcome                              |
-        | corrects the mugs by -7 because of "breakage" | the answer is 409 INSUFFICIENT_STOCK |
-        | corrects the mugs by 0 because of "nothing"   | the request is invalid at delta      |
-        | corrects the mugs by -1 because of ""         | the request is invalid at reason     |
-        | corrects the mugs by -1 because of " "        | the request is invalid at reason     |
-        | receives 0 mugs                               | the request is invalid at quantity   |
-        | receives -1 mugs                              | the request is invalid at quantity   |
-        | receives 1000001 mugs                         | the request is invalid at quantity   |
+        | request                                       | outcome                                |
+        | corrects the mugs by -7 because of "breakage" | the response is 409 INSUFFICIENT_STOCK |
+        | corrects the mugs by 0 because of "nothing"   | the request is invalid at delta        |
+        | corrects the mugs by -1 because of ""         | the request is invalid at reason       |
+        | corrects the mugs by -1 because of " "        | the request is invalid at reason       |
+        | receives 0 mugs                               | the request is invalid at quantity     |
+        | receives -1 mugs                              | the request is invalid at quantity     |
+        | receives 1000001 mugs                         | the request is invalid at quantity     |
 
   Rule: The availability is public
 

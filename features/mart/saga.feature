@@ -40,7 +40,7 @@ Feature: The saga of order, inventory and payment
       When the mug is archived
       And all events are processed
       And a customer orders 1 mug
-      Then the answer is 409 LINES_REJECTED
+      Then the response is 409 LINES_REJECTED
       And the line of the mug is rejected because it is not on sale
 
   Rule: A paid order is confirmed, and its units leave the stock
@@ -233,7 +233,7 @@ Feature: The saga of order, inventory and payment
     Scenario Outline: Cancelling in every status
       Given an order of 2 mugs that is <stage>
       When the customer cancels the order
-      Then the answer is <status>
+      Then the response is <status>
       And there are <stock> mugs, 0 of them reserved
       And <refunds> refunds are requested
       And the ledger of the mugs sums to its stock
@@ -254,13 +254,13 @@ Feature: The saga of order, inventory and payment
     Scenario: Another customer can't cancel, and does not learn that the order exists
       Given an order of 2 mugs that is awaiting payment
       When the other customer cancels the order
-      Then the answer is 404 ORDER_NOT_FOUND
+      Then the response is 404 ORDER_NOT_FOUND
       And the order is awaiting payment
 
     Scenario Outline: A transition that the status forbids changes nothing
       Given an order of 2 mugs that is <stage>
       When the admin <step> the order
-      Then the answer is 409 INVALID_ORDER_STATUS
+      Then the response is 409 INVALID_ORDER_STATUS
       And the order is <stage>
 
       Examples:
@@ -276,7 +276,7 @@ Feature: The saga of order, inventory and payment
     Scenario: The price changes before the order is placed
       When the price of the mug changes to 1600.00 PKR
       And a customer who confirmed 3000.00 PKR orders 2 mugs
-      Then the answer is 409 TOTAL_CHANGED
+      Then the response is 409 TOTAL_CHANGED
       And the new total is 3200.00 PKR
 
     Scenario: The price changes after the order is placed

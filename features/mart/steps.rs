@@ -255,7 +255,7 @@ async fn ledger(world: &mut World, name: String) {
     );
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

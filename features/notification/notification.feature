@@ -95,7 +95,7 @@ Feature: Notifications to customers
 
     Scenario Outline: A mandatory mail can't be disabled
       When the customer disables <kind> by MAIL
-      Then the request fails with 409 PREFERENCE_FIXED
+      Then the response is 409 PREFERENCE_FIXED
 
       Examples:
         | kind         |
@@ -108,7 +108,7 @@ Feature: Notifications to customers
 
     Scenario: A link can't be sent by text message
       When the customer enables RESET by SMS
-      Then the request fails with 409 PREFERENCE_FIXED
+      Then the response is 409 PREFERENCE_FIXED
 
     Scenario: Each kind has a preference for each channel
       When the customer reads their preferences
@@ -129,8 +129,8 @@ Feature: Notifications to customers
       Then these notifications are sent
         | PLACED | MAIL |
       When an admin resends the notification
-      Then the request fails with 409 NOTIFICATION_NOT_FAILED
+      Then the response is 409 NOTIFICATION_NOT_FAILED
 
     Scenario: A missing notification is not found
       When an admin resends a notification that does not exist
-      Then the request fails with 404 NOTIFICATION_NOT_FOUND
+      Then the response is 404 NOTIFICATION_NOT_FOUND

@@ -221,7 +221,7 @@ async fn second_attempt_fails(world: &mut World) {
     world.until(&filter, twice).await;
 }
 
-#[then(regex = r"^the request fails with (\d+) (\w+)$")]
+#[then(regex = r"^the response is (\d+) (\w+)$")]
 fn fails(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

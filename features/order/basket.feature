@@ -10,7 +10,7 @@ Feature: Quotes and placing orders
 
     Scenario: A quote has lines, sums and the total
       When a visitor requests a quote for 2 mugs, 1 teapot in PKR
-      Then the answer is 200
+      Then the response is 200
       And the lines are
         | product | quantity | price       | sum         |
         | mug     | 2        | 1500.00 PKR | 3000.00 PKR |
@@ -28,7 +28,7 @@ Feature: Quotes and placing orders
       Given the draft kettle
       And the archived jug
       When a visitor requests a quote for 2 mugs, 1 teapot, 1 kettle, 1 jug, 1 unicorn in USD
-      Then the answer is 200
+      Then the response is 200
       And the rejected lines are
         | teapot  | not priced  |
         | kettle  | not on sale |
@@ -57,9 +57,9 @@ Feature: Quotes and placing orders
     Scenario: A total that is too large is rejected
       Given the palace for 9999999999999.99 PKR
       When a visitor requests a quote for 1 palace, 1 mug in PKR
-      Then the answer is 409 AMOUNT_TOO_LARGE
+      Then the response is 409 AMOUNT_TOO_LARGE
       When a visitor requests a quote for 1000 palaces in PKR
-      Then the answer is 409 AMOUNT_TOO_LARGE
+      Then the response is 409 AMOUNT_TOO_LARGE
 
   Rule: The customer is charged the total that they confirmed, and the order keeps it
 
@@ -74,7 +74,7 @@ Feature: Quotes and placing orders
 
     Scenario Outline: A wrong total is rejected with the current one
       When Ayesha tries to order 2 mugs for <total>
-      Then the answer is 409 TOTAL_CHANGED
+      Then the response is 409 TOTAL_CHANGED
       And the new total is 3000.00 PKR
 
       Examples:
@@ -86,13 +86,13 @@ Feature: Quotes and placing orders
     Scenario: One rejected line rejects the whole order
       Given the archived jug
       When Ayesha tries to order 2 mugs, 1 jug for 3000.00 PKR
-      Then the answer is 409 LINES_REJECTED
+      Then the response is 409 LINES_REJECTED
       And the rejected lines are
         | jug | not on sale |
 
     Scenario: Every line needs a price in the currency of the order
       When Ayesha tries to order 1 mug, 1 teapot for 5.99 USD
-      Then the answer is 409 LINES_REJECTED
+      Then the response is 409 LINES_REJECTED
       And the rejected lines are
         | teapot | not priced |
 
@@ -118,16 +118,16 @@ Feature: Quotes and placing orders
       When Ayesha places the order A of 2 mugs with the key k1
       And the price of the mug changes to 1600.00 PKR
       And Ayesha tries to order 2 mugs for 3000.00 PKR
-      Then the answer is 409 TOTAL_CHANGED
+      Then the response is 409 TOTAL_CHANGED
       When Ayesha repeats the order A as B with the key k1
-      Then the answer is 201
+      Then the response is 201
       And the total is 3000.00 PKR
       And A and B are the same order
 
     Scenario: A key can't be reused for another order
       When Ayesha places the order A of 2 mugs with the key k1
       And Ayesha places the order B of 3 mugs with the key k1
-      Then the answer is 422 IDEMPOTENCY_KEY_REUSED
+      Then the response is 422 IDEMPOTENCY_KEY_REUSED
 
     Scenario: Customers have separate keys
       When Ayesha places the order A of 2 mugs with the key k1

@@ -89,10 +89,10 @@ Feature: The transitions of an order
 
     Scenario Outline: A repeated cancellation has no effect
       When <who> cancels A
-      Then the answer is 200
+      Then the response is 200
       And A is cancelled because of <reason>
       When <who> cancels A
-      Then the answer is 200
+      Then the response is 200
       And A has published OrderPlaced, OrderCancelled
 
       Examples:
@@ -112,17 +112,17 @@ Feature: The transitions of an order
       And A was paid
       And the admin has shipped A
       When Ayesha cancels A
-      Then the answer is 409 INVALID_ORDER_STATUS
+      Then the response is 409 INVALID_ORDER_STATUS
       And A is shipped
 
   Rule: Address and contact may be changed until the order is shipped
 
     Scenario: Each change is published
       When Ayesha changes the city of A to Karachi
-      Then the answer is 200
+      Then the response is 200
       And the city of the order is Karachi
       When Ayesha changes the mail of A to b@example.com
-      Then the answer is 200
+      Then the response is 200
       And A has published OrderPlaced, OrderChanged, OrderChanged
 
     Scenario: An invalid email address is rejected
@@ -135,7 +135,7 @@ Feature: The transitions of an order
       And A was paid
       And the admin has shipped A
       When Ayesha changes the city of A to Karachi
-      Then the answer is 409 INVALID_ORDER_STATUS
+      Then the response is 409 INVALID_ORDER_STATUS
 
   Rule: Only an admin ships and delivers, with carrier and tracking number
 
@@ -156,5 +156,5 @@ Feature: The transitions of an order
       And A was paid
       And the admin has shipped A
       When Ayesha delivers A
-      Then the answer is 403 FORBIDDEN
+      Then the response is 403 FORBIDDEN
       And A is shipped

@@ -10,7 +10,7 @@ Feature: Reading orders
 
   Scenario Outline: Another customer's order looks like a missing one
     When Bilal <action> A
-    Then the answer is 404 ORDER_NOT_FOUND
+    Then the response is 404 ORDER_NOT_FOUND
     And A is placed
 
     Examples:
@@ -21,7 +21,7 @@ Feature: Reading orders
 
   Scenario: Another customer can't change an order
     When Bilal changes the city of A to Karachi
-    Then the answer is 404 ORDER_NOT_FOUND
+    Then the response is 404 ORDER_NOT_FOUND
     And A has published OrderPlaced
 
   Scenario Outline: Customers list their own orders

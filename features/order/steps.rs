@@ -308,7 +308,7 @@ fn new_total(world: &mut World, total: String) {
     assert_eq!(world.answer().body["details"]["total"], money_json(&total));
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

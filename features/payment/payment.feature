@@ -15,7 +15,7 @@ Feature: Paying for an order
     Scenario Outline: Other customers and disabled providers are rejected
       Given an order of 1500.00 PKR awaits payment
       When <step>
-      Then the answer is <error>
+      Then the response is <error>
       And the payment has published nothing
 
       Examples:
@@ -26,13 +26,13 @@ Feature: Paying for an order
 
     Scenario: An order that does not await payment cannot be paid
       When the customer starts to pay
-      Then the answer is 404 PAYMENT_NOT_FOUND
+      Then the response is 404 PAYMENT_NOT_FOUND
 
     Scenario: A second start returns the open attempt
       Given an order of 1500.00 PKR awaits payment
       And the customer has started to pay
       When the customer starts to pay
-      Then the answer is 200
+      Then the response is 200
       And the attempts are open
 
     Scenario: A declined card ends the attempt, and another attempt pays
@@ -50,7 +50,7 @@ Feature: Paying for an order
       And the customer has started to pay
       When the customer leaves the page
       And the customer starts to pay
-      Then the answer is 200
+      Then the response is 200
       And the attempts are closed, open
       And the payment has published nothing
 
@@ -58,7 +58,7 @@ Feature: Paying for an order
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When the customer starts to pay
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
 
   Rule: A payment is booked once, whenever its webhooks arrive
 
@@ -95,7 +95,7 @@ Feature: Paying for an order
     Scenario Outline: A webhook without the provider's signature is rejected
       Given an order of 1500.00 PKR awaits payment
       When an attacker reports a payment <how>
-      Then the answer is 400 INVALID_SIGNATURE
+      Then the response is 400 INVALID_SIGNATURE
       And the payment is open
 
       Examples:
@@ -113,7 +113,7 @@ Feature: Paying for an order
       And the payment has an open task about <paid>
       And the payment has published PaymentReviewRequired
       When an admin resolves the task
-      Then the answer is 200
+      Then the response is 200
       And the payment has no open task
 
       Examples:
@@ -141,13 +141,13 @@ Feature: Paying for an order
       When an admin refunds all
       Then the payment is refunded
       When an admin refunds 0.01 PKR
-      Then the answer is 409 REFUND_TOO_LARGE
+      Then the response is 409 REFUND_TOO_LARGE
 
     Scenario Outline: A larger amount or another currency cannot be refunded
       Given an order of 1500.00 PKR awaits payment
       And the order is paid
       When an admin refunds <amount>
-      Then the answer is 409 REFUND_TOO_LARGE
+      Then the response is 409 REFUND_TOO_LARGE
 
       Examples:
         | amount      |
@@ -160,7 +160,7 @@ Feature: Paying for an order
       Given an order of 1500.00 PKR awaits payment
       When the order is cancelled
       And the customer starts to pay
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
       And the payment is closed
 
     Scenario: A cancellation that arrives first closes the payment
@@ -190,7 +190,7 @@ Feature: Paying for an order
 
     Scenario Outline: A request without a token is rejected
       When a caller without a token requests <operation>
-      Then the answer is 401 UNAUTHENTICATED
+      Then the response is 401 UNAUTHENTICATED
 
       Examples:
         | operation         |

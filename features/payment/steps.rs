@@ -142,7 +142,7 @@ async fn request_without_token(world: &mut World, operation: String) {
     world.answer = Some(world.mart.ask_without_token("payment", &operation).await);
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn check_answer(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

@@ -8,12 +8,12 @@ Feature: Details of a product
       | name  | Another mug |
       | slug  | RED-MUG     |
       | price | 900.00 PKR  |
-    Then it is refused as SLUG_TAKEN
+    Then the request is rejected as SLUG_TAKEN
     When the admin creates a product
       | name  | Another mug |
       | sku   | red mug-1   |
       | price | 900.00 PKR  |
-    Then it is refused as SKU_TAKEN
+    Then the request is rejected as SKU_TAKEN
 
   Scenario: Several products can have no SKU
     When the admin creates a product
@@ -33,41 +33,41 @@ Feature: Details of a product
       | slug     | red-mug    |
       | price    | 900.00 PKR |
       | <member> | <value>    |
-    Then it is refused for its <field>
+    Then the request is invalid at <field>
     And the mart has published nothing
 
     Examples: names and slugs
-      | member | value     | field |
-      | name   |           | name  |
-      | slug   |           | slug  |
-      | slug   | red mug   | slug  |
-      | slug   | red--mug  | slug  |
-      | slug   | -red      | slug  |
-      | slug   | café      | slug  |
+      | member | value    | field |
+      | name   |          | name  |
+      | slug   |          | slug  |
+      | slug   | red mug  | slug  |
+      | slug   | red--mug | slug  |
+      | slug   | -red     | slug  |
+      | slug   | café     | slug  |
 
     Examples: prices
-      | member | value                   | field                  |
-      | price  |                         | prices                 |
-      | price  | 0.00 PKR                | prices[0].amount       |
-      | price  | -5.00 PKR               | prices[0].amount       |
-      | price  | 900 PKR                 | prices[0].amount       |
-      | price  | 900.000 PKR             | prices[0].amount       |
-      | price  | 900.50 JPY              | prices[0].amount       |
-      | price  | 900.00 ABC              | prices[0].currencyCode |
-      | price  | 900.00 PKR, 950.00 PKR  | prices[1].currencyCode |
+      | member | value                  | field                  |
+      | price  |                        | prices                 |
+      | price  | 0.00 PKR               | prices[0].amount       |
+      | price  | -5.00 PKR              | prices[0].amount       |
+      | price  | 900 PKR                | prices[0].amount       |
+      | price  | 900.000 PKR            | prices[0].amount       |
+      | price  | 900.50 JPY             | prices[0].amount       |
+      | price  | 900.00 ABC             | prices[0].currencyCode |
+      | price  | 900.00 PKR, 950.00 PKR | prices[1].currencyCode |
 
     Examples: others
-      | member    | value                    | field             |
-      | attribute | size=small, size=large   | attributes[1].key |
-      | image     | ftp://a.example/mug.png  | imageUrls[0]      |
-      | status    | ARCHIVED                 | status            |
+      | member    | value                   | field             |
+      | attribute | size=small, size=large  | attributes[1].key |
+      | image     | ftp://a.example/mug.png | imageUrls[0]      |
+      | status    | ARCHIVED                | status            |
 
   Scenario: All violations are returned at once
     When the admin creates a product
-      | name  |           |
-      | slug  | no good   |
-      | price | 1 PKR     |
-    Then it is refused for its slug, name and prices[0].amount
+      | name  |         |
+      | slug  | no good |
+      | price | 1 PKR   |
+    Then the request is invalid at slug, name and prices[0].amount
 
   Scenario Outline: A price has exactly the digits of its currency
     When the admin creates the product "Red mug" for <price>
@@ -85,7 +85,7 @@ Feature: Details of a product
       | name  | Palace  |
       | slug  | palace  |
       | price | <price> |
-    Then it is refused for its prices[0].amount
+    Then the request is invalid at prices[0].amount
 
     Examples:
       | price                    |
@@ -95,8 +95,8 @@ Feature: Details of a product
   Scenario: Changes of details and of prices are two events
     Given the product "Red mug" for 1500.00 PKR
     When the admin changes "Red mug"
-      | description | Stoneware              |
-      | price       | 1600.00 PKR, 5.99 USD  |
+      | description | Stoneware             |
+      | price       | 1600.00 PKR, 5.99 USD |
     Then customers see "Red mug" for 1600.00 PKR, 5.99 USD
     And the mart has published
       | ProductUpdated      | Red mug |
@@ -116,7 +116,7 @@ Feature: Details of a product
       | description | By another admin |
     When the admin changes the read version of "Red mug"
       | description | Overwritten |
-    Then it is refused as ETAG_MISMATCH
+    Then the request is rejected as ETAG_MISMATCH
     And the mart has published nothing
 
   Scenario: A repeated creation creates one product
@@ -129,5 +129,5 @@ Feature: Details of a product
   Scenario: An idempotency key is valid for one request
     Given the admin has created the product "Red mug" for 1500.00 PKR with the idempotency key "k1"
     When the admin creates the product "Blue mug" for 1500.00 PKR with the idempotency key "k1"
-    Then it is refused as IDEMPOTENCY_KEY_REUSED
+    Then the request is rejected as IDEMPOTENCY_KEY_REUSED
     And the mart has published nothing

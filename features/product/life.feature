@@ -33,7 +33,7 @@ Feature: Status of a product
   Scenario Outline: Other transitions are rejected
     Given the <before> "Red mug" for 1500.00 PKR
     When the admin <action> "Red mug"
-    Then it is refused as <reason>
+    Then the request is rejected as <reason>
     And the admin sees "Red mug" as <before>
     And the mart has published nothing
 
@@ -57,13 +57,13 @@ Feature: Status of a product
     Given the archived product "Red mug" for 1500.00 PKR
     When the admin changes "Red mug"
       | name | Blue mug |
-    Then it is refused as PRODUCT_ARCHIVED
+    Then the request is rejected as PRODUCT_ARCHIVED
     And the mart has published nothing
 
   Scenario Outline: Only admins change the catalog
     Given the product "Red mug" for 1500.00 PKR
     When a customer <action> "Red mug"
-    Then it is refused as FORBIDDEN
+    Then the request is rejected as FORBIDDEN
     And the mart has published nothing
 
     Examples:

@@ -4,12 +4,12 @@ Feature: Finding products
 
   Background:
     Given these active products, created in this order
-      | name        | sku   | category | price                 |
-      | Red mug     | AB-1  | Kitchen  | 1500.00 PKR, 5.99 USD |
-      | Blue mug    | AB-2  | Kitchen  | 1400.00 PKR           |
-      | Tea pot     | CD-1  | Kitchen  | 4200.00 PKR           |
-      | Straße      | EF-1  | Books    | 900.00 PKR            |
-      | 50% wool    | GH_1  | Clothing | 9.00 USD              |
+      | name     | sku  | category | price                 |
+      | Red mug  | AB-1 | Kitchen  | 1500.00 PKR, 5.99 USD |
+      | Blue mug | AB-2 | Kitchen  | 1400.00 PKR           |
+      | Tea pot  | CD-1 | Kitchen  | 4200.00 PKR           |
+      | Straße   | EF-1 | Books    | 900.00 PKR            |
+      | 50% wool | GH_1 | Clothing | 9.00 USD              |
     And the draft "Green mug" for 1500.00 PKR
     And the archived product "Old mug" for 1500.00 PKR
 
@@ -18,33 +18,33 @@ Feature: Finding products
     Then they find <products>
 
     Examples: filters
-      | parameters                                         | products                                      |
-      |                                                    | 50% wool, Straße, Tea pot, Blue mug, Red mug  |
-      | category=Kitchen                                   | Tea pot, Blue mug, Red mug                    |
-      | category=kitchen                                   | nothing                                       |
-      | currencyCode=PKR&minPrice=1400.00&maxPrice=1500.00 | Blue mug, Red mug                             |
-      | currencyCode=PKR&minPrice=1500.01                  | Tea pot                                       |
-      | currencyCode=USD&maxPrice=5.99                     | Red mug                                       |
-      | currencyCode=JPY&minPrice=1                        | nothing                                       |
+      | parameters                                         | products                                     |
+      |                                                    | 50% wool, Straße, Tea pot, Blue mug, Red mug |
+      | category=Kitchen                                   | Tea pot, Blue mug, Red mug                   |
+      | category=kitchen                                   | nothing                                      |
+      | currencyCode=PKR&minPrice=1400.00&maxPrice=1500.00 | Blue mug, Red mug                            |
+      | currencyCode=PKR&minPrice=1500.01                  | Tea pot                                      |
+      | currencyCode=USD&maxPrice=5.99                     | Red mug                                      |
+      | currencyCode=JPY&minPrice=1                        | nothing                                      |
 
     Examples: words
-      | parameters        | products          |
-      | query=mug         | Blue mug, Red mug |
-      | query=RE+MU       | Red mug           |
-      | query=ug          | nothing           |
-      | query=ab-         | Blue mug, Red mug |
-      | query=tea+cd-1    | Tea pot           |
-      | query=strasse     | Straße            |
-      | query=50%25       | 50% wool          |
-      | query=%25         | nothing           |
-      | query=gh_         | 50% wool          |
-      | query=g__         | nothing           |
+      | parameters     | products          |
+      | query=mug      | Blue mug, Red mug |
+      | query=RE+MU    | Red mug           |
+      | query=ug       | nothing           |
+      | query=ab-      | Blue mug, Red mug |
+      | query=tea+cd-1 | Tea pot           |
+      | query=strasse  | Straße            |
+      | query=50%25    | 50% wool          |
+      | query=%25      | nothing           |
+      | query=gh_      | 50% wool          |
+      | query=g__      | nothing           |
 
     Examples: orders
-      | parameters                                     | products                                     |
-      | orderBy=PRODUCT_ORDER_NAME                     | 50% wool, Blue mug, Red mug, Straße, Tea pot |
-      | orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR   | Straße, Blue mug, Red mug, Tea pot, 50% wool |
-      | orderBy=PRODUCT_ORDER_NEWEST&category=Kitchen  | Tea pot, Blue mug, Red mug                   |
+      | parameters                                    | products                                     |
+      | orderBy=PRODUCT_ORDER_NAME                    | 50% wool, Blue mug, Red mug, Straße, Tea pot |
+      | orderBy=PRODUCT_ORDER_PRICE&currencyCode=PKR  | Straße, Blue mug, Red mug, Tea pot, 50% wool |
+      | orderBy=PRODUCT_ORDER_NEWEST&category=Kitchen | Tea pot, Blue mug, Red mug                   |
 
   Scenario Outline: The pages contain every product once
     When customers read all pages of size <size> with <parameters>
@@ -60,20 +60,20 @@ Feature: Finding products
   Scenario: A page token is valid for its own list only
     Given customers have the page token of "category=Kitchen"
     When customers use the page token with "category=Books"
-    Then it is refused as INVALID_PAGE_TOKEN
+    Then the request is rejected as INVALID_PAGE_TOKEN
 
   Scenario Outline: Invalid parameters are rejected with the field
     When customers list products with <parameters>
-    Then it is refused for its <field>
+    Then the request is invalid at <field>
 
     Examples:
-      | parameters                     | field        |
-      | minPrice=1.00                  | minPrice     |
-      | currencyCode=PKR&maxPrice=1    | maxPrice     |
-      | currencyCode=ABC               | currencyCode |
-      | orderBy=PRODUCT_ORDER_PRICE    | orderBy      |
-      | pageSize=-1                    | pageSize     |
-      | colour=red                     | colour       |
+      | parameters                  | field        |
+      | minPrice=1.00               | minPrice     |
+      | currencyCode=PKR&maxPrice=1 | maxPrice     |
+      | currencyCode=ABC            | currencyCode |
+      | orderBy=PRODUCT_ORDER_PRICE | orderBy      |
+      | pageSize=-1                 | pageSize     |
+      | colour=red                  | colour       |
 
   Scenario: Admins list every status
     When the admin lists products with status=PRODUCT_STATUS_DRAFT

@@ -242,12 +242,12 @@ fn succeeds(world: &mut World) {
     world.assert_success();
 }
 
-#[then(regex = r"^it is refused as ([A-Z_]+)$")]
+#[then(regex = r"^the request is rejected as ([A-Z_]+)$")]
 fn rejected_as(world: &mut World, code: String) {
     assert_eq!(world.answer().body["code"], code, "{world:?}");
 }
 
-#[then(regex = r"^it is refused for its (.+)$")]
+#[then(regex = r"^the request is invalid at (.+)$")]
 fn rejected_for(world: &mut World, fields: String) {
     let fields: Vec<&str> = fields.split(", ").flat_map(|part| part.split(" and ")).collect();
     world.answer().expect_violations(&fields);

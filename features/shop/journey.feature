@@ -39,7 +39,7 @@ Feature: The customer journey
       And the customer pays
       Then the order is confirmed
       When the customer starts a payment
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
       And 1500.00 PKR was captured and 0.00 PKR was refunded
 
     Scenario: The timeline has texts for the customer
@@ -64,7 +64,7 @@ Feature: The customer journey
       And the payment has <tasks> open tasks
       And the customer has received the mails <mails>
       When the customer starts a payment
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
 
       Examples:
         | how                    | tasks | mails                     |
@@ -80,7 +80,7 @@ Feature: The customer journey
       And there are 10 mugs, 0 of them reserved
       And the customer has received the mails placed, cancelled
       When the customer starts a payment
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
 
   Rule: A late payment reinstates the order, or is refunded
 
@@ -148,7 +148,7 @@ Feature: The customer journey
       Then the order is confirmed
       When the order is shipped and delivered
       And the customer cancels the order
-      Then the answer is 409 INVALID_ORDER_STATUS
+      Then the response is 409 INVALID_ORDER_STATUS
 
   Rule: An order continues without its customer
 
@@ -156,7 +156,7 @@ Feature: The customer journey
       Given the customer has ordered 1 mug
       And the customer pays
       When the admin disables the customer
-      Then the answer is 401 INVALID_CREDENTIALS
+      Then the response is 401 INVALID_CREDENTIALS
       And the order is confirmed
       When the order is shipped and delivered
       Then the order is delivered

@@ -51,7 +51,7 @@ Feature: The payment providers
       And the customer has ordered 1 mug
       And Stripe is unavailable for the order
       When the customer starts a payment
-      Then the answer is 503 PROVIDER_UNAVAILABLE
+      Then the response is 503 PROVIDER_UNAVAILABLE
       When the customer pays
       Then the order is confirmed
       And 1500.00 PKR was captured and 0.00 PKR was refunded
@@ -69,7 +69,7 @@ Feature: The payment providers
       And the payment has <tasks> open tasks
       And the customer has received the mails <mails>
       When the customer starts a payment
-      Then the answer is 409 PAYMENT_NOT_PAYABLE
+      Then the response is 409 PAYMENT_NOT_PAYABLE
 
       Examples:
         | provider | how                    | tasks | mails                     |

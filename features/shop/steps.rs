@@ -209,7 +209,7 @@ async fn disable(world: &mut World) {
     world.log_in().await;
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }

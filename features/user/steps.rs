@@ -161,12 +161,12 @@ async fn send(world: &mut World, method: &str, path: &str, body: Option<serde_js
     world.answer = Some(world.mart.send(None, method, path, body, &[("authorization", &bearer)]).await);
 }
 
-#[then(regex = r"^the answer is (\d+)(?: (\w+))?$")]
+#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
 fn answered(world: &mut World, status: u16, code: String) {
     world.answer().expect(status, &code);
 }
 
-#[then(regex = r"^it is refused for its (\w+)$")]
+#[then(regex = r"^the request is invalid at (\w+)$")]
 fn rejected_for(world: &mut World, field: String) {
     world.answer().expect_violations(&[&field]);
 }

@@ -516,7 +516,7 @@ impl Resource {
             .filter(|(published, _)| *published)
             .map(|(_, suffix)| format!("{}{suffix}", self.name))
             .collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 }
 
