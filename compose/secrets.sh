@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the secrets of this machine's containers up, once, into .env, which is never committed. Run again it adds what is missing.
+# Generates the secrets of this machine's containers into .env, which is never committed. A further run adds missing ones.
 set -eu
 cd "$(dirname "$0")"
 umask 077

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the roles of a service and its database, when its PostgreSQL starts for the first time: an owner who migrates, and an
-# app role that may do no more than migrations grant it.
+# Creates the roles and the database of a service at the first start of its PostgreSQL: the owner, who migrates, and the app role,
+# which has only the rights that migrations grant.
 set -eu
 psql --set=ON_ERROR_STOP=1 --username=postgres --set=service="$SERVICE" --set=owner="${SERVICE}_owner" --set=app="${SERVICE}_app" \
     --set=owner_password="$OWNER_PASSWORD" --set=app_password="$APP_PASSWORD" <<'SQL'
