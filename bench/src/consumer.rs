@@ -11,16 +11,16 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use shelf_service::adapters::postgres::STORE;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::environment::Environment;
-use crate::{Pair, Scale, pgbench};
+use crate::{Pair, Scale, pgbench, statements};
 
 pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     let events = scale.rows / 4;
+    let script = format!("{}{};\n", pgbench::UNIQUE, statements::store_item()?);
     for nth in 0..scale.pairs {
         let spec = environment.service("shelf", scale).await?;
         let topic = format!("{}mart.product.v1", spec.topic_prefix);
@@ -29,7 +29,7 @@ pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Resu
         let mut database = PgConnection::connect(&spec.database.owner).await?;
         let mart = consumed(&mut database, events).await?;
         service.stop(Duration::from_secs(30)).await;
-        let bare = pgbench::run(environment.postgres.bin(), &spec.database.owner, &script(), scale).await?;
+        let bare = pgbench::run(environment.postgres.bin(), &spec.database.owner, &script, scale).await?;
         println!("consumer {nth}: {mart:.0} events/s, {bare:.0}/s by pgbench");
         pairs.push((mart, bare));
     }
@@ -85,25 +85,4 @@ async fn consumed(database: &mut PgConnection, events: usize) -> Result<f64> {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-fn script() -> String {
-    let values = [
-        "'shelf.product-created'::text",
-        "gen_random_uuid()::text",
-        "decode(repeat('00', 32), 'hex')",
-        "''",
-        "'{}'::uuid[]",
-        "'{}'::text[]",
-        "'{}'::text[]",
-        "'{}'::text[]",
-        "'{}'::bigint[]",
-        "'{}'::timestamptz[]",
-        "'{}'::bytea[]",
-        "''",
-        "gen_random_uuid()::text",
-        "1",
-        "'Product'",
-    ];
-    format!("{};\n", pgbench::with_values(STORE, &values))
 }

@@ -15,6 +15,7 @@ mod peer;
 mod pgbench;
 mod relay;
 mod shop;
+mod statements;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use devstack::publisher::{TestEvent, publish};
 use devstack::service::ServiceSpec;
 use mart_proto::product::v1::{Product, ProductRepublished, ProductStatus};
 use mart_proto::r#type::v1::Money;
-use order_service::adapters::postgres::{INSERT, PRODUCTS};
+use order_service::adapters::postgres::PRODUCTS;
 use prost::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::environment::Environment;
 use crate::load::{Posts, memory};
 use crate::peer::Peer;
-use crate::{Pair, Scale, pgbench};
+use crate::{Pair, Scale, pgbench, statements};
 
 /// Measured durations in milliseconds.
 pub(crate) struct Times(pub(crate) Vec<f64>);
@@ -76,8 +76,8 @@ pub(crate) async fn placed(environment: &Environment, scale: Scale) -> Result<Pl
     for posts in [&posts, &peers] {
         posts.run(Scale { round: scale.round.min(Duration::from_secs(2)), ..scale }).await?;
     }
-    let script =
-        format!("{};\n{};\n", PRODUCTS.replace("$1", &format!("array['{product}']::uuid[]")), insert(&product));
+    let products = PRODUCTS.replace("$ids", &format!("array['{product}']::uuid[]"));
+    let script = format!("{}{products};\n{};\n", pgbench::UNIQUE, statements::place_order(&product)?);
     let mut placed = Placed { bare: Vec::new(), peer: Vec::new(), memory: (0, 0) };
     for nth in 0..scale.pairs {
         let mart = posts.run(scale).await?;
@@ -122,11 +122,12 @@ pub(crate) async fn flow(environment: &Environment, scale: Scale) -> Result<Flow
     // A database without a running service, so that no relay publishes its outbox.
     let bare = environment.service("order", scale).await?;
     let (mut bare, hops) = (PgConnection::connect(&bare.database.owner).await?, Hops::new(&order_spec).await?);
-    let insert = insert(&product);
+    let insert = statements::place_order(&product)?;
     for nth in 0..count + 5 {
         let flow = time_to_reservation(&client, &order_spec, &product).await?;
+        let insert = insert.replace(":n::", &format!("{nth}::"));
         let begun = Instant::now();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(insert.clone())).execute(&mut bare).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut bare).await?;
         let committed = begun.elapsed();
         let hopped = hops.one().await?;
         // The first ones warm up caches, plans and connections.
@@ -246,59 +247,4 @@ impl Hops {
         polled.await??;
         Ok(begun.elapsed())
     }
-}
-
-/// Returns order's own statement with values of the same sizes.
-fn insert(product: &str) -> String {
-    let products = format!("array['{product}']::uuid[]");
-    let values = [
-        "'PlaceOrder of bench'::text",
-        "gen_random_uuid()::text",
-        "decode(repeat('ab', 32), 'hex')",
-        "gen_random_uuid()::text",
-        "array[gen_random_uuid()]",
-        "array['mart.order.v1']",
-        "array[gen_random_uuid()::text]",
-        "array['mart.order.v1.OrderPlaced']",
-        "array[1]",
-        "array[now()]",
-        "array[decode(repeat('0a', 300), 'hex')]::bytea[]",
-        "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
-        "array[now()]",
-        "array['We''ve received your order and are checking stock.']",
-        "array['placed']",
-        "array[gen_random_uuid()]",
-        "'0af7651916cd43dd8448eb211c80319c'",
-        "gen_random_uuid()",
-        "1",
-        "'bench'",
-        "'placed'",
-        "null::text",
-        "null::timestamptz",
-        "null::text",
-        "null::text",
-        "'PKR'",
-        "150000",
-        &products,
-        "array['Mug']",
-        "array[1]",
-        "array[150000]::bigint[]",
-        "'A'",
-        "array['House 7']",
-        "'Lahore'",
-        "''",
-        "'PK'",
-        "'a@example.com'",
-        "''",
-        "''",
-        "''",
-        "null::text",
-        "null::bigint",
-        "null::text",
-        "null::boolean",
-        "0",
-        "now()",
-        "now()",
-    ];
-    pgbench::with_values(INSERT, &values)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::future::join_all;
+use mart_chassis::sql;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -42,11 +43,15 @@ pub(crate) async fn measure(environment: &mut Environment, scale: Scale) -> Resu
 }
 
 async fn fill(database: &mut PgConnection, rows: usize) -> Result<()> {
-    let sql = "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
-               select gen_random_uuid(), now(), 'mart.product.v1', gen_random_uuid()::text, \
-               'mart.product.v1.ProductCreated', 1, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', \
-               decode(repeat('0a', $2), 'hex') from generate_series(1, $1)";
-    sqlx::query(sql).bind(i32::try_from(rows)?).bind(i32::try_from(PAYLOAD)?).execute(&mut *database).await?;
+    let fill = sql!(
+        "insert into outbox (id, at, topic, key, event_type, version, traceparent, payload) \
+         select gen_random_uuid(), now(), 'mart.product.v1', gen_random_uuid()::text, \
+         'mart.product.v1.ProductCreated', 1, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', \
+         decode(repeat('0a', $payload), 'hex') from generate_series(1, $rows)",
+        payload = i32::try_from(PAYLOAD)?,
+        rows = i32::try_from(rows)?,
+    );
+    fill.execute(&mut *database).await?;
     sqlx::query("vacuum analyze outbox").execute(database).await?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Row};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, Database, Record, kafka};
+use crate::{Config, Database, Record, kafka, sql};
 
 /// The key of the advisory lock, within one database.
 const LOCK: i64 = 0x6f75_7462_6f78;
@@ -82,10 +82,13 @@ async fn lead(
     let settings = [("synchronous_commit", "off"), ("idle_session_timeout", IDLE_TIMEOUT)];
     let mut session = within(database.connect(&settings)).await?;
     let mut wake = false;
-    let lock = "select pg_try_advisory_lock($1)";
-    while !within(sqlx::query_scalar::<_, bool>(lock).bind(LOCK).fetch_one(&mut session)).await? {
+    loop {
+        let lock = within(sql!("select pg_try_advisory_lock($lock)", lock = LOCK).fetch_one(&mut session)).await?;
+        if lock.try_get(0)? {
+            break;
+        }
         if wake {
-            within(sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut session)).await?;
+            within(sql!("select pg_notify($channel, '')", channel = CHANNEL).execute(&mut session)).await?;
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(session.close().await?),
@@ -201,10 +204,14 @@ impl Leader {
     }
 
     async fn read(&mut self, after: i64, last: i64) -> Result<(Vec<i64>, Vec<Record>), RelayError> {
-        let sql = "select position, id, at, topic, key, event_type, version, traceparent, payload \
-                   from outbox where position > $1 and position <= $2 order by position limit $3";
-        let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-        let rows = within(sqlx::query(sql).bind(after).bind(last).bind(limit).fetch_all(&mut self.session)).await?;
+        let query = sql!(
+            "select position, id, at, topic, key, event_type, version, traceparent, payload \
+             from outbox where position > $after and position <= $last order by position limit $limit",
+            after = after,
+            last = last,
+            limit = i64::try_from(BATCH).unwrap_or(i64::MAX),
+        );
+        let rows = within(query.fetch_all(&mut self.session)).await?;
         let mut positions = Vec::with_capacity(rows.len());
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
@@ -257,9 +264,9 @@ impl Leader {
         };
         #[cfg(debug_assertions)]
         self.produced(&positions).await?;
-        let sql = "delete from outbox where position = any($1)";
         let count = positions.len();
-        within(sqlx::query(sql).bind(positions).execute(&mut self.session)).await?;
+        let delete = sql!("delete from outbox where position = any($positions)", positions = positions);
+        within(delete.execute(&mut self.session)).await?;
         metrics::counter!("outbox_published_total").increment(count as u64);
         rejected.map_or(Ok(count), |error| Err(error.into()))
     }
@@ -267,9 +274,12 @@ impl Leader {
     /// Reaches the failpoint at which Kafka has acknowledged these rows and the outbox still has them.
     #[cfg(debug_assertions)]
     async fn produced(&mut self, positions: &[i64]) -> Result<(), RelayError> {
-        let sql = "select distinct event_type from outbox where position = any($1) order by event_type";
-        let event_types: Vec<String> = sqlx::query_scalar(sql).bind(positions).fetch_all(&mut self.session).await?;
-        for event_type in event_types {
+        let query = sql!(
+            "select distinct event_type from outbox where position = any($positions) order by event_type",
+            positions = positions,
+        );
+        for row in query.fetch_all(&mut self.session).await? {
+            let event_type: String = row.try_get("event_type")?;
             crate::failpoints::failpoint!("relay.produced", event_type);
         }
         Ok(())

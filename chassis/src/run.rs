@@ -18,6 +18,7 @@ use crate::config::{Config, Limits};
 use crate::consumer::{self, EventHandlers, Inbox};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
+use crate::sql;
 use crate::trace::{self, TraceContext};
 use crate::{Database, db, failpoints, kafka, relay, telemetry};
 
@@ -202,15 +203,16 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
 async fn purge_receipts(database: Database) {
     // A receipt of a request has a fingerprint; that of an event is all zeros.
     // In batches, so that a backlog does not exceed the statement timeout.
-    let sql = "delete from receipt where ctid = any(array(select ctid from receipt \
-               where at < now() - make_interval(days => $1) and (at < now() - make_interval(days => $2) \
-               or fingerprint <> decode(repeat('00', 32), 'hex')) limit 10000))";
+    const PURGE: &str = "delete from receipt where ctid = any(array(select ctid from receipt \
+        where at < now() - make_interval(days => $key_days) and (at < now() - make_interval(days => $event_days) \
+        or fingerprint <> decode(repeat('00', 32), 'hex')) limit 10000))";
     let mut more = false;
     loop {
         if !more {
             tokio::time::sleep(PURGE_INTERVAL).await;
         }
-        more = match sqlx::query(sql).bind(KEY_DAYS).bind(EVENT_DAYS).execute(database.pool()).await {
+        let purge = sql!(PURGE, key_days = KEY_DAYS, event_days = EVENT_DAYS);
+        more = match purge.execute(database.pool()).await {
             Ok(done) => done.rows_affected() == 10_000,
             Err(error) => {
                 tracing::warn!(%error, "expired receipts could not be deleted");

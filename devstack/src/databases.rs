@@ -21,20 +21,16 @@ pub async fn ensure(server: &str, service: &str, database: &str, secrets: &Secre
     sqlx::query("select pg_advisory_lock(7400)").execute(&mut connection).await?;
     let (owner, app) = (format!("{service}_owner"), format!("{service}_app"));
     for role in [&owner, &app] {
-        let existing: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = $1")
-            .bind(role)
-            .fetch_optional(&mut connection)
-            .await?;
-        if existing.is_none() {
+        let roles: Vec<String> =
+            sqlx::query_scalar("select rolname::text from pg_roles").fetch_all(&mut connection).await?;
+        if !roles.contains(role) {
             let password = secrets.get(role)?;
             run(&mut connection, format!("create role {role} login password '{password}'")).await?;
         }
     }
-    let existing: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
-        .bind(database)
-        .fetch_optional(&mut connection)
-        .await?;
-    if existing.is_none() {
+    let databases: Vec<String> =
+        sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut connection).await?;
+    if !databases.iter().any(|existing| existing == database) {
         run(&mut connection, format!("create database \"{database}\" owner {owner}")).await?;
         run(&mut connection, format!("revoke all on database \"{database}\" from public")).await?;
         run(&mut connection, format!("grant connect on database \"{database}\" to {app}")).await?;

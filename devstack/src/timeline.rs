@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use rdkafka::Offset;
 use serde_json::Value;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, QueryBuilder};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -145,8 +145,10 @@ impl Sources {
             events.push(TimelineEvent { at, source: service.to_owned(), text, trace: trace.to_owned() });
         };
         let outbox: Vec<(OffsetDateTime, String, i64, String)> =
-            sqlx::query_as("select at, event_type, version, traceparent from outbox where key = any($1)")
-                .bind(&keys)
+            QueryBuilder::new("select at, event_type, version, traceparent from outbox where key = any(")
+                .push_bind(&keys)
+                .push(")")
+                .build_query_as()
                 .fetch_all(&mut database)
                 .await?;
         for (at, event_type, version, traceparent) in outbox {
@@ -154,8 +156,10 @@ impl Sources {
             add(at, format!("commits {}, version {version}; still in the outbox", short(&event_type)), trace);
         }
         let receipts: Vec<(OffsetDateTime, String, String)> =
-            sqlx::query_as("select at, scope, key from receipt where key = any($1)")
-                .bind(&ids)
+            QueryBuilder::new("select at, scope, key from receipt where key = any(")
+                .push_bind(&ids)
+                .push(")")
+                .build_query_as()
                 .fetch_all(&mut database)
                 .await?;
         for (at, handler, id) in receipts {
@@ -163,12 +167,14 @@ impl Sources {
             let (name, trace) = event.map_or(("?", ""), |event| (event.name(), event.trace_id()));
             add(at, format!("{handler} has applied {name}"), trace);
         }
-        let inbox: Vec<InboxRow> = sqlx::query_as(
-            "select position, handler, event, reason, attempts, next_at, deadline, dead_at from inbox \
-             where key = any($1) or event = any($2)",
+        let inbox: Vec<InboxRow> = QueryBuilder::new(
+            "select position, handler, event, reason, attempts, next_at, deadline, dead_at from inbox where key = any(",
         )
-        .bind(&keys)
-        .bind(&ids)
+        .push_bind(&keys)
+        .push(") or event = any(")
+        .push_bind(&ids)
+        .push(")")
+        .build_query_as()
         .fetch_all(&mut database)
         .await?;
         for (position, handler, id, reason, attempts, next_at, deadline, dead_at) in inbox {

@@ -14,14 +14,15 @@ use devstack::providers::Callback;
 use devstack::secrets::Secrets;
 use devstack::testing::{self, App, Servers, TestEvent, prefix, until};
 use devstack::{gateway, kafka, mail, ports, sandbox};
-use mart_chassis::Record;
+use mart_chassis::{Record, sql};
 use mart_kernel::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgArguments, PgPoolOptions};
+use sqlx::query::Query;
+use sqlx::{PgPool, Postgres, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -483,8 +484,8 @@ impl OnServers {
     async fn check_settled(&self) -> Result<usize, String> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for (name, service) in &self.running.services {
-            let outbox = "select count(*) from outbox where key = any($1)";
-            if count(&service.database, outbox, &keys).await > 0 {
+            let outbox = sql!("select count(*) from outbox where key = any($keys)", keys = &keys);
+            if count(&service.database, outbox).await > 0 {
                 return Err(format!("{name} has events that are not published yet"));
             }
         }
@@ -503,8 +504,8 @@ impl OnServers {
                     return Err(format!("{name} has not processed {}", logged.record.event_type));
                 }
             }
-            let waiting = "select count(*) from inbox where key = any($1) and dead_at is null";
-            if count(&service.database, waiting, &keys).await > 0 {
+            let waiting = sql!("select count(*) from inbox where key = any($keys) and dead_at is null", keys = &keys);
+            if count(&service.database, waiting).await > 0 {
                 return Err(format!("records wait at {name}"));
             }
         }
@@ -541,8 +542,11 @@ impl OnServers {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let mut dead = 0;
         for service in self.running.services.values() {
-            let sql = "select count(distinct event) from inbox where key = any($1) and dead_at is not null";
-            dead += count(&service.database, sql, &keys).await;
+            let query = sql!(
+                "select count(distinct event) from inbox where key = any($keys) and dead_at is not null",
+                keys = &keys,
+            );
+            dead += count(&service.database, query).await;
         }
         usize::try_from(dead).unwrap_or_default()
     }
@@ -551,10 +555,9 @@ impl OnServers {
     pub(crate) async fn discard(&self) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for service in self.running.services.values() {
-            let dead = "select position from inbox where key = any($1) and dead_at is not null";
-            let dead: Vec<i64> =
-                sqlx::query_scalar(dead).bind(&keys).fetch_all(&service.database).await.expect("queried");
-            for position in dead {
+            let dead = sql!("select position from inbox where key = any($keys) and dead_at is not null", keys = &keys);
+            for row in dead.fetch_all(&service.database).await.expect("queried") {
+                let position: i64 = row.get("position");
                 let url = format!("{}/dead-letters/{position}", service.app.spec.internal_url());
                 let answer = service.app.client.delete(url).send().await.expect("answered");
                 assert!(answer.status().is_success(), "{answer:?}");
@@ -598,6 +601,6 @@ async fn variables(providers: &Providers) -> Vec<(String, String)> {
     variables
 }
 
-async fn count(database: &PgPool, sql: &'static str, keys: &[&str]) -> i64 {
-    sqlx::query_scalar(sql).bind(keys).fetch_one(database).await.expect("counted")
+async fn count(database: &PgPool, query: Query<'_, Postgres, PgArguments>) -> i64 {
+    query.fetch_one(database).await.expect("counted").get(0)
 }

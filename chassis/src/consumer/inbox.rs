@@ -9,7 +9,9 @@ use std::time::Duration;
 use mart_kernel::StoreError;
 use prost::Message;
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -17,6 +19,7 @@ use crate::Database;
 use crate::config::Retries;
 use crate::db::unavailable;
 use crate::record::RawRecord;
+use crate::sql;
 
 /// The pending records and dead letters of one service.
 #[derive(Debug, Clone)]
@@ -75,10 +78,14 @@ impl Inbox {
         lanes: &[(String, String)],
     ) -> Result<HashSet<(String, String)>, StoreError> {
         let (handlers, keys): (Vec<String>, Vec<String>) = lanes.iter().cloned().unzip();
-        let sql = "select distinct handler, key from inbox \
-                   where dead_at is null and (handler, key) in (select * from unnest($1::text[], $2::text[]))";
-        let rows = sqlx::query_as(sql).bind(handlers).bind(keys).fetch_all(self.database.pool()).await;
-        rows.map(|rows| rows.into_iter().collect()).map_err(|error| unavailable(&error))
+        let query = sql!(
+            "select distinct handler, key from inbox \
+             where dead_at is null and (handler, key) in (select * from unnest($handlers::text[], $keys::text[]))",
+            handlers = handlers,
+            keys = keys,
+        );
+        let lane = |row: &PgRow| Ok((row.try_get("handler")?, row.try_get("key")?));
+        self.database.fetch_all(query, lane).await.map(|lanes| lanes.into_iter().collect())
     }
 
     /// Appends a record to its queue, or stores it as a dead letter. A record that is already stored stays unchanged.
@@ -91,35 +98,35 @@ impl Inbox {
         pause: Duration,
     ) -> Result<(), StoreError> {
         let (event, key) = super::name_and_key(raw);
-        let sql = "insert into inbox (handler, key, event, raw, reason, attempts, next_at, deadline, dead_at) \
-                   values ($1, $2, $3, $4, $5, 1, now() + make_interval(secs => $6), now() + make_interval(secs => $7), \
-                   case when $8 then now() end) on conflict do nothing";
-        sqlx::query(sql)
-            .bind(handler)
-            .bind(key)
-            .bind(event)
-            .bind(raw.encode_to_vec())
-            .bind(reason.replace('\0', " "))
-            .bind(pause.as_secs_f64())
-            .bind(self.retries.max_age.as_secs_f64())
-            .bind(dead)
-            .execute(self.database.pool())
-            .await
-            .map_err(|error| unavailable(&error))?;
-        Ok(())
+        let query = sql!(
+            "insert into inbox (handler, key, event, raw, reason, attempts, next_at, deadline, dead_at) \
+             values ($handler, $key, $event, $raw, $reason, 1, now() + make_interval(secs => $pause), \
+             now() + make_interval(secs => $max_age), case when $dead then now() end) on conflict do nothing",
+            handler = handler,
+            key = key,
+            event = event,
+            raw = raw.encode_to_vec(),
+            reason = reason.replace('\0', " "),
+            pause = pause.as_secs_f64(),
+            max_age = self.retries.max_age.as_secs_f64(),
+            dead = dead,
+        );
+        self.affects(query).await.map(|_| ())
     }
 
     /// Leases the first record of each queue that is due.
     pub(super) async fn due(&self, limit: i64) -> Result<Vec<Due>, StoreError> {
-        let sql = "update inbox set next_at = now() + make_interval(secs => $2) where position in (\
-                   select position from inbox head where dead_at is null and next_at <= now() \
-                   and not exists (select from inbox before where before.handler = head.handler \
-                   and before.key = head.key and before.position < head.position and before.dead_at is null) \
-                   order by next_at limit $1 for update skip locked) \
-                   returning position, handler, attempts, raw, deadline <= now() as expired";
-        let rows =
-            sqlx::query(sql).bind(limit).bind(self.retries.lease.as_secs_f64()).fetch_all(self.database.pool()).await;
-        let due = |row: sqlx::postgres::PgRow| {
+        let query = sql!(
+            "update inbox set next_at = now() + make_interval(secs => $lease) where position in (\
+             select position from inbox head where dead_at is null and next_at <= now() \
+             and not exists (select from inbox before where before.handler = head.handler \
+             and before.key = head.key and before.position < head.position and before.dead_at is null) \
+             order by next_at limit $limit for update skip locked) \
+             returning position, handler, attempts, raw, deadline <= now() as expired",
+            lease = self.retries.lease.as_secs_f64(),
+            limit = limit,
+        );
+        let due = |row: &PgRow| {
             let raw: Vec<u8> = row.try_get("raw")?;
             Ok(Due {
                 position: row.try_get("position")?,
@@ -129,64 +136,77 @@ impl Inbox {
                 expired: row.try_get("expired")?,
             })
         };
-        rows.and_then(|rows| rows.into_iter().map(due).collect()).map_err(|error| unavailable(&error))
+        self.database.fetch_all(query, due).await
     }
 
     pub(super) async fn complete(&self, position: i64) -> Result<(), StoreError> {
-        self.one("delete from inbox where position = $1 and dead_at is null", position).await.map(|_| ())
+        let query = sql!("delete from inbox where position = $position and dead_at is null", position = position);
+        self.affects(query).await.map(|_| ())
     }
 
     /// Counts an attempt and schedules the next one.
     pub(super) async fn reschedule(&self, position: i64, reason: &str, pause: Duration) -> Result<(), StoreError> {
-        let sql = "update inbox set attempts = attempts + 1, reason = $2, \
-                   next_at = now() + make_interval(secs => $3) where position = $1 and dead_at is null";
-        let query = sqlx::query(sql).bind(position).bind(reason.replace('\0', " ")).bind(pause.as_secs_f64());
-        query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
-        Ok(())
+        let query = sql!(
+            "update inbox set attempts = attempts + 1, reason = $reason, \
+             next_at = now() + make_interval(secs => $pause) where position = $position and dead_at is null",
+            reason = reason.replace('\0', " "),
+            pause = pause.as_secs_f64(),
+            position = position,
+        );
+        self.affects(query).await.map(|_| ())
     }
 
     /// Releases a lease without counting an attempt.
     pub(super) async fn release_lease(&self, position: i64) -> Result<(), StoreError> {
-        self.one("update inbox set next_at = now() + interval '1 second' where position = $1", position)
-            .await
-            .map(|_| ())
+        let query = sql!(
+            "update inbox set next_at = now() + interval '1 second' where position = $position",
+            position = position,
+        );
+        self.affects(query).await.map(|_| ())
     }
 
     pub(super) async fn dead_letter(&self, position: i64, reason: &str) -> Result<(), StoreError> {
-        let sql = "update inbox set attempts = attempts + 1, reason = $2, dead_at = now() where position = $1";
-        let query = sqlx::query(sql).bind(position).bind(reason.replace('\0', " "));
-        query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
+        let query = sql!(
+            "update inbox set attempts = attempts + 1, reason = $reason, dead_at = now() where position = $position",
+            reason = reason.replace('\0', " "),
+            position = position,
+        );
+        self.affects(query).await?;
         metrics::counter!("dead_letters_total").increment(1);
         Ok(())
     }
 
     /// Returns the dead letters after a position, oldest first.
     pub(crate) async fn letters(&self, after: i64, limit: i64) -> Result<Vec<DeadLetter>, StoreError> {
-        let sql = "select * from inbox where dead_at is not null and position > $1 order by position limit $2";
-        let rows = sqlx::query(sql).bind(after).bind(limit).fetch_all(self.database.pool()).await;
-        let letters = rows.and_then(|rows| rows.iter().map(|row| letter(row, false)).collect());
-        letters.map_err(|error| unavailable(&error))
+        let query = sql!(
+            "select * from inbox where dead_at is not null and position > $after order by position limit $limit",
+            after = after,
+            limit = limit,
+        );
+        self.database.fetch_all(query, |row| letter(row, false)).await
     }
 
     /// Returns one dead letter with its record.
     pub(crate) async fn letter(&self, id: i64) -> Result<Option<DeadLetter>, StoreError> {
-        let sql = "select * from inbox where dead_at is not null and position = $1";
-        let row = sqlx::query(sql).bind(id).fetch_optional(self.database.pool()).await;
-        row.and_then(|row| row.map(|row| letter(&row, true)).transpose()).map_err(|error| unavailable(&error))
+        let query = sql!("select * from inbox where dead_at is not null and position = $position", position = id);
+        Ok(self.database.fetch_all(query, |row| letter(row, true)).await?.pop())
     }
 
     /// Makes a dead letter pending again, with its attempts and age reset. Returns `false` if there is no such dead letter.
     pub(crate) async fn replay(&self, id: i64) -> Result<bool, StoreError> {
-        let sql = "update inbox set dead_at = null, attempts = 0, next_at = now(), \
-                   deadline = now() + make_interval(secs => $2) where position = $1 and dead_at is not null";
-        let query = sqlx::query(sql).bind(id).bind(self.retries.max_age.as_secs_f64());
-        let done = query.execute(self.database.pool()).await.map_err(|error| unavailable(&error))?;
-        Ok(done.rows_affected() > 0)
+        let query = sql!(
+            "update inbox set dead_at = null, attempts = 0, next_at = now(), \
+             deadline = now() + make_interval(secs => $max_age) where position = $position and dead_at is not null",
+            max_age = self.retries.max_age.as_secs_f64(),
+            position = id,
+        );
+        self.affects(query).await
     }
 
     /// Deletes a dead letter. Returns `false` if there is no such dead letter.
     pub(crate) async fn discard(&self, id: i64) -> Result<bool, StoreError> {
-        self.one("delete from inbox where position = $1 and dead_at is not null", id).await
+        let query = sql!("delete from inbox where position = $position and dead_at is not null", position = id);
+        self.affects(query).await
     }
 
     /// Returns the number of pending records and of dead letters.
@@ -196,13 +216,14 @@ impl Inbox {
         sqlx::query_as(sql).fetch_one(self.database.pool()).await.map_err(|error| unavailable(&error))
     }
 
-    async fn one(&self, sql: &'static str, position: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query(sql).bind(position).execute(self.database.pool()).await;
+    /// Executes a statement. Returns whether it affected a row.
+    async fn affects(&self, query: Query<'_, Postgres, PgArguments>) -> Result<bool, StoreError> {
+        let done = query.execute(self.database.pool()).await;
         done.map(|done| done.rows_affected() > 0).map_err(|error| unavailable(&error))
     }
 }
 
-fn letter(row: &sqlx::postgres::PgRow, whole: bool) -> Result<DeadLetter, sqlx::Error> {
+fn letter(row: &PgRow, whole: bool) -> Result<DeadLetter, sqlx::Error> {
     let raw = RawRecord::decode(row.try_get::<Vec<u8>, _>("raw")?.as_slice()).unwrap_or_default();
     let moment = |column| -> Result<Option<String>, sqlx::Error> {
         Ok(row.try_get::<Option<OffsetDateTime>, _>(column)?.and_then(|at| at.format(&Rfc3339).ok()))

@@ -1,13 +1,22 @@
 //! PostgreSQL: pools, migrations, and the only three ways in which a service writes.
 //!
-//! [`Database::commit`] runs one autocommitted statement with its receipt and events. [`Database::execute`] runs one without
-//! events. [`Database::transact`] is for the rare decision over several rows.
+//! [`Database::commit`] runs one autocommitted statement with its receipt and events. [`Database::execute`] and
+//! [`Database::write`] run one without events. [`Database::transact`] is for the rare decision over several rows.
+//!
+//! No SQL has numbered parameters: rows are structs of [`table_row!`](crate::table_row), from which [`Statement`] and [`write`] render
+//! the text, and [`sql!`](crate::sql) names the parameters of everything else.
+//!
 //! A handler has no access to a transaction: when a client disconnects, its handler is dropped, and a transaction that is dropped
 //! half-way leaves the pooled connection unusable for the next request (transact-rs/sqlx#4393).
 
-pub mod commit;
+mod commit;
 pub mod read;
+mod render;
+pub mod row;
+pub mod sql;
+mod statement;
 mod transact;
+pub mod write;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -23,6 +32,7 @@ use tokio::sync::Notify;
 
 use crate::Config;
 
+pub use statement::Statement;
 pub use transact::append_outbox;
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");

@@ -1,11 +1,12 @@
 //! Single statements, and decoding of rows. An invalid stored value is a decoding error, never a panic.
 
-use mart_kernel::{StoreError, Timestamp, Version};
+use mart_kernel::{StoreError, Version};
 use sqlx::Row;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use time::OffsetDateTime;
 
+use super::row::TableRow;
+use super::write::Write;
 use super::{Database, unavailable};
 
 impl Database {
@@ -58,6 +59,22 @@ impl Database {
         Ok((found, skipped))
     }
 
+    /// Returns all rows of a query as values of the core. See [`decode`].
+    pub async fn fetch<R: TableRow, T: TryFrom<R, Error = sqlx::Error>>(
+        &self,
+        query: Query<'_, sqlx::Postgres, PgArguments>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.fetch_all(query, decode::<R, T>).await
+    }
+
+    /// Executes [`Write`] without publishing events. Returns whether it wrote a row.
+    pub async fn write(&self, write: Write) -> Result<bool, StoreError> {
+        crate::failpoints::failpoint!("commit.before");
+        let written = write.execute(self.pool()).await.map_err(|error| unavailable(&error))?;
+        crate::failpoints::failpoint!("commit.after");
+        Ok(written > 0)
+    }
+
     /// Executes a statement that writes without publishing events. Returns whether it affected a row.
     pub async fn execute(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<bool, StoreError> {
         crate::failpoints::failpoint!("commit.before");
@@ -65,6 +82,11 @@ impl Database {
         crate::failpoints::failpoint!("commit.after");
         Ok(written.rows_affected() > 0)
     }
+}
+
+/// Decodes a row by its struct into a value of the core.
+pub fn decode<R: TableRow, T: TryFrom<R, Error = sqlx::Error>>(row: &PgRow) -> Result<T, sqlx::Error> {
+    T::try_from(R::read(row)?)
 }
 
 /// Returns the number of rows to request next if some rows could not be decoded; `None` if there are enough or no more rows.
@@ -83,12 +105,7 @@ pub fn decode_error(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -
     sqlx::Error::Decode(what.into())
 }
 
-/// Decodes a column's version.
-pub fn version(row: &PgRow, column: &str) -> Result<Version, sqlx::Error> {
-    Version::from_stored(row.try_get(column)?).ok_or_else(|| decode_error("a negative version"))
-}
-
-/// Decodes a column's point in time.
-pub fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    row.try_get::<OffsetDateTime, _>(column).map(Timestamp::new)
+/// Returns the version that a column has.
+pub fn version(stored: i64) -> Result<Version, sqlx::Error> {
+    Version::from_stored(stored).ok_or_else(|| decode_error("a negative version"))
 }

@@ -2,10 +2,9 @@
 
 use futures::future::BoxFuture;
 use mart_kernel::{Receipt, StoreError};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::commit::{EVENTS_ONLY, bind_shared};
-use super::{Database, unavailable};
+use super::{Database, Statement, unavailable};
 use crate::{Record, failpoints, trace};
 
 impl Database {
@@ -48,6 +47,9 @@ pub async fn append_outbox(
     receipt: Option<&Receipt>,
     records: Vec<Record>,
 ) -> Result<bool, sqlx::Error> {
-    let row = bind_shared(sqlx::query(EVENTS_ONLY), receipt, records).fetch_one(connection).await?;
-    Ok(sqlx::Row::try_get::<i64, _>(&row, 0)? > 0)
+    let statement = Statement::events_only();
+    let sql = AssertSqlSafe(statement.sql());
+    let arguments = statement.arguments(receipt, records).map_err(sqlx::Error::Encode)?;
+    let written: i64 = sqlx::query_scalar_with(sql, arguments).fetch_one(connection).await?;
+    Ok(written > 0)
 }

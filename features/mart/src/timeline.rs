@@ -1,7 +1,8 @@
 //! The expected next step of an order and its deadline.
 
 use anyhow::Result;
-use sqlx::{Connection, PgConnection};
+use mart_chassis::sql;
+use sqlx::{Connection, PgConnection, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -10,13 +11,14 @@ use uuid::Uuid;
 pub async fn next(order_database: &str, id: &str) -> Result<Option<String>> {
     let Ok(id) = Uuid::parse_str(id) else { return Ok(None) };
     let mut database = PgConnection::connect(order_database).await?;
-    let found: Option<(String, Option<OffsetDateTime>, Option<bool>, i32)> = sqlx::query_as(
-        "select status, payment_deadline, refund_requested, reservation_round from orders where order_id = $1",
-    )
-    .bind(id)
-    .fetch_optional(&mut database)
-    .await?;
-    let Some((status, deadline, refund, round)) = found else { return Ok(None) };
+    let query = sql!(
+        "select status, payment_deadline, refund_requested, reservation_round from orders where order_id = $order_id",
+        order_id = id,
+    );
+    let Some(row) = query.fetch_optional(&mut database).await? else { return Ok(None) };
+    let (status, deadline): (String, Option<OffsetDateTime>) =
+        (row.try_get("status")?, row.try_get("payment_deadline")?);
+    let (refund, round): (Option<bool>, i32) = (row.try_get("refund_requested")?, row.try_get("reservation_round")?);
     let until = deadline.map(|at| at.format(&Rfc3339).unwrap_or_default()).unwrap_or_default();
     let next = match status.as_str() {
         "placed" if round > 0 => {

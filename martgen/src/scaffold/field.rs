@@ -26,7 +26,7 @@ pub(crate) struct Field {
     /// The expression that converts it from the contract, where a variable of its name has the value.
     pub(crate) parsed: String,
     pub(crate) columns: Vec<Column>,
-    /// The expression that reads it from `row`.
+    /// The expression that reads it from the variables of its columns.
     pub(crate) read: String,
     /// Two values for tests. The first one depends on `n`.
     pub(crate) value: String,
@@ -40,14 +40,37 @@ pub(crate) struct Field {
 /// A column of a table.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// Its name in SQL within a Rust string literal.
-    pub(crate) sql_name: String,
+    /// Its name in Rust.
+    pub(crate) ident: String,
+    /// Its name in the contract.
+    name: String,
     /// Its name in SQL in a migration.
     pub(crate) plain: String,
     /// Its type and its constraints.
     pub(crate) kind: String,
-    /// The expression that converts it from `details` to the parameter.
-    pub(crate) bind: String,
+    /// Its type in the row struct.
+    pub(crate) rust: String,
+    /// The expression that converts it from the variable of the field.
+    bind: String,
+}
+
+impl Column {
+    /// Returns the field of the row struct.
+    pub(crate) fn declaration(&self) -> String {
+        let Self { ident, name, rust, .. } = self;
+        let named = ident.strip_prefix("r#").unwrap_or(ident) == name;
+        if named { format!("{ident}: {rust}") } else { format!("{ident}: {rust} = {name:?}") }
+    }
+
+    /// Returns the field of the row struct with its value.
+    pub(crate) fn value(&self) -> String {
+        assigned(&self.ident, &self.bind)
+    }
+}
+
+/// Returns a field of a struct with its value, in short form if both have the same name.
+fn assigned(ident: &str, value: &str) -> String {
+    if ident == value { ident.to_owned() } else { format!("{ident}: {value}") }
 }
 
 /// The forms of a scalar type of the contract.
@@ -55,11 +78,13 @@ struct Shape {
     core: &'static str,
     copy: bool,
     column: &'static str,
-    /// The expressions that convert `x` to the parameter and back.
+    /// Its type in a row struct.
+    row: &'static str,
+    /// The expressions that convert `x` to the row and back.
     bind: &'static str,
     read: &'static str,
-    /// The type arguments of `try_get`, if they cannot be inferred.
-    stored: &'static str,
+    /// The functions that convert an optional value to the row and back, after the variable.
+    optional: (&'static str, &'static str),
     value: &'static str,
     other: &'static str,
 }
@@ -68,48 +93,49 @@ const STRING: Shape = Shape {
     core: "String",
     copy: false,
     column: "text",
+    row: "String",
     bind: "x",
     read: "x",
-    stored: "",
+    optional: ("", ""),
     value: "format!(\"{name} {n} ünïcode % _ \\\\ '\")",
     other: "\"other\".to_owned()",
 };
 
 fn shape(kind: &Kind) -> Option<Shape> {
-    let number = |core, column, bind, read, stored, value, other| Shape {
-        core,
-        copy: true,
-        column,
-        bind,
-        read,
-        stored,
-        value,
-        other,
-    };
+    let number = |core, column, value, other| Shape { core, copy: true, column, row: core, value, other, ..STRING };
     Some(match kind {
         Kind::String => STRING,
-        Kind::Bytes => Shape { core: "Vec<u8>", column: "bytea", value: "vec![0, 255]", other: "vec![7]", ..STRING },
-        Kind::Bool => number("bool", "boolean", "x", "x", "", "true", "false"),
+        Kind::Bytes => Shape {
+            core: "Vec<u8>",
+            column: "bytea",
+            row: "Vec<u8>",
+            value: "vec![0, 255]",
+            other: "vec![7]",
+            ..STRING
+        },
+        Kind::Bool => number("bool", "boolean", "true", "false"),
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-            number("i32", "integer", "x", "x", "", "i32::try_from(n).expect(\"small\")", "-1")
+            number("i32", "integer", "i32::try_from(n).expect(\"small\")", "-1")
         }
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-            number("i64", "bigint", "x", "x", "", "i64::try_from(n).expect(\"small\")", "i64::MIN")
+            number("i64", "bigint", "i64::try_from(n).expect(\"small\")", "i64::MIN")
         }
-        Kind::Uint32 | Kind::Fixed32 => number(
-            "u32",
-            "bigint",
-            "i64::from(x)",
-            "u32::try_from(x).map_err(|error| sqlx::Error::Decode(error.into()))?",
-            "::<i64, _>",
-            "u32::try_from(n).expect(\"small\")",
-            "u32::MAX",
-        ),
-        Kind::Uint64 | Kind::Fixed64 => {
-            number("u64", "bigint", "x.cast_signed()", "x.cast_unsigned()", "::<i64, _>", "n", "u64::MAX")
-        }
-        Kind::Float => number("f32", "real", "x", "x", "", "1.5", "-0.25"),
-        Kind::Double => number("f64", "double precision", "x", "x", "", "1.5", "-0.25"),
+        Kind::Uint32 | Kind::Fixed32 => Shape {
+            row: "i64",
+            bind: "i64::from(x)",
+            read: "u32::try_from(x).map_err(decode_error)?",
+            optional: (".map(i64::from)", ".map(u32::try_from).transpose().map_err(decode_error)?"),
+            ..number("u32", "bigint", "u32::try_from(n).expect(\"small\")", "u32::MAX")
+        },
+        Kind::Uint64 | Kind::Fixed64 => Shape {
+            row: "i64",
+            bind: "x.cast_signed()",
+            read: "x.cast_unsigned()",
+            optional: (".map(u64::cast_signed)", ".map(i64::cast_unsigned)"),
+            ..number("u64", "bigint", "n", "u64::MAX")
+        },
+        Kind::Float => number("f32", "real", "1.5", "-0.25"),
+        Kind::Double => number("f64", "double precision", "1.5", "-0.25"),
         Kind::Message(_) | Kind::Enum(_) => return None,
     })
 }
@@ -131,18 +157,14 @@ fn reserved(name: &str) -> bool {
     RESERVED.contains(&format!(" {name} "))
 }
 
-/// Returns a SQL name for a Rust string literal.
-pub(crate) fn sql_name(name: &str) -> String {
-    if reserved(name) { format!("\\\"{name}\\\"") } else { name.to_owned() }
-}
-
 /// Returns a SQL name for a migration.
 pub(crate) fn plain_name(name: &str) -> String {
     if reserved(name) { format!("\"{name}\"") } else { name.to_owned() }
 }
 
-fn column(name: &str, kind: &str, bind: String) -> Column {
-    Column { sql_name: sql_name(name), plain: plain_name(name), kind: kind.to_owned(), bind }
+fn column(name: &str, kind: &str, rust: &str, bind: String) -> Column {
+    let (plain, kind, rust) = (plain_name(name), kind.to_owned(), rust.to_owned());
+    Column { ident: names::snake(name), name: name.to_owned(), plain, kind, rust, bind }
 }
 
 /// Returns a field in all its forms, or `None` if its type is not supported.
@@ -179,8 +201,9 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
             "Option<Timestamp>".clone_into(&mut field.core);
             field.out = format!("{from}.map(time)");
             field.parsed = format!("timestamp({:?}, {ident})?", field.json);
-            field.columns = vec![column(&name, "timestamptz", format!("{from}.map(Timestamp::get)"))];
-            field.read = format!("row.try_get::<Option<_>, _>({name:?})?.map(Timestamp::new)");
+            let bind = format!("{ident}.map(Timestamp::get)");
+            field.columns = vec![column(&name, "timestamptz", "Option<OffsetDateTime>", bind)];
+            field.read = format!("{ident}.map(Timestamp::new)");
             "Some(at(i64::try_from(n).expect(\"small\")))".clone_into(&mut field.value);
             "None".clone_into(&mut field.other);
         }
@@ -190,10 +213,15 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
             field.parsed = format!("{ident}.map(|money| exact({:?}, &money)).transpose()?", field.json);
             let (minor, currency) = (format!("{name}_minor"), format!("{name}_currency"));
             field.columns = vec![
-                column(&minor, "bigint", format!("{from}.map(Money::minor)")),
-                column(&currency, "text", format!("{from}.map(|money| money.currency().code())")),
+                column(&minor, "bigint", "Option<i64>", format!("{ident}.map(Money::minor)")),
+                column(
+                    &currency,
+                    "text",
+                    "Option<String>",
+                    format!("{ident}.map(|money| money.currency().code().to_owned())"),
+                ),
             ];
-            field.read = format!("money(row, {minor:?}, {currency:?})?");
+            field.read = format!("read_money({minor}, {currency}.as_deref())?");
             "Some(Money::parse(\"1500.00\", \"PKR\").expect(\"money\"))".clone_into(&mut field.value);
             "None".clone_into(&mut field.other);
         }
@@ -209,38 +237,25 @@ fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
     let (name, ident) = (field.name.as_str(), field.ident.as_str());
     field.eq = !shape.core.starts_with('f');
     let owned = if shape.copy { from.to_owned() } else { format!("{from}.clone()") };
-    let other_form = shape.bind != "x";
-    let get = |kind: &str| format!("row.try_get{kind}({name:?})?");
     let value = shape.value.replace("{name}", name);
     ident.clone_into(&mut field.parsed);
     field.out.clone_from(&owned);
     if optional {
         field.core = format!("Option<{}>", shape.core);
-        let bind = match shape.core {
-            "u64" => format!("{from}.map(u64::cast_signed)"),
-            "u32" => format!("{from}.map(i64::from)"),
-            _ => owned,
-        };
-        field.columns = vec![column(name, shape.column, bind)];
-        field.read = match (other_form, shape.core) {
-            (false, _) => get(""),
-            (true, "u64") => format!("{}.map(i64::cast_unsigned)", get("::<Option<i64>, _>")),
-            (true, _) => format!(
-                "{}.map(u32::try_from).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?",
-                get("::<Option<i64>, _>")
-            ),
-        };
+        let (to_row, from_row) = shape.optional;
+        let rust = format!("Option<{}>", shape.row);
+        field.columns = vec![column(name, shape.column, &rust, format!("{ident}{to_row}"))];
+        field.read = format!("{ident}{from_row}");
         field.value = format!("Some({value})");
         "None".clone_into(&mut field.other);
     } else {
         shape.core.clone_into(&mut field.core);
-        let bind = if other_form { shape.bind.replace('x', from) } else { owned };
-        field.columns = vec![column(name, &format!("{} not null", shape.column), bind)];
-        field.read = match shape.core {
-            "u64" => format!("{}.cast_unsigned()", get(shape.stored)),
-            "u32" => shape.read.replace("(x)", &format!("({})", get(shape.stored))),
-            _ => get(shape.stored),
-        };
+        let kind = format!("{} not null", shape.column);
+        field.columns = vec![column(name, &kind, shape.row, shape.bind.replacen('x', ident, 1))];
+        field.read = shape.read.replacen("(x)", &format!("({ident})"), 1);
+        if let Some(rest) = shape.read.strip_prefix('x') {
+            field.read = format!("{ident}{rest}");
+        }
         field.value = value;
         shape.other.clone_into(&mut field.other);
     }
@@ -266,8 +281,9 @@ fn enumeration(field: &mut Field, of: &EnumDescriptor, optional: bool, from: &st
     let stored: Vec<String> = of.values().filter(|value| value.number() != 0).map(|v| stored(of, v.name())).collect();
     let check = stored.iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(", ");
     let kind = format!("text check ({} in ({check}))", plain_name(&field.name));
-    field.columns = vec![column(&field.name, &kind, format!("{from}.map({function})"))];
-    field.read = format!("row.try_get::<Option<&str>, _>({:?})?.map({function}_stored).transpose()?", field.name);
+    let bind = format!("{ident}.map(|value| {function}_name(value).to_owned())");
+    field.columns = vec![column(&field.name, &kind, "Option<String>", bind)];
+    field.read = format!("{ident}.as_deref().map(read_{function}).transpose()?");
     field.value = format!("Some({camel}::{})", names::variant(of.name(), first.name()));
     "None".clone_into(&mut field.other);
     Some(())
@@ -281,6 +297,11 @@ pub(super) fn stored(of: &EnumDescriptor, value: &str) -> String {
 }
 
 impl Field {
+    /// Returns the field of the details with its value from a row.
+    pub(crate) fn assigned(&self) -> String {
+        assigned(&self.ident, &self.read)
+    }
+
     /// Returns whether its type in the core is this one or an `Option` of it.
     pub(crate) fn is(&self, core: &str) -> bool {
         self.core == core || self.core == format!("Option<{core}>")

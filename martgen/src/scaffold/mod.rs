@@ -164,6 +164,11 @@ impl Scaffold {
         self.resources.iter().any(|resource| !resource.enums.is_empty())
     }
 
+    /// Returns whether decoding a row can find an invalid value.
+    pub(crate) fn decodes(&self) -> bool {
+        self.enums() || self.fields().any(|field| field.read.contains("decode_error") || field.is("Money"))
+    }
+
     /// Returns whether a field is a point in time.
     pub(crate) fn time(&self) -> bool {
         self.fields().any(|field| field.is("Timestamp"))
@@ -206,35 +211,9 @@ impl Resource {
         self.fields.iter().flat_map(|field| &field.columns).collect()
     }
 
-    /// Returns the names of these columns, each after a comma.
-    pub(crate) fn column_names(&self) -> String {
-        self.columns().iter().map(|column| format!(", {}", column.sql_name)).collect()
-    }
-
-    /// Returns the parameters of an insert: id, version, columns, times.
-    pub(crate) fn parameters(&self) -> String {
-        (13..13 + self.columns().len() + 4).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Returns the number of the parameter with the time of the update.
-    pub(crate) fn updated_at(&self) -> usize {
-        self.columns().len() + 16
-    }
-
-    /// Returns the number of the parameter with the expected version.
-    pub(crate) fn seen(&self) -> usize {
-        self.columns().len() + 17
-    }
-
-    /// Returns the assignments of an update, after that of the version.
-    pub(crate) fn sets(&self) -> String {
-        let set = |(nth, column): (usize, &&field::Column)| format!(", {} = ${}", column.sql_name, nth + 15);
-        self.columns().iter().enumerate().map(set).collect()
-    }
-
-    /// Returns the name of the table.
+    /// Returns the name of the table within a Rust string literal.
     pub(crate) fn table(&self) -> String {
-        field::sql_name(&self.snake)
+        field::plain_name(&self.snake).replace('"', "\\\"")
     }
 
     /// Returns the name in words with its article.

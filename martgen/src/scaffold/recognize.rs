@@ -97,7 +97,7 @@ impl Finder<'_> {
         if snake.starts_with("r#")
             || name == format!("{}Event", self.service.name.to_upper_camel_case())
             || [
-                "Write", "Store", "UseCases", "Option", "Result", "Vec", "String", "Guard", "Current", "Inbox",
+                "Write", "Store", "UseCases", "Option", "Result", "Vec", "String", "Guard", "Current", "New", "Inbox",
                 "Outbox", "Receipt",
             ]
             .contains(&name)

@@ -91,6 +91,7 @@ of_service! {
     Settings "scaffold/service/settings.rs.txt";
     Adapters "scaffold/service/adapters.rs.txt";
     Postgres "scaffold/service/postgres.rs.txt";
+    Rows "scaffold/service/rows.rs.txt";
     Migration "scaffold/service/migration.sql.txt";
     TestsMain "scaffold/service/tests_main.rs.txt";
     TestsStore "scaffold/service/tests_store.rs.txt";
@@ -227,6 +228,7 @@ pub(crate) fn files(scaffold: &Scaffold, plan: &mut Plan) -> Result<()> {
     }
     add(&service, "tests/service/main.rs", "service/tests_main.rs.txt", TestsMain { scaffold }.render()?);
     if scaffold.creates() {
+        add(&service, "src/adapters/rows.rs", "service/rows.rs.txt", Rows { scaffold }.render()?);
         add(&core, "src/conformance.rs", "core/conformance.rs.txt", Conformance { scaffold }.render()?);
         add(&core, "tests/core.rs", "core/tests.rs.txt", CoreTests { scaffold }.render()?);
         add(&service, "src/adapters/proto.rs", "service/proto.rs.txt", Proto { scaffold, version }.render()?);
@@ -408,6 +410,9 @@ impl Scaffold {
             need(true, name);
         }
         need(!self.consumes.is_empty(), "tracing");
+        for name in ["time", "uuid"] {
+            need(self.creates(), name);
+        }
         lines.sort_unstable();
         lines
     }

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use devstack::providers::FakeStripe;
 use devstack::testing::{App, Servers, devstack, prefix, program};
 use devstack::{mail, ports};
+use mart_chassis::sql;
 use mart_features::invariants::Mart;
 use serde_json::{Value, json};
+use sqlx::Row;
 use uuid::Uuid;
 
 use crate::workloads::Workload;
@@ -282,9 +284,10 @@ impl Stack {
     pub(crate) async fn wait_for_return(&mut self, order: &str) {
         self.wait_until("the reservation has ended", async |stack| {
             let mut database = stack.apps["inventory"].database().await;
-            let query = sqlx::query_scalar("select status from reservation where order_id = $1::uuid").bind(order);
-            let status: Option<String> = query.fetch_optional(&mut database).await.expect("queried");
-            status.is_some_and(|status| matches!(status.as_str(), "returned" | "released" | "expired"))
+            let query = sql!("select status from reservation where order_id = $order_id::uuid", order_id = order);
+            let row = query.fetch_optional(&mut database).await.expect("queried");
+            row.map(|row| row.get::<String, _>("status"))
+                .is_some_and(|status| matches!(status.as_str(), "returned" | "released" | "expired"))
         })
         .await;
     }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use devstack::mail;
 use devstack::providers::{Callback, FakeStripe};
+use mart_chassis::sql;
 use serde_json::json;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -40,21 +44,25 @@ pub(crate) enum Pays {
     No,
 }
 
-/// A deadline: its service, and the statement that sets it to now unless it does not apply any more.
+/// A deadline: its service, and the statement that sets the one of an order to now unless it does not apply any more.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(&'static str, &'static str);
+pub(crate) struct Deadline(&'static str, fn(&str) -> Query<'_, Postgres, PgArguments>);
 
 /// The payment deadline of an order.
-pub(crate) const PAYMENT_DEADLINE: Deadline = Deadline(
-    "order",
-    "update orders set payment_deadline = now() where order_id = $1::uuid and payment_deadline is not null",
-);
+pub(crate) const PAYMENT_DEADLINE: Deadline = Deadline("order", |order| {
+    sql!(
+        "update orders set payment_deadline = now() where order_id = $order_id::uuid and payment_deadline is not null",
+        order_id = order,
+    )
+});
 
 /// The expiry of a reservation.
-pub(crate) const RESERVATION_EXPIRY: Deadline = Deadline(
-    "inventory",
-    "update reservation set expires_at = now() where order_id = $1::uuid and expires_at is not null",
-);
+pub(crate) const RESERVATION_EXPIRY: Deadline = Deadline("inventory", |order| {
+    sql!(
+        "update reservation set expires_at = now() where order_id = $order_id::uuid and expires_at is not null",
+        order_id = order,
+    )
+});
 
 /// The progress of an order.
 #[derive(Debug)]
@@ -154,9 +162,9 @@ async fn transition(stack: &Stack, role: &str, order: &str, what: &str) -> bool 
 }
 
 /// Sets a deadline to now. Returns whether that is done or the deadline does not apply any more.
-async fn expire(stack: &Stack, order: &str, Deadline(service, sql): Deadline) -> bool {
+async fn expire(stack: &Stack, order: &str, Deadline(service, expire): Deadline) -> bool {
     let mut database = stack.apps[service].database().await;
-    let ended = sqlx::query(sql).bind(order).execute(&mut database).await.expect("updated").rows_affected();
+    let ended = expire(order).execute(&mut database).await.expect("updated").rows_affected();
     ended > 0 || matches!(stack.status(order).await.as_str(), "confirmed" | "cancelled")
 }
 

@@ -105,7 +105,7 @@ fn insert(n: u64) -> (Order, Commit<Write, OrderEvent>) {
 
 fn update(before: &Order, stepped: (Order, Vec<OrderEvent>)) -> (Order, Commit<Write, OrderEvent>) {
     let (order, events) = stepped;
-    let write = Some(Write::Update { order: order.clone(), seen: before.version });
+    let write = Some(Write::Update { order: order.clone(), expected: before.version });
     (order, Commit { write, events: envelopes(events), receipt: None })
 }
 

@@ -98,8 +98,8 @@ impl Store for MemoryStore {
             Some(Write::Insert(order)) => {
                 state.orders.insert(order.id, order);
             }
-            Some(Write::Update { order, seen }) => {
-                if state.orders.get(&order.id).is_none_or(|stored| stored.version != seen) {
+            Some(Write::Update { order, expected }) => {
+                if state.orders.get(&order.id).is_none_or(|stored| stored.version != expected) {
                     return Err(CommitError::Conflict);
                 }
                 state.orders.insert(order.id, order);

@@ -55,7 +55,7 @@ pub enum Write {
         /// The order after the change.
         order: Order,
         /// The version that was read.
-        seen: Version,
+        expected: Version,
     },
     /// Appends to the timeline of an order; a conflict if the order does not exist.
     AppendTimeline {

@@ -76,7 +76,7 @@ fn insert(product: &Product) -> Commit<Write, ProductEvent> {
 fn update(product: &Product, changes: Changes) -> (Product, Commit<Write, ProductEvent>) {
     let (after, events) = product.clone().update(changes, at(1_000_000)).expect("allowed");
     let commit = Commit {
-        write: Some(Write::Update(after.clone())),
+        write: Some(Write::Update { product: after.clone(), expected: product.version }),
         events: events.into_iter().map(event).collect(),
         receipt: None,
     };
@@ -123,10 +123,11 @@ pub async fn update_is_read_back(store: &impl Store) {
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(read_back(store, &created).await, Some(after.clone()));
     assert_eq!(store.by_slug("slug-1").await, Ok(None));
+    let expected = after.version;
     let (archived, events) = after.archive(at(9)).expect("active");
     let events = events.into_iter().map(event).collect();
-    let commit = Commit { write: Some(Write::Update(archived.clone())), events, receipt: None };
-    assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
+    let write = Some(Write::Update { product: archived.clone(), expected });
+    assert_eq!(store.commit(Commit { write, events, receipt: None }).await, Ok(CommitOutcome::Committed));
     assert_eq!(read_back(store, &created).await, Some(archived));
 }
 
@@ -180,9 +181,11 @@ pub async fn receipt_without_effect_is_not_stored(store: &impl Store) {
 pub async fn duplicates_store_nothing(store: &impl Store) {
     let first = product(1);
     store.commit(insert(&first)).await.expect("stored");
+    let expected = first.version;
     let (archived, events) = first.archive(at(5)).expect("active");
     let events = events.into_iter().map(event).collect();
-    store.commit(Commit { write: Some(Write::Update(archived)), events, receipt: None }).await.expect("stored");
+    let write = Some(Write::Update { product: archived, expected });
+    store.commit(Commit { write, events, receipt: None }).await.expect("stored");
 
     let changed = |n, changes| update(&product(n), changes).0;
     let as_new = |product: Product| Product { version: Version::NONE.next(), ..product };

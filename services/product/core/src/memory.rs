@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Receipt, StoreError, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Receipt, StoreError};
 
 use crate::domain::{Product, ProductEvent, ProductId, search};
 use crate::ports::{Cursor, Filter, Order, Store, Unique, Write};
@@ -65,16 +65,15 @@ impl Store for MemoryStore {
         }
         match &write {
             Some(Write::Insert(product)) => state.check_unique(product)?,
-            Some(Write::Update(product)) => {
-                let before = events.first().map_or(product.version, |event| previous(event.version));
-                if state.products.get(&product.id).is_none_or(|stored| stored.version != before) {
+            Some(Write::Update { product, expected }) => {
+                if state.products.get(&product.id).is_none_or(|stored| stored.version != *expected) {
                     return Err(CommitError::Conflict);
                 }
                 state.check_unique(product)?;
             }
             None => {}
         }
-        if let Some(Write::Insert(product) | Write::Update(product)) = write {
+        if let Some(Write::Insert(product) | Write::Update { product, expected: _ }) = write {
             state.products.insert(product.id, product);
         }
         if let Some(receipt) = receipt {
@@ -97,11 +96,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// Returns the version that a row must have if a commit's first event has this version.
-fn previous(first: Version) -> Version {
-    Version::from_stored(first.get() - 1).unwrap_or(Version::NONE)
 }
 
 fn matches(filter: &Filter, product: &Product) -> bool {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError, Timestamp};
+use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError, Timestamp, Version};
 
 use crate::domain::{Product, ProductEvent, ProductId, Status};
 
@@ -29,8 +29,8 @@ pub trait Store: Send + Sync {
 
     /// Commits everything or nothing.
     ///
-    /// An update must be of the version before its first event; otherwise it is a conflict. An existing receipt is reported before
-    /// a conflict and a duplicate.
+    /// An update must be of the version that was read; otherwise it is a conflict. An existing receipt is reported before a
+    /// conflict and a duplicate.
     fn commit(
         &self,
         commit: Commit<Write, ProductEvent>,
@@ -42,8 +42,13 @@ pub trait Store: Send + Sync {
 pub enum Write {
     /// Inserts a product.
     Insert(Product),
-    /// Updates a product that is at the version before the commit's first event.
-    Update(Product),
+    /// Updates a product.
+    Update {
+        /// The product after the change.
+        product: Product,
+        /// The version that was read.
+        expected: Version,
+    },
 }
 
 /// The unique values of products, including archived ones.

@@ -1,18 +1,28 @@
 //! The store in PostgreSQL.
 
-use mart_chassis::db::unavailable;
-use mart_chassis::{Database, insert_sql};
+use mart_chassis::db::Statement;
+use mart_chassis::db::read;
+use mart_chassis::{Database, sql, table_row};
 use mart_kernel::{CommitError, CommitOutcome, Receipt, StoreError, Version};
-use sqlx::Row;
 
 use crate::core::{Item, Items};
 
-/// Stores an item and a line of the log. `$13` product, `$14` version, `$15` name.
-pub const STORE: &str = insert_sql!(
-    "insert into item as stored (product_id, version, name) select $13, $14, $15 from guard \
-     on conflict (product_id) do update set version = $14, name = $15 where stored.version = $14 - 1 returning product_id",
-    "logged as (insert into applied (product_id, version) select product_id, $14 from written), "
-);
+table_row! {
+    /// A row of `item`.
+    pub struct ItemRow in item (product_id) {
+        product_id: String,
+        version: i64,
+        name: String,
+    }
+}
+
+table_row! {
+    /// A row of `applied`, whose key is its position.
+    pub struct AppliedRow in applied {
+        product_id: String,
+        version: i64,
+    }
+}
 
 /// The store of items.
 #[derive(Debug, Clone)]
@@ -27,19 +37,31 @@ impl PostgresItems {
 
 impl Items for PostgresItems {
     async fn find(&self, product_id: &str) -> Result<Option<Item>, StoreError> {
-        let query = sqlx::query("select product_id, version, name from item where product_id = $1").bind(product_id);
-        let row = query.fetch_optional(self.0.pool()).await.map_err(|error| unavailable(&error))?;
-        let item = |row: sqlx::postgres::PgRow| {
-            let version = Version::from_stored(row.try_get("version")?).unwrap_or(Version::NONE);
-            Ok(Item { product_id: row.try_get("product_id")?, version, name: row.try_get("name")? })
-        };
-        row.map(item).transpose().map_err(|error| unavailable(&error))
+        let query = sql!("select * from item where product_id = $product_id", product_id = product_id);
+        Ok(self.0.fetch::<ItemRow, _>(query).await?.pop())
     }
 
     async fn store(&self, item: Item, receipt: Receipt) -> Result<CommitOutcome, CommitError<()>> {
-        let bind = |statement: mart_chassis::db::commit::Statement| {
-            statement.bind(item.product_id).bind(item.version.get()).bind(item.name)
-        };
-        self.0.commit(STORE, Some(&receipt), Vec::new(), bind, |_| None).await
+        let duplicate = |constraint: &str| (constraint == "item_pkey").then_some(());
+        self.0.commit_unique(store(item), Some(&receipt), Vec::new(), duplicate).await
+    }
+}
+
+/// Returns the statement that stores an item at the version after the stored one, and a line of the log.
+pub fn store(item: Item) -> Statement {
+    let read = Version::from_stored(item.version.get() - 1).unwrap_or(Version::NONE);
+    let Item { product_id, version, name } = item;
+    let applied = AppliedRow { product_id: product_id.clone(), version: version.get() };
+    let row = ItemRow { product_id, version: version.get(), name };
+    let statement = if read == Version::NONE { Statement::insert(row) } else { Statement::update(row, read) };
+    statement.then_insert(vec![applied])
+}
+
+impl TryFrom<ItemRow> for Item {
+    type Error = sqlx::Error;
+
+    fn try_from(row: ItemRow) -> Result<Self, sqlx::Error> {
+        let ItemRow { product_id, version, name } = row;
+        Ok(Self { product_id, version: read::version(version)?, name })
     }
 }

@@ -12,16 +12,16 @@ use devstack::testing::Servers;
 use mart_chassis::config::Limits;
 use mart_chassis::db::append_outbox;
 use mart_chassis::http::{ApiError, Problem, server, with_middleware};
-use mart_chassis::{Config, Database, insert_sql};
+use mart_chassis::{Config, Database, sql};
+use mart_kernel::Version;
+use shelf_service::adapters::postgres::store;
+use shelf_service::core::Item;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::until;
-
-const CREATE: &str =
-    insert_sql!("insert into item (product_id, version, name) select $13, 1, '' from guard returning product_id");
 
 /// Delays every commit by a millisecond per row, so that clients disconnect during some commits.
 const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgsql as \
@@ -30,8 +30,8 @@ const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgs
 
 /// Creates an item with one statement.
 async fn create(State(database): State<Database>, Path(id): Path<String>) -> Result<String, Problem> {
-    let bind = |statement: mart_chassis::db::commit::Statement| statement.bind(id.clone());
-    let done = database.commit(CREATE, None, Vec::new(), bind, |_| Some(())).await;
+    let item = Item { product_id: id.clone(), version: Version::NONE.next(), name: String::new() };
+    let done = database.commit(store(item), None, Vec::new()).await;
     done.map(|_| id.clone()).map_err(|_| ApiError::Unavailable.into())
 }
 
@@ -41,8 +41,10 @@ async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Res
     let result = database.transact(move |connection| {
         Box::pin(async move {
             for part in ["a", "b", "c"] {
-                let sql = "insert into item (product_id, version, name) values ($1 || $2, 1, '')";
-                sqlx::query(sql).bind(&prefix).bind(part).execute(&mut *connection).await?;
+                let id = format!("{prefix}{part}");
+                let insert =
+                    sql!("insert into item (product_id, version, name) values ($product_id, 1, '')", product_id = id);
+                insert.execute(&mut *connection).await?;
             }
             Ok(append_outbox(connection, None, Vec::new()).await?.then_some(()))
         })

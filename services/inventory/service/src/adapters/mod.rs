@@ -4,3 +4,4 @@ pub mod events;
 pub(crate) mod http;
 pub mod postgres;
 mod proto;
+pub mod rows;

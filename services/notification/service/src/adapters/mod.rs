@@ -5,5 +5,6 @@ pub(crate) mod http;
 pub mod postgres;
 mod proto;
 pub mod renderer;
+pub mod rows;
 pub mod sms;
 pub mod smtp;

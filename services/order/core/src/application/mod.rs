@@ -117,10 +117,10 @@ impl<S: Store> UseCases<S> {
             if expected.is_some_and(|version| version != before.version) {
                 return Err(Unchanged::PreconditionFailed);
             }
-            let (now, seen) = (self.clock.now(), before.version);
+            let (now, read) = (self.clock.now(), before.version);
             let (order, events) =
                 step(before.clone(), now).map_err(|error| Unchanged::Transition(error, Box::new(before)))?;
-            let write = Some(Write::Update { order: order.clone(), seen });
+            let write = Some(Write::Update { order: order.clone(), expected: read });
             match self
                 .store
                 .commit(Commit { write, events: self.envelopes(events, now), receipt: receipt.clone() })

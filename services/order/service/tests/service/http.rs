@@ -3,6 +3,7 @@
 use std::slice;
 
 use devstack::testing::{Answer, until};
+use mart_chassis::sql;
 use mart_proto::product::v1::ProductStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -171,9 +172,9 @@ async fn a_forbidden_transition_changes_nothing() {
 async fn an_undecodable_order_is_omitted_from_lists() {
     let shop = Shop::open(&[]).await;
     let (first, broken, last) = (shop.place().await, shop.place().await, shop.place().await);
-    let corrupt = "update orders set currency = 'nothing' where order_id = $1::uuid";
+    let corrupt = sql!("update orders set currency = 'nothing' where order_id = $order_id::uuid", order_id = &broken);
     let mut database = shop.app.database().await;
-    assert_eq!(sqlx::query(corrupt).bind(&broken).execute(&mut database).await.expect("corrupted").rows_affected(), 1);
+    assert_eq!(corrupt.execute(&mut database).await.expect("corrupted").rows_affected(), 1);
     let listed = shop.app.admin(Method::GET, "/v1/orders", None).await;
     let ids = |answer: &Answer| -> Vec<String> {
         let orders = answer.body["orders"].as_array().expect("a list");

@@ -5,5 +5,6 @@ pub(crate) mod http;
 pub mod payfast;
 pub mod postgres;
 mod proto;
+pub mod rows;
 pub mod sandbox;
 pub mod stripe;

@@ -2,6 +2,7 @@
 
 use devstack::testing::{Answer, App, Servers, TestEvent, until};
 use futures::future::join_all;
+use mart_chassis::sql;
 use mart_proto::order::v1::{Contact, Order, OrderAwaitingPayment};
 use mart_proto::r#type::v1::Money;
 use prost::Message;
@@ -115,14 +116,23 @@ async fn concurrent_refunds_never_exceed_the_captured_amount() {
     // A booked capture, as after a webhook.
     let mut database = app.database().await;
     let attempt = Uuid::new_v4();
-    for sql in [
-        "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, field_values, \
-         expires_at, next_poll_at, created_at) values ($2, $1, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', \
-         now(), now(), now())",
-        "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
-         values (gen_random_uuid(), $1, 0, 'captured', 150000, 'sandbox', 'tx', $2, now())",
-    ] {
-        sqlx::query(sql).bind(order).bind(attempt).execute(&mut database).await.expect("booked");
+    let rows = [
+        sql!(
+            "insert into attempt (attempt_id, order_id, nth, provider, status, failure, reference, field_names, \
+             field_values, expires_at, next_poll_at, created_at) \
+             values ($attempt, $order, 0, 'sandbox', 'captured', '', 'cs', '{}', '{}', now(), now(), now())",
+            attempt = attempt,
+            order = order,
+        ),
+        sql!(
+            "insert into transaction (transaction_id, order_id, nth, kind, amount, provider, reference, attempt_id, at) \
+             values (gen_random_uuid(), $order, 0, 'captured', 150000, 'sandbox', 'tx', $attempt, now())",
+            attempt = attempt,
+            order = order,
+        ),
+    ];
+    for row in rows {
+        row.execute(&mut database).await.expect("booked");
     }
     let path = format!("/v1/admin/payments/{order}/refund");
     let refund = async || {
@@ -142,9 +152,9 @@ async fn an_unreadable_payment_does_not_break_lists() {
     for order in [first, broken, last] {
         awaiting(&app, order).await;
     }
-    let corrupt = "update payment set currency = 'nothing' where order_id = $1";
+    let corrupt = sql!("update payment set currency = 'nothing' where order_id = $order_id", order_id = broken);
     let mut database = app.database().await;
-    assert_eq!(sqlx::query(corrupt).bind(broken).execute(&mut database).await.expect("updated").rows_affected(), 1);
+    assert_eq!(corrupt.execute(&mut database).await.expect("updated").rows_affected(), 1);
     let ids = |response: &Answer| -> Vec<String> {
         let payments = response.body["payments"].as_array().expect("a list");
         payments.iter().filter_map(|payment| payment["orderId"].as_str().map(str::to_owned)).collect()

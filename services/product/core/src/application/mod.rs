@@ -88,12 +88,12 @@ impl<S: Store> UseCases<S> {
             if expected.is_some_and(|version| version != product.version) {
                 return Err(ChangeError::PreconditionFailed);
             }
-            let now = self.clock.now();
+            let (now, read) = (self.clock.now(), product.version);
             let (product, events) = decide(product, now).map_err(ChangeError::Rejected)?;
             if events.is_empty() {
                 return Ok(product);
             }
-            let write = Some(Write::Update(product.clone()));
+            let write = Some(Write::Update { product: product.clone(), expected: read });
             let commit = Commit { write, events: self.envelopes(events, now), receipt: None };
             match self.store.commit(commit).await {
                 Ok(_) => return Ok(product),

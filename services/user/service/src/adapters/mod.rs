@@ -5,4 +5,5 @@ pub(crate) mod http;
 pub mod passwords;
 pub mod postgres;
 mod proto;
+pub mod rows;
 pub mod tokens;

@@ -1,84 +1,65 @@
 //! Stores users, links, sessions and throttles in PostgreSQL.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mart_chassis::db::append_outbox;
-use mart_chassis::db::read::{decode_error, time, version};
-use mart_chassis::{Database, Record};
+use mart_chassis::db::read::decode;
+use mart_chassis::db::row::TableRow;
+use mart_chassis::db::{append_outbox, write};
+use mart_chassis::{Database, Record, newest_first, sql};
 use mart_kernel::{Cursor, EventEnvelope, StoreError, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use time::OffsetDateTime;
 use user_core::domain::{
-    Address, AddressBook, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows,
-    Session, SessionId, Throttle, ThrottlePolicy, User, UserEvent, UserId,
+    AddressBook, Change, Email, Link, RefreshToken, Rows, Session, Throttle, ThrottlePolicy, User, UserEvent, UserId,
 };
 use user_core::ports::{Scope, Store};
 use uuid::Uuid;
 
+use super::rows::{AccountRow, AddressRow, LinkRow, RefreshTokenRow, SessionRow, ThrottleRow, purpose_name};
+
 /// Makes decisions about the same address or throttle sequential, even if it has no row yet.
-const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended($name, 0))";
 
-const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $1";
+const LINK: &str = "select link.*, account.email from link join account using (user_id) where digest = $digest";
 
-const TOKEN_USER: &str = "select user_id from refresh_token join session using (session_id) where digest = $1";
+const TOKEN_USER: &str = "select user_id from refresh_token join session using (session_id) where digest = $digest";
 
-const TOKEN: &str = "select digest, exchanged_at, session_id, user_id, expires_at, ended_at \
-     from refresh_token join session using (session_id) where digest = $1 for update";
+const TOKEN: &str = "select refresh_token.digest, refresh_token.exchanged_at, session.* \
+     from refresh_token join session using (session_id) where digest = $digest for update";
 
 /// Locks in the order of the ids, so that two decisions cannot deadlock.
-const LOCK_USERS: &str = "select * from account where user_id = any($1) or email = any($2) order by user_id for update";
+const LOCK_USERS: &str =
+    "select * from account where user_id = any($ids) or email = any($emails) order by user_id for update";
 
-const FIND_VERIFIED: &str = "select * from account where email = $1 and verified";
+const FIND_VERIFIED: &str = "select * from account where email = $email and verified";
 
-const FIND: &str = "select * from account where user_id = $1 and verified";
+const FIND: &str = "select * from account where user_id = $user_id and verified";
 
-const LIST: &str = "select * from account where verified \
-     and (created_at, user_id) < (coalesce($1, 'infinity'::timestamptz), \
-     coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) order by created_at desc, user_id desc limit $3";
+const LIST: &str = concat!("select * from account where verified and ", newest_first!("created_at", "user_id"));
 
-const THROTTLES: &str = "select * from throttle where subject = any($1)";
+const THROTTLES: &str = "select * from throttle where subject = any($subjects)";
 
-const UPSERT_USER: &str = "insert into account (user_id, version, email, role, password, name, locale, time_zone, phone, verified, \
-     disabled, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-     on conflict (user_id) do update set version = $2, password = $5, name = $6, locale = $7, time_zone = $8, phone = $9, \
-     verified = $10, disabled = $11, updated_at = $13";
+const DELETE_UNVERIFIED: &str = "delete from account where user_id = any($ids) and not verified";
 
-const DELETE_UNVERIFIED: &str = "delete from account where user_id = any($1) and not verified";
+const DELETE_LINKS: &str = "delete from link where user_id = $user_id and purpose = $purpose";
 
-const DELETE_LINKS: &str = "delete from link where user_id = $1 and purpose = $2";
+const END_SESSIONS: &str = "update session set ended_at = $at where user_id = $user_id and ended_at is null";
 
-const INSERT_LINK: &str = "insert into link (digest, purpose, user_id, expires_at) values ($1, $2, $3, $4)";
+const ADDRESSES: &str = "select * from address where user_id = $user_id order by label";
 
-const END_SESSIONS: &str = "update session set ended_at = $2 where user_id = $1 and ended_at is null";
+const DELETE_ADDRESSES: &str = "delete from address where user_id = $user_id";
 
-const UPSERT_SESSION: &str = "insert into session (session_id, user_id, expires_at, ended_at) values ($1, $2, $3, $4) \
-     on conflict (session_id) do update set ended_at = $4";
+const DELETE_THROTTLES: &str = "delete from throttle where subject = any($subjects)";
 
-const UPSERT_TOKEN: &str = "insert into refresh_token (digest, session_id, exchanged_at) values ($1, $2, $3) \
-     on conflict (digest) do update set exchanged_at = $3";
+const PURGE_LINKS: &str = "delete from link where expires_at <= $now";
 
-const UPSERT_THROTTLE: &str = "insert into throttle (subject, count, last_at) values ($1, $2, $3) \
-     on conflict (subject) do update set count = $2, last_at = $3";
+/// An unverified user without a link cannot be verified any more.
+const PURGE_UNVERIFIED: &str = "delete from account where not verified and created_at <= $now \
+     and not exists (select from link where link.user_id = account.user_id and purpose = 'verify')";
 
-const ADDRESSES: &str = "select * from address where user_id = $1 order by label";
+const PURGE_SESSIONS: &str = "delete from session where expires_at <= $now";
 
-const DELETE_ADDRESSES: &str = "delete from address where user_id = $1";
-
-const INSERT_ADDRESS: &str = "insert into address (user_id, label, recipient, lines, city, postal_code, country_code) \
-     values ($1, $2, $3, $4, $5, $6, $7)";
-
-const DELETE_THROTTLE: &str = "delete from throttle where subject = $1";
-
-/// Deletes links first: an unverified user without a link cannot be verified any more.
-const PURGE: [&str; 3] = [
-    "delete from link where expires_at <= $1",
-    "delete from account where not verified and created_at <= $1 \
-     and not exists (select from link where link.user_id = account.user_id and purpose = 'verify')",
-    "delete from session where expires_at <= $1",
-];
-
-const PURGE_THROTTLES: &str = "delete from throttle where last_at <= $1";
+const PURGE_THROTTLES: &str = "delete from throttle where last_at <= $before";
 
 /// Stores decisions. `record` builds the outbox record of an event.
 #[derive(Debug, Clone)]
@@ -105,7 +86,7 @@ impl Store for PostgresStore {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, scope).await?);
                 append_outbox(connection, None, change.events.iter().map(record).collect()).await?;
-                write(connection, change).await?;
+                store(connection, change).await?;
                 Ok(Some(outcome))
             })
         });
@@ -113,39 +94,41 @@ impl Store for PostgresStore {
     }
 
     async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch_all(sqlx::query(FIND_VERIFIED).bind(email.as_str()), user).await?.pop())
+        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND_VERIFIED, email = email.as_str())).await?.pop())
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch_all(sqlx::query(FIND).bind(id.0), user).await?.pop())
+        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND, user_id = id.0)).await?.pop())
     }
 
     async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
-        let query = |limit: i64| {
-            sqlx::query(LIST).bind(after.map(|after| after.at.get())).bind(after.map(|after| after.id)).bind(limit)
-        };
-        self.database.list(limit, query, user).await
+        let query = |limit: i64| sql!(LIST, page(after, limit));
+        self.database.list(limit, query, decode::<AccountRow, _>).await
     }
 
     async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
-        let addresses = self.database.fetch_all(sqlx::query(ADDRESSES).bind(id.0), read_address).await?;
+        let addresses = self.database.fetch::<AddressRow, _>(sql!(ADDRESSES, user_id = id.0)).await?;
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
     async fn throttle(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
-        self.database.fetch_all(sqlx::query(THROTTLES).bind(subjects), read_throttle).await
+        self.database.fetch::<ThrottleRow, _>(sql!(THROTTLES, subjects = subjects)).await
     }
 
     async fn purge_expired(&self, now: Timestamp, policy: &ThrottlePolicy) -> Result<usize, StoreError> {
-        let long_ago = now.get() - policy.reset_after;
+        let (now, before) = (now.get(), now.get() - policy.reset_after);
         let purged = self.database.transact(move |connection| {
             Box::pin(async move {
+                let queries = [
+                    sql!(PURGE_LINKS, now = now),
+                    sql!(PURGE_UNVERIFIED, now = now),
+                    sql!(PURGE_SESSIONS, now = now),
+                    sql!(PURGE_THROTTLES, before = before),
+                ];
                 let mut count = 0;
-                for sql in PURGE {
-                    count += sqlx::query(sql).bind(now.get()).execute(&mut *connection).await?.rows_affected();
+                for query in queries {
+                    count += query.execute(&mut *connection).await?.rows_affected();
                 }
-                let deleted = sqlx::query(PURGE_THROTTLES).bind(long_ago).execute(&mut *connection).await?;
-                count += deleted.rows_affected();
                 Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
             })
         });
@@ -158,182 +141,76 @@ async fn lock(connection: &mut PgConnection, scope: Scope) -> Result<Rows, sqlx:
     let mut emails: Vec<String> = email.iter().map(|email| email.as_str().to_owned()).collect();
     let mut found_link = None;
     if let Some(digest) = presented {
-        let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        let row = sql!(LINK, digest = &digest.0[..]).fetch_optional(&mut *connection).await?;
         emails.extend(row.as_ref().map(|row| row.try_get("email")).transpose()?);
     }
     let locks: BTreeSet<String> =
         throttle.iter().cloned().chain(emails.iter().map(|email| format!("email {email}"))).collect();
     for name in locks {
-        sqlx::query(LOCK).bind(name).execute(&mut *connection).await?;
+        sql!(LOCK, name = name).execute(&mut *connection).await?;
     }
     if let Some(digest) = presented {
         // Read again under the lock of its address: a concurrent decision may have changed or deleted it.
-        let row = sqlx::query(LINK).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
-        found_link = row.as_ref().map(link).transpose()?;
+        let row = sql!(LINK, digest = &digest.0[..]).fetch_optional(&mut *connection).await?;
+        found_link = row.as_ref().map(decode::<LinkRow, Link>).transpose()?;
     }
     // Lock users before their sessions, in the same order as decisions that end all sessions of a user.
     let mut token_user: Option<Uuid> = None;
     if let Some(digest) = token {
-        token_user = sqlx::query_scalar(TOKEN_USER).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        let row = sql!(TOKEN_USER, digest = &digest.0[..]).fetch_optional(&mut *connection).await?;
+        token_user = row.map(|row| row.try_get("user_id")).transpose()?;
     }
     let mut ids: Vec<Uuid> = users.into_iter().chain(addresses_of).map(|user| user.0).collect();
     ids.extend(token_user);
-    let rows = sqlx::query(LOCK_USERS).bind(ids).bind(emails).fetch_all(&mut *connection).await?;
-    let users = rows.iter().map(user).collect::<Result<_, _>>()?;
+    let rows = sql!(LOCK_USERS, ids = ids, emails = emails).fetch_all(&mut *connection).await?;
+    let users = rows.iter().map(decode::<AccountRow, User>).collect::<Result<_, _>>()?;
     let mut found_token = None;
     if let Some(digest) = token {
-        let row = sqlx::query(TOKEN).bind(&digest.0[..]).fetch_optional(&mut *connection).await?;
+        let row = sql!(TOKEN, digest = &digest.0[..]).fetch_optional(&mut *connection).await?;
         found_token = row.as_ref().map(read_token).transpose()?;
     }
-    let rows = sqlx::query(THROTTLES).bind(throttle).fetch_all(&mut *connection).await?;
-    let throttle = rows.iter().map(read_throttle).collect::<Result<_, _>>()?;
+    let rows = sql!(THROTTLES, subjects = throttle).fetch_all(&mut *connection).await?;
+    let throttle = rows.iter().map(decode::<ThrottleRow, Throttle>).collect::<Result<_, _>>()?;
     let mut addresses = AddressBook::default();
     if let Some(user) = addresses_of {
-        let rows = sqlx::query(ADDRESSES).bind(user.0).fetch_all(&mut *connection).await?;
-        addresses.0 = rows.iter().map(read_address).collect::<Result<_, _>>()?;
+        let rows = sql!(ADDRESSES, user_id = user.0).fetch_all(&mut *connection).await?;
+        addresses.0 = rows.iter().map(decode::<AddressRow, _>).collect::<Result<_, _>>()?;
     }
     Ok(Rows { users, link: found_link, token: found_token, throttle, addresses })
 }
 
-async fn write(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
+async fn store(connection: &mut PgConnection, change: Change) -> Result<(), sqlx::Error> {
     let Change { users, dropped, links, spent, sessions, tokens, ended, throttle, addresses, events: _ } = change;
     if !dropped.is_empty() {
         let ids: Vec<Uuid> = dropped.iter().map(|user| user.0).collect();
-        sqlx::query(DELETE_UNVERIFIED).bind(ids).execute(&mut *connection).await?;
+        sql!(DELETE_UNVERIFIED, ids = ids).execute(&mut *connection).await?;
     }
-    for user in users {
-        write_user(connection, user).await?;
-    }
+    write::upsert(users.into_iter().map(AccountRow::from)).execute(&mut *connection).await?;
     for (user, purpose) in spent {
-        sqlx::query(DELETE_LINKS).bind(user.0).bind(purpose_name(purpose)).execute(&mut *connection).await?;
+        sql!(DELETE_LINKS, user_id = user.0, purpose = purpose_name(purpose)).execute(&mut *connection).await?;
     }
-    for Link { digest, purpose, user, expires_at } in links {
-        let query = sqlx::query(INSERT_LINK).bind(&digest.0[..]).bind(purpose_name(purpose)).bind(user.0);
-        query.bind(expires_at.get()).execute(&mut *connection).await?;
-    }
+    write::insert(links.into_iter().map(LinkRow::from)).execute(&mut *connection).await?;
     for (user, at) in ended {
-        sqlx::query(END_SESSIONS).bind(user.0).bind(at.get()).execute(&mut *connection).await?;
+        sql!(END_SESSIONS, user_id = user.0, at = at.get()).execute(&mut *connection).await?;
     }
-    for Session { id, user, expires_at, ended_at } in sessions {
-        let query = sqlx::query(UPSERT_SESSION).bind(id.0).bind(user.0).bind(expires_at.get());
-        query.bind(ended_at.map(Timestamp::get)).execute(&mut *connection).await?;
+    write::upsert(sessions.into_iter().map(SessionRow::from)).execute(&mut *connection).await?;
+    write::upsert(tokens.into_iter().map(RefreshTokenRow::from)).execute(&mut *connection).await?;
+    // The last one of a subject counts.
+    let throttle: BTreeMap<String, Throttle> = throttle.into_iter().map(|each| (each.subject.clone(), each)).collect();
+    let (reset, counted): (Vec<Throttle>, Vec<Throttle>) = throttle.into_values().partition(|each| each.count == 0);
+    let reset: Vec<String> = reset.into_iter().map(|throttle| throttle.subject).collect();
+    if !reset.is_empty() {
+        sql!(DELETE_THROTTLES, subjects = reset).execute(&mut *connection).await?;
     }
-    for RefreshToken { digest, session, exchanged_at } in tokens {
-        let query =
-            sqlx::query(UPSERT_TOKEN).bind(&digest.0[..]).bind(session.0).bind(exchanged_at.map(Timestamp::get));
-        query.execute(&mut *connection).await?;
-    }
-    for Throttle { subject, count, last_at } in throttle {
-        let query = if count == 0 {
-            sqlx::query(DELETE_THROTTLE).bind(subject)
-        } else {
-            sqlx::query(UPSERT_THROTTLE).bind(subject).bind(count).bind(last_at.get())
-        };
-        query.execute(&mut *connection).await?;
-    }
+    write::upsert(counted.into_iter().map(ThrottleRow::from)).execute(&mut *connection).await?;
     if let Some((user, book)) = addresses {
-        sqlx::query(DELETE_ADDRESSES).bind(user.0).execute(&mut *connection).await?;
-        for (label, Address { recipient, lines, city, postal_code, country_code }) in book.0 {
-            let query = sqlx::query(INSERT_ADDRESS).bind(user.0).bind(label).bind(recipient).bind(lines).bind(city);
-            query.bind(postal_code).bind(country_code).execute(&mut *connection).await?;
-        }
+        sql!(DELETE_ADDRESSES, user_id = user.0).execute(&mut *connection).await?;
+        write::insert(AddressRow::all(user, book)).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn write_user(connection: &mut PgConnection, user: User) -> Result<(), sqlx::Error> {
-    let User { id, version, email, role, password, profile, verified, disabled, created_at, updated_at } = user;
-    let Profile { name, locale, time_zone, phone } = profile;
-    sqlx::query(UPSERT_USER)
-        .bind(id.0)
-        .bind(version.get())
-        .bind(email.as_str())
-        .bind(match role {
-            Role::Customer => "customer",
-            Role::Admin => "admin",
-        })
-        .bind(password.0)
-        .bind(name)
-        .bind(locale)
-        .bind(time_zone)
-        .bind(phone)
-        .bind(verified)
-        .bind(disabled)
-        .bind(created_at.get())
-        .bind(updated_at.get())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-fn purpose_name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Verify => "verify",
-        Purpose::Reset => "reset",
-    }
-}
-
-fn digest(row: &PgRow) -> Result<Digest, sqlx::Error> {
-    let bytes: Vec<u8> = row.try_get("digest")?;
-    bytes.try_into().map(Digest).map_err(|_| decode_error("a digest has 32 bytes"))
-}
-
-fn link(row: &PgRow) -> Result<Link, sqlx::Error> {
-    let purpose = match row.try_get("purpose")? {
-        "verify" => Purpose::Verify,
-        "reset" => Purpose::Reset,
-        other => return Err(decode_error(format!("unknown purpose of a link: {other}"))),
-    };
-    let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
-    Ok(Link { digest: digest(row)?, purpose, user, expires_at })
-}
-
+/// Reads a refresh token with its session.
 fn read_token(row: &PgRow) -> Result<(RefreshToken, Session), sqlx::Error> {
-    let at = |name: &str| row.try_get::<Option<OffsetDateTime>, _>(name).map(|at| at.map(Timestamp::new));
-    let session = SessionId(row.try_get("session_id")?);
-    let token = RefreshToken { digest: digest(row)?, session, exchanged_at: at("exchanged_at")? };
-    let (user, expires_at) = (UserId(row.try_get("user_id")?), time(row, "expires_at")?);
-    Ok((token, Session { id: session, user, expires_at, ended_at: at("ended_at")? }))
-}
-
-fn read_throttle(row: &PgRow) -> Result<Throttle, sqlx::Error> {
-    let (subject, count) = (row.try_get("subject")?, row.try_get("count")?);
-    Ok(Throttle { subject, count, last_at: time(row, "last_at")? })
-}
-
-fn read_address(row: &PgRow) -> Result<(String, Address), sqlx::Error> {
-    let address = Address {
-        recipient: row.try_get("recipient")?,
-        lines: row.try_get("lines")?,
-        city: row.try_get("city")?,
-        postal_code: row.try_get("postal_code")?,
-        country_code: row.try_get("country_code")?,
-    };
-    Ok((row.try_get("label")?, address))
-}
-
-fn user(row: &PgRow) -> Result<User, sqlx::Error> {
-    let role = match row.try_get("role")? {
-        "customer" => Role::Customer,
-        "admin" => Role::Admin,
-        other => return Err(decode_error(format!("unknown role: {other}"))),
-    };
-    let profile = Profile {
-        name: row.try_get("name")?,
-        locale: row.try_get("locale")?,
-        time_zone: row.try_get("time_zone")?,
-        phone: row.try_get("phone")?,
-    };
-    Ok(User {
-        id: UserId(row.try_get("user_id")?),
-        version: version(row, "version")?,
-        email: Email::of(row.try_get("email")?),
-        role,
-        password: PasswordHash(row.try_get("password")?),
-        profile,
-        verified: row.try_get("verified")?,
-        disabled: row.try_get("disabled")?,
-        created_at: time(row, "created_at")?,
-        updated_at: time(row, "updated_at")?,
-    })
+    Ok((decode::<RefreshTokenRow, _>(row)?, SessionRow::read(row)?.into()))
 }
