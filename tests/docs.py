@@ -52,6 +52,19 @@ def links(folder, page, text):
             expect(f"the link of {page} to {target} is valid", (folder / page).parent.joinpath(target).exists())
 
 
+def column(folder, text):
+    """Checks that the compiler says of a new column what the page says."""
+    section = text.split("## Add a column")[1].split("\n## ")[0]
+    field, words = (re.search(rf"^```{kind}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[1] for kind in ("rust", "text"))
+    rows = folder / re.search(r"`(services/.*?/rows.rs)`", section)[1]
+    before = rows.read_text()
+    rows.write_text(before.replace("        created_at: OffsetDateTime,\n", f"{field}        created_at: OffsetDateTime,\n", 1))
+    output = run(folder, "cargo", "build", "--quiet", "-p", "order-service", "--lib", success=False)
+    rows.write_text(before)
+    for line in words.splitlines():
+        expect(f"the compiler says: {line}", line in output, output)
+
+
 def main():
     folder = harness.make("clone")
     marts = []
@@ -62,6 +75,8 @@ def main():
         longest = max(map(len, text.splitlines()))
         expect(f"{lines} lines of at most {longest} characters", page != "README.md" or (lines <= 200 and longest <= 140))
         links(folder, page, text)
+        if "## Add a column" in text:
+            column(folder, text)
         for line in commands(text):
             if EXEMPT.match(line) or line in journey.README:
                 harness.log(f"  exempt: {line}")

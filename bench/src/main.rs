@@ -21,7 +21,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::orders::Flow;
+use crate::shop::Shop;
 
 /// Run the benchmarks, print a table and write the figures to target/bench/result.json.
 #[derive(Parser)]
@@ -97,8 +100,29 @@ async fn main() -> Result<()> {
         Figure { name: "orders placed", against: "FastAPI + SQLModel, same rows", goal: None, pairs: placed.peer },
         Figure { name: "consumer", against: "pgbench, same writes", goal: Some(0.8), pairs: consumer },
     ];
+    print_figures(&figures);
+    println!("bare parts of the relay (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
+    print_flow(&flow);
+    print_shop(&shop);
+    let mut memories =
+        vec![("product after creates".to_owned(), memory), ("order after orders".to_owned(), placed.memory)];
+    memories.extend(shop.memory.iter().cloned());
+    for (name, (resident, peak)) in &memories {
+        println!("memory of {name}: {resident} KiB resident, {peak} KiB peak (goal 20480)");
+    }
+    if smoke {
+        println!("this was a smoke run: ignore its figures");
+    }
+    let result = result(smoke, &figures, parts, &flow, &shop, &memories);
+    let folder = devstack::root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("result.json"), serde_json::to_string_pretty(&result)?)?;
+    Ok(())
+}
+
+fn print_figures(figures: &[Figure]) {
     println!("\n{:<18} {:>12} {:>12} {:>7} {:>6}  against", "", "mart/s", "bare/s", "ratio", "goal");
-    for figure in &figures {
+    for figure in figures {
         let (mart, bare) = (figure.median(|pair| pair.0), figure.median(|pair| pair.1));
         println!(
             "{:<18} {mart:>12.0} {bare:>12.0} {:>7.2} {:>6}  {}",
@@ -108,7 +132,9 @@ async fn main() -> Result<()> {
             figure.against
         );
     }
-    println!("bare parts of the relay (medians): delete {:.0}/s, producer {:.0}/s", parts.0, parts.1);
+}
+
+fn print_flow(flow: &Flow) {
     println!("\n{:<30} {:>8} {:>8} {:>8} {:>8}", "milliseconds at light load", "p50", "bare", "p99", "bare");
     let (p50, p99) = ((flow.reserved.percentile(50), flow.bare(50)), (flow.reserved.percentile(99), flow.bare(99)));
     println!("{:<30} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", "order placed -> stock reserved", p50.0, p50.1, p99.0, p99.1);
@@ -119,6 +145,9 @@ async fn main() -> Result<()> {
         flow.hop.percentile(50),
         flow.hop.percentile(99)
     );
+}
+
+fn print_shop(shop: &Shop) {
     println!("\n{:<46} {:>8} {:>8}", "milliseconds through the whole mart", "p50", "p99");
     for (name, times) in [
         ("order placed -> payment page is open", &shop.opened),
@@ -128,22 +157,25 @@ async fn main() -> Result<()> {
         println!("{name:<46} {:>8.1} {:>8.1}", times.percentile(50), times.percentile(99));
     }
     println!("{:.0} confirmed orders per second, 16 customers at once", shop.rate);
-    let mut memories =
-        vec![("product after creates".to_owned(), memory), ("order after orders".to_owned(), placed.memory)];
-    memories.extend(shop.memory.iter().cloned());
-    for (name, (resident, peak)) in &memories {
-        println!("memory of {name}: {resident} KiB resident, {peak} KiB peak (goal 20480)");
-    }
-    if smoke {
-        println!("this was a smoke run: ignore its figures");
-    }
-    let result = json!({
+}
+
+/// Returns the figures as JSON.
+fn result(
+    smoke: bool,
+    figures: &[Figure],
+    relay: (f64, f64),
+    flow: &Flow,
+    shop: &Shop,
+    memories: &[(String, (u64, u64))],
+) -> Value {
+    let (p50, p99) = ((flow.reserved.percentile(50), flow.bare(50)), (flow.reserved.percentile(99), flow.bare(99)));
+    json!({
         "smoke": smoke,
         "figures": figures.iter().map(|figure| json!({
             "name": figure.name, "against": figure.against, "goal": figure.goal,
             "ratio": figure.ratio(), "pairs": figure.pairs,
         })).collect::<Vec<_>>(),
-        "relayBare": { "deletePerSecond": parts.0, "producerPerSecond": parts.1 },
+        "relayBare": { "deletePerSecond": relay.0, "producerPerSecond": relay.1 },
         "orderToStockMilliseconds": {
             "p50": p50.0, "p50Bare": p50.1, "p99": p99.0, "p99Bare": p99.1,
             "commitP50": flow.commit.percentile(50), "hopP50": flow.hop.percentile(50),
@@ -157,9 +189,5 @@ async fn main() -> Result<()> {
         "memoryKib": memories.iter().map(|(name, (resident, peak))| {
             json!({ "of": name, "resident": resident, "peak": peak })
         }).collect::<Vec<_>>(),
-    });
-    let folder = devstack::root().join("target/bench");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("result.json"), serde_json::to_string_pretty(&result)?)?;
-    Ok(())
+    })
 }

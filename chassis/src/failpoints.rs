@@ -1,6 +1,6 @@
 //! Failpoints, where a test pauses or kills this process. Only debug builds have them; release builds contain no such code.
 //!
-//! - `FAILPOINTS=relay.produced=pause` configures the `fail` crate.
+//! - `PAUSE_AT=relay.produced` blocks each thread that reaches the failpoint, until the process is killed.
 //! - `KILL_AT=commit.after:5` kills this process with SIGKILL when it reaches the failpoint for the sixth time.
 //! - `KILL_LIST=/path` names a file with lines such as `commit.after@order.stock-reserved`: a failpoint and the current step, which
 //!   is a handler, the route of an operation, the name of a background job or, in the relay, an event type. The first of them that
@@ -14,8 +14,7 @@ macro_rules! failpoint {
     ($point:literal, $step:expr) => {
         #[cfg(debug_assertions)]
         {
-            fail::fail_point!($point);
-            $crate::failpoints::killed($point, &$step);
+            $crate::failpoints::reached($point, &$step);
         }
     };
 }
@@ -25,14 +24,18 @@ pub(crate) use failpoint;
 #[cfg(debug_assertions)]
 mod built_in {
     use std::path::PathBuf;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, OnceLock, PoisonError};
 
     use tokio::task::futures::TaskLocalFuture;
 
     tokio::task_local! {
         static STEP: String;
     }
+
+    static PAUSE_AT: OnceLock<String> = OnceLock::new();
+
+    /// The failpoint at which this process kills itself, and how often it passes it before.
+    static KILL_AT: Mutex<Option<(String, u32)>> = Mutex::new(None);
 
     static LIST: Mutex<Option<List>> = Mutex::new(None);
 
@@ -42,19 +45,13 @@ mod built_in {
     }
 
     /// Sets up the failpoints that the environment names.
-    pub(crate) fn set_up() -> fail::FailScenario<'static> {
-        let scenario = fail::FailScenario::setup();
-        let setting = std::env::var("KILL_AT").unwrap_or_default();
-        if let Some((point, passes)) = setting.split_once(':') {
-            let left = AtomicU32::new(passes.parse().unwrap_or_default());
-            let kill = move || {
-                if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
-                    kill();
-                }
-            };
-            if let Err(error) = fail::cfg_callback(point, kill) {
-                tracing::error!(error, point, "the failpoint could not be set");
-            }
+    pub(crate) fn set_up() {
+        if let Ok(point) = std::env::var("PAUSE_AT") {
+            PAUSE_AT.get_or_init(|| point);
+        }
+        if let Some((point, passes)) = std::env::var("KILL_AT").unwrap_or_default().split_once(':') {
+            let passes = passes.parse().unwrap_or_default();
+            *KILL_AT.lock().unwrap_or_else(PoisonError::into_inner) = Some((point.to_owned(), passes));
         }
         if let Some(path) = std::env::var_os("KILL_LIST").map(PathBuf::from) {
             match std::fs::read_to_string(&path) {
@@ -65,7 +62,6 @@ mod built_in {
                 Err(error) => tracing::error!(%error, ?path, "the kill list could not be read"),
             }
         }
-        scenario
     }
 
     /// Returns the current step.
@@ -78,8 +74,19 @@ mod built_in {
         STEP.scope(step.to_owned(), work)
     }
 
-    /// Kills this process if this failpoint and step are on the list.
-    pub(crate) fn killed(point: &str, step: &str) {
+    /// Pauses or kills this process if it is to be at this failpoint in this step.
+    pub(crate) fn reached(point: &str, step: &str) {
+        while PAUSE_AT.get().is_some_and(|at| at == point) {
+            std::thread::park();
+        }
+        if let Some((at, passes)) = KILL_AT.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            && at == point
+        {
+            match passes.checked_sub(1) {
+                Some(left) => *passes = left,
+                None => kill(),
+            }
+        }
         let mut list = LIST.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(List { path, left }) = list.as_mut() else { return };
         let passed = format!("{point}@{step}");
@@ -102,7 +109,7 @@ mod built_in {
 }
 
 #[cfg(debug_assertions)]
-pub(crate) use built_in::{during, killed, set_up, step};
+pub(crate) use built_in::{during, reached, set_up, step};
 
 #[cfg(not(debug_assertions))]
 mod left_out {

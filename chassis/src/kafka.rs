@@ -9,7 +9,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::Config;
-use crate::run::Topic;
+use crate::record::Topic;
 
 const PARTITIONS: i32 = 12;
 /// The minutes of a week.

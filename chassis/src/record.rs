@@ -97,6 +97,15 @@ impl<M> ReceivedEvent<M> {
     }
 }
 
+/// A topic that a service owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name, without the prefix of the environment.
+    pub name: &'static str,
+    /// The retention of its records in minutes.
+    pub retention_minutes: u32,
+}
+
 /// A record with the bytes that Kafka delivered. The inbox stores pending records and dead letters in this form.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct RawRecord {

@@ -18,6 +18,7 @@ use crate::config::{Config, Limits};
 use crate::consumer::{self, EventHandlers, Inbox};
 use crate::http::{self, server};
 use crate::internal::{self, Internal};
+use crate::record::Topic;
 use crate::sql;
 use crate::trace::{self, TraceContext};
 use crate::{Database, db, failpoints, kafka, relay, telemetry};
@@ -100,15 +101,6 @@ impl std::fmt::Debug for BackgroundJob {
     }
 }
 
-/// A topic that a service owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Topic {
-    /// Its name, without the prefix of the environment.
-    pub name: &'static str,
-    /// The retention of its records in minutes.
-    pub retention_minutes: u32,
-}
-
 /// The errors of `migrate`.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -132,7 +124,7 @@ pub async fn migrate(config: &Config, migrations: &'static Dir<'static>, topics:
 /// finished, the outbox is published. Work that is not finished within the grace period is done after the next start.
 pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     #[cfg(debug_assertions)]
-    let _scenario = failpoints::set_up();
+    failpoints::set_up();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public = server::listen(config.http_addr).await?;
     let inner = server::listen(config.internal_addr).await?;
@@ -182,21 +174,30 @@ pub async fn serve(config: Config, service: Service) -> io::Result<()> {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("shutting down");
     draining.store(true, Ordering::Relaxed);
-    let drain = async {
-        stop.cancel();
-        work.wait().await;
-        // After the requests, because the last one may have written an event to the outbox.
-        stop_relay.cancel();
-        stop_internal.cancel();
-        last.wait().await;
-        service.database.close().await;
-    };
+    let drain = drain((stop, work), (stop_relay, stop_internal, last), &service.database);
     if tokio::time::timeout(config.shutdown_grace_period, drain).await.is_err() {
         tracing::warn!("the grace period ended before the shutdown was complete");
     }
     background.iter().for_each(tokio::task::JoinHandle::abort);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Ends requests, events and jobs, then the relay and the internal server, then the connections to the database.
+async fn drain(
+    work: (CancellationToken, TaskTracker),
+    last: (CancellationToken, CancellationToken, TaskTracker),
+    database: &Database,
+) {
+    let (stop, work) = work;
+    stop.cancel();
+    work.wait().await;
+    // After the requests, because the last one may have written an event to the outbox.
+    let (stop_relay, stop_internal, last) = last;
+    stop_relay.cancel();
+    stop_internal.cancel();
+    last.wait().await;
+    database.close().await;
 }
 
 /// Deletes expired receipts.

@@ -8,7 +8,7 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::stack::RunningStack;
+use crate::running::RunningStack;
 use crate::{demo_users, root, state};
 
 /// How long to wait until a service has received the events of the resources that the data refers to.

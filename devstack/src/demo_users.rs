@@ -11,13 +11,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::call::Reader;
+use crate::running::RunningStack;
 use crate::secrets::Secrets;
 use crate::service::ServiceSpec;
-use crate::stack::RunningStack;
 use crate::{outln, state};
 
-/// The name of the user service.
-pub const USER: &str = "user";
 /// How long to wait for the event with a verification link.
 const TIMEOUT: Duration = Duration::from_mins(2);
 

@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod process;
 pub mod providers;
 pub mod publisher;
+pub mod running;
 pub mod sandbox;
 pub mod secrets;
 pub mod service;

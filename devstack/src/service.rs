@@ -11,7 +11,10 @@ use tokio::process::Command;
 use crate::databases::Urls;
 use crate::keys::{AUDIENCE, ISSUER, Keys};
 use crate::process::{self, Process};
-use crate::{demo_users, mail, root, sandbox, state};
+use crate::{mail, root, sandbox, state};
+
+/// The name of the user service, whose command creates admins.
+pub const USER: &str = "user";
 
 /// The configuration of a service process.
 #[derive(Debug, Clone)]
@@ -60,7 +63,7 @@ impl ServiceSpec {
         .map(|(name, value)| (name.to_owned(), value))
         .collect::<Vec<_>>();
         // Only the user service gets the private keys.
-        if self.name == demo_users::USER {
+        if self.name == USER {
             env.push(("TOKEN_SIGNING_KEYS".to_owned(), self.keys.folder().display().to_string()));
         }
         if self.name == sandbox::PAYMENT {

@@ -222,7 +222,7 @@ impl App {
     /// Kills the service with SIGKILL and starts it again, without failpoints.
     pub async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.spec.more.retain(|(name, _)| name != "FAILPOINTS" && !name.starts_with("KILL_"));
+        self.spec.more.retain(|(name, _)| name != "PAUSE_AT" && !name.starts_with("KILL_"));
         Self::of(self.spec.clone()).await
     }
 

@@ -14,19 +14,57 @@ fn root() -> PathBuf {
 fn adapters_do_not_import_each_other() {
     for service in devstack::service::all().expect("services") {
         let folder = root().join(format!("services/{service}/service/src/adapters"));
+        // An adapter is a file or a folder. All may use the mappings in `proto` and `rows`, and `mod` lists them.
+        let adapter = |file: &Path| {
+            let below = file.strip_prefix(&folder).expect("below the folder");
+            below
+                .components()
+                .next()
+                .map(|first| PathBuf::from(first.as_os_str()).with_extension(""))
+                .unwrap_or_default()
+        };
         let files = rust_files(&folder);
-        let names: Vec<String> = files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
+        let names: BTreeSet<PathBuf> = files.iter().map(|file| adapter(file)).collect();
+        let shared = ["proto", "rows", "mod"].map(PathBuf::from);
         for file in &files {
-            let source = std::fs::read_to_string(file).expect("readable");
-            let own = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            // All adapters may use `proto`, and `mod` lists them.
-            for other in names.iter().filter(|name| *name != own && !["proto", "mod"].contains(&name.as_str())) {
-                let uses = [format!("use super::{other}"), format!("adapters::{other}"), format!("super::{other}::")];
+            let (source, own) = (std::fs::read_to_string(file).expect("readable"), adapter(file));
+            for other in names.iter().filter(|name| **name != own && !shared.contains(name)).map(|name| name.display())
+            {
+                let own_level = [format!("use super::{other}"), format!("super::{other}::")];
+                let above = [format!("adapters::{other}"), format!("super::super::{other}")];
+                let is_nested = file.parent() != Some(folder.as_path());
+                let uses = if is_nested { above.as_slice() } else { &[own_level, above].concat() };
                 let found = uses.iter().find(|line| source.contains(*line));
-                assert!(found.is_none() || own == "mod", "{} imports the adapter {other}", file.display());
+                assert!(found.is_none() || own == Path::new("mod"), "{} imports the adapter {other}", file.display());
             }
         }
     }
+}
+
+#[test]
+fn sql_has_no_numbered_parameters() {
+    // The renderer itself, the statement that PostgreSQL composes for tests, and the script that replaces numbers by values.
+    let exceptions = ["chassis/src/db/", "features/src/on_servers/age.rs", "bench/src/pgbench.rs"];
+    let numbered = Regex::new(r"\$[0-9]").expect("valid");
+    let mut checked = 0;
+    for folder in ["chassis", "services", "features", "devstack/src", "bench", "template"] {
+        for file in rust_files(&root().join(folder)) {
+            let name = file.strip_prefix(root()).expect("below the root").display().to_string();
+            let source = file.extension().is_some_and(|extension| extension == "rs" || extension == "txt");
+            if !source || exceptions.iter().any(|exception| name.starts_with(exception)) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).expect("readable");
+            for (line, number) in text.lines().zip(1..) {
+                assert!(
+                    !numbered.is_match(line),
+                    "{name}:{number}: name the parameter with mart_chassis::sql! or a row struct: {line}"
+                );
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 200, "only {checked} files");
 }
 
 #[test]
@@ -71,7 +109,9 @@ fn assert_documented(source: &str, pattern: &str, page: &str) -> usize {
 #[test]
 fn every_setting_is_documented() {
     let shared = r#"(?:env\s*\.(?:required|parsed|duration|secret)|self\s*\.setting_or)\(\s*"([A-Z_]+)""#;
-    assert!(assert_documented("chassis/src/config.rs", shared, "docs/settings.md") > 15);
+    let files = ["limits", "reader", "retries", "settings"].map(|file| format!("chassis/src/config/{file}.rs"));
+    let found: usize = files.iter().map(|file| assert_documented(file, shared, "docs/settings.md")).sum();
+    assert!(found > 15, "the pattern found {found} shared settings");
     let own = r#"\(\s*(?:env,\s*)?"([A-Z]+(?:_[A-Z]+)+)""#;
     let mut found = 0;
     for service in devstack::service::all().expect("services") {

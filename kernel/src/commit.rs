@@ -49,6 +49,19 @@ pub struct Commit<W, E> {
     pub receipt: Option<Receipt>,
 }
 
+/// The result of applying an event of another service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventOutcome {
+    /// The effect is committed, by this attempt or an earlier one.
+    Applied,
+    /// The event has no effect.
+    Ignored,
+    /// The event cannot be applied yet: an earlier one is missing. It is retried.
+    NotReady,
+    /// The event can never be applied: it contradicts the state. It becomes a dead letter.
+    Rejected,
+}
+
 /// The result of a commit that did not fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {

@@ -14,9 +14,11 @@ pub mod testing;
 pub mod version;
 
 pub use clock::{Clock, Timestamp};
-pub use commit::{Commit, CommitError, CommitOutcome, EventEnvelope, Receipt, ReceiptBuilder, StoreError};
+pub use commit::{
+    Commit, CommitError, CommitOutcome, EventEnvelope, EventOutcome, Receipt, ReceiptBuilder, StoreError,
+};
 pub use fingerprint::Fingerprint;
 pub use ids::IdGenerator;
 pub use money::Money;
-pub use page::{Cursor, Page, PageSize, PageTokenSigner};
+pub use page::{Cursor, ListError, Page, PageSize, PageTokenSigner, Republished};
 pub use version::Version;

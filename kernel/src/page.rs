@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::{StoreError, Timestamp};
 
 /// The number of items on a page: 1 to [`PageSize::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,15 @@ impl<T> Page<T> {
     }
 }
 
+/// The result of publishing a page of the current state again, so that read models can be rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Republished {
+    /// The number of published resources.
+    pub count: usize,
+    /// The token of the next page; `None` after the last one.
+    pub next: Option<String>,
+}
+
 /// A position in a list with the newest items first: by time, then by id, both descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -83,6 +92,17 @@ impl Cursor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the page token was not issued by this list for this filter")]
 pub struct InvalidPageToken;
+
+/// The errors of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The page token is not one of this list.
+    #[error(transparent)]
+    InvalidPageToken(#[from] InvalidPageToken),
+    /// The store failed.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
 
 const TAG_BYTES: usize = 16;
 
@@ -120,6 +140,23 @@ impl PageTokenSigner {
             return Ok(None);
         }
         Cursor::decode(&self.verify(filter, token)?).map(Some).ok_or(InvalidPageToken)
+    }
+
+    /// Returns a page of a list with the newest items first: the one after a token, or the first one. `find` reads up to a number of
+    /// items after a cursor, and `cursor` returns an item's position.
+    pub async fn page<T, F>(
+        &self,
+        filter: [u8; 32],
+        size: PageSize,
+        token: &str,
+        find: impl FnOnce(Option<Cursor>, usize) -> F,
+        cursor: impl Fn(&T) -> Cursor,
+    ) -> Result<Page<T>, ListError>
+    where
+        F: Future<Output = Result<Vec<T>, StoreError>>,
+    {
+        let found = find(self.cursor(filter, token)?, size.get() + 1).await?;
+        Ok(Page::cut(found, size, |last| self.sign(filter, &cursor(last).encode())))
     }
 
     fn tag(&self, filter: [u8; 32], cursor: &[u8]) -> Hmac<Sha256> {

@@ -8,8 +8,9 @@ use similar::TextDiff;
 use crate::digest;
 use crate::finding::{Finding, Place};
 use crate::journal::Change;
+use crate::kind::Kind;
 use crate::lock::{Entry, LOCK, Lock};
-use crate::plan::{self, Kind, Plan, State};
+use crate::plan::{self, Plan, State};
 use crate::tree::Tree;
 use crate::waivers::Waivers;
 

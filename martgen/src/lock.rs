@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::failure::Failure;
-use crate::plan::Kind;
+use crate::kind::Kind;
 use crate::tree::Tree;
 
 /// The path of the lock.

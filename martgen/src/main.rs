@@ -13,6 +13,7 @@ mod failure;
 mod finding;
 mod format;
 mod journal;
+mod kind;
 mod lock;
 mod manifest;
 mod naming;

@@ -3,7 +3,7 @@
 //! [`Database::commit`] runs one autocommitted statement with its receipt and events. [`Database::execute`] and
 //! [`Database::write`] run one without events. [`Database::transact`] is for the rare decision over several rows.
 //!
-//! No SQL has numbered parameters: rows are structs of [`table_row!`](crate::table_row), from which [`Statement`] and [`write`] render
+//! No SQL has numbered parameters: rows are structs of [`table_row!`](crate::table_row), from which [`Statement`] and [`mod@write`] render
 //! the text, and [`sql!`](crate::sql) names the parameters of everything else.
 //!
 //! A handler has no access to a transaction: when a client disconnects, its handler is dropped, and a transaction that is dropped

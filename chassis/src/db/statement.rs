@@ -327,3 +327,40 @@ fn outbox(sql: &mut Sql) {
         arrays.join(", ")
     ));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::table_row! {
+        struct ShelfRow in shelf (shelf_id) {
+            shelf_id: i64,
+            version: i64,
+            names: Vec<String>,
+        }
+    }
+
+    fn row() -> ShelfRow {
+        ShelfRow { shelf_id: 7, version: 2, names: Vec::new() }
+    }
+
+    #[test]
+    fn a_statement_is_rendered_once_for_its_shape() {
+        let (first, second) = (Statement::insert(row()).sql(), Statement::insert(row()).sql());
+        assert!(Arc::ptr_eq(&first, &second));
+        let two = Statement::insert_all(vec![row(), row()]).sql();
+        assert_ne!(first, two);
+        assert!(
+            two.contains("values (1, $1::int8, $2::int8, $3::text[]), (2, $4::int8, $5::int8, $6::text[])"),
+            "{two}"
+        );
+    }
+
+    #[test]
+    fn each_parameter_is_a_column_of_a_named_relation() {
+        let names = Statement::update(row(), Version::NONE.next()).parameters();
+        assert_eq!(names[..4], ["new.shelf_id", "new.version", "new.names", "new.expected_version"]);
+        assert_eq!(names[4..6], ["receipt_row.scope", "receipt_row.key"]);
+        assert_eq!(names.last().map(String::as_str), Some("event.traceparent"));
+    }
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use devstack::call::Reader;
 use devstack::contracts;
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use rdkafka::Offset;
 use serde_json::Value;
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use devstack::call::{KafkaEvent, Reader};
+use devstack::running::RunningStack;
 use devstack::secrets::random_hex;
-use devstack::stack::RunningStack;
 use devstack::{contracts, demo_users, mail, outln};
 use rdkafka::Offset;
 use reqwest::{Client, Method, StatusCode};

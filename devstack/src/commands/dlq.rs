@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use devstack::stack::{RunningService, RunningStack};
+use devstack::running::{RunningService, RunningStack};
 use devstack::{contracts, outln};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;

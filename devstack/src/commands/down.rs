@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::{outln, state};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &Arguments, yes: bool) -> Result<ExitCode> {
     }
     if let Ok(running) = RunningStack::read() {
         send_signal(running.pid, Signal::TERM);
-        while devstack::stack::lock()?.is_none() {
+        while devstack::running::lock()?.is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         outln!("stopped");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use devstack::call::{KafkaEvent, Reader};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::{contracts, outln};
 use rdkafka::Offset;
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use devstack::gateway::effective;
 use devstack::keys::{Keys, MAX_TOKEN_LIFETIME, SIGNING_DELAY};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::{outln, root, state};
 
 /// Rotate, list or create the keys that sign access tokens.

@@ -25,7 +25,7 @@ pub(crate) mod watch;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::{process, root, service};
 use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -4,8 +4,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
+use devstack::running::RunningStack;
 use devstack::secrets::Secrets;
-use devstack::stack::RunningStack;
 use devstack::state;
 
 /// Open psql on a service's database, as its owner.

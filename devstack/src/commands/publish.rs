@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use devstack::contracts::{self, EventContract};
 use devstack::outln;
 use devstack::publisher::{TestEvent, publish};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message;
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::{outln, service};
 
 /// Rebuild services and restart them in the running mart.

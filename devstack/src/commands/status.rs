@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use devstack::outln;
-use devstack::stack::{RunningService, RunningStack};
+use devstack::running::{RunningService, RunningStack};
 use futures::future::join_all;
 use reqwest::Client;
 

@@ -8,13 +8,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use devstack::stack::{Member, RunningStack, Stack};
+use devstack::running::RunningStack;
+use devstack::stack::{Member, Stack};
 use devstack::{outln, state};
 use futures::future::join_all;
 use serde_json::Value;
 
 use super::ShutdownSignals;
-use super::watch::Watch;
+use super::watch::{Rebuilt, Watch};
 
 /// The interval of checks for log lines, exited processes and restart requests.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -30,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut signals = ShutdownSignals::new()?;
-    let lock = devstack::stack::lock()?;
+    let lock = devstack::running::lock()?;
     let _lock =
         lock.context("the mart of this clone is already running: ./mart status shows it, ./mart down stops it")?;
     RunningStack::forget();
@@ -126,38 +127,9 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
                 logs.remove(&name);
             }
         }
-        if let Some(gateway) = &mut stack.gateway {
-            logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
-            if let Some(status) = gateway.process.ended() {
-                outln!("gateway exited ({status}): starting it again");
-                gateway.restart().await?;
-                logs.remove("gateway");
-            }
-        }
-        if let Some(sandbox) = &mut stack.sandbox {
-            logs.entry("sandbox".to_owned()).or_insert_with(|| Log::new(sandbox.log())).print("sandbox");
-            if let Some(status) = sandbox.process.ended() {
-                outln!("sandbox exited ({status}): starting it again");
-                sandbox.restart().await?;
-                logs.remove("sandbox");
-            }
-        }
-        if let Some(mail) = &mut stack.mail
-            && let Some(status) = mail.process.ended()
-        {
-            outln!("mail exited ({status}): starting it again");
-            mail.restart().await?;
-        }
-        if let Some(watch) = &mut watch
-            && let Ok(rebuilt) = watch.rebuilt.try_recv()
-        {
-            let affected = stack.members.iter_mut().filter(|member| rebuilt.services.contains(&member.spec.name));
-            let ready = join_all(affected.map(|member| restart(member, rebuilt.migrations))).await;
-            rebuilt.services.iter().for_each(|name| drop(logs.remove(name)));
-            let took = rebuilt.saved.elapsed().unwrap_or_default().as_secs_f64();
-            if ready.into_iter().all(|ready| ready) {
-                outln!("{} restarted with the new build {took:.1} s after the save", rebuilt.services.join(", "));
-            }
+        restart_helpers(stack, &mut logs).await?;
+        if let Some(rebuilt) = watch.as_mut().and_then(|watch| watch.rebuilt.try_recv().ok()) {
+            restart_rebuilt(stack, &rebuilt, &mut logs).await;
         }
         for kid in stack.withdraw_keys()? {
             outln!("withdrew the key {kid}: its last token has expired");
@@ -168,6 +140,44 @@ async fn follow(stack: &mut Stack, mut watch: Option<Watch>) -> Result<()> {
             }
         }
         tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// Prints the logs of the gateway and the sandbox, and restarts them and the mail server if they have exited.
+async fn restart_helpers(stack: &mut Stack, logs: &mut HashMap<String, Log>) -> Result<()> {
+    if let Some(gateway) = &mut stack.gateway {
+        logs.entry("gateway".to_owned()).or_insert_with(|| Log::new(gateway.log())).print("gateway");
+        if let Some(status) = gateway.process.ended() {
+            outln!("gateway exited ({status}): starting it again");
+            gateway.restart().await?;
+            logs.remove("gateway");
+        }
+    }
+    if let Some(sandbox) = &mut stack.sandbox {
+        logs.entry("sandbox".to_owned()).or_insert_with(|| Log::new(sandbox.log())).print("sandbox");
+        if let Some(status) = sandbox.process.ended() {
+            outln!("sandbox exited ({status}): starting it again");
+            sandbox.restart().await?;
+            logs.remove("sandbox");
+        }
+    }
+    if let Some(mail) = &mut stack.mail
+        && let Some(status) = mail.process.ended()
+    {
+        outln!("mail exited ({status}): starting it again");
+        mail.restart().await?;
+    }
+    Ok(())
+}
+
+/// Restarts the services of a new build, and prints the time since the file was saved.
+async fn restart_rebuilt(stack: &mut Stack, rebuilt: &Rebuilt, logs: &mut HashMap<String, Log>) {
+    let affected = stack.members.iter_mut().filter(|member| rebuilt.services.contains(&member.spec.name));
+    let ready = join_all(affected.map(|member| restart(member, rebuilt.migrations))).await;
+    rebuilt.services.iter().for_each(|name| drop(logs.remove(name)));
+    let took = rebuilt.saved.elapsed().unwrap_or_default().as_secs_f64();
+    if ready.into_iter().all(|ready| ready) {
+        outln!("{} restarted with the new build {took:.1} s after the save", rebuilt.services.join(", "));
     }
 }
 

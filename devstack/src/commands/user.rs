@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use devstack::demo_users;
 use devstack::outln;
-use devstack::stack::{RunningStack, Stack};
+use devstack::running::RunningStack;
+use devstack::service;
+use devstack::stack::Stack;
 
 /// Create admins.
 #[derive(clap::Args)]
@@ -29,7 +31,7 @@ enum Command {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Command::CreateAdmin { email, name } = arguments.command;
-    let user = Stack::service_spec(&RunningStack::read()?, demo_users::USER).await?;
+    let user = Stack::service_spec(&RunningStack::read()?, service::USER).await?;
     let password = password()?;
     demo_users::create_admin(&user, &email, &name, &password).await?;
     outln!("created the admin {email}");

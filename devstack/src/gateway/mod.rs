@@ -12,7 +12,9 @@ mod pipeline;
 mod process;
 mod routes;
 mod serve;
+mod state;
 
 pub use effective::effective;
 pub use process::{GatewayProcess, Refresher};
-pub use serve::{Gateway, serve};
+pub use serve::serve;
+pub use state::Gateway;

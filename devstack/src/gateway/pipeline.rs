@@ -9,8 +9,6 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use axum_reverse_proxy::{HostBehaviour, ProxyError, ProxyPolicy, ReverseProxy};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,14 +16,11 @@ use uuid::Uuid;
 use super::answer::{error, json_response, set, unauthorized};
 use super::config::{ConsumerKey, Cors, Jwt, LimitBy, Plugin, RateLimiting, Route, Service};
 use super::limits::LimitStatus;
-use super::serve::Gateway;
+use super::state::Gateway;
 use super::{jwt, routes};
 
 /// The timeout of a request body without a declared length.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// The HTTP client for all services.
-pub(super) type Upstreams = Client<HttpConnector, Body>;
 
 /// The settings of the plugins that apply to a route.
 #[derive(Default)]

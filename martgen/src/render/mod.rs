@@ -9,7 +9,8 @@ use prost_reflect::DescriptorPool;
 
 use crate::contract::model::{Mart, Service};
 use crate::contract::source::Sources;
-use crate::plan::{Kind, Plan};
+use crate::kind::Kind;
+use crate::plan::Plan;
 
 pub(crate) use templates::doc;
 

@@ -142,20 +142,20 @@ fn a_core_that_depends_on_io_is_reported_with_the_chain() {
     let cases = [
         (
             core,
-            "mart-kernel.workspace = true\ntime",
-            "mart-kernel.workspace = true\ntokio.workspace = true\ntime",
+            "mart-kernel.workspace = true\nthiserror",
+            "mart-kernel.workspace = true\ntokio.workspace = true\nthiserror",
             "tokio",
         ),
         (
             core,
-            "mart-kernel.workspace = true\ntime",
-            "mart-kernel.workspace = true\naxum.workspace = true\ntime",
+            "mart-kernel.workspace = true\nthiserror",
+            "mart-kernel.workspace = true\naxum.workspace = true\nthiserror",
             "axum",
         ),
         (
             core,
-            "mart-kernel.workspace = true\ntime",
-            "mart-kernel.workspace = true\ntower.workspace = true\ntime",
+            "mart-kernel.workspace = true\nthiserror",
+            "mart-kernel.workspace = true\ntower.workspace = true\nthiserror",
             "tower -> ",
         ),
         ("kernel/Cargo.toml", "\n[dependencies]\n", "\n[dependencies]\nsqlx.workspace = true\n", "mart-kernel -> sqlx"),

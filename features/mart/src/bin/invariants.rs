@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use mart_features::invariants::Mart;
 
 /// Check the invariants of the running mart.

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use clap::Parser;
-use devstack::stack::RunningStack;
+use devstack::running::RunningStack;
 use devstack::timeline::Sources;
 
 /// Print the timeline of an order, a trace or an event, and the expected next step.

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::contract::model::{Mart, Service};
 use crate::contract::source::Sources;
-use crate::plan::{Kind, Plan};
+use crate::kind::Kind;
+use crate::plan::Plan;
 use schema::Schemas;
 
 /// Adds the documents of all deployable services and those of the whole mart to the plan.

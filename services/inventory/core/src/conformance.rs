@@ -5,9 +5,8 @@
 use std::convert::Infallible;
 
 use mart_kernel::ids::SequentialIds;
-use mart_kernel::testing::both;
-use mart_kernel::{Fingerprint, IdGenerator, Receipt, Timestamp, Version};
-use uuid::Uuid;
+use mart_kernel::testing::{at, both, receipt, uuid};
+use mart_kernel::{IdGenerator, Receipt, Version};
 
 use crate::domain::{Cause, LedgerEntryId, Lines, OrderId, ProductId, Status, StockDecider, StockItem};
 use crate::ports::{Decided, Rows, Scope, Store};
@@ -16,29 +15,14 @@ use crate::ports::{Decided, Rows, Scope, Store};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; decisions_are_read_back rejected_decisions_change_nothing receipts_are_stored_once
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            decisions_are_read_back rejected_decisions_change_nothing receipts_are_stored_once
             reservations_are_read_back_and_found_when_due decisions_about_the_same_rows_are_sequential
             decisions_about_a_new_order_are_sequential lists_are_newest_first);
-    };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
     };
 }
 
 static IDS: std::sync::LazyLock<SequentialIds> = std::sync::LazyLock::new(SequentialIds::default);
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
-}
-
-fn uuid(n: u64) -> Uuid {
-    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
-}
 
 fn product(n: u64) -> ProductId {
     ProductId(uuid(n))
@@ -50,11 +34,6 @@ fn order(n: u64) -> OrderId {
 
 fn scope(order: Option<OrderId>, products: &[ProductId]) -> Scope {
     Scope { order, products: products.iter().copied().collect() }
-}
-
-fn receipt(key: &str, request: &str) -> Receipt {
-    let fingerprint = Fingerprint::new(request).finish();
-    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: "subject".to_owned() }
 }
 
 async fn decide(
@@ -84,7 +63,7 @@ async fn stocked(store: &impl Store, n: u64, second: i64, units: i32) {
 }
 
 async fn found(store: &impl Store, n: u64) -> StockItem {
-    store.items(&[product(n)]).await.expect("reachable").pop().expect("it exists")
+    store.find_stock_items(&[product(n)]).await.expect("reachable").pop().expect("it exists")
 }
 
 fn expire(decider: &mut StockDecider<'_>) {
@@ -98,7 +77,7 @@ async fn place(store: &impl Store, n: u64, products: &[(u64, i32)]) -> bool {
     let expires = at(100 + i64::try_from(n).expect("small"));
     let step = move |decider: &mut StockDecider<'_>| decider.order_placed(order(n), lines, expires);
     decide(store, scope, None, 10, step).await;
-    let stored = store.reservation(order(n)).await.expect("reachable").expect("it exists");
+    let stored = store.find_reservation(order(n)).await.expect("reachable").expect("it exists");
     matches!(stored.status, Status::Reserved { .. })
 }
 
@@ -108,13 +87,13 @@ pub async fn decisions_are_read_back(store: &impl Store) {
     let item = found(store, 1).await;
     assert_eq!((item.on_hand, item.reserved, item.archived), (7, 0, false));
     assert_eq!((item.created_at, item.version.get(), item.product_version.get()), (at(1), 2, 1));
-    assert_eq!(store.items(&[product(2), product(1)]).await, Ok(vec![item]));
-    let entries = store.list_entries(product(1), None, 10).await.expect("reachable");
+    assert_eq!(store.find_stock_items(&[product(2), product(1)]).await, Ok(vec![item]));
+    let entries = store.list_ledger_entries(product(1), None, 10).await.expect("reachable");
     assert_eq!(entries.iter().map(|entry| (entry.on_hand, entry.reserved)).collect::<Vec<_>>(), [(7, 0)]);
     assert_eq!(entries[0].cause, Cause::Received("note 7".to_owned()));
-    assert_eq!(store.entry(entries[0].id).await, Ok(Some(entries[0].clone())));
-    assert_eq!(store.entry(LedgerEntryId(uuid(9))).await, Ok(None));
-    assert_eq!(store.reservation(order(1)).await, Ok(None));
+    assert_eq!(store.find_ledger_entry(entries[0].id).await, Ok(Some(entries[0].clone())));
+    assert_eq!(store.find_ledger_entry(LedgerEntryId(uuid(9))).await, Ok(None));
+    assert_eq!(store.find_reservation(order(1)).await, Ok(None));
     let step = |decider: &mut StockDecider<'_>| {
         decider.upsert_product(product(1), Version::NONE.next().next(), true);
         decider.set_threshold(product(1), 7).expect("it exists");
@@ -130,10 +109,10 @@ pub async fn rejected_decisions_change_nothing(store: &impl Store) {
     stocked(store, 1, 1, 7).await;
     let before = found(store, 1).await;
     let reject = |_: Rows| Err("no");
-    let rejected = store.decide(scope(None, &[product(1)]), Some(receipt("a", "r")), reject).await;
+    let rejected = store.decide(scope(None, &[product(1)]), Some(receipt("a", "r", "subject")), reject).await;
     assert_eq!(rejected, Ok(Decided::Rejected("no")));
     assert_eq!(found(store, 1).await, before);
-    let again = decide(store, scope(None, &[product(1)]), Some(receipt("a", "r")), 2, |_| {}).await;
+    let again = decide(store, scope(None, &[product(1)]), Some(receipt("a", "r", "subject")), 2, |_| {}).await;
     assert!(matches!(again, Decided::Committed(_)), "{again:?}");
 }
 
@@ -144,7 +123,7 @@ pub async fn receipts_are_stored_once(store: &impl Store) {
         decider.count(LedgerEntryId(IDS.next()), product(1), 1, Cause::Adjusted("count".to_owned())).expect("allowed");
     };
     for (request, expected) in [("r", None), ("r", Some(true)), ("another", Some(false))] {
-        let done = decide(store, scope(None, &[product(1)]), Some(receipt("a", request)), 2, step).await;
+        let done = decide(store, scope(None, &[product(1)]), Some(receipt("a", request, "subject")), 2, step).await;
         let seen = match done {
             Decided::AlreadyProcessed { same_request, subject } => {
                 assert_eq!(subject, "subject");
@@ -165,7 +144,7 @@ pub async fn reservations_are_read_back_and_found_when_due(store: &impl Store) {
     assert!(place(store, 2, &[(1, 2), (2, 3)]).await);
     assert!(place(store, 1, &[(1, 1)]).await);
     assert!(!place(store, 3, &[(1, 5)]).await);
-    let stored = store.reservation(order(2)).await.expect("reachable").expect("it exists");
+    let stored = store.find_reservation(order(2)).await.expect("reachable").expect("it exists");
     assert_eq!(stored.lines, Lines::of([(product(1), 2), (product(2), 3)]));
     assert_eq!(
         (stored.status, stored.reservation_round, stored.closed),
@@ -177,14 +156,14 @@ pub async fn reservations_are_read_back_and_found_when_due(store: &impl Store) {
     // The scope has only the order: the store adds the products of its reservation.
     decide(store, scope(Some(order(2)), &[]), None, 103, expire).await;
     assert_eq!(
-        store.reservation(order(2)).await.expect("reachable").map(|stored| stored.status),
+        store.find_reservation(order(2)).await.expect("reachable").map(|stored| stored.status),
         Some(Status::Expired)
     );
     assert_eq!((found(store, 1).await.reserved, found(store, 2).await.reserved), (1, 0));
     assert_eq!(store.due(at(103), 10).await, Ok(vec![order(1)]));
     let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(2), 0);
     decide(store, scope(Some(order(2)), &[]), None, 104, cancel).await;
-    assert!(store.reservation(order(2)).await.expect("reachable").expect("it exists").closed);
+    assert!(store.find_reservation(order(2)).await.expect("reachable").expect("it exists").closed);
 }
 
 /// Of two concurrent orders for the last units, one gets them.
@@ -202,7 +181,7 @@ pub async fn decisions_about_a_new_order_are_sequential(store: &impl Store) {
     let cancel = |decider: &mut StockDecider<'_>| decider.order_cancelled(order(1), 0);
     let cancel = decide(store, scope(Some(order(1)), &[]), None, 10, cancel);
     both(place(store, 1, &[(1, 3)]), cancel).await;
-    let stored = store.reservation(order(1)).await.expect("reachable").expect("it exists");
+    let stored = store.find_reservation(order(1)).await.expect("reachable").expect("it exists");
     assert_eq!((stored.status, found(store, 1).await.reserved), (Status::Released, 0));
 }
 
@@ -213,16 +192,19 @@ pub async fn lists_are_newest_first(store: &impl Store) {
     }
     let low = |decider: &mut StockDecider<'_>| decider.set_threshold(product(3), 9).expect("it exists");
     decide(store, scope(None, &[product(3)]), None, 20, low).await;
-    let all = store.list_items(false, None, 10).await.expect("reachable");
+    let all = store.list_stock_items(false, None, 10).await.expect("reachable");
     assert_eq!(all.iter().map(|item| item.id).collect::<Vec<_>>(), [5, 4, 3, 2, 1, 0].map(product));
     for (n, item) in all.iter().enumerate() {
         let expected = all[n + 1..].iter().take(2).cloned().collect::<Vec<_>>();
-        assert_eq!(store.list_items(false, Some(item.cursor()), 2).await, Ok(expected));
+        assert_eq!(store.list_stock_items(false, Some(item.cursor()), 2).await, Ok(expected));
     }
-    let low = store.list_items(true, None, 10).await.expect("reachable");
+    let low = store.list_stock_items(true, None, 10).await.expect("reachable");
     assert_eq!(low.iter().map(|item| item.id).collect::<Vec<_>>(), [product(3)]);
     assert!(place(store, 1, &[(0, 1)]).await);
-    let entries = store.list_entries(product(0), None, 10).await.expect("reachable");
+    let entries = store.list_ledger_entries(product(0), None, 10).await.expect("reachable");
     assert_eq!(entries.iter().map(|entry| (entry.on_hand, entry.reserved)).collect::<Vec<_>>(), [(0, 1), (5, 0)]);
-    assert_eq!(store.list_entries(product(0), Some(entries[0].cursor()), 10).await, Ok(vec![entries[1].clone()]));
+    assert_eq!(
+        store.list_ledger_entries(product(0), Some(entries[0].cursor()), 10).await,
+        Ok(vec![entries[1].clone()])
+    );
 }

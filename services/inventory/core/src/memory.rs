@@ -1,9 +1,10 @@
 //! The in-memory store, for scenarios and tests.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
+use mart_kernel::testing::Receipts;
+use mart_kernel::{CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
     Change, InventoryEvent, LedgerEntry, LedgerEntryId, OrderId, ProductId, Reservation, Status, StockItem,
@@ -19,7 +20,7 @@ struct State {
     items: BTreeMap<ProductId, StockItem>,
     ledger: Vec<LedgerEntry>,
     reservations: BTreeMap<OrderId, Reservation>,
-    receipts: HashMap<(String, String), Receipt>,
+    receipts: Receipts,
     events: Vec<EventEnvelope<InventoryEvent>>,
 }
 
@@ -42,11 +43,9 @@ impl Store for MemoryStore {
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
     ) -> Result<Decided<E>, StoreError> {
         let mut state = self.state();
-        if let Some(receipt) = &receipt
-            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
-        {
-            let same_request = stored.fingerprint == receipt.fingerprint;
-            return Ok(Decided::AlreadyProcessed { subject: stored.subject.clone(), same_request });
+        let earlier = receipt.as_ref().and_then(|receipt| state.receipts.find(receipt));
+        if let Some(CommitOutcome::AlreadyProcessed { subject, same_request }) = earlier {
+            return Ok(Decided::AlreadyProcessed { subject, same_request });
         }
         let reservation = scope.order.and_then(|order| state.reservations.get(&order).cloned());
         let reserved = reservation.iter().flat_map(|reservation| reservation.lines.products());
@@ -62,17 +61,17 @@ impl Store for MemoryStore {
         state.ledger.extend(ledger);
         state.events.extend(events);
         if let Some(receipt) = receipt {
-            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+            state.receipts.insert(receipt);
         }
         Ok(Decided::Committed(change))
     }
 
-    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
+    async fn find_stock_items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.items.get(id).cloned()).collect())
     }
 
-    async fn list_items(
+    async fn list_stock_items(
         &self,
         only_low: bool,
         after: Option<Cursor>,
@@ -83,11 +82,11 @@ impl Store for MemoryStore {
         Ok(page(items, StockItem::cursor, after, limit))
     }
 
-    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
+    async fn find_ledger_entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
         Ok(self.state().ledger.iter().find(|entry| entry.id == id).cloned())
     }
 
-    async fn list_entries(
+    async fn list_ledger_entries(
         &self,
         product: ProductId,
         after: Option<Cursor>,
@@ -98,7 +97,7 @@ impl Store for MemoryStore {
         Ok(page(entries, LedgerEntry::cursor, after, limit))
     }
 
-    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
+    async fn find_reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
         Ok(self.state().reservations.get(&order).cloned())
     }
 

@@ -25,10 +25,10 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Decided<E>, StoreError>> + Send;
 
     /// Returns the stock items of these products, in any order; unknown ids are omitted.
-    fn items(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
+    fn find_stock_items(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
     /// Returns up to `limit` stock items, newest first, after the cursor.
-    fn list_items(
+    fn list_stock_items(
         &self,
         only_low: bool,
         after: Option<Cursor>,
@@ -36,10 +36,13 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<StockItem>, StoreError>> + Send;
 
     /// Returns a ledger entry.
-    fn entry(&self, id: LedgerEntryId) -> impl Future<Output = Result<Option<LedgerEntry>, StoreError>> + Send;
+    fn find_ledger_entry(
+        &self,
+        id: LedgerEntryId,
+    ) -> impl Future<Output = Result<Option<LedgerEntry>, StoreError>> + Send;
 
     /// Returns up to `limit` ledger entries of a product, newest first, after the cursor.
-    fn list_entries(
+    fn list_ledger_entries(
         &self,
         product: ProductId,
         after: Option<Cursor>,
@@ -47,7 +50,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 
     /// Returns the reservation of an order.
-    fn reservation(&self, order: OrderId) -> impl Future<Output = Result<Option<Reservation>, StoreError>> + Send;
+    fn find_reservation(&self, order: OrderId) -> impl Future<Output = Result<Option<Reservation>, StoreError>> + Send;
 
     /// Returns up to `limit` orders whose reservation expires at `now` or earlier, oldest first.
     fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;

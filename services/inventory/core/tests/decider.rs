@@ -96,7 +96,7 @@ impl Warehouse {
             }
             Step::Archive(n) => {
                 let version = Version::NONE.next().next();
-                self.use_cases.upsert_product(product(*n), version, true, receipt).await.expect("committed");
+                self.use_cases.on_product(product(*n), version, true, receipt).await.expect("committed");
             }
             Step::Place(n, lines) => {
                 let lines = Lines::of(lines.iter().map(|(n, quantity)| (product(*n), *quantity)));
@@ -128,7 +128,7 @@ impl Warehouse {
     async fn assert_consistent(&self) {
         let mut reserved: BTreeMap<ProductId, i32> = BTreeMap::new();
         for n in 0..ORDERS {
-            let Some(reservation) = self.store.reservation(order(n)).await.expect("reachable") else { continue };
+            let Some(reservation) = self.store.find_reservation(order(n)).await.expect("reachable") else { continue };
             if let Status::Reserved { .. } = reservation.status {
                 for (product, quantity) in reservation.lines.iter() {
                     *reserved.entry(product).or_default() += quantity;
@@ -136,14 +136,14 @@ impl Warehouse {
             }
         }
         for n in 0..PRODUCTS {
-            let item = self.store.items(&[product(n)]).await.expect("reachable").pop().expect("created");
+            let item = self.store.find_stock_items(&[product(n)]).await.expect("reachable").pop().expect("created");
             assert!(0 <= item.reserved && item.reserved <= item.on_hand, "{item:?}");
             assert_eq!(
                 item.reserved,
                 reserved.get(&item.id).copied().unwrap_or_default(),
                 "the reservations of {item:?}"
             );
-            let entries = self.store.list_entries(item.id, None, usize::MAX).await.expect("reachable");
+            let entries = self.store.list_ledger_entries(item.id, None, usize::MAX).await.expect("reachable");
             let sums = entries.iter().fold((0, 0), |sum, entry| (sum.0 + entry.on_hand, sum.1 + entry.reserved));
             assert_eq!(sums, (item.on_hand, item.reserved), "the ledger of {item:?}");
         }
@@ -162,7 +162,7 @@ impl Warehouse {
         for n in 0..ORDERS {
             let mut entries = Vec::new();
             for n in 0..PRODUCTS {
-                entries.extend(self.store.list_entries(product(n), None, usize::MAX).await.expect("reachable"));
+                entries.extend(self.store.list_ledger_entries(product(n), None, usize::MAX).await.expect("reachable"));
             }
             for (product, quantity) in self.placed.get(&n).iter().flat_map(|lines| lines.iter()) {
                 let of_order = entries.iter().filter(|e| e.cause.order() == Some(order(n)) && e.product == product);
@@ -197,7 +197,7 @@ proptest! {
             let mut warehouse = Warehouse::new();
             for n in 0..PRODUCTS {
                 let receipt = warehouse.receipt();
-                let upserted = warehouse.use_cases.upsert_product(product(n), Version::NONE.next(), false, receipt);
+                let upserted = warehouse.use_cases.on_product(product(n), Version::NONE.next(), false, receipt);
                 upserted.await.expect("committed");
             }
             for step in &steps {

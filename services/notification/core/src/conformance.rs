@@ -2,8 +2,8 @@
 //!
 //! [`conformance!`](crate::conformance!) creates a test of each case.
 
-use mart_kernel::testing::both;
-use mart_kernel::{Cursor, Receipt, Timestamp, Version};
+use mart_kernel::testing::{at, both, receipt, uuid};
+use mart_kernel::{Cursor, Receipt, Version};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -16,32 +16,15 @@ use crate::ports::{DecisionData, DecisionKeys, Filter, Store};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; a_notification_is_read_back_in_every_status a_kind_is_sent_once_per_subject_and_channel
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            a_notification_is_read_back_in_every_status a_kind_is_sent_once_per_subject_and_channel
             an_existing_receipt_prevents_a_decision the_newest_contact_stays preferences_are_stored_and_passed_to_decisions
             a_due_notification_is_claimed_once a_stale_update_has_no_effect lists_are_newest_first);
     };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
-    };
 }
 
-/// Returns a point in time: this second of the suite's time.
-pub fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
-}
-
-fn uuid(n: u64) -> Uuid {
-    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
-}
-
-/// Returns the receipt of the `n`th event.
-pub fn receipt(n: u64) -> Receipt {
-    Receipt { scope: "test".to_owned(), key: n.to_string(), fingerprint: [0; 32], subject: String::new() }
+fn event_receipt(n: u64) -> Receipt {
+    receipt(&n.to_string(), "event", "")
 }
 
 /// Returns the contact of the first order at this version.
@@ -80,7 +63,7 @@ pub fn notification(n: u64) -> Notification {
 
 async fn insert(store: &impl Store, nth: u64, notifications: Vec<Notification>) {
     let change = Change { contact: None, notifications };
-    store.decide(DecisionKeys::default(), receipt(nth), move |_| change).await.expect("stored");
+    store.decide(DecisionKeys::default(), event_receipt(nth), move |_| change).await.expect("stored");
 }
 
 /// A notification is read back in each status, with and without a message.
@@ -116,8 +99,8 @@ pub async fn a_kind_is_sent_once_per_subject_and_channel(store: &impl Store) {
     let duplicate = |n: u64| Notification { id: NotificationId(uuid(200 + n)), ..notification(1) };
     let change = |notification| Change { contact: None, notifications: vec![notification] };
     let (one, two) = both(
-        store.decide(DecisionKeys::default(), receipt(1), move |_| change(first)),
-        store.decide(DecisionKeys::default(), receipt(2), move |_| change(duplicate(1))),
+        store.decide(DecisionKeys::default(), event_receipt(1), move |_| change(first)),
+        store.decide(DecisionKeys::default(), event_receipt(2), move |_| change(duplicate(1))),
     )
     .await;
     assert_eq!((one, two), (Ok(()), Ok(())));
@@ -143,36 +126,36 @@ pub async fn an_existing_receipt_prevents_a_decision(store: &impl Store) {
 /// The contact of the newest version stays, regardless of the order of arrival.
 pub async fn the_newest_contact_stays(store: &impl Store) {
     let order = contact(1).order;
-    assert_eq!(store.contact(order).await, Ok(None));
+    assert_eq!(store.find_contact(order).await, Ok(None));
     for (nth, version) in (1..).zip([2, 1, 3, 2]) {
         let change = Change { contact: Some(contact(version)), notifications: Vec::new() };
-        store.decide(DecisionKeys::default(), receipt(nth), move |_| change).await.expect("stored");
-        assert_eq!(store.contact(order).await, Ok(Some(contact(version.max(if nth < 3 { 2 } else { 3 })))));
+        store.decide(DecisionKeys::default(), event_receipt(nth), move |_| change).await.expect("stored");
+        assert_eq!(store.find_contact(order).await, Ok(Some(contact(version.max(if nth < 3 { 2 } else { 3 })))));
     }
     let replacement = Contact { email: "again@mart.example".to_owned(), ..contact(3) };
     let change = Change { contact: Some(replacement.clone()), notifications: Vec::new() };
-    store.decide(DecisionKeys::default(), receipt(9), move |_| change).await.expect("stored");
-    assert_eq!(store.contact(order).await, Ok(Some(replacement)), "of the same version, the last one");
+    store.decide(DecisionKeys::default(), event_receipt(9), move |_| change).await.expect("stored");
+    assert_eq!(store.find_contact(order).await, Ok(Some(replacement)), "of the same version, the last one");
 }
 
 /// Preferences are stored, and a decision receives those of the customer or of the order's customer.
 pub async fn preferences_are_stored_and_passed_to_decisions(store: &impl Store) {
     let customer = contact(1).customer;
-    assert_eq!(store.preferences(&customer).await, Ok(Preferences::default()));
+    assert_eq!(store.find_preferences(&customer).await, Ok(Preferences::default()));
     for (kind, enabled) in [(Kind::Shipped, true), (Kind::Shipped, false), (Kind::Delivered, true)] {
         store.set_preference(&customer, kind, Channel::Mail, enabled).await.expect("stored");
     }
     let set = [((Kind::Shipped, Channel::Mail), false), ((Kind::Delivered, Channel::Mail), true)];
     let set = Preferences(set.into_iter().collect());
-    assert_eq!(store.preferences(&customer).await, Ok(set.clone()));
-    assert_eq!(store.preferences(&CustomerId("other".to_owned())).await, Ok(Preferences::default()));
+    assert_eq!(store.find_preferences(&customer).await, Ok(set.clone()));
+    assert_eq!(store.find_preferences(&CustomerId("other".to_owned())).await, Ok(Preferences::default()));
 
     let receives = async |nth: u64, keys: DecisionKeys, expected: DecisionData| {
         let decide = move |data: DecisionData| {
             assert_eq!(data, expected);
             Change { contact: Some(contact(1)), notifications: Vec::new() }
         };
-        store.decide(keys, receipt(nth), decide).await.expect("decided");
+        store.decide(keys, event_receipt(nth), decide).await.expect("decided");
     };
     let order = Some(contact(1).order);
     let keys = DecisionKeys { order, customer: Some(customer) };
@@ -191,13 +174,14 @@ pub async fn a_due_notification_is_claimed_once(store: &impl Store) {
         let status = Status::Pending { due: at(lease), failure: String::new() };
         Notification { status, attempts, ..notification(n) }
     };
-    assert_eq!(store.claim(Channel::Mail, at(0), at(60), 9).await, Ok(vec![]));
-    assert_eq!(store.claim(Channel::Mail, at(9), at(60), 2).await, Ok(vec![claimed(1, 60, 1), claimed(2, 60, 1)]));
-    assert_eq!(store.claim(Channel::Mail, at(9), at(70), 9).await, Ok(vec![claimed(3, 70, 1)]));
-    assert_eq!(store.claim(Channel::Mail, at(9), at(70), 9).await, Ok(vec![]));
-    assert_eq!(store.claim(Channel::Sms, at(9), at(70), 9).await.map(|found| found.len()), Ok(1));
+    assert_eq!(store.claim_due(Channel::Mail, at(0), at(60), 9).await, Ok(vec![]));
+    assert_eq!(store.claim_due(Channel::Mail, at(9), at(60), 2).await, Ok(vec![claimed(1, 60, 1), claimed(2, 60, 1)]));
+    assert_eq!(store.claim_due(Channel::Mail, at(9), at(70), 9).await, Ok(vec![claimed(3, 70, 1)]));
+    assert_eq!(store.claim_due(Channel::Mail, at(9), at(70), 9).await, Ok(vec![]));
+    assert_eq!(store.claim_due(Channel::Sms, at(9), at(70), 9).await.map(|found| found.len()), Ok(1));
     let (one, other) =
-        both(store.claim(Channel::Mail, at(61), at(90), 9), store.claim(Channel::Mail, at(61), at(90), 9)).await;
+        both(store.claim_due(Channel::Mail, at(61), at(90), 9), store.claim_due(Channel::Mail, at(61), at(90), 9))
+            .await;
     let mut all = [one.expect("claimed"), other.expect("claimed")].concat();
     all.sort_by_key(|claimed| claimed.id);
     assert_eq!(all, [claimed(1, 90, 2), claimed(2, 90, 2)]);
@@ -206,8 +190,8 @@ pub async fn a_due_notification_is_claimed_once(store: &impl Store) {
 /// An update has no effect if the status or the attempt is not the expected one.
 pub async fn a_stale_update_has_no_effect(store: &impl Store) {
     insert(store, 1, vec![notification(1)]).await;
-    let first = store.claim(Channel::Mail, at(9), at(60), 1).await.expect("claimed").remove(0);
-    let second = store.claim(Channel::Mail, at(61), at(120), 1).await.expect("claimed").remove(0);
+    let first = store.claim_due(Channel::Mail, at(9), at(60), 1).await.expect("claimed").remove(0);
+    let second = store.claim_due(Channel::Mail, at(61), at(120), 1).await.expect("claimed").remove(0);
     let sent = |claimed: &Notification, reference: &str| {
         let status = Status::Sent { reference: reference.to_owned() };
         Notification { status, message: None, ..claimed.clone() }

@@ -1,9 +1,10 @@
 //! The in-memory store, and a sender that records messages, for scenarios and tests.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use mart_kernel::testing::Receipts;
 use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
@@ -21,7 +22,7 @@ struct State {
     notifications: BTreeMap<NotificationId, Notification>,
     contacts: BTreeMap<OrderId, Contact>,
     preferences: BTreeMap<CustomerId, Preferences>,
-    receipts: HashSet<(String, String)>,
+    receipts: Receipts,
 }
 
 impl MemoryStore {
@@ -38,7 +39,7 @@ impl Store for MemoryStore {
         decide: impl FnOnce(DecisionData) -> Change + Send + 'static,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        if !state.receipts.insert((receipt.scope, receipt.key)) {
+        if !state.receipts.insert(receipt) {
             return Ok(());
         }
         let contact = keys.order.and_then(|order| state.contacts.get(&order).cloned());
@@ -60,11 +61,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
+    async fn find_contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
         Ok(self.state().contacts.get(&order).cloned())
     }
 
-    async fn claim(
+    async fn claim_due(
         &self,
         channel: Channel,
         now: Timestamp,
@@ -126,7 +127,7 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
+    async fn find_preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
         Ok(self.state().preferences.get(customer).cloned().unwrap_or_default())
     }
 

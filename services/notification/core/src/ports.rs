@@ -28,11 +28,11 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Returns the contact of an order.
-    fn contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, StoreError>> + Send;
+    fn find_contact(&self, order: OrderId) -> impl Future<Output = Result<Option<Contact>, StoreError>> + Send;
 
     /// Claims up to `limit` pending notifications of a channel that are due at `now`, longest due first. Each counts an attempt and
     /// is due again at `lease`, so that no other replica claims it before.
-    fn claim(
+    fn claim_due(
         &self,
         channel: Channel,
         now: Timestamp,
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
 
     /// Returns the preferences that a customer has set.
-    fn preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, StoreError>> + Send;
+    fn find_preferences(&self, customer: &CustomerId) -> impl Future<Output = Result<Preferences, StoreError>> + Send;
 
     /// Stores a preference of a customer.
     fn set_preference(
@@ -116,10 +116,12 @@ pub trait MessageSender: Send + Sync {
 }
 
 /// The errors of sending a message. Their texts do not quote the message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The server did not accept the message but may do so later. The message is retried.
+    #[error("the message was not accepted: {0}")]
     Unavailable(String),
     /// The server rejected the message. It is not retried.
+    #[error("the message was rejected: {0}")]
     Rejected(String),
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
-use mart_kernel::{Clock, PageSize, PageTokenSigner, Receipt, Timestamp};
+use mart_kernel::page::InvalidPageToken;
+use mart_kernel::testing::{at, receipt};
+use mart_kernel::{Clock, EventOutcome, ListError, PageSize, PageTokenSigner, Timestamp};
 use notification_core::UseCases;
-use notification_core::application::{
-    EventContext, ListError, MessageSenders, PaymentUpdate, PreferenceError, ResendError,
-};
-use notification_core::conformance::{at, contact};
+use notification_core::application::{EventContext, MessageSenders, PaymentUpdate, PreferenceError, ResendError};
+use notification_core::conformance::contact;
 use notification_core::domain::{
     Channel, Contact, CustomerId, Fixed, Kind, Line, Link, Locale, Notification, NotificationContent, Order, OrderId,
     Policy, Preferences, RenderedMessage, Status, StatusKind, Subject,
@@ -58,9 +58,7 @@ impl Service {
     /// Returns the context of a new event at the current time.
     fn event(&self) -> EventContext {
         self.events.set(self.events.get() + 1);
-        let (scope, key) = ("test".to_owned(), self.events.get().to_string());
-        let receipt = Receipt { scope, key, fingerprint: [0; 32], subject: String::new() };
-        EventContext { receipt, at: self.clock.now() }
+        EventContext { receipt: receipt(&self.events.get().to_string(), "event", ""), at: self.clock.now() }
     }
 
     async fn order(&self, contact: Contact, content: impl FnOnce(Order) -> NotificationContent) {
@@ -79,14 +77,15 @@ impl Service {
     async fn send(&self) -> usize {
         let mut sent = 0;
         for channel in Channel::ALL {
-            sent += self.use_cases.send_due(channel, 100).await.expect("sent");
+            sent += self.use_cases.send_due_notifications(channel, 100).await.expect("sent");
         }
         sent
     }
 
     /// Returns all notifications, oldest first.
     async fn all(&self) -> Vec<Notification> {
-        let page = self.use_cases.list(&Filter::default(), PageSize::requested(200), "").await.expect("listed");
+        let page =
+            self.use_cases.list_notifications(&Filter::default(), PageSize::requested(200), "").await.expect("listed");
         page.items.into_iter().rev().collect()
     }
 
@@ -182,13 +181,14 @@ async fn a_preference_applies_to_later_notifications() {
     let payment = Subject("payment".to_owned());
     let update = PaymentUpdate::Failed("declined".to_owned());
     service.use_cases.set_preference(&customer, Kind::Failed, Channel::Mail, false).await.expect("stored");
-    assert_eq!(service.use_cases.on_payment(service.event(), contact(1).order, payment, update).await, Ok(true));
+    let applied = service.use_cases.on_payment(service.event(), contact(1).order, payment, update).await;
+    assert_eq!(applied, Ok(EventOutcome::Applied));
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: placed by mail in ur"]);
     assert_eq!(titles(&service.sms), ["+923001234567: placed by sms in ur"]);
     let suppressed = service.all().await.into_iter().filter(|one| one.status == Status::Suppressed);
     assert_eq!(suppressed.map(|one| one.kind).collect::<Vec<_>>(), [Kind::Delivered, Kind::Failed]);
-    let other = service.use_cases.preferences(&CustomerId("other".to_owned())).await.expect("read");
+    let other = service.use_cases.get_preferences(&CustomerId("other".to_owned())).await.expect("read");
     assert!(other.iter().any(|one| (one.kind, one.channel, one.enabled) == (Kind::Delivered, Channel::Mail, true)));
 }
 
@@ -208,9 +208,9 @@ async fn a_payment_event_waits_for_its_order() {
         let (order, subject) = (contact(1).order, Subject("refund".to_owned()));
         service.use_cases.on_payment(service.event(), order, subject, PaymentUpdate::Refunded(None)).await
     };
-    assert_eq!(receive().await, Ok(false), "the event is retried");
+    assert_eq!(receive().await, Ok(EventOutcome::NotReady), "the event is retried");
     service.use_cases.on_order(service.event(), mail_only(1), None).await.expect("stored");
-    assert_eq!(receive().await, Ok(true));
+    assert_eq!(receive().await, Ok(EventOutcome::Applied));
     service.send().await;
     assert_eq!(titles(&service.mail), ["ayesha-1@mart.example: refunded by mail in ur"]);
 }
@@ -310,7 +310,7 @@ async fn after_an_expired_lease_another_replica_sends() {
     // One replica claims it and is killed before it stores the result.
     let Policy { lease, .. } = Policy::default();
     let leased_until = Timestamp::new(at(0).get() + lease);
-    service.store.claim(Channel::Mail, at(0), leased_until, 1).await.expect("claimed");
+    service.store.claim_due(Channel::Mail, at(0), leased_until, 1).await.expect("claimed");
     assert_eq!(service.send().await, 0);
     service.clock.advance(lease);
     assert_eq!(service.send().await, 1);
@@ -339,11 +339,14 @@ async fn a_page_token_is_valid_for_its_own_list() {
     service.order(contact(1), NotificationContent::Placed).await;
     service.order(contact(1), NotificationContent::Paid).await;
     let size = PageSize::requested(1);
-    let page = service.use_cases.list(&Filter::default(), size, "").await.expect("listed");
+    let page = service.use_cases.list_notifications(&Filter::default(), size, "").await.expect("listed");
     let next = page.next.expect("more");
-    assert!(service.use_cases.list(&Filter::default(), size, &next).await.is_ok());
+    assert!(service.use_cases.list_notifications(&Filter::default(), size, &next).await.is_ok());
     let other = Filter { recipient: Some("x".to_owned()), ..Filter::default() };
-    assert_eq!(service.use_cases.list(&other, size, &next).await, Err(ListError::Token));
+    assert_eq!(
+        service.use_cases.list_notifications(&other, size, &next).await,
+        Err(ListError::InvalidPageToken(InvalidPageToken))
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn jobs<S: Store + Clone + 'static>(
         let use_cases = use_cases.clone();
         BackgroundJob::new(name, interval, move || {
             let use_cases = use_cases.clone();
-            async move { use_cases.send_due(channel, concurrency).await }
+            async move { use_cases.send_due_notifications(channel, concurrency).await }
         })
     };
     vec![job("send-mail", Channel::Mail), job("send-sms", Channel::Sms)]

@@ -4,11 +4,8 @@
 
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
-use mart_kernel::testing::both;
-use mart_kernel::{
-    Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, IdGenerator, Money, Receipt, Timestamp, Version,
-};
-use uuid::Uuid;
+use mart_kernel::testing::{at, both, receipt, uuid};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, IdGenerator, Money, Version};
 
 use crate::domain::events::OrderRepublished;
 use crate::domain::{
@@ -22,28 +19,12 @@ use crate::ports::{Filter, Store, Write};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; orders_are_read_back_after_every_transition a_change_needs_the_current_version
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            orders_are_read_back_after_every_transition a_change_needs_the_current_version
             receipts_are_stored_once concurrent_changes_have_one_winner timelines_are_read_in_order
             entries_need_their_order older_products_are_not_stored overdue_orders_are_found
             lists_agree_with_memory events_alone_change_nothing);
     };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
-    };
-}
-
-/// Returns a second of the suite's own time.
-pub fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
-}
-
-fn uuid(n: u64) -> Uuid {
-    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
 }
 
 fn pkr(minor: i64) -> Money {
@@ -109,11 +90,6 @@ fn update(before: &Order, stepped: (Order, Vec<OrderEvent>)) -> (Order, Commit<W
     (order, Commit { write, events: envelopes(events), receipt: None })
 }
 
-fn receipt(key: &str, request: &str) -> Receipt {
-    let fingerprint = Fingerprint::new(request).finish();
-    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: "subject".to_owned() }
-}
-
 async fn placed(store: &impl Store, n: u64) -> Order {
     let (order, commit) = insert(n);
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
@@ -169,29 +145,32 @@ pub async fn a_change_needs_the_current_version(store: &impl Store) {
     let step = order.clone().stock_reserved(0, at(100), at(2)).expect("allowed");
     let after = stepped(store, &order, step).await;
     let (_, stale) = update(&order, order.clone().cancel(CancelReason::Admin, at(3)).expect("allowed"));
-    let stale = Commit { receipt: Some(receipt("a", "r")), ..stale };
+    let stale = Commit { receipt: Some(receipt("a", "r", "subject")), ..stale };
     assert_eq!(store.commit(stale).await, Err(CommitError::Conflict));
     assert_eq!(store.find(order.id).await, Ok(Some(after.clone())));
     let missing = draft(7);
     let (_, commit) = update(&missing, missing.clone().place(at(1)));
     assert_eq!(store.commit(commit).await, Err(CommitError::Conflict));
     let (_, fresh) = update(&after, after.clone().cancel(CancelReason::Admin, at(3)).expect("allowed"));
-    assert_eq!(store.commit(Commit { receipt: Some(receipt("a", "r")), ..fresh }).await, Ok(CommitOutcome::Committed));
+    assert_eq!(
+        store.commit(Commit { receipt: Some(receipt("a", "r", "subject")), ..fresh }).await,
+        Ok(CommitOutcome::Committed)
+    );
 }
 
 /// An existing receipt is reported with whether the request was the same, and nothing is written.
 pub async fn receipts_are_stored_once(store: &impl Store) {
-    let first = Commit { receipt: Some(receipt("a", "r")), ..insert(1).1 };
-    assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(None));
+    let first = Commit { receipt: Some(receipt("a", "r", "subject")), ..insert(1).1 };
+    assert_eq!(store.find_receipt(&receipt("a", "r", "subject")).await, Ok(None));
     assert_eq!(store.commit(first.clone()).await, Ok(CommitOutcome::Committed));
     let again = |same_request| Ok(CommitOutcome::AlreadyProcessed { subject: "subject".to_owned(), same_request });
     assert_eq!(store.commit(first).await, again(true));
     let (second, commit) = insert(2);
-    let other = Commit { receipt: Some(receipt("a", "another")), ..commit };
+    let other = Commit { receipt: Some(receipt("a", "another", "subject")), ..commit };
     assert_eq!(store.commit(other).await, again(false));
     assert_eq!(store.find(second.id).await, Ok(None));
-    assert_eq!(store.receipt(&receipt("a", "r")).await, Ok(Some(("subject".to_owned(), true))));
-    assert_eq!(store.receipt(&receipt("a", "another")).await, Ok(Some(("subject".to_owned(), false))));
+    assert_eq!(store.find_receipt(&receipt("a", "r", "subject")).await, Ok(Some(("subject".to_owned(), true))));
+    assert_eq!(store.find_receipt(&receipt("a", "another", "subject")).await, Ok(Some(("subject".to_owned(), false))));
 }
 
 /// Of two concurrent changes of one version, one succeeds and the other conflicts.
@@ -219,7 +198,7 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     let note = Commit {
         write: Some(Write::AppendTimeline { order: order.id, entry: entry.clone() }),
         events: Vec::new(),
-        receipt: Some(receipt("n", "r")),
+        receipt: Some(receipt("n", "r", "subject")),
     };
     assert_eq!(store.commit(note.clone()).await, Ok(CommitOutcome::Committed));
     assert!(matches!(store.commit(note).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
@@ -227,7 +206,7 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     let order = stepped(store, &order, step).await;
     let step = order.clone().cancel(CancelReason::Customer, at(5)).expect("allowed");
     let order = stepped(store, &order, step).await;
-    let entries = store.timeline(order.id).await.expect("reachable");
+    let entries = store.find_timeline(order.id).await.expect("reachable");
     let seen: Vec<(i64, StatusKind)> = entries
         .iter()
         .map(|(entry, _)| ((entry.at.unix_micros() - at(0).unix_micros()) / 1_000_000, entry.status))
@@ -242,7 +221,7 @@ pub async fn timelines_are_read_in_order(store: &impl Store) {
     ];
     assert_eq!(seen, expected);
     assert_eq!(entries[2].0, entry);
-    assert_eq!(store.timeline(OrderId(uuid(9))).await, Ok(vec![]));
+    assert_eq!(store.find_timeline(OrderId(uuid(9))).await, Ok(vec![]));
 }
 
 /// An entry of a missing order is a conflict.
@@ -251,7 +230,7 @@ pub async fn entries_need_their_order(store: &impl Store) {
     let note = |entry| Commit {
         write: Some(Write::AppendTimeline { order: draft(1).id, entry }),
         events: Vec::new(),
-        receipt: Some(receipt("n", "r")),
+        receipt: Some(receipt("n", "r", "subject")),
     };
     assert_eq!(store.commit(note(entry.clone())).await, Err(CommitError::Conflict));
     placed(store, 1).await;
@@ -267,19 +246,19 @@ pub async fn older_products_are_not_stored(store: &impl Store) {
         on_sale: version % 2 == 0,
         prices: vec![pkr(version), Money::from_minor(5, Currency::from_code("USD").expect("a currency"))],
     };
-    assert_eq!(store.products(&[ProductId(uuid(1))]).await, Ok(vec![]));
+    assert_eq!(store.find_products(&[ProductId(uuid(1))]).await, Ok(vec![]));
     let steps =
         [(2, "two", "two"), (1, "one", "two"), (4, "four", "four"), (4, "again", "again"), (3, "three", "again")];
     for (nth, (version, name, expected)) in steps.into_iter().enumerate() {
         let write = Some(Write::Product(known(version, name)));
-        let commit = Commit { write, events: Vec::new(), receipt: Some(receipt(&nth.to_string(), "r")) };
+        let commit = Commit { write, events: Vec::new(), receipt: Some(receipt(&nth.to_string(), "r", "subject")) };
         store.commit(commit.clone()).await.expect("stored or ignored");
         assert!(matches!(store.commit(commit).await, Ok(CommitOutcome::AlreadyProcessed { .. })));
-        let found = store.products(&[ProductId(uuid(2)), ProductId(uuid(1))]).await.expect("reachable");
+        let found = store.find_products(&[ProductId(uuid(2)), ProductId(uuid(1))]).await.expect("reachable");
         assert_eq!(found.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), [expected]);
         assert_eq!(found[0].prices.len(), 2);
     }
-    assert_eq!(store.products(&[ProductId(uuid(1))]).await, Ok(vec![known(4, "again")]));
+    assert_eq!(store.find_products(&[ProductId(uuid(1))]).await, Ok(vec![known(4, "again")]));
 }
 
 /// Overdue orders are returned, oldest first.
@@ -334,5 +313,5 @@ pub async fn events_alone_change_nothing(store: &impl Store) {
     let commit = Commit { write: None, events: envelopes(events), receipt: None };
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.find(order.id).await, Ok(Some(order.clone())));
-    assert_eq!(store.timeline(order.id).await.map(|entries| entries.len()), Ok(1));
+    assert_eq!(store.find_timeline(order.id).await.map(|entries| entries.len()), Ok(1));
 }

@@ -1,9 +1,10 @@
 //! The in-memory store, for scenarios and tests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mart_kernel::testing::Receipts;
 use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
 use crate::domain::{CatalogProduct, Order, OrderEvent, OrderId, ProductId, Status, TimelineEntry};
@@ -19,7 +20,7 @@ struct State {
     /// The entries, each with its trace id.
     timelines: BTreeMap<OrderId, Vec<(TimelineEntry, String)>>,
     products: BTreeMap<ProductId, CatalogProduct>,
-    receipts: HashMap<(String, String), Receipt>,
+    receipts: Receipts,
     events: Vec<EventEnvelope<OrderEvent>>,
     trace: Option<fn() -> String>,
 }
@@ -69,30 +70,28 @@ impl Store for MemoryStore {
         Ok(due.into_iter().map(|(_, id)| id).take(limit).collect())
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
+    async fn find_timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
         Ok(self.state().timelines.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
+    async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.products.get(id).cloned()).collect())
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
-        let state = self.state();
-        let stored = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()));
-        Ok(stored.map(|stored| (stored.subject.clone(), stored.fingerprint == receipt.fingerprint)))
+    async fn find_receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
+        match self.state().receipts.find(receipt) {
+            Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
+            Some(CommitOutcome::Committed) | None => Ok(None),
+        }
     }
 
     async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
         let trace = state.trace.map_or_else(String::new, |trace| trace());
-        if let Some(receipt) = &receipt
-            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
-        {
-            let same_request = stored.fingerprint == receipt.fingerprint;
-            return Ok(CommitOutcome::AlreadyProcessed { subject: stored.subject.clone(), same_request });
+        if let Some(outcome) = receipt.as_ref().and_then(|receipt| state.receipts.find(receipt)) {
+            return Ok(outcome);
         }
         match write {
             Some(Write::Insert(order)) => {
@@ -124,7 +123,7 @@ impl Store for MemoryStore {
             }
         }
         if let Some(receipt) = receipt {
-            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+            state.receipts.insert(receipt);
         }
         state.events.extend(events);
         Ok(CommitOutcome::Committed)

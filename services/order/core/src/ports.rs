@@ -27,13 +27,19 @@ pub trait Store: Send + Sync {
     fn due(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 
     /// Returns the timeline of an order, oldest first, each entry with its trace id if it is known.
-    fn timeline(&self, id: OrderId) -> impl Future<Output = Result<Vec<(TimelineEntry, String)>, StoreError>> + Send;
+    fn find_timeline(
+        &self,
+        id: OrderId,
+    ) -> impl Future<Output = Result<Vec<(TimelineEntry, String)>, StoreError>> + Send;
 
     /// Returns the products with these ids, in any order; unknown ids are omitted.
-    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<CatalogProduct>, StoreError>> + Send;
+    fn find_products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<CatalogProduct>, StoreError>> + Send;
 
     /// Returns the subject of a stored receipt, and whether it is of the same request.
-    fn receipt(&self, receipt: &Receipt) -> impl Future<Output = Result<Option<(String, bool)>, StoreError>> + Send;
+    fn find_receipt(
+        &self,
+        receipt: &Receipt,
+    ) -> impl Future<Output = Result<Option<(String, bool)>, StoreError>> + Send;
 
     /// Commits everything or nothing. Every event gets its timeline entry.
     ///

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
 use mart_kernel::money::Currency;
+use mart_kernel::testing::at;
 use mart_kernel::{
     Commit, CommitError, CommitOutcome, Cursor, Money, PageTokenSigner, Receipt, StoreError, Timestamp, Version,
 };
 use order_core::UseCases;
 use order_core::application::PAYMENT_WINDOW;
-use order_core::conformance::{at, draft};
+use order_core::conformance::draft;
 use order_core::domain::state_machine::{Action, STATES, State, TRIGGERS, Trigger, to_markdown, transition};
 use order_core::domain::{
     CancelReason, CatalogProduct, Contact, LineRejectionReason, Order, OrderEvent, OrderId, ProductId, Quote,
@@ -183,16 +184,16 @@ impl Store for RejectingStore {
         self.0.due(now, limit).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
-        self.0.timeline(id).await
+    async fn find_timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
+        self.0.find_timeline(id).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
-        self.0.products(ids).await
+    async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
+        self.0.find_products(ids).await
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
-        self.0.receipt(receipt).await
+    async fn find_receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
+        self.0.find_receipt(receipt).await
     }
 
     async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {

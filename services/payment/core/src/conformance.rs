@@ -3,9 +3,8 @@
 //! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::money::Currency;
-use mart_kernel::testing::both;
-use mart_kernel::{Fingerprint, Money, Receipt, Timestamp, Version};
-use uuid::Uuid;
+use mart_kernel::testing::{at, both, receipt, uuid};
+use mart_kernel::{Money, Version};
 
 use crate::domain::{
     Account, Attempt, AttemptId, AttemptStatus, Callback, CallbackId, Change, Checkout, CustomerId, OrderId, Payer,
@@ -18,27 +17,11 @@ use crate::ports::Store;
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; accounts_are_read_back_at_every_step receipts_are_stored_once
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            accounts_are_read_back_at_every_step receipts_are_stored_once
             decisions_about_an_order_are_sequential callbacks_are_stored_and_processed_once
             lists_are_newest_first attempts_and_refunds_are_found_when_due refunds_of_two_orders_may_have_one_id);
     };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
-    };
-}
-
-/// Returns this second of the suite's time.
-pub fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
-}
-
-fn uuid(n: u64) -> Uuid {
-    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
 }
 
 fn pkr(minor: i64) -> Money {
@@ -91,22 +74,8 @@ async fn store_account(store: &impl Store, account: &Account) {
     assert_eq!(store.decide(account.order, None, move |_| (change, ())).await, Ok(Some(())));
 }
 
-/// A payment is read back after each of its transitions.
-pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
-    let mut account = account(1);
-    assert_eq!(store.find(account.order).await, Ok(None));
-    store_account(store, &account).await;
-    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
-
-    account.attempts = vec![attempt(1), Attempt { checkout: None, reference: String::new(), ..attempt(2) }];
-    account.attempts[1].status = AttemptStatus::Opening;
-    store_account(store, &account).await;
-    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
-    let subject = Subject::Attempt(attempt(1).reference);
-    let found = Some((account.order, attempt(1).id));
-    assert_eq!(store.attempt_of(Provider::Sandbox, &subject).await, Ok(found));
-    assert_eq!(store.attempt_of(Provider::Stripe, &subject).await, Ok(None));
-
+/// Ends the attempts of a payment and adds transactions, refunds and tasks of every kind.
+fn settle(account: &mut Account) {
     let booked = |n: u64, kind, amount| Transaction {
         id: TransactionId(uuid(200 + n)),
         kind,
@@ -143,13 +112,32 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
             created_at: at(9),
         },
     ];
+}
+
+/// A payment is read back after each of its transitions.
+pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
+    let mut account = account(1);
+    assert_eq!(store.find(account.order).await, Ok(None));
+    store_account(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+
+    account.attempts = vec![attempt(1), Attempt { checkout: None, reference: String::new(), ..attempt(2) }];
+    account.attempts[1].status = AttemptStatus::Opening;
+    store_account(store, &account).await;
+    assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
+    let subject = Subject::Attempt(attempt(1).reference);
+    let found = Some((account.order, attempt(1).id));
+    assert_eq!(store.find_by_subject(Provider::Sandbox, &subject).await, Ok(found));
+    assert_eq!(store.find_by_subject(Provider::Stripe, &subject).await, Ok(None));
+
+    settle(&mut account);
     (account.version, account.closed, account.updated_at) = (Version::NONE.next(), true, at(9));
     store_account(store, &account).await;
     assert_eq!(store.find(account.order).await, Ok(Some(account.clone())));
     for (reference, expected) in [("tx_1", found), ("tx_2", None), (attempt(1).reference.as_str(), None)] {
         let subject = Subject::Money(reference.to_owned());
         assert_eq!(
-            store.attempt_of(Provider::Sandbox, &subject).await,
+            store.find_by_subject(Provider::Sandbox, &subject).await,
             Ok(expected),
             "{reference}: only captures are found"
         );
@@ -160,12 +148,7 @@ pub async fn accounts_are_read_back_at_every_step(store: &impl Store) {
 
 /// An existing receipt prevents a decision.
 pub async fn receipts_are_stored_once(store: &impl Store) {
-    let receipt = Receipt {
-        scope: "test".to_owned(),
-        key: "a".to_owned(),
-        fingerprint: Fingerprint::new("request").finish(),
-        subject: String::new(),
-    };
+    let receipt = receipt("a", "request", "");
     let decide = || {
         let change = Change { account: Some(account(1)), ..Change::default() };
         store.decide(account(1).order, Some(receipt.clone()), move |_| (change, ()))
@@ -224,24 +207,24 @@ pub async fn callbacks_are_stored_and_processed_once(store: &impl Store) {
             assert_eq!(store.insert_callback(callback).await, Ok(new));
         }
     }
-    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all.to_vec()));
-    assert_eq!(store.pending_callbacks(at(2), 1).await, Ok(all[..1].to_vec()));
+    assert_eq!(store.due_callbacks(at(9), 10).await, Ok(all.to_vec()));
+    assert_eq!(store.due_callbacks(at(2), 1).await, Ok(all[..1].to_vec()));
     let change = Change { account: Some(account(1)), processed: vec![all[0].id.clone()], ..Change::default() };
     store.decide(account(1).order, None, move |_| (change, ())).await.expect("decided");
     assert_eq!(store.insert_callback(&all[0]).await, Ok(false), "a processed callback is known");
-    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[1..].to_vec()));
+    assert_eq!(store.due_callbacks(at(9), 10).await, Ok(all[1..].to_vec()));
     store.reschedule(&all[1].id, at(20)).await.expect("rescheduled");
-    assert_eq!(store.pending_callbacks(at(9), 10).await, Ok(all[2..].to_vec()));
-    assert_eq!(store.pending_callbacks(at(20), 10).await.map(|pending| pending.len()), Ok(8));
+    assert_eq!(store.due_callbacks(at(9), 10).await, Ok(all[2..].to_vec()));
+    assert_eq!(store.due_callbacks(at(20), 10).await.map(|pending| pending.len()), Ok(8));
 
     let money = Subject::Money("tx_1".to_owned());
-    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(None), "the attempt is unknown");
+    assert_eq!(store.find_by_subject(Provider::Sandbox, &money).await, Ok(None), "the attempt is unknown");
     let mut account = account(1);
     account.attempts = vec![Attempt { reference: "cs_1".to_owned(), ..attempt(1) }];
     let found = Some((account.order, attempt(1).id));
     store_account(store, &account).await;
-    assert_eq!(store.attempt_of(Provider::Sandbox, &money).await, Ok(found), "reported, though not booked");
-    assert_eq!(store.attempt_of(Provider::Stripe, &money).await, Ok(None));
+    assert_eq!(store.find_by_subject(Provider::Sandbox, &money).await, Ok(found), "reported, though not booked");
+    assert_eq!(store.find_by_subject(Provider::Stripe, &money).await, Ok(None));
 }
 
 /// Refunds of two orders may have the same id.

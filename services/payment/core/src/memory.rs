@@ -1,9 +1,10 @@
 //! The in-memory store, for scenarios and tests.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mart_kernel::testing::Receipts;
 use mart_kernel::{Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 
 use crate::domain::{
@@ -21,7 +22,7 @@ struct State {
     accounts: BTreeMap<OrderId, Account>,
     /// The callbacks with the time of the next attempt, and whether they were processed.
     callbacks: BTreeMap<CallbackId, (Callback, Timestamp, bool)>,
-    receipts: HashMap<(String, String), Receipt>,
+    receipts: Receipts,
     events: Vec<EventEnvelope<PaymentEvent>>,
 }
 
@@ -44,12 +45,8 @@ impl Store for MemoryStore {
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         let mut state = self.state();
-        if let Some(receipt) = receipt {
-            let key = (receipt.scope.clone(), receipt.key.clone());
-            if state.receipts.contains_key(&key) {
-                return Ok(None);
-            }
-            state.receipts.insert(key, receipt);
+        if receipt.is_some_and(|receipt| !state.receipts.insert(receipt)) {
+            return Ok(None);
         }
         let (Change { account, events, processed }, outcome) = decide(state.accounts.get(&order).cloned());
         state.accounts.extend(account.map(|account| (order, account)));
@@ -69,14 +66,14 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let pending =
-            state.callbacks.values().filter(|(_, next_attempt_at, processed)| !processed && *next_attempt_at <= until);
-        let mut pending: Vec<(Timestamp, Callback)> =
-            pending.map(|(callback, next_attempt_at, _)| (*next_attempt_at, callback.clone())).collect();
-        pending.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
-        Ok(pending.into_iter().map(|(_, callback)| callback).take(limit).collect())
+        let due =
+            state.callbacks.values().filter(|(_, next_attempt_at, processed)| !processed && *next_attempt_at <= now);
+        let mut due: Vec<(Timestamp, Callback)> =
+            due.map(|(callback, next_attempt_at, _)| (*next_attempt_at, callback.clone())).collect();
+        due.sort_by(|(one, first), (other, second)| (one, &first.id).cmp(&(other, &second.id)));
+        Ok(due.into_iter().map(|(_, callback)| callback).take(limit).collect())
     }
 
     async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
@@ -86,7 +83,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn attempt_of(
+    async fn find_by_subject(
         &self,
         provider: Provider,
         subject: &Subject,

@@ -29,10 +29,10 @@ pub trait Store: Send + Sync {
     /// Stores a callback. Returns whether it is new; an existing one stays unchanged.
     fn insert_callback(&self, callback: &Callback) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Returns up to `limit` unprocessed callbacks that are due at this time, oldest first.
-    fn pending_callbacks(
+    /// Returns up to `limit` unprocessed callbacks that are due at `now`, oldest first.
+    fn due_callbacks(
         &self,
-        until: Timestamp,
+        now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
@@ -41,7 +41,7 @@ pub trait Store: Send + Sync {
 
     /// Returns the order and the attempt that a provider's event is about. For captured money that was not booked, it is the
     /// attempt of its callback.
-    fn attempt_of(
+    fn find_by_subject(
         &self,
         provider: Provider,
         subject: &Subject,
@@ -156,11 +156,13 @@ pub enum RefundOutcome {
 }
 
 /// The errors of a request to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The provider is unavailable. The implementation logs the cause.
+    #[error("the provider is unavailable")]
     Unavailable,
     /// The provider rejected the request, for this reason.
+    #[error("the provider rejected the request: {0}")]
     Rejected(String),
 }
 
@@ -184,10 +186,12 @@ pub struct WebhookEvent {
 }
 
 /// The reasons to reject a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// The signature is invalid or too old.
+    #[error("the signature is invalid or too old")]
     Signature,
     /// The body cannot be parsed, or is not one of the provider's messages.
+    #[error("the body is not one of the provider's messages")]
     Message,
 }

@@ -3,8 +3,8 @@
 //! [`conformance!`](crate::conformance!) creates a test of each case.
 
 use mart_kernel::money::Currency;
-use mart_kernel::testing::both;
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Fingerprint, Money, Receipt, Timestamp, Version};
+use mart_kernel::testing::{at, both, receipt, uuid};
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Version};
 use uuid::Uuid;
 
 use crate::domain::events::{ProductCreated, ProductRepublished};
@@ -16,26 +16,15 @@ use crate::ports::{Cursor, Filter, Order, PriceRange, Store, Unique, Write};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; creation_is_read_back update_is_read_back stale_version_is_a_conflict
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            creation_is_read_back update_is_read_back stale_version_is_a_conflict
             receipt_wins_over_conflict_and_duplicate receipt_without_effect_is_not_stored duplicates_store_nothing
             empty_commit_of_events concurrent_updates_have_one_winner lists_agree_with_memory);
     };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
-    };
-}
-
-fn at(micros: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + micros).expect("in range")
 }
 
 fn id(n: u64) -> ProductId {
-    ProductId(Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n))
+    ProductId(uuid(n))
 }
 
 fn money(amount: &str, code: &str) -> Money {
@@ -87,13 +76,8 @@ fn rename(name: &str) -> Changes {
     Changes { name: Some(name.to_owned()), ..Changes::default() }
 }
 
-fn receipt(key: &str, request: &str, subject: &str) -> Receipt {
-    let fingerprint = Fingerprint::new(request).finish();
-    Receipt { scope: "test".to_owned(), key: key.to_owned(), fingerprint, subject: subject.to_owned() }
-}
-
 async fn read_back(store: &impl Store, product: &Product) -> Option<Product> {
-    store.by_id(product.id).await.expect("reachable")
+    store.find(product.id).await.expect("reachable")
 }
 
 /// A created product is found by id and by slug.
@@ -101,9 +85,9 @@ pub async fn creation_is_read_back(store: &impl Store) {
     let created = product(1);
     assert_eq!(store.commit(insert(&created)).await, Ok(CommitOutcome::Committed));
     assert_eq!(read_back(store, &created).await, Some(created.clone()));
-    assert_eq!(store.by_slug("slug-1").await, Ok(Some(created)));
-    assert_eq!(store.by_slug("slug-2").await, Ok(None));
-    assert_eq!(store.by_id(id(2)).await, Ok(None));
+    assert_eq!(store.find_by_slug("slug-1").await, Ok(Some(created)));
+    assert_eq!(store.find_by_slug("slug-2").await, Ok(None));
+    assert_eq!(store.find(id(2)).await, Ok(None));
 }
 
 /// A changed product is read back, after one event and after two.
@@ -122,7 +106,7 @@ pub async fn update_is_read_back(store: &impl Store) {
     assert_eq!(after.version.get(), 3);
     assert_eq!(store.commit(commit).await, Ok(CommitOutcome::Committed));
     assert_eq!(read_back(store, &created).await, Some(after.clone()));
-    assert_eq!(store.by_slug("slug-1").await, Ok(None));
+    assert_eq!(store.find_by_slug("slug-1").await, Ok(None));
     let expected = after.version;
     let (archived, events) = after.archive(at(9)).expect("active");
     let events = events.into_iter().map(event).collect();
@@ -244,59 +228,13 @@ pub async fn concurrent_updates_have_one_winner(store: &impl Store) {
 /// Every filter in every order returns the same products as the in-memory store, page by page.
 pub async fn lists_agree_with_memory(store: &impl Store) {
     let memory = MemoryStore::default();
-    let names = [
-        "Red mug", "red Mug", "Blue mug", "Straße", "STRASSE", "50% wool", "a_b", "چائے", "Ωmega", "zebra", "Zebra",
-        "éclair",
-    ];
-    for n in 0..36_u64 {
-        let nth = usize::try_from(n).expect("small");
-        let mut prices = vec![money(&format!("{}.00", 10 + n % 5), "USD")];
-        if n % 3 == 0 {
-            prices.push(money(&format!("{}.50", 100 + n % 4), "PKR"));
-        }
-        let changes = Changes {
-            name: Some(names[nth % names.len()].to_owned()),
-            sku: Some(if n % 4 == 0 { String::new() } else { format!("Ab{} x_{n}", n % 7) }),
-            prices: Some(prices),
-            ..Changes::default()
-        };
-        let changed = update(&product(n), changes).0;
-        // Some are created at the same time, so that ids break ties.
-        let created_at = at(i64::try_from(n / 3).expect("small"));
-        let status = [Status::Active, Status::Draft, Status::Archived][nth % 3];
-        let created = Product { version: Version::NONE.next(), created_at, status, ..changed };
+    for created in listed_products() {
         store.commit(insert(&created)).await.expect("stored");
         memory.commit(insert(&created)).await.expect("stored");
     }
-    let code = |code| Currency::from_code(code).expect("known");
-    let range = |min, max| Some(PriceRange { currency: code("PKR"), min, max });
-    let words = |query| Filter { words: search::words(query), ..Filter::default() };
-    let filters = [
-        Filter::default(),
-        Filter { status: Some(Status::Active), ..Filter::default() },
-        Filter { category: Some("mugs".to_owned()), ..Filter::default() },
-        Filter { price: range(10_050, 10_150), ..Filter::default() },
-        Filter { price: range(10_150, i64::MAX), status: Some(Status::Active), ..Filter::default() },
-        Filter { price: range(20_000, 10_000), ..Filter::default() },
-        words("mug"),
-        words("RE mug"),
-        words("strasse"),
-        words("50%"),
-        words("%"),
-        words("a_b"),
-        words("ab1 x_"),
-        words("ΩMEGA"),
-        words("چا"),
-        words("'; drop table"),
-    ];
-    for filter in &filters {
-        for order in [
-            Order::Newest,
-            Order::Name,
-            Order::Price(code("PKR")),
-            Order::Price(code("USD")),
-            Order::Price(code("JPY")),
-        ] {
+    let orders = ["PKR", "USD", "JPY"].map(|code| Order::Price(currency(code)));
+    for filter in &filters() {
+        for order in [Order::Newest, Order::Name].into_iter().chain(orders) {
             let all = memory.list(filter, order, None, 100).await.expect("reachable");
             assert_eq!(
                 ids(&store.list(filter, order, None, 100).await.expect("reachable")),
@@ -311,6 +249,53 @@ pub async fn lists_agree_with_memory(store: &impl Store) {
             }
         }
     }
+}
+
+/// Returns products with equal and different names, SKUs, prices, statuses and times.
+fn listed_products() -> Vec<Product> {
+    let names = [
+        "Red mug", "red Mug", "Blue mug", "Straße", "STRASSE", "50% wool", "a_b", "چائے", "Ωmega", "zebra", "Zebra",
+        "éclair",
+    ];
+    let nth_product = |n: u64| {
+        let nth = usize::try_from(n).expect("small");
+        let mut prices = vec![money(&format!("{}.00", 10 + n % 5), "USD")];
+        if n.is_multiple_of(3) {
+            prices.push(money(&format!("{}.50", 100 + n % 4), "PKR"));
+        }
+        let changes = Changes {
+            name: Some(names[nth % names.len()].to_owned()),
+            sku: Some(if n.is_multiple_of(4) { String::new() } else { format!("Ab{} x_{n}", n % 7) }),
+            prices: Some(prices),
+            ..Changes::default()
+        };
+        let changed = update(&product(n), changes).0;
+        // Some are created at the same time, so that ids break ties.
+        let created_at = at(i64::try_from(n / 3).expect("small"));
+        let status = [Status::Active, Status::Draft, Status::Archived][nth % 3];
+        Product { version: Version::NONE.next(), created_at, status, ..changed }
+    };
+    (0..36).map(nth_product).collect()
+}
+
+fn filters() -> Vec<Filter> {
+    let range = |min, max| Some(PriceRange { currency: currency("PKR"), min, max });
+    let searches =
+        ["mug", "RE mug", "strasse", "50%", "%", "a_b", "ab1 x_", "ΩMEGA", "چا", "'; drop table"].map(search::words);
+    let mut filters = vec![
+        Filter::default(),
+        Filter { status: Some(Status::Active), ..Filter::default() },
+        Filter { category: Some("mugs".to_owned()), ..Filter::default() },
+        Filter { price: range(10_050, 10_150), ..Filter::default() },
+        Filter { price: range(10_150, i64::MAX), status: Some(Status::Active), ..Filter::default() },
+        Filter { price: range(20_000, 10_000), ..Filter::default() },
+    ];
+    filters.extend(searches.map(|words| Filter { words, ..Filter::default() }));
+    filters
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::from_code(code).expect("known")
 }
 
 fn ids(products: &[Product]) -> Vec<ProductId> {

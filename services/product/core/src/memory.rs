@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, Receipt, StoreError};
+use mart_kernel::testing::Receipts;
+use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, Money, StoreError};
 
 use crate::domain::{Product, ProductEvent, ProductId, search};
 use crate::ports::{Cursor, Filter, Order, Store, Unique, Write};
@@ -16,7 +17,7 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     products: HashMap<ProductId, Product>,
-    receipts: HashMap<(String, String), Receipt>,
+    receipts: Receipts,
     events: Vec<EventEnvelope<ProductEvent>>,
 }
 
@@ -32,11 +33,11 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+    async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.get(&id).cloned())
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
+    async fn find_by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
         Ok(self.state().products.values().find(|product| product.details.slug.key() == slug_key).cloned())
     }
 
@@ -57,11 +58,8 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let mut state = self.state();
         let Commit { write, events, receipt } = commit;
-        if let Some(receipt) = &receipt
-            && let Some(stored) = state.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
-        {
-            let same_request = stored.fingerprint == receipt.fingerprint;
-            return Ok(CommitOutcome::AlreadyProcessed { subject: stored.subject.clone(), same_request });
+        if let Some(earlier) = receipt.as_ref().and_then(|receipt| state.receipts.find(receipt)) {
+            return Ok(earlier);
         }
         match &write {
             Some(Write::Insert(product)) => state.check_unique(product)?,
@@ -77,7 +75,7 @@ impl Store for MemoryStore {
             state.products.insert(product.id, product);
         }
         if let Some(receipt) = receipt {
-            state.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+            state.receipts.insert(receipt);
         }
         state.events.extend(events);
         Ok(CommitOutcome::Committed)

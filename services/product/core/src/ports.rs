@@ -3,9 +3,10 @@
 use std::future::Future;
 
 use mart_kernel::money::Currency;
-use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError, Timestamp, Version};
+use mart_kernel::{Commit, CommitError, CommitOutcome, Money, StoreError, Timestamp, Version};
+use uuid::Uuid;
 
-use crate::domain::{Product, ProductEvent, ProductId, Status};
+use crate::domain::{Product, ProductEvent, ProductId, Status, search};
 
 /// Stores products, their events and receipts.
 ///
@@ -13,10 +14,10 @@ use crate::domain::{Product, ProductEvent, ProductId, Status};
 /// implementation logs the cause.
 pub trait Store: Send + Sync {
     /// Returns a product by its id.
-    fn by_id(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
+    fn find(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
     /// Returns a product by the [key](crate::domain::Slug::key) of its slug.
-    fn by_slug(&self, slug_key: &str) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
+    fn find_by_slug(&self, slug_key: &str) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 
     /// Returns up to `limit` products that match the filter, in order, after the cursor.
     fn list(
@@ -69,7 +70,7 @@ pub struct Filter {
     pub category: Option<String>,
     /// Bounds of the price.
     pub price: Option<PriceRange>,
-    /// Words, each at the beginning of a word of name or SKU; see [`search`](crate::domain::search).
+    /// Words, each at the beginning of a word of name or SKU; see [`search`].
     pub words: Vec<String>,
 }
 
@@ -104,4 +105,38 @@ pub enum Cursor {
     Name(String, ProductId),
     /// In [`Order::Price`], in minor units; `None` for a product without a price.
     Price(Option<i64>, ProductId),
+}
+
+impl Cursor {
+    /// Returns a product's position.
+    pub fn of(order: Order, product: &Product) -> Self {
+        match order {
+            Order::Newest => Self::Newest(product.created_at, product.id),
+            Order::Name => Self::Name(search::fold(&product.details.name), product.id),
+            Order::Price(currency) => Self::Price(product.details.prices.of(currency).map(Money::minor), product.id),
+        }
+    }
+
+    /// Encodes the cursor for a page token.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let (id, key) = match self {
+            Self::Newest(at, id) => (id, at.unix_micros().to_be_bytes().to_vec()),
+            Self::Name(name, id) => (id, name.clone().into_bytes()),
+            Self::Price(minor, id) => (id, minor.map(|minor| minor.to_be_bytes().to_vec()).unwrap_or_default()),
+        };
+        [id.0.as_bytes().as_slice(), &key].concat()
+    }
+
+    /// Decodes a cursor of this order; `None` if the bytes are not one.
+    pub(crate) fn decode(order: Order, bytes: &[u8]) -> Option<Self> {
+        let (id, key) = bytes.split_at_checked(16)?;
+        let id = ProductId(Uuid::from_slice(id).ok()?);
+        let number = || key.try_into().ok().map(i64::from_be_bytes);
+        Some(match order {
+            Order::Newest => Self::Newest(Timestamp::from_unix_micros(number()?)?, id),
+            Order::Name => Self::Name(String::from_utf8(key.to_vec()).ok()?, id),
+            Order::Price(_) if key.is_empty() => Self::Price(None, id),
+            Order::Price(_) => Self::Price(Some(number()?), id),
+        })
+    }
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mart_kernel::clock::ManualClock;
 use mart_kernel::ids::SequentialIds;
+use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{
-    Commit, CommitError, CommitOutcome, Money, PageSize, PageTokenSigner, Receipt, ReceiptBuilder, StoreError,
-    Timestamp, Version,
+    Commit, CommitError, CommitOutcome, ListError, Money, PageSize, PageTokenSigner, Receipt, ReceiptBuilder,
+    StoreError, Timestamp, Version,
 };
 use product_core::UseCases;
-use product_core::application::{ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy};
+use product_core::application::{ChangeError, CreateError, CreateProduct, ListProducts, ListProductsError, OrderBy};
 use product_core::domain::{
     Archived, Attribute, Changes, NotActive, Product, ProductEvent, ProductId, Status, UnvalidatedDetails, UpdateError,
 };
@@ -30,12 +31,12 @@ struct Contended {
 }
 
 impl Store for Contended {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        self.store.by_id(id).await
+    async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        self.store.find(id).await
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
-        self.store.by_slug(slug_key).await
+    async fn find_by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
+        self.store.find_by_slug(slug_key).await
     }
 
     async fn list(
@@ -55,6 +56,7 @@ impl Store for Contended {
 }
 
 struct Mart {
+    store: Contended,
     use_cases: UseCases<Contended>,
     clock: Arc<ManualClock>,
 }
@@ -63,12 +65,13 @@ impl Mart {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_800_000_000_000_000).expect("in range")));
         let ids = Arc::new(SequentialIds::default());
-        let use_cases = UseCases::new(Contended::default(), clock.clone(), ids, PageTokenSigner::new(b"secret"));
-        Self { use_cases, clock }
+        let store = Contended::default();
+        let use_cases = UseCases::new(store.clone(), clock.clone(), ids, PageTokenSigner::new(b"secret"));
+        Self { store, use_cases, clock }
     }
 
     fn contend(&self, times: usize) {
-        self.use_cases.store().conflicts.store(times, Ordering::Relaxed);
+        self.store.conflicts.store(times, Ordering::Relaxed);
     }
 
     fn events(&self) -> Vec<(&'static str, i64)> {
@@ -80,7 +83,7 @@ impl Mart {
             ProductEvent::ProductArchived(_) => "archived",
             ProductEvent::ProductRepublished(_) => "republished",
         };
-        let events = self.use_cases.store().store.events();
+        let events = self.store.store.events();
         events.iter().map(|event| (name(&event.payload), event.version.get())).collect()
     }
 
@@ -90,7 +93,7 @@ impl Mart {
         self.use_cases.create_product(request(slug, status), None).await.expect("created")
     }
 
-    async fn page(&self, change: impl FnOnce(&mut ListProducts)) -> Result<(Vec<String>, String), ListError> {
+    async fn page(&self, change: impl FnOnce(&mut ListProducts)) -> Result<(Vec<String>, String), ListProductsError> {
         let mut request = everything();
         change(&mut request);
         let page = self.use_cases.admin_list_products(request).await?;
@@ -146,7 +149,7 @@ async fn a_creation_is_stored_and_published_once() {
     let mart = Mart::new();
     let created = mart.create("mug", Status::Draft).await;
     assert_eq!(mart.use_cases.admin_get_product(created.id).await, Ok(Some(created.clone())));
-    let events = mart.use_cases.store().store.events();
+    let events = mart.store.store.events();
     assert_eq!((events.len(), events[0].at, events[0].version), (1, created.created_at, Version::NONE.next()));
     let invalid = CreateProduct {
         details: UnvalidatedDetails { name: String::new(), ..request("x", Status::Draft).details },
@@ -234,7 +237,7 @@ async fn transitions_are_committed_once() {
     assert_eq!(mart.use_cases.archive_product(product.id, None).await, Ok(archived.clone()));
     assert_eq!(mart.use_cases.activate_product(product.id, None).await, Err(ChangeError::Rejected(Archived)));
     assert_eq!(mart.events(), [("created", 1), ("activated", 2), ("archived", 3)]);
-    assert_eq!(mart.use_cases.store().store.events()[2].at, archived.updated_at);
+    assert_eq!(mart.store.store.events()[2].at, archived.updated_at);
 }
 
 #[tokio::test]
@@ -273,7 +276,8 @@ async fn pages_are_complete_and_tokens_are_valid_for_their_list() {
                         _ => request.min_price = "1.00".to_owned(),
                     }
                 };
-                assert_eq!(mart.page(set).await, Err(ListError::Token), "{order_by:?} {filter}");
+                let invalid = ListError::InvalidPageToken(InvalidPageToken);
+                assert_eq!(mart.page(set).await, Err(invalid.into()), "{order_by:?} {filter}");
             }
             token = next;
         }
@@ -309,7 +313,9 @@ async fn invalid_list_parameters_are_reported_at_once() {
     let mart = Mart::new();
     mart.create("mug", Status::Active).await;
     let fields = async |change: fn(&mut ListProducts)| match mart.page(change).await {
-        Err(ListError::Invalid(invalid)) => invalid.into_iter().map(|invalid| invalid.field).collect::<Vec<_>>(),
+        Err(ListProductsError::Invalid(invalid)) => {
+            invalid.into_iter().map(|invalid| invalid.field).collect::<Vec<_>>()
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(fields(|r| price(r, "ZZZ", "1.00", "2.00")).await, ["currencyCode"]);
@@ -349,7 +355,7 @@ async fn republishing_repeats_the_current_version() {
     assert_eq!((rest.count, rest.next), (1, None));
     assert_eq!(mart.events()[3..], [("republished", 1); 3]);
     let rejected = mart.use_cases.republish_products(PageSize::DEFAULT, "forged").await;
-    assert_eq!(rejected, Err(ListError::Token));
+    assert_eq!(rejected, Err(ListError::InvalidPageToken(InvalidPageToken)));
     mart.contend(1);
     let impossible = mart.use_cases.republish_products(PageSize::DEFAULT, "").await;
     assert_eq!(impossible, Err(ListError::Unavailable(StoreError::Internal)));

@@ -2,9 +2,9 @@
 //!
 //! [`conformance!`](crate::conformance!) creates a test of each case.
 
+use mart_kernel::testing::{at, both, uuid};
 use mart_kernel::{Cursor, Timestamp, Version};
 use time::Duration;
-use uuid::Uuid;
 
 use crate::domain::{
     Address, AddressBook, Change, Digest, Email, Link, PasswordHash, Profile, Purpose, RefreshToken, Role, Rows,
@@ -16,28 +16,12 @@ use crate::ports::{Scope, Store};
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
-        $crate::conformance!($store; users_are_read_back_after_each_change unverified_users_are_hidden
-            a_verified_address_has_one_user lists_are_newest_first links_are_found_with_their_users_and_deleted_with_them
+        mart_kernel::conformance_tests!($crate::conformance; $store;
+            users_are_read_back_after_each_change unverified_users_are_hidden a_verified_address_has_one_user
+            lists_are_newest_first links_are_found_with_their_users_and_deleted_with_them
             ended_sessions_keep_their_tokens throttles_count_and_are_reset addresses_are_stored_per_user
             expired_data_is_purged decisions_about_one_address_are_sequential);
     };
-    ($store:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                $crate::conformance::$case(&$store.await).await;
-            }
-        )*
-    };
-}
-
-/// Returns a point in time, in seconds after the suite's start.
-pub fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(1_800_000_000_000_000 + second * 1_000_000).expect("in range")
-}
-
-fn uuid(n: u64) -> Uuid {
-    Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | n)
 }
 
 fn id(n: u64) -> UserId {
@@ -87,7 +71,7 @@ pub async fn users_are_read_back_after_each_change(store: &impl Store) {
     let after = User { password, profile, version, disabled: true, updated_at: at(9), ..before };
     commit_user(store, &after).await;
     assert_eq!(store.find(after.id).await, Ok(Some(after.clone())));
-    assert_eq!(store.verified(&after.email).await, Ok(Some(after.clone())));
+    assert_eq!(store.find_by_email(&after.email).await, Ok(Some(after.clone())));
     assert_eq!(rows(store, Scope { users: vec![after.id, id(7)], ..Scope::default() }).await.users, [after]);
 }
 
@@ -96,7 +80,7 @@ pub async fn unverified_users_are_hidden(store: &impl Store) {
     let unverified = user(1, false);
     commit_user(store, &unverified).await;
     assert_eq!(store.find(unverified.id).await, Ok(None));
-    assert_eq!(store.verified(&unverified.email).await, Ok(None));
+    assert_eq!(store.find_by_email(&unverified.email).await, Ok(None));
     assert_eq!(store.list(None, 10).await, Ok(vec![]));
     let scope = Scope { email: Some(unverified.email.clone()), ..Scope::default() };
     assert_eq!(rows(store, scope).await.users, [unverified]);
@@ -113,7 +97,7 @@ pub async fn a_verified_address_has_one_user(store: &impl Store) {
     assert_eq!(rows(store, scope.clone()).await.users.len(), 3);
     commit(store, Change { users: vec![of(2, true)], dropped: vec![id(1), id(3)], ..Change::default() }).await;
     assert_eq!(rows(store, scope).await.users, [of(2, true)]);
-    assert_eq!(store.verified(&email).await, Ok(Some(of(2, true))));
+    assert_eq!(store.find_by_email(&email).await, Ok(Some(of(2, true))));
 }
 
 /// Users are listed newest first, then by id, and pages continue after the cursor.
@@ -182,11 +166,11 @@ pub async fn throttles_count_and_are_reset(store: &impl Store) {
     commit(store, Change { throttle: vec![counter("a", 1), counter("b", 2)], ..Change::default() }).await;
     commit(store, Change { throttle: vec![counter("a", 3)], ..Change::default() }).await;
     let subjects = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-    let mut found = store.throttle(&subjects).await.expect("read");
+    let mut found = store.find_throttles(&subjects).await.expect("read");
     found.sort_by(|one, other| one.subject.cmp(&other.subject));
     assert_eq!(found, [counter("a", 3), counter("b", 2)]);
     commit(store, Change { throttle: vec![counter("a", 0)], ..Change::default() }).await;
-    assert_eq!(store.throttle(&subjects).await, Ok(vec![counter("b", 2)]));
+    assert_eq!(store.find_throttles(&subjects).await, Ok(vec![counter("b", 2)]));
     assert_eq!(
         rows(store, Scope { throttle: subjects.to_vec(), ..Scope::default() }).await.throttle,
         [counter("b", 2)]
@@ -208,11 +192,11 @@ pub async fn addresses_are_stored_per_user(store: &impl Store) {
     commit(store, Change { users: vec![one.clone(), other.clone()], ..Change::default() }).await;
     for labels in [&["home", "work"][..], &["home", "گھر"]] {
         commit(store, Change { addresses: Some((one.id, book(labels))), ..Change::default() }).await;
-        assert_eq!(store.addresses(one.id).await, Ok(book(labels)));
+        assert_eq!(store.find_addresses(one.id).await, Ok(book(labels)));
     }
     let found = rows(store, Scope { addresses_of: Some(one.id), ..Scope::default() }).await;
     assert_eq!((found.users, found.addresses), (vec![one], book(&["home", "گھر"])));
-    assert_eq!(store.addresses(other.id).await, Ok(AddressBook::default()));
+    assert_eq!(store.find_addresses(other.id).await, Ok(AddressBook::default()));
 }
 
 /// Expired data is deleted, and nothing else.
@@ -251,7 +235,7 @@ pub async fn expired_data_is_purged(store: &impl Store) {
         Ok(5),
         "a registration with its link, another link, a session and a throttle"
     );
-    assert_eq!(store.throttle(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![counter("b", now)]));
+    assert_eq!(store.find_throttles(&["a".to_owned(), "b".to_owned()]).await, Ok(vec![counter("b", now)]));
     let scope = Scope { email: Some(unverified.email), ..Scope::default() };
     assert_eq!(rows(store, scope).await.users, []);
     let scope = Scope { link: Some(Digest::of("4")), ..Scope::default() };
@@ -271,6 +255,6 @@ pub async fn decisions_about_one_address_are_sequential(store: &impl Store) {
             (Change { users, ..Change::default() }, first)
         })
     };
-    let (one, other) = mart_kernel::testing::both(decide(1), decide(2)).await;
+    let (one, other) = both(decide(1), decide(2)).await;
     assert_eq!([one.expect("decided"), other.expect("decided")].into_iter().filter(|first| *first).count(), 1);
 }

@@ -95,7 +95,7 @@ impl Store for MemoryStore {
         Ok(outcome)
     }
 
-    async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
         Ok(self.state().users.values().find(|user| user.verified && user.email == *email).cloned())
     }
 
@@ -112,11 +112,11 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
+    async fn find_addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
         Ok(self.state().addresses.get(&id).cloned().unwrap_or_default())
     }
 
-    async fn throttle(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
+    async fn find_throttles(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
         let state = self.state();
         Ok(subjects.iter().filter_map(|subject| state.throttle.get(subject).cloned()).collect())
     }

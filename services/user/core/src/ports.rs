@@ -25,7 +25,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
     /// Returns the verified user with this address.
-    fn verified(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    fn find_by_email(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
 
     /// Returns a verified user.
     fn find(&self, id: UserId) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
@@ -34,10 +34,10 @@ pub trait Store: Send + Sync {
     fn list(&self, after: Option<Cursor>, limit: usize) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
 
     /// Returns the addresses of a user.
-    fn addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, StoreError>> + Send;
+    fn find_addresses(&self, id: UserId) -> impl Future<Output = Result<AddressBook, StoreError>> + Send;
 
     /// Returns the throttles of these subjects.
-    fn throttle(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Throttle>, StoreError>> + Send;
+    fn find_throttles(&self, subjects: &[String]) -> impl Future<Output = Result<Vec<Throttle>, StoreError>> + Send;
 
     /// Deletes registrations that were not verified while their links were valid, and expired links, sessions and throttles.
     /// Returns the number of rows.
@@ -79,7 +79,8 @@ pub trait Hasher: Send + Sync {
 }
 
 /// Too many passwords wait to be hashed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords wait to be hashed")]
 pub struct Overloaded;
 
 /// Signs access tokens.

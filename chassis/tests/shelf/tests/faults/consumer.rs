@@ -13,7 +13,7 @@ use crate::fixture::{Shelf, event, until};
 
 #[tokio::test]
 async fn a_consumer_killed_after_handling_applies_the_event_once() {
-    let shelf = Shelf::start(&[("FAILPOINTS", "consumer.handled=pause"), ("RUST_LOG", "debug")]).await;
+    let shelf = Shelf::start(&[("PAUSE_AT", "consumer.handled"), ("RUST_LOG", "debug")]).await;
     shelf.write(&event("p", 1, "one")).await;
     assert_eq!(shelf.applied_to("p", 1).await, [1], "the event is applied, the offset is not committed");
     let shelf = shelf.kill_and_start().await;

@@ -1,6 +1,6 @@
 //! Clients that disconnect during a request leave no open transaction, and every acknowledged write is stored.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use devstack::testing::Servers;
 use mart_chassis::config::Limits;
 use mart_chassis::db::append_outbox;
 use mart_chassis::http::{ApiError, Problem, server, with_middleware};
-use mart_chassis::{Config, Database, sql};
+use mart_chassis::{Database, sql};
 use mart_kernel::Version;
 use shelf_service::adapters::postgres::store;
 use shelf_service::core::Item;
@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::until;
+use crate::fixture::{config, until};
 
 /// Delays every commit by a millisecond per row, so that clients disconnect during some commits.
 const SLOW_COMMIT: &str = "create function slow() returns trigger language plpgsql as \
@@ -58,22 +58,6 @@ async fn decide(State(database): State<Database>, Path(id): Path<String>) -> Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disconnects_leave_no_transaction_and_lose_no_write() {
     let urls = Servers::from_env().database("shelf").await.expect("a database");
-    let config = |url: &str| {
-        let vars = [
-            ("HTTP_ADDR", "127.0.0.1:0"),
-            ("INTERNAL_ADDR", "127.0.0.1:0"),
-            ("DATABASE_URL", url),
-            ("DATABASE_MAX_CONNECTIONS", "4"),
-            ("KAFKA_BROKERS", "none"),
-            ("TOKEN_KEYS", "none"),
-            ("TOKEN_ISSUER", "none"),
-            ("TOKEN_AUDIENCE", "none"),
-            ("PAGE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
-        ];
-        let vars: BTreeMap<String, String> =
-            vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Config::from_vars("shelf", vars, |_| ()).expect("valid").0
-    };
     mart_chassis::db::migrate(&config(&urls.owner), &shelf_service::wiring::MIGRATIONS).await.expect("migrated");
     let mut owner = PgConnection::connect(&urls.owner).await.expect("connected");
     sqlx::raw_sql(SLOW_COMMIT).execute(&mut owner).await.expect("created");

@@ -1,10 +1,12 @@
 //! A shelf service with its own database, topic prefix and ports, and a producer for its events.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devstack::process::Process;
 use devstack::service::ServiceSpec;
 use devstack::testing::Servers;
+use mart_chassis::Config;
 use mart_proto::product::v1::{Product, ProductCreated, ProductUpdated};
 use prost::Message;
 use rdkafka::ClientConfig;
@@ -15,6 +17,24 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
+
+/// Returns the configuration of a shelf that uses this database and nothing else.
+pub(crate) fn config(url: &str) -> Config {
+    let vars = [
+        ("HTTP_ADDR", "127.0.0.1:0"),
+        ("INTERNAL_ADDR", "127.0.0.1:0"),
+        ("DATABASE_URL", url),
+        ("DATABASE_MAX_CONNECTIONS", "4"),
+        ("KAFKA_BROKERS", "none"),
+        ("TOKEN_KEYS", "none"),
+        ("TOKEN_ISSUER", "none"),
+        ("TOKEN_AUDIENCE", "none"),
+        ("PAGE_TOKEN_SECRET", "0123456789abcdef0123456789abcdef"),
+    ];
+    let vars: BTreeMap<String, String> =
+        vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Config::from_vars("shelf", vars, |_| ()).expect("valid").0
+}
 
 pub(crate) struct Shelf {
     pub(crate) spec: ServiceSpec,
@@ -102,7 +122,7 @@ impl Shelf {
 
     pub(crate) async fn kill_and_start(mut self) -> Self {
         self.process.kill().await;
-        self.spec.more.retain(|(name, _)| name != "FAILPOINTS");
+        self.spec.more.retain(|(name, _)| name != "PAUSE_AT");
         Self::of(self.spec.clone()).await
     }
 

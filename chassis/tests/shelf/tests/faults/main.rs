@@ -5,3 +5,4 @@ mod disconnects;
 mod fixture;
 mod logs;
 mod migrations;
+mod statements;

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use mart_kernel::StoreError;
 
-use super::{Decided, Scope, StockDecider, Store, UseCases};
+use super::UseCases;
+use crate::domain::StockDecider;
+use crate::ports::{Decided, Scope, Store};
 
 impl<S: Store> UseCases<S> {
     /// Expires up to `limit` reservations, each once regardless of the number of replicas, and returns their number. A reservation

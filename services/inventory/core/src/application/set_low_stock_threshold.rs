@@ -2,22 +2,19 @@
 
 use mart_kernel::StoreError;
 
-use super::{Decided, ProductId, Scope, Store, UseCases};
-use crate::domain::{StockChangeError, StockItem};
+use super::UseCases;
+use crate::domain::{ProductId, StockChangeError, StockDecider, StockItem};
+use crate::ports::{Decided, Scope, Store};
 
 /// The errors of setting the threshold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThresholdError {
     /// The product has no stock item.
+    #[error("the product has no stock item")]
     NotFound,
     /// The store failed.
-    Unavailable(StoreError),
-}
-
-impl From<StoreError> for ThresholdError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
-    }
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
 }
 
 impl<S: Store> UseCases<S> {
@@ -27,11 +24,11 @@ impl<S: Store> UseCases<S> {
         product: ProductId,
         threshold: i32,
     ) -> Result<StockItem, ThresholdError> {
-        let step = move |decider: &mut crate::domain::StockDecider<'_>| decider.set_threshold(product, threshold);
+        let step = move |decider: &mut StockDecider<'_>| decider.set_threshold(product, threshold);
         match self.decide::<StockChangeError>(Scope::product(product), None, step).await? {
             Decided::Rejected(_) => Err(ThresholdError::NotFound),
             Decided::Committed(_) | Decided::AlreadyProcessed { .. } => {
-                self.store.items(&[product]).await?.pop().ok_or(ThresholdError::NotFound)
+                self.store.find_stock_items(&[product]).await?.pop().ok_or(ThresholdError::NotFound)
             }
         }
     }

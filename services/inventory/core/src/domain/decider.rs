@@ -39,13 +39,16 @@ pub struct Change {
 }
 
 /// The reasons to reject an admin's change of a stock item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StockChangeError {
     /// The product has no stock item.
+    #[error("the product has no stock item")]
     NotFound,
     /// Fewer units than are reserved would be left.
+    #[error("fewer units than are reserved would be left")]
     TooSmall,
     /// The stock would exceed the maximum.
+    #[error("the stock would exceed the maximum")]
     TooLarge,
 }
 

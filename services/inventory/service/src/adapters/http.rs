@@ -1,14 +1,12 @@
 //! Maps the contract's operations to use cases.
 
-use std::collections::HashMap;
-
 use inventory_core::UseCases;
-use inventory_core::application::{CountError, ListError, ThresholdError};
+use inventory_core::application::{CountError, ThresholdError};
 use inventory_core::domain::{LedgerEntryId, OrderId, ProductId, StockChangeError};
 use inventory_core::ports::Store;
 use mart_chassis::convert::uuid;
 use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
-use mart_kernel::PageSize;
+use mart_kernel::{ListError, PageSize};
 use mart_proto::inventory::v1;
 
 use super::proto::{ledger_entry, reservation, stock_item};
@@ -40,13 +38,10 @@ impl<S: Store + 'static> InventoryService for Http<S> {
         let v1::GetAvailabilityRequest { product_ids } = request;
         let parse = |id: &String| uuid("productIds", id).map(ProductId);
         let ids: Vec<ProductId> = product_ids.iter().map(parse).collect::<Result<_, _>>()?;
-        let items = self.use_cases.store().items(&ids).await.map_err(ApiError::from)?;
-        let known: HashMap<ProductId, i32> = items.iter().map(|item| (item.id, item.reservable())).collect();
-        let of = |id: &ProductId| v1::Availability {
-            product_id: id.0.to_string(),
-            available: known.get(id).copied().unwrap_or_default(),
-        };
-        Ok(v1::GetAvailabilityResponse { availability: ids.iter().map(of).collect() })
+        let found = self.use_cases.get_availability(&ids).await.map_err(ApiError::from)?;
+        let availability =
+            |(id, available): (ProductId, i32)| v1::Availability { product_id: id.0.to_string(), available };
+        Ok(v1::GetAvailabilityResponse { availability: found.into_iter().map(availability).collect() })
     }
 
     async fn get_stock_item(
@@ -56,7 +51,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
     ) -> Result<v1::GetStockItemResponse, GetStockItemError> {
         let v1::GetStockItemRequest { product_id } = request;
         let id = ProductId(uuid("productId", &product_id)?);
-        let item = self.use_cases.store().items(&[id]).await.map_err(ApiError::from)?.pop();
+        let item = self.use_cases.get_stock_item(id).await.map_err(ApiError::from)?;
         let item = item.ok_or(GetStockItemError::StockItemNotFound)?;
         Ok(v1::GetStockItemResponse { stock_item: Some(stock_item(&item)) })
     }
@@ -131,7 +126,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
     ) -> Result<v1::GetLedgerEntryResponse, GetLedgerEntryError> {
         let v1::GetLedgerEntryRequest { ledger_entry_id } = request;
         let id = LedgerEntryId(uuid("ledgerEntryId", &ledger_entry_id)?);
-        let entry = self.use_cases.store().entry(id).await.map_err(ApiError::from)?;
+        let entry = self.use_cases.get_ledger_entry(id).await.map_err(ApiError::from)?;
         let entry = entry.ok_or(GetLedgerEntryError::LedgerEntryNotFound)?;
         Ok(v1::GetLedgerEntryResponse { ledger_entry: Some(ledger_entry(&entry)) })
     }
@@ -155,7 +150,7 @@ impl<S: Store + 'static> InventoryService for Http<S> {
     ) -> Result<v1::GetReservationResponse, GetReservationError> {
         let v1::GetReservationRequest { order_id } = request;
         let id = OrderId(uuid("orderId", &order_id)?);
-        let found = self.use_cases.store().reservation(id).await.map_err(ApiError::from)?;
+        let found = self.use_cases.get_reservation(id).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetReservationError::ReservationNotFound)?;
         Ok(v1::GetReservationResponse { reservation: Some(reservation(&found)) })
     }
@@ -202,7 +197,7 @@ macro_rules! list_errors {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::InvalidPageToken,
+                        ListError::InvalidPageToken(_) => Self::InvalidPageToken,
                         ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }

@@ -96,12 +96,12 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
+    async fn find_stock_items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         self.database.fetch::<StockItemRow, _>(sql!(ITEMS, ids = ids)).await
     }
 
-    async fn list_items(
+    async fn list_stock_items(
         &self,
         only_low: bool,
         after: Option<Cursor>,
@@ -111,11 +111,11 @@ impl Store for PostgresStore {
         self.database.list(limit, query, decode::<StockItemRow, _>).await
     }
 
-    async fn entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
+    async fn find_ledger_entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
         Ok(self.database.fetch::<LedgerEntryRow, _>(sql!(ENTRY, ledger_entry_id = id.0)).await?.pop())
     }
 
-    async fn list_entries(
+    async fn list_ledger_entries(
         &self,
         product: ProductId,
         after: Option<Cursor>,
@@ -125,7 +125,7 @@ impl Store for PostgresStore {
         self.database.list(limit, query, decode::<LedgerEntryRow, _>).await
     }
 
-    async fn reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
+    async fn find_reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
         Ok(self.database.fetch::<ReservationRow, _>(sql!(RESERVATION, order_id = order.0)).await?.pop())
     }
 

@@ -110,7 +110,8 @@ pub struct Notification {
 }
 
 /// The notification has not failed, or it contained a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the notification has not failed, or it contained a link")]
 pub struct NotFailed;
 
 fn after(at: Timestamp, pause: Duration) -> Timestamp {

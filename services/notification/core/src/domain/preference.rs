@@ -65,7 +65,8 @@ pub struct Preference {
 }
 
 /// The preference is fixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the preference is fixed")]
 pub struct Fixed;
 
 /// The preferences that a customer has set.

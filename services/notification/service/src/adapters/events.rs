@@ -3,7 +3,7 @@
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, timestamp};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::{Money, Version};
+use mart_kernel::{EventOutcome, Money, Version};
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1 as payment;
 use mart_proto::r#type::v1 as types;
@@ -50,8 +50,8 @@ impl<S: Store> NotificationEventHandlers<S> {
         let expires_at = expires_at.filter(|_| !(link_id.is_empty() || email.is_empty()));
         let Some(expires_at) = expires_at else { return Ok(INVALID_LINK) };
         let content = content(Link { name, token, expires_at });
-        self.use_cases.on_link(context, Subject(link_id), email, Locale::of(&locale), content).await?;
-        Ok(Outcome::Applied)
+        let applied = self.use_cases.on_link(context, Subject(link_id), email, Locale::of(&locale), content).await;
+        Ok(outcome(applied?))
     }
 
     async fn order(
@@ -72,8 +72,7 @@ impl<S: Store> NotificationEventHandlers<S> {
             let order_content = order_content(&order, contact.order);
             (subject, content(&order, order_content))
         });
-        self.use_cases.on_order(context, contact, content).await?;
-        Ok(Outcome::Applied)
+        Ok(outcome(self.use_cases.on_order(context, contact, content).await?))
     }
 
     async fn payment(
@@ -84,8 +83,17 @@ impl<S: Store> NotificationEventHandlers<S> {
         update: PaymentUpdate,
     ) -> Result<Outcome, DispatchError> {
         let Ok(order) = order_id.parse().map(OrderId) else { return Ok(INVALID_ORDER_ID) };
-        let created = self.use_cases.on_payment(context, order, Subject(subject), update).await?;
-        Ok(if created { Outcome::Applied } else { Outcome::Retry(UNKNOWN_ORDER.to_owned()) })
+        Ok(outcome(self.use_cases.on_payment(context, order, Subject(subject), update).await?))
+    }
+}
+
+/// Maps the result of a use case to the outcome of its event.
+fn outcome(outcome: EventOutcome) -> Outcome {
+    match outcome {
+        EventOutcome::Applied => Outcome::Applied,
+        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
+        EventOutcome::NotReady => Outcome::Retry(UNKNOWN_ORDER.to_owned()),
+        EventOutcome::Rejected => Outcome::Reject("the event contradicts the state"),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use mart_chassis::convert::uuid;
 use mart_chassis::http::{ApiError, Principal, RequestContext};
-use mart_kernel::PageSize;
+use mart_kernel::{ListError, PageSize};
 use mart_proto::Violation;
 use mart_proto::notification::v1;
 use notification_core::UseCases;
-use notification_core::application::{ListError, PreferenceError, ResendError};
+use notification_core::application::{PreferenceError, ResendError};
 use notification_core::domain::{CustomerId, NotificationId, OrderId};
 use notification_core::ports::{Filter, Store};
 
@@ -48,7 +48,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         request: v1::GetPreferencesRequest,
     ) -> Result<v1::GetPreferencesResponse, GetPreferencesError> {
         let v1::GetPreferencesRequest {} = request;
-        let preferences = self.use_cases.preferences(&customer(&context)).await.map_err(ApiError::from)?;
+        let preferences = self.use_cases.get_preferences(&customer(&context)).await.map_err(ApiError::from)?;
         Ok(v1::GetPreferencesResponse { preferences: preferences.into_iter().map(preference).collect() })
     }
 
@@ -77,7 +77,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
             order => Some(OrderId(uuid("orderId", order)?)),
         };
         let filter = Filter { order, recipient: Some(recipient).filter(|to| !to.is_empty()), status };
-        let page = self.use_cases.list(&filter, PageSize::requested(page_size), &page_token).await?;
+        let page = self.use_cases.list_notifications(&filter, PageSize::requested(page_size), &page_token).await?;
         let notifications = page.items.iter().map(notification).collect();
         Ok(v1::ListNotificationsResponse { notifications, next_page_token: page.next.unwrap_or_default() })
     }
@@ -87,7 +87,7 @@ impl<S: Store + 'static> NotificationService for Http<S> {
         _context: RequestContext,
         request: v1::GetNotificationRequest,
     ) -> Result<v1::GetNotificationResponse, GetNotificationError> {
-        let found = self.use_cases.get(id(&request.notification_id)?).await.map_err(ApiError::from)?;
+        let found = self.use_cases.get_notification(id(&request.notification_id)?).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetNotificationError::NotificationNotFound)?;
         Ok(v1::GetNotificationResponse { notification: Some(notification(&found)) })
     }
@@ -114,7 +114,7 @@ impl From<PreferenceError> for SetPreferenceError {
 impl From<ListError> for ListNotificationsError {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::Token => Self::InvalidPageToken,
+            ListError::InvalidPageToken(_) => Self::InvalidPageToken,
             ListError::Unavailable(error) => ApiError::from(error).into(),
         }
     }

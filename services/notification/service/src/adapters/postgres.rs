@@ -64,11 +64,11 @@ impl Store for PostgresStore {
         decided.await.map(|_| ())
     }
 
-    async fn contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
+    async fn find_contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
         Ok(self.database.fetch::<ContactRow, _>(sql!(CONTACT, order_id = order.0)).await?.pop())
     }
 
-    async fn claim(
+    async fn claim_due(
         &self,
         channel: Channel,
         now: Timestamp,
@@ -112,7 +112,7 @@ impl Store for PostgresStore {
         self.database.list(limit, query, decode::<NotificationRow, _>).await
     }
 
-    async fn preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
+    async fn find_preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
         let stored = self.database.fetch::<PreferenceRow, _>(sql!(PREFERENCES, customer_id = &customer.0)).await?;
         Ok(Preferences(stored.into_iter().collect()))
     }

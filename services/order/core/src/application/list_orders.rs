@@ -1,7 +1,6 @@
 //! Lists orders.
 
-use mart_kernel::page::InvalidPageToken;
-use mart_kernel::{Fingerprint, Page, PageSize, StoreError, Timestamp};
+use mart_kernel::{ListError, Page, PageSize, Timestamp};
 
 use super::{CustomerId, Order, Store, UseCases, Viewer};
 use crate::domain::StatusKind;
@@ -24,27 +23,6 @@ pub struct ListOrders {
     pub page_token: String,
 }
 
-/// The errors of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListError {
-    /// The token is invalid for this list.
-    Token,
-    /// The store failed.
-    Unavailable(StoreError),
-}
-
-impl From<InvalidPageToken> for ListError {
-    fn from(_: InvalidPageToken) -> Self {
-        Self::Token
-    }
-}
-
-impl From<StoreError> for ListError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
-    }
-}
-
 impl<S: Store> UseCases<S> {
     /// Returns a page of the orders that the viewer may read, newest first. For another customer's orders the page is empty.
     pub async fn list_orders(&self, viewer: &Viewer, request: ListOrders) -> Result<Page<Order>, ListError> {
@@ -57,25 +35,4 @@ impl<S: Store> UseCases<S> {
         };
         self.page(&Filter { customer, status, from, before }, page_size, &page_token).await
     }
-
-    /// Returns the page after a token, or the first page.
-    pub(super) async fn page(&self, filter: &Filter, size: PageSize, token: &str) -> Result<Page<Order>, ListError> {
-        let list = fingerprint(filter);
-        let after = self.page_tokens.cursor(list, token)?;
-        let found = self.store.list(filter, after, size.get() + 1).await?;
-        Ok(Page::cut(found, size, |last| self.page_tokens.sign(list, &last.cursor().encode())))
-    }
-}
-
-/// Returns a fingerprint of the filter, so that a token is valid for its own list only.
-fn fingerprint(filter: &Filter) -> [u8; 32] {
-    let Filter { customer, status, from, before } = filter;
-    let time = |at: &Option<Timestamp>| at.map(|at| at.unix_micros().to_be_bytes());
-    let (from, before, status) = (time(from), time(before), status.map(|status| format!("{status:?}")));
-    Fingerprint::new("orders")
-        .optional(customer.as_ref().map(|customer| customer.0.as_bytes()))
-        .optional(status.as_deref().map(str::as_bytes))
-        .optional(from.as_ref().map(<[u8; 8]>::as_slice))
-        .optional(before.as_ref().map(<[u8; 8]>::as_slice))
-        .finish()
 }

@@ -1,29 +1,39 @@
 //! The use cases. Each commits at most once.
 
+mod cancel_order;
 mod change_order;
+mod deliver_order;
 mod expire_orders;
+mod get_order;
 mod list_orders;
-mod on_payment_events;
-mod on_product_events;
-mod on_stock_events;
+mod on_payment_captured;
+mod on_payment_failed;
+mod on_payment_refunded;
+mod on_product;
+mod on_reservation_expired;
+mod on_stock_rejected;
+mod on_stock_reserved;
 mod place_order;
-mod read_order;
+mod quote_order;
 mod republish_orders;
+mod ship_order;
+mod track_order;
 
 use std::sync::Arc;
 
 use mart_kernel::{
-    Clock, Commit, CommitError, CommitOutcome, EventEnvelope, IdGenerator, PageTokenSigner, Receipt, StoreError,
-    Timestamp, Version,
+    Clock, Commit, CommitError, CommitOutcome, EventEnvelope, EventOutcome, Fingerprint, IdGenerator, ListError, Money,
+    Page, PageSize, PageTokenSigner, Receipt, StoreError, Timestamp, Version,
 };
+use uuid::Uuid;
 
-use crate::domain::{CustomerId, Order, OrderEvent, OrderId, TransitionError};
-use crate::ports::{Store, Write};
+use crate::domain::{
+    CustomerId, Order, OrderEvent, OrderId, QuoteError, RejectedLine, Status, TimelineEntry, TransitionError,
+};
+use crate::ports::{Filter, Store, Write};
 
-pub use change_order::ChangeError;
-pub use list_orders::{ListError, ListOrders};
-pub use place_order::{PlaceError, PlaceOrder};
-pub use republish_orders::Republished;
+pub use list_orders::ListOrders;
+pub use place_order::PlaceOrder;
 
 /// The number of attempts to apply a change despite concurrent changes.
 const ATTEMPTS: usize = 3;
@@ -59,17 +69,44 @@ impl Viewer {
     }
 }
 
-/// The result of applying an event of another service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventOutcome {
-    /// The effect is committed, by this attempt or an earlier one.
-    Applied,
-    /// The event has no effect.
-    Ignored,
-    /// The event cannot be applied yet.
-    NotReady,
-    /// The event can never be applied: it contradicts the order.
-    Rejected,
+/// The errors of changing an order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The order does not exist or the caller may not read it.
+    #[error("the order does not exist")]
+    NotFound,
+    /// The caller has read an older version.
+    #[error("the order has another version")]
+    PreconditionFailed,
+    /// Concurrent changes prevented every attempt.
+    #[error("concurrent changes interfered")]
+    Contention,
+    /// The order's status does not allow the change.
+    #[error("the status of the order does not allow the change")]
+    InvalidStatus(Status),
+    /// The store failed.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+/// The errors of placing and quoting an order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// These lines cannot be ordered.
+    #[error("some lines cannot be ordered")]
+    Rejected(Vec<RejectedLine>),
+    /// The total is now this amount.
+    #[error("the total is now {0}")]
+    TotalChanged(Money),
+    /// The total exceeds the largest amount.
+    #[error(transparent)]
+    TooLarge(#[from] QuoteError),
+    /// The Idempotency-Key was used with another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The store failed.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
 }
 
 /// The errors of a change.
@@ -91,6 +128,12 @@ impl<S: Store> UseCases<S> {
         payment_window: time::Duration,
     ) -> Self {
         Self { store, clock, ids, page_tokens, payment_window }
+    }
+
+    /// Returns the page of a list after a token, or the first page.
+    async fn page(&self, filter: &Filter, size: PageSize, token: &str) -> Result<Page<Order>, ListError> {
+        let find = |after, limit| self.store.list(filter, after, limit);
+        self.page_tokens.page(fingerprint(filter), size, token, find, Order::cursor).await
     }
 
     /// Adds ids and the time to events. Each has the version of its order.
@@ -136,6 +179,30 @@ impl<S: Store> UseCases<S> {
         Err(Unchanged::Contention)
     }
 
+    /// Applies a caller's change. A change without effect returns the order unchanged.
+    async fn change_as(
+        &self,
+        viewer: &Viewer,
+        id: OrderId,
+        expected: Option<Version>,
+        step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
+    ) -> Result<Order, ChangeError> {
+        // A caller who may not read the order does not learn of concurrent changes either.
+        let found = self.store.find(id).await?;
+        found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
+        match self.change(id, expected, None, step).await {
+            Ok(order) => Ok(order),
+            Err(Unchanged::Transition(TransitionError::NoEffect, order)) => Ok(*order),
+            Err(Unchanged::Transition(TransitionError::TooEarly | TransitionError::NotAllowed, order)) => {
+                Err(ChangeError::InvalidStatus(order.status))
+            }
+            Err(Unchanged::NotFound) => Err(ChangeError::NotFound),
+            Err(Unchanged::PreconditionFailed) => Err(ChangeError::PreconditionFailed),
+            Err(Unchanged::Contention) => Err(ChangeError::Contention),
+            Err(Unchanged::Unavailable(error)) => Err(error.into()),
+        }
+    }
+
     /// Applies an event of another service to an order, once.
     async fn apply_event(
         &self,
@@ -159,6 +226,20 @@ impl<S: Store> UseCases<S> {
         }
     }
 
+    /// Adds an entry to an order's timeline and changes nothing else.
+    async fn note(
+        &self,
+        id: OrderId,
+        text: impl FnOnce(&Order) -> String + Send,
+        event: Uuid,
+        at: Timestamp,
+        receipt: Receipt,
+    ) -> Result<EventOutcome, StoreError> {
+        let Some(order) = self.store.find(id).await? else { return Ok(EventOutcome::NotReady) };
+        let entry = TimelineEntry { at, text: text(&order), status: order.status.kind(), event };
+        self.commit_write(Write::AppendTimeline { order: id, entry }, receipt).await
+    }
+
     /// Commits a write that depends on no version.
     async fn commit_write(&self, write: Write, receipt: Receipt) -> Result<EventOutcome, StoreError> {
         match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
@@ -168,6 +249,19 @@ impl<S: Store> UseCases<S> {
             Err(CommitError::Duplicate(never)) => match never {},
         }
     }
+}
+
+/// Returns a fingerprint of the filter, so that a token is valid for its own list only.
+fn fingerprint(filter: &Filter) -> [u8; 32] {
+    let Filter { customer, status, from, before } = filter;
+    let time = |at: &Option<Timestamp>| at.map(|at| at.unix_micros().to_be_bytes());
+    let (from, before, status) = (time(from), time(before), status.map(|status| format!("{status:?}")));
+    Fingerprint::new("orders")
+        .optional(customer.as_ref().map(|customer| customer.0.as_bytes()))
+        .optional(status.as_deref().map(str::as_bytes))
+        .optional(from.as_ref().map(<[u8; 8]>::as_slice))
+        .optional(before.as_ref().map(<[u8; 8]>::as_slice))
+        .finish()
 }
 
 impl<S> std::fmt::Debug for UseCases<S> {

@@ -1,10 +1,9 @@
-//! Quotes and places orders.
+//! Places an order.
 
-use mart_kernel::money::Currency;
 use mart_kernel::{Commit, CommitError, CommitOutcome, Money, Receipt, ReceiptBuilder, StoreError, Version};
 
-use super::{CustomerId, OrderId, Store, UseCases, Write};
-use crate::domain::{Address, Contact, Order, ProductId, Quote, QuoteError, RejectedLine, RequestedLine, Status};
+use super::{CustomerId, OrderId, PlaceError, Store, UseCases, Write};
+use crate::domain::{Address, Contact, Order, RequestedLine, Status};
 
 /// The order that a customer requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,47 +22,7 @@ pub struct PlaceOrder {
     pub payment_method: String,
 }
 
-/// The errors of placing and quoting an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlaceError {
-    /// These lines cannot be ordered.
-    Rejected(Vec<RejectedLine>),
-    /// The total is now this amount.
-    TotalChanged(Money),
-    /// The total exceeds the largest amount.
-    TooLarge,
-    /// The Idempotency-Key was used with another request.
-    KeyReused,
-    /// The store failed.
-    Unavailable(StoreError),
-}
-
-impl From<StoreError> for PlaceError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
-    }
-}
-
-impl From<QuoteError> for PlaceError {
-    fn from(error: QuoteError) -> Self {
-        match error {
-            QuoteError::TooLarge => Self::TooLarge,
-        }
-    }
-}
-
 impl<S: Store> UseCases<S> {
-    /// Returns the current prices of lines.
-    pub async fn quote_order(
-        &self,
-        requested_lines: &[RequestedLine],
-        currency: Currency,
-    ) -> Result<Quote, PlaceError> {
-        let ids: Vec<ProductId> = requested_lines.iter().map(|line| line.product).collect();
-        let known = self.store.products(&ids).await?;
-        Ok(Quote::calculate(requested_lines, currency, &known)?)
-    }
-
     /// Places an order. If the receipt already exists, a repeated request places nothing and returns the order of the first one in
     /// its current state.
     pub async fn place_order(&self, request: PlaceOrder, receipt: Option<ReceiptBuilder>) -> Result<Order, PlaceError> {
@@ -110,7 +69,7 @@ impl<S: Store> UseCases<S> {
 
     /// Returns the result of an earlier request with this receipt, or the error of this one.
     async fn repeated(&self, receipt: &Receipt, rejected: PlaceError) -> Result<Order, PlaceError> {
-        match self.store.receipt(receipt).await? {
+        match self.store.find_receipt(receipt).await? {
             Some((subject, same_request)) => self.first(&subject, same_request).await,
             None => Err(rejected),
         }

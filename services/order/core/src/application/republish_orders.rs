@@ -1,19 +1,10 @@
 //! Publishes the current state again, so that read models can be rebuilt.
 
-use mart_kernel::{Commit, CommitError, PageSize, StoreError};
+use mart_kernel::{Commit, CommitError, ListError, PageSize, Republished, StoreError};
 
-use super::{ListError, OrderEvent, Store, UseCases};
+use super::{OrderEvent, Store, UseCases};
 use crate::domain::events::OrderRepublished;
 use crate::ports::Filter;
-
-/// The result of republishing a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Republished {
-    /// The number of orders.
-    pub count: usize,
-    /// The token of the next page; `None` after the last one.
-    pub next: Option<String>,
-}
 
 impl<S: Store> UseCases<S> {
     /// Publishes OrderRepublished for a page of orders, with their current versions.

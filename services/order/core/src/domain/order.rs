@@ -182,13 +182,16 @@ pub struct Payment {
 }
 
 /// The errors of a transition. Nothing is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
     /// The trigger has no effect in this state.
+    #[error("the trigger has no effect in this state")]
     NoEffect,
     /// An earlier event is missing.
+    #[error("an earlier event is missing")]
     TooEarly,
     /// The state does not allow the transition.
+    #[error("the state does not allow the transition")]
     NotAllowed,
 }
 

@@ -63,9 +63,10 @@ pub enum LineRejectionReason {
 }
 
 /// The errors of a quote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
     /// The total exceeds the largest amount.
+    #[error("the total exceeds the largest amount")]
     TooLarge,
 }
 

@@ -3,14 +3,13 @@
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, money};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::{Money, StoreError};
+use mart_kernel::{EventOutcome, Money, StoreError};
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
 use mart_proto::payment::v1 as payment;
 use mart_proto::product::v1 as product;
 use mart_proto::r#type::v1::Money as Price;
 use order_core::UseCases;
-use order_core::application::EventOutcome;
 use order_core::domain::{CatalogProduct, OrderId, ProductId, events};
 use order_core::ports::Store;
 
@@ -79,7 +78,7 @@ impl<S: Store> OrderEventHandlers<S> {
         Self { use_cases }
     }
 
-    async fn upsert_product<M>(
+    async fn on_product<M>(
         &self,
         event: &ReceivedEvent<M>,
         product: Option<product::Product>,
@@ -90,7 +89,7 @@ impl<S: Store> OrderEventHandlers<S> {
         let (id, version, name) = (ProductId(id), event.version, product.name);
         let on_sale = product.status == i32::from(product::ProductStatus::Active);
         let known = CatalogProduct { id, version, name, on_sale, prices };
-        outcome(self.use_cases.upsert_product(known, event.receipt()).await)
+        outcome(self.use_cases.on_product(known, event.receipt()).await)
     }
 }
 
@@ -122,42 +121,42 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         &self,
         event: ReceivedEvent<product::ProductCreated>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_updated(
         &self,
         event: ReceivedEvent<product::ProductUpdated>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_price_changed(
         &self,
         event: ReceivedEvent<product::ProductPriceChanged>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_activated(
         &self,
         event: ReceivedEvent<product::ProductActivated>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_archived(
         &self,
         event: ReceivedEvent<product::ProductArchived>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_product_republished(
         &self,
         event: ReceivedEvent<product::ProductRepublished>,
     ) -> Result<Outcome, DispatchError> {
-        self.upsert_product(&event, event.payload.product.clone()).await
+        self.on_product(&event, event.payload.product.clone()).await
     }
 
     async fn on_stock_reserved(

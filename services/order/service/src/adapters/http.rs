@@ -2,12 +2,12 @@
 
 use mart_chassis::convert::{exact, money, timestamp, uuid};
 use mart_chassis::http::{ApiError, IdempotencyKey, Principal, RequestContext};
-use mart_kernel::PageSize;
 use mart_kernel::money::Currency;
+use mart_kernel::{ListError, PageSize};
 use mart_proto::Violation;
 use mart_proto::order::v1;
 use order_core::UseCases;
-use order_core::application::{ChangeError, ListError, ListOrders, PlaceError, PlaceOrder, Viewer};
+use order_core::application::{ChangeError, ListOrders, PlaceError, PlaceOrder, Viewer};
 use order_core::domain::{CustomerId, OrderId, ProductId, RequestedLine};
 use order_core::ports::Store;
 
@@ -204,7 +204,7 @@ fn id(text: &str) -> Result<OrderId, ApiError> {
 impl From<PlaceError> for QuoteOrderError {
     fn from(error: PlaceError) -> Self {
         match error {
-            PlaceError::TooLarge => Self::AmountTooLarge,
+            PlaceError::TooLarge(_) => Self::AmountTooLarge,
             // A quote stores nothing.
             PlaceError::Rejected(_) | PlaceError::TotalChanged(_) | PlaceError::KeyReused => ApiError::Internal.into(),
             PlaceError::Unavailable(error) => ApiError::from(error).into(),
@@ -219,7 +219,7 @@ impl From<PlaceError> for PlaceOrderError {
                 Self::LinesRejected(v1::LinesRejected { lines: lines.iter().map(rejected_line).collect() })
             }
             PlaceError::TotalChanged(total) => Self::TotalChanged(v1::TotalChanged { total: Some(money(total)) }),
-            PlaceError::TooLarge => Self::AmountTooLarge,
+            PlaceError::TooLarge(_) => Self::AmountTooLarge,
             PlaceError::KeyReused => ApiError::KeyReused.into(),
             PlaceError::Unavailable(error) => ApiError::from(error).into(),
         }
@@ -256,7 +256,7 @@ macro_rules! list_errors {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::InvalidPageToken,
+                        ListError::InvalidPageToken(_) => Self::InvalidPageToken,
                         ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }

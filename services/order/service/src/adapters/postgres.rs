@@ -69,16 +69,16 @@ impl Store for PostgresStore {
         self.database.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
     }
 
-    async fn timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
+    async fn find_timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
         self.database.fetch::<TimelineRow, _>(sql!(TIMELINE, order_id = id.0)).await
     }
 
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
+    async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         self.database.fetch::<CatalogProductRow, _>(sql!(PRODUCTS, ids = ids)).await
     }
 
-    async fn receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
+    async fn find_receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
         match self.database.find_receipt(receipt).await? {
             Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
             Some(CommitOutcome::Committed) | None => Ok(None),

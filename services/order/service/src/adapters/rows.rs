@@ -72,6 +72,7 @@ table_row! {
 }
 
 impl From<Order> for OrderRow {
+    #[expect(clippy::too_many_lines, reason = "a line for each column")]
     fn from(order: Order) -> Self {
         let Order {
             id,
@@ -141,6 +142,7 @@ impl From<Order> for OrderRow {
 impl TryFrom<OrderRow> for Order {
     type Error = sqlx::Error;
 
+    #[expect(clippy::too_many_lines, reason = "a line for each column")]
     fn try_from(row: OrderRow) -> Result<Self, sqlx::Error> {
         let OrderRow {
             order_id,

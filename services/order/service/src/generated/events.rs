@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
-use mart_chassis::record::ReceivedEvent;
-use mart_chassis::run::Topic;
+use mart_chassis::record::{ReceivedEvent, Topic};
 use mart_kernel::EventEnvelope;
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;

@@ -1,23 +1,36 @@
-//! The use cases. Each commits at most once. Providers are called before or after the commit, never within.
+//! The use cases, one per file. Each commits at most once. Providers are called before or after the commit, never within.
 
-mod attempts;
-mod callbacks;
-mod handlers;
-mod read;
-mod refunds;
+mod get_payment;
+mod list_payments;
+mod on_order_awaiting_payment;
+mod on_order_cancelled;
+mod on_refund_requested;
+mod poll_attempts;
+mod process_callbacks;
+mod receive_webhook;
+mod refund_payment;
+mod republish_payments;
+mod resolve_task;
+mod send_refunds;
+mod start_attempt;
 
 use std::sync::Arc;
 
 use mart_kernel::{Clock, IdGenerator, PageTokenSigner, Receipt, StoreError};
 
-use crate::domain::{Account, Change, OrderId, PaymentDecider, Policy, Provider, Routing, Rule};
-use crate::ports::{PaymentProvider, Store};
+use crate::domain::{
+    Account, Attempt, Callback, Change, Match, OrderId, PaymentDecider, Policy, Provider, Routing, Rule,
+};
+use crate::ports::{CheckoutRequest, OpenCheckout, PaymentProvider, ProviderError, Store};
 
-pub use attempts::StartError;
-pub use callbacks::ReceiveWebhookError;
-pub use handlers::{AwaitingPayment, Cancelled, RefundRequested};
-pub use read::{ListError, Republished};
-pub use refunds::{RefundError, ResolveError};
+pub use get_payment::Viewer;
+pub use on_order_awaiting_payment::AwaitingPayment;
+pub use on_order_cancelled::Cancelled;
+pub use on_refund_requested::RefundRequested;
+pub use receive_webhook::ReceiveWebhookError;
+pub use refund_payment::RefundError;
+pub use resolve_task::ResolveError;
+pub use start_attempt::StartError;
 
 /// The enabled providers.
 #[derive(Clone, Default)]
@@ -105,6 +118,35 @@ impl<S: Store> UseCases<S> {
         step: impl FnOnce(&mut PaymentDecider) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         self.decide(order, None, step).await?.ok_or(StoreError::Internal)
+    }
+
+    /// Opens the checkout of an attempt. If the provider is unavailable, the attempt stays unchanged: the customer's next start or
+    /// the background job tries again.
+    async fn open_checkout(&self, order: OrderId, attempt: &Attempt) -> Result<Attempt, StartError> {
+        let Account { amount, payer, .. } = self.store.find(order).await?.ok_or(StoreError::Internal)?;
+        let provider = self.providers.get(attempt.provider).ok_or(StartError::ProviderDisabled)?;
+        let Attempt { id, created_at: at, expires_at, .. } = *attempt;
+        let request = CheckoutRequest { attempt: id, order, payer, amount, at, expires_at };
+        let opened = match provider.open(&request).await {
+            Ok(opened) => opened,
+            Err(ProviderError::Unavailable) => return Err(StartError::ProviderUnavailable),
+            Err(ProviderError::Rejected(_)) => {
+                // The provider would reject the same request again, so the next start is a new attempt.
+                self.settle(order, move |decider| decider.checkout_rejected(id)).await?;
+                return Err(StartError::ProviderUnavailable);
+            }
+        };
+        let OpenCheckout { reference, checkout, expires_at } = opened;
+        let stored = self.settle(order, move |decider| decider.opened(id, reference, checkout, expires_at)).await?;
+        Ok(stored.ok_or(StoreError::Internal)?)
+    }
+
+    /// Applies a callback to its attempt, if the attempt is known.
+    async fn apply_callback(&self, callback: Callback) -> Result<Match, StoreError> {
+        let Callback { id, event, .. } = callback;
+        let found = self.store.find_by_subject(event.provider, &event.subject).await?;
+        let Some((order, attempt)) = found else { return Ok(Match::Unmatched) };
+        self.settle(order, move |decider| decider.apply(attempt, &event.kind, Some(&id))).await
     }
 }
 

@@ -281,6 +281,13 @@ impl Account {
     }
 }
 
+impl Attempt {
+    /// Returns whether the provider may still report a capture.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, AttemptStatus::Opening | AttemptStatus::Open)
+    }
+}
+
 /// Returns the sum in minor units. Each amount has at most fifteen digits, so thousands of them fit. A larger reported sum
 /// saturates.
 fn sum(amounts: impl Iterator<Item = Money>) -> i64 {

@@ -3,10 +3,10 @@
 use mart_chassis::convert::{exact, uuid};
 use mart_chassis::http::{ApiError, Principal, RequestContext};
 use mart_chassis::trace::detached;
-use mart_kernel::{Money, PageSize, StoreError};
+use mart_kernel::{ListError, Money, PageSize, StoreError};
 use mart_proto::payment::v1;
 use payment_core::UseCases;
-use payment_core::application::{ListError, ReceiveWebhookError, RefundError, ResolveError, StartError};
+use payment_core::application::{ReceiveWebhookError, RefundError, ResolveError, StartError, Viewer};
 use payment_core::domain::{CustomerId, OrderId, Provider, RefundId, RefundRejection, StartRejection, TaskId};
 use payment_core::ports::{Store, WebhookError, WebhookRequest};
 
@@ -38,11 +38,19 @@ impl<S: Store> Http<S> {
     }
 }
 
-/// Returns the caller's id, and whether they are an admin.
-fn principal(context: &RequestContext) -> (CustomerId, bool) {
+/// Returns the caller's id.
+fn customer(context: &RequestContext) -> CustomerId {
     match &context.principal {
-        Principal::Authenticated { subject, role } => (CustomerId(subject.clone()), role == "admin"),
-        Principal::Anonymous => (CustomerId(String::new()), false),
+        Principal::Authenticated { subject, .. } => CustomerId(subject.clone()),
+        Principal::Anonymous => CustomerId(String::new()),
+    }
+}
+
+/// Returns the caller's view. Only an admin's token reads all payments.
+fn viewer(context: &RequestContext) -> Viewer {
+    match &context.principal {
+        Principal::Authenticated { role, .. } if role == "admin" => Viewer::Admin,
+        _ => Viewer::Customer(customer(context)),
     }
 }
 
@@ -57,7 +65,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::StartAttemptRequest,
     ) -> Result<v1::StartAttemptResponse, StartAttemptError> {
         let v1::StartAttemptRequest { order_id, provider } = request;
-        let (order, customer, use_cases) = (order(&order_id)?, principal(&context).0, self.use_cases.clone());
+        let (order, customer, use_cases) = (order(&order_id)?, customer(&context), self.use_cases.clone());
         // The provider may respond after the client has gone. The next start returns the checkout that was opened.
         let start = async move { use_cases.start_attempt(order, customer, &provider).await };
         let started = detached(start).await.map_err(|_| StartError::Unavailable(StoreError::Internal))??;
@@ -70,11 +78,9 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         request: v1::GetPaymentRequest,
     ) -> Result<v1::GetPaymentResponse, GetPaymentError> {
         let v1::GetPaymentRequest { order_id } = request;
-        let (customer, admin) = principal(&context);
-        let found = self.use_cases.get_payment(order(&order_id)?).await.map_err(ApiError::from)?;
-        let found = found.filter(|account| admin || account.customer == customer);
+        let found = self.use_cases.get_payment(order(&order_id)?, &viewer(&context)).await.map_err(ApiError::from)?;
         let found = found.ok_or(GetPaymentError::PaymentNotFound)?;
-        Ok(v1::GetPaymentResponse { payment: Some(payment(&found, admin)) })
+        Ok(v1::GetPaymentResponse { payment: Some(payment(&found, true)) })
     }
 
     async fn list_payments(
@@ -96,7 +102,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
         let v1::RefundPaymentRequest { order_id, amount, reason, refund_id } = request;
         let amount: Option<Money> = amount.map(|amount| exact("amount", &amount)).transpose()?;
         let refund = RefundId(uuid("refundId", &refund_id)?);
-        let account = self.use_cases.refund(order(&order_id)?, refund, amount, reason).await?;
+        let account = self.use_cases.refund_payment(order(&order_id)?, refund, amount, reason).await?;
         Ok(v1::RefundPaymentResponse { payment: Some(payment(&account, true)) })
     }
 
@@ -107,7 +113,7 @@ impl<S: Store + Clone + 'static> PaymentService for Http<S> {
     ) -> Result<v1::ResolveTaskResponse, ResolveTaskError> {
         let v1::ResolveTaskRequest { order_id, task_id, resolution, refunded } = request;
         let task = TaskId(uuid("taskId", &task_id)?);
-        let account = self.use_cases.resolve(order(&order_id)?, task, resolution, refunded).await?;
+        let account = self.use_cases.resolve_task(order(&order_id)?, task, resolution, refunded).await?;
         Ok(v1::ResolveTaskResponse { payment: Some(payment(&account, true)) })
     }
 
@@ -193,7 +199,7 @@ macro_rules! lists {
             impl From<ListError> for $error {
                 fn from(error: ListError) -> Self {
                     match error {
-                        ListError::Token => Self::InvalidPageToken,
+                        ListError::InvalidPageToken(_) => Self::InvalidPageToken,
                         ListError::Unavailable(error) => ApiError::from(error).into(),
                     }
                 }

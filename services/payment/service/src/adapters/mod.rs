@@ -1,4 +1,4 @@
-//! The adapters. Each connects the core to one technology or one provider.
+//! The adapters: each connects the core to one technology. They share the mappings in `proto` and `rows` only.
 
 pub mod events;
 pub(crate) mod http;

@@ -36,7 +36,7 @@ const LIST: &str = concat!(
 
 const MARK_PROCESSED: &str = "update callback set processed = true where provider = $provider and event = $event";
 
-const PENDING_CALLBACKS: &str = "select * from callback where not processed and next_attempt_at <= $until \
+const DUE_CALLBACKS: &str = "select * from callback where not processed and next_attempt_at <= $now \
      order by next_attempt_at, provider, event limit $limit";
 
 const RESCHEDULE: &str = "update callback set next_attempt_at = $until where provider = $provider and event = $event";
@@ -149,9 +149,9 @@ impl Store for PostgresStore {
         self.database.write(write::insert_new([row], "provider, event")).await
     }
 
-    async fn pending_callbacks(&self, until: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+    async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let query = sql!(PENDING_CALLBACKS, until = until.get(), limit = limit);
+        let query = sql!(DUE_CALLBACKS, now = now.get(), limit = limit);
         // A callback that cannot be decoded does not block the others.
         self.database.readable(query, decode::<CallbackRow, _>).await.map(|(callbacks, _)| callbacks)
     }
@@ -161,7 +161,7 @@ impl Store for PostgresStore {
         self.database.execute(query).await.map(|_| ())
     }
 
-    async fn attempt_of(
+    async fn find_by_subject(
         &self,
         provider: Provider,
         subject: &Subject,

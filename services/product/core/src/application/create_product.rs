@@ -15,22 +15,20 @@ pub struct CreateProduct {
 }
 
 /// The errors of creating a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
     /// The details are invalid.
+    #[error("the product is invalid")]
     Invalid(Vec<Invalid>),
     /// Another product has this value.
+    #[error("another product has this value")]
     Taken(Unique),
     /// The Idempotency-Key was used with another request.
+    #[error("the idempotency key was used with another request")]
     KeyReused,
     /// The store failed.
-    Unavailable(StoreError),
-}
-
-impl From<StoreError> for CreateError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
-    }
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
 }
 
 impl<S: Store> UseCases<S> {
@@ -54,7 +52,7 @@ impl<S: Store> UseCases<S> {
             Ok(CommitOutcome::Committed) => Ok(product),
             Ok(CommitOutcome::AlreadyProcessed { subject, same_request: true }) => {
                 let id = subject.parse().map_err(|_| StoreError::Internal)?;
-                Ok(self.store.by_id(ProductId(id)).await?.ok_or(StoreError::Internal)?)
+                Ok(self.store.find(ProductId(id)).await?.ok_or(StoreError::Internal)?)
             }
             Ok(CommitOutcome::AlreadyProcessed { same_request: false, .. }) => Err(CreateError::KeyReused),
             Err(CommitError::Duplicate(unique)) => Err(CreateError::Taken(unique)),

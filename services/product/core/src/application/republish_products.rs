@@ -1,20 +1,10 @@
 //! Publishes the current state again, so that read models can be rebuilt.
 
-use mart_kernel::{Commit, CommitError, PageSize, StoreError};
+use mart_kernel::{Commit, CommitError, ListError, PageSize, Republished, StoreError};
 
-use super::list_products::ListError;
 use super::{ProductEvent, Store, UseCases};
 use crate::domain::events::ProductRepublished;
 use crate::ports::{Filter, Order};
-
-/// The result of republishing a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Republished {
-    /// The number of products.
-    pub count: usize,
-    /// The token of the next page; `None` after the last one.
-    pub next: Option<String>,
-}
 
 impl<S: Store> UseCases<S> {
     /// Publishes ProductRepublished for a page of products, with their current versions.

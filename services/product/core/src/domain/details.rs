@@ -11,7 +11,8 @@ use super::search::fold;
 use super::{Product, Status};
 
 /// A violation of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
 pub struct Invalid {
     /// The member of the product, such as `prices[1]`.
     pub field: String,

@@ -39,20 +39,24 @@ pub struct Product {
 }
 
 /// The reasons why a product can't be changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpdateError {
     /// The product is archived, which is final.
+    #[error("the product is archived")]
     Archived,
     /// The changed details are invalid.
+    #[error("the changed details are invalid")]
     Invalid(Vec<Invalid>),
 }
 
 /// The product is a draft; only an active product can be archived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the product is not active")]
 pub struct NotActive;
 
 /// The product is archived, which is final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the product is archived")]
 pub struct Archived;
 
 impl Product {
@@ -127,6 +131,11 @@ impl Product {
         }
     }
 
+    /// Returns whether customers may see the product: only an active one is on sale.
+    pub fn is_on_sale(&self) -> bool {
+        self.status == Status::Active
+    }
+
     /// Increases the version, once per event.
     fn advance(&mut self, now: Timestamp) {
         self.version = self.version.next();
@@ -197,6 +206,12 @@ mod tests {
         assert_eq!(transition(Status::Draft, true), None);
         assert_eq!(transition(Status::Active, true), Some((Status::Archived, 1, 2)));
         assert_eq!(transition(Status::Archived, true), Some((Status::Archived, 0, 1)), "archived already");
+    }
+
+    #[test]
+    fn only_an_active_product_is_on_sale() {
+        let on_sale = [Status::Draft, Status::Active, Status::Archived].map(|status| product(status).is_on_sale());
+        assert_eq!(on_sale, [false, true, false]);
     }
 
     #[test]

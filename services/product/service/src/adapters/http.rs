@@ -1,12 +1,12 @@
 //! Implements the contract's operations with the core's use cases.
 
 use mart_chassis::http::{ApiError, IdempotencyKey, RequestContext};
-use mart_kernel::PageSize;
+use mart_kernel::{ListError, PageSize};
 use mart_proto::Violation;
 use mart_proto::product::v1;
 use product_core::UseCases;
 use product_core::application::{
-    ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListError, ListProducts, OrderBy,
+    self, ActivateError, ArchiveError, ChangeError, CreateError, CreateProduct, ListProducts, OrderBy,
     UpdateProductError as UpdateError,
 };
 use product_core::domain::{self, Changes, ProductId, Status, UnvalidatedDetails};
@@ -313,16 +313,27 @@ fn transition_error<E>(error: &ChangeError<E>) -> ApiError {
     }
 }
 
-/// Maps the error of a list to the errors of three operations.
+impl From<ListError> for RepublishProductsError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::InvalidPageToken(_) => Self::InvalidPageToken,
+            ListError::Unavailable(error) => ApiError::from(error).into(),
+        }
+    }
+}
+
+/// Maps the errors of listing products to those of two operations.
 macro_rules! list_errors {
     ($($error:ident)*) => {
         $(
-            impl From<ListError> for $error {
-                fn from(error: ListError) -> Self {
+            impl From<application::ListProductsError> for $error {
+                fn from(error: application::ListProductsError) -> Self {
                     match error {
-                        ListError::Invalid(invalid) => proto::invalid(invalid).into(),
-                        ListError::Token => Self::InvalidPageToken,
-                        ListError::Unavailable(error) => ApiError::from(error).into(),
+                        application::ListProductsError::Invalid(invalid) => proto::invalid(invalid).into(),
+                        application::ListProductsError::List(ListError::InvalidPageToken(_)) => Self::InvalidPageToken,
+                        application::ListProductsError::List(ListError::Unavailable(error)) => {
+                            ApiError::from(error).into()
+                        }
                     }
                 }
             }
@@ -330,4 +341,4 @@ macro_rules! list_errors {
     };
 }
 
-list_errors!(ListProductsError AdminListProductsError RepublishProductsError);
+list_errors!(ListProductsError AdminListProductsError);

@@ -78,11 +78,11 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
-    async fn by_id(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+    async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         Ok(self.database.fetch_all(sql!(BY_ID, product_id = id.0), product).await?.pop())
     }
 
-    async fn by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
+    async fn find_by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
         Ok(self.database.fetch_all(sql!(BY_SLUG, slug_key = slug_key), product).await?.pop())
     }
 

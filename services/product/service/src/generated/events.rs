@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mart_chassis::Record;
 use mart_chassis::consumer::{self, DispatchError, Outcome, Subscription};
-use mart_chassis::run::Topic;
+use mart_chassis::record::Topic;
 use mart_kernel::EventEnvelope;
 use mart_proto::product::v1;
 use product_core::domain::{ProductEvent, events};

@@ -1,6 +1,6 @@
-//! Starts the product service for tests and creates products.
+//! Starts the product service for tests, creates products and checks problems.
 
-use devstack::testing::App;
+use devstack::testing::{Answer, App};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -30,4 +30,18 @@ pub(crate) fn product(slug: &str) -> Value {
         "slug": slug, "name": format!("Product {slug}"), "status": "PRODUCT_STATUS_ACTIVE",
         "prices": [{"amount": "1500.00", "currencyCode": "PKR"}],
     })
+}
+
+/// Checks that a response is this problem.
+pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
+    assert_eq!(answer.kind, "application/problem+json");
+    assert_eq!(answer.body["status"], status);
+    assert_eq!(answer.body["traceId"].as_str().map(str::len), Some(32));
+}
+
+/// Returns the fields of a problem's violations.
+pub(crate) fn fields(answer: &Answer) -> Vec<&str> {
+    let violations = answer.body["violations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    violations.iter().filter_map(|violation| violation["field"].as_str()).collect()
 }

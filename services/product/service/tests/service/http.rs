@@ -1,25 +1,11 @@
 //! The operations over HTTP.
 
-use devstack::testing::{Answer, App, answer, token, until};
+use devstack::testing::{Answer, App};
 use futures::future::join_all;
 use reqwest::Method;
-use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::app::{self, product};
-
-fn assert_problem(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
-    assert_eq!(answer.kind, "application/problem+json");
-    assert_eq!(answer.body["status"], status);
-    assert_eq!(answer.body["traceId"].as_str().map(str::len), Some(32));
-}
-
-fn fields(answer: &Answer) -> Vec<&str> {
-    let violations = answer.body["violations"].as_array().map(Vec::as_slice).unwrap_or_default();
-    violations.iter().filter_map(|violation| violation["field"].as_str()).collect()
-}
+use crate::app::{self, assert_problem, fields, product};
 
 #[tokio::test]
 async fn a_product_is_created_changed_archived_and_published() {
@@ -30,17 +16,8 @@ async fn a_product_is_created_changed_archived_and_published() {
         "prices": [{"amount": "9.00", "currencyCode": "USD"}, {"amount": "900.00", "currencyCode": "PKR"}],
     });
     let created = app.admin(Method::POST, "/v1/products", Some(body.clone())).await;
-    assert_eq!(created.status, 201, "{}", created.body);
-    let product = &created.body["product"];
+    let product = assert_created(&created, &body);
     let id = product["productId"].as_str().expect("an id");
-    assert_eq!(created.headers["location"], format!("/v1/admin/products/{id}"));
-    assert_eq!(created.headers["etag"], "\"1\"");
-    for member in ["sku", "slug", "name", "description", "category", "imageUrls", "attributes"] {
-        assert_eq!(product[member], body[member], "{member}");
-    }
-    assert_eq!(product["prices"][0], json!({"amount": "900.00", "currencyCode": "PKR"}));
-    assert_eq!(product["status"], "PRODUCT_STATUS_DRAFT");
-    assert!(product["createTime"].as_str().is_some_and(|time| time.ends_with('Z')));
 
     let (public, admin) = (format!("/v1/products/{id}"), format!("/v1/admin/products/{id}"));
     assert_problem(&app.send(Method::GET, &public, None, &[]).await, 404, "PRODUCT_NOT_FOUND");
@@ -75,6 +52,27 @@ async fn a_product_is_created_changed_archived_and_published() {
 
     let republished = app.admin(Method::POST, "/v1/admin/products/republish", None).await;
     assert_eq!(republished.body, json!({"republishedCount": 1, "nextPageToken": ""}));
+    assert_published(&app, id).await;
+}
+
+/// Checks the response to the creation of a draft and returns the product.
+fn assert_created<'a>(created: &'a Answer, body: &Value) -> &'a Value {
+    assert_eq!(created.status, 201, "{}", created.body);
+    let product = &created.body["product"];
+    let id = product["productId"].as_str().expect("an id");
+    assert_eq!(created.headers["location"], format!("/v1/admin/products/{id}"));
+    assert_eq!(created.headers["etag"], "\"1\"");
+    for member in ["sku", "slug", "name", "description", "category", "imageUrls", "attributes"] {
+        assert_eq!(product[member], body[member], "{member}");
+    }
+    assert_eq!(product["prices"][0], json!({"amount": "900.00", "currencyCode": "PKR"}));
+    assert_eq!(product["status"], "PRODUCT_STATUS_DRAFT");
+    assert!(product["createTime"].as_str().is_some_and(|time| time.ends_with('Z')));
+    product
+}
+
+/// Checks the events of the product's whole life.
+async fn assert_published(app: &App, id: &str) {
     app.flushed().await;
     let events = app.events().await;
     let versions: Vec<(&str, &str)> = events.iter().map(|event| (event.name(), event.header("ce_version"))).collect();
@@ -198,148 +196,6 @@ async fn lists_are_filtered_ordered_and_paged() {
 }
 
 #[tokio::test]
-async fn invalid_requests_are_client_errors_with_a_problem() {
-    let app = app::with(&[("HTTP_MAX_BODY_BYTES", "10000")]).await;
-    let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
-    let url = |path: &str| format!("{}{path}", app.spec.url());
-    let post = async |kind: Option<&str>, body: Vec<u8>| {
-        let mut request = app.client.post(url("/v1/products")).header("authorization", &bearer).body(body);
-        if let Some(kind) = kind {
-            request = request.header("content-type", kind);
-        }
-        answer(request.send().await.expect("answered")).await
-    };
-    let json_kind = Some("application/json");
-    assert_problem(&app.send(Method::GET, "/nowhere", None, &[]).await, 404, "ROUTE_NOT_FOUND");
-    assert_problem(&app.send(Method::GET, "/v1/products/", None, &[]).await, 404, "ROUTE_NOT_FOUND");
-    let method = app.send(Method::DELETE, "/v1/products", None, &[]).await;
-    assert_problem(&method, 405, "METHOD_NOT_ALLOWED");
-    assert!(method.headers.contains_key("allow"));
-    assert_problem(&post(Some("text/plain"), b"{}".to_vec()).await, 415, "UNSUPPORTED_MEDIA_TYPE");
-    assert_problem(&post(None, b"{}".to_vec()).await, 415, "UNSUPPORTED_MEDIA_TYPE");
-    assert_problem(&post(json_kind, vec![b' '; 10_001]).await, 413, "BODY_TOO_LARGE");
-    for body in
-        ["{", "[]", "null", "\"x\"", "{\"slug\":1}", "{\"slug\":\"a\",\"slug\"}", "{\"prices\":{}}", "\u{feff}{}"]
-    {
-        assert_problem(&post(json_kind, body.as_bytes().to_vec()).await, 400, "INVALID_REQUEST");
-    }
-    assert_problem(&post(json_kind, vec![b'{', 0xff, b'}']).await, 400, "INVALID_REQUEST");
-    assert_problem(&post(json_kind, b"[".repeat(5_000)).await, 400, "INVALID_REQUEST");
-    let mut nul = product("nul");
-    nul["name"] = json!("a\u{0}b");
-    let nul = app.admin(Method::POST, "/v1/products", Some(nul)).await;
-    assert_problem(&nul, 400, "INVALID_REQUEST");
-    assert_eq!(fields(&nul), ["name"]);
-    for id in ["x", "%00", "%ff", "00000000-0000-0000-0000-00000000000g"] {
-        let rejected = app.send(Method::GET, &format!("/v1/products/{id}"), None, &[]).await;
-        assert_problem(&rejected, 400, "INVALID_REQUEST");
-    }
-    let many = [("x-filler", "x".repeat(17_000))];
-    let headers: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    assert_problem(&app.send(Method::GET, "/v1/products", None, &headers).await, 431, "HEADERS_TOO_LARGE");
-    let key = app
-        .send(
-            Method::POST,
-            "/v1/products",
-            Some(product("k")),
-            &[("authorization", bearer.as_str()), ("idempotency-key", "")],
-        )
-        .await;
-    assert_problem(&key, 400, "INVALID_REQUEST");
-    assert_eq!(
-        app.send(Method::GET, "/v1/products", None, &[("x-request-id", "mine-1")]).await.headers["x-request-id"],
-        "mine-1"
-    );
-
-    // Bytes that are not HTTP close this connection only.
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
-    socket.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").await.expect("sent");
-    let mut response = Vec::new();
-    socket.read_to_end(&mut response).await.expect("read");
-    assert!(response.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&response));
-    assert_eq!(app.send(Method::GET, "/v1/products", None, &[]).await.status, 200);
-}
-
-#[tokio::test]
-async fn only_a_valid_token_of_the_right_role_is_accepted() {
-    let app = app::start().await;
-    let keys = &app.spec.keys;
-    let post = async |authorization: &str| {
-        let headers = if authorization.is_empty() { vec![] } else { vec![("authorization", authorization)] };
-        app.send(Method::POST, "/v1/products", Some(product("x")), &headers).await
-    };
-    let change = |change: fn(&mut Value)| format!("Bearer {}", token(keys, "admin", change));
-    let now = || time::OffsetDateTime::now_utc().unix_timestamp();
-    for authorization in [
-        String::new(),
-        "Bearer".to_owned(),
-        "Bearer garbage".to_owned(),
-        "Basic dTpw".to_owned(),
-        change(|claims| claims["iss"] = json!("other")),
-        change(|claims| claims["aud"] = json!("other")),
-        change(|claims| claims["exp"] = json!(1)),
-        change(|claims| {
-            claims.as_object_mut().expect("claims").remove("exp");
-        }),
-        change(|claims| {
-            claims.as_object_mut().expect("claims").remove("sub");
-        }),
-        format!("Bearer {}", token(keys, "admin", |claims| claims["nbf"] = json!(now() + 600))),
-        format!("Bearer {}", token(keys, "customer", |_| {})),
-        format!("Bearer {}", unsigned(keys)),
-        format!("Bearer {}", signed_with_the_public_key(keys)),
-    ] {
-        let answer = post(&authorization).await;
-        assert_problem(&answer, 401, "UNAUTHENTICATED");
-        assert_eq!(answer.headers["www-authenticate"], "Bearer");
-    }
-    let customer = keys.token("customer", "c").expect("signed");
-    assert_problem(&post(&format!("Bearer {customer}")).await, 403, "FORBIDDEN");
-    assert_eq!(post(&format!("bearer {}", keys.token("admin", "a").expect("signed"))).await.status, 201);
-    assert_eq!(app.send(Method::GET, "/v1/products", None, &[("authorization", "Bearer garbage")]).await.status, 200);
-}
-
-#[tokio::test]
-async fn keys_are_reloaded_unless_their_file_is_invalid() {
-    let mut spec = devstack::testing::Servers::from_env().service("product", app::PROGRAM).await.expect("prepared");
-    let folder = spec.log.with_extension("keys");
-    spec.keys = devstack::keys::Keys::in_folder(&folder).expect("keys");
-    let app = App::of(spec).await;
-    let keys = app.spec.keys.clone();
-    let bearer = format!("Bearer {}", keys.token("admin", "a").expect("signed"));
-    let status = async || app.send(Method::GET, "/v1/admin/products", None, &[("authorization", &bearer)]).await.status;
-    assert_eq!(status().await, 200);
-    let valid = std::fs::read_to_string(keys.jwks()).expect("keys");
-
-    // Another key replaces the withdrawn one.
-    std::fs::write(keys.jwks(), valid.replace("admin-1", "admin-2")).expect("written");
-    until("the withdrawn key is rejected", async || status().await == 401).await;
-    std::fs::write(keys.jwks(), &valid).expect("written");
-    until("the key is accepted again", async || status().await == 200).await;
-    std::fs::write(keys.jwks(), "{ broken").expect("written");
-    until("the invalid file is reported", async || app.process.output().contains("the current ones stay")).await;
-    assert_eq!(status().await, 200);
-}
-
-/// Returns a token with the admin's claims and `alg: none`.
-fn unsigned(keys: &devstack::keys::Keys) -> String {
-    use base64::Engine;
-    let token = keys.token("admin", "a").expect("signed");
-    let claims = token.split('.').nth(1).expect("three parts");
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"admin-1"}"#);
-    format!("{header}.{claims}.")
-}
-
-/// Returns a token with the admin's claims, signed by HS256 with the public key as the secret.
-fn signed_with_the_public_key(keys: &devstack::keys::Keys) -> String {
-    let set: Value = serde_json::from_slice(&std::fs::read(keys.jwks()).expect("keys")).expect("JSON");
-    let public = set["keys"][0]["x"].as_str().expect("a public key");
-    let header = jsonwebtoken::Header { kid: Some("admin-1".to_owned()), ..jsonwebtoken::Header::default() };
-    let secret = jsonwebtoken::EncodingKey::from_secret(public.as_bytes());
-    jsonwebtoken::encode(&header, &devstack::keys::Keys::claims("admin", "a"), &secret).expect("signed")
-}
-
-#[tokio::test]
 async fn concurrent_creations_with_one_key_create_one_product() {
     let app = app::start().await;
     let bearer = format!("Bearer {}", app.spec.keys.token("admin", "tests").expect("signed"));
@@ -417,79 +273,5 @@ async fn events_have_the_trace_and_metrics_the_route_of_a_request() {
         r#"outbox_published_total{service="product"} 1"#,
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
-    }
-}
-
-/// Sends a request whose body is incomplete.
-async fn stalled(app: &App) -> tokio::net::TcpStream {
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
-    let token = app.spec.keys.token("admin", "tests").expect("signed");
-    let head = format!(
-        "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{"
-    );
-    socket.write_all(head.as_bytes()).await.expect("sent");
-    socket
-}
-
-#[tokio::test]
-async fn requests_above_the_limit_are_rejected() {
-    let app = app::with(&[("HTTP_MAX_CONCURRENT_REQUESTS", "2"), ("HTTP_TIMEOUT", "100s")]).await;
-    let mut slow = Vec::new();
-    until("both permits are in use", async || {
-        // One that arrives while the request below is processed is rejected itself.
-        slow.push(stalled(&app).await);
-        let answer = app.send(Method::GET, "/v1/products", None, &[]).await;
-        answer.status == 503 && answer.headers.contains_key("retry-after")
-    })
-    .await;
-    drop(slow);
-    until("both permits are free", async || app.send(Method::GET, "/v1/products", None, &[]).await.status == 200).await;
-}
-
-#[tokio::test]
-async fn a_stalled_body_is_a_request_timeout() {
-    let app = app::with(&[("HTTP_TIMEOUT", "1s")]).await;
-    let mut response = vec![0; 1024];
-    let length = stalled(&app).await.read(&mut response).await.expect("answered");
-    assert!(response[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&response));
-}
-
-#[tokio::test]
-async fn a_stopping_service_completes_requests_and_publishes_events() {
-    let app = app::start().await;
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", app.spec.http)).await.expect("connected");
-    let body = product("last").to_string();
-    let token = app.spec.keys.token("admin", "tests").expect("signed");
-    let head = format!(
-        "POST /v1/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    socket.write_all(head.as_bytes()).await.expect("sent");
-    socket.write_all(&body.as_bytes()[..10]).await.expect("sent");
-    // This request is answered after the first one has begun.
-    app.send(Method::GET, "/v1/products", None, &[]).await;
-    app.process.signal(Signal::TERM);
-    until("the service is not ready", async || !app.spec.ready().await).await;
-    socket.write_all(&body.as_bytes()[10..]).await.expect("sent");
-    let mut response = Vec::new();
-    socket.read_to_end(&mut response).await.expect("answered");
-    assert!(response.starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&response));
-    let spec = app.spec.clone();
-    let mut process = app.process;
-    let status =
-        tokio::time::timeout(std::time::Duration::from_mins(3), process.wait()).await.expect("within the grace period");
-    assert_eq!(status.and_then(|status| status.code()), Some(0));
-    // The event of the last request was published before the exit.
-    let events = devstack::testing::events(&spec).await;
-    assert_eq!(events.len(), 1);
-}
-
-#[tokio::test]
-async fn a_start_without_settings_reports_all_missing_ones() {
-    let output = std::process::Command::new(app::PROGRAM).arg("serve").env_clear().output().expect("run");
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success());
-    for name in ["HTTP_ADDR", "DATABASE_URL", "KAFKA_BROKERS", "TOKEN_KEYS", "PAGE_TOKEN_SECRET"] {
-        assert!(errors.contains(name), "{name} in {errors}");
     }
 }

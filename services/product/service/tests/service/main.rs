@@ -2,5 +2,7 @@
 
 mod app;
 mod http;
+mod limits;
 mod relay;
 mod store;
+mod tokens;

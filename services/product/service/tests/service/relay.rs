@@ -43,7 +43,7 @@ fn id(product: &serde_json::Value) -> String {
 
 #[tokio::test]
 async fn a_relay_killed_before_its_delete_publishes_twice() {
-    let app = app::with(&[("FAILPOINTS", "relay.produced=pause")]).await;
+    let app = app::with(&[("PAUSE_AT", "relay.produced")]).await;
     let product = id(&app::create(&app, "mug").await);
     until("the event is on Kafka", async || !app.events().await.is_empty()).await;
     let mut database = app.database().await;

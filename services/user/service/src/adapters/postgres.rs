@@ -31,7 +31,7 @@ const TOKEN: &str = "select refresh_token.digest, refresh_token.exchanged_at, se
 const LOCK_USERS: &str =
     "select * from account where user_id = any($ids) or email = any($emails) order by user_id for update";
 
-const FIND_VERIFIED: &str = "select * from account where email = $email and verified";
+const FIND_BY_EMAIL: &str = "select * from account where email = $email and verified";
 
 const FIND: &str = "select * from account where user_id = $user_id and verified";
 
@@ -93,8 +93,8 @@ impl Store for PostgresStore {
         decided.await?.ok_or(StoreError::Internal)
     }
 
-    async fn verified(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND_VERIFIED, email = email.as_str())).await?.pop())
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND_BY_EMAIL, email = email.as_str())).await?.pop())
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -106,12 +106,12 @@ impl Store for PostgresStore {
         self.database.list(limit, query, decode::<AccountRow, _>).await
     }
 
-    async fn addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
+    async fn find_addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
         let addresses = self.database.fetch::<AddressRow, _>(sql!(ADDRESSES, user_id = id.0)).await?;
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
-    async fn throttle(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
+    async fn find_throttles(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
         self.database.fetch::<ThrottleRow, _>(sql!(THROTTLES, subjects = subjects)).await
     }
 
