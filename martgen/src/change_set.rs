@@ -10,9 +10,9 @@ use crate::finding::{Finding, Place};
 use crate::journal::Change;
 use crate::kind::Kind;
 use crate::lock::{Entry, LOCK, Lock};
-use crate::plan::{self, Plan, State};
+use crate::plan::{self, Plan, Planned, State};
 use crate::tree::Tree;
-use crate::waivers::Waivers;
+use crate::waivers::{Waiver, Waivers};
 
 /// The changes that bring a tree in line with the plan, and the findings that prevent others.
 #[derive(Debug)]
@@ -35,88 +35,73 @@ pub(crate) fn change_set(
     waivers: &Waivers,
     overwrite: bool,
 ) -> Result<ChangeSet> {
-    let mut existing = BTreeMap::new();
-    for path in plan.files.keys().chain(lock.files.keys()) {
-        if let Some(text) = tree.read(path)? {
-            existing.insert(path.clone(), text);
-        }
-    }
+    let existing = existing(tree, plan, lock)?;
     let state = |path: &str| {
         plan.files
             .get(path)
             .map(|planned| plan::state(planned, lock.files.get(path), existing.get(path).map(String::as_str)))
     };
     let contents = plan.contents(&tree.root, |path| state(path).is_some_and(|state| state != State::Current))?;
-    let mut next = lock.clone();
     let mut change_set =
-        ChangeSet { changes: Vec::new(), findings: Vec::new(), next: Lock::default(), before: BTreeMap::new() };
+        ChangeSet { changes: Vec::new(), findings: Vec::new(), next: lock.clone(), before: BTreeMap::new() };
     for (path, content) in &contents {
-        let planned = &plan.files[path];
-        let raw = digest::bytes(planned.raw.as_bytes());
-        let entry = Entry {
-            kind: planned.kind,
-            content: digest::bytes(content.as_bytes()),
-            raw: raw.clone(),
-            source: planned.source.clone(),
-        };
-        let current = existing.get(path);
-        let edited = state(path) == Some(State::Edited) && current != Some(content);
-        let waiver = waivers.0.get(path).filter(|_| planned.kind == Kind::Managed);
-        match (edited && !overwrite, waiver) {
-            (true, Some(waiver)) if waiver.raw == raw => {}
-            (true, Some(waiver)) => {
-                let what = format!("the template of a waived file has changed ({})", waiver.reason);
-                let help = format!("adopt the changes that you need, then run: cargo martgen waive {path} --reason …");
-                change_set.keep_edited("waiver", path, what, help, current, content);
+        let (planned, current) = (&plan.files[path], existing.get(path));
+        if state(path) == Some(State::Edited) && current != Some(content) && !overwrite {
+            let waiver = waivers.0.get(path).filter(|_| planned.kind == Kind::Managed);
+            if let Some((rule, what, help)) = objection(path, planned, lock, waiver) {
+                change_set.keep_edited(rule, path, what, help, current, content);
             }
-            (true, None) => {
-                let is_foreign = !lock.files.contains_key(path);
-                let what = if is_foreign {
-                    "a file that martgen did not write has this path"
-                } else {
-                    "a file that martgen maintains was edited by hand"
-                };
-                let mut help = "cargo martgen generate --overwrite discards the edit".to_owned();
-                if planned.kind == Kind::Managed {
-                    help.push_str(&format!("; cargo martgen waive {path} --reason … keeps it"));
-                } else {
-                    help.push_str("; change the contract or the template instead");
-                }
-                change_set.keep_edited("edited", path, what.to_owned(), help, current, content);
-            }
-            (false, _) => {
-                if current != Some(content) {
-                    change_set.change(path, Some(content.clone()), current);
-                }
-                next.files.insert(path.clone(), entry);
-            }
+        } else {
+            change_set.write(path, planned, content, current);
         }
     }
-    for (path, entry) in plan::orphans(plan, lock) {
-        match existing.get(path) {
-            Some(text) if digest::bytes(text.as_bytes()) != entry.content && !overwrite => {
-                let what = "no contract requires this file any more, but it was edited by hand";
-                let help = "remove it, or run cargo martgen generate --overwrite";
-                change_set.findings.push(Finding::error("orphan", Place::file(path.as_str()), what, help));
-            }
-            current => {
-                if current.is_some() {
-                    change_set.change(path, None, current);
-                }
-                next.files.remove(path);
-            }
-        }
-    }
+    change_set.remove_orphans(plan, lock, &existing, overwrite);
     // Scaffold files may be removed by hand. The lock forgets them.
-    next.files.retain(|path, entry| {
+    change_set.next.files.retain(|path, entry| {
         entry.kind != Kind::Scaffold || plan.files.contains_key(path) || existing.contains_key(path)
     });
-    if next != *lock || tree.read(LOCK)?.is_none() {
-        let current = tree.read(LOCK)?;
-        change_set.change(LOCK, Some(next.text()), current.as_ref());
+    let current = tree.read(LOCK)?;
+    if change_set.next != *lock || current.is_none() {
+        change_set.change(LOCK, Some(change_set.next.text()), current.as_ref());
     }
-    change_set.next = next;
     Ok(change_set)
+}
+
+/// Returns the current contents of the files in the plan and in the lock.
+fn existing(tree: &Tree, plan: &Plan, lock: &Lock) -> Result<BTreeMap<String, String>> {
+    let mut existing = BTreeMap::new();
+    for path in plan.files.keys().chain(lock.files.keys()) {
+        if let Some(text) = tree.read(path)? {
+            existing.insert(path.clone(), text);
+        }
+    }
+    Ok(existing)
+}
+
+/// Returns the rule, the error and the hint for an edited file, or `None` if its waiver is for this rendering.
+fn objection(
+    path: &str,
+    planned: &Planned,
+    lock: &Lock,
+    waiver: Option<&Waiver>,
+) -> Option<(&'static str, String, String)> {
+    if let Some(waiver) = waiver {
+        let what = format!("the template of a waived file has changed ({})", waiver.reason);
+        let help = format!("adopt the changes that you need, then run: cargo martgen waive {path} --reason …");
+        return (waiver.raw != digest::bytes(planned.raw.as_bytes())).then_some(("waiver", what, help));
+    }
+    let what = if lock.files.contains_key(path) {
+        "a file that martgen maintains was edited by hand"
+    } else {
+        "a file that martgen did not write has this path"
+    };
+    let mut help = "cargo martgen generate --overwrite discards the edit".to_owned();
+    if planned.kind == Kind::Managed {
+        help.push_str(&format!("; cargo martgen waive {path} --reason … keeps it"));
+    } else {
+        help.push_str("; change the contract or the template instead");
+    }
+    Some(("edited", what.to_owned(), help))
 }
 
 impl ChangeSet {
@@ -124,6 +109,39 @@ impl ChangeSet {
         self.changes.push(Change { path: path.to_owned(), content });
         if let Some(before) = before {
             self.before.insert(path.to_owned(), before.clone());
+        }
+    }
+
+    /// Adds the change of a file, if it has another content, and its entry in the lock.
+    fn write(&mut self, path: &str, planned: &Planned, content: &String, current: Option<&String>) {
+        if current != Some(content) {
+            self.change(path, Some(content.clone()), current);
+        }
+        let entry = Entry {
+            kind: planned.kind,
+            content: digest::bytes(content.as_bytes()),
+            raw: digest::bytes(planned.raw.as_bytes()),
+            source: planned.source.clone(),
+        };
+        self.next.files.insert(path.to_owned(), entry);
+    }
+
+    /// Removes the files that the plan no longer has, except edited ones.
+    fn remove_orphans(&mut self, plan: &Plan, lock: &Lock, existing: &BTreeMap<String, String>, overwrite: bool) {
+        for (path, entry) in plan::orphans(plan, lock) {
+            match existing.get(path) {
+                Some(text) if digest::bytes(text.as_bytes()) != entry.content && !overwrite => {
+                    let what = "no contract requires this file any more, but it was edited by hand";
+                    let help = "remove it, or run cargo martgen generate --overwrite";
+                    self.findings.push(Finding::error("orphan", Place::file(path.as_str()), what, help));
+                }
+                current => {
+                    if current.is_some() {
+                        self.change(path, None, current);
+                    }
+                    self.next.files.remove(path);
+                }
+            }
         }
     }
 

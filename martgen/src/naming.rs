@@ -37,52 +37,65 @@ const MAX_LENGTH: usize = 40;
 
 /// Rejects an invalid name and suggests a valid one.
 pub(crate) fn check(tree: &Tree, name: &str) -> anyhow::Result<()> {
-    let refuse = |what: String, help: String| Err(Failure::usage(what, help));
-    let suggestion = || {
-        let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
-        let snake = plain.trim().to_snake_case();
-        let trimmed = snake.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-        let short: String = trimmed.chars().take(MAX_LENGTH).collect();
-        match short.trim_end_matches('_') {
-            "" => "try review".to_owned(),
-            short => format!("try {short}"),
-        }
-    };
+    ensure_form(name)?;
+    ensure_free(tree, name)
+}
+
+/// Suggests a name of a valid form.
+fn suggestion(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    let snake = plain.trim().to_snake_case();
+    let trimmed = snake.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+    let short: String = trimmed.chars().take(MAX_LENGTH).collect();
+    match short.trim_end_matches('_') {
+        "" => "try review".to_owned(),
+        short => format!("try {short}"),
+    }
+}
+
+/// Rejects a name that is not made of words in lower case, separated by underscores.
+fn ensure_form(name: &str) -> anyhow::Result<()> {
+    let refuse = |what: String| Err(Failure::usage(what, suggestion(name)));
     if name.trim().is_empty() {
-        return refuse("a service needs a name".to_owned(), "try review".to_owned());
+        return refuse("a service needs a name".to_owned());
     }
     if name.contains(['/', '\\']) || name.contains("..") {
         let shown: String = name.chars().take(MAX_LENGTH).collect();
-        return refuse(format!("`{shown}` is a path, not a name"), suggestion());
+        return refuse(format!("`{shown}` is a path, not a name"));
     }
     if name.chars().count() > MAX_LENGTH {
         let length = name.chars().count();
-        return refuse(format!("a name of {length} characters is too long: {MAX_LENGTH} are allowed"), suggestion());
+        return refuse(format!("a name of {length} characters is too long: {MAX_LENGTH} are allowed"));
     }
     if name.contains(char::is_whitespace) {
-        return refuse(format!("the name `{name}` has white space"), suggestion());
+        return refuse(format!("the name `{name}` has white space"));
     }
     if name.contains('-') {
         let what = format!(
             "the name `{name}` has a hyphen, which is invalid in a Rust module and in an unquoted database name"
         );
-        return refuse(what, suggestion());
+        return refuse(what);
     }
     if name.chars().any(char::is_uppercase) {
-        return refuse(format!("the name `{name}` has upper-case letters"), suggestion());
+        return refuse(format!("the name `{name}` has upper-case letters"));
     }
     if name.starts_with(|c: char| c.is_ascii_digit()) {
-        return refuse(format!("the name `{name}` begins with a digit"), suggestion());
+        return refuse(format!("the name `{name}` begins with a digit"));
     }
     if let Some(invalid) = name.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')) {
-        return refuse(
-            format!("the name `{name}` has `{invalid}`: only lower-case letters, digits and `_` are allowed"),
-            suggestion(),
-        );
+        return refuse(format!(
+            "the name `{name}` has `{invalid}`: only lower-case letters, digits and `_` are allowed"
+        ));
     }
     if name.starts_with('_') || name.ends_with('_') || name.contains("__") {
-        return refuse(format!("the name `{name}` has an underscore that does not separate two words"), suggestion());
+        return refuse(format!("the name `{name}` has an underscore that does not separate two words"));
     }
+    Ok(())
+}
+
+/// Rejects a name that has another meaning already.
+fn ensure_free(tree: &Tree, name: &str) -> anyhow::Result<()> {
+    let refuse = |what: String, help: String| Err(Failure::usage(what, help));
     if names::snake(name) != name {
         // The name is a keyword, or its form in Rust differs from it.
         let what = if names::snake(name).starts_with("r#") || ["super", "self", "crate", "extern"].contains(&name) {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
 use serde::Deserialize;
 
-use super::{Contracts, report};
+use super::pipeline::Contracts;
 use crate::contract;
 use crate::contract::model::{Auth, Mart, Operation, Service};
 use crate::contract::rules;
@@ -22,10 +22,10 @@ use crate::tree::Tree;
 const HELP: &str = "keep the old definition and add the new one beside it, or change it only if no client uses it yet";
 
 pub(super) fn run(tree: &Tree, reference: &str, json: bool) -> Result<u8> {
-    let now = Contracts::read(tree)?;
-    if now.is_invalid() {
-        return Ok(report(&now.findings, &now.sources, json, true));
-    }
+    let now = match Contracts::checked(tree, json)? {
+        Ok(now) => now,
+        Err(code) => return Ok(code),
+    };
     let sources = sources_of(tree, reference)?;
     let pool = sources.compile(&tree.settings.package).map_err(|finding| {
         Failure::refused(
@@ -42,7 +42,7 @@ pub(super) fn run(tree: &Tree, reference: &str, json: bool) -> Result<u8> {
     for finding in &mut findings {
         finding.help = format!("{HELP}; affected: {}", affected(&finding.place.file, &before, &now.mart));
     }
-    let code = report(&findings, &now.sources, json, false);
+    let code = now.report(&findings, json);
     if findings.is_empty() && !json {
         anstream::println!("no breaking changes since {reference}");
     }

@@ -2,17 +2,16 @@
 
 use anyhow::Result;
 
-use super::{Contracts, report};
-use crate::contract::model::Mart;
+use super::pipeline::Contracts;
+use crate::contract::model::{Mart, Service};
 use crate::digest;
 use crate::failure::CLEAN;
 use crate::finding::{Finding, Place};
 use crate::journal::Journal;
 use crate::kind::Kind;
 use crate::lock::{LOCK, Lock};
-use crate::plan::{self, State};
+use crate::plan::{self, Plan, Planned, State};
 use crate::purity;
-use crate::render;
 use crate::tree::Tree;
 use crate::unchanged::Unchanged;
 use crate::waivers::{WAIVERS, Waivers};
@@ -23,68 +22,30 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         anstream::println!("{summary}");
         return Ok(CLEAN);
     }
-    let contracts = Contracts::read(tree)?;
-    if contracts.is_invalid() {
-        return Ok(report(&contracts.findings, &contracts.sources, json, true));
-    }
-    let mut findings = contracts.findings;
+    let contracts = match Contracts::checked(tree, json)? {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
+    };
+    let mut findings = Vec::new();
     if Journal::interrupted(tree) {
         let what = "a run of martgen was interrupted while it changed files";
         let help = "run cargo martgen generate, which finishes it";
         findings.push(Finding::error("interrupted", Place::file(LOCK), what, help));
     }
-    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
+    let plan = contracts.render()?;
     let (lock, waivers) = (Lock::read(tree)?, Waivers::read(tree)?);
-    for (path, planned) in &plan.files {
-        let current = tree.read(path)?;
-        let (rule, what, help) = match plan::state(planned, lock.files.get(path), current.as_deref()) {
-            State::Current => continue,
-            State::Missing => ("missing", "a required file is missing", "run cargo martgen generate".to_owned()),
-            State::Stale => {
-                ("stale", "this file does not match the contracts", "run cargo martgen generate".to_owned())
-            }
-            State::Edited => {
-                let raw = digest::bytes(planned.raw.as_bytes());
-                match waivers.0.get(path).filter(|_| planned.kind == Kind::Managed) {
-                    Some(waiver) if waiver.raw == raw => continue,
-                    Some(_) => {
-                        let help = format!(
-                            "see cargo martgen generate --diff, adopt the changes that you need, then run: \
-                             cargo martgen waive {path} --reason …"
-                        );
-                        ("waiver", "the template of a waived file has changed", help)
-                    }
-                    None => {
-                        let help = "run cargo martgen generate, which shows the difference and how to resolve it";
-                        ("edited", "this file was edited by hand", help.to_owned())
-                    }
-                }
-            }
-        };
-        findings.push(Finding::error(rule, Place::file(path.as_str()), what, help));
-    }
-    let deployable =
-        contracts.mart.services.iter().filter(|service| service.home.as_ref().is_some_and(|home| home.is_deployable));
-    let names: Vec<String> = deployable.map(|service| service.name.clone()).collect();
-    findings.extend(purity::cores(tree, &names)?);
-    for (path, _) in plan::orphans(&plan, &lock) {
-        let what = "no contract requires this file any more";
-        findings.push(Finding::error("orphan", Place::file(path.as_str()), what, "run cargo martgen generate"));
-    }
-    for (path, waiver) in &waivers.0 {
-        if plan.files.get(path).is_none_or(|planned| planned.kind != Kind::Managed) {
-            let what = format!("a waiver names {path}, which is not a managed file ({})", waiver.reason);
-            findings.push(Finding::error("waiver", Place::file(WAIVERS), what, "remove its line"));
-        }
-    }
+    findings.extend(files(tree, &plan, &lock, &waivers)?);
+    findings.extend(purity::cores(tree, &deployable(&contracts.mart))?);
+    findings.extend(leftovers(&plan, &lock, &waivers));
     let notes = outdated_scaffolds(tree, &contracts.mart, &lock);
-    let code = report(&findings, &contracts.sources, json, false);
-    if !json {
-        for note in &notes {
-            anstream::eprintln!("note: {note}");
-        }
+    let code = contracts.report(&findings, json);
+    if json {
+        return Ok(code);
     }
-    if code == CLEAN && !json {
+    for note in &notes {
+        anstream::eprintln!("note: {note}");
+    }
+    if code == CLEAN {
         let (files, services) = (plan.files.len(), contracts.mart.services.len());
         let summary = format!("clean: {files} files of {services} services, {} waivers", waivers.0.len());
         anstream::println!("{summary}");
@@ -95,6 +56,63 @@ pub(super) fn run(tree: &Tree, json: bool) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+/// Returns a finding for each file that differs from the plan without a valid waiver.
+fn files(tree: &Tree, plan: &Plan, lock: &Lock, waivers: &Waivers) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (path, planned) in &plan.files {
+        let current = tree.read(path)?;
+        let generate = || "run cargo martgen generate".to_owned();
+        let found = match plan::state(planned, lock.files.get(path), current.as_deref()) {
+            State::Current => None,
+            State::Missing => Some(("missing", "a required file is missing", generate())),
+            State::Stale => Some(("stale", "this file does not match the contracts", generate())),
+            State::Edited => edited(path, planned, waivers),
+        };
+        findings.extend(found.map(|(rule, what, help)| Finding::error(rule, Place::file(path.as_str()), what, help)));
+    }
+    Ok(findings)
+}
+
+/// Returns the rule, the error and the hint for an edited file, or `None` if its waiver is for this rendering.
+fn edited(path: &str, planned: &Planned, waivers: &Waivers) -> Option<(&'static str, &'static str, String)> {
+    match waivers.0.get(path).filter(|_| planned.kind == Kind::Managed) {
+        Some(waiver) if waiver.raw == digest::bytes(planned.raw.as_bytes()) => None,
+        Some(_) => {
+            let help = format!(
+                "see cargo martgen generate --diff, adopt the changes that you need, then run: \
+                 cargo martgen waive {path} --reason …"
+            );
+            Some(("waiver", "the template of a waived file has changed", help))
+        }
+        None => {
+            let help = "run cargo martgen generate, which shows the difference and how to resolve it";
+            Some(("edited", "this file was edited by hand", help.to_owned()))
+        }
+    }
+}
+
+/// Returns the names of the services in services/.
+fn deployable(mart: &Mart) -> Vec<String> {
+    let deployable = |service: &&Service| service.home.as_ref().is_some_and(|home| home.is_deployable);
+    mart.services.iter().filter(deployable).map(|service| service.name.clone()).collect()
+}
+
+/// Returns a finding for each orphan, and for each waiver without a managed file.
+fn leftovers(plan: &Plan, lock: &Lock, waivers: &Waivers) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, _) in plan::orphans(plan, lock) {
+        let what = "no contract requires this file any more";
+        findings.push(Finding::error("orphan", Place::file(path.as_str()), what, "run cargo martgen generate"));
+    }
+    for (path, waiver) in &waivers.0 {
+        if plan.files.get(path).is_none_or(|planned| planned.kind != Kind::Managed) {
+            let what = format!("a waiver names {path}, which is not a managed file ({})", waiver.reason);
+            findings.push(Finding::error("waiver", Place::file(WAIVERS), what, "remove its line"));
+        }
+    }
+    findings
 }
 
 /// Returns a note for each scaffold file that was generated for an operation or an event that its contract no longer has.

@@ -2,29 +2,21 @@
 
 use anyhow::Result;
 
-use super::{Contracts, report};
-use crate::change_set::change_set;
+use super::pipeline::{self, Contracts, Writer};
 use crate::cli::Generate;
 use crate::failure::{CLEAN, FINDINGS};
-use crate::journal::Journal;
-use crate::lock::Lock;
-use crate::render;
 use crate::tree::Tree;
-use crate::waivers::Waivers;
 
 pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
     let writes = !(arguments.dry_run || arguments.diff || arguments.check);
-    // Opening the journal finishes an interrupted run.
-    let journal = if writes { Some(Journal::open(tree)?) } else { None };
-    let contracts = Contracts::read(tree)?;
-    if contracts.is_invalid() {
-        return Ok(report(&contracts.findings, &contracts.sources, json, true));
-    }
-    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
-    let change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, arguments.overwrite)?;
-    if let Some(journal) = journal {
-        journal.write(&change_set.changes)?;
-    }
+    let writer = Writer::open(tree, writes)?;
+    let contracts = match Contracts::checked(tree, json)? {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
+    };
+    let plan = contracts.render()?;
+    let change_set = pipeline::changes(tree, &plan, arguments.overwrite)?;
+    writer.write(&change_set.changes)?;
     if json {
         let files: Vec<_> = change_set
             .files()
@@ -44,7 +36,7 @@ pub(super) fn run(tree: &Tree, arguments: &Generate, json: bool) -> Result<u8> {
                 anstream::print!("{}", change_set.diff(change));
             }
         }
-        report(&change_set.findings, &contracts.sources, false, false);
+        contracts.report(&change_set.findings, false);
         let (count, total) = (change_set.files().count(), plan.files.len());
         match (count, writes) {
             (0, _) => anstream::println!("up to date: {total} files"),

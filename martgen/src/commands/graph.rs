@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Contracts, report};
+use super::pipeline::Contracts;
 use crate::cli::{Form, Graph};
 use crate::contract::model::{Mart, Service};
 use crate::failure::CLEAN;
 use crate::tree::Tree;
 
 pub(super) fn run(tree: &Tree, arguments: &Graph) -> Result<u8> {
-    let contracts = Contracts::read(tree)?;
-    if contracts.is_invalid() {
-        return Ok(report(&contracts.findings, &contracts.sources, false, true));
-    }
+    let contracts = match Contracts::checked(tree, false)? {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
+    };
     let text = match arguments.format {
         Form::Mermaid => mermaid(&contracts.mart),
         Form::Dot => dot(&contracts.mart),

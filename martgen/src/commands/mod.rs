@@ -1,26 +1,21 @@
-//! The commands, one per file, and the code that they share.
+//! The commands, one per file, and the pipeline that they share.
 
 mod against;
 mod check;
 mod generate;
 mod graph;
 mod new_service;
+mod pipeline;
 mod remove_service;
 mod waive;
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use clap::CommandFactory;
-use prost_reflect::DescriptorPool;
 
 use crate::cli::{Cli, Command};
-use crate::contract::model::Mart;
-use crate::contract::source::Sources;
-use crate::failure::{CLEAN, FINDINGS, Failure, USAGE};
-use crate::finding::{self, Finding};
+use crate::digest;
+use crate::failure::{CLEAN, Failure};
 use crate::tree::Tree;
-use crate::{contract, digest};
 
 /// The digest of the templates that this program was built from.
 const TEMPLATES: &str = env!("MARTGEN_TEMPLATES");
@@ -63,49 +58,4 @@ fn ensure_same_templates(tree: &Tree) -> Result<()> {
         "this martgen was built from other templates than those of this tree",
         "run it as cargo martgen, which rebuilds it if necessary",
     ))
-}
-
-/// The compiled contracts of a tree.
-struct Contracts {
-    sources: Sources,
-    mart: Mart,
-    /// The descriptors; empty if the contracts do not compile.
-    pool: DescriptorPool,
-    findings: Vec<Finding>,
-}
-
-impl Contracts {
-    fn read(tree: &Tree) -> Result<Self> {
-        let sources = Sources::read(tree, &BTreeMap::new())?;
-        match sources.compile(&tree.settings.package) {
-            Ok(pool) => {
-                let (mart, findings) = contract::model(tree, &sources, &pool);
-                Ok(Self { sources, mart, pool, findings })
-            }
-            Err(finding) => {
-                let (mart, pool) = (Mart { services: Vec::new() }, DescriptorPool::new());
-                Ok(Self { sources, mart, pool, findings: vec![*finding] })
-            }
-        }
-    }
-
-    /// Returns whether the contracts have findings. Nothing can be rendered from them then.
-    fn is_invalid(&self) -> bool {
-        !self.findings.is_empty()
-    }
-}
-
-/// Prints findings and returns the exit code. `invalid_contract` makes it [`USAGE`] instead of [`FINDINGS`].
-fn report(findings: &[Finding], sources: &Sources, json: bool, invalid_contract: bool) -> u8 {
-    if json {
-        anstream::println!("{}", serde_json::json!({ "findings": findings }));
-    } else {
-        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        anstream::eprint!("{}", finding::render(findings, &sources.texts(), colour));
-    }
-    match (findings.len(), invalid_contract) {
-        (0, _) => CLEAN,
-        (_, true) => USAGE,
-        (_, false) => FINDINGS,
-    }
 }

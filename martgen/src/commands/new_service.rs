@@ -4,104 +4,59 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use super::report;
-use crate::change_set::change_set;
+use super::pipeline::{self, Contracts, Writer};
+use crate::change_set::ChangeSet;
 use crate::cli::NewService;
-use crate::contract;
 use crate::contract::model::{Auth, Event, Home, Mart, Service};
-use crate::contract::source::Sources;
 use crate::failure::{CLEAN, Failure};
 use crate::finding::Finding;
-use crate::journal::{Change, Journal};
+use crate::journal::Change;
 use crate::kind::Kind;
-use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::scaffold::{self, Scaffold};
 use crate::tree::Tree;
-use crate::waivers::Waivers;
-use crate::{manifest, naming, render};
+use crate::{manifest, naming};
 
 pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8> {
     let name = arguments.name.as_str();
     let writes = !(arguments.dry_run || arguments.diff);
-    let journal = if writes { Some(Journal::open(tree)?) } else { None };
+    let writer = Writer::open(tree, writes)?;
     ensure_new(tree, name)?;
     naming::check(tree, name)?;
 
-    let contracts = format!("proto/{}/{name}", tree.settings.package);
-    let from_sample = tree.files(&contracts, ".proto")?.is_empty();
+    let folder = format!("proto/{}/{name}", tree.settings.package);
+    let from_sample = tree.files(&folder, ".proto")?.is_empty();
     let mut sample = BTreeMap::new();
     if from_sample {
-        let before = Sources::read(tree, &BTreeMap::new())?;
-        let consumes = match before.compile(&tree.settings.package) {
-            Ok(pool) => requested_events(name, &contract::model(tree, &before, &pool).0, &arguments.consumes)?,
-            Err(finding) => return Ok(report(&[*finding], &before, json, true)),
-        };
+        let before = Contracts::read(tree, &BTreeMap::new())?;
+        if !before.is_compiled {
+            return Ok(before.reject(&before.findings, json));
+        }
+        let consumes = requested_events(name, &before.mart, &arguments.consumes)?;
         sample = scaffold::sample_contract(&tree.settings.package, name, consumes)?;
     }
     let more = sample.iter().map(|(path, (text, _))| (path.clone(), text.clone())).collect();
-    let sources = Sources::read(tree, &more)?;
-    let pool = match sources.compile(&tree.settings.package) {
-        Ok(pool) => pool,
-        Err(finding) => return Ok(report(&[*finding], &sources, json, true)),
+    let mut contracts = match Contracts::read(tree, &more)?.check(json) {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
     };
-    let (mut mart, findings) = contract::model(tree, &sources, &pool);
-    if !findings.is_empty() {
-        return Ok(report(&findings, &sources, json, true));
-    }
-    let requested = requested_events(name, &mart, &arguments.consumes)?;
-    let service = mart.services.iter_mut().find(|service| service.name == name).ok_or_else(|| {
-        Failure::usage(
-            format!("{contracts} has neither a service nor an event"),
-            "declare one, or remove the folder to start from a sample",
-        )
-    })?;
-    if let Some((event, handler)) =
-        requested.iter().find(|(event, _)| service.consumes.iter().all(|known| known.event.full_name != *event))
-    {
-        return Err(Failure::usage(
-            format!("the contract in {contracts} does not consume {event}"),
-            format!("add to its consumes: {{event: \"{event}\" handler: \"{handler}\"}}"),
-        ));
-    }
-    service.home = Some(Home {
-        service: format!("services/{name}/service"),
-        core: format!("{name}_core"),
-        library: format!("{name}_service"),
-        is_deployable: true,
-        commands: false,
-    });
-    let scaffold = scaffold::recognize(service, &pool, &sources);
+    let service = declared(&mut contracts.mart, &folder, arguments)?;
+    let scaffold = scaffold::recognize(service, &contracts.pool, &contracts.sources);
     let findings = unowned_resources(service, &scaffold);
     if !findings.is_empty() {
-        return Ok(report(&findings, &sources, json, true));
+        return Ok(contracts.reject(&findings, json));
     }
-    let mut plan = render::mart(&mart, &sources, &pool)?;
+    let mut plan = contracts.render()?;
     for (path, (text, template)) in &sample {
-        plan.add(path.clone(), Kind::Scaffold, format!("{template} {contracts}"), text.clone());
+        plan.add(path.clone(), Kind::Scaffold, format!("{template} {folder}"), text.clone());
     }
     scaffold::files(&scaffold, &mut plan)?;
 
-    let mut change_set = change_set(tree, &plan, &Lock::read(tree)?, &Waivers::read(tree)?, false)?;
-    let cargo = tree.read("Cargo.lock")?.context("Cargo.lock is missing: restore it with git checkout Cargo.lock")?;
-    let manifests: Vec<&str> = ["core", "service"]
-        .iter()
-        .filter_map(|part| Some(plan.files.get(&format!("services/{name}/{part}/Cargo.toml"))?.raw.as_str()))
-        .collect();
-    let content = Some(manifest::with_packages(&cargo, &manifests)?);
-    change_set.changes.push(Change { path: "Cargo.lock".to_owned(), content });
-    if let Some(journal) = journal {
-        journal.write(&change_set.changes)?;
-    }
+    let mut change_set = pipeline::changes(tree, &plan, false)?;
+    change_set.changes.push(cargo_lock(tree, &plan, name)?);
+    writer.write(&change_set.changes)?;
     if json {
-        let kind = |path: &str| plan.files.get(path).map(|planned| planned.kind.name());
-        let files: Vec<_> = change_set
-            .files()
-            .map(|change| serde_json::json!({ "file": change.path, "kind": kind(&change.path) }))
-            .collect();
-        let (left, example) = (&scaffold.left, scaffold::example(&scaffold));
-        let document = serde_json::json!({ "written": writes, "files": files, "left": left, "example": example });
-        anstream::println!("{document}");
+        print_document(&plan, &scaffold, &change_set, writes);
     } else {
         if arguments.diff {
             for change in change_set.files() {
@@ -112,6 +67,57 @@ pub(super) fn run(tree: &Tree, arguments: &NewService, json: bool) -> Result<u8>
     }
     // Edited files of other services are left as they are; generate reports them.
     Ok(CLEAN)
+}
+
+/// Returns the new service as its contract declares it, with the folder and the crates that it gets.
+fn declared<'a>(mart: &'a mut Mart, folder: &str, arguments: &NewService) -> Result<&'a Service> {
+    let name = arguments.name.as_str();
+    let requested = requested_events(name, mart, &arguments.consumes)?;
+    let service = mart.services.iter_mut().find(|service| service.name == name).ok_or_else(|| {
+        Failure::usage(
+            format!("{folder} has neither a service nor an event"),
+            "declare one, or remove the folder to start from a sample",
+        )
+    })?;
+    if let Some((event, handler)) =
+        requested.iter().find(|(event, _)| service.consumes.iter().all(|known| known.event.full_name != *event))
+    {
+        return Err(Failure::usage(
+            format!("the contract in {folder} does not consume {event}"),
+            format!("add to its consumes: {{event: \"{event}\" handler: \"{handler}\"}}"),
+        ));
+    }
+    service.home = Some(Home {
+        service: format!("services/{name}/service"),
+        core: format!("{name}_core"),
+        library: format!("{name}_service"),
+        is_deployable: true,
+        commands: false,
+    });
+    Ok(service)
+}
+
+/// Returns the change of `Cargo.lock` that adds the packages of the service.
+fn cargo_lock(tree: &Tree, plan: &Plan, name: &str) -> Result<Change> {
+    let cargo = tree.read("Cargo.lock")?.context("Cargo.lock is missing: restore it with git checkout Cargo.lock")?;
+    let manifests: Vec<&str> = ["core", "service"]
+        .iter()
+        .filter_map(|part| Some(plan.files.get(&format!("services/{name}/{part}/Cargo.toml"))?.raw.as_str()))
+        .collect();
+    let content = Some(manifest::with_packages(&cargo, &manifests)?);
+    Ok(Change { path: "Cargo.lock".to_owned(), content })
+}
+
+/// Prints the new files, what is left to implement and an example of a request as JSON.
+fn print_document(plan: &Plan, scaffold: &Scaffold, change_set: &ChangeSet, writes: bool) {
+    let kind = |path: &str| plan.files.get(path).map(|planned| planned.kind.name());
+    let files: Vec<_> = change_set
+        .files()
+        .map(|change| serde_json::json!({ "file": change.path, "kind": kind(&change.path) }))
+        .collect();
+    let (left, example) = (&scaffold.left, scaffold::example(scaffold));
+    let document = serde_json::json!({ "written": writes, "files": files, "left": left, "example": example });
+    anstream::println!("{document}");
 }
 
 /// Prints the new files by their kind, what is left to implement, the next commands and the command that undoes this one.

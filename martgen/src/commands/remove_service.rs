@@ -2,104 +2,60 @@
 
 use anyhow::Result;
 
-use super::{Contracts, report};
+use super::pipeline::{Contracts, Writer};
 use crate::change_set::change_set;
 use crate::cli::RemoveService;
 use crate::contract::model::Mart;
 use crate::digest;
 use crate::failure::{CLEAN, Failure};
-use crate::journal::{Change, Journal};
+use crate::journal::Change;
 use crate::kind::Kind;
-use crate::lock::{LOCK, Lock};
+use crate::lock::{Entry, LOCK, Lock};
 use crate::manifest;
-use crate::render;
 use crate::tree::Tree;
-use crate::waivers::Waivers;
+use crate::waivers::{WAIVERS, Waivers};
 
 pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<u8> {
     let name = arguments.name.as_str();
-    let journal = if arguments.dry_run { None } else { Some(Journal::open(tree)?) };
+    let writer = Writer::open(tree, !arguments.dry_run)?;
     let lock = Lock::read(tree)?;
-    let folders =
-        [format!("services/{name}/"), format!("features/{name}/"), format!("proto/{}/{name}/", tree.settings.package)];
-    let is_own = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
-    let written: Vec<_> = lock.files.iter().filter(|(path, _)| is_own(path)).collect();
-    if name.is_empty() || name.contains(['/', '\\', '.']) || written.is_empty() {
+    let own = Own::of(tree, name, &lock);
+    if name.is_empty() || name.contains(['/', '\\', '.']) || own.written.is_empty() {
         return Err(Failure::usage(
             format!("martgen.lock has no files of a service {name}"),
             "list the services: ls services",
         ));
     }
-    let mut contracts = Contracts::read(tree)?;
-    if contracts.is_invalid() {
-        return Ok(report(&contracts.findings, &contracts.sources, json, true));
-    }
-    let consumers = consumers(&contracts.mart, name, &tree.settings.package);
-    if !consumers.is_empty() {
-        return Err(Failure::refused(
-            format!("{name} can't be removed: its events are consumed by {}", consumers.join("; ")),
-            "remove these events from consumes in their contracts first",
-        ));
-    }
+    let mut contracts = match Contracts::checked(tree, json)? {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
+    };
+    ensure_unconsumed(&contracts.mart, name, &tree.settings.package)?;
 
-    let mut changed = Vec::new();
-    for (path, entry) in &written {
-        if tree.read(path)?.is_some_and(|text| digest::bytes(text.as_bytes()) != entry.content) {
-            changed.push((*path).clone());
-        }
-    }
-    // Files that were added by hand.
-    let mut added = Vec::new();
-    for folder in folders.iter().take(2) {
-        added.extend(
-            tree.files(folder.trim_end_matches('/'), "")?.into_iter().filter(|path| !lock.files.contains_key(path)),
-        );
-    }
+    let (changed, added) = (own.changed(tree)?, own.added(tree, &lock)?);
     let mut waivers = Waivers::read(tree)?;
-    let waived = waivers.0.keys().any(|path| is_own(path));
-    waivers.0.retain(|path, _| !is_own(path));
+    let waived = waivers.0.keys().any(|path| own.has(path));
+    waivers.0.retain(|path, _| !own.has(path));
     // Files of all services, such as Kong's routes, are rendered without this one.
     let topics = Topics::of(&contracts.mart, name);
     contracts.mart.services.iter_mut().filter(|service| service.name == name).for_each(|service| service.home = None);
-    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
-    let change_set = change_set(tree, &plan, &lock, &waivers, false)?;
-    let mut next = change_set.next.clone();
-    next.files.retain(|path, _| !is_own(path));
-    let files = written.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
-    let mut changes: Vec<Change> = files.map(|path| Change { path, content: None }).collect();
-    changes.extend(change_set.files().filter(|change| !is_own(&change.path)).cloned());
+    let change_set = change_set(tree, &contracts.render()?, &lock, &waivers, false)?;
+    let mut changes = own.removals(&added);
+    changes.extend(change_set.files().filter(|change| !own.has(&change.path)).cloned());
     let removed: Vec<String> =
         changes.iter().filter(|change| change.content.is_none()).map(|change| change.path.clone()).collect();
-    if let Some(cargo) = tree.read("Cargo.lock")? {
-        let packages = [format!("{name}-core"), format!("{name}-service")];
-        changes.push(Change {
-            path: "Cargo.lock".to_owned(),
-            content: Some(manifest::without_packages(&cargo, &packages)),
-        });
-    }
-    if waived {
-        changes.push(Change { path: crate::waivers::WAIVERS.to_owned(), content: waivers.text() });
-    }
-    changes.push(Change { path: LOCK.to_owned(), content: Some(next.text()) });
+    changes.extend(own.records(tree, name, change_set.next, waived.then_some(&waivers))?);
 
     let touched: Vec<&String> = changed.iter().chain(&added).collect();
     let refused = !touched.is_empty() && !arguments.force;
-    if let Some(journal) = journal.filter(|_| !refused) {
-        journal.write(&changes)?;
+    if !refused {
+        writer.write(&changes)?;
     }
-    let is_contract_kept =
-        !written.iter().any(|(path, entry)| entry.kind == Kind::Scaffold && path.starts_with(&folders[2]));
     let previews = arguments.dry_run || refused;
     if json {
         anstream::println!("{}", serde_json::json!({ "written": !previews, "removed": removed, "changed": touched }));
     } else {
-        let verb = if previews { "would remove" } else { "removed" };
-        for path in &removed {
-            anstream::println!("{verb} {path}");
-        }
-        if is_contract_kept {
-            anstream::println!("kept {}: new-service did not write this contract", folders[2].trim_end_matches('/'));
-        }
+        own.print(&removed, previews);
         topics.print_cleanup(name);
     }
     if refused && !arguments.dry_run {
@@ -110,6 +66,95 @@ pub(super) fn run(tree: &Tree, arguments: &RemoveService, json: bool) -> Result<
         ));
     }
     Ok(CLEAN)
+}
+
+/// The files of the service.
+struct Own<'a> {
+    /// The folders of its code, its features and its contracts. Each ends with a slash.
+    folders: [String; 3],
+    /// The files that martgen wrote.
+    written: Vec<(&'a String, &'a Entry)>,
+}
+
+impl<'a> Own<'a> {
+    fn of(tree: &Tree, name: &str, lock: &'a Lock) -> Self {
+        let contracts = format!("proto/{}/{name}/", tree.settings.package);
+        let mut own = Self {
+            folders: [format!("services/{name}/"), format!("features/{name}/"), contracts],
+            written: Vec::new(),
+        };
+        own.written = lock.files.iter().filter(|(path, _)| own.has(path)).collect();
+        own
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.folders.iter().any(|folder| path.starts_with(folder.as_str()))
+    }
+
+    /// Returns the written files that were edited by hand.
+    fn changed(&self, tree: &Tree) -> Result<Vec<String>> {
+        let mut changed = Vec::new();
+        for (path, entry) in &self.written {
+            if tree.read(path)?.is_some_and(|text| digest::bytes(text.as_bytes()) != entry.content) {
+                changed.push((*path).clone());
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Returns the files that were added by hand, except contracts.
+    fn added(&self, tree: &Tree, lock: &Lock) -> Result<Vec<String>> {
+        let mut added = Vec::new();
+        for folder in self.folders.iter().take(2) {
+            let files = tree.files(folder.trim_end_matches('/'), "")?;
+            added.extend(files.into_iter().filter(|path| !lock.files.contains_key(path)));
+        }
+        Ok(added)
+    }
+
+    /// Returns the removals of the written and the added files.
+    fn removals(&self, added: &[String]) -> Vec<Change> {
+        let files = self.written.iter().map(|(path, _)| (*path).clone()).chain(added.iter().cloned());
+        files.map(|path| Change { path, content: None }).collect()
+    }
+
+    /// Returns the changes of `Cargo.lock`, of the waivers if there are some to write, and of the lock.
+    fn records(&self, tree: &Tree, name: &str, mut next: Lock, waivers: Option<&Waivers>) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        if let Some(cargo) = tree.read("Cargo.lock")? {
+            let packages = [format!("{name}-core"), format!("{name}-service")];
+            let content = Some(manifest::without_packages(&cargo, &packages));
+            changes.push(Change { path: "Cargo.lock".to_owned(), content });
+        }
+        changes.extend(waivers.map(|waivers| Change { path: WAIVERS.to_owned(), content: waivers.text() }));
+        next.files.retain(|path, _| !self.has(path));
+        changes.push(Change { path: LOCK.to_owned(), content: Some(next.text()) });
+        Ok(changes)
+    }
+
+    /// Prints the removed files, and the contract if it is kept.
+    fn print(&self, removed: &[String], previews: bool) {
+        let verb = if previews { "would remove" } else { "removed" };
+        for path in removed {
+            anstream::println!("{verb} {path}");
+        }
+        let contracts = &self.folders[2];
+        if !self.written.iter().any(|(path, entry)| entry.kind == Kind::Scaffold && path.starts_with(contracts)) {
+            anstream::println!("kept {}: new-service did not write this contract", contracts.trim_end_matches('/'));
+        }
+    }
+}
+
+/// Refuses to remove a service whose events other services consume.
+fn ensure_unconsumed(mart: &Mart, name: &str, package: &str) -> Result<()> {
+    let consumers = consumers(mart, name, package);
+    if consumers.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        format!("{name} can't be removed: its events are consumed by {}", consumers.join("; ")),
+        "remove these events from consumes in their contracts first",
+    ))
 }
 
 /// Returns the other services that consume events of this one, each with these events.

@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 
-use super::{Contracts, report};
+use super::pipeline::{Contracts, Writer};
 use crate::cli::Waive;
 use crate::digest;
 use crate::failure::{CLEAN, Failure};
-use crate::journal::{Change, Journal};
+use crate::journal::Change;
 use crate::kind::Kind;
 use crate::lock::Lock;
 use crate::plan::{self, State};
-use crate::render;
 use crate::tree::Tree;
 use crate::waivers::{WAIVERS, Waiver, Waivers};
 
@@ -19,12 +18,12 @@ pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
     if reason.is_empty() {
         return Err(Failure::usage("a waiver needs a reason", "add --reason \"why this service differs\""));
     }
-    let journal = Journal::open(tree)?;
-    let contracts = Contracts::read(tree)?;
-    if contracts.is_invalid() {
-        return Ok(report(&contracts.findings, &contracts.sources, false, true));
-    }
-    let plan = render::mart(&contracts.mart, &contracts.sources, &contracts.pool)?;
+    let writer = Writer::open(tree, true)?;
+    let contracts = match Contracts::checked(tree, false)? {
+        Ok(contracts) => contracts,
+        Err(code) => return Ok(code),
+    };
+    let plan = contracts.render()?;
     let file = arguments.file.trim_start_matches("./");
     let Some(planned) = plan.files.get(file) else {
         return Err(Failure::usage(
@@ -46,7 +45,7 @@ pub(super) fn run(tree: &Tree, arguments: &Waive) -> Result<u8> {
     let mut waivers = Waivers::read(tree)?;
     let raw = digest::bytes(planned.raw.as_bytes());
     waivers.0.insert(file.to_owned(), Waiver { raw, reason });
-    journal.write(&[Change { path: WAIVERS.to_owned(), content: waivers.text() }])?;
+    writer.write(&[Change { path: WAIVERS.to_owned(), content: waivers.text() }])?;
     anstream::println!("{file} is kept as it is; the reason is recorded in {WAIVERS}");
     Ok(CLEAN)
 }

@@ -192,39 +192,13 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
         other: String::new(),
         fixed: samples[0] == samples[1],
         samples,
-        ident: ident.clone(),
-        name: name.clone(),
+        ident,
+        name,
     };
     match descriptor.kind() {
         Kind::Enum(of) => enumeration(&mut field, &of, optional, &from, package)?,
-        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
-            "Option<Timestamp>".clone_into(&mut field.core);
-            field.out = format!("{from}.map(time)");
-            field.parsed = format!("timestamp({:?}, {ident})?", field.json);
-            let bind = format!("{ident}.map(Timestamp::get)");
-            field.columns = vec![column(&name, "timestamptz", "Option<OffsetDateTime>", bind)];
-            field.read = format!("{ident}.map(Timestamp::new)");
-            "Some(at(i64::try_from(n).expect(\"small\")))".clone_into(&mut field.value);
-            "None".clone_into(&mut field.other);
-        }
-        Kind::Message(of) if of.full_name().ends_with(".type.v1.Money") => {
-            "Option<Money>".clone_into(&mut field.core);
-            field.out = format!("{from}.map(money)");
-            field.parsed = format!("{ident}.map(|money| exact({:?}, &money)).transpose()?", field.json);
-            let (minor, currency) = (format!("{name}_minor"), format!("{name}_currency"));
-            field.columns = vec![
-                column(&minor, "bigint", "Option<i64>", format!("{ident}.map(Money::minor)")),
-                column(
-                    &currency,
-                    "text",
-                    "Option<String>",
-                    format!("{ident}.map(|money| money.currency().code().to_owned())"),
-                ),
-            ];
-            field.read = format!("read_money({minor}, {currency}.as_deref())?");
-            "Some(Money::parse(\"1500.00\", \"PKR\").expect(\"money\"))".clone_into(&mut field.value);
-            "None".clone_into(&mut field.other);
-        }
+        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => timestamp(&mut field, &from),
+        Kind::Message(of) if of.full_name().ends_with(".type.v1.Money") => money(&mut field, &from),
         kind => {
             let shape = shape(&kind)?;
             scalar(&mut field, &shape, optional, &from);
@@ -233,6 +207,37 @@ pub(super) fn field(descriptor: &FieldDescriptor, comment: String, package: &str
     Some(field)
 }
 
+/// Fills in the forms of a time.
+fn timestamp(field: &mut Field, from: &str) {
+    let (name, ident) = (field.name.as_str(), field.ident.as_str());
+    "Option<Timestamp>".clone_into(&mut field.core);
+    field.out = format!("{from}.map(time)");
+    field.parsed = format!("timestamp({:?}, {ident})?", field.json);
+    let bind = format!("{ident}.map(Timestamp::get)");
+    field.columns = vec![column(name, "timestamptz", "Option<OffsetDateTime>", bind)];
+    field.read = format!("{ident}.map(Timestamp::new)");
+    "Some(at(i64::try_from(n).expect(\"small\")))".clone_into(&mut field.value);
+    "None".clone_into(&mut field.other);
+}
+
+/// Fills in the forms of an amount of money, which has two columns.
+fn money(field: &mut Field, from: &str) {
+    let (name, ident) = (field.name.as_str(), field.ident.as_str());
+    "Option<Money>".clone_into(&mut field.core);
+    field.out = format!("{from}.map(money)");
+    field.parsed = format!("{ident}.map(|money| exact({:?}, &money)).transpose()?", field.json);
+    let (minor, currency) = (format!("{name}_minor"), format!("{name}_currency"));
+    let code = format!("{ident}.map(|money| money.currency().code().to_owned())");
+    field.columns = vec![
+        column(&minor, "bigint", "Option<i64>", format!("{ident}.map(Money::minor)")),
+        column(&currency, "text", "Option<String>", code),
+    ];
+    field.read = format!("read_money({minor}, {currency}.as_deref())?");
+    "Some(Money::parse(\"1500.00\", \"PKR\").expect(\"money\"))".clone_into(&mut field.value);
+    "None".clone_into(&mut field.other);
+}
+
+/// Fills in the forms of a scalar type.
 fn scalar(field: &mut Field, shape: &Shape, optional: bool, from: &str) {
     let (name, ident) = (field.name.as_str(), field.ident.as_str());
     field.eq = !shape.core.starts_with('f');

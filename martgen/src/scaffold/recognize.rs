@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToUpperCamelCase;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::{Enum, EnumValue, Op, Resource, Scaffold, Served, field};
+use super::field::{self, Field};
+use super::{Enum, EnumValue, Op, Resource, Scaffold, Served};
 use crate::contract::model::{Auth, Body, Reason, Service};
 use crate::contract::source::{Info, Sources};
 use crate::contract::{names, rules};
@@ -92,47 +93,11 @@ impl Finder<'_> {
     fn resource(&self, message: &MessageDescriptor, methods: &BTreeMap<String, MethodDescriptor>) -> Option<Resource> {
         let name = message.name();
         let snake = names::snake(name);
-        // A keyword would need another name in every file. The others are names of the scaffolds, of the parts of a commit's
-        // statement, and of the chassis's tables.
-        if snake.starts_with("r#")
-            || name == format!("{}Event", self.service.name.to_upper_camel_case())
-            || [
-                "Write", "Store", "UseCases", "Option", "Result", "Vec", "String", "Guard", "Current", "New", "Inbox",
-                "Outbox", "Receipt",
-            ]
-            .contains(&name)
-        {
-            return None;
-        }
         let id = format!("{snake}_id");
-        let text = |field: &str| {
-            message
-                .get_field_by_name(field)
-                .is_some_and(|field| matches!(field.kind(), Kind::String) && !field.is_list())
-        };
-        let time = |field: &str| {
-            message.get_field_by_name(field).is_some_and(|field| full_name(&field) == "google.protobuf.Timestamp")
-        };
-        if !text(&id) || !text("etag") || !time("create_time") || !time("update_time") {
+        if self.is_reserved(name, &snake) || !has_standard_fields(message, &id) {
             return None;
         }
-        let (mut fields, mut enums) = (Vec::new(), Vec::<Enum>::new());
-        for descriptor in message.fields().filter(|field| field.name() != id && !OUTPUT_FIELDS.contains(&field.name()))
-        {
-            if rules::behaves(&descriptor, &[3, 5]) {
-                return None;
-            }
-            fields.push(field::field(&descriptor, self.comment(message, descriptor.path()), &self.service.package)?);
-            if let Kind::Enum(of) = descriptor.kind() {
-                let camel = names::camel(of.name());
-                if !enums.iter().any(|known| known.name == camel) {
-                    enums.push(self.enumeration(&of, camel));
-                }
-            }
-        }
-        if fields.is_empty() {
-            return None;
-        }
+        let (fields, enums) = self.fields(message, &id)?;
         let publishes = |suffix: &str| {
             let event = format!("{name}{suffix}");
             self.service.events.iter().any(|known| known.name == event)
@@ -167,6 +132,37 @@ impl Finder<'_> {
             && has_cause(resource.updated, &resource.update)
             && has_cause(resource.deleted, &resource.delete);
         (consistent && resource.create.is_some() && resource.get.is_some()).then_some(resource)
+    }
+
+    /// Returns whether a resource can't have this name. A keyword would need another name in every file. The others are names of
+    /// the scaffolds, of the parts of a commit's statement, and of the chassis's tables.
+    fn is_reserved(&self, name: &str, snake: &str) -> bool {
+        snake.starts_with("r#")
+            || name == format!("{}Event", self.service.name.to_upper_camel_case())
+            || [
+                "Write", "Store", "UseCases", "Option", "Result", "Vec", "String", "Guard", "Current", "New", "Inbox",
+                "Outbox", "Receipt",
+            ]
+            .contains(&name)
+    }
+
+    /// Returns the fields of a resource that its clients set, and their enums, or `None` if a field is not supported.
+    fn fields(&self, message: &MessageDescriptor, id: &str) -> Option<(Vec<Field>, Vec<Enum>)> {
+        let (mut fields, mut enums) = (Vec::new(), Vec::<Enum>::new());
+        for descriptor in message.fields().filter(|field| field.name() != id && !OUTPUT_FIELDS.contains(&field.name()))
+        {
+            if rules::behaves(&descriptor, &[3, 5]) {
+                return None;
+            }
+            fields.push(field::field(&descriptor, self.comment(message, descriptor.path()), &self.service.package)?);
+            if let Kind::Enum(of) = descriptor.kind() {
+                let camel = names::camel(of.name());
+                if !enums.iter().any(|known| known.name == camel) {
+                    enums.push(self.enumeration(&of, camel));
+                }
+            }
+        }
+        (!fields.is_empty()).then_some((fields, enums))
     }
 
     fn enumeration(&self, of: &prost_reflect::EnumDescriptor, camel: String) -> Enum {
@@ -266,6 +262,17 @@ impl Finder<'_> {
         let is_standard = fields(&method.input()) == [id] && op.path.matches('{').count() == 1 && op.reason.is_some();
         is_standard.then_some(Op { answered, ..op })
     }
+}
+
+/// Returns whether a resource has the fields that the service sets: its id, etag, create_time and update_time.
+fn has_standard_fields(message: &MessageDescriptor, id: &str) -> bool {
+    let text = |field: &str| {
+        message.get_field_by_name(field).is_some_and(|field| matches!(field.kind(), Kind::String) && !field.is_list())
+    };
+    let time = |field: &str| {
+        message.get_field_by_name(field).is_some_and(|field| full_name(&field) == "google.protobuf.Timestamp")
+    };
+    text(id) && text("etag") && time("create_time") && time("update_time")
 }
 
 fn is_not_found(reason: &Reason) -> bool {

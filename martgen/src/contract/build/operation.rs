@@ -15,25 +15,7 @@ impl Builder<'_> {
         let place = self.place(&file, at);
         let name = method.name();
         let (request, response) = (method.input(), method.output());
-        for (message, ending) in [(&request, "Request"), (&response, "Response")] {
-            let expected = format!("{}.{name}{ending}", file.package_name());
-            if message.full_name() != expected {
-                self.error(
-                    "rpc-messages",
-                    &place,
-                    format!("`{name}` uses `{}`", message.full_name()),
-                    format!("give it its own message, `{name}{ending}`, so that it can change independently"),
-                );
-            }
-        }
-        if method.is_client_streaming() || method.is_server_streaming() {
-            self.error(
-                "streaming",
-                &place,
-                format!("`{name}` is a stream"),
-                "an HTTP operation returns one response: publish events, or return a list in pages",
-            );
-        }
+        self.check_shape(method, &place);
         let http = self.option(&method.options(), "google.api.http");
         let (verb, path) = http.as_ref().and_then(pattern).unwrap_or_else(|| {
             let help = "add a method and a path: option (google.api.http) = {get: \"/v1/products/{product_id}\"};";
@@ -73,6 +55,30 @@ impl Builder<'_> {
             errors,
             name: name.to_owned(),
             place,
+        }
+    }
+
+    /// Checks that an operation has its own messages and is not a stream.
+    fn check_shape(&mut self, method: &MethodDescriptor, place: &Place) {
+        let (name, package) = (method.name(), method.parent_service().parent_file().package_name().to_owned());
+        for (message, ending) in [(method.input(), "Request"), (method.output(), "Response")] {
+            let expected = format!("{package}.{name}{ending}");
+            if message.full_name() != expected {
+                self.error(
+                    "rpc-messages",
+                    place,
+                    format!("`{name}` uses `{}`", message.full_name()),
+                    format!("give it its own message, `{name}{ending}`, so that it can change independently"),
+                );
+            }
+        }
+        if method.is_client_streaming() || method.is_server_streaming() {
+            self.error(
+                "streaming",
+                place,
+                format!("`{name}` is a stream"),
+                "an HTTP operation returns one response: publish events, or return a list in pages",
+            );
         }
     }
 

@@ -217,7 +217,21 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
         );
     }
     let status = if operation.creates.is_some() { "201" } else { "200" };
-    let mut all: BTreeMap<String, Vec<(String, String, Option<MessageDescriptor>)>> = BTreeMap::new();
+    let mut responses = Map::new();
+    responses.insert(status.to_owned(), json!({ "description": "Success.", "headers": headers, "content": content }));
+    for (status, problems) in problems(operation, output) {
+        let response = problem_response(&status, &problems, schemas);
+        responses.insert(status, response);
+    }
+    Value::Object(responses)
+}
+
+/// A problem that an operation may return: its code, its description and the message of its details.
+type Problem = (String, String, Option<MessageDescriptor>);
+
+/// Returns the problems that an operation may return, by their statuses.
+fn problems(operation: &Operation, output: &MessageDescriptor) -> BTreeMap<String, Vec<Problem>> {
+    let mut all: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
     let mut add_with = |status: i32, code: &str, detail: &str, details: Option<MessageDescriptor>| {
         all.entry(status.to_string()).or_default().push((code.to_owned(), detail.to_owned(), details));
     };
@@ -240,34 +254,34 @@ fn responses(operation: &Operation, output: &MessageDescriptor, schemas: &mut Sc
         let detail = reason.comment.split_whitespace().collect::<Vec<_>>().join(" ");
         add_with(reason.status, &reason.code, &detail, details);
     }
-    let mut responses = Map::new();
-    responses.insert(status.to_owned(), json!({ "description": "Success.", "headers": headers, "content": content }));
-    for (status, reasons) in all {
-        let descriptions: Vec<String> = reasons.iter().map(|(code, detail, _)| format!("`{code}`: {detail}")).collect();
-        let number: u16 = status.parse().unwrap_or(500);
-        let title = StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
-        let examples: Map<String, Value> = reasons
-            .iter()
-            .map(|(code, detail, details)| {
-                let mut problem = json!({
-                    "type": "about:blank", "title": title, "status": number, "code": code, "detail": detail,
-                    "traceId": "0c9eac31210649dcbab0f35bb03129b7",
-                });
-                if let Some(details) = details {
-                    problem["details"] = Schemas::example(details, true);
-                }
-                (code.clone(), json!({ "value": problem }))
-            })
-            .collect();
-        let carried = reasons.iter().filter_map(|(_, _, details)| details.as_ref());
-        let carried: Vec<Value> = carried.map(|details| schemas.message(details)).collect();
-        let mut schema = json!({ "$ref": "#/components/schemas/Problem" });
-        if !carried.is_empty() {
-            let details = json!({ "type": "object", "properties": { "details": { "anyOf": carried } } });
-            schema = json!({ "allOf": [schema, details] });
-        }
-        let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
-        responses.insert(status, json!({ "description": descriptions.join("\n"), "content": content }));
+    all
+}
+
+/// Returns the response of one status, with an example of each problem.
+fn problem_response(status: &str, problems: &[Problem], schemas: &mut Schemas<'_>) -> Value {
+    let descriptions: Vec<String> = problems.iter().map(|(code, detail, _)| format!("`{code}`: {detail}")).collect();
+    let number: u16 = status.parse().unwrap_or(500);
+    let title = StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
+    let examples: Map<String, Value> = problems
+        .iter()
+        .map(|(code, detail, details)| {
+            let mut problem = json!({
+                "type": "about:blank", "title": title, "status": number, "code": code, "detail": detail,
+                "traceId": "0c9eac31210649dcbab0f35bb03129b7",
+            });
+            if let Some(details) = details {
+                problem["details"] = Schemas::example(details, true);
+            }
+            (code.clone(), json!({ "value": problem }))
+        })
+        .collect();
+    let carried = problems.iter().filter_map(|(_, _, details)| details.as_ref());
+    let carried: Vec<Value> = carried.map(|details| schemas.message(details)).collect();
+    let mut schema = json!({ "$ref": "#/components/schemas/Problem" });
+    if !carried.is_empty() {
+        let details = json!({ "type": "object", "properties": { "details": { "anyOf": carried } } });
+        schema = json!({ "allOf": [schema, details] });
     }
-    Value::Object(responses)
+    let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
+    json!({ "description": descriptions.join("\n"), "content": content })
 }
