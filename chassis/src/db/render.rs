@@ -2,7 +2,6 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::row::{Column, TableRow};
@@ -94,17 +93,17 @@ impl Sql {
     /// Several uses of it must not materialize it: then a single row is as cheap as its parameters.
     pub(super) fn relation(&mut self, name: &str, columns: &[(String, String)], rows: usize) {
         let names: Vec<String> = columns.iter().map(|(column, _)| quoted(column)).collect();
-        write!(self.text, "{name} (nth_row, {}) as not materialized (", names.join(", ")).expect("a string");
+        self.push(&format!("{name} (nth_row, {}) as not materialized (", names.join(", ")));
         if rows == 0 {
             let nulls: Vec<String> = columns.iter().map(|(_, sql_type)| format!("null::{sql_type}")).collect();
-            write!(self.text, "select 0, {} where false", nulls.join(", ")).expect("a string");
+            self.push(&format!("select 0, {} where false", nulls.join(", ")));
         }
         for row in 0..rows {
             let before = if row == 0 { "values" } else { "," };
-            write!(self.text, "{before} ({}", row + 1).expect("a string");
+            self.push(&format!("{before} ({}", row + 1));
             for (column, sql_type) in columns {
                 let number = self.parameter(format!("{name}.{column}"));
-                write!(self.text, ", {number}::{sql_type}").expect("a string");
+                self.push(&format!(", {number}::{sql_type}"));
             }
             self.text.push(')');
         }
