@@ -20,6 +20,7 @@ pub mod relay;
 pub mod run;
 pub mod telemetry;
 pub mod trace;
+pub mod wiring;
 
 pub use config::Config;
 pub use db::Database;

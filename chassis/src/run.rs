@@ -52,12 +52,19 @@ pub struct BackgroundJob {
 }
 
 impl BackgroundJob {
-    /// Creates a job that runs again at once after a run that processed items, and after `interval` otherwise.
-    pub fn new<F>(name: &'static str, interval: Duration, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+    /// Creates a job that calls `run` with these use cases: again at once after a run that processed items, and after `interval`
+    /// otherwise.
+    pub fn new<U, F>(
+        name: &'static str,
+        interval: Duration,
+        use_cases: U,
+        run: impl Fn(U) -> F + Send + Sync + 'static,
+    ) -> Self
     where
+        U: Clone + Send + Sync + 'static,
         F: Future<Output = Result<usize, StoreError>> + Send + 'static,
     {
-        Self { name, interval, run: Arc::new(move || Box::pin(run())) }
+        Self { name, interval, run: Arc::new(move || Box::pin(run(use_cases.clone()))) }
     }
 
     /// Returns the job's name, which is the label of its metric.
@@ -232,20 +239,15 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_panics_or_fails_runs_again() {
         let (runs, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
-        let job = BackgroundJob::new("test", Duration::from_millis(1), {
-            let (runs, stop) = (runs.clone(), stop.clone());
-            move || {
-                let (run, stop) = (runs.fetch_add(1, Ordering::Relaxed), stop.clone());
-                async move {
-                    match run {
-                        0 => panic!("an unexpected row"),
-                        1 => Err(StoreError::Internal),
-                        2 => Ok(1),
-                        _ => {
-                            stop.cancel();
-                            Ok(0)
-                        }
-                    }
+        let use_cases = (runs.clone(), stop.clone());
+        let job = BackgroundJob::new("test", Duration::from_millis(1), use_cases, |(runs, stop)| async move {
+            match runs.fetch_add(1, Ordering::Relaxed) {
+                0 => panic!("an unexpected row"),
+                1 => Err(StoreError::Internal),
+                2 => Ok(1),
+                _ => {
+                    stop.cancel();
+                    Ok(0)
                 }
             }
         });

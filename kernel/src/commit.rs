@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use crate::{Timestamp, Version};
+use crate::{IdGenerator, Timestamp, Version};
 
 /// Idempotency record: marks a request or an event as processed. Its key is unique within its scope.
 ///
@@ -38,6 +38,14 @@ pub struct EventEnvelope<E> {
     pub payload: E,
 }
 
+impl<E> EventEnvelope<E> {
+    /// Adds ids, the time and the version of its aggregate to each event.
+    pub fn all(events: Vec<E>, at: Timestamp, ids: &dyn IdGenerator, version: impl Fn(&E) -> Version) -> Vec<Self> {
+        let envelope = |payload: E| Self { id: ids.next(), at, version: version(&payload), payload };
+        events.into_iter().map(envelope).collect()
+    }
+}
+
 /// Everything that one use case changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit<W, E> {
@@ -56,10 +64,10 @@ pub enum EventOutcome {
     Applied,
     /// The event has no effect.
     Ignored,
-    /// The event cannot be applied yet: an earlier one is missing. It is retried.
-    NotReady,
-    /// The event can never be applied: it contradicts the state. It becomes a dead letter.
-    Rejected,
+    /// The event cannot be applied yet, for this reason, such as an earlier event that is missing. It is retried.
+    NotReady(&'static str),
+    /// The event can never be applied, for this reason: it contradicts the state. It becomes a dead letter.
+    Rejected(&'static str),
 }
 
 /// The result of a commit that did not fail.

@@ -3,6 +3,7 @@
 //! A core depends on this crate and on value crates only. This crate has no I/O, reads no system clock and uses no source of
 //! randomness: time and ids are ports ([`Clock`], [`IdGenerator`]) that an adapter implements.
 
+pub mod change;
 pub mod clock;
 pub mod commit;
 pub mod fingerprint;
@@ -13,6 +14,7 @@ pub mod page;
 pub mod testing;
 pub mod version;
 
+pub use change::{ChangeError, change, process_each};
 pub use clock::{Clock, Timestamp};
 pub use commit::{
     Commit, CommitError, CommitOutcome, EventEnvelope, EventOutcome, Receipt, ReceiptBuilder, StoreError,

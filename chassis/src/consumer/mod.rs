@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use mart_kernel::StoreError;
+use mart_kernel::{EventOutcome, StoreError};
 
 use crate::Record;
 use crate::record::{InvalidRecord, RawRecord};
@@ -43,6 +43,17 @@ pub enum Outcome {
     Retry(String),
     /// The event can never be processed, for this reason. It becomes a dead letter.
     Reject(&'static str),
+}
+
+impl From<EventOutcome> for Outcome {
+    fn from(outcome: EventOutcome) -> Self {
+        match outcome {
+            EventOutcome::Applied => Self::Applied,
+            EventOutcome::Ignored => Self::Ignored("the event has no effect"),
+            EventOutcome::NotReady(reason) => Self::Retry(reason.to_owned()),
+            EventOutcome::Rejected(reason) => Self::Reject(reason),
+        }
+    }
 }
 
 /// The errors before a handler is called.

@@ -1,6 +1,6 @@
 //! PostgreSQL: pools, migrations, and the only three ways in which a service writes.
 //!
-//! [`Database::commit`] runs one autocommitted statement with its receipt and events. [`Database::execute`] and
+//! [`Database::commit`], or the same function of an [`EventDatabase`], runs one autocommitted statement with its receipt and events. [`Database::execute`] and
 //! [`Database::write`] run one without events. [`Database::transact`] is for the rare decision over several rows.
 //!
 //! No SQL has numbered parameters: rows are structs of [`table_row!`](crate::table_row), from which [`Statement`] and [`mod@write`] render
@@ -10,6 +10,7 @@
 //! half-way leaves the pooled connection unusable for the next request (transact-rs/sqlx#4393).
 
 mod commit;
+mod events;
 pub mod read;
 mod render;
 pub mod row;
@@ -32,6 +33,7 @@ use tokio::sync::Notify;
 
 use crate::Config;
 
+pub use events::EventDatabase;
 pub use statement::Statement;
 pub use transact::append_outbox;
 

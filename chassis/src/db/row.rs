@@ -35,6 +35,11 @@ pub trait TableRow: Relation {
     fn read(row: &PgRow) -> Result<Self, sqlx::Error>;
 }
 
+/// Returns whether rows of the table can be updated: it has a key and a column beside it.
+pub(super) const fn updates<R: TableRow>() -> bool {
+    !R::KEY.is_empty() && R::COLUMNS.len() > R::KEY.len()
+}
+
 /// Returns the SQL type of a Rust type.
 #[doc(hidden)]
 pub fn sql_type<T: Type<Postgres>>() -> String {

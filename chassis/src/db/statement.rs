@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::render::{Action, Part, Shape, Sql, Table, cached, quoted, same};
-use super::row::{Relation, TableRow};
+use super::row::{Relation, TableRow, updates};
 use crate::Record;
 
 crate::relation! {
@@ -73,6 +73,7 @@ impl Statement {
     /// Inserts a row, or updates the stored one unless that has a newer version. Nothing is written then, the events neither. The
     /// table has a column `version`.
     pub fn upsert_newer<R: TableRow>(row: R) -> Self {
+        const { assert!(updates::<R>(), "the table has a key and a column beside it") };
         Self::default().with(Action::UpsertNewer, vec![row])
     }
 
@@ -83,6 +84,7 @@ impl Statement {
 
     /// Updates rows, or none if one of them has another version.
     pub fn update_all<R: TableRow>(rows: Vec<(R, Version)>) -> Self {
+        const { assert!(updates::<R>(), "the table has a key and a column beside it") };
         let part = part::<R, Expected>(Action::Update, rows.len());
         rows.into_iter().fold(Self { parts: vec![part], ..Self::default() }, |statement, (row, expected)| {
             statement.bind(row).bind(Expected { version: expected.get() })
@@ -109,6 +111,7 @@ impl Statement {
 
     /// Makes these the only rows of a further table that belong to the written row: their key begins with the key of that row.
     pub fn then_replace<R: TableRow>(self, rows: Vec<R>) -> Self {
+        const { assert!(updates::<R>(), "the table has a key and a column beside it") };
         self.with(Action::Replace, rows)
     }
 

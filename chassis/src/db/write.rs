@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArguments, PgExecutor};
 use sqlx::{AssertSqlSafe, Error};
 
 use super::render::{Action, Part, Shape, Sql, cached, quoted};
-use super::row::{Relation, TableRow};
+use super::row::{Relation, TableRow, updates};
 use super::statement::part;
 
 /// Rows to write, all by one statement. Without rows, nothing is executed.
@@ -30,16 +30,19 @@ pub fn insert_new<R: TableRow>(rows: impl IntoIterator<Item = R>, unique: &'stat
 
 /// Inserts rows, or updates all columns of those that exist.
 pub fn upsert<R: TableRow>(rows: impl IntoIterator<Item = R>) -> Write {
+    const { assert!(updates::<R>(), "the table has a key and a column beside it") };
     Write::new(Action::Upsert, rows)
 }
 
 /// Inserts rows, or updates those that exist with the same or an older version. The table has a column `version`.
 pub fn upsert_newer<R: TableRow>(rows: impl IntoIterator<Item = R>) -> Write {
+    const { assert!(updates::<R>(), "the table has a key and a column beside it") };
     Write::new(Action::UpsertNewer, rows)
 }
 
 /// Updates all columns of a row whose stored values are the expected ones.
 pub fn update<R: TableRow, E: Relation>(row: R, expected: E) -> Write {
+    const { assert!(updates::<R>(), "the table has a key and a column beside it") };
     let mut arguments = PgArguments::default();
     let bound = row.bind(&mut arguments).and_then(|()| expected.bind(&mut arguments));
     Write { part: part::<R, E>(Action::Update, 1), arguments: bound.map(|()| arguments) }

@@ -23,7 +23,8 @@ use mart_kernel::{Fingerprint, Receipt, ReceiptBuilder, Version};
 use mart_proto::Wire;
 use mart_server::Peer;
 
-use crate::auth::Keys;
+use crate::Config;
+use crate::auth::{Keys, KeysError};
 use crate::config::Limits;
 use crate::trace::{self, TraceContext};
 
@@ -196,6 +197,12 @@ impl Api {
             body_timeout: limits.timeout / 2,
             trusted_proxy_hops: limits.trusted_proxy_hops,
         }
+    }
+
+    /// Creates an API with the keys and the limits of a configuration.
+    pub fn load(config: &Config) -> Result<Arc<Self>, KeysError> {
+        let keys = Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?;
+        Ok(Arc::new(Self::new(Arc::new(keys), &config.limits)))
     }
 
     /// Returns the trusted keys.

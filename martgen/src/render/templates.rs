@@ -216,6 +216,11 @@ fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
 
+/// Returns the name of a handler's constant.
+fn handler(method: &str) -> String {
+    names::constant(method.strip_prefix("on_").unwrap_or(method))
+}
+
 fn constant(name: &str) -> String {
     names::constant(name)
 }

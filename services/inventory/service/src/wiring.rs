@@ -7,12 +7,11 @@ use axum::Router;
 use include_dir::{Dir, include_dir};
 use inventory_core::UseCases;
 use inventory_core::ports::Store;
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::Config;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::{BackgroundJob, Service};
-use mart_chassis::{Config, Database};
-use mart_kernel::PageTokenSigner;
+use mart_chassis::wiring::CommonAdapters;
 
 use crate::adapters::events::{InventoryEventHandlers, InventoryMessages};
 use crate::adapters::http::Http;
@@ -25,26 +24,21 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let api = Api::load(config)?;
 
-    let store = PostgresStore::new(database.clone(), events::record::<InventoryMessages>);
-    let page_tokens = PageTokenSigner::new(config.page_token_secret());
-    let use_cases =
-        UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens, settings.reservation_ttl);
-    let routes = routes(use_cases.clone(), api);
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<InventoryMessages>));
+    let use_cases = UseCases::new(store, clock, ids, page_tokens, settings.reservation_ttl);
 
     let handlers = events::handlers(InventoryEventHandlers::new(use_cases.clone()));
-    let jobs = vec![expiry(use_cases, settings.reservation_expiry_interval)];
-    Ok(Service { routes, handlers, database, keys, jobs })
+    let jobs = vec![expiry(use_cases.clone(), settings.reservation_expiry_interval)];
+    Ok(Service { routes: routes(use_cases, api.clone()), handlers, database, keys: api.keys(), jobs })
 }
 
 /// Returns the job that expires reservations that were not committed in time.
 pub fn expiry<S: Store + Clone + 'static>(use_cases: UseCases<S>, interval: Duration) -> BackgroundJob {
-    BackgroundJob::new("expire-reservations", interval, move || {
-        let use_cases = use_cases.clone();
-        async move { use_cases.expire_reservations(100).await }
+    BackgroundJob::new("expire-reservations", interval, use_cases, |use_cases| async move {
+        use_cases.expire_reservations(100).await
     })
 }
 

@@ -208,7 +208,7 @@ async fn a_payment_event_waits_for_its_order() {
         let (order, subject) = (contact(1).order, Subject("refund".to_owned()));
         service.use_cases.on_payment(service.event(), order, subject, PaymentUpdate::Refunded(None)).await
     };
-    assert_eq!(receive().await, Ok(EventOutcome::NotReady), "the event is retried");
+    assert_eq!(receive().await, Ok(EventOutcome::NotReady("no event of the order has been processed yet")));
     service.use_cases.on_order(service.event(), mail_only(1), None).await.expect("stored");
     assert_eq!(receive().await, Ok(EventOutcome::Applied));
     service.send().await;

@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use axum::Router;
 use include_dir::{Dir, include_dir};
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::Config;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::{BackgroundJob, Service};
-use mart_chassis::{Config, Database};
-use mart_kernel::PageTokenSigner;
+use mart_chassis::wiring::CommonAdapters;
 use notification_core::UseCases;
 use notification_core::application::MessageSenders;
 use notification_core::domain::Channel;
 use notification_core::ports::{MessageSender, Store};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::adapters::events::NotificationEventHandlers;
+use crate::adapters::events::{NotificationEventHandlers, NotificationMessages};
 use crate::adapters::http::Http;
 use crate::adapters::postgres::PostgresStore;
 use crate::adapters::renderer::{Shop, Templates};
@@ -31,22 +30,18 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let api = Api::load(config)?;
 
     let Settings { send_interval, send_concurrency, send_timeout, policy, .. } = *settings;
     let renderer = Arc::new(Templates::new(Shop::new(&settings.shop_name, &settings.shop_url)));
     let senders = senders(&settings.smtp_url, &settings.mail_from, &settings.sms, send_timeout)?;
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds));
-    let page_tokens = PageTokenSigner::new(config.page_token_secret());
-    let store = PostgresStore::new(database.clone());
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<NotificationMessages>));
     let use_cases = UseCases::new(store, renderer, senders, clock, ids, page_tokens, policy);
-    let routes = routes(use_cases.clone(), api);
 
     let handlers = events::handlers(NotificationEventHandlers::new(use_cases.clone()));
     let jobs = jobs(&use_cases, send_interval, send_concurrency);
-    Ok(Service { routes, handlers, database, keys, jobs })
+    Ok(Service { routes: routes(use_cases, api.clone()), handlers, database, keys: api.keys(), jobs })
 }
 
 /// Creates the sender of each channel.
@@ -69,10 +64,8 @@ pub fn jobs<S: Store + Clone + 'static>(
     concurrency: usize,
 ) -> Vec<BackgroundJob> {
     let job = |name: &'static str, channel: Channel| {
-        let use_cases = use_cases.clone();
-        BackgroundJob::new(name, interval, move || {
-            let use_cases = use_cases.clone();
-            async move { use_cases.send_due_notifications(channel, concurrency).await }
+        BackgroundJob::new(name, interval, use_cases.clone(), move |use_cases| async move {
+            use_cases.send_due_notifications(channel, concurrency).await
         })
     };
     vec![job("send-mail", Channel::Mail), job("send-sms", Channel::Sms)]

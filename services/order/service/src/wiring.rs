@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use axum::Router;
 use include_dir::{Dir, include_dir};
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::Config;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::{BackgroundJob, Service};
-use mart_chassis::{Config, Database};
-use mart_kernel::PageTokenSigner;
+use mart_chassis::wiring::CommonAdapters;
 use order_core::UseCases;
 use order_core::ports::Store;
 
@@ -25,27 +24,25 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let api = Api::load(config)?;
 
-    let store = PostgresStore::new(database.clone(), events::record::<OrderMessages>);
-    let page_tokens = PageTokenSigner::new(config.page_token_secret());
-    let use_cases =
-        UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens, settings.payment_window);
-    let routes = routes(use_cases.clone(), api);
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<OrderMessages>));
+    let use_cases = UseCases::new(store, clock, ids, page_tokens, settings.payment_window);
 
     let handlers = events::handlers(OrderEventHandlers::new(use_cases.clone()));
-    let jobs = vec![expiry(use_cases, settings.order_expiry_interval)];
-    Ok(Service { routes, handlers, database, keys, jobs })
+    let jobs = vec![expiry(use_cases.clone(), settings.order_expiry_interval)];
+    Ok(Service { routes: routes(use_cases, api.clone()), handlers, database, keys: api.keys(), jobs })
 }
 
 /// Returns the job that cancels orders whose payment deadline has passed.
 pub fn expiry<S: Store + Clone + 'static>(use_cases: UseCases<S>, interval: Duration) -> BackgroundJob {
-    BackgroundJob::new("expire-orders", interval, move || {
-        let use_cases = use_cases.clone();
-        async move { use_cases.expire_orders(100).await }
-    })
+    BackgroundJob::new(
+        "expire-orders",
+        interval,
+        use_cases,
+        |use_cases| async move { use_cases.expire_orders(100).await },
+    )
 }
 
 /// Returns the routes of the operations, over any store.

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use axum::Router;
 use include_dir::{Dir, include_dir};
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::Config;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::{BackgroundJob, Service};
-use mart_chassis::{Config, Database};
-use mart_kernel::PageTokenSigner;
+use mart_chassis::wiring::CommonAdapters;
 use payment_core::UseCases;
 use payment_core::application::Providers;
 use payment_core::ports::{PaymentProvider, Store};
@@ -32,22 +31,18 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let api = Api::load(config)?;
 
-    let store = PostgresStore::new(database.clone(), events::record::<PaymentMessages>);
-    let (clock, ids, page_tokens) =
-        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<PaymentMessages>));
     let providers = Providers::new(settings.providers.iter().map(provider).collect::<anyhow::Result<_>>()?);
     let providers = providers.retiring(settings.retiring.clone()).with_rules(settings.rules.clone());
     let use_cases = UseCases::new(store, providers, clock, ids, page_tokens, settings.policy);
-    let routes = routes(use_cases.clone(), api);
 
     let handlers = events::handlers(PaymentEventHandlers::new(use_cases.clone()));
     let (attempts, refunds) = (settings.attempt_poll_interval, settings.refund_interval);
     let jobs = jobs(&use_cases, attempts, refunds, settings.callback_interval);
-    Ok(Service { routes, handlers, database, keys, jobs })
+    Ok(Service { routes: routes(use_cases, api.clone()), handlers, database, keys: api.keys(), jobs })
 }
 
 /// Creates the adapter of a provider.
@@ -86,19 +81,16 @@ pub fn jobs<S: Store + Clone + 'static>(
     refunds: Duration,
     callbacks: Duration,
 ) -> Vec<BackgroundJob> {
-    let (polling, refunding, processing) = (use_cases.clone(), use_cases.clone(), use_cases.clone());
+    let use_cases = || use_cases.clone();
     vec![
-        BackgroundJob::new("poll-attempts", attempts, move || {
-            let use_cases = polling.clone();
-            async move { use_cases.poll_attempts(100).await }
+        BackgroundJob::new("poll-attempts", attempts, use_cases(), |use_cases| async move {
+            use_cases.poll_attempts(100).await
         }),
-        BackgroundJob::new("send-refunds", refunds, move || {
-            let use_cases = refunding.clone();
-            async move { use_cases.send_refunds(100).await }
+        BackgroundJob::new("send-refunds", refunds, use_cases(), |use_cases| async move {
+            use_cases.send_refunds(100).await
         }),
-        BackgroundJob::new("process-callbacks", callbacks, move || {
-            let use_cases = processing.clone();
-            async move { use_cases.process_callbacks(100).await }
+        BackgroundJob::new("process-callbacks", callbacks, use_cases(), |use_cases| async move {
+            use_cases.process_callbacks(100).await
         }),
     ]
 }

@@ -216,7 +216,7 @@ async fn a_change_is_retried_unless_a_version_is_expected() {
     let other = mart.create("other", Status::Active).await;
     let taken = Changes { slug: Some("mug".to_owned()), ..Changes::default() };
     let taken = mart.use_cases.update_product(other.id, taken, None).await;
-    assert_eq!(taken, Err(ChangeError::Taken(Unique::Slug)));
+    assert_eq!(taken, Err(ChangeError::Duplicate(Unique::Slug)));
     let invalid = mart.use_cases.update_product(other.id, rename(" "), None).await;
     assert!(matches!(invalid, Err(ChangeError::Rejected(UpdateError::Invalid(_)))));
     let unknown = ProductId(uuid::Uuid::nil());

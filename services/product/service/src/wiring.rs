@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use include_dir::{Dir, include_dir};
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::Config;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::Service;
-use mart_chassis::{Config, Database};
-use mart_kernel::PageTokenSigner;
+use mart_chassis::wiring::CommonAdapters;
 use product_core::UseCases;
 use product_core::ports::Store;
 
@@ -24,17 +23,14 @@ pub static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, _settings: &Settings) -> anyhow::Result<Service> {
-    let database = Database::new(config)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let api = Api::load(config)?;
 
-    let store = PostgresStore::new(database.clone(), events::record::<ProductMessages>);
-    let page_tokens = PageTokenSigner::new(config.page_token_secret());
-    let use_cases = UseCases::new(store, Arc::new(SystemClock), Arc::new(TimeOrderedIds), page_tokens);
-    let routes = routes(use_cases, api);
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<ProductMessages>));
+    let use_cases = UseCases::new(store, clock, ids, page_tokens);
 
     let handlers = events::handlers(ProductEventHandlers);
-    Ok(Service { routes, handlers, database, keys, jobs: Vec::new() })
+    Ok(Service { routes: routes(use_cases, api.clone()), handlers, database, keys: api.keys(), jobs: Vec::new() })
 }
 
 /// Returns the routes of the operations, over any store.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use include_dir::{Dir, include_dir};
-use mart_chassis::auth::Keys;
-use mart_chassis::clock::{SystemClock, TimeOrderedIds};
+use mart_chassis::clock::SystemClock;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::http::Api;
 use mart_chassis::run::{BackgroundJob, Service};
+use mart_chassis::wiring::CommonAdapters;
 use mart_chassis::{Config, Database};
-use mart_kernel::{Clock, PageTokenSigner};
+use mart_kernel::Clock;
 use user_core::UseCases;
 use user_core::ports::{Hasher, Signer, Store};
 
@@ -30,10 +31,8 @@ pub fn use_cases(
     config: &Config,
     settings: &Settings,
 ) -> anyhow::Result<(Database, UseCases<PostgresStore, Argon2id>)> {
-    let database = Database::new(config)?;
-    let store = PostgresStore::new(database.clone(), events::record::<UserMessages>);
-    let (clock, ids, page_tokens) =
-        (Arc::new(SystemClock), Arc::new(TimeOrderedIds), PageTokenSigner::new(config.page_token_secret()));
+    let CommonAdapters { database, clock, ids, page_tokens } = CommonAdapters::new(config)?;
+    let store = PostgresStore(EventDatabase::new(database.clone(), events::record::<UserMessages>));
     let hasher = Argon2id::new(settings.password_hash_concurrency, settings.password_hash_timeout)?;
     let secrets = Arc::new(RandomSecrets);
     let use_cases = UseCases::new(store, hasher, secrets, clock, ids, page_tokens, settings.policy);
@@ -43,15 +42,14 @@ pub fn use_cases(
 /// Creates the service with its adapters.
 pub fn wire(config: &Config, settings: &Settings) -> anyhow::Result<Service> {
     let (database, use_cases) = use_cases(config, settings)?;
-    let keys = Arc::new(Keys::load(&config.token_keys, &config.token_issuer, &config.token_audience)?);
-    let api = Arc::new(Api::new(keys.clone(), &config.limits));
+    let api = Api::load(config)?;
     let signer = EdDsa::load(&settings.token_signing_keys, &config.token_issuer, &config.token_audience)?;
     let signer = Arc::new(signer.with_ttl(settings.access_token_ttl));
 
-    let routes = routes(use_cases.clone(), signer, Arc::new(SystemClock), api);
-
-    let jobs = vec![purge_expired(use_cases, settings.purge_interval)];
-    Ok(Service { routes, handlers: events::handlers(UserEventHandlers), database, keys, jobs })
+    let handlers = events::handlers(UserEventHandlers);
+    let jobs = vec![purge_expired(use_cases.clone(), settings.purge_interval)];
+    let routes = routes(use_cases, signer, Arc::new(SystemClock), api.clone());
+    Ok(Service { routes, handlers, database, keys: api.keys(), jobs })
 }
 
 /// Returns the job that deletes expired registrations, links, sessions and throttles.
@@ -60,10 +58,7 @@ where
     S: Store + Clone + 'static,
     H: Hasher + Clone + 'static,
 {
-    BackgroundJob::new("purge-expired", interval, move || {
-        let use_cases = use_cases.clone();
-        async move { use_cases.purge_expired().await }
-    })
+    BackgroundJob::new("purge-expired", interval, use_cases, |use_cases| async move { use_cases.purge_expired().await })
 }
 
 /// Returns the routes of the operations, over any store.

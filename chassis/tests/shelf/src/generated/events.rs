@@ -23,17 +23,25 @@ pub fn record<M: Messages>(event: &EventEnvelope<ShelfEvent>) -> Record {
     match event.payload {}
 }
 
+/// The names of the handlers, which are the scopes of their receipts.
+pub mod handler {
+    /// Handles ProductCreated.
+    pub const PRODUCT_CREATED: &str = "shelf.product-created";
+    /// Handles ProductUpdated.
+    pub const PRODUCT_UPDATED: &str = "shelf.product-updated";
+}
+
 /// The subscriptions to events of other services.
 pub const SUBSCRIPTIONS: &[Subscription] = &[
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductCreated",
-        handler: "shelf.product-created",
+        handler: handler::PRODUCT_CREATED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductUpdated",
-        handler: "shelf.product-updated",
+        handler: handler::PRODUCT_UPDATED,
     },
 ];
 
@@ -55,11 +63,11 @@ pub trait EventHandlers: Send + Sync + 'static {
 /// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "shelf.product-created" => {
-            handlers.on_product_created(ReceivedEvent::decode("shelf.product-created", record)?).await
+        handler::PRODUCT_CREATED => {
+            handlers.on_product_created(ReceivedEvent::decode(handler::PRODUCT_CREATED, record)?).await
         }
-        "shelf.product-updated" => {
-            handlers.on_product_updated(ReceivedEvent::decode("shelf.product-updated", record)?).await
+        handler::PRODUCT_UPDATED => {
+            handlers.on_product_updated(ReceivedEvent::decode(handler::PRODUCT_UPDATED, record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use mart_kernel::StoreError;
+use mart_kernel::{StoreError, process_each};
 
 use super::UseCases;
 use crate::domain::StockDecider;
@@ -13,24 +13,17 @@ impl<S: Store> UseCases<S> {
     /// that the store rejects does not block the others.
     pub async fn expire_reservations(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due(self.clock.now(), limit).await?;
-        let (mut expired, mut rejected) = (0, None);
-        for order in due {
+        let expire = |order| async move {
             let step = |decider: &mut StockDecider<'_>| {
                 decider.expire();
                 Ok::<(), Infallible>(())
             };
-            match self.decide(Scope::order(order, std::iter::empty()), None, step).await {
+            match self.decide(Scope::order(order, std::iter::empty()), None, step).await? {
                 // Another replica may have expired it first.
-                Ok(Decided::Committed(change)) => expired += usize::from(change.reservation.is_some()),
-                Ok(Decided::AlreadyProcessed { .. }) => {}
-                Ok(Decided::Rejected(never)) => match never {},
-                Err(StoreError::Unavailable) => return Err(StoreError::Unavailable),
-                Err(error) => rejected = Some(error),
+                Decided::Committed(change) => Ok(change.reservation.is_some()),
+                Decided::AlreadyProcessed { .. } => Ok(false),
             }
-        }
-        match rejected {
-            Some(error) if expired == 0 => Err(error),
-            _ => Ok(expired),
-        }
+        };
+        process_each(due, expire).await
     }
 }

@@ -6,7 +6,6 @@ use inventory_core::domain::{Lines, OrderId, ProductId, events};
 use inventory_core::ports::Store;
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::EventOutcome;
 use mart_proto::inventory::v1;
 use mart_proto::order::v1 as order;
 use mart_proto::product::v1 as product;
@@ -87,20 +86,11 @@ impl<S: Store> InventoryEventHandlers<S> {
         let Ok(id) = product.product_id.parse() else { return Ok(INVALID) };
         let archived = product.status == i32::from(product::ProductStatus::Archived);
         let applied = self.use_cases.on_product(ProductId(id), event.version, archived, event.receipt()).await?;
-        Ok(outcome(applied))
+        Ok(applied.into())
     }
 }
 
 const INVALID: Outcome = Outcome::Reject("invalid id");
-
-fn outcome(outcome: EventOutcome) -> Outcome {
-    match outcome {
-        EventOutcome::Applied => Outcome::Applied,
-        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
-        EventOutcome::NotReady => Outcome::Retry("an earlier event is missing".to_owned()),
-        EventOutcome::Rejected => Outcome::Reject("the event contradicts the state"),
-    }
-}
 
 /// Returns an order's request, or `None` if one of its ids is not a UUID.
 fn order_request(order: Option<order::Order>) -> Option<OrderRequest> {
@@ -136,7 +126,7 @@ impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
     async fn on_order_placed(&self, event: ReceivedEvent<order::OrderPlaced>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
-        Ok(outcome(self.use_cases.on_order_placed(request, receipt).await?))
+        Ok(self.use_cases.on_order_placed(request, receipt).await?.into())
     }
 
     async fn on_order_reinstated(
@@ -145,18 +135,18 @@ impl<S: Store + 'static> EventHandlers for InventoryEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
-        Ok(outcome(self.use_cases.on_order_reinstated(request, receipt).await?))
+        Ok(self.use_cases.on_order_reinstated(request, receipt).await?.into())
     }
 
     async fn on_order_confirmed(&self, event: ReceivedEvent<order::OrderConfirmed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
-        Ok(outcome(self.use_cases.on_order_confirmed(request, receipt).await?))
+        Ok(self.use_cases.on_order_confirmed(request, receipt).await?.into())
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some(request) = order_request(event.payload.order) else { return Ok(INVALID) };
-        Ok(outcome(self.use_cases.on_order_cancelled(request, receipt).await?))
+        Ok(self.use_cases.on_order_cancelled(request, receipt).await?.into())
     }
 }

@@ -7,9 +7,9 @@ use inventory_core::domain::{
 };
 use inventory_core::ports::{Decided, Rows, Scope, Store};
 use mart_chassis::db::read::decode;
-use mart_chassis::db::{append_outbox, write};
-use mart_chassis::{Database, Record, newest_first, sql};
-use mart_kernel::{CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
+use mart_chassis::db::{EventDatabase, append_outbox, write};
+use mart_chassis::{newest_first, sql};
+use mart_kernel::{CommitOutcome, Cursor, Receipt, StoreError, Timestamp};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -41,17 +41,7 @@ const DUE: &str = "select order_id from reservation where status = 'reserved' an
 
 /// Stores inventory in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-    record: fn(&EventEnvelope<InventoryEvent>) -> Record,
-}
-
-impl PostgresStore {
-    /// Creates the store. `record` maps an event to its record.
-    pub fn new(database: Database, record: fn(&EventEnvelope<InventoryEvent>) -> Record) -> Self {
-        Self { database, record }
-    }
-}
+pub struct PostgresStore(pub EventDatabase<InventoryEvent>);
 
 /// The result of a decision's transaction. `None` in its place rolls back.
 enum Decision<E> {
@@ -66,8 +56,8 @@ impl Store for PostgresStore {
         receipt: Option<Receipt>,
         decide: impl FnOnce(Rows) -> Result<Change, E> + Send + 'static,
     ) -> Result<Decided<E>, StoreError> {
-        let (record, new_receipt) = (self.record, receipt.clone());
-        let decision = self.database.transact(move |connection| {
+        let (record, new_receipt) = (self.0.record(), receipt.clone());
+        let decision = self.0.transact(move |connection| {
             Box::pin(async move {
                 let rows = lock(connection, scope).await?;
                 let change = match decide(rows) {
@@ -85,7 +75,7 @@ impl Store for PostgresStore {
         match (decision.await?, receipt) {
             (Some(Decision::Committed(change)), _) => Ok(Decided::Committed(change)),
             (Some(Decision::Rejected(error)), _) => Ok(Decided::Rejected(error)),
-            (None, Some(receipt)) => match self.database.find_receipt(&receipt).await? {
+            (None, Some(receipt)) => match self.0.find_receipt(&receipt).await? {
                 Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => {
                     Ok(Decided::AlreadyProcessed { subject, same_request })
                 }
@@ -98,7 +88,7 @@ impl Store for PostgresStore {
 
     async fn find_stock_items(&self, ids: &[ProductId]) -> Result<Vec<StockItem>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.database.fetch::<StockItemRow, _>(sql!(ITEMS, ids = ids)).await
+        self.0.fetch::<StockItemRow, _>(sql!(ITEMS, ids = ids)).await
     }
 
     async fn list_stock_items(
@@ -108,11 +98,11 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<StockItem>, StoreError> {
         let query = |limit: i64| sql!(LIST_ITEMS, page(after, limit), only_low = only_low);
-        self.database.list(limit, query, decode::<StockItemRow, _>).await
+        self.0.list(limit, query, decode::<StockItemRow, _>).await
     }
 
     async fn find_ledger_entry(&self, id: LedgerEntryId) -> Result<Option<LedgerEntry>, StoreError> {
-        Ok(self.database.fetch::<LedgerEntryRow, _>(sql!(ENTRY, ledger_entry_id = id.0)).await?.pop())
+        Ok(self.0.fetch::<LedgerEntryRow, _>(sql!(ENTRY, ledger_entry_id = id.0)).await?.pop())
     }
 
     async fn list_ledger_entries(
@@ -122,16 +112,16 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<LedgerEntry>, StoreError> {
         let query = |limit: i64| sql!(LIST_ENTRIES, page(after, limit), product_id = product.0);
-        self.database.list(limit, query, decode::<LedgerEntryRow, _>).await
+        self.0.list(limit, query, decode::<LedgerEntryRow, _>).await
     }
 
     async fn find_reservation(&self, order: OrderId) -> Result<Option<Reservation>, StoreError> {
-        Ok(self.database.fetch::<ReservationRow, _>(sql!(RESERVATION, order_id = order.0)).await?.pop())
+        Ok(self.0.fetch::<ReservationRow, _>(sql!(RESERVATION, order_id = order.0)).await?.pop())
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let query = sql!(DUE, now = now.get(), limit = i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
+        self.0.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
     }
 }
 

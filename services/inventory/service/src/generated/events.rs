@@ -89,38 +89,56 @@ pub fn record<M: Messages>(event: &EventEnvelope<InventoryEvent>) -> Record {
     }
 }
 
+/// The names of the handlers, which are the scopes of their receipts.
+pub mod handler {
+    /// Handles ProductCreated.
+    pub const PRODUCT_CREATED: &str = "inventory.product-created";
+    /// Handles ProductArchived.
+    pub const PRODUCT_ARCHIVED: &str = "inventory.product-archived";
+    /// Handles ProductRepublished.
+    pub const PRODUCT_REPUBLISHED: &str = "inventory.product-republished";
+    /// Handles OrderPlaced.
+    pub const ORDER_PLACED: &str = "inventory.order-placed";
+    /// Handles OrderReinstated.
+    pub const ORDER_REINSTATED: &str = "inventory.order-reinstated";
+    /// Handles OrderConfirmed.
+    pub const ORDER_CONFIRMED: &str = "inventory.order-confirmed";
+    /// Handles OrderCancelled.
+    pub const ORDER_CANCELLED: &str = "inventory.order-cancelled";
+}
+
 /// The subscriptions to events of other services.
 pub const SUBSCRIPTIONS: &[Subscription] = &[
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductCreated",
-        handler: "inventory.product-created",
+        handler: handler::PRODUCT_CREATED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductArchived",
-        handler: "inventory.product-archived",
+        handler: handler::PRODUCT_ARCHIVED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductRepublished",
-        handler: "inventory.product-republished",
+        handler: handler::PRODUCT_REPUBLISHED,
     },
-    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: "inventory.order-placed" },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: handler::ORDER_PLACED },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderReinstated",
-        handler: "inventory.order-reinstated",
+        handler: handler::ORDER_REINSTATED,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderConfirmed",
-        handler: "inventory.order-confirmed",
+        handler: handler::ORDER_CONFIRMED,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderCancelled",
-        handler: "inventory.order-cancelled",
+        handler: handler::ORDER_CANCELLED,
     },
 ];
 
@@ -174,26 +192,24 @@ pub trait EventHandlers: Send + Sync + 'static {
 /// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "inventory.product-created" => {
-            handlers.on_product_created(ReceivedEvent::decode("inventory.product-created", record)?).await
+        handler::PRODUCT_CREATED => {
+            handlers.on_product_created(ReceivedEvent::decode(handler::PRODUCT_CREATED, record)?).await
         }
-        "inventory.product-archived" => {
-            handlers.on_product_archived(ReceivedEvent::decode("inventory.product-archived", record)?).await
+        handler::PRODUCT_ARCHIVED => {
+            handlers.on_product_archived(ReceivedEvent::decode(handler::PRODUCT_ARCHIVED, record)?).await
         }
-        "inventory.product-republished" => {
-            handlers.on_product_republished(ReceivedEvent::decode("inventory.product-republished", record)?).await
+        handler::PRODUCT_REPUBLISHED => {
+            handlers.on_product_republished(ReceivedEvent::decode(handler::PRODUCT_REPUBLISHED, record)?).await
         }
-        "inventory.order-placed" => {
-            handlers.on_order_placed(ReceivedEvent::decode("inventory.order-placed", record)?).await
+        handler::ORDER_PLACED => handlers.on_order_placed(ReceivedEvent::decode(handler::ORDER_PLACED, record)?).await,
+        handler::ORDER_REINSTATED => {
+            handlers.on_order_reinstated(ReceivedEvent::decode(handler::ORDER_REINSTATED, record)?).await
         }
-        "inventory.order-reinstated" => {
-            handlers.on_order_reinstated(ReceivedEvent::decode("inventory.order-reinstated", record)?).await
+        handler::ORDER_CONFIRMED => {
+            handlers.on_order_confirmed(ReceivedEvent::decode(handler::ORDER_CONFIRMED, record)?).await
         }
-        "inventory.order-confirmed" => {
-            handlers.on_order_confirmed(ReceivedEvent::decode("inventory.order-confirmed", record)?).await
-        }
-        "inventory.order-cancelled" => {
-            handlers.on_order_cancelled(ReceivedEvent::decode("inventory.order-cancelled", record)?).await
+        handler::ORDER_CANCELLED => {
+            handlers.on_order_cancelled(ReceivedEvent::decode(handler::ORDER_CANCELLED, record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }

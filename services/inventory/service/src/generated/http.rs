@@ -113,7 +113,7 @@ async fn get_availability<S: InventoryService>(State(state): State<AppState<S>>,
 
 /// The errors of `GetAvailability`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetAvailabilityError {
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -142,7 +142,7 @@ async fn get_stock_item<S: InventoryService>(State(state): State<AppState<S>>, r
 
 /// The errors of `GetStockItem`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetStockItemError {
     /// The product has no stock item.
     StockItemNotFound,
@@ -179,7 +179,7 @@ async fn list_stock_items<S: InventoryService>(State(state): State<AppState<S>>,
 
 /// The errors of `ListStockItems`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListStockItemsError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,
@@ -218,7 +218,7 @@ async fn receive_stock<S: InventoryService>(State(state): State<AppState<S>>, re
 
 /// The errors of `ReceiveStock`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ReceiveStockError {
     /// The product has no stock item.
     StockItemNotFound,
@@ -262,7 +262,7 @@ async fn adjust_stock<S: InventoryService>(State(state): State<AppState<S>>, req
 
 /// The errors of `AdjustStock`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum AdjustStockError {
     /// The product has no stock item.
     StockItemNotFound,
@@ -316,7 +316,7 @@ async fn set_low_stock_threshold<S: InventoryService>(State(state): State<AppSta
 
 /// The errors of `SetLowStockThreshold`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum SetLowStockThresholdError {
     /// The product has no stock item.
     StockItemNotFound,
@@ -353,7 +353,7 @@ async fn get_ledger_entry<S: InventoryService>(State(state): State<AppState<S>>,
 
 /// The errors of `GetLedgerEntry`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetLedgerEntryError {
     /// There is no such ledger entry.
     LedgerEntryNotFound,
@@ -390,7 +390,7 @@ async fn list_ledger_entries<S: InventoryService>(State(state): State<AppState<S
 
 /// The errors of `ListLedgerEntries`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListLedgerEntriesError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,
@@ -427,7 +427,7 @@ async fn get_reservation<S: InventoryService>(State(state): State<AppState<S>>, 
 
 /// The errors of `GetReservation`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetReservationError {
     /// The order has no reservation.
     ReservationNotFound,
@@ -471,7 +471,7 @@ async fn republish_stock_items<S: InventoryService>(State(state): State<AppState
 
 /// The errors of `RepublishStockItems`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RepublishStockItemsError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,

@@ -5,6 +5,7 @@ use inventory_service::adapters::events::InventoryMessages;
 use inventory_service::adapters::postgres::PostgresStore;
 use inventory_service::generated::events;
 use inventory_service::wiring;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::{Config, Database};
 
 async fn store() -> PostgresStore {
@@ -13,7 +14,7 @@ async fn store() -> PostgresStore {
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
     // As the app role, so that a missing privilege fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
-    PostgresStore::new(database, events::record::<InventoryMessages>)
+    PostgresStore(EventDatabase::new(database, events::record::<InventoryMessages>))
 }
 
 inventory_core::conformance!(store());

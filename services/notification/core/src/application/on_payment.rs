@@ -25,7 +25,9 @@ impl<S: Store> UseCases<S> {
         subject: Subject,
         update: PaymentUpdate,
     ) -> Result<EventOutcome, StoreError> {
-        let Some(contact) = self.store.find_contact(order).await? else { return Ok(EventOutcome::NotReady) };
+        let Some(contact) = self.store.find_contact(order).await? else {
+            return Ok(EventOutcome::NotReady("no event of the order has been processed yet"));
+        };
         let order_content = Order { id: order, name: contact.name.clone(), lines: Vec::new(), total: None };
         let content = match update {
             PaymentUpdate::Failed(reason) => NotificationContent::Failed { order: order_content, reason },

@@ -3,7 +3,7 @@
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, timestamp};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::{EventOutcome, Money, Version};
+use mart_kernel::{Money, Version};
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1 as payment;
 use mart_proto::r#type::v1 as types;
@@ -31,7 +31,6 @@ pub struct NotificationEventHandlers<S> {
 
 const INVALID_LINK: Outcome = Outcome::Reject("a link without an id, an email address or a valid expiry");
 const INVALID_ORDER_ID: Outcome = Outcome::Reject("invalid order id");
-const UNKNOWN_ORDER: &str = "no event of the order has been processed yet";
 
 impl<S: Store> NotificationEventHandlers<S> {
     /// Creates the handlers over these use cases.
@@ -51,7 +50,7 @@ impl<S: Store> NotificationEventHandlers<S> {
         let Some(expires_at) = expires_at else { return Ok(INVALID_LINK) };
         let content = content(Link { name, token, expires_at });
         let applied = self.use_cases.on_link(context, Subject(link_id), email, Locale::of(&locale), content).await;
-        Ok(outcome(applied?))
+        Ok(applied?.into())
     }
 
     async fn order(
@@ -72,7 +71,7 @@ impl<S: Store> NotificationEventHandlers<S> {
             let order_content = order_content(&order, contact.order);
             (subject, content(&order, order_content))
         });
-        Ok(outcome(self.use_cases.on_order(context, contact, content).await?))
+        Ok(self.use_cases.on_order(context, contact, content).await?.into())
     }
 
     async fn payment(
@@ -83,17 +82,7 @@ impl<S: Store> NotificationEventHandlers<S> {
         update: PaymentUpdate,
     ) -> Result<Outcome, DispatchError> {
         let Ok(order) = order_id.parse().map(OrderId) else { return Ok(INVALID_ORDER_ID) };
-        Ok(outcome(self.use_cases.on_payment(context, order, Subject(subject), update).await?))
-    }
-}
-
-/// Maps the result of a use case to the outcome of its event.
-fn outcome(outcome: EventOutcome) -> Outcome {
-    match outcome {
-        EventOutcome::Applied => Outcome::Applied,
-        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
-        EventOutcome::NotReady => Outcome::Retry(UNKNOWN_ORDER.to_owned()),
-        EventOutcome::Rejected => Outcome::Reject("the event contradicts the state"),
+        Ok(self.use_cases.on_payment(context, order, Subject(subject), update).await?.into())
     }
 }
 

@@ -1,11 +1,12 @@
 //! The store in PostgreSQL.
 
 use mart_chassis::db::read::decode;
-use mart_chassis::db::{append_outbox, write};
-use mart_chassis::{Database, newest_first, sql};
+use mart_chassis::db::{EventDatabase, append_outbox, write};
+use mart_chassis::{newest_first, sql};
 use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 use notification_core::domain::{
-    Change, Channel, Contact, CustomerId, Kind, Notification, NotificationId, OrderId, Preferences, StatusKind,
+    Change, Channel, Contact, CustomerId, Kind, Notification, NotificationEvent, NotificationId, OrderId, Preferences,
+    StatusKind,
 };
 use notification_core::ports::{DecisionData, DecisionKeys, Filter, Store};
 use sqlx::PgConnection;
@@ -30,18 +31,9 @@ const LIST: &str = concat!(
     newest_first!("created_at", "notification_id")
 );
 
-/// The store in PostgreSQL.
+/// Stores notifications in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-}
-
-impl PostgresStore {
-    /// Creates the store over this database.
-    pub fn new(database: Database) -> Self {
-        Self { database }
-    }
-}
+pub struct PostgresStore(pub EventDatabase<NotificationEvent>);
 
 impl Store for PostgresStore {
     async fn decide(
@@ -50,7 +42,7 @@ impl Store for PostgresStore {
         receipt: Receipt,
         decide: impl FnOnce(DecisionData) -> Change + Send + 'static,
     ) -> Result<(), StoreError> {
-        let decided = self.database.transact(move |connection| {
+        let decided = self.0.transact(move |connection| {
             Box::pin(async move {
                 let change = decide(decision_data(connection, keys).await?);
                 // This service publishes no events.
@@ -65,7 +57,7 @@ impl Store for PostgresStore {
     }
 
     async fn find_contact(&self, order: OrderId) -> Result<Option<Contact>, StoreError> {
-        Ok(self.database.fetch::<ContactRow, _>(sql!(CONTACT, order_id = order.0)).await?.pop())
+        Ok(self.0.fetch::<ContactRow, _>(sql!(CONTACT, order_id = order.0)).await?.pop())
     }
 
     async fn claim_due(
@@ -78,7 +70,7 @@ impl Store for PostgresStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let query = sql!(CLAIM, channel = channel.name(), now = now.get(), lease = lease.get(), limit = limit);
         // A row that cannot be decoded does not block the others.
-        let (mut claimed, _) = self.database.readable(query, decode::<NotificationRow, Notification>).await?;
+        let (mut claimed, _) = self.0.readable(query, decode::<NotificationRow, Notification>).await?;
         // An update returns its rows in no particular order.
         claimed.sort_by_key(|claimed| claimed.id);
         Ok(claimed)
@@ -86,11 +78,11 @@ impl Store for PostgresStore {
 
     async fn update(&self, expected: StatusKind, updated: &Notification) -> Result<bool, StoreError> {
         let expected = ExpectedNotification::new(expected, updated);
-        self.database.write(write::update(NotificationRow::from(updated.clone()), expected)).await
+        self.0.write(write::update(NotificationRow::from(updated.clone()), expected)).await
     }
 
     async fn find(&self, id: NotificationId) -> Result<Option<Notification>, StoreError> {
-        Ok(self.database.fetch::<NotificationRow, _>(sql!(FIND, notification_id = id.0)).await?.pop())
+        Ok(self.0.fetch::<NotificationRow, _>(sql!(FIND, notification_id = id.0)).await?.pop())
     }
 
     async fn list(
@@ -109,11 +101,11 @@ impl Store for PostgresStore {
                 status = status.map(StatusKind::name),
             )
         };
-        self.database.list(limit, query, decode::<NotificationRow, _>).await
+        self.0.list(limit, query, decode::<NotificationRow, _>).await
     }
 
     async fn find_preferences(&self, customer: &CustomerId) -> Result<Preferences, StoreError> {
-        let stored = self.database.fetch::<PreferenceRow, _>(sql!(PREFERENCES, customer_id = &customer.0)).await?;
+        let stored = self.0.fetch::<PreferenceRow, _>(sql!(PREFERENCES, customer_id = &customer.0)).await?;
         Ok(Preferences(stored.into_iter().collect()))
     }
 
@@ -125,7 +117,7 @@ impl Store for PostgresStore {
         enabled: bool,
     ) -> Result<(), StoreError> {
         let row = PreferenceRow::new(customer, kind, channel, enabled);
-        self.database.write(write::upsert([row])).await.map(|_| ())
+        self.0.write(write::upsert([row])).await.map(|_| ())
     }
 }
 

@@ -25,62 +25,76 @@ pub fn record<M: Messages>(event: &EventEnvelope<NotificationEvent>) -> Record {
     match event.payload {}
 }
 
+/// The names of the handlers, which are the scopes of their receipts.
+pub mod handler {
+    /// Handles VerificationRequested.
+    pub const VERIFICATION_REQUESTED: &str = "notification.verification-requested";
+    /// Handles PasswordResetRequested.
+    pub const PASSWORD_RESET_REQUESTED: &str = "notification.password-reset-requested";
+    /// Handles OrderPlaced.
+    pub const ORDER_PLACED: &str = "notification.order-placed";
+    /// Handles OrderChanged.
+    pub const ORDER_CHANGED: &str = "notification.order-changed";
+    /// Handles OrderRepublished.
+    pub const ORDER_REPUBLISHED: &str = "notification.order-republished";
+    /// Handles OrderConfirmed.
+    pub const ORDER_CONFIRMED: &str = "notification.order-confirmed";
+    /// Handles OrderShipped.
+    pub const ORDER_SHIPPED: &str = "notification.order-shipped";
+    /// Handles OrderDelivered.
+    pub const ORDER_DELIVERED: &str = "notification.order-delivered";
+    /// Handles OrderCancelled.
+    pub const ORDER_CANCELLED: &str = "notification.order-cancelled";
+    /// Handles PaymentFailed.
+    pub const PAYMENT_FAILED: &str = "notification.payment-failed";
+    /// Handles PaymentRefunded.
+    pub const PAYMENT_REFUNDED: &str = "notification.payment-refunded";
+}
+
 /// The subscriptions to events of other services.
 pub const SUBSCRIPTIONS: &[Subscription] = &[
     Subscription {
         topic: "mart.user_link.v1",
         event_type: "mart.user.v1.VerificationRequested",
-        handler: "notification.verification-requested",
+        handler: handler::VERIFICATION_REQUESTED,
     },
     Subscription {
         topic: "mart.user_link.v1",
         event_type: "mart.user.v1.PasswordResetRequested",
-        handler: "notification.password-reset-requested",
+        handler: handler::PASSWORD_RESET_REQUESTED,
     },
-    Subscription {
-        topic: "mart.order.v1",
-        event_type: "mart.order.v1.OrderPlaced",
-        handler: "notification.order-placed",
-    },
-    Subscription {
-        topic: "mart.order.v1",
-        event_type: "mart.order.v1.OrderChanged",
-        handler: "notification.order-changed",
-    },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderPlaced", handler: handler::ORDER_PLACED },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderChanged", handler: handler::ORDER_CHANGED },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderRepublished",
-        handler: "notification.order-republished",
+        handler: handler::ORDER_REPUBLISHED,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderConfirmed",
-        handler: "notification.order-confirmed",
+        handler: handler::ORDER_CONFIRMED,
     },
-    Subscription {
-        topic: "mart.order.v1",
-        event_type: "mart.order.v1.OrderShipped",
-        handler: "notification.order-shipped",
-    },
+    Subscription { topic: "mart.order.v1", event_type: "mart.order.v1.OrderShipped", handler: handler::ORDER_SHIPPED },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderDelivered",
-        handler: "notification.order-delivered",
+        handler: handler::ORDER_DELIVERED,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderCancelled",
-        handler: "notification.order-cancelled",
+        handler: handler::ORDER_CANCELLED,
     },
     Subscription {
         topic: "mart.payment.v1",
         event_type: "mart.payment.v1.PaymentFailed",
-        handler: "notification.payment-failed",
+        handler: handler::PAYMENT_FAILED,
     },
     Subscription {
         topic: "mart.payment.v1",
         event_type: "mart.payment.v1.PaymentRefunded",
-        handler: "notification.payment-refunded",
+        handler: handler::PAYMENT_REFUNDED,
     },
 ];
 
@@ -159,42 +173,38 @@ pub trait EventHandlers: Send + Sync + 'static {
 /// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "notification.verification-requested" => {
+        handler::VERIFICATION_REQUESTED => {
+            handlers.on_verification_requested(ReceivedEvent::decode(handler::VERIFICATION_REQUESTED, record)?).await
+        }
+        handler::PASSWORD_RESET_REQUESTED => {
             handlers
-                .on_verification_requested(ReceivedEvent::decode("notification.verification-requested", record)?)
+                .on_password_reset_requested(ReceivedEvent::decode(handler::PASSWORD_RESET_REQUESTED, record)?)
                 .await
         }
-        "notification.password-reset-requested" => {
-            handlers
-                .on_password_reset_requested(ReceivedEvent::decode("notification.password-reset-requested", record)?)
-                .await
+        handler::ORDER_PLACED => handlers.on_order_placed(ReceivedEvent::decode(handler::ORDER_PLACED, record)?).await,
+        handler::ORDER_CHANGED => {
+            handlers.on_order_changed(ReceivedEvent::decode(handler::ORDER_CHANGED, record)?).await
         }
-        "notification.order-placed" => {
-            handlers.on_order_placed(ReceivedEvent::decode("notification.order-placed", record)?).await
+        handler::ORDER_REPUBLISHED => {
+            handlers.on_order_republished(ReceivedEvent::decode(handler::ORDER_REPUBLISHED, record)?).await
         }
-        "notification.order-changed" => {
-            handlers.on_order_changed(ReceivedEvent::decode("notification.order-changed", record)?).await
+        handler::ORDER_CONFIRMED => {
+            handlers.on_order_confirmed(ReceivedEvent::decode(handler::ORDER_CONFIRMED, record)?).await
         }
-        "notification.order-republished" => {
-            handlers.on_order_republished(ReceivedEvent::decode("notification.order-republished", record)?).await
+        handler::ORDER_SHIPPED => {
+            handlers.on_order_shipped(ReceivedEvent::decode(handler::ORDER_SHIPPED, record)?).await
         }
-        "notification.order-confirmed" => {
-            handlers.on_order_confirmed(ReceivedEvent::decode("notification.order-confirmed", record)?).await
+        handler::ORDER_DELIVERED => {
+            handlers.on_order_delivered(ReceivedEvent::decode(handler::ORDER_DELIVERED, record)?).await
         }
-        "notification.order-shipped" => {
-            handlers.on_order_shipped(ReceivedEvent::decode("notification.order-shipped", record)?).await
+        handler::ORDER_CANCELLED => {
+            handlers.on_order_cancelled(ReceivedEvent::decode(handler::ORDER_CANCELLED, record)?).await
         }
-        "notification.order-delivered" => {
-            handlers.on_order_delivered(ReceivedEvent::decode("notification.order-delivered", record)?).await
+        handler::PAYMENT_FAILED => {
+            handlers.on_payment_failed(ReceivedEvent::decode(handler::PAYMENT_FAILED, record)?).await
         }
-        "notification.order-cancelled" => {
-            handlers.on_order_cancelled(ReceivedEvent::decode("notification.order-cancelled", record)?).await
-        }
-        "notification.payment-failed" => {
-            handlers.on_payment_failed(ReceivedEvent::decode("notification.payment-failed", record)?).await
-        }
-        "notification.payment-refunded" => {
-            handlers.on_payment_refunded(ReceivedEvent::decode("notification.payment-refunded", record)?).await
+        handler::PAYMENT_REFUNDED => {
+            handlers.on_payment_refunded(ReceivedEvent::decode(handler::PAYMENT_REFUNDED, record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }

@@ -76,7 +76,7 @@ async fn get_preferences<S: NotificationService>(State(state): State<AppState<S>
 
 /// The errors of `GetPreferences`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetPreferencesError {
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -110,7 +110,7 @@ async fn set_preference<S: NotificationService>(State(state): State<AppState<S>>
 
 /// The errors of `SetPreference`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum SetPreferenceError {
     /// The account or the law requires the notification, or the channel does not carry it.
     PreferenceFixed,
@@ -149,7 +149,7 @@ async fn list_notifications<S: NotificationService>(State(state): State<AppState
 
 /// The errors of `ListNotifications`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListNotificationsError {
     /// The page token was not issued by this list.
     InvalidPageToken,
@@ -186,7 +186,7 @@ async fn get_notification<S: NotificationService>(State(state): State<AppState<S
 
 /// The errors of `GetNotification`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetNotificationError {
     /// There is no such notification.
     NotificationNotFound,
@@ -228,7 +228,7 @@ async fn resend_notification<S: NotificationService>(State(state): State<AppStat
 
 /// The errors of `ResendNotification`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ResendNotificationError {
     /// There is no such notification.
     NotificationNotFound,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use mart_kernel::{
     Clock, Commit, CommitError, CommitOutcome, EventEnvelope, EventOutcome, Fingerprint, IdGenerator, ListError, Money,
-    Page, PageSize, PageTokenSigner, Receipt, StoreError, Timestamp, Version,
+    Page, PageSize, PageTokenSigner, Receipt, StoreError, Timestamp, Version, change,
 };
 use uuid::Uuid;
 
@@ -35,8 +35,8 @@ use crate::ports::{Filter, Store, Write};
 pub use list_orders::ListOrders;
 pub use place_order::PlaceOrder;
 
-/// The number of attempts to apply a change despite concurrent changes.
-const ATTEMPTS: usize = 3;
+/// Why an event is delivered again.
+const NOT_READY: EventOutcome = EventOutcome::NotReady("the order is unknown or awaits an earlier event");
 
 /// The default time that a customer has to pay.
 pub const PAYMENT_WINDOW: time::Duration = time::Duration::minutes(45);
@@ -69,25 +69,13 @@ impl Viewer {
     }
 }
 
-/// The errors of changing an order.
+/// The order's status does not allow the change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// The order does not exist or the caller may not read it.
-    #[error("the order does not exist")]
-    NotFound,
-    /// The caller has read an older version.
-    #[error("the order has another version")]
-    PreconditionFailed,
-    /// Concurrent changes prevented every attempt.
-    #[error("concurrent changes interfered")]
-    Contention,
-    /// The order's status does not allow the change.
-    #[error("the status of the order does not allow the change")]
-    InvalidStatus(Status),
-    /// The store failed.
-    #[error(transparent)]
-    Unavailable(#[from] StoreError),
-}
+#[error("the status of the order does not allow the change")]
+pub struct InvalidStatus(pub Status);
+
+/// The errors of changing an order. An order that the caller may not read does not exist for them.
+pub type ChangeError = mart_kernel::ChangeError<InvalidStatus>;
 
 /// The errors of placing and quoting an order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,14 +97,8 @@ pub enum PlaceError {
     Unavailable(#[from] StoreError),
 }
 
-/// The errors of a change.
-enum Unchanged {
-    NotFound,
-    PreconditionFailed,
-    Contention,
-    Transition(TransitionError, Box<Order>),
-    Unavailable(StoreError),
-}
+/// The errors of a change, with the order that does not allow it.
+type Unchanged = mart_kernel::ChangeError<(TransitionError, Box<Order>)>;
 
 impl<S: Store> UseCases<S> {
     /// Creates the use cases. `page_tokens` signs page tokens; `payment_window` is the time that a customer has to pay.
@@ -138,13 +120,7 @@ impl<S: Store> UseCases<S> {
 
     /// Adds ids and the time to events. Each has the version of its order.
     fn envelopes(&self, events: Vec<OrderEvent>, at: Timestamp) -> Vec<EventEnvelope<OrderEvent>> {
-        let envelope = |event: OrderEvent| EventEnvelope {
-            id: self.ids.next(),
-            at,
-            version: event.order().version,
-            payload: event,
-        };
-        events.into_iter().map(envelope).collect()
+        EventEnvelope::all(events, at, &*self.ids, |event| event.order().version)
     }
 
     /// Loads an order, changes it by `step` and commits. Without an expected version, a concurrent change is retried.
@@ -155,28 +131,15 @@ impl<S: Store> UseCases<S> {
         receipt: Option<Receipt>,
         step: impl Fn(Order, Timestamp) -> Result<(Order, Vec<OrderEvent>), TransitionError> + Send,
     ) -> Result<Order, Unchanged> {
-        for _ in 0..ATTEMPTS {
-            let before = self.store.find(id).await.map_err(Unchanged::Unavailable)?.ok_or(Unchanged::NotFound)?;
-            if expected.is_some_and(|version| version != before.version) {
-                return Err(Unchanged::PreconditionFailed);
-            }
+        let decide = |before: Order| {
             let (now, read) = (self.clock.now(), before.version);
-            let (order, events) =
-                step(before.clone(), now).map_err(|error| Unchanged::Transition(error, Box::new(before)))?;
+            let (order, events) = step(before.clone(), now).map_err(|error| (error, Box::new(before)))?;
             let write = Some(Write::Update { order: order.clone(), expected: read });
-            match self
-                .store
-                .commit(Commit { write, events: self.envelopes(events, now), receipt: receipt.clone() })
-                .await
-            {
-                Ok(_) => return Ok(order),
-                Err(CommitError::Conflict) if expected.is_some() => return Err(Unchanged::PreconditionFailed),
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Unavailable(error)) => return Err(Unchanged::Unavailable(error)),
-                Err(CommitError::Duplicate(never)) => match never {},
-            }
-        }
-        Err(Unchanged::Contention)
+            let commit = Commit { write, events: self.envelopes(events, now), receipt: receipt.clone() };
+            Ok((order, Some(commit)))
+        };
+        let (find, commit) = (|| self.store.find(id), |commit| self.store.commit(commit));
+        change(expected, find, |order| order.version, decide, commit).await
     }
 
     /// Applies a caller's change. A change without effect returns the order unchanged.
@@ -192,9 +155,9 @@ impl<S: Store> UseCases<S> {
         found.filter(|order| viewer.sees(order)).ok_or(ChangeError::NotFound)?;
         match self.change(id, expected, None, step).await {
             Ok(order) => Ok(order),
-            Err(Unchanged::Transition(TransitionError::NoEffect, order)) => Ok(*order),
-            Err(Unchanged::Transition(TransitionError::TooEarly | TransitionError::NotAllowed, order)) => {
-                Err(ChangeError::InvalidStatus(order.status))
+            Err(Unchanged::Rejected((TransitionError::NoEffect, order))) => Ok(*order),
+            Err(Unchanged::Rejected((TransitionError::TooEarly | TransitionError::NotAllowed, order))) => {
+                Err(ChangeError::Rejected(InvalidStatus(order.status)))
             }
             Err(Unchanged::NotFound) => Err(ChangeError::NotFound),
             Err(Unchanged::PreconditionFailed) => Err(ChangeError::PreconditionFailed),
@@ -212,16 +175,16 @@ impl<S: Store> UseCases<S> {
     ) -> Result<EventOutcome, StoreError> {
         match self.change(id, None, Some(receipt), step).await {
             Ok(_) => Ok(EventOutcome::Applied),
-            Err(Unchanged::Transition(TransitionError::NoEffect | TransitionError::NotAllowed, _)) => {
+            Err(Unchanged::Rejected((TransitionError::NoEffect | TransitionError::NotAllowed, _))) => {
                 Ok(EventOutcome::Ignored)
             }
             // A concurrent change, a missing order or a missing earlier event: retry later.
             Err(
-                Unchanged::Transition(TransitionError::TooEarly, _)
+                Unchanged::Rejected((TransitionError::TooEarly, _))
                 | Unchanged::NotFound
                 | Unchanged::PreconditionFailed
                 | Unchanged::Contention,
-            ) => Ok(EventOutcome::NotReady),
+            ) => Ok(NOT_READY),
             Err(Unchanged::Unavailable(error)) => Err(error),
         }
     }
@@ -235,7 +198,7 @@ impl<S: Store> UseCases<S> {
         at: Timestamp,
         receipt: Receipt,
     ) -> Result<EventOutcome, StoreError> {
-        let Some(order) = self.store.find(id).await? else { return Ok(EventOutcome::NotReady) };
+        let Some(order) = self.store.find(id).await? else { return Ok(NOT_READY) };
         let entry = TimelineEntry { at, text: text(&order), status: order.status.kind(), event };
         self.commit_write(Write::AppendTimeline { order: id, entry }, receipt).await
     }
@@ -244,7 +207,7 @@ impl<S: Store> UseCases<S> {
     async fn commit_write(&self, write: Write, receipt: Receipt) -> Result<EventOutcome, StoreError> {
         match self.store.commit(Commit { write: Some(write), events: Vec::new(), receipt: Some(receipt) }).await {
             Ok(CommitOutcome::Committed | CommitOutcome::AlreadyProcessed { .. }) => Ok(EventOutcome::Applied),
-            Err(CommitError::Conflict) => Ok(EventOutcome::NotReady),
+            Err(CommitError::Conflict) => Ok(NOT_READY),
             Err(CommitError::Unavailable(error)) => Err(error),
             Err(CommitError::Duplicate(never)) => match never {},
         }

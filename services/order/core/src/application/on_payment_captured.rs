@@ -2,7 +2,7 @@
 
 use mart_kernel::{EventOutcome, Money, Receipt, StoreError};
 
-use super::{OrderId, Store, UseCases};
+use super::{NOT_READY, OrderId, Store, UseCases};
 
 impl<S: Store> UseCases<S> {
     /// Applies a captured payment, before or after the deadline. A payment with another amount than the total is rejected.
@@ -14,9 +14,11 @@ impl<S: Store> UseCases<S> {
         receipt: Receipt,
     ) -> Result<EventOutcome, StoreError> {
         match self.store.find(id).await? {
-            Some(order) if order.total != amount => return Ok(EventOutcome::Rejected),
+            Some(order) if order.total != amount => {
+                return Ok(EventOutcome::Rejected("the amount is not the order's total"));
+            }
             Some(_) => {}
-            None => return Ok(EventOutcome::NotReady),
+            None => return Ok(NOT_READY),
         }
         self.apply_event(id, receipt, move |order, now| order.payment_captured(payment_id.clone(), amount, now)).await
     }

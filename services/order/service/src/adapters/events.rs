@@ -3,7 +3,7 @@
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, money};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::{EventOutcome, Money, StoreError};
+use mart_kernel::Money;
 use mart_proto::inventory::v1 as inventory;
 use mart_proto::order::v1;
 use mart_proto::payment::v1 as payment;
@@ -89,21 +89,11 @@ impl<S: Store> OrderEventHandlers<S> {
         let (id, version, name) = (ProductId(id), event.version, product.name);
         let on_sale = product.status == i32::from(product::ProductStatus::Active);
         let known = CatalogProduct { id, version, name, on_sale, prices };
-        outcome(self.use_cases.on_product(known, event.receipt()).await)
+        Ok(self.use_cases.on_product(known, event.receipt()).await?.into())
     }
 }
 
 const INVALID: Outcome = Outcome::Reject("invalid id or amount");
-
-/// Maps the result of a use case to the outcome of its event.
-fn outcome(result: Result<EventOutcome, StoreError>) -> Result<Outcome, DispatchError> {
-    Ok(match result? {
-        EventOutcome::Applied => Outcome::Applied,
-        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
-        EventOutcome::NotReady => Outcome::Retry("the order is unknown or awaits an earlier event".to_owned()),
-        EventOutcome::Rejected => Outcome::Reject("the amount is not the order's total"),
-    })
-}
 
 /// Returns the order and the round of a reservation, or `None` if its order id is not a UUID.
 fn order_and_round(reservation: Option<inventory::Reservation>) -> Option<(OrderId, i32)> {
@@ -165,7 +155,7 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
-        outcome(self.use_cases.on_stock_reserved(id, round, receipt).await)
+        Ok(self.use_cases.on_stock_reserved(id, round, receipt).await?.into())
     }
 
     async fn on_stock_rejected(
@@ -174,7 +164,7 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
-        outcome(self.use_cases.on_stock_rejected(id, round, receipt).await)
+        Ok(self.use_cases.on_stock_rejected(id, round, receipt).await?.into())
     }
 
     async fn on_reservation_expired(
@@ -183,7 +173,7 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
     ) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let Some((id, round)) = order_and_round(event.payload.reservation) else { return Ok(INVALID) };
-        outcome(self.use_cases.on_reservation_expired(id, round, receipt).await)
+        Ok(self.use_cases.on_reservation_expired(id, round, receipt).await?.into())
     }
 
     async fn on_payment_captured(
@@ -193,14 +183,14 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         let receipt = event.receipt();
         let payment::PaymentCaptured { order_id, payment_id, amount, provider: _ } = event.payload;
         let Some((id, amount)) = order_and_amount(&order_id, amount) else { return Ok(INVALID) };
-        outcome(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await)
+        Ok(self.use_cases.on_payment_captured(id, payment_id, amount, receipt).await?.into())
     }
 
     async fn on_payment_failed(&self, event: ReceivedEvent<payment::PaymentFailed>) -> Result<Outcome, DispatchError> {
         let receipt = event.receipt();
         let payment::PaymentFailed { order_id, payment_id: _, reason } = event.payload;
         let Ok(id) = order_id.parse() else { return Ok(INVALID) };
-        outcome(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await)
+        Ok(self.use_cases.on_payment_failed(OrderId(id), &reason, event.id, event.at, receipt).await?.into())
     }
 
     async fn on_payment_refunded(
@@ -210,6 +200,6 @@ impl<S: Store + 'static> EventHandlers for OrderEventHandlers<S> {
         let receipt = event.receipt();
         let payment::PaymentRefunded { order_id, payment_id: _, amount } = event.payload;
         let Some((id, amount)) = order_and_amount(&order_id, amount) else { return Ok(INVALID) };
-        outcome(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await)
+        Ok(self.use_cases.on_payment_refunded(id, amount, event.id, event.at, receipt).await?.into())
     }
 }

@@ -7,7 +7,7 @@ use mart_kernel::{ListError, PageSize};
 use mart_proto::Violation;
 use mart_proto::order::v1;
 use order_core::UseCases;
-use order_core::application::{ChangeError, ListOrders, PlaceError, PlaceOrder, Viewer};
+use order_core::application::{ChangeError, InvalidStatus, ListOrders, PlaceError, PlaceOrder, Viewer};
 use order_core::domain::{CustomerId, OrderId, ProductId, RequestedLine};
 use order_core::ports::Store;
 
@@ -226,7 +226,7 @@ impl From<PlaceError> for PlaceOrderError {
     }
 }
 
-/// Maps `ChangeError` to the error types of the operations, which have the same variants.
+/// Maps the errors of a change to those of the operations, which have the same variants.
 macro_rules! change_errors {
     ($($error:ident)*) => {
         $(
@@ -234,7 +234,7 @@ macro_rules! change_errors {
                 fn from(error: ChangeError) -> Self {
                     match error {
                         ChangeError::NotFound => Self::OrderNotFound,
-                        ChangeError::InvalidStatus(status) => {
+                        ChangeError::Rejected(InvalidStatus(status)) => {
                             Self::InvalidOrderStatus(v1::InvalidOrderStatus { status: proto::status(status.kind()).into() })
                         }
                         ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use mart_chassis::db::Statement;
 use mart_chassis::db::read::decode;
-use mart_chassis::{Database, Record, newest_first, sql, trace};
+use mart_chassis::db::{EventDatabase, Statement};
+use mart_chassis::{newest_first, sql, trace};
 use mart_kernel::{Commit, CommitError, CommitOutcome, Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
 use order_core::domain::{CatalogProduct, Order, OrderEvent, OrderId, ProductId, TimelineEntry};
 use order_core::ports::{Filter, Store, Write};
@@ -32,21 +32,11 @@ pub const PRODUCTS: &str = "select * from catalog_product where product_id = any
 
 /// Stores orders in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-    record: fn(&EventEnvelope<OrderEvent>) -> Record,
-}
-
-impl PostgresStore {
-    /// Creates the store. `record` maps an event to its record.
-    pub fn new(database: Database, record: fn(&EventEnvelope<OrderEvent>) -> Record) -> Self {
-        Self { database, record }
-    }
-}
+pub struct PostgresStore(pub EventDatabase<OrderEvent>);
 
 impl Store for PostgresStore {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        Ok(self.database.fetch::<OrderRow, _>(sql!(FIND, order_id = id.0)).await?.pop())
+        Ok(self.0.fetch::<OrderRow, _>(sql!(FIND, order_id = id.0)).await?.pop())
     }
 
     async fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Vec<Order>, StoreError> {
@@ -61,25 +51,25 @@ impl Store for PostgresStore {
                 before = before.map(Timestamp::get),
             )
         };
-        self.database.list(limit, query, decode::<OrderRow, _>).await
+        self.0.list(limit, query, decode::<OrderRow, _>).await
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
         let query = sql!(DUE, now = now.get(), limit = i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
+        self.0.fetch_all(query, |row| row.try_get("order_id").map(OrderId)).await
     }
 
     async fn find_timeline(&self, id: OrderId) -> Result<Vec<(TimelineEntry, String)>, StoreError> {
-        self.database.fetch::<TimelineRow, _>(sql!(TIMELINE, order_id = id.0)).await
+        self.0.fetch::<TimelineRow, _>(sql!(TIMELINE, order_id = id.0)).await
     }
 
     async fn find_products(&self, ids: &[ProductId]) -> Result<Vec<CatalogProduct>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.database.fetch::<CatalogProductRow, _>(sql!(PRODUCTS, ids = ids)).await
+        self.0.fetch::<CatalogProductRow, _>(sql!(PRODUCTS, ids = ids)).await
     }
 
     async fn find_receipt(&self, receipt: &Receipt) -> Result<Option<(String, bool)>, StoreError> {
-        match self.database.find_receipt(receipt).await? {
+        match self.0.find_receipt(receipt).await? {
             Some(CommitOutcome::AlreadyProcessed { subject, same_request }) => Ok(Some((subject, same_request))),
             Some(CommitOutcome::Committed) | None => Ok(None),
         }
@@ -87,8 +77,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, commit: Commit<Write, OrderEvent>) -> Result<CommitOutcome, CommitError<Infallible>> {
         let Commit { write, events, receipt } = commit;
-        let records = events.iter().map(self.record).collect();
-        self.database.commit(statement(write, &events), receipt.as_ref(), records).await
+        self.0.commit(statement(write, &events), receipt.as_ref(), &events).await
     }
 }
 

@@ -74,67 +74,95 @@ pub fn record<M: Messages>(event: &EventEnvelope<OrderEvent>) -> Record {
     }
 }
 
+/// The names of the handlers, which are the scopes of their receipts.
+pub mod handler {
+    /// Handles ProductCreated.
+    pub const PRODUCT_CREATED: &str = "order.product-created";
+    /// Handles ProductUpdated.
+    pub const PRODUCT_UPDATED: &str = "order.product-updated";
+    /// Handles ProductPriceChanged.
+    pub const PRODUCT_PRICE_CHANGED: &str = "order.product-price-changed";
+    /// Handles ProductActivated.
+    pub const PRODUCT_ACTIVATED: &str = "order.product-activated";
+    /// Handles ProductArchived.
+    pub const PRODUCT_ARCHIVED: &str = "order.product-archived";
+    /// Handles ProductRepublished.
+    pub const PRODUCT_REPUBLISHED: &str = "order.product-republished";
+    /// Handles StockReserved.
+    pub const STOCK_RESERVED: &str = "order.stock-reserved";
+    /// Handles StockRejected.
+    pub const STOCK_REJECTED: &str = "order.stock-rejected";
+    /// Handles ReservationExpired.
+    pub const RESERVATION_EXPIRED: &str = "order.reservation-expired";
+    /// Handles PaymentCaptured.
+    pub const PAYMENT_CAPTURED: &str = "order.payment-captured";
+    /// Handles PaymentFailed.
+    pub const PAYMENT_FAILED: &str = "order.payment-failed";
+    /// Handles PaymentRefunded.
+    pub const PAYMENT_REFUNDED: &str = "order.payment-refunded";
+}
+
 /// The subscriptions to events of other services.
 pub const SUBSCRIPTIONS: &[Subscription] = &[
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductCreated",
-        handler: "order.product-created",
+        handler: handler::PRODUCT_CREATED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductUpdated",
-        handler: "order.product-updated",
+        handler: handler::PRODUCT_UPDATED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductPriceChanged",
-        handler: "order.product-price-changed",
+        handler: handler::PRODUCT_PRICE_CHANGED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductActivated",
-        handler: "order.product-activated",
+        handler: handler::PRODUCT_ACTIVATED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductArchived",
-        handler: "order.product-archived",
+        handler: handler::PRODUCT_ARCHIVED,
     },
     Subscription {
         topic: "mart.product.v1",
         event_type: "mart.product.v1.ProductRepublished",
-        handler: "order.product-republished",
+        handler: handler::PRODUCT_REPUBLISHED,
     },
     Subscription {
         topic: "mart.reservation.v1",
         event_type: "mart.inventory.v1.StockReserved",
-        handler: "order.stock-reserved",
+        handler: handler::STOCK_RESERVED,
     },
     Subscription {
         topic: "mart.reservation.v1",
         event_type: "mart.inventory.v1.StockRejected",
-        handler: "order.stock-rejected",
+        handler: handler::STOCK_REJECTED,
     },
     Subscription {
         topic: "mart.reservation.v1",
         event_type: "mart.inventory.v1.ReservationExpired",
-        handler: "order.reservation-expired",
+        handler: handler::RESERVATION_EXPIRED,
     },
     Subscription {
         topic: "mart.payment.v1",
         event_type: "mart.payment.v1.PaymentCaptured",
-        handler: "order.payment-captured",
+        handler: handler::PAYMENT_CAPTURED,
     },
     Subscription {
         topic: "mart.payment.v1",
         event_type: "mart.payment.v1.PaymentFailed",
-        handler: "order.payment-failed",
+        handler: handler::PAYMENT_FAILED,
     },
     Subscription {
         topic: "mart.payment.v1",
         event_type: "mart.payment.v1.PaymentRefunded",
-        handler: "order.payment-refunded",
+        handler: handler::PAYMENT_REFUNDED,
     },
 ];
 
@@ -217,41 +245,41 @@ pub trait EventHandlers: Send + Sync + 'static {
 /// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "order.product-created" => {
-            handlers.on_product_created(ReceivedEvent::decode("order.product-created", record)?).await
+        handler::PRODUCT_CREATED => {
+            handlers.on_product_created(ReceivedEvent::decode(handler::PRODUCT_CREATED, record)?).await
         }
-        "order.product-updated" => {
-            handlers.on_product_updated(ReceivedEvent::decode("order.product-updated", record)?).await
+        handler::PRODUCT_UPDATED => {
+            handlers.on_product_updated(ReceivedEvent::decode(handler::PRODUCT_UPDATED, record)?).await
         }
-        "order.product-price-changed" => {
-            handlers.on_product_price_changed(ReceivedEvent::decode("order.product-price-changed", record)?).await
+        handler::PRODUCT_PRICE_CHANGED => {
+            handlers.on_product_price_changed(ReceivedEvent::decode(handler::PRODUCT_PRICE_CHANGED, record)?).await
         }
-        "order.product-activated" => {
-            handlers.on_product_activated(ReceivedEvent::decode("order.product-activated", record)?).await
+        handler::PRODUCT_ACTIVATED => {
+            handlers.on_product_activated(ReceivedEvent::decode(handler::PRODUCT_ACTIVATED, record)?).await
         }
-        "order.product-archived" => {
-            handlers.on_product_archived(ReceivedEvent::decode("order.product-archived", record)?).await
+        handler::PRODUCT_ARCHIVED => {
+            handlers.on_product_archived(ReceivedEvent::decode(handler::PRODUCT_ARCHIVED, record)?).await
         }
-        "order.product-republished" => {
-            handlers.on_product_republished(ReceivedEvent::decode("order.product-republished", record)?).await
+        handler::PRODUCT_REPUBLISHED => {
+            handlers.on_product_republished(ReceivedEvent::decode(handler::PRODUCT_REPUBLISHED, record)?).await
         }
-        "order.stock-reserved" => {
-            handlers.on_stock_reserved(ReceivedEvent::decode("order.stock-reserved", record)?).await
+        handler::STOCK_RESERVED => {
+            handlers.on_stock_reserved(ReceivedEvent::decode(handler::STOCK_RESERVED, record)?).await
         }
-        "order.stock-rejected" => {
-            handlers.on_stock_rejected(ReceivedEvent::decode("order.stock-rejected", record)?).await
+        handler::STOCK_REJECTED => {
+            handlers.on_stock_rejected(ReceivedEvent::decode(handler::STOCK_REJECTED, record)?).await
         }
-        "order.reservation-expired" => {
-            handlers.on_reservation_expired(ReceivedEvent::decode("order.reservation-expired", record)?).await
+        handler::RESERVATION_EXPIRED => {
+            handlers.on_reservation_expired(ReceivedEvent::decode(handler::RESERVATION_EXPIRED, record)?).await
         }
-        "order.payment-captured" => {
-            handlers.on_payment_captured(ReceivedEvent::decode("order.payment-captured", record)?).await
+        handler::PAYMENT_CAPTURED => {
+            handlers.on_payment_captured(ReceivedEvent::decode(handler::PAYMENT_CAPTURED, record)?).await
         }
-        "order.payment-failed" => {
-            handlers.on_payment_failed(ReceivedEvent::decode("order.payment-failed", record)?).await
+        handler::PAYMENT_FAILED => {
+            handlers.on_payment_failed(ReceivedEvent::decode(handler::PAYMENT_FAILED, record)?).await
         }
-        "order.payment-refunded" => {
-            handlers.on_payment_refunded(ReceivedEvent::decode("order.payment-refunded", record)?).await
+        handler::PAYMENT_REFUNDED => {
+            handlers.on_payment_refunded(ReceivedEvent::decode(handler::PAYMENT_REFUNDED, record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }

@@ -110,7 +110,7 @@ async fn quote_order<S: OrderService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `QuoteOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum QuoteOrderError {
     /// The sum is larger than can be stored.
     AmountTooLarge,
@@ -149,7 +149,7 @@ async fn place_order<S: OrderService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `PlaceOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum PlaceOrderError {
     /// Some lines can't be ordered.
     LinesRejected(v1::LinesRejected),
@@ -199,7 +199,7 @@ async fn get_order<S: OrderService>(State(state): State<AppState<S>>, request: R
 
 /// The errors of `GetOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -238,7 +238,7 @@ async fn list_orders<S: OrderService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `ListOrders`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListOrdersError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,
@@ -277,7 +277,7 @@ async fn change_order<S: OrderService>(State(state): State<AppState<S>>, request
 
 /// The errors of `ChangeOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ChangeOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -322,7 +322,7 @@ async fn cancel_order<S: OrderService>(State(state): State<AppState<S>>, request
 
 /// The errors of `CancelOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum CancelOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -367,7 +367,7 @@ async fn track_order<S: OrderService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `TrackOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum TrackOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -406,7 +406,7 @@ async fn ship_order<S: OrderService>(State(state): State<AppState<S>>, request: 
 
 /// The errors of `ShipOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ShipOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -451,7 +451,7 @@ async fn deliver_order<S: OrderService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `DeliverOrder`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum DeliverOrderError {
     /// There is no such order, or it belongs to another customer.
     OrderNotFound,
@@ -494,7 +494,7 @@ async fn republish_orders<S: OrderService>(State(state): State<AppState<S>>, req
 
 /// The errors of `RepublishOrders`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RepublishOrdersError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,

@@ -1,6 +1,7 @@
 //! The PostgreSQL store passes the conformance suite.
 
 use devstack::testing::Servers;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::{Config, Database};
 use order_service::adapters::events::OrderMessages;
 use order_service::adapters::postgres::PostgresStore;
@@ -13,7 +14,7 @@ async fn store() -> PostgresStore {
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
     // As the app role, so that a missing privilege fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
-    PostgresStore::new(database, events::record::<OrderMessages>)
+    PostgresStore(EventDatabase::new(database, events::record::<OrderMessages>))
 }
 
 order_core::conformance!(store());

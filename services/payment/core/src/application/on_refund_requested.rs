@@ -6,6 +6,9 @@ use super::UseCases;
 use crate::domain::{AttemptId, AttemptStatus, Match, OrderId, PaymentDecider, RefundId};
 use crate::ports::Store;
 
+/// Why the event is delivered again.
+const NOT_CAPTURED: EventOutcome = EventOutcome::NotReady("the payment to refund is not captured yet");
+
 /// RefundRequested: a payment to refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRequested {
@@ -32,12 +35,12 @@ impl<S: Store> UseCases<S> {
         let captured = captured.is_some_and(|attempt| attempt.status == AttemptStatus::Captured);
         if !captured {
             // No receipt is stored, so that the event is delivered again.
-            return Ok(EventOutcome::NotReady);
+            return Ok(NOT_CAPTURED);
         }
         let step = move |decider: &mut PaymentDecider| decider.refund_order(refund, attempt, amount);
         Ok(match self.decide(order, Some(receipt), step).await? {
             Some(Match::Matched) | None => EventOutcome::Applied,
-            Some(Match::Unmatched) => EventOutcome::NotReady,
+            Some(Match::Unmatched) => NOT_CAPTURED,
         })
     }
 }

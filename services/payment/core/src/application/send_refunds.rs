@@ -1,38 +1,36 @@
 //! Sends requested refunds to their providers.
 
-use mart_kernel::StoreError;
+use mart_kernel::{StoreError, process_each};
 
 use super::UseCases;
-use crate::domain::{Account, Provider, Refund, RefundId, RefundStatus, TransactionKind};
+use crate::domain::{Account, OrderId, Provider, Refund, RefundId, RefundStatus, TransactionKind};
 use crate::ports::{ProviderError, RefundOutcome, RefundRequest, Store};
 
 impl<S: Store> UseCases<S> {
     /// Sends up to `limit` due refunds and returns their number. A refund without a response does not block the others.
     pub async fn send_refunds(&self, limit: usize) -> Result<usize, StoreError> {
         let due = self.store.due_refunds(self.clock.now(), limit).await?;
-        let count = due.len();
-        for (order, id) in due {
-            // Before the request, so that a refund without a response is not sent again at once.
-            self.settle(order, move |decider| decider.schedule_refund_retry(id)).await?;
-            let account = self.store.find(order).await?;
-            let Some((provider, request)) = account.as_ref().and_then(|account| pending_request(account, id)) else {
-                continue;
-            };
-            let Some(provider) = self.providers.get(provider).cloned() else { continue };
-            match provider.refund(&request).await {
-                Ok(RefundOutcome::Succeeded(reference)) => {
-                    self.settle(order, move |decider| decider.refunded(id, &reference)).await?;
-                }
-                Ok(RefundOutcome::Rejected(reason)) | Err(ProviderError::Rejected(reason)) => {
-                    self.settle(order, move |decider| decider.refund_failed(id, &reason)).await?;
-                }
-                Ok(RefundOutcome::Manual) => {
-                    self.settle(order, move |decider| decider.require_manual_refund(id)).await?;
-                }
-                Ok(RefundOutcome::Pending) | Err(ProviderError::Unavailable) => {}
+        process_each(due, |(order, id)| async move { self.send_refund(order, id).await.map(|()| true) }).await
+    }
+
+    async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<(), StoreError> {
+        // Before the request, so that a refund without a response is not sent again at once.
+        self.settle(order, move |decider| decider.schedule_refund_retry(id)).await?;
+        let account = self.store.find(order).await?;
+        let Some((provider, request)) = account.as_ref().and_then(|account| pending_request(account, id)) else {
+            return Ok(());
+        };
+        let Some(provider) = self.providers.get(provider).cloned() else { return Ok(()) };
+        match provider.refund(&request).await {
+            Ok(RefundOutcome::Succeeded(reference)) => {
+                self.settle(order, move |decider| decider.refunded(id, &reference)).await
             }
+            Ok(RefundOutcome::Rejected(reason)) | Err(ProviderError::Rejected(reason)) => {
+                self.settle(order, move |decider| decider.refund_failed(id, &reason)).await
+            }
+            Ok(RefundOutcome::Manual) => self.settle(order, move |decider| decider.require_manual_refund(id)).await,
+            Ok(RefundOutcome::Pending) | Err(ProviderError::Unavailable) => Ok(()),
         }
-        Ok(count)
     }
 }
 

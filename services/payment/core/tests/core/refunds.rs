@@ -154,7 +154,10 @@ async fn without_a_refund_api_refunds_are_tasks() {
 async fn a_refund_waits_for_its_capture() {
     let world = World::awaiting().await;
     world.start().await.expect("started");
-    assert_eq!(world.request_refund(1, 150_000).await, EventOutcome::NotReady);
+    assert_eq!(
+        world.request_refund(1, 150_000).await,
+        EventOutcome::NotReady("the payment to refund is not captured yet")
+    );
     world.reports(captured("tx-1", 150_000)).await;
     assert_eq!(world.request_refund(1, 150_000).await, EventOutcome::Applied);
 }

@@ -3,7 +3,7 @@
 use mart_chassis::consumer::{DispatchError, Outcome};
 use mart_chassis::convert::{exact, money, timestamp};
 use mart_chassis::record::ReceivedEvent;
-use mart_kernel::{EventOutcome, Money};
+use mart_kernel::Money;
 use mart_proto::order::v1 as order;
 use mart_proto::payment::v1;
 use payment_core::UseCases;
@@ -76,15 +76,6 @@ impl<S: Store> PaymentEventHandlers<S> {
 const INVALID: Outcome = Outcome::Reject("invalid id, amount or time");
 
 /// Maps the result of a use case. Only a refund can be not ready.
-fn outcome(outcome: EventOutcome) -> Outcome {
-    match outcome {
-        EventOutcome::Applied => Outcome::Applied,
-        EventOutcome::Ignored => Outcome::Ignored("the event has no effect"),
-        EventOutcome::NotReady => Outcome::Retry("the payment to refund is not captured yet".to_owned()),
-        EventOutcome::Rejected => Outcome::Reject("the event contradicts the payment"),
-    }
-}
-
 /// Returns the order's id, customer and total, or `None` if the id or the total is invalid.
 fn parse_order(order: &order::Order) -> Option<(OrderId, CustomerId, Money)> {
     let total = exact("total", &order.total.clone().unwrap_or_default()).ok()?;
@@ -105,14 +96,14 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         let country = message.shipping_address.unwrap_or_default().country_code;
         let payer = Payer { email, phone, country };
         let awaiting = AwaitingPayment { order, customer, payer, amount, deadline };
-        Ok(outcome(self.use_cases.on_order_awaiting_payment(awaiting, event.receipt()).await?))
+        Ok(self.use_cases.on_order_awaiting_payment(awaiting, event.receipt()).await?.into())
     }
 
     async fn on_order_cancelled(&self, event: ReceivedEvent<order::OrderCancelled>) -> Result<Outcome, DispatchError> {
         let cancelled = event.payload.order.clone().unwrap_or_default();
         let Some((order, customer, amount)) = parse_order(&cancelled) else { return Ok(INVALID) };
         let cancelled = Cancelled { order, customer, amount };
-        Ok(outcome(self.use_cases.on_order_cancelled(cancelled, event.receipt()).await?))
+        Ok(self.use_cases.on_order_cancelled(cancelled, event.receipt()).await?.into())
     }
 
     async fn on_refund_requested(
@@ -126,6 +117,6 @@ impl<S: Store + 'static> EventHandlers for PaymentEventHandlers<S> {
         let (Some(order), Some(attempt), Some(amount)) = (order, attempt, amount) else { return Ok(INVALID) };
         // The event's id is the refund's id, so a repeated event refunds once.
         let requested = RefundRequested { order, refund: RefundId(event.id), attempt, amount };
-        Ok(outcome(self.use_cases.on_refund_requested(requested, event.receipt()).await?))
+        Ok(self.use_cases.on_refund_requested(requested, event.receipt()).await?.into())
     }
 }

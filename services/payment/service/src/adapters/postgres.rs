@@ -2,9 +2,9 @@
 
 use mart_chassis::db::read::{decode, more, unreadable};
 use mart_chassis::db::row::TableRow;
-use mart_chassis::db::{append_outbox, unavailable, write};
-use mart_chassis::{Database, Record, newest_first, sql};
-use mart_kernel::{Cursor, EventEnvelope, Receipt, StoreError, Timestamp};
+use mart_chassis::db::{EventDatabase, append_outbox, unavailable, write};
+use mart_chassis::{newest_first, sql};
+use mart_kernel::{Cursor, Receipt, StoreError, Timestamp};
 use payment_core::domain::{
     Account, AttemptId, Callback, CallbackId, Change, OrderId, PaymentEvent, Provider, RefundId, Subject,
 };
@@ -55,30 +55,21 @@ const DUE_ATTEMPTS: &str = "select order_id, attempt_id as id from attempt \
 const DUE_REFUNDS: &str = "select order_id, refund_id as id from refund where status = 'pending' and next_attempt_at <= $now \
      order by next_attempt_at, order_id, refund_id limit $limit";
 
-/// Stores payments and callbacks. `record` creates the record of an event.
+/// Stores payments and callbacks in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-    record: fn(&EventEnvelope<PaymentEvent>) -> Record,
-}
+pub struct PostgresStore(pub EventDatabase<PaymentEvent>);
 
 impl PostgresStore {
-    /// Creates a store in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<PaymentEvent>) -> Record) -> Self {
-        Self { database, record }
-    }
-
     /// Returns the payments of these orders, in no order.
     async fn accounts(&self, orders: Vec<Uuid>) -> Result<Vec<Account>, StoreError> {
         if orders.is_empty() {
             return Ok(Vec::new());
         }
-        let payments = self.database.fetch_all(sql!(PAYMENTS, orders = &orders), PaymentRow::read).await?;
-        let mut attempts = self.database.fetch_all(sql!(ATTEMPTS, orders = &orders), AttemptRow::read).await?;
-        let mut transactions =
-            self.database.fetch_all(sql!(TRANSACTIONS, orders = &orders), TransactionRow::read).await?;
-        let mut refunds = self.database.fetch_all(sql!(REFUNDS, orders = &orders), RefundRow::read).await?;
-        let mut tasks = self.database.fetch_all(sql!(TASKS, orders = &orders), TaskRow::read).await?;
+        let payments = self.0.fetch_all(sql!(PAYMENTS, orders = &orders), PaymentRow::read).await?;
+        let mut attempts = self.0.fetch_all(sql!(ATTEMPTS, orders = &orders), AttemptRow::read).await?;
+        let mut transactions = self.0.fetch_all(sql!(TRANSACTIONS, orders = &orders), TransactionRow::read).await?;
+        let mut refunds = self.0.fetch_all(sql!(REFUNDS, orders = &orders), RefundRow::read).await?;
+        let mut tasks = self.0.fetch_all(sql!(TASKS, orders = &orders), TaskRow::read).await?;
         let account = |payment: PaymentRow| {
             let order = payment.order_id();
             let rows = AccountRows {
@@ -129,8 +120,8 @@ impl Store for PostgresStore {
         receipt: Option<Receipt>,
         decide: impl FnOnce(Option<Account>) -> (Change, T) + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let record = self.record;
-        let decided = self.database.transact(move |connection| {
+        let record = self.0.record();
+        let decided = self.0.transact(move |connection| {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, order).await?);
                 let records = change.events.iter().map(record).collect();
@@ -146,19 +137,19 @@ impl Store for PostgresStore {
 
     async fn insert_callback(&self, callback: &Callback) -> Result<bool, StoreError> {
         let row = CallbackRow::from(callback.clone());
-        self.database.write(write::insert_new([row], "provider, event")).await
+        self.0.write(write::insert_new([row], "provider, event")).await
     }
 
     async fn due_callbacks(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let query = sql!(DUE_CALLBACKS, now = now.get(), limit = limit);
         // A callback that cannot be decoded does not block the others.
-        self.database.readable(query, decode::<CallbackRow, _>).await.map(|(callbacks, _)| callbacks)
+        self.0.readable(query, decode::<CallbackRow, _>).await.map(|(callbacks, _)| callbacks)
     }
 
     async fn reschedule(&self, id: &CallbackId, until: Timestamp) -> Result<(), StoreError> {
         let query = sql!(RESCHEDULE, provider = id.provider.name(), event = &id.event, until = until.get());
-        self.database.execute(query).await.map(|_| ())
+        self.0.execute(query).await.map(|_| ())
     }
 
     async fn find_by_subject(
@@ -172,7 +163,7 @@ impl Store for PostgresStore {
             Subject::Money(reference) => sql!(FIND_BY_MONEY, provider = provider, reference = reference),
         };
         let ids = |row: &PgRow| Ok((OrderId(row.try_get("order_id")?), AttemptId(row.try_get("attempt_id")?)));
-        Ok(self.database.fetch_all(query, ids).await?.pop())
+        Ok(self.0.fetch_all(query, ids).await?.pop())
     }
 
     async fn find(&self, order: OrderId) -> Result<Option<Account>, StoreError> {
@@ -184,7 +175,7 @@ impl Store for PostgresStore {
         loop {
             let limit_of_query = i64::try_from(requested).unwrap_or(i64::MAX);
             let query = sql!(LIST, page(after, limit_of_query), needs_review = needs_review);
-            let orders: Vec<Uuid> = self.database.fetch_all(query, |row| row.try_get("order_id")).await?;
+            let orders: Vec<Uuid> = self.0.fetch_all(query, |row| row.try_get("order_id")).await?;
             let all = orders.len();
             let mut found = self.readable(orders).await?;
             let Some(more) = more(limit, requested, found.len(), all - found.len()) else {
@@ -198,12 +189,12 @@ impl Store for PostgresStore {
 
     async fn due_attempts(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, AttemptId)>, StoreError> {
         let query = sql!(DUE_ATTEMPTS, now = now.get(), limit = i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(query, |row| due(row, AttemptId)).await
+        self.0.fetch_all(query, |row| due(row, AttemptId)).await
     }
 
     async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<(OrderId, RefundId)>, StoreError> {
         let query = sql!(DUE_REFUNDS, now = now.get(), limit = i64::try_from(limit).unwrap_or(i64::MAX));
-        self.database.fetch_all(query, |row| due(row, RefundId)).await
+        self.0.fetch_all(query, |row| due(row, RefundId)).await
     }
 }
 

@@ -55,22 +55,32 @@ pub fn record<M: Messages>(event: &EventEnvelope<PaymentEvent>) -> Record {
     }
 }
 
+/// The names of the handlers, which are the scopes of their receipts.
+pub mod handler {
+    /// Handles OrderAwaitingPayment.
+    pub const ORDER_AWAITING_PAYMENT: &str = "payment.order-awaiting-payment";
+    /// Handles OrderCancelled.
+    pub const ORDER_CANCELLED: &str = "payment.order-cancelled";
+    /// Handles RefundRequested.
+    pub const REFUND_REQUESTED: &str = "payment.refund-requested";
+}
+
 /// The subscriptions to events of other services.
 pub const SUBSCRIPTIONS: &[Subscription] = &[
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderAwaitingPayment",
-        handler: "payment.order-awaiting-payment",
+        handler: handler::ORDER_AWAITING_PAYMENT,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.OrderCancelled",
-        handler: "payment.order-cancelled",
+        handler: handler::ORDER_CANCELLED,
     },
     Subscription {
         topic: "mart.order.v1",
         event_type: "mart.order.v1.RefundRequested",
-        handler: "payment.refund-requested",
+        handler: handler::REFUND_REQUESTED,
     },
 ];
 
@@ -98,14 +108,14 @@ pub trait EventHandlers: Send + Sync + 'static {
 /// Calls the handler with this name.
 async fn dispatch<R: EventHandlers>(handlers: &R, handler: &str, record: &Record) -> Result<Outcome, DispatchError> {
     match handler {
-        "payment.order-awaiting-payment" => {
-            handlers.on_order_awaiting_payment(ReceivedEvent::decode("payment.order-awaiting-payment", record)?).await
+        handler::ORDER_AWAITING_PAYMENT => {
+            handlers.on_order_awaiting_payment(ReceivedEvent::decode(handler::ORDER_AWAITING_PAYMENT, record)?).await
         }
-        "payment.order-cancelled" => {
-            handlers.on_order_cancelled(ReceivedEvent::decode("payment.order-cancelled", record)?).await
+        handler::ORDER_CANCELLED => {
+            handlers.on_order_cancelled(ReceivedEvent::decode(handler::ORDER_CANCELLED, record)?).await
         }
-        "payment.refund-requested" => {
-            handlers.on_refund_requested(ReceivedEvent::decode("payment.refund-requested", record)?).await
+        handler::REFUND_REQUESTED => {
+            handlers.on_refund_requested(ReceivedEvent::decode(handler::REFUND_REQUESTED, record)?).await
         }
         _ => Err(DispatchError::NoHandler),
     }

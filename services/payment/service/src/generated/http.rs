@@ -108,7 +108,7 @@ async fn start_attempt<S: PaymentService>(State(state): State<AppState<S>>, requ
 
 /// The errors of `StartAttempt`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum StartAttemptError {
     /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
@@ -171,7 +171,7 @@ async fn get_payment<S: PaymentService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `GetPayment`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetPaymentError {
     /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
@@ -205,7 +205,7 @@ async fn list_payments<S: PaymentService>(State(state): State<AppState<S>>, requ
 
 /// The errors of `ListPayments`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListPaymentsError {
     /// The page token was not issued by this list.
     InvalidPageToken,
@@ -244,7 +244,7 @@ async fn refund_payment<S: PaymentService>(State(state): State<AppState<S>>, req
 
 /// The errors of `RefundPayment`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RefundPaymentError {
     /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
@@ -288,7 +288,7 @@ async fn resolve_task<S: PaymentService>(State(state): State<AppState<S>>, reque
 
 /// The errors of `ResolveTask`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ResolveTaskError {
     /// There is no such payment, or it belongs to another customer.
     PaymentNotFound,
@@ -333,7 +333,7 @@ async fn republish_payments<S: PaymentService>(State(state): State<AppState<S>>,
 
 /// The errors of `RepublishPayments`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RepublishPaymentsError {
     /// The page token was not issued by this list.
     InvalidPageToken,
@@ -372,7 +372,7 @@ async fn receive_sandbox_webhook<S: PaymentService>(State(state): State<AppState
 
 /// The errors of `ReceiveSandboxWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ReceiveSandboxWebhookError {
     /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,
@@ -425,7 +425,7 @@ async fn receive_stripe_webhook<S: PaymentService>(State(state): State<AppState<
 
 /// The errors of `ReceiveStripeWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ReceiveStripeWebhookError {
     /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,
@@ -478,7 +478,7 @@ async fn receive_payfast_webhook<S: PaymentService>(State(state): State<AppState
 
 /// The errors of `ReceivePayfastWebhook`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ReceivePayfastWebhookError {
     /// The request is not signed by the provider, or its signature is too old.
     InvalidSignature,

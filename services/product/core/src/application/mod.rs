@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use mart_kernel::page::InvalidPageToken;
 use mart_kernel::{
-    Clock, Commit, CommitError, EventEnvelope, Fingerprint, IdGenerator, ListError, Page, PageSize, PageTokenSigner,
-    StoreError, Timestamp, Version,
+    Clock, Commit, EventEnvelope, Fingerprint, IdGenerator, ListError, Page, PageSize, PageTokenSigner, Timestamp,
+    Version, change,
 };
 
 use crate::domain::{Invalid, Product, ProductEvent, ProductId, Status, search};
@@ -28,9 +28,6 @@ pub use create_product::{CreateError, CreateProduct};
 pub use list_products::{ListProducts, ListProductsError, OrderBy};
 pub use update_product::UpdateProductError;
 
-/// The number of attempts to apply a change despite concurrent changes.
-const ATTEMPTS: usize = 3;
-
 /// The use cases with their ports.
 #[derive(Clone)]
 pub struct UseCases<S> {
@@ -41,27 +38,7 @@ pub struct UseCases<S> {
 }
 
 /// The errors of a change; `E` has those of one use case.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError<E> {
-    /// The product does not exist.
-    #[error("the product does not exist")]
-    NotFound,
-    /// The product has another version than the expected one.
-    #[error("the product has another version")]
-    PreconditionFailed,
-    /// Concurrent changes prevented every attempt.
-    #[error("concurrent changes prevented every attempt")]
-    Contention,
-    /// Another product has this value.
-    #[error("another product has this value")]
-    Taken(Unique),
-    /// The product does not allow it.
-    #[error(transparent)]
-    Rejected(E),
-    /// The store failed.
-    #[error(transparent)]
-    Unavailable(#[from] StoreError),
-}
+pub type ChangeError<E> = mart_kernel::ChangeError<E, Unique>;
 
 impl<S: Store> UseCases<S> {
     /// Creates the use cases. `page_tokens` signs page tokens.
@@ -95,13 +72,7 @@ impl<S: Store> UseCases<S> {
 
     /// Adds ids and the time to events. Each has the version of its product.
     fn envelopes(&self, events: Vec<ProductEvent>, at: Timestamp) -> Vec<EventEnvelope<ProductEvent>> {
-        let envelope = |event: ProductEvent| EventEnvelope {
-            id: self.ids.next(),
-            at,
-            version: event.product().version,
-            payload: event,
-        };
-        events.into_iter().map(envelope).collect()
+        EventEnvelope::all(events, at, &*self.ids, |event| event.product().version)
     }
 
     /// Loads a product, changes it by `decide` and commits. Without an expected version, a concurrent change is retried.
@@ -111,28 +82,17 @@ impl<S: Store> UseCases<S> {
         expected: Option<Version>,
         decide: impl Fn(Product, Timestamp) -> Result<(Product, Vec<ProductEvent>), E> + Send,
     ) -> Result<Product, ChangeError<E>> {
-        for _ in 0..ATTEMPTS {
-            let found = self.store.find(id).await?;
-            let product = found.ok_or(ChangeError::NotFound)?;
-            if expected.is_some_and(|version| version != product.version) {
-                return Err(ChangeError::PreconditionFailed);
-            }
-            let (now, read) = (self.clock.now(), product.version);
-            let (product, events) = decide(product, now).map_err(ChangeError::Rejected)?;
+        let decide = |before: Product| {
+            let (now, read) = (self.clock.now(), before.version);
+            let (product, events) = decide(before, now)?;
             if events.is_empty() {
-                return Ok(product);
+                return Ok((product, None));
             }
             let write = Some(Write::Update { product: product.clone(), expected: read });
-            let commit = Commit { write, events: self.envelopes(events, now), receipt: None };
-            match self.store.commit(commit).await {
-                Ok(_) => return Ok(product),
-                Err(CommitError::Conflict) if expected.is_some() => return Err(ChangeError::PreconditionFailed),
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Duplicate(unique)) => return Err(ChangeError::Taken(unique)),
-                Err(CommitError::Unavailable(error)) => return Err(ChangeError::Unavailable(error)),
-            }
-        }
-        Err(ChangeError::Contention)
+            Ok((product, Some(Commit { write, events: self.envelopes(events, now), receipt: None })))
+        };
+        let (find, commit) = (|| self.store.find(id), |commit| self.store.commit(commit));
+        change(expected, find, |product| product.version, decide, commit).await
     }
 }
 

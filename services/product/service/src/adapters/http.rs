@@ -274,8 +274,8 @@ impl From<UpdateError> for UpdateProductError {
             ChangeError::NotFound => Self::ProductNotFound,
             ChangeError::Rejected(domain::UpdateError::Archived) => Self::ProductArchived,
             ChangeError::Rejected(domain::UpdateError::Invalid(invalid)) => proto::invalid(invalid).into(),
-            ChangeError::Taken(Unique::Sku) => Self::SkuTaken,
-            ChangeError::Taken(Unique::Slug) => Self::SlugTaken,
+            ChangeError::Duplicate(Unique::Sku) => Self::SkuTaken,
+            ChangeError::Duplicate(Unique::Slug) => Self::SlugTaken,
             ChangeError::PreconditionFailed => ApiError::PreconditionFailed.into(),
             ChangeError::Contention => ApiError::Contention.into(),
             ChangeError::Unavailable(error) => ApiError::from(error).into(),
@@ -308,7 +308,7 @@ fn transition_error<E>(error: &ChangeError<E>) -> ApiError {
     match error {
         ChangeError::PreconditionFailed => ApiError::PreconditionFailed,
         ChangeError::Contention => ApiError::Contention,
-        ChangeError::NotFound | ChangeError::Rejected(_) | ChangeError::Taken(_) => ApiError::Internal,
+        ChangeError::NotFound | ChangeError::Rejected(_) | ChangeError::Duplicate(_) => ApiError::Internal,
         ChangeError::Unavailable(error) => (*error).into(),
     }
 }

@@ -1,9 +1,9 @@
 //! Stores products in PostgreSQL.
 
-use mart_chassis::db::Statement;
 use mart_chassis::db::row::TableRow;
-use mart_chassis::{Database, Record, newest_first, sql};
-use mart_kernel::{Commit, CommitError, CommitOutcome, EventEnvelope, StoreError};
+use mart_chassis::db::{EventDatabase, Statement};
+use mart_chassis::{newest_first, sql};
+use mart_kernel::{Commit, CommitError, CommitOutcome, StoreError};
 use product_core::domain::{Product, ProductEvent, ProductId, search};
 use product_core::ports::{Cursor, Filter, Order, Store, Unique, Write};
 use sqlx::Row;
@@ -63,27 +63,17 @@ const BY_PRICE: &str = list!(
      order by price.minor nulls last, product.product_id limit $limit"
 );
 
-/// Stores products. `record` builds the outbox record of an event.
+/// Stores products in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-    record: fn(&EventEnvelope<ProductEvent>) -> Record,
-}
-
-impl PostgresStore {
-    /// Creates a store in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<ProductEvent>) -> Record) -> Self {
-        Self { database, record }
-    }
-}
+pub struct PostgresStore(pub EventDatabase<ProductEvent>);
 
 impl Store for PostgresStore {
     async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        Ok(self.database.fetch_all(sql!(BY_ID, product_id = id.0), product).await?.pop())
+        Ok(self.0.fetch_all(sql!(BY_ID, product_id = id.0), product).await?.pop())
     }
 
     async fn find_by_slug(&self, slug_key: &str) -> Result<Option<Product>, StoreError> {
-        Ok(self.database.fetch_all(sql!(BY_SLUG, slug_key = slug_key), product).await?.pop())
+        Ok(self.0.fetch_all(sql!(BY_SLUG, slug_key = slug_key), product).await?.pop())
     }
 
     async fn list(
@@ -137,13 +127,12 @@ impl Store for PostgresStore {
                 ordered!(BY_PRICE, limit, order_currency = currency.code(), after_minor = minor, after_id = id)
             }
         };
-        self.database.list(limit, query, product).await
+        self.0.list(limit, query, product).await
     }
 
     async fn commit(&self, commit: Commit<Write, ProductEvent>) -> Result<CommitOutcome, CommitError<Unique>> {
         let Commit { write, events, receipt } = commit;
-        let records = events.iter().map(self.record).collect();
-        self.database.commit_unique(statement(write), receipt.as_ref(), records, duplicate).await
+        self.0.commit_unique(statement(write), receipt.as_ref(), &events, duplicate).await
     }
 }
 

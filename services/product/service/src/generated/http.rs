@@ -113,7 +113,7 @@ async fn create_product<S: ProductService>(State(state): State<AppState<S>>, req
 
 /// The errors of `CreateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum CreateProductError {
     /// Another product, which may be archived, has this SKU.
     SkuTaken,
@@ -152,7 +152,7 @@ async fn get_product<S: ProductService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `GetProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -194,7 +194,7 @@ async fn get_product_by_slug<S: ProductService>(State(state): State<AppState<S>>
 
 /// The errors of `GetProductBySlug`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetProductBySlugError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -228,7 +228,7 @@ async fn list_products<S: ProductService>(State(state): State<AppState<S>>, requ
 
 /// The errors of `ListProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListProductsError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,
@@ -267,7 +267,7 @@ async fn update_product<S: ProductService>(State(state): State<AppState<S>>, req
 
 /// The errors of `UpdateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum UpdateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -324,7 +324,7 @@ async fn activate_product<S: ProductService>(State(state): State<AppState<S>>, r
 
 /// The errors of `ActivateProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ActivateProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -371,7 +371,7 @@ async fn archive_product<S: ProductService>(State(state): State<AppState<S>>, re
 
 /// The errors of `ArchiveProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ArchiveProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -418,7 +418,7 @@ async fn admin_get_product<S: ProductService>(State(state): State<AppState<S>>, 
 
 /// The errors of `AdminGetProduct`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum AdminGetProductError {
     /// There is no such product, or the caller may not see it.
     ProductNotFound,
@@ -455,7 +455,7 @@ async fn admin_list_products<S: ProductService>(State(state): State<AppState<S>>
 
 /// The errors of `AdminListProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum AdminListProductsError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,
@@ -497,7 +497,7 @@ async fn republish_products<S: ProductService>(State(state): State<AppState<S>>,
 
 /// The errors of `RepublishProducts`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RepublishProductsError {
     /// The page token was not issued by this list for this filter.
     InvalidPageToken,

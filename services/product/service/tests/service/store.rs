@@ -1,6 +1,7 @@
 //! The conformance of the PostgreSQL store, by the same suite as the in-memory store.
 
 use devstack::testing::Servers;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::{Config, Database};
 use product_service::adapters::events::ProductMessages;
 use product_service::adapters::postgres::PostgresStore;
@@ -13,7 +14,7 @@ async fn store() -> PostgresStore {
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
     // As the app role, so that a missing grant fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
-    PostgresStore::new(database, events::record::<ProductMessages>)
+    PostgresStore(EventDatabase::new(database, events::record::<ProductMessages>))
 }
 
 product_core::conformance!(store());

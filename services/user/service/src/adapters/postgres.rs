@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mart_chassis::db::read::decode;
 use mart_chassis::db::row::TableRow;
-use mart_chassis::db::{append_outbox, write};
-use mart_chassis::{Database, Record, newest_first, sql};
-use mart_kernel::{Cursor, EventEnvelope, StoreError, Timestamp};
+use mart_chassis::db::{EventDatabase, append_outbox, write};
+use mart_chassis::{newest_first, sql};
+use mart_kernel::{Cursor, StoreError, Timestamp};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use user_core::domain::{
@@ -61,19 +61,9 @@ const PURGE_SESSIONS: &str = "delete from session where expires_at <= $now";
 
 const PURGE_THROTTLES: &str = "delete from throttle where last_at <= $before";
 
-/// Stores decisions. `record` builds the outbox record of an event.
+/// Stores users in PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct PostgresStore {
-    database: Database,
-    record: fn(&EventEnvelope<UserEvent>) -> Record,
-}
-
-impl PostgresStore {
-    /// Creates a store in this database.
-    pub fn new(database: Database, record: fn(&EventEnvelope<UserEvent>) -> Record) -> Self {
-        Self { database, record }
-    }
-}
+pub struct PostgresStore(pub EventDatabase<UserEvent>);
 
 impl Store for PostgresStore {
     async fn decide<T: Send + 'static>(
@@ -81,8 +71,8 @@ impl Store for PostgresStore {
         scope: Scope,
         decide: impl FnOnce(Rows) -> (Change, T) + Send + 'static,
     ) -> Result<T, StoreError> {
-        let record = self.record;
-        let decided = self.database.transact(move |connection| {
+        let record = self.0.record();
+        let decided = self.0.transact(move |connection| {
             Box::pin(async move {
                 let (change, outcome) = decide(lock(connection, scope).await?);
                 append_outbox(connection, None, change.events.iter().map(record).collect()).await?;
@@ -94,30 +84,30 @@ impl Store for PostgresStore {
     }
 
     async fn find_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND_BY_EMAIL, email = email.as_str())).await?.pop())
+        Ok(self.0.fetch::<AccountRow, _>(sql!(FIND_BY_EMAIL, email = email.as_str())).await?.pop())
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.database.fetch::<AccountRow, _>(sql!(FIND, user_id = id.0)).await?.pop())
+        Ok(self.0.fetch::<AccountRow, _>(sql!(FIND, user_id = id.0)).await?.pop())
     }
 
     async fn list(&self, after: Option<Cursor>, limit: usize) -> Result<Vec<User>, StoreError> {
         let query = |limit: i64| sql!(LIST, page(after, limit));
-        self.database.list(limit, query, decode::<AccountRow, _>).await
+        self.0.list(limit, query, decode::<AccountRow, _>).await
     }
 
     async fn find_addresses(&self, id: UserId) -> Result<AddressBook, StoreError> {
-        let addresses = self.database.fetch::<AddressRow, _>(sql!(ADDRESSES, user_id = id.0)).await?;
+        let addresses = self.0.fetch::<AddressRow, _>(sql!(ADDRESSES, user_id = id.0)).await?;
         Ok(AddressBook(addresses.into_iter().collect()))
     }
 
     async fn find_throttles(&self, subjects: &[String]) -> Result<Vec<Throttle>, StoreError> {
-        self.database.fetch::<ThrottleRow, _>(sql!(THROTTLES, subjects = subjects)).await
+        self.0.fetch::<ThrottleRow, _>(sql!(THROTTLES, subjects = subjects)).await
     }
 
     async fn purge_expired(&self, now: Timestamp, policy: &ThrottlePolicy) -> Result<usize, StoreError> {
         let (now, before) = (now.get(), now.get() - policy.reset_after);
-        let purged = self.database.transact(move |connection| {
+        let purged = self.0.transact(move |connection| {
             Box::pin(async move {
                 let queries = [
                     sql!(PURGE_LINKS, now = now),

@@ -192,7 +192,7 @@ async fn register<S: UserService>(State(state): State<AppState<S>>, request: Req
 
 /// The errors of `Register`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RegisterError {
     /// The password is easy to guess: it has fewer than 5 different characters, or contains the local part of the mail
     /// address.
@@ -237,7 +237,7 @@ async fn verify_email<S: UserService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `VerifyEmail`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum VerifyEmailError {
     /// The link is unknown, used or expired.
     InvalidLink,
@@ -289,7 +289,7 @@ async fn request_password_reset<S: UserService>(State(state): State<AppState<S>>
 
 /// The errors of `RequestPasswordReset`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RequestPasswordResetError {
     /// Too many attempts; the details hold the time of the next possible one.
     TooManyAttempts(v1::TooManyAttempts),
@@ -326,7 +326,7 @@ async fn reset_password<S: UserService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `ResetPassword`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ResetPasswordError {
     /// The link is unknown, used or expired.
     InvalidLink,
@@ -366,7 +366,7 @@ async fn log_in<S: UserService>(State(state): State<AppState<S>>, request: Reque
 
 /// The errors of `LogIn`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum LogInError {
     /// The email address or the password is wrong, the email address is not verified, or the account is disabled.
     InvalidCredentials,
@@ -413,7 +413,7 @@ async fn refresh_session<S: UserService>(State(state): State<AppState<S>>, reque
 
 /// The errors of `RefreshSession`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RefreshSessionError {
     /// The refresh token is unknown or its session has ended.
     SessionEnded,
@@ -447,7 +447,7 @@ async fn log_out<S: UserService>(State(state): State<AppState<S>>, request: Requ
 
 /// The errors of `LogOut`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum LogOutError {
     /// The refresh token is unknown or its session has ended.
     SessionEnded,
@@ -489,7 +489,7 @@ async fn log_out_everywhere<S: UserService>(State(state): State<AppState<S>>, re
 
 /// The errors of `LogOutEverywhere`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum LogOutEverywhereError {
     /// There is no such user.
     UserNotFound,
@@ -526,7 +526,7 @@ async fn get_me<S: UserService>(State(state): State<AppState<S>>, request: Reque
 
 /// The errors of `GetMe`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetMeError {
     /// There is no such user.
     UserNotFound,
@@ -563,7 +563,7 @@ async fn update_me<S: UserService>(State(state): State<AppState<S>>, request: Re
 
 /// The errors of `UpdateMe`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum UpdateMeError {
     /// There is no such user.
     UserNotFound,
@@ -608,7 +608,7 @@ async fn change_password<S: UserService>(State(state): State<AppState<S>>, reque
 
 /// The errors of `ChangePassword`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ChangePasswordError {
     /// There is no such user.
     UserNotFound,
@@ -668,7 +668,7 @@ async fn list_addresses<S: UserService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `ListAddresses`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListAddressesError {
     /// There is no such user.
     UserNotFound,
@@ -705,7 +705,7 @@ async fn set_address<S: UserService>(State(state): State<AppState<S>>, request: 
 
 /// The errors of `SetAddress`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum SetAddressError {
     /// There is no such user.
     UserNotFound,
@@ -747,7 +747,7 @@ async fn remove_address<S: UserService>(State(state): State<AppState<S>>, reques
 
 /// The errors of `RemoveAddress`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RemoveAddressError {
     /// There is no such user.
     UserNotFound,
@@ -779,7 +779,7 @@ async fn get_keys<S: UserService>(State(state): State<AppState<S>>, request: Req
 
 /// The errors of `GetKeys`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetKeysError {
     /// An error that any operation can return.
     ApiError(ApiError),
@@ -813,7 +813,7 @@ async fn get_user<S: UserService>(State(state): State<AppState<S>>, request: Req
 
 /// The errors of `GetUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum GetUserError {
     /// There is no such user.
     UserNotFound,
@@ -845,7 +845,7 @@ async fn list_users<S: UserService>(State(state): State<AppState<S>>, request: R
 
 /// The errors of `ListUsers`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum ListUsersError {
     /// The page token was not issued by this list.
     InvalidPageToken,
@@ -884,7 +884,7 @@ async fn disable_user<S: UserService>(State(state): State<AppState<S>>, request:
 
 /// The errors of `DisableUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum DisableUserError {
     /// There is no such user.
     UserNotFound,
@@ -928,7 +928,7 @@ async fn enable_user<S: UserService>(State(state): State<AppState<S>>, request: 
 
 /// The errors of `EnableUser`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum EnableUserError {
     /// There is no such user.
     UserNotFound,
@@ -970,7 +970,7 @@ async fn republish_users<S: UserService>(State(state): State<AppState<S>>, reque
 
 /// The errors of `RepublishUsers`.
 #[derive(Debug)]
-#[deny(dead_code, reason = "src/adapters/http.rs must return every reason of the contract")]
+#[deny(dead_code, reason = "the HTTP adapter must return every reason of the contract")]
 pub(crate) enum RepublishUsersError {
     /// The page token was not issued by this list.
     InvalidPageToken,

@@ -1,6 +1,7 @@
 //! The conformance of the PostgreSQL store, by the same suite as the in-memory store.
 
 use devstack::testing::Servers;
+use mart_chassis::db::EventDatabase;
 use mart_chassis::{Config, Database};
 use user_service::adapters::events::UserMessages;
 use user_service::adapters::postgres::PostgresStore;
@@ -13,7 +14,7 @@ async fn store() -> PostgresStore {
     mart_chassis::db::migrate(&config(&urls.owner), &wiring::MIGRATIONS).await.expect("migrated");
     // As the app role, so that a missing grant fails the test.
     let database = Database::new(&config(&urls.app)).expect("pools");
-    PostgresStore::new(database, events::record::<UserMessages>)
+    PostgresStore(EventDatabase::new(database, events::record::<UserMessages>))
 }
 
 user_core::conformance!(store());
