@@ -1,6 +1,7 @@
 //! Runs the scenarios of inventory.
 
 mod fixtures;
+mod hosted;
 mod steps;
 mod world;
 

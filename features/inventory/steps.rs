@@ -13,13 +13,15 @@ use serde_json::json;
 
 use crate::world::World;
 
+features::steps!(response invalid again settle);
+
 #[given(regex = r"^(\d+) (\w+) in stock$")]
 async fn in_stock(world: &mut World, units: i32, name: String) {
     publish_product(world, name.clone(), "created".to_owned()).await;
     world.mart.settle().await;
     if units > 0 {
         receive(world, units, name).await;
-        assert_eq!(world.answer().status, 201, "{:?}", world.answer());
+        assert_eq!(world.mart.answer().status, 201, "{:?}", world.mart.answer());
     }
 }
 
@@ -70,17 +72,6 @@ async fn cancel_unknown(world: &mut World, lines: String) {
     world.publish("mart.order.v1", &key, &OrderPlaced { order: Some(order) }).await;
 }
 
-#[when(regex = r"^the same event is published again$")]
-async fn again(world: &mut World) {
-    let record = world.published.clone().expect("a published record");
-    world.mart.publish(&record).await;
-}
-
-#[when(regex = r"^all events are processed$")]
-async fn settle(world: &mut World) {
-    world.mart.settle().await;
-}
-
 #[when(regex = r"^(\d+) minutes pass$")]
 async fn pass(world: &mut World, minutes: i64) {
     world.mart.settle().await;
@@ -90,13 +81,13 @@ async fn pass(world: &mut World, minutes: i64) {
 #[when(regex = r"^an admin receives (-?\d+) (\w+)$")]
 async fn receive(world: &mut World, units: i32, name: String) {
     let path = format!("/v1/admin/stock-items/{}/receive", world.product(&name));
-    world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+    world.mart.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
 }
 
 #[when(regex = r#"^an admin corrects the (\w+) by (-?\d+) because of "(.*)"$"#)]
 async fn adjust(world: &mut World, name: String, delta: i32, reason: String) {
     let path = format!("/v1/admin/stock-items/{}/adjust", world.product(&name));
-    world.admin("POST", &path, Some(json!({ "delta": delta, "reason": reason }))).await;
+    world.mart.admin("POST", &path, Some(json!({ "delta": delta, "reason": reason }))).await;
 }
 
 #[when(regex = r"^an admin receives (\d+) (\w+) twice with the same key$")]
@@ -114,20 +105,20 @@ async fn receive_twice(world: &mut World, units: i32, name: String) {
 #[when(regex = r"^an admin sets the low-stock threshold of the (\w+) to (\d+)$")]
 async fn set_threshold(world: &mut World, name: String, threshold: i32) {
     let path = format!("/v1/admin/stock-items/{}/low-stock-threshold", world.product(&name));
-    world.admin("PUT", &path, Some(json!({ "lowStockThreshold": threshold }))).await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+    world.mart.admin("PUT", &path, Some(json!({ "lowStockThreshold": threshold }))).await;
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
 }
 
 #[when(regex = r"^an admin republishes the stock$")]
 async fn republish(world: &mut World) {
-    world.admin("POST", "/v1/admin/stock-items/republish", Some(json!({}))).await;
-    assert_eq!(world.answer().body["republishedCount"], 1, "{:?}", world.answer());
+    world.mart.admin("POST", "/v1/admin/stock-items/republish", Some(json!({}))).await;
+    assert_eq!(world.mart.answer().body["republishedCount"], 1, "{:?}", world.mart.answer());
 }
 
 #[when(regex = r"^an admin lists the low stock$")]
 async fn list_low(world: &mut World) {
     world.mart.settle().await;
-    world.admin("GET", "/v1/admin/stock-items?low=true", None).await;
+    world.mart.admin("GET", "/v1/admin/stock-items?low=true", None).await;
 }
 
 #[then(regex = r"^there are (\d+) (\w+), (\d+) of them reserved$")]
@@ -151,7 +142,7 @@ async fn available(world: &mut World, one: i64, name: String, other: i64, other_
 async fn reservation(world: &mut World, name: String, status: String) {
     world.mart.settle().await;
     let path = format!("/v1/admin/reservations/{}", world.order(&name, None).order_id);
-    let reservation = world.admin("GET", &path, None).await["reservation"].clone();
+    let reservation = world.mart.admin("GET", &path, None).await["reservation"].clone();
     assert_eq!(reservation["status"], format!("RESERVATION_STATUS_{}", status.to_uppercase()), "{:?}", world.mart);
 }
 
@@ -189,7 +180,7 @@ async fn shortages(world: &mut World, name: String, step: &Step) {
 async fn ledger(world: &mut World, name: String, step: &Step) {
     let item = world.stock(&name).await;
     let path = format!("/v1/admin/stock-items/{}/ledger-entries?pageSize=200", world.product(&name));
-    let listed = world.admin("GET", &path, None).await;
+    let listed = world.mart.admin("GET", &path, None).await;
     let mut entries = listed["ledgerEntries"].as_array().cloned().unwrap_or_default();
     // The list is newest first.
     entries.reverse();
@@ -205,20 +196,10 @@ async fn ledger(world: &mut World, name: String, step: &Step) {
     assert_eq!(stock, (Some(sum("onHandDelta")), Some(sum("reservedDelta"))), "the ledger sums to the stock");
 }
 
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
-}
-
-#[then(regex = r"^the request is invalid at (\w+)$")]
-fn violation(world: &mut World, path: String) {
-    world.answer().expect_violations(&[&path]);
-}
-
 #[then(regex = r"^the list (is empty|has the \w+)$")]
 fn listed(world: &mut World, what: String) {
     let expected: Vec<String> = what.strip_prefix("has the ").map(|name| world.product(name)).into_iter().collect();
-    let listed = world.answer().body["stockItems"].as_array().cloned().unwrap_or_default();
+    let listed = world.mart.answer().body["stockItems"].as_array().cloned().unwrap_or_default();
     let listed: Vec<&str> = listed.iter().filter_map(|item| item["productId"].as_str()).collect();
     assert_eq!(listed, expected);
 }

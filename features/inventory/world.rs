@@ -1,54 +1,31 @@
 //! The state of a scenario of inventory. The scenario publishes the events of product and order.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use features::{Answer, Hosted, InProcess, Mart, Record, words};
-use inventory_core::UseCases;
-use inventory_core::application::RESERVATION_TTL;
-use inventory_core::memory::MemoryStore;
-use inventory_service::adapters::events::{InventoryEventHandlers, InventoryMessages};
-use inventory_service::generated::events;
-use inventory_service::wiring;
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
+use features::{InProcess, Mart, words};
 use mart_proto::Wire;
 use mart_proto::order::v1::{Order, OrderLine};
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::hosted::hosted;
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
     /// The ids of products by name.
     products: HashMap<String, String>,
     /// The orders by letter.
     orders: HashMap<String, Order>,
     /// The last published version of each product and order, by id.
     versions: HashMap<String, i64>,
-    /// The last published record, so that it can be published again.
-    pub(crate) published: Option<Record>,
 }
 
-/// Returns the inventory service alone, in this process.
+/// Creates a mart of the inventory service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let use_cases =
-            UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"), RESERVATION_TTL);
-        vec![Hosted {
-            name: "inventory",
-            routes: wiring::routes(use_cases.clone(), api),
-            handlers: Some(events::handlers(InventoryEventHandlers::new(use_cases.clone()))),
-            outbox: Box::new(move || store.events().iter().map(events::record::<InventoryMessages>).collect()),
-            jobs: vec![wiring::expiry(use_cases, Duration::MAX)],
-        }]
-    })
+    InProcess::new(seed, |adapters| vec![hosted(adapters)])
 }
 
 impl features::Scenario for World {
@@ -60,7 +37,7 @@ impl features::Scenario for World {
 impl World {
     async fn new() -> Self {
         let (products, orders, versions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { mart: Mart::new().await, answer: None, products, orders, versions, published: None }
+        Self { mart: Mart::new().await, products, orders, versions }
     }
 
     /// Returns the id of a product by its name in singular or plural. A new name is a new product.
@@ -94,27 +71,13 @@ impl World {
         *version += 1;
         let record = features::record(topic, key, *version, message);
         self.mart.publish(&record).await;
-        self.published = Some(record);
-    }
-
-    /// Sends a request as an admin and returns the response's body.
-    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
-        let body = answer.body.clone();
-        self.answer = Some(answer);
-        body
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
     }
 
     /// Returns the stock item of a product after all events are processed.
     pub(crate) async fn stock(&mut self, name: &str) -> Value {
         self.mart.settle().await;
         let path = format!("/v1/admin/stock-items/{}", self.product(name));
-        self.admin("GET", &path, None).await["stockItem"].clone()
+        self.mart.admin("GET", &path, None).await["stockItem"].clone()
     }
 
     /// Returns the names of a key's events, oldest first.

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+features::steps!(response dead_letters discard again settle);
+
 impl World {
     /// Parses lines such as `2 mugs, 1 teapot`.
     fn lines(&self, text: &str) -> Value {
@@ -42,7 +44,6 @@ impl World {
     async fn publish<M: Wire>(&mut self, message: &M) {
         let record = features::record("mart.payment.v1", &self.order, 1, message);
         self.mart.publish(&record).await;
-        self.published = Some(record);
     }
 
     fn payment(&mut self, number: Option<u32>) -> String {
@@ -76,14 +77,14 @@ async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
     let body = json!({
         "name": name, "slug": world.mart.own(&name), "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)],
     });
-    let created = world.admin("POST", "/v1/products", Some(body)).await;
+    let created = world.mart.admin("POST", "/v1/products", Some(body)).await;
     let id = created["product"]["productId"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned();
     world.products.insert(name, id.clone());
     world.mart.settle().await;
     if units > 0 {
         let path = format!("/v1/admin/stock-items/{id}/receive");
-        let received = world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
-        assert_eq!(world.answer().status, 201, "{received}");
+        let received = world.mart.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+        assert_eq!(world.mart.answer().status, 201, "{received}");
     }
 }
 
@@ -92,7 +93,7 @@ async fn in_stock(world: &mut World, units: i32, name: String, price: String) {
 )]
 async fn order_in_stage(world: &mut World, lines: String, stage: String) {
     world.place(&lines, None).await;
-    assert_eq!(world.answer().status, 201, "{:?}", world.answer().body);
+    assert_eq!(world.mart.answer().status, 201, "{:?}", world.mart.answer().body);
     if stage == "placed" {
         return;
     }
@@ -106,11 +107,11 @@ async fn order_in_stage(world: &mut World, lines: String, stage: String) {
     world.mart.settle().await;
     if ["shipped", "delivered"].contains(&stage.as_str()) {
         fulfil(world, "ships".to_owned()).await;
-        assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+        assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
     }
     if stage == "delivered" {
         fulfil(world, "delivers".to_owned()).await;
-        assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+        assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
     }
 }
 
@@ -129,8 +130,7 @@ async fn cancel(world: &mut World, who: String) {
     let path = format!("/v1/orders/{}/cancel", world.order);
     let role = if who == "admin" { "admin" } else { "customer" };
     let subject = if who == "customer" { world.customer.clone() } else { who };
-    let answer = world.mart.send(Some((role, &subject)), "POST", &path, None, &[]).await;
-    world.answer = Some(answer);
+    world.mart.call(Some((role, &subject)), "POST", &path, None, &[]).await;
 }
 
 #[when(regex = r"^the admin (ships|delivers) the order$")]
@@ -140,7 +140,7 @@ async fn fulfil(world: &mut World, what: String) {
         _ => ("deliver", None),
     };
     let path = format!("/v1/orders/{}/{path}", world.order);
-    world.admin("POST", &path, body).await;
+    world.mart.admin("POST", &path, body).await;
 }
 
 #[when(regex = r"^the customer changes the address$")]
@@ -153,14 +153,14 @@ async fn change(world: &mut World) {
 #[when(regex = r"^the price of the (\w+) changes to (.+)$")]
 async fn reprice(world: &mut World, name: String, price: String) {
     let path = format!("/v1/products/{}", world.id(&name));
-    world.admin("PATCH", &path, Some(json!({ "prices": [money_json(&price)] }))).await;
+    world.mart.admin("PATCH", &path, Some(json!({ "prices": [money_json(&price)] }))).await;
     world.mart.settle().await;
 }
 
 #[when(regex = r"^the (\w+) is archived$")]
 async fn archive(world: &mut World, name: String) {
     let path = format!("/v1/products/{}/archive", world.id(&name));
-    world.admin("POST", &path, None).await;
+    world.mart.admin("POST", &path, None).await;
 }
 
 #[when(regex = r"^its payment is captured(?: as payment (\d+))?$")]
@@ -185,17 +185,6 @@ async fn refunded(world: &mut World, amount: String) {
     world.publish(&PaymentRefunded { order_id, payment_id, amount: Some(money(&amount)) }).await;
 }
 
-#[when(regex = r"^the same event is published again$")]
-async fn again(world: &mut World) {
-    let record = world.published.clone().expect("a published record");
-    world.mart.publish(&record).await;
-}
-
-#[when(regex = r"^all events are processed$")]
-async fn settle(world: &mut World) {
-    world.mart.settle().await;
-}
-
 #[when(regex = r"^(\d+) minutes pass$")]
 async fn pass(world: &mut World, minutes: i64) {
     world.mart.pass(time::Duration::minutes(minutes)).await;
@@ -204,7 +193,7 @@ async fn pass(world: &mut World, minutes: i64) {
 #[when(regex = r"^(\d+) of the (\w+) break$")]
 async fn breakage(world: &mut World, units: i32, name: String) {
     let path = format!("/v1/admin/stock-items/{}/adjust", world.id(&name));
-    world.admin("POST", &path, Some(json!({ "delta": -units, "reason": "breakage" }))).await;
+    world.mart.admin("POST", &path, Some(json!({ "delta": -units, "reason": "breakage" }))).await;
 }
 
 #[then(regex = r"^the order is (placed|awaiting payment|confirmed|shipped|delivered)$")]
@@ -255,21 +244,16 @@ async fn ledger(world: &mut World, name: String) {
     );
 }
 
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
-}
-
 #[then(regex = r"^the line of the (\w+) is rejected because it is (not on sale|not priced|too many)$")]
 fn rejected(world: &mut World, name: String, reason: String) {
-    let lines = world.answer().body["details"]["lines"].as_array().cloned().unwrap_or_default();
+    let lines = world.mart.answer().body["details"]["lines"].as_array().cloned().unwrap_or_default();
     let reason = format!("LINE_REJECTION_REASON_{}", reason.to_uppercase().replace(' ', "_"));
     assert_eq!(lines, [json!({ "productId": world.id(&name), "reason": reason })]);
 }
 
 #[then(regex = r"^the new total is (.+)$")]
 fn new_total(world: &mut World, total: String) {
-    assert_eq!(world.answer().body["details"]["total"], money_json(&total));
+    assert_eq!(world.mart.answer().body["details"]["total"], money_json(&total));
 }
 
 #[then(regex = r"^the timeline is$")]
@@ -280,14 +264,4 @@ async fn timeline(world: &mut World, step: &cucumber::gherkin::Step) {
     let entries = timeline["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, words::rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
-}
-
-#[then(regex = r"^there (?:is|are) (\d+) dead letters?$")]
-async fn dead(world: &mut World, count: usize) {
-    assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
-}
-
-#[when(regex = r"^an operator discards the dead letter$")]
-async fn discard(world: &mut World) {
-    world.mart.discard().await;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use features::{Answer, Mart, Record};
+use features::Mart;
 use serde_json::Value;
 
 /// The mart of one scenario.
@@ -15,10 +15,6 @@ pub(crate) struct World {
     /// The last order and its customer.
     pub(crate) order: String,
     pub(crate) customer: String,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
-    /// The last published record, so that it can be published again.
-    pub(crate) published: Option<Record>,
     /// The number of the last payment.
     pub(crate) payments: u32,
 }
@@ -36,32 +32,14 @@ impl World {
             products: HashMap::new(),
             order: String::new(),
             customer: "Ayesha".to_owned(),
-            answer: None,
-            published: None,
             payments: 0,
         }
-    }
-
-    /// Sends a request as an admin and returns the response's body.
-    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        let answer = self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await;
-        let body = answer.body.clone();
-        self.answer = Some(answer);
-        body
     }
 
     /// Sends a request as the customer and returns the response's body.
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let customer = self.customer.clone();
-        let answer = self.mart.send(Some(("customer", &customer)), method, path, body, &[]).await;
-        let body = answer.body.clone();
-        self.answer = Some(answer);
-        body
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.call(Some(("customer", &customer)), method, path, body, &[]).await
     }
 
     /// Returns the current order.

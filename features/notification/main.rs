@@ -1,6 +1,7 @@
 //! The features of notification.
 
 mod fixtures;
+mod hosted;
 mod steps;
 mod world;
 

@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use crate::world::World;
 
+features::steps!(response);
+
 /// Returns kind, channel and status of each notification.
 fn summaries(listed: &[Value]) -> Vec<(String, String, String)> {
     let name = |value: &Value, prefix: &str| value.as_str().unwrap_or_default().trim_start_matches(prefix).to_owned();
@@ -194,7 +196,7 @@ async fn reads_preferences(world: &mut World) {
 
 #[then(regex = r"^there are (\d+) preferences, (\d+) of them fixed$")]
 fn preference_count(world: &mut World, all: usize, fixed: usize) {
-    let preferences = world.answer().body["preferences"].as_array().cloned().unwrap_or_default();
+    let preferences = world.mart.answer().body["preferences"].as_array().cloned().unwrap_or_default();
     let fixed_ones = preferences.iter().filter(|preference| preference["fixed"] == true).count();
     assert_eq!((preferences.len(), fixed_ones), (all, fixed), "{preferences:?}");
 }
@@ -202,26 +204,21 @@ fn preference_count(world: &mut World, all: usize, fixed: usize) {
 #[when("an admin resends the notification")]
 async fn resends(world: &mut World) {
     let id = world.first().await["notificationId"].as_str().unwrap_or_default().to_owned();
-    world.admin("POST", &format!("/v1/admin/notifications/{id}/resend"), Some(json!({}))).await;
+    world.mart.admin("POST", &format!("/v1/admin/notifications/{id}/resend"), Some(json!({}))).await;
 }
 
 #[when("an admin resends a notification that does not exist")]
 async fn resends_missing(world: &mut World) {
     let path = format!("/v1/admin/notifications/{}/resend", Uuid::new_v4());
-    world.admin("POST", &path, Some(json!({}))).await;
+    world.mart.admin("POST", &path, Some(json!({}))).await;
 }
 
 #[then("the second attempt fails")]
 async fn second_attempt_fails(world: &mut World) {
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
     let filter = world.order_filter();
     let twice = |listed: &[Value]| {
         listed.iter().any(|one| one["attempts"] == 2 && one["status"] == "NOTIFICATION_STATUS_FAILED")
     };
     world.until(&filter, twice).await;
-}
-
-#[then(regex = r"^the response is (\d+) (\w+)$")]
-fn fails(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
 }

@@ -1,24 +1,13 @@
 //! The state of a scenario of notification. The scenario publishes the events of user, order and payment.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
+use features::{InProcess, Mart};
 use mart_proto::Wire;
 use mart_proto::order::v1 as order;
 use mart_proto::r#type::v1::Address;
-use notification_core::UseCases;
-use notification_core::application::MessageSenders;
-use notification_core::domain::Policy;
-use notification_core::memory::{MemorySender, MemoryStore};
-use notification_service::adapters::events::NotificationEventHandlers;
-use notification_service::adapters::renderer::{Shop, Templates};
-use notification_service::generated::events;
-use notification_service::wiring;
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::hosted::hosted;
 
 /// Short intervals of the background jobs, for runs on servers.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[("SEND_INTERVAL", "200ms"), ("SEND_BACKOFF", "200ms")];
@@ -34,27 +23,11 @@ pub(crate) struct World {
     version: i64,
     /// The id of the order's payment.
     pub(crate) payment: String,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
 }
 
-/// Returns the notification service alone, in this process.
+/// Creates a mart of the notification service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let senders =
-            MessageSenders { mail: Arc::new(MemorySender::default()), sms: Arc::new(MemorySender::default()) };
-        let renderer = Arc::new(Templates::new(Shop::new("mart", "http://shop.example")));
-        let page_tokens = PageTokenSigner::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store, renderer, senders, clock, ids, page_tokens, Policy::default());
-        vec![Hosted {
-            name: "notification",
-            routes: wiring::routes(use_cases.clone(), api),
-            handlers: Some(events::handlers(NotificationEventHandlers::new(use_cases.clone()))),
-            outbox: Box::new(Vec::new),
-            jobs: wiring::jobs(&use_cases, Duration::MAX, 16),
-        }]
-    })
+    InProcess::new(seed, |adapters| vec![hosted(adapters)])
 }
 
 impl features::Scenario for World {
@@ -83,7 +56,7 @@ impl World {
         let customer = mart.own("Ayesha");
         let email = format!("{}@mart.example", mart.own("ayesha"));
         let order = order_of(&Uuid::new_v4().to_string(), &customer, &email);
-        Self { mart, order, version: 0, payment: Uuid::new_v4().to_string(), answer: None }
+        Self { mart, order, version: 0, payment: Uuid::new_v4().to_string() }
     }
 
     /// Publishes an event of the order twice, with the next version.
@@ -104,23 +77,12 @@ impl World {
     }
 
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.answer = Some(self.mart.send(Some(("customer", "Ayesha")), method, path, body, &[]).await);
-        self.answer().body.clone()
-    }
-
-    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
-        self.answer().body.clone()
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.customer("Ayesha", method, path, body).await
     }
 
     /// Returns the notifications that match a filter, oldest first.
     pub(crate) async fn listed(&mut self, filter: &str) -> Vec<Value> {
-        let body = self.admin("GET", &format!("/v1/admin/notifications?{filter}"), None).await;
+        let body = self.mart.admin("GET", &format!("/v1/admin/notifications?{filter}"), None).await;
         let mut listed = body["notifications"].as_array().cloned().unwrap_or_default();
         listed.reverse();
         listed

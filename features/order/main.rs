@@ -1,6 +1,7 @@
 //! Runs the scenarios of order.
 
 mod fixtures;
+mod hosted;
 mod steps;
 mod world;
 

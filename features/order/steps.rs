@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+features::steps!(response invalid dead_letters discard again);
+
 impl World {
     /// Publishes a product's state at a version.
     async fn publish_product(&mut self, name: &str, prices: &str, status: ProductStatus, version: i64) {
@@ -46,11 +48,10 @@ impl World {
     async fn post(&mut self, who: &str, name: &str, body: Value, key: Option<&str>) {
         let key = key.map(|key| self.mart.own(key));
         let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
-        let answer = self.mart.send(Some(("customer", who)), "POST", "/v1/orders", Some(body), &headers).await;
-        if let Some(id) = answer.body["order"]["orderId"].as_str() {
+        let placed = self.mart.call(Some(("customer", who)), "POST", "/v1/orders", Some(body), &headers).await;
+        if let Some(id) = placed["order"]["orderId"].as_str() {
             self.orders.insert(name.to_owned(), id.to_owned());
         }
-        self.answer = Some(answer);
     }
 
     fn payment(&mut self) -> String {
@@ -93,7 +94,7 @@ async fn quote(world: &mut World, lines: String, currency: String) {
 #[given(regex = r"^(\w+) has placed the order (\w) of (.+)$")]
 async fn place(world: &mut World, who: String, name: String, lines: String) {
     world.place(&who, &name, &lines, None, None).await;
-    assert_eq!(world.answer().status, 201, "{:?}", world.answer().body);
+    assert_eq!(world.mart.answer().status, 201, "{:?}", world.mart.answer().body);
 }
 
 #[when(regex = r"^(\w+) tries to order (.+) for (.+)$")]
@@ -167,16 +168,9 @@ async fn failed(world: &mut World, name: String) {
     world.publish("mart.payment.v1", &order_id, 1, &message).await;
 }
 
-#[when(regex = r"^the same event is published again$")]
-async fn again(world: &mut World) {
-    let record = world.published.last().cloned().expect("a published record");
-    world.mart.publish(&record).await;
-}
-
 #[when(regex = r"^the previous event is published again$")]
 async fn before_again(world: &mut World) {
-    let record = world.published.iter().rev().nth(1).cloned().expect("two published records");
-    world.mart.publish(&record).await;
+    world.mart.publish_again(1).await;
     world.mart.settle().await;
 }
 
@@ -189,7 +183,7 @@ async fn pass(world: &mut World, minutes: i64) {
 #[given(regex = r"^the admin has (shipped|delivered) (\w)$")]
 async fn has_acted(world: &mut World, what: String, name: String) {
     act(world, "admin".to_owned(), what, name).await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer());
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
 }
 
 #[when(regex = r"^(?:the )?(\w+) (cancels|delivers|reads|tracks) (\w)$")]
@@ -262,19 +256,19 @@ async fn republish(world: &mut World) {
 #[then(regex = r"^the listed orders are (none|\w(?:, \w)*)$")]
 fn listed(world: &mut World, names: String) {
     let expected: Vec<&str> = names.split(", ").filter(|name| *name != "none").map(|name| world.order(name)).collect();
-    assert_eq!(world.listed, expected, "{:?}", world.answer);
+    assert_eq!(world.listed, expected, "{:?}", world.mart.answer());
 }
 
 #[then(regex = r"^the total is (.+)$")]
 fn total_is(world: &mut World, total: String) {
-    let body = &world.answer().body;
+    let body = &world.mart.answer().body;
     let found = if body["order"].is_null() { &body["total"] } else { &body["order"]["total"] };
     assert_eq!(*found, money_json(&total), "{body}");
 }
 
 #[then(regex = r"^the lines are$")]
 fn lines(world: &mut World, step: &Step) {
-    let body = world.answer().body.clone();
+    let body = world.mart.answer().body.clone();
     let lines = if body["order"].is_null() { &body["lines"] } else { &body["order"]["lines"] };
     let lines: Vec<Value> = lines.as_array().cloned().unwrap_or_default();
     let expected = rows(step)[1..].to_vec();
@@ -291,7 +285,7 @@ fn lines(world: &mut World, step: &Step) {
 
 #[then(regex = r"^the rejected lines are$")]
 fn rejected(world: &mut World, step: &Step) {
-    let body = world.answer().body.clone();
+    let body = world.mart.answer().body.clone();
     let lines = if body["details"].is_null() { &body["rejected"] } else { &body["details"]["lines"] };
     let expected: Vec<Value> = rows(step)
         .iter()
@@ -305,17 +299,7 @@ fn rejected(world: &mut World, step: &Step) {
 
 #[then(regex = r"^the new total is (.+)$")]
 fn new_total(world: &mut World, total: String) {
-    assert_eq!(world.answer().body["details"]["total"], money_json(&total));
-}
-
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
-}
-
-#[then(regex = r"^the request is invalid at ([\w.\[\]]+)$")]
-fn violation(world: &mut World, path: String) {
-    world.answer().expect_violations(&[&path]);
+    assert_eq!(world.mart.answer().body["details"]["total"], money_json(&total));
 }
 
 #[then(
@@ -347,12 +331,17 @@ async fn published(world: &mut World, name: String, kinds: String) {
 
 #[then(regex = r"^the city of the order is (\w+)$")]
 fn city_is(world: &mut World, city: String) {
-    assert_eq!(world.answer().body["order"]["shippingAddress"]["city"], city.as_str(), "{:?}", world.answer);
+    assert_eq!(
+        world.mart.answer().body["order"]["shippingAddress"]["city"],
+        city.as_str(),
+        "{:?}",
+        world.mart.answer()
+    );
 }
 
 #[then(regex = r"^the timeline is$")]
 fn timeline(world: &mut World, step: &Step) {
-    let entries = world.answer().body["entries"].as_array().cloned().unwrap_or_default();
+    let entries = world.mart.answer().body["entries"].as_array().cloned().unwrap_or_default();
     let texts: Vec<&str> = entries.iter().filter_map(|entry| entry["text"].as_str()).collect();
     assert_eq!(texts, rows(step).iter().map(|row| row[0].as_str()).collect::<Vec<_>>());
     for entry in &entries {
@@ -360,14 +349,4 @@ fn timeline(world: &mut World, step: &Step) {
             assert_ne!(entry[id].as_str().unwrap_or_default(), "", "{entry}");
         }
     }
-}
-
-#[then(regex = r"^there (?:is|are) (\d+) dead letters?$")]
-async fn dead(world: &mut World, count: usize) {
-    assert_eq!(world.mart.dead().await, count, "{:?}", world.mart);
-}
-
-#[when(regex = r"^an operator discards the dead letter$")]
-async fn discard(world: &mut World) {
-    world.mart.discard().await;
 }

@@ -1,29 +1,19 @@
 //! The state of a scenario of order. The scenario publishes the events of product, inventory and payment.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use features::{Answer, Hosted, InProcess, Mart, Record, words};
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
+use features::{InProcess, Mart, words};
 use mart_proto::Wire;
-use order_core::UseCases;
-use order_core::application::PAYMENT_WINDOW;
-use order_core::memory::MemoryStore;
-use order_service::adapters::events::{OrderEventHandlers, OrderMessages};
-use order_service::generated::events;
-use order_service::wiring;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::hosted::hosted;
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
     /// The ids of products by name.
     products: HashMap<String, String>,
     /// The ids of orders by letter.
@@ -32,8 +22,6 @@ pub(crate) struct World {
     pub(crate) listed: Vec<String>,
     /// The last published version of each product, by name.
     pub(crate) versions: HashMap<String, i64>,
-    /// The published records, so that they can be published again.
-    pub(crate) published: Vec<Record>,
     /// The body of the last request that placed an order, so that it can be repeated.
     pub(crate) placed: Value,
     /// Members that replace those of the next order.
@@ -42,21 +30,9 @@ pub(crate) struct World {
     pub(crate) payments: u32,
 }
 
-/// Returns the order service alone, in this process.
+/// Creates a mart of the order service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |api, clock| {
-        let store = MemoryStore::traced(|| mart_chassis::trace::current().trace_id());
-        let ids = Arc::new(SequentialIds::default());
-        let page_tokens = PageTokenSigner::new(b"a scenario's secret");
-        let use_cases = UseCases::new(store.clone(), clock, ids, page_tokens, PAYMENT_WINDOW);
-        vec![Hosted {
-            name: "order",
-            routes: wiring::routes(use_cases.clone(), api),
-            handlers: Some(events::handlers(OrderEventHandlers::new(use_cases.clone()))),
-            outbox: Box::new(move || store.events().iter().map(events::record::<OrderMessages>).collect()),
-            jobs: vec![wiring::expiry(use_cases, Duration::MAX)],
-        }]
-    })
+    InProcess::new(seed, |adapters| vec![hosted(adapters)])
 }
 
 impl features::Scenario for World {
@@ -69,12 +45,10 @@ impl World {
     async fn new() -> Self {
         Self {
             mart: Mart::new().await,
-            answer: None,
             products: HashMap::new(),
             orders: HashMap::new(),
             listed: Vec::new(),
             versions: HashMap::new(),
-            published: Vec::new(),
             placed: Value::Null,
             overrides: json!({}),
             payments: 0,
@@ -100,22 +74,13 @@ impl World {
     pub(crate) async fn publish<M: Wire>(&mut self, topic: &str, key: &str, version: i64, message: &M) {
         let record = features::record(topic, key, version, message);
         self.mart.publish(&record).await;
-        self.published.push(record);
     }
 
     /// Sends a request as the admin, as a customer by name, or as a visitor without a token.
     pub(crate) async fn send(&mut self, who: &str, method: &str, path: &str, body: Option<Value>) -> Value {
         let role = if who == "admin" { "admin" } else { "customer" };
         let who = Some((role, who)).filter(|(_, who)| *who != "visitor");
-        let answer = self.mart.send(who, method, path, body, &[]).await;
-        let body = answer.body.clone();
-        self.answer = Some(answer);
-        body
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.call(who, method, path, body, &[]).await
     }
 
     /// Returns the order after all events are processed.

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use crate::world::World;
 
+features::steps!(response);
+
 impl World {
     /// Publishes an event of the order service.
     async fn publish<M: Wire>(&mut self, message: &M) {
@@ -37,7 +39,7 @@ async fn await_payment(world: &mut World) {
 #[given("the customer has started to pay")]
 async fn started(world: &mut World) {
     world.start("").await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
 }
 
 #[when(regex = r"^the customer starts to pay(?: with (\w+))?$")]
@@ -48,7 +50,7 @@ async fn start(world: &mut World, provider: String) {
 #[when("another customer starts to pay")]
 async fn start_as_other_customer(world: &mut World) {
     let path = format!("/v1/payments/{}/attempts", world.order);
-    world.answer = Some(world.mart.send(Some(("customer", "Bilal")), "POST", &path, Some(json!({})), &[]).await);
+    world.mart.call(Some(("customer", "Bilal")), "POST", &path, Some(json!({})), &[]).await;
 }
 
 #[given("the order is paid")]
@@ -117,14 +119,14 @@ async fn refund(world: &mut World, amount: String) {
     if amount != "all" {
         body["amount"] = money_json(&amount);
     }
-    world.admin("POST", &path, Some(body)).await;
+    world.mart.admin("POST", &path, Some(body)).await;
 }
 
 #[when("an admin resolves the task")]
 async fn resolve(world: &mut World) {
     let task = world.read().await["tasks"][0]["taskId"].as_str().unwrap_or_default().to_owned();
     let path = format!("/v1/admin/payments/{}/tasks/{task}/resolve", world.order);
-    world.admin("POST", &path, Some(json!({ "resolution": "asked the customer" }))).await;
+    world.mart.admin("POST", &path, Some(json!({ "resolution": "asked the customer" }))).await;
 }
 
 #[when(regex = r"^an attacker reports a payment (without a signature|under their own signature)$")]
@@ -134,17 +136,12 @@ async fn forge_webhook(world: &mut World, signed: String) {
     let signature = devstack::sandbox::sign("another secret", &body.to_string(), time::OffsetDateTime::now_utc());
     let headers = [("sandbox-signature", signature.as_str())];
     let headers = if signed == "without a signature" { &[][..] } else { &headers };
-    world.answer = Some(world.mart.send(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), headers).await);
+    world.mart.call(None, "POST", "/v1/payment-webhooks/sandbox", Some(body), headers).await;
 }
 
 #[when(regex = r"^a caller without a token requests (\w+)$")]
 async fn request_without_token(world: &mut World, operation: String) {
-    world.answer = Some(world.mart.ask_without_token("payment", &operation).await);
-}
-
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn check_answer(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
+    world.mart.call_without_token("payment", &operation).await;
 }
 
 #[then(regex = r"^the payment is (open|paid|refunded|closed)$")]

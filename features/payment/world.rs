@@ -1,26 +1,11 @@
 //! The state of a scenario of payment. The scenarios publish the events of the order service.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
-use axum::http::Request;
-use features::{Answer, Hosted, InProcess, Mart, SANDBOX_SECRET};
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
+use features::{InProcess, Mart};
 use mart_proto::order::v1 as order;
-use payment_core::UseCases;
-use payment_core::application::Providers;
-use payment_core::domain::Policy;
-use payment_core::memory::MemoryStore;
-use payment_service::adapters::events::{PaymentEventHandlers, PaymentMessages};
-use payment_service::adapters::sandbox;
-use payment_service::generated::events;
-use payment_service::signature::{TOLERANCE, WebhookVerifier};
-use payment_service::transport::Transport;
-use payment_service::wiring;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::hosted::{self, hosted};
 
 /// Short intervals of the background jobs.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
@@ -41,40 +26,15 @@ pub(crate) struct World {
     pub(crate) customer: String,
     /// The checkouts, oldest first.
     pub(crate) checkouts: Vec<Value>,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
-}
-
-/// Sends requests to the sandbox's API in memory.
-pub(crate) struct InMemoryTransport(axum::Router);
-
-#[async_trait]
-impl Transport for InMemoryTransport {
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<(u16, Vec<u8>), String> {
-        Ok(features::ask(self.0.clone(), request).await)
-    }
 }
 
 /// Creates a mart of payment only, with the sandbox.
 pub(crate) fn mart(seed: u64) -> InProcess {
     let sandbox = features::Sandbox::default();
     let shared = sandbox.clone();
-    let mart = InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let routes = features::sandbox_routes(shared, clock.clone());
-        let verifier = WebhookVerifier::new(vec![SANDBOX_SECRET.to_owned()], TOLERANCE);
-        let sandbox = sandbox::Sandbox::new(InMemoryTransport(routes), "a scenario's key", verifier);
-        let (providers, page_tokens) =
-            (Providers::new(vec![Arc::new(sandbox)]), PageTokenSigner::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), providers, clock, ids, page_tokens, Policy::default());
-        let never = Duration::MAX;
-        vec![Hosted {
-            name: "payment",
-            routes: wiring::routes(use_cases.clone(), api),
-            handlers: Some(events::handlers(PaymentEventHandlers::new(use_cases.clone()))),
-            outbox: Box::new(move || store.events().iter().map(events::record::<PaymentMessages>).collect()),
-            jobs: wiring::jobs(&use_cases, never, never, never),
-        }]
+    let mart = InProcess::new(seed, |adapters| {
+        let providers = vec![hosted::sandbox(shared, &adapters)];
+        vec![hosted(adapters, providers)]
     });
     mart.with_sandbox(sandbox)
 }
@@ -100,7 +60,7 @@ impl World {
     async fn new() -> Self {
         let mart = Mart::new().await;
         let (order, customer) = (Uuid::new_v4().to_string(), mart.own("Ayesha"));
-        Self { mart, order, customer, checkouts: Vec::new(), answer: None }
+        Self { mart, order, customer, checkouts: Vec::new() }
     }
 
     /// Returns the order as its service publishes it.
@@ -109,18 +69,7 @@ impl World {
     }
 
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.answer = Some(self.mart.send(Some(("customer", "Ayesha")), method, path, body, &[]).await);
-        self.answer().body.clone()
-    }
-
-    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
-        self.answer().body.clone()
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.customer("Ayesha", method, path, body).await
     }
 
     /// Returns the payment as an admin sees it.

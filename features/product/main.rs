@@ -1,6 +1,7 @@
 //! The scenarios of the product service.
 
 mod fixtures;
+mod hosted;
 mod steps;
 mod world;
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::world::World;
 
+features::steps!(invalid);
+
 /// Returns a body with the members of a table and defaults for name, slug and SKU.
 fn body(name: &str, step: &Step) -> Value {
     let mut body = Map::new();
@@ -66,7 +68,7 @@ impl World {
         }
         let name = body["name"].as_str().unwrap_or_default().to_owned();
         self.send(Some("admin"), "POST", "/v1/products", Some(body), headers).await;
-        if let Some(id) = self.answer().body["product"]["productId"].as_str() {
+        if let Some(id) = self.mart.answer().body["product"]["productId"].as_str() {
             self.ids.insert(name, id.to_owned());
         }
     }
@@ -90,11 +92,11 @@ impl World {
     }
 
     fn assert_success(&self) {
-        assert!((200..300).contains(&self.answer().status), "{self:?}");
+        assert!((200..300).contains(&self.mart.answer().status), "{self:?}");
     }
 
     fn store_list(&mut self) {
-        let products = self.answer().body["products"].as_array().cloned().unwrap_or_default();
+        let products = self.mart.answer().body["products"].as_array().cloned().unwrap_or_default();
         self.listed = products.iter().filter_map(|product| product["name"].as_str().map(str::to_owned)).collect();
     }
 }
@@ -177,7 +179,7 @@ async fn has_read(world: &mut World, name: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
     world.assert_success();
-    world.read = world.answer().body["product"].clone();
+    world.read = world.mart.answer().body["product"].clone();
 }
 
 #[when(regex = r#"^the admin changes the read version of "(.+)"$"#)]
@@ -204,7 +206,7 @@ async fn read_all_pages(world: &mut World, size: u32, parameters: String) {
         world.store_list();
         assert!(world.listed.len() <= size as usize, "{world:?}");
         all.append(&mut world.listed);
-        token = world.answer().body["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        token = world.mart.answer().body["nextPageToken"].as_str().unwrap_or_default().to_owned();
         if token.is_empty() {
             break;
         }
@@ -215,7 +217,7 @@ async fn read_all_pages(world: &mut World, size: u32, parameters: String) {
 #[given(regex = r#"^customers have the page token of "(.+)"$"#)]
 async fn have_page_token(world: &mut World, parameters: String) {
     world.send(None, "GET", &format!("/v1/products?{parameters}&pageSize=1"), None, &[]).await;
-    let token = world.answer().body["nextPageToken"].as_str().expect("a token").to_owned();
+    let token = world.mart.answer().body["nextPageToken"].as_str().expect("a token").to_owned();
     world.token = token;
 }
 
@@ -244,13 +246,7 @@ fn succeeds(world: &mut World) {
 
 #[then(regex = r"^the request is rejected as ([A-Z_]+)$")]
 fn rejected_as(world: &mut World, code: String) {
-    assert_eq!(world.answer().body["code"], code, "{world:?}");
-}
-
-#[then(regex = r"^the request is invalid at (.+)$")]
-fn rejected_for(world: &mut World, fields: String) {
-    let fields: Vec<&str> = fields.split(", ").flat_map(|part| part.split(" and ")).collect();
-    world.answer().expect_violations(&fields);
+    assert_eq!(world.mart.answer().body["code"], code, "{world:?}");
 }
 
 #[then(regex = r#"^the admin sees "(.+)" as (?:a )?(draft|archived)(?: product)?$"#)]
@@ -258,7 +254,7 @@ async fn admin_sees(world: &mut World, name: String, status: String) {
     let path = world.path(&name).replace("/v1/", "/v1/admin/");
     world.send(Some("admin"), "GET", &path, None, &[]).await;
     assert_eq!(
-        world.answer().body["product"]["status"],
+        world.mart.answer().body["product"]["status"],
         format!("PRODUCT_STATUS_{}", status.to_uppercase()),
         "{world:?}"
     );
@@ -269,7 +265,7 @@ async fn customers_see(world: &mut World, name: String, price: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
     world.assert_success();
-    assert_eq!(world.answer().body["product"]["prices"], prices(&price));
+    assert_eq!(world.mart.answer().body["product"]["prices"], prices(&price));
 }
 
 #[then(regex = r#"^customers find it by its slug "(.+)" in any case$"#)]
@@ -285,7 +281,7 @@ async fn customers_see_by_slug(world: &mut World, slug: String) {
 async fn customers_cannot_see(world: &mut World, name: String) {
     let path = world.path(&name);
     world.send(None, "GET", &path, None, &[]).await;
-    assert_eq!(world.answer().body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
+    assert_eq!(world.mart.answer().body["code"], "PRODUCT_NOT_FOUND", "{world:?}");
 }
 
 #[then(regex = r"^the mart has published( nothing)?$")]

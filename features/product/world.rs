@@ -1,24 +1,17 @@
 //! The state of a scenario.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
-use product_core::UseCases;
-use product_core::memory::MemoryStore;
-use product_service::adapters::events::ProductMessages;
-use product_service::{generated, wiring};
+use features::{InProcess, Mart};
 use serde_json::Value;
+
+use crate::hosted::hosted;
 
 /// The mart of one scenario.
 #[derive(Debug, cucumber::World)]
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
     /// The ids of products, by the name at their creation.
     pub(crate) ids: HashMap<String, String>,
     /// The product that was read before.
@@ -31,19 +24,9 @@ pub(crate) struct World {
     pub(crate) events_before: usize,
 }
 
-/// Returns a mart with the product service only.
+/// Creates a mart of the product service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let use_cases = UseCases::new(store.clone(), clock, ids, PageTokenSigner::new(b"a scenario's secret"));
-        vec![Hosted {
-            name: "product",
-            routes: wiring::routes(use_cases, api),
-            handlers: None,
-            outbox: Box::new(move || store.events().iter().map(generated::events::record::<ProductMessages>).collect()),
-            jobs: Vec::new(),
-        }]
-    })
+    InProcess::new(seed, |adapters| vec![hosted(adapters)])
 }
 
 impl features::Scenario for World {
@@ -56,7 +39,7 @@ impl World {
     async fn new() -> Self {
         let mart = Mart::new().await;
         let (ids, read, token) = (HashMap::new(), Value::Null, String::new());
-        Self { mart, answer: None, ids, read, token, listed: Vec::new(), events_before: 0 }
+        Self { mart, ids, read, token, listed: Vec::new(), events_before: 0 }
     }
 
     pub(crate) async fn send(
@@ -68,11 +51,6 @@ impl World {
         headers: &[(&str, &str)],
     ) {
         let caller = role.map(|role| (role, role));
-        self.answer = Some(self.mart.send(caller, method, path, body, headers).await);
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.call(caller, method, path, body, headers).await;
     }
 }

@@ -9,24 +9,26 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+features::steps!(response);
+
 #[given(regex = r"^a shop with (\d+) mugs for (.+) each$")]
 async fn shop(world: &mut World, units: i32, price: String) {
     let slug = world.mart.own("mug");
     let body =
         json!({ "name": "mug", "slug": slug, "status": "PRODUCT_STATUS_ACTIVE", "prices": [money_json(&price)] });
-    let created = world.admin("POST", "/v1/products", Some(body)).await;
+    let created = world.mart.admin("POST", "/v1/products", Some(body)).await;
     created["product"]["productId"].as_str().unwrap_or_default().clone_into(&mut world.product);
     world.mart.settle().await;
     let path = format!("/v1/admin/stock-items/{}/receive", world.product);
-    world.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
-    assert_eq!(world.answer().status, 201, "{:?}", world.answer);
+    world.mart.admin("POST", &path, Some(json!({ "quantity": units, "reason": "delivery" }))).await;
+    assert_eq!(world.mart.answer().status, 201, "{:?}", world.mart.answer());
 }
 
 #[given("a customer who has registered, verified the email address and logged in")]
 async fn customer(world: &mut World) {
     world.register().await;
     world.log_in().await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
 }
 
 #[given(regex = r"^the customer has ordered (\d+) mugs?$")]
@@ -41,7 +43,7 @@ async fn order(world: &mut World, quantity: i64) {
         "contact": { "email": "a@example.com" },
     });
     let placed = world.customer("POST", "/v1/orders", Some(body)).await;
-    assert_eq!(world.answer().status, 201, "{placed}");
+    assert_eq!(world.mart.answer().status, 201, "{placed}");
     placed["order"]["orderId"].as_str().unwrap_or_default().clone_into(&mut world.order);
     world.mart.settle().await;
 }
@@ -114,8 +116,8 @@ async fn resend(world: &mut World) {
 #[when(regex = r"^(\d+) of the mugs break$")]
 async fn break_some(world: &mut World, count: i64) {
     let path = format!("/v1/admin/stock-items/{}/adjust", world.product);
-    world.admin("POST", &path, Some(json!({ "delta": -count, "reason": "broken" }))).await;
-    assert_eq!(world.answer().status, 201, "{:?}", world.answer);
+    world.mart.admin("POST", &path, Some(json!({ "delta": -count, "reason": "broken" }))).await;
+    assert_eq!(world.mart.answer().status, 201, "{:?}", world.mart.answer());
 }
 
 #[when("an admin refunds by hand")]
@@ -127,8 +129,8 @@ async fn by_hand(world: &mut World) {
     let task = due(&world.read(&path, "payment").await).expect("a task");
     let task = task["taskId"].as_str().unwrap_or_default();
     let path = format!("/v1/admin/payments/{}/tasks/{task}/resolve", world.order);
-    world.admin("POST", &path, Some(json!({ "resolution": "sent by hand", "refunded": true }))).await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    world.mart.admin("POST", &path, Some(json!({ "resolution": "sent by hand", "refunded": true }))).await;
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
     world.mart.settle().await;
 }
 
@@ -158,7 +160,7 @@ async fn pay(world: &mut World, how: String) {
     for action in actions(&how) {
         // A checkout that has ended is followed by a new one.
         start(world).await;
-        assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+        assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
         let checkout = world.checkout();
         world.mart.act(&checkout, action).await;
         world.mart.settle().await;
@@ -175,7 +177,7 @@ async fn pass(world: &mut World, minutes: i64) {
 async fn cancel(world: &mut World, who: String) {
     let path = format!("/v1/orders/{}/cancel", world.order);
     if who == "admin" {
-        world.admin("POST", &path, None).await;
+        world.mart.admin("POST", &path, None).await;
     } else {
         world.customer("POST", &path, None).await;
     }
@@ -187,8 +189,8 @@ async fn deliver(world: &mut World) {
     let ship = json!({ "carrier": "TCS", "trackingNumber": "77" });
     for (what, body) in [("ship", Some(ship)), ("deliver", None)] {
         let path = format!("/v1/orders/{}/{what}", world.order);
-        world.admin("POST", &path, body).await;
-        assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+        world.mart.admin("POST", &path, body).await;
+        assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
     }
 }
 
@@ -197,21 +199,16 @@ async fn refund(world: &mut World, amount: String) {
     let path = format!("/v1/admin/payments/{}/refund", world.order);
     let id = "00000000-0000-7000-8000-00000000eeee";
     let body = json!({ "reason": "a scratch", "refundId": id, "amount": money_json(&amount) });
-    world.admin("POST", &path, Some(body)).await;
-    assert_eq!(world.answer().status, 200, "{:?}", world.answer);
+    world.mart.admin("POST", &path, Some(body)).await;
+    assert_eq!(world.mart.answer().status, 200, "{:?}", world.mart.answer());
 }
 
 #[when("the admin disables the customer")]
 async fn disable(world: &mut World) {
     let me = world.customer("GET", "/v1/me", None).await;
     let path = format!("/v1/admin/users/{}/disable", me["user"]["userId"].as_str().unwrap_or_default());
-    world.admin("POST", &path, None).await;
+    world.mart.admin("POST", &path, None).await;
     world.log_in().await;
-}
-
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
 }
 
 #[then(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use features::{Answer, Mart, Record};
+use features::{Mart, Record};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
@@ -22,8 +22,6 @@ pub(crate) struct World {
     pub(crate) checkouts: HashMap<String, Value>,
     /// The access token of the customer.
     token: String,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
 }
 
 impl features::Scenario for World {
@@ -36,25 +34,13 @@ impl World {
     async fn new() -> Self {
         let (mart, empty) = (Mart::new().await, String::new);
         let (product, order, provider, token) = (empty(), empty(), "sandbox".to_owned(), empty());
-        Self { mart, product, order, provider, checkouts: HashMap::new(), token, answer: None }
-    }
-
-    /// Sends a request as an admin and returns the response's body.
-    pub(crate) async fn admin(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.answer = Some(self.mart.send(Some(("admin", "admin")), method, path, body, &[]).await);
-        self.answer().body.clone()
+        Self { mart, product, order, provider, checkouts: HashMap::new(), token }
     }
 
     /// Sends a request with the customer's access token and returns the response's body.
     pub(crate) async fn customer(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let bearer = format!("Bearer {}", self.token);
-        self.answer = Some(self.mart.send(None, method, path, body, &[("authorization", &bearer)]).await);
-        self.answer().body.clone()
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
+        self.mart.call(None, method, path, body, &[("authorization", &bearer)]).await
     }
 
     fn email(&self) -> String {
@@ -78,14 +64,13 @@ impl World {
 
     pub(crate) async fn log_in(&mut self) {
         let body = json!({ "email": self.email(), "password": PASSWORD });
-        let answer = self.mart.send(None, "POST", "/v1/sessions/log-in", Some(body), &[]).await;
-        answer.body["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
-        self.answer = Some(answer);
+        let opened = self.mart.call(None, "POST", "/v1/sessions/log-in", Some(body), &[]).await;
+        opened["tokens"]["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
     }
 
     /// Returns the last checkout at the chosen provider.
     pub(crate) fn checkout(&self) -> Value {
-        self.checkouts.get(&self.provider).cloned().unwrap_or_else(|| panic!("no checkout: {:?}", self.answer))
+        self.checkouts.get(&self.provider).cloned().unwrap_or_else(|| panic!("no checkout: {:?}", self.mart.answer()))
     }
 
     /// Returns a member of what an admin reads at a path.

@@ -14,14 +14,13 @@ use devstack::sandbox::Action;
 use hyper::StatusCode;
 use mart_chassis::Record;
 use mart_chassis::consumer::{EventHandlers, Outcome};
-use mart_chassis::http::Api;
 use mart_chassis::run::BackgroundJob;
 use mart_chassis::trace::{self, TraceContext};
 use mart_kernel::clock::ManualClock;
 use serde_json::Value;
 
 use crate::providers::{Providers, Sandbox};
-use crate::scene::{self, Answer, Caller};
+use crate::scene::{self, Adapters, Answer, Caller};
 
 /// A service within the process.
 pub struct Hosted {
@@ -67,10 +66,11 @@ pub struct InProcess {
 const MOST: usize = 10_000;
 
 impl InProcess {
-    /// Creates the services for an API and a clock.
-    pub fn new(seed: u64, services: impl FnOnce(Arc<Api>, Arc<ManualClock>) -> Vec<Hosted>) -> Self {
-        let clock = scene::clock();
-        let services = services(scene::api(), clock.clone());
+    /// Creates the services from their common adapters. The seed decides the order and the duplicates of records on the bus.
+    pub fn new(seed: u64, services: impl FnOnce(Adapters) -> Vec<Hosted>) -> Self {
+        let adapters = Adapters::new();
+        let clock = adapters.clock.clone();
+        let services = services(adapters);
         let published = vec![0; services.len()];
         Self {
             services,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::on_servers::Running;
-use crate::{InProcess, Mart, OnServers, Plan};
+use crate::{InProcess, OnServers, Plan};
 
 /// The tag of scenarios about the moment just before a deadline; they run in the process only.
 pub(crate) const MOMENT: &str = "moment";
@@ -24,6 +24,15 @@ pub(crate) enum Stage {
     Together(Arc<Running>),
     /// Each on a mart of its own.
     Alone,
+}
+
+/// Where the mart of one scenario runs.
+#[derive(Debug)]
+pub(crate) enum Level {
+    /// In this process.
+    InProcess(Box<InProcess>),
+    /// On real servers.
+    OnServers(OnServers),
 }
 
 static PLAN: OnceCell<Plan> = OnceCell::const_new();
@@ -45,13 +54,13 @@ pub(crate) fn set(stage: Stage) {
 }
 
 /// Returns the mart of a new scenario.
-pub(crate) async fn mart() -> Mart {
+pub(crate) async fn current() -> Level {
     let plan = of_this_program();
     let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("a stage");
     match stage {
-        Stage::InProcess { seed } => Mart::InProcess(Box::new((plan.mart)(seed))),
-        Stage::Together(running) => Mart::OnServers(OnServers::new(running)),
-        Stage::Alone => Mart::OnServers(OnServers::new(Arc::new(start(plan).await))),
+        Stage::InProcess { seed } => Level::InProcess(Box::new((plan.mart)(seed))),
+        Stage::Together(running) => Level::OnServers(OnServers::new(running)),
+        Stage::Alone => Level::OnServers(OnServers::new(Arc::new(start(plan).await))),
     }
 }
 

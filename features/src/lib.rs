@@ -13,6 +13,7 @@ mod providers;
 mod reading;
 mod report;
 mod scene;
+mod steps;
 pub mod words;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub use mart_chassis::Record;
 pub use mart_proto::DynamicMessage;
 pub use on_servers::{OnServers, Running};
 pub use providers::{Providers, SANDBOX_SECRET, Sandbox};
-pub use scene::{Answer, Caller, PAYFAST, ask, keys, provider_routes, record, sandbox_routes};
+pub use scene::{Adapters, Answer, Caller, PAYFAST, ask, keys, provider_routes, record, sandbox_routes};
 
 use levels::{ALONE, MOMENT, Stage, has};
 use report::{Case, Collector};

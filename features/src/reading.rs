@@ -70,12 +70,13 @@ pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
             }
         }
     }
-    let attribute = r##"(?s)#\[(given|when|then)\(\s*(regex = )?(r#"|r"|")(.+?)"#?,?\s*\)\]"##;
+    let attribute = r##"(?s)#\[(?:cucumber::)?(given|when|then)\(\s*(regex = )?(r#"|r"|")(.+?)"#?,?\s*\)\]"##;
     let attribute = Regex::new(attribute).expect("an expression");
     let mut unused = Vec::new();
     for file in files(folder, "rs") {
         let source = std::fs::read_to_string(file).expect("readable");
-        for found in attribute.captures_iter(&source) {
+        for found in attribute.captures_iter(&source).chain(shared(&source).filter_map(|text| attribute.captures(text)))
+        {
             let text = &found[4];
             let expression =
                 if found.get(2).is_some() { text.to_owned() } else { format!("^{}$", regex::escape(text)) };
@@ -86,6 +87,18 @@ pub(crate) fn unused_steps(folder: &Path) -> Vec<String> {
         }
     }
     unused
+}
+
+/// Returns the texts of the shared steps that a file names.
+fn shared(source: &str) -> impl Iterator<Item = &'static str> {
+    const SHARED: &str = include_str!("steps.rs");
+    let (_, named) = source.split_once("features::steps!(").unwrap_or_default();
+    let named: Vec<String> =
+        named.split(')').next().into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect();
+    named.into_iter().map(|name| {
+        let (_, text) = SHARED.split_once(&format!("(@ {name})")).unwrap_or_else(|| panic!("no shared step {name}"));
+        text.split_once("(@ ").map_or(text, |(text, _)| text)
+    })
 }
 
 /// Returns `given`, `when` or `then`; for an `And`, that of the previous step.
@@ -157,9 +170,11 @@ Feature: F
             #[then(regex = r"^it falls$")]
             #[when("it drowns")]
             #[given("a")]
+            features::steps!(settle);
         "##;
         let folder = folder(FEATURE, steps);
-        assert_eq!(unused_steps(&folder), ["then ^it falls$", "when it drowns", "given a"]);
+        let unused = ["then ^it falls$", "when it drowns", "given a", "when all events are processed"];
+        assert_eq!(unused_steps(&folder), unused);
         std::fs::remove_dir_all(folder).expect("removed");
     }
 

@@ -12,7 +12,8 @@ use mart_chassis::config::Limits;
 use mart_chassis::http::{Api, with_middleware};
 use mart_chassis::{Record, auth};
 use mart_kernel::clock::ManualClock;
-use mart_kernel::{EventEnvelope, Timestamp, Version};
+use mart_kernel::ids::SequentialIds;
+use mart_kernel::{EventEnvelope, PageTokenSigner, Timestamp, Version};
 use mart_proto::Wire;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -54,13 +55,34 @@ pub fn record<M: Wire>(topic: &str, key: &str, version: i64, message: &M) -> Rec
     Record::of(&event, topic, key.to_owned(), message)
 }
 
+/// The adapters that every service in the process gets.
+#[derive(Debug, Clone)]
+pub struct Adapters {
+    /// The API, which trusts the keys of all scenarios.
+    pub api: Arc<Api>,
+    /// The clock, which a scenario moves.
+    pub clock: Arc<ManualClock>,
+    /// The ids, which are the same in each run.
+    pub ids: Arc<SequentialIds>,
+    /// Signs page tokens.
+    pub page_tokens: PageTokenSigner,
+}
+
+impl Adapters {
+    /// Creates the adapters of a new scenario.
+    pub(crate) fn new() -> Self {
+        let page_tokens = PageTokenSigner::new(b"a scenario's secret");
+        Self { api: api(), clock: clock(), ids: Arc::new(SequentialIds::default()), page_tokens }
+    }
+}
+
 /// Returns a clock that stands still until a scenario moves it.
-pub(crate) fn clock() -> Arc<ManualClock> {
+fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(Timestamp::from_unix_micros(1_790_000_000_000_000).expect("in range")))
 }
 
 /// Returns an API that trusts the keys of all scenarios.
-pub(crate) fn api() -> Arc<Api> {
+fn api() -> Arc<Api> {
     let keys = auth::Keys::load(&KEYS.jwks(), devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
     Arc::new(Api::new(Arc::new(keys), &Limits::default()))
 }

@@ -1,6 +1,7 @@
 //! The scenarios of the user service.
 
 mod fixtures;
+mod hosted;
 mod steps;
 mod world;
 

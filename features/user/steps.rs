@@ -8,11 +8,13 @@ use serde_json::json;
 
 use crate::world::World;
 
+features::steps!(response invalid);
+
 #[given(regex = r#"^(\w+) has registered with "(.+)" and verified the mailbox$"#)]
 async fn registered(world: &mut World, name: String, password: String) {
     register(world, name.clone(), password).await;
     verify(world, name, String::new()).await;
-    world.answer().expect(200, "");
+    world.mart.answer().expect(200, "");
     world.mailbox.clear();
 }
 
@@ -21,7 +23,7 @@ async fn registered(world: &mut World, name: String, password: String) {
 async fn register(world: &mut World, name: String, password: String) {
     let body = json!({ "email": world.email(&name), "password": &password, "name": name });
     world.post("/v1/users/register", body).await;
-    if world.answer().status == 200 {
+    if world.mart.answer().status == 200 {
         world.passwords.insert(name.clone(), password);
         // A verification or a reset link. It is consumed here, so that the next link found is a later one.
         let token = world.link(&name, "Requested").await;
@@ -46,7 +48,7 @@ async fn log_in(world: &mut World, name: String, password: String, tab: String) 
 async fn guess(world: &mut World, times: usize, name: String) {
     for _ in 0..times {
         world.log_in(&name, "a wrong password", "attacker").await;
-        world.answer().expect(401, "INVALID_CREDENTIALS");
+        world.mart.answer().expect(401, "INVALID_CREDENTIALS");
     }
 }
 
@@ -104,7 +106,7 @@ async fn save_address(world: &mut World, city: String, label: String) {
 async fn save_addresses(world: &mut World, count: usize) {
     for nth in 0..count {
         save_address(world, "Lahore".to_owned(), format!("place {nth}")).await;
-        world.answer().expect(200, "");
+        world.mart.answer().expect(200, "");
     }
 }
 
@@ -116,7 +118,7 @@ async fn delete_address(world: &mut World, label: String) {
 #[then(regex = r"^the user's addresses are (.+)$")]
 async fn addresses_are(world: &mut World, expected: String) {
     send(world, "GET", "/v1/me/addresses", None).await;
-    let saved = world.answer().body["addresses"].as_array().cloned().unwrap_or_default();
+    let saved = world.mart.answer().body["addresses"].as_array().cloned().unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let saved = saved.iter().map(|saved| format!("{} in {}", text(&saved["label"]), text(&saved["address"]["city"])));
     assert_eq!(saved.collect::<Vec<_>>(), expected.split(", ").filter(|part| *part != "none").collect::<Vec<_>>());
@@ -126,9 +128,9 @@ async fn addresses_are(world: &mut World, expected: String) {
 async fn published_keys_verify_the_token(world: &mut World) {
     let token = world.access_token();
     let header = jsonwebtoken::decode_header(&token).expect("a token");
-    world.answer = Some(world.mart.send(None, "GET", "/.well-known/jwks.json", None, &[]).await);
+    world.mart.call(None, "GET", "/.well-known/jwks.json", None, &[]).await;
     let keys: jsonwebtoken::jwk::JwkSet =
-        serde_json::from_value(world.answer().body.clone()).expect("a JWK set of RFC 7517");
+        serde_json::from_value(world.mart.answer().body.clone()).expect("a JWK set of RFC 7517");
     let key = keys.find(header.kid.as_deref().unwrap_or_default()).expect("the key of the token");
     let key = jsonwebtoken::DecodingKey::from_jwk(key).expect("a key");
     let mut validation = jsonwebtoken::Validation::new(header.alg);
@@ -139,14 +141,14 @@ async fn published_keys_verify_the_token(world: &mut World) {
 #[when(regex = r"^an admin (disables|enables) the user$")]
 async fn set_disabled(world: &mut World, action: String) {
     let path = format!("/v1/admin/users/{}/{}", world.user, action.trim_end_matches('s'));
-    world.answer = Some(world.mart.send(Some(("admin", "admin")), "POST", &path, None, &[]).await);
+    world.mart.call(Some(("admin", "admin")), "POST", &path, None, &[]).await;
 }
 
 #[when("the user, who was an admin, enables their own account")]
 async fn enable_own_account(world: &mut World) {
     let path = format!("/v1/admin/users/{}/enable", world.user);
     let subject = world.user.clone();
-    world.answer = Some(world.mart.send(Some(("admin", &subject)), "POST", &path, None, &[]).await);
+    world.mart.call(Some(("admin", &subject)), "POST", &path, None, &[]).await;
 }
 
 #[when(regex = r"^(\d+) seconds pass$")]
@@ -158,22 +160,12 @@ async fn pass(world: &mut World, seconds: i64) {
 async fn send(world: &mut World, method: &str, path: &str, body: Option<serde_json::Value>) {
     let token = world.access_token();
     let bearer = format!("Bearer {token}");
-    world.answer = Some(world.mart.send(None, method, path, body, &[("authorization", &bearer)]).await);
-}
-
-#[then(regex = r"^the response is (\d+)(?: (\w+))?$")]
-fn answered(world: &mut World, status: u16, code: String) {
-    world.answer().expect(status, &code);
-}
-
-#[then(regex = r"^the request is invalid at (\w+)$")]
-fn rejected_for(world: &mut World, field: String) {
-    world.answer().expect_violations(&[&field]);
+    world.mart.call(None, method, path, body, &[("authorization", &bearer)]).await;
 }
 
 #[then(regex = r#"^the (\w+) is "(.*)"$"#)]
 fn member_is(world: &mut World, member: String, value: String) {
-    assert_eq!(world.answer().body["user"][&member], value.as_str(), "{:?}", world.answer);
+    assert_eq!(world.mart.answer().body["user"][&member], value.as_str(), "{:?}", world.mart.answer());
 }
 
 #[then(regex = r"^the user's events are (.+)$")]

@@ -1,19 +1,9 @@
 //! The state of a scenario. A mailbox is read from the topic of links.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use features::{Answer, Hosted, InProcess, Mart};
-use mart_kernel::PageTokenSigner;
-use mart_kernel::ids::SequentialIds;
+use features::{InProcess, Mart};
 use serde_json::{Value, json};
-use user_core::UseCases;
-use user_core::domain::Policy;
-use user_core::memory::{CountingSecrets, MemoryStore, PlainHasher};
-use user_service::adapters::events::UserMessages;
-use user_service::adapters::tokens::EdDsa;
-use user_service::generated::events;
-use user_service::wiring;
+
+use crate::hosted::hosted;
 
 /// Background jobs run often.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "200ms")];
@@ -23,8 +13,6 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[("PURGE_INTERVAL", "200ms")];
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) mart: Mart,
-    /// The last response.
-    pub(crate) answer: Option<Answer>,
     /// The refresh tokens of tabs, by name.
     pub(crate) tabs: std::collections::HashMap<String, String>,
     /// The id of the user who logged in last.
@@ -39,25 +27,9 @@ pub(crate) struct World {
     pub(crate) passwords: std::collections::HashMap<String, String>,
 }
 
-/// Returns a mart with the user service only.
+/// Creates a mart of the user service only.
 pub(crate) fn mart(seed: u64) -> InProcess {
-    InProcess::new(seed, |api, clock| {
-        let (store, ids) = (MemoryStore::default(), Arc::new(SequentialIds::default()));
-        let (secrets, page_tokens) =
-            (Arc::new(CountingSecrets::default()), PageTokenSigner::new(b"a scenario's secret"));
-        let use_cases = UseCases::new(store.clone(), PlainHasher, secrets, clock, ids, page_tokens, Policy::default());
-        let folder = features::keys().folder();
-        let signer = EdDsa::load(folder, devstack::keys::ISSUER, devstack::keys::AUDIENCE).expect("keys");
-        // The API checks tokens by the real time, not by the scenario's clock.
-        let signer_clock = Arc::new(mart_chassis::clock::SystemClock);
-        vec![Hosted {
-            name: "user",
-            routes: wiring::routes(use_cases.clone(), Arc::new(signer), signer_clock, api),
-            handlers: None,
-            outbox: Box::new(move || store.events().iter().map(events::record::<UserMessages>).collect()),
-            jobs: vec![wiring::purge_expired(use_cases, Duration::MAX)],
-        }]
-    })
+    InProcess::new(seed, |adapters| vec![hosted(adapters)])
 }
 
 impl features::Scenario for World {
@@ -71,7 +43,6 @@ impl World {
         let (tabs, links) = (std::collections::HashMap::new(), Vec::new());
         Self {
             mart: Mart::new().await,
-            answer: None,
             tabs,
             user: String::new(),
             access: String::new(),
@@ -87,10 +58,7 @@ impl World {
     }
 
     pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
-        let answer = self.mart.send(None, "POST", path, Some(body), &[]).await;
-        let body = answer.body.clone();
-        self.answer = Some(answer);
-        body
+        self.mart.call(None, "POST", path, Some(body), &[]).await
     }
 
     pub(crate) async fn log_in(&mut self, name: &str, password: &str, tab: &str) {
@@ -113,11 +81,6 @@ impl World {
     /// Returns the access token of the user who logged in last.
     pub(crate) fn access_token(&self) -> String {
         self.access.clone()
-    }
-
-    /// Returns the last response.
-    pub(crate) fn answer(&self) -> &Answer {
-        self.answer.as_ref().expect("a request was sent")
     }
 
     /// Waits for a new link to a mailbox and returns its secret.

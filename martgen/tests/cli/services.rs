@@ -242,7 +242,7 @@ fn other_operations_are_left_and_outdated_scaffolds_are_noted() {
     assert!(created.output.contains("the operation ApproveReview"), "{}", created.output);
     assert!(!copy.read("services/review/service/src/adapters/http.rs").contains("approve"));
     assert!(copy.read("features/review/authentication.feature").contains("| ApproveReview |"));
-    assert!(copy.read("features/review/steps.rs").contains("ask_without_token"));
+    assert!(copy.read("features/review/steps.rs").contains("call_without_token"));
 
     let text = copy.read(CONTRACT);
     let start = text.find("  // Deletes a review for good.").expect("there");

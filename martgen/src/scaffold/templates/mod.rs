@@ -127,6 +127,7 @@ fn features(scaffold: &Scaffold, folder: &mut Folder<'_>) -> Result<()> {
     }
     if scaffold.has_features() {
         folder.add("main.rs", "features/main.rs.txt", texts::FeaturesMain { scaffold }.render()?);
+        folder.add("hosted.rs", "features/hosted.rs.txt", texts::FeaturesHosted { scaffold }.render()?);
         let text = texts::FeaturesSteps { scaffold, modules: scaffold.modules() }.render()?;
         folder.add("steps.rs", "features/steps.rs.txt", text);
     }

@@ -57,6 +57,7 @@ of_service! {
     TestsStore "scaffold/service/tests_store.rs.txt";
     TestsHttp "scaffold/service/tests_http.rs.txt";
     FeaturesMain "scaffold/features/main.rs.txt";
+    FeaturesHosted "scaffold/features/hosted.rs.txt";
     Feature "scaffold/features/feature.txt";
     FeaturesEvents "scaffold/features/events.txt";
     FeaturesAuthentication "scaffold/features/authentication.txt";
