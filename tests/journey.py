@@ -139,7 +139,7 @@ def main():
     hidden = "  // It was hidden.\n  REASON_REVIEW_HIDDEN = 4 [(mart.options.v1.status) = 409];\n"
     page = "  // The page token was not issued by this list.\n"
     reason = [(CONTRACT, lambda text: text.replace('["REVIEW_DELETED"]', '["REVIEW_DELETED", "REVIEW_HIDDEN"]').replace(page, hidden + page))]
-    changed(folder, "an error reason", reason, "`ReviewHidden` is never constructed", "src/adapters/http.rs must return")
+    changed(folder, "an error reason", reason, "`ReviewHidden` is never constructed", "the HTTP adapter must return")
     more = '  // How good it is.\n  int32 stars = 7;\n}\n'
     changed(folder, "a field", [(RESOURCE, lambda text: text.rstrip().removesuffix("}") + more)],
             "error[E0063]", "services/review/service/src/adapters/proto.rs")
