@@ -10,8 +10,13 @@ use jsonwebtoken::Validation;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::answer::unauthorized;
+use super::answer::{invalid_token, unauthorized};
 use super::config::{ConsumerKey, Jwt};
+
+/// The algorithms that Kong knows.
+const ALGORITHMS: [&str; 13] = [
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA",
+];
 
 /// Verifies the token of a request and returns the groups of its consumer, or the error response.
 pub(super) fn groups<'a>(
@@ -19,13 +24,16 @@ pub(super) fn groups<'a>(
     keys: &'a HashMap<String, ConsumerKey>,
     headers: &HeaderMap,
 ) -> Result<&'a [String], Box<Response<Body>>> {
-    let reject = |body: Value| Box::new(unauthorized(&body));
+    let reject = |body: Value| Box::new(invalid_token(&body));
     let message = |text: &str| reject(json!({ "message": text }));
-    let token = bearer(headers).ok_or_else(|| message("Unauthorized"))?;
+    let token = bearer(headers).ok_or_else(|| Box::new(unauthorized(&json!({ "message": "Unauthorized" }))))?;
     let parts: Vec<&str> = token.split('.').collect();
     let [head, claims, _] = parts.as_slice() else { return Err(message("Bad token; invalid JSON")) };
     let read = |part: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok() };
     let (Some(head), Some(claims)) = (read(head), read(claims)) else { return Err(message("Bad token; invalid JSON")) };
+    if !head["alg"].as_str().is_some_and(|algorithm| ALGORITHMS.contains(&algorithm)) {
+        return Err(message("Bad token; invalid alg"));
+    }
     let name = &jwt.key_claim_name;
     let kid = [&claims[name], &head[name]].into_iter().find(|value| !value.is_null());
     let Some(kid) = kid.and_then(Value::as_str) else {

@@ -8,6 +8,7 @@ mod config;
 mod effective;
 mod jwt;
 mod limits;
+mod nginx;
 mod pipeline;
 mod process;
 mod routes;

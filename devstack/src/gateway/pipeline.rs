@@ -13,11 +13,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::answer::{error, json_response, set, unauthorized};
+use super::answer::{self, error, set, unauthorized};
 use super::config::{ConsumerKey, Cors, Jwt, LimitBy, Plugin, RateLimiting, Route, Service};
 use super::limits::LimitStatus;
 use super::state::Gateway;
-use super::{jwt, routes};
+use super::{jwt, nginx, routes};
 
 /// The timeout of a request body without a declared length.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -61,20 +61,32 @@ impl<'a> Settings<'a> {
 impl Gateway {
     /// Responds to a request itself or forwards it to a service.
     pub(super) async fn handle(&self, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+        let accept = request.headers().clone();
+        answer::in_accepted_format(self.respond(peer, request).await, &accept)
+    }
+
+    async fn respond(&self, peer: SocketAddr, mut request: Request<Body>) -> Response<Body> {
+        if let Some(rejection) = nginx::rejection(&request) {
+            return rejection;
+        }
         let begun = Instant::now();
         let table = self.table();
         let normal = routes::normal_form(request.uri().path());
-        let Some((service, route)) = routes::find(&table.file, request.method().as_str(), &normal) else {
-            return error(StatusCode::NOT_FOUND, "no Route matched with those values");
-        };
-        let settings = Settings::new(table.file.plugins.iter().chain(&route.plugins));
-        let mut request = request;
+        let found = routes::find(&table.file, request.method().as_str(), &normal);
+        // The global plugins apply to a request without a route, too.
+        let plugins = found.iter().flat_map(|(_, route)| &route.plugins);
+        let settings = Settings::new(table.file.plugins.iter().chain(plugins));
         *request.uri_mut() = uri(&routes::escaped(&normal), request.uri().query());
         let correlation = settings.correlation.map(|(name, echo)| (name, correlate(name, request.headers_mut()), echo));
         let mut limit = None;
-        let mut response = match self.apply_plugins(&settings, &table.keys, route, peer, request, &mut limit).await {
-            Ok(request) => self.forward(service, peer, request).await,
-            Err(response) => *response,
+        let mut response = match found {
+            None => error(StatusCode::NOT_FOUND, "no Route matched with those values"),
+            Some((service, route)) => {
+                match self.apply_plugins(&settings, &table.keys, route, peer, request, &mut limit).await {
+                    Ok(request) => self.forward(service, peer, request).await,
+                    Err(response) => *response,
+                }
+            }
         };
         if let Some(limit) = limit {
             limit.set_headers(&mut response);
@@ -85,7 +97,9 @@ impl Gateway {
         if let Some((name, value, true)) = &correlation {
             set(&mut response, name, value);
         }
-        if settings.metrics {
+        if let Some((service, route)) = found
+            && settings.metrics
+        {
             let labels = [
                 ("service", service.name.clone()),
                 ("route", route.name.clone()),
@@ -127,8 +141,7 @@ impl Gateway {
                 return Err(Box::new(unauthorized(&json!({ "message": "Unauthorized" }))));
             };
             if !groups.iter().any(|group| allowed.contains(group)) {
-                let body = json!({ "message": "You cannot consume this service" });
-                return Err(Box::new(json_response(StatusCode::FORBIDDEN, &body)));
+                return Err(Box::new(error(StatusCode::FORBIDDEN, "You cannot consume this service")));
             }
         }
         if let Some(limit) = settings.limit {
@@ -217,7 +230,16 @@ fn limited_client(limit: &RateLimiting, peer: SocketAddr, headers: &HeaderMap) -
 
 /// Returns the request, or an error response if its body is larger than this. A body without a declared length is read first.
 async fn limit_body(request: Request<Body>, bytes: usize) -> Result<Request<Body>, Box<Response<Body>>> {
-    let too_large = || Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, "Request size limit exceeded"));
+    let expects = request.headers().contains_key(header::EXPECT);
+    let too_large = || {
+        // A client that waits for `100 Continue` has not sent its body yet.
+        let (status, message) = if expects {
+            (StatusCode::EXPECTATION_FAILED, "Expectation failed")
+        } else {
+            (StatusCode::PAYLOAD_TOO_LARGE, "Request size limit exceeded")
+        };
+        Box::new(error(status, message))
+    };
     let declared: Option<usize> =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     match declared {
@@ -227,7 +249,10 @@ async fn limit_body(request: Request<Body>, bytes: usize) -> Result<Request<Body
             let (parts, body) = request.into_parts();
             match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes).collect()).await {
                 Ok(Ok(body)) => Ok(Request::from_parts(parts, Body::from(body.to_bytes()))),
-                Ok(Err(failure)) if failure.is::<LengthLimitError>() => Err(too_large()),
+                // nginx itself ends such a body, at the limit that compose/compose.yml sets for it.
+                Ok(Err(failure)) if failure.is::<LengthLimitError>() => {
+                    Err(Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large")))
+                }
                 Ok(Err(_)) => Err(Box::new(error(StatusCode::BAD_REQUEST, "Bad request"))),
                 Err(_) => Err(Box::new(error(StatusCode::REQUEST_TIMEOUT, "Request timed out"))),
             }

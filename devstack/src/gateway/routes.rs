@@ -70,10 +70,10 @@ pub(super) fn escaped(normal: &[u8]) -> String {
 
 /// Returns the most specific route that matches a method and a normalized path, or the first in the file of equally specific ones.
 pub(super) fn find<'a>(file: &'a File, method: &str, normal: &[u8]) -> Option<(&'a Service, &'a Route)> {
-    let normal = String::from_utf8_lossy(normal);
+    let normal = std::str::from_utf8(normal).ok()?;
     let routes = file.services.iter().flat_map(|service| service.routes.iter().map(move |route| (service, route)));
     let matches = |(_, route): &(&Service, &Route)| {
-        route.methods.iter().any(|other| other == method) && route.patterns.iter().any(|path| path.is_match(&normal))
+        route.methods.iter().any(|other| other == method) && route.patterns.iter().any(|path| path.is_match(normal))
     };
     routes.filter(matches).reduce(|best, next| if next.1.regex_priority > best.1.regex_priority { next } else { best })
 }
