@@ -84,7 +84,7 @@ impl SettingsReader {
         text.trim_end_matches('/').to_owned()
     }
 
-    /// Returns a required secret. A fault does not print it.
+    /// Returns a required secret: the variable's value, or the content of the file that `NAME_FILE` names. A fault does not print it.
     pub fn setting_secret(&mut self, name: &str, expected: &str) -> SecretString {
         self.secret(name, expected, |_| true)
     }
@@ -159,7 +159,22 @@ impl SettingsReader {
     }
 
     pub(super) fn secret(&mut self, name: &str, expected: &str, valid: impl Fn(&str) -> bool) -> SecretString {
-        let value = self.vars.remove(name).unwrap_or_default().trim().to_owned();
+        let file = format!("{name}_FILE");
+        let [value, path] = [name, &file].map(|name| self.vars.remove(name).unwrap_or_default().trim().to_owned());
+        let value = match (value.is_empty(), path.is_empty()) {
+            (_, true) => value,
+            (true, false) => match std::fs::read_to_string(&path) {
+                Ok(text) => text.trim().to_owned(),
+                Err(error) => {
+                    self.fault(&file, format!("{path:?} can't be read: {error}"));
+                    return String::new().into();
+                }
+            },
+            (false, false) => {
+                self.fault(name, format!("is given twice: remove {name} or {file}"));
+                return String::new().into();
+            }
+        };
         if value.is_empty() {
             self.fault(name, format!("is missing: expected {expected}"));
         } else if !valid(&value) {

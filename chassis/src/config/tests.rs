@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::{Config, SettingsReader};
 
 fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -119,4 +121,28 @@ fn urls_are_http_and_https_only_in_production() {
         assert!(read("development", url).is_err_and(|error| error.contains("SHOP_URL")), "{url}");
     }
     assert!(read("production", "http://shop.example").is_err_and(|error| error.contains("https")));
+}
+
+#[test]
+fn a_secret_can_be_in_a_file() {
+    let folder = std::env::temp_dir().join(format!("mart-secrets-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("shelf").display().to_string();
+    std::fs::write(&path, "quiet\n").expect("written");
+    let missing = folder.join("missing").display().to_string();
+    let read = |more: &[(&str, &str)]| {
+        let all = vars(&[&GOOD[..], more].concat());
+        let secret = |env: &mut SettingsReader| env.setting_secret("SHELF_KEY", "a key").expose_secret().to_owned();
+        Config::from_vars("shelf", all, secret).map(|(_, secret)| secret).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(&[("SHELF_KEY_FILE", &path)]).as_deref(), Ok("quiet"));
+    assert_eq!(read(&[("SHELF_KEY", ""), ("SHELF_KEY_FILE", &path)]).as_deref(), Ok("quiet"));
+    let error = read(&[("SHELF_KEY", "hush"), ("SHELF_KEY_FILE", &path)]).expect_err("which one counts is unclear");
+    assert!(
+        error.contains("SHELF_KEY: is given twice: remove SHELF_KEY or SHELF_KEY_FILE") && !error.contains("hush"),
+        "{error}"
+    );
+    let error = read(&[("SHELF_KEY_FILE", &missing)]).expect_err("there is no file");
+    assert!(error.contains("SHELF_KEY_FILE: ") && error.contains("can't be read: No such file"), "{error}");
+    std::fs::remove_dir_all(folder).expect("deleted");
 }
