@@ -28,6 +28,27 @@ def config(compose, *files):
     return json.loads(run(compose, *[word for file in files for word in ("-f", file)], "config", "--format=json"))
 
 
+def check_dependencies(ours, services):
+    """Health checks, and who starts after whom."""
+    for name in ours:
+        test = services[name].get("healthcheck", {}).get("test")
+        expect(f"{name} reports by its own program whether it is ready", test == ["CMD", "/usr/local/bin/service", "healthcheck"], str(test))
+        condition = services["kong"]["depends_on"].get(name, {}).get("condition")
+        expect(f"Kong starts when {name} is ready (compose/compose.override.yml)", condition == "service_healthy", str(condition))
+        passwords = {part: services[f"{name}-postgres"]["environment"].get(part) for part in ["POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"]}
+        expect(f"the superuser, the owner and the app role of {name} have passwords of their own", len(set(passwords.values())) == 3)
+        for container in (name, f"{name}-migrate"):
+            known = [part for part in ("POSTGRES_PASSWORD",) if passwords[part] in json.dumps(services[container])]
+            expect(f"{container} does not know the superuser's password", not known)
+    test = services["kafka"]["healthcheck"]["test"]
+    expect("Kafka's health check starts no JVM", not any("kafka-" in word for word in test), str(test))
+    environment = services["kong"]["environment"]
+    for name, value in {"KONG_DNS_VALID_TTL": "1", "KONG_DNS_STALE_TTL": "0", "KONG_DNS_NOT_FOUND_TTL": "1"}.items():
+        expect("Kong does not keep the address of a restarted container", str(environment.get(name)) == value, name)
+    expect("Kong's own errors are JSON", environment.get("KONG_ERROR_DEFAULT_TYPE") == "application/json")
+    expect("Kong restarts with new keys", services["kong"]["depends_on"]["keys"].get("restart") is True)
+
+
 def main():
     compose, *devcontainer = sys.argv[1:]
     run("compose/secrets.sh")
@@ -52,9 +73,16 @@ def main():
         expect(f"{name} has no private keys", "signing" not in mounted or name in ("keys", "user"), str(mounted))
         image = service.get("image", "")
         expect(f"{name} has a pinned image", "build" in service or ":" in image and not image.endswith(":latest"), image)
+        expect(f"the log of {name} is limited", service.get("logging", {}).get("options", {}).get("max-size") == "10m", str(service.get("logging")))
+        expect(f"the memory of {name} is limited", int(service.get("mem_limit", 0)) > 0)
+        if "build" in service:
+            expect(f"{name} is never pulled", image.startswith("localhost/mart/") and service.get("pull_policy") == "build", image)
+            hardened = (service.get("read_only"), service.get("cap_drop"), service.get("security_opt"), service.get("init"))
+            expect(f"{name} has no privileges", hardened == (True, ["ALL"], ["no-new-privileges:true"], True), str(hardened))
+    check_dependencies(ours, services)
     env = (ROOT / "compose/.env").read_text()
     secrets = [line.split("=", 1)[1] for line in env.splitlines() if line.split("=")[0].endswith(("_PASSWORD", "_SECRET", "SANDBOX_KEY"))]
-    expect("secrets are long and unique", len(secrets) >= 15 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
+    expect("secrets are long and unique", len(secrets) >= 21 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
     run("compose/secrets.sh")
     expect("a second run of secrets.sh changes nothing", (ROOT / "compose/.env").read_text() == env)
 

@@ -12,6 +12,7 @@ pub mod consumer;
 pub mod convert;
 pub mod db;
 mod failpoints;
+pub mod healthcheck;
 pub mod http;
 mod internal;
 mod kafka;

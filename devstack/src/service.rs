@@ -101,6 +101,12 @@ impl ServiceSpec {
         })
     }
 
+    /// Runs the service's own health check, as a container does.
+    pub async fn healthcheck(&self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        process::run(command.arg("healthcheck").envs(self.env(&self.database.app))).await
+    }
+
     /// Starts the service without waiting until it is ready.
     pub fn start(&self) -> Result<Process> {
         let words = vec![self.program.display().to_string(), "serve".to_owned()];

@@ -4,6 +4,7 @@ use clap::Parser;
 use inventory_service::generated::events;
 use inventory_service::settings::Settings;
 use inventory_service::wiring;
+use mart_chassis::healthcheck::healthcheck;
 use mart_chassis::{Config, run, telemetry};
 
 /// The inventory service of the mart. It is configured by environment variables; invalid ones are listed at the start.
@@ -14,6 +15,8 @@ enum Command {
     Serve,
     /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
+    /// Ask the running service whether it is ready; fails with the reason if it is not. For the health check of a container.
+    Healthcheck,
 }
 
 #[tokio::main]
@@ -30,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
             let _telemetry = telemetry::start(&config);
             run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
         }
+        Command::Healthcheck => healthcheck(&Config::from_env("inventory")?).await?,
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The notification service.
 
 use clap::Parser;
+use mart_chassis::healthcheck::healthcheck;
 use mart_chassis::{Config, run, telemetry};
 use notification_service::generated::events;
 use notification_service::settings::Settings;
@@ -14,6 +15,8 @@ enum Command {
     Serve,
     /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
+    /// Ask the running service whether it is ready; fails with the reason if it is not. For the health check of a container.
+    Healthcheck,
 }
 
 #[tokio::main]
@@ -30,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
             let _telemetry = telemetry::start(&config);
             run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
         }
+        Command::Healthcheck => healthcheck(&Config::from_env("notification")?).await?,
     }
     Ok(())
 }

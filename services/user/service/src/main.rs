@@ -1,6 +1,7 @@
 //! The user service.
 
 use clap::Parser;
+use mart_chassis::healthcheck::healthcheck;
 use mart_chassis::{Config, run, telemetry};
 use user_service::generated::events;
 use user_service::settings::Settings;
@@ -14,6 +15,8 @@ enum Command {
     Serve,
     /// Migrate the database, as its owner, to this version's schema and create the missing topics.
     Migrate,
+    /// Ask the running service whether it is ready; fails with the reason if it is not. For the health check of a container.
+    Healthcheck,
     #[command(flatten)]
     Own(commands::Command),
 }
@@ -32,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
             let _telemetry = telemetry::start(&config);
             run::migrate(&config, &wiring::MIGRATIONS, events::TOPICS).await?;
         }
+        Command::Healthcheck => healthcheck(&Config::from_env("user")?).await?,
         Command::Own(command) => {
             let (config, settings) = Config::with_settings("user", Settings::read)?;
             let _telemetry = telemetry::start(&config);

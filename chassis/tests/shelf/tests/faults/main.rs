@@ -3,6 +3,7 @@
 mod consumer;
 mod disconnects;
 mod fixture;
+mod healthcheck;
 mod logs;
 mod migrations;
 mod statements;
