@@ -18,7 +18,7 @@ const BODY_BYTES: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
     /// Nothing answers, or not over HTTP.
-    #[error("the service does not answer at {0}: {1}")]
+    #[error("the service does not answer at {0}")]
     Unreachable(SocketAddr, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// The answer took too long.
     #[error("the service has not answered at {0} within 3 s")]
