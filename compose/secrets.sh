@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 umask 077
-if [ ! -e .env ] && command -v docker >/dev/null && docker volume ls --quiet 2>/dev/null | grep -q '^mart_.*-data$'; then
+if [ ! -e .env ] && command -v docker >/dev/null && docker volume ls --quiet 2>/dev/null | grep '^mart_.*-data$' | grep -qv '^mart_kafka-'; then
     cat >&2 <<'TEXT'
 error: compose/.env is missing, but the volumes of an earlier stack hold databases with the passwords that it had
   help: restore compose/.env, or delete the stack with its data: docker volume ls, then docker volume rm of each mart_... volume

@@ -1,9 +1,12 @@
 """Checks the configuration of compose/ and .devcontainer/: python3 tests/compose.py <docker-compose> <devcontainer's CLI…>"""
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STACK = ["compose/compose.yml", "compose/compose.override.yml"]
@@ -28,6 +31,23 @@ def config(compose, *files):
     return json.loads(run(compose, *[word for file in files for word in ("-f", file)], "config", "--format=json"))
 
 
+def check_lost_secrets():
+    """Without .env, secrets.sh creates no new secrets for databases that an earlier stack has left."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "compose"
+        shutil.copytree(ROOT / "compose", copy, ignore=shutil.ignore_patterns(".env"))
+        docker = pathlib.Path(folder) / "docker"
+        docker.write_text("#!/bin/sh\necho mart_kafka-data\necho mart_order-data\n")
+        docker.chmod(0o755)
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        lost = subprocess.run([copy / "secrets.sh"], env=environment, capture_output=True, text=True)
+        expect("a lost .env beside kept volumes is an error", lost.returncode == 1 and "restore compose/.env" in lost.stderr, lost.stderr)
+        expect("nothing is written then", not (copy / ".env").exists())
+        docker.write_text("#!/bin/sh\necho mart_kafka-data\n")
+        first = subprocess.run([copy / "secrets.sh"], env=environment, capture_output=True, text=True)
+        expect("without volumes of databases the secrets are created", first.returncode == 0 and (copy / ".env").exists(), first.stderr)
+
+
 def check_dependencies(ours, services):
     """Health checks, and who starts after whom."""
     for name in ours:
@@ -40,6 +60,11 @@ def check_dependencies(ours, services):
         for container in (name, f"{name}-migrate"):
             known = [part for part in ("POSTGRES_PASSWORD",) if passwords[part] in json.dumps(services[container])]
             expect(f"{container} does not know the superuser's password", not known)
+    # Otherwise `up --wait` fails when such a container has ended.
+    awaited = {dependency for service in services.values() for dependency, how in service.get("depends_on", {}).items()
+               if how["condition"] == "service_completed_successfully"}
+    for name, service in services.items():
+        expect(f"{name} keeps running, or another container waits for its end", service.get("restart") == "unless-stopped" or name in awaited)
     test = services["kafka"]["healthcheck"]["test"]
     expect("Kafka's health check starts no JVM", not any("kafka-" in word for word in test), str(test))
     environment = services["kong"]["environment"]
@@ -80,6 +105,7 @@ def main():
             hardened = (service.get("read_only"), service.get("cap_drop"), service.get("security_opt"), service.get("init"))
             expect(f"{name} has no privileges", hardened == (True, ["ALL"], ["no-new-privileges:true"], True), str(hardened))
     check_dependencies(ours, services)
+    check_lost_secrets()
     env = (ROOT / "compose/.env").read_text()
     secrets = [line.split("=", 1)[1] for line in env.splitlines() if line.split("=")[0].endswith(("_PASSWORD", "_SECRET", "SANDBOX_KEY"))]
     expect("secrets are long and unique", len(secrets) >= 21 and len({value for value in secrets if len(value) >= 32}) == len(secrets))
