@@ -10,7 +10,7 @@ use crate::ports::{Hasher, Overloaded, Scope, Store};
 
 /// The errors of changing a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
+pub enum ChangePasswordError {
     /// The user does not exist.
     #[error("the user does not exist")]
     NotFound,
@@ -31,7 +31,7 @@ pub enum ChangeError {
     Overloaded(#[from] Overloaded),
 }
 
-impl From<LogInError> for ChangeError {
+impl From<LogInError> for ChangePasswordError {
     fn from(error: LogInError) -> Self {
         match error {
             LogInError::Wrong => Self::Wrong,
@@ -50,16 +50,16 @@ impl<S: Store, H: Hasher> UseCases<S, H> {
         current: String,
         password: String,
         from: Option<IpAddr>,
-    ) -> Result<(), ChangeError> {
-        let user = self.store.find(id).await?.ok_or(ChangeError::NotFound)?;
+    ) -> Result<(), ChangePasswordError> {
+        let user = self.store.find(id).await?.ok_or(ChangePasswordError::NotFound)?;
         if is_weak(&password, &user.email) {
-            return Err(ChangeError::Weak);
+            return Err(ChangePasswordError::Weak);
         }
         let throttle = throttle_subjects(&user.email, from);
         let (_, known) = self.authenticate(&user.email, current, &throttle).await?;
         let password = self.hasher.hash(password).await?;
         let scope = Scope { users: vec![id], throttle, ..Scope::default() };
         let step = move |accounts: &mut AccountDecider| accounts.change_password(id, &known, password);
-        if self.decide(scope, step).await? { Ok(()) } else { Err(ChangeError::Wrong) }
+        if self.decide(scope, step).await? { Ok(()) } else { Err(ChangePasswordError::Wrong) }
     }
 }

@@ -30,7 +30,7 @@ use crate::domain::events::Token;
 use crate::domain::{AccountDecider, Change, Email, PasswordHash, Policy, Rows, User, UserId, throttle};
 use crate::ports::{Hasher, Overloaded, Scope, Secrets, Store};
 
-pub use change_password::ChangeError;
+pub use change_password::ChangePasswordError;
 pub use refresh_session::RefreshError;
 pub use request_password_reset::MailError;
 pub use reset_password::ResetError;

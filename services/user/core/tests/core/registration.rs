@@ -1,7 +1,7 @@
 //! Registration, verification and links.
 
 use time::Duration;
-use user_core::application::{ChangeError, LogInError, RegisterError, ResetError, VerifyError};
+use user_core::application::{ChangePasswordError, LogInError, RegisterError, ResetError, VerifyError};
 use user_core::domain::events::Token;
 use user_core::domain::{Email, Profile, Role};
 
@@ -74,7 +74,10 @@ async fn a_weak_password_is_rejected_everywhere() {
     let registered = world.users.register(email(), weak.clone(), Profile::default()).await;
     assert_eq!(registered, Err(RegisterError::Weak));
     let id = world.user().await.id;
-    assert_eq!(world.users.change_password(id, PASSWORD.to_owned(), weak.clone(), None).await, Err(ChangeError::Weak));
+    assert_eq!(
+        world.users.change_password(id, PASSWORD.to_owned(), weak.clone(), None).await,
+        Err(ChangePasswordError::Weak)
+    );
     world.users.request_password_reset(email()).await.expect("stored");
     assert_eq!(world.users.reset_password(&world.link(), weak).await, Err(ResetError::Weak));
     world.users.reset_password(&world.link(), OTHER.to_owned()).await.expect("a weak password does not use the link");

@@ -1,7 +1,7 @@
 //! Sessions and their refresh tokens.
 
 use time::Duration;
-use user_core::application::{ChangeError, LogInError, LoggedIn, RefreshError, ResetError};
+use user_core::application::{ChangePasswordError, LogInError, LoggedIn, RefreshError, ResetError};
 use user_core::domain::events::Token;
 
 use crate::world::{OTHER, PASSWORD, World, email};
@@ -54,7 +54,7 @@ async fn changed_passwords_and_disabling_end_sessions() {
     let world = World::registered().await;
     let LoggedIn { user, token, .. } = world.log_in(PASSWORD).await.expect("logged in");
     let wrong = world.users.change_password(user.id, "wrong".to_owned(), OTHER.to_owned(), None).await;
-    assert_eq!(wrong, Err(ChangeError::Wrong));
+    assert_eq!(wrong, Err(ChangePasswordError::Wrong));
     world.users.change_password(user.id, PASSWORD.to_owned(), OTHER.to_owned(), None).await.expect("changed");
     assert_eq!(world.users.refresh_session(&token).await, Err(RefreshError::Ended));
     assert_eq!(world.log_in(PASSWORD).await, Err(LogInError::Wrong));

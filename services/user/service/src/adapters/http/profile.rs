@@ -3,7 +3,7 @@
 use mart_chassis::http::ApiError;
 use mart_proto::Violation;
 use mart_proto::user::v1;
-use user_core::application::{ChangeError, UpdateError};
+use user_core::application::{self, UpdateError};
 use user_core::domain::Profile;
 
 use super::too_many_attempts;
@@ -97,15 +97,15 @@ impl From<UpdateError> for UpdateMeError {
     }
 }
 
-impl From<ChangeError> for ChangePasswordError {
-    fn from(error: ChangeError) -> Self {
+impl From<application::ChangePasswordError> for ChangePasswordError {
+    fn from(error: application::ChangePasswordError) -> Self {
         match error {
-            ChangeError::NotFound => Self::UserNotFound,
-            ChangeError::Wrong => Self::InvalidCredentials,
-            ChangeError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
-            ChangeError::Weak => Self::WeakPassword,
-            ChangeError::Unavailable(error) => ApiError::from(error).into(),
-            ChangeError::Overloaded(_) => ApiError::Unavailable.into(),
+            application::ChangePasswordError::NotFound => Self::UserNotFound,
+            application::ChangePasswordError::Wrong => Self::InvalidCredentials,
+            application::ChangePasswordError::TooManyAttempts(until) => Self::TooManyAttempts(too_many_attempts(until)),
+            application::ChangePasswordError::Weak => Self::WeakPassword,
+            application::ChangePasswordError::Unavailable(error) => ApiError::from(error).into(),
+            application::ChangePasswordError::Overloaded(_) => ApiError::Unavailable.into(),
         }
     }
 }
